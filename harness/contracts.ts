@@ -1,0 +1,217 @@
+/**
+ * The records that travel between rooms and the interfaces that plug-ins implement. Imports nothing of ours.
+ *
+ * Letters used in every shape: B batch, T tokens, M vectors per passage, D dimensions, L layers, N passages,
+ * Q queries, P passages of a batch, k depth.
+ */
+import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+
+export type { Scalar, Tensor, Tensor2D, Tensor3D };
+
+// ---------------------------------------------------------------------------------------------------- records
+
+/** The three parts of a dataset: what trains, what chooses the checkpoint, what is reported. */
+export type Split = 'train' | 'dev' | 'test';
+
+/** A text that can be retrieved. An empty text or title is kept and encoded. */
+export interface Passage {
+  passageId: string;
+  title: string;
+  text: string;
+}
+
+/** A text that asks. `answers` are the strings of a question answering set (DPR's answer matching). */
+export interface Query {
+  queryId: string;
+  text: string;
+  answers?: readonly string[];
+}
+
+/** A judgement: `relevance` of 1 or more is relevant; 0 and below is judged and not relevant. */
+export interface Qrel {
+  queryId: string;
+  passageId: string;
+  relevance: number;
+}
+
+/** One retrieved passage of one query. Ranks count from 1; a higher score is better. */
+export interface Hit {
+  queryId: string;
+  passageId: string;
+  score: number;
+  rank: number;
+}
+
+// --------------------------------------------------------------------------------------------------- datasets
+
+/** A file that a dataset was read from, as it was found on this machine. */
+export interface DataFile {
+  name: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+/** A file that can be fetched, as its publisher describes it. Give the sha256 or, where only that is known, the md5. */
+export interface Download {
+  name: string;
+  url: string;
+  sizeBytes: number;
+  sha256?: string;
+  md5?: string;
+  licence: string;
+  /** What to do where a licence forbids fetching, or where the file has to be rebuilt. */
+  instructions?: string;
+}
+
+export interface DatasetRequest {
+  /** What follows the slash: `nq` of `dpr/nq`. */
+  variant?: string;
+  /** A folder given by `--data`: files are read from there and nothing is fetched. */
+  folder?: string;
+  /** Fetches into the cache what is not there, verified; returns its path. Throws where the network may not be used. */
+  fetch(download: Download): Promise<string>;
+}
+
+/**
+ * A dataset that has been opened. Iterators start from the beginning at every call and always give the same order.
+ * Memory must not grow with the number of passages: what is read is streamed.
+ */
+export interface Dataset {
+  /** As the command line says it: `squad`, `dpr/nq`. */
+  name: string;
+  /** Changes whenever the records it gives could: publisher's version plus ours, such as `1.1-1`. */
+  version: string;
+  licence: string;
+  files: readonly DataFile[];
+  /** N, the number of passages. */
+  passageCount: number;
+  /** How an answer is sought in a hit's text: absent where queries have no answers. */
+  answerMatching?: 'string' | 'regex';
+  passages(): AsyncIterable<Passage>;
+  queries(split: Split): Promise<readonly Query[]>;
+  qrels(split: Split): Promise<readonly Qrel[]>;
+  /** Passage ids of hard negatives by query id, best first; absent where the dataset ships none. */
+  negatives?(split: Split): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** `datasets/NAME.ts` exports one of these by default. */
+export interface DatasetPlugin {
+  /** One line for `bench list datasets`. */
+  summary: string;
+  /** What may follow the slash; absent where nothing may. */
+  variants?: readonly string[];
+  /** What it downloads, for `bench doctor` and the plan; empty for an embedded dataset. */
+  downloads(variant?: string): readonly Download[];
+  open(request: DatasetRequest): Promise<Dataset>;
+}
+
+// ---------------------------------------------------------------------------------------------- architectures
+
+/** The shape of an encoder, as far as an architecture needs to know it. */
+export interface EncoderShape {
+  kind: 'bert' | 't5';
+  /** L, transformer layers. */
+  layers: number;
+  /** D */
+  dimensions: number;
+  /** The longest input it takes, in tokens; Infinity where positions are relative. */
+  maxTokens: number;
+}
+
+/** What an encoder makes of one padded batch. */
+export interface EncoderStates {
+  /** L + 1 tensors [B, T, D]: the embeddings, then the output of every layer. */
+  hidden: readonly Tensor3D[];
+  /** [B, T], 1 for a token, 0 for padding. */
+  mask: Tensor2D;
+  /** One vector of a layer per text, [B, D]: BERT's [CLS], T5's masked mean. */
+  summary(layer: number): Tensor2D;
+}
+
+/** E(d) for a batch of passages. Row 0 is always h_0^(L), the vector that can stand alone. */
+export interface PassageVectors {
+  /** [B, M, D] */
+  vectors: Tensor3D;
+  /** [B, M], 1 where a vector exists; absent where all do. */
+  present?: Tensor2D;
+}
+
+/** `arch.*` of the configuration as the user gave it. */
+export interface ArchitectureOptions {
+  layers?: readonly number[] | 'last' | 'first' | 'uniform';
+  vectors?: number;
+  lambda?: number;
+}
+
+/** The options after a family has checked them against an encoder and filled in its defaults. */
+export interface ResolvedArchitecture {
+  /** S, ascending, the last one being L. Families that use only the last layer give [L]. */
+  layers: readonly number[];
+  /** M, or 'varies' where it depends on the passage. */
+  vectors: number | 'varies';
+  /** lambda of equation (6); 0 where it plays no part. */
+  lambda: number;
+}
+
+/** `architectures/NAME.ts` exports one of these by default: how E(d) is made. */
+export interface ArchitectureFamily {
+  /** One line for `bench list architectures`. */
+  summary: string;
+  /** By pooling's short name: true, or the reason why the combination makes no sense. */
+  poolings: Readonly<Record<string, true | string>>;
+  /**
+   * Checks the options against the encoder and fills in the defaults.
+   * @param pooling short name of the pooling, absent for multi-vector search
+   * @throws BenchError CONFIG_INVALID that names every option at fault
+   */
+  resolve(options: ArchitectureOptions, encoder: EncoderShape, pooling?: string): ResolvedArchitecture;
+  /** E(d) of a batch, from the states of the passage encoder. */
+  represent(states: EncoderStates, architecture: ResolvedArchitecture): PassageVectors;
+}
+
+/** The scores of a batch while training. */
+export interface BatchScores {
+  /** [Q, P, M]: h_q . h for every vector of every passage; absent vectors hold a score that never wins. */
+  all: Tensor3D;
+  /** [Q, P], 1 where the passage is the query's own positive, else 0. */
+  positive: Tensor2D;
+  /** sim(q, d) of equation (2), [Q, P]: the largest over the vectors of each passage. */
+  largest(): Tensor2D;
+  /** [Q, M]: the scores of each query against the vectors of its own positive. */
+  own(): Tensor2D;
+}
+
+/** A trained number array that belongs to a pooling rather than to an encoder. */
+export interface ParameterSpec {
+  name: string;
+  shape: readonly number[];
+  initial: 'zeros';
+}
+
+/** `architectures/pooling/NAME.ts` exports one of these by default: how E(d) becomes one vector, h_D(d). */
+export interface Pooling {
+  /** What follows the dash: `sc` of `mlr-sc`. */
+  shortName: string;
+  summary: string;
+  /** Trained weights of its own. */
+  parameters?(architecture: ResolvedArchitecture): readonly ParameterSpec[];
+  /** h_D(d), the one vector that is stored and searched: [B, 1, D]. */
+  pool(passages: PassageVectors, weights: readonly Tensor[]): PassageVectors;
+  /** Which vectors the training loss sees: the pooled one, or all of E(d). */
+  trainsOn: 'pooled' | 'all';
+  /** The similarity of training, [Q, P]; equation (2) where absent. */
+  trainingSimilarity?(scores: BatchScores): Tensor2D;
+  /** Added to the loss lambda times: a mean over queries. */
+  regularizer?(scores: BatchScores): Scalar;
+}
+
+// ---------------------------------------------------------------------------------------------------- reports
+
+/** `reports/NAME.ts` exports one of these by default. Records are plain data: see record.schema.json. */
+export interface ReportPlugin {
+  /** One line for `bench list reports`. */
+  summary: string;
+  /** The file's ending, without a dot. */
+  extension: string;
+  render(records: readonly unknown[]): string;
+}

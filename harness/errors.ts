@@ -1,0 +1,115 @@
+/** Errors that say what happened, the value seen and what to do. Imports nothing of ours. */
+
+/** Every code, with the exit code of the command that ends with it: 2 the request was wrong, 3 the machine lacks something. */
+export const exitCodes = {
+  /** The command line could not be understood. */
+  USAGE: 2,
+  /** The configuration holds one or more wrong values; the message lists them all. */
+  CONFIG_INVALID: 2,
+  /** An architecture, dataset, engine, searcher, measure or report that does not exist. */
+  UNKNOWN_NAME: 2,
+  /** A folder or file the user named is not there, or is of the wrong kind. */
+  PATH_INVALID: 2,
+  /** A dataset's file does not hold what its format promises. */
+  DATA_INVALID: 2,
+  /** A checkpoint cannot be used: missing, truncated, misshapen, not finite. */
+  CHECKPOINT_INVALID: 2,
+  /** A run record or a run file cannot be used. */
+  RECORD_INVALID: 2,
+  /** A file in the cache is damaged; it is removed and made again by the next run. */
+  CACHE_INVALID: 2,
+  /** Training cannot go on: the loss is not a finite number. */
+  TRAINING_DIVERGED: 2,
+  /** An engine, searcher or package cannot be loaded on this machine. */
+  UNAVAILABLE: 3,
+  /** The network is needed and cannot be used, or what came is not what was promised. */
+  DOWNLOAD_FAILED: 3,
+  /** The disk is full. */
+  DISK_FULL: 3,
+  /** A folder cannot be written to. */
+  NOT_WRITABLE: 3,
+  /** Another process holds what this one needs. */
+  LOCKED: 3,
+  /** Stopped by Ctrl-C or a termination signal; start the same command again to go on. */
+  INTERRUPTED: 130,
+} as const;
+
+export type ErrorCode = keyof typeof exitCodes;
+
+export interface ErrorOptions {
+  /** What to do about it: a command, or the way to write it right. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** The only error a user should ever see: anything else is a bug and keeps its stack. */
+export class BenchError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'BenchError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.code];
+  }
+}
+
+/** Levenshtein distance, for "did you mean". */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, previous[j]! + 1, row[j - 1]! + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length]!;
+}
+
+/** The known name nearest to `name`, or undefined where none is near: at most a third of its letters off. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** The error for a name that is not among the known ones. */
+export function unknownName(kind: string, name: string, known: readonly string[]): BenchError {
+  const near = nearestName(name, known);
+  const suggestion = near === undefined ? '' : ` Did you mean '${near}'?`;
+  return new BenchError('UNKNOWN_NAME', `There is no ${kind} '${name}'.${suggestion}`, {
+    hint: `Known: ${known.join(', ')}.`,
+  });
+}
+
+/** Turns the file system's own errors into ours where the user can act on them; gives others back unchanged. */
+export function fileError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new BenchError('DISK_FULL', `The disk is full: ${path} could not be written.`, {
+      hint: 'Free some space, or point --cache and --out at another disk; what was complete is kept and the same command goes on from there.',
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new BenchError('NOT_WRITABLE', `${path} cannot be written to (${code}).`, {
+      hint: 'Choose folders you may write to with --cache DIR and --out DIR.',
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,111 @@
+/** Files that are either whole or not there: written under a temporary name, flushed to disk, renamed. */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileError } from '../errors.js';
+
+const mark = '.partial-';
+
+/** A file being written; nothing is seen under its name before `commit`. */
+export class AtomicFile {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  #position = 0;
+
+  private constructor(target: string, temporary: string, handle: FileHandle) {
+    this.path = target;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async create(target: string): Promise<AtomicFile> {
+    const temporary = `${target}${mark}${process.pid}-${randomBytes(4).toString('hex')}`;
+    try {
+      await mkdir(path.dirname(target), { recursive: true });
+      return new AtomicFile(target, temporary, await open(temporary, 'w'));
+    } catch (error) {
+      throw fileError(error, target);
+    }
+  }
+
+  /** Bytes written so far. */
+  get sizeBytes(): number {
+    return this.#position;
+  }
+
+  /** Appends, or with `position` overwrites earlier bytes (a header whose counts are known at the end). */
+  async write(data: Uint8Array | string, position?: number): Promise<void> {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    let from = position ?? this.#position;
+    try {
+      for (let done = 0; done < bytes.byteLength; ) {
+        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.byteLength - done, from);
+        done += bytesWritten;
+        from += bytesWritten;
+      }
+    } catch (error) {
+      await this.abort();
+      throw fileError(error, this.path);
+    }
+    if (position === undefined) this.#position = from;
+  }
+
+  /** Flushes to disk and puts the file under its name. */
+  async commit(): Promise<void> {
+    try {
+      await this.#handle.sync();
+      await this.#handle.close();
+      await rename(this.#temporary, this.path);
+      await syncFolder(path.dirname(this.path));
+    } catch (error) {
+      await rm(this.#temporary, { force: true });
+      throw fileError(error, this.path);
+    }
+  }
+
+  /** Gives up: nothing remains. */
+  async abort(): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Writes a whole file at once. */
+export async function writeAtomic(target: string, data: Uint8Array | string): Promise<void> {
+  const file = await AtomicFile.create(target);
+  await file.write(data);
+  await file.commit();
+}
+
+/** Writes JSON, indented, with a newline at the end. */
+export async function writeJson(target: string, value: unknown): Promise<void> {
+  await writeAtomic(target, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Removes what a killed process left half-written in a folder; a file of a process that still runs is left alone. */
+export async function removePartials(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const at = name.lastIndexOf(mark);
+    if (at < 0) continue;
+    const pid = Number.parseInt(name.slice(at + mark.length), 10);
+    if (pid === process.pid || !isRunning(pid)) await rm(path.join(folder, name), { force: true });
+  }
+}
+
+/** Whether a process of this number runs on this machine. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder; there the rename alone has to do.
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}

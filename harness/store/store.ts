@@ -1,0 +1,109 @@
+/**
+ * The cache on disk. Every stage leaves an artifact: a folder named by its kind and by the hash of what it was made
+ * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
+ */
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { BenchError, fileError } from '../errors.js';
+import { removePartials, writeJson } from './atomic.js';
+import { keyOf } from './hash.js';
+import { withLock } from './lock.js';
+
+export type ArtifactKind = 'checkpoints' | 'shards' | 'runs' | 'models' | 'negatives';
+
+/** What a finished artifact says of itself. */
+export interface Manifest<Facts = unknown> {
+  /** What the key was made from, in full. */
+  inputs: unknown;
+  /** What the stage found out: counts, scores, durations. */
+  facts: Facts;
+}
+
+export interface Artifact<Facts> {
+  folder: string;
+  key: string;
+  facts: Facts;
+  /** True where it was found finished, false where this process made it. */
+  cached: boolean;
+}
+
+export class Store {
+  /** Absolute path of the cache. */
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = path.resolve(root);
+  }
+
+  /** Where downloads lie, shared by all runs. */
+  get downloads(): string {
+    return path.join(this.root, 'downloads');
+  }
+
+  folderOf(kind: ArtifactKind, key: string): string {
+    return path.join(this.root, kind, key);
+  }
+
+  /**
+   * The artifact made from `inputs`: taken from the cache where it is finished, else made (or gone on with) by `make`.
+   * @param make gets the folder, which may hold what an earlier, killed attempt left; returns the facts
+   */
+  async artifact<Facts>(
+    kind: ArtifactKind,
+    inputs: unknown,
+    make: (folder: string, key: string) => Promise<Facts>,
+  ): Promise<Artifact<Facts>> {
+    const key = keyOf(inputs);
+    const folder = this.folderOf(kind, key);
+    const found = await readManifest<Facts>(folder);
+    if (found !== undefined) return { folder, key, facts: found.facts, cached: true };
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (error) {
+      throw fileError(error, folder);
+    }
+    return withLock(path.join(folder, 'lock'), async () => {
+      const finishedMeanwhile = await readManifest<Facts>(folder);
+      if (finishedMeanwhile !== undefined)
+        return { folder, key, facts: finishedMeanwhile.facts, cached: true };
+      await removePartials(folder);
+      const facts = await make(folder, key);
+      await writeJson(path.join(folder, 'manifest.json'), { inputs, facts } satisfies Manifest<Facts>);
+      return { folder, key, facts, cached: false };
+    });
+  }
+
+  /** Removes an artifact, finished or not. */
+  async remove(kind: ArtifactKind, key: string): Promise<void> {
+    await rm(this.folderOf(kind, key), { recursive: true, force: true });
+  }
+}
+
+/** The manifest of a finished artifact; undefined where there is none yet. */
+export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
+  const file = path.join(folder, 'manifest.json');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(error, file);
+  }
+  try {
+    return JSON.parse(text) as Manifest<Facts>;
+  } catch (cause) {
+    throw new BenchError('CACHE_INVALID', `${file} is not JSON.`, {
+      hint: `Delete ${folder}; the next run makes it again.`,
+      cause,
+    });
+  }
+}
+
+/** Bytes of a file, or of all files below a folder. */
+export async function bytesOnDisk(target: string): Promise<number> {
+  const found = await stat(target);
+  if (!found.isDirectory()) return found.size;
+  let sum = 0;
+  for (const name of await readdir(target)) sum += await bytesOnDisk(path.join(target, name));
+  return sum;
+}

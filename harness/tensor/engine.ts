@@ -1,0 +1,85 @@
+/**
+ * What runs tensor programs. Model and loss code is written once over tfjs operations; an engine compiles it.
+ * Arrays are row-major. A `bool` is one byte, 0 or 1.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+export type NumericArray = Float32Array | Int32Array | Uint8Array;
+export type DataType = 'float32' | 'int32' | 'bool';
+
+export interface ArraySpec {
+  shape: readonly number[];
+  dtype: DataType;
+}
+
+/** A float32 array that lives where the engine computes, so that weights do not travel at every step. */
+export interface Variable {
+  /** Number of elements. */
+  readonly size: number;
+  read(): Promise<Float32Array>;
+  write(values: Float32Array): void;
+}
+
+/** Variables made together, so that element-wise programs can run over large pieces of them. */
+export interface VariableSet {
+  readonly variables: readonly Variable[];
+  /**
+   * The variables from `first` up to `end` as pieces of a size this engine likes for element-wise programs.
+   * Two sets made from the same sizes give pieces that match.
+   */
+  pieces(first: number, end: number): readonly Variable[];
+  dispose(): void;
+}
+
+export type Feed = NumericArray | Variable;
+
+export interface Program {
+  /**
+   * Runs once.
+   * @param feeds one per input, of the input's size
+   * @param into for outputs to be kept on the engine: the variable that takes output i (it may be one of the feeds
+   *   when each output element depends on no other element of that feed); such outputs come back as undefined
+   * @returns one array per output; an output that is not written into a variable is the caller's to keep
+   */
+  run(
+    feeds: readonly Feed[],
+    into?: readonly (Variable | undefined)[],
+  ): Promise<(NumericArray | undefined)[]>;
+  dispose(): Promise<void>;
+}
+
+export interface CompileOptions {
+  /** Input index -> values that never change: baked in where the engine gains from it, no longer fed. */
+  fixed?: ReadonlyMap<number, NumericArray>;
+  /** Shown in errors and profiles. */
+  name?: string;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  /** 'cpu', 'cuda', 'webgpu': what a latency was measured on. */
+  readonly device: string;
+  readonly threads: number;
+  /** Library versions, for the run record. */
+  readonly versions: Readonly<Record<string, string>>;
+  /**
+   * Makes a program of `build`, a pure function over tfjs tensors that does not read their values.
+   * @param inputs the spec of each input; `build` gets one tensor for each, fixed ones included
+   */
+  compile(
+    build: (inputs: Tensor[]) => readonly Tensor[],
+    inputs: readonly ArraySpec[],
+    options?: CompileOptions,
+  ): Promise<Program>;
+  /** Float32 variables of these sizes, all zero. */
+  variables(sizes: readonly number[]): VariableSet;
+  dispose(): Promise<void>;
+}
+
+export type EngineName = 'onnx' | 'tensorflow' | 'tfjs-cpu';
+export const engineNames: readonly EngineName[] = ['onnx', 'tensorflow', 'tfjs-cpu'];
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
