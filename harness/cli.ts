@@ -1,1 +1,77 @@
 #!/usr/bin/env node
+/** The command `bench`. A subcommand is one file in cli/ and one line here; it is imported when it is asked for. */
+import type { Command } from './cli/command.js';
+
+interface Entry {
+  summary: string;
+  load(): Promise<{ command: Command }>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  run: {
+    summary: 'train, encode, index, search and measure, then print what came out',
+    load: () => import('./cli/run.js'),
+  },
+  list: {
+    summary: 'what there is: architectures, datasets, engines, searchers, reports, measures, presets',
+    load: () => import('./cli/list.js'),
+  },
+  doctor: {
+    summary: 'what this machine has, what is missing, and the command that adds it',
+    load: () => import('./cli/doctor.js'),
+  },
+};
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  bench ${name.padEnd(width)}  ${summary}`,
+  );
+  return `bench compares retrieval architectures for dense passage retrieval: accuracy, index size and latency.
+
+Commands
+${lines.join('\n')}
+
+Examples
+  bench run --arch mlr-sc --dataset sample
+  bench run --arch dual-encoder,mlr-sc --dataset squad --seeds 1,2,3
+  bench list architectures
+
+'bench COMMAND --help' shows the options of a command, 'bench --version' the version.
+Exit codes: 0 fine; 1 a regression was found; 2 the request was wrong; 3 the machine lacks something.
+`;
+}
+
+async function main([name, ...rest]: string[]): Promise<number> {
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(help());
+    return 0;
+  }
+  if (name === '--version') {
+    const { readFile } = await import('node:fs/promises');
+    const file = new URL('../../package.json', import.meta.url);
+    process.stdout.write(`${(JSON.parse(await readFile(file, 'utf8')) as { version: string }).version}\n`);
+    return 0;
+  }
+  const { BenchError, unknownName } = await import('./errors.js');
+  if (name === undefined || name.startsWith('-')) {
+    const seen = name === undefined ? 'and none was given' : `and '${name}' came first`;
+    throw new BenchError('USAGE', `bench needs a command, ${seen}.`, {
+      hint: "'bench --help' lists the commands.",
+    });
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) throw unknownName('command', name, Object.keys(commands));
+  const [{ command }, { execute }] = await Promise.all([entry.load(), import('./cli/command.js')]);
+  return execute(name, command, rest);
+}
+
+// `bench list | head` closes the pipe early, which is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+
+const exitCode = await main(process.argv.slice(2)).catch(async (error: unknown) => {
+  const { reportFailure } = await import('./cli/failure.js');
+  return reportFailure(error);
+});
+// Native libraries may keep threads alive; whatever was printed goes out first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

@@ -42,6 +42,21 @@ export interface Hit {
   rank: number;
 }
 
+/** The hits of one query as parallel arrays: passage ids without repetition, in the order they were given. */
+export interface Ranking {
+  readonly passageIds: readonly string[];
+  /** Higher is better; absent where the source gives none. */
+  readonly scores?: ArrayLike<number>;
+  /** Ranks that the source stated; absent where the order given is the ranking. */
+  readonly ranks?: ArrayLike<number>;
+}
+
+/** A run: the ranking of each query, by query id. */
+export type Run = ReadonlyMap<string, Ranking>;
+
+/** Judgements by query id: relevance by passage id. */
+export type Qrels = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
 // --------------------------------------------------------------------------------------------------- datasets
 
 /** A file that a dataset was read from, as it was found on this machine. */
@@ -141,16 +156,22 @@ export interface ArchitectureOptions {
   layers?: readonly number[] | 'last' | 'first' | 'uniform';
   vectors?: number;
   lambda?: number;
+  /** me-bert: whether a passage of fewer than m tokens has fewer vectors (default) or padding positions take part. */
+  maskShort?: boolean;
 }
 
 /** The options after a family has checked them against an encoder and filled in its defaults. */
 export interface ResolvedArchitecture {
   /** S, ascending, the last one being L. Families that use only the last layer give [L]. */
   layers: readonly number[];
-  /** M, or 'varies' where it depends on the passage. */
+  /** M, the most vectors a passage has (`present` tells where it has fewer), or 'varies' where its length decides. */
   vectors: number | 'varies';
   /** lambda of equation (6); 0 where it plays no part. */
   lambda: number;
+  /** As in ArchitectureOptions; absent where it plays no part. */
+  maskShort?: boolean;
+  /** Families of token vectors: true where h_0^(L) is no token's own (T5's masked mean) and stands before theirs. */
+  meanFirst?: boolean;
 }
 
 /** `architectures/NAME.ts` exports one of these by default: how E(d) is made. */

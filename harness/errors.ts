@@ -8,6 +8,8 @@ export const exitCodes = {
   CONFIG_INVALID: 2,
   /** An architecture, dataset, engine, searcher, measure or report that does not exist. */
   UNKNOWN_NAME: 2,
+  /** A file in a plug-in folder does not export what its folder promises, or does not load. */
+  PLUGIN_INVALID: 2,
   /** A folder or file the user named is not there, or is of the wrong kind. */
   PATH_INVALID: 2,
   /** A dataset's file does not hold what its format promises. */

@@ -5,6 +5,8 @@ import path from 'node:path';
 import { fileError } from '../errors.js';
 
 const mark = '.partial-';
+/** Node refuses to write more than 2 GiB at once. */
+const largestWriteBytes = 1 << 30;
 
 /** A file being written; nothing is seen under its name before `commit`. */
 export class AtomicFile {
@@ -40,7 +42,8 @@ export class AtomicFile {
     let from = position ?? this.#position;
     try {
       for (let done = 0; done < bytes.byteLength; ) {
-        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.byteLength - done, from);
+        const length = Math.min(bytes.byteLength - done, largestWriteBytes);
+        const { bytesWritten } = await this.#handle.write(bytes, done, length, from);
         done += bytesWritten;
         from += bytesWritten;
       }

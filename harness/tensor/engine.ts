@@ -60,6 +60,8 @@ export interface Engine {
   /** 'cpu', 'cuda', 'webgpu': what a latency was measured on. */
   readonly device: string;
   readonly threads: number;
+  /** Milliseconds spent inside programs since the engine was opened: what is left of a step is JavaScript. */
+  readonly busyMs: number;
   /** Library versions, for the run record. */
   readonly versions: Readonly<Record<string, string>>;
   /**

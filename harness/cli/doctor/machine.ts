@@ -1,0 +1,90 @@
+/** What the machine computes with. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+
+export interface Check {
+  name: string;
+  /** `absent` can be done without, `failed` cannot. */
+  state: 'ok' | 'absent' | 'failed';
+  /** What was found, or why it cannot be used. */
+  detail: string;
+  /** What is lacking where it is absent. */
+  without?: string;
+  /** The command that adds it. */
+  remedy?: string;
+}
+
+/** What a room says of an engine or a searcher. */
+interface Description {
+  name: string;
+  available: boolean;
+  detail: string;
+  hint?: string;
+}
+
+const losses: Readonly<Record<string, string>> = {
+  onnx: 'models run only on another engine',
+  tensorflow: 'no training and encoding on a GPU by TensorFlow; onnx does it on the CPU',
+  'tfjs-cpu': 'the other engines cannot be tested against their reference',
+  faiss: 'no index types but Flat; the searcher exact takes its place and the run record says so',
+  exact: 'search only by FAISS',
+};
+
+export function checkMachine(): Check[] {
+  const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  return [
+    checkNode(process.versions.node, requiredNode()),
+    {
+      name: 'processor',
+      state: 'ok',
+      detail: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown model'}, ${process.platform} ${process.arch}`,
+    },
+    { name: 'memory', state: 'ok', detail: `${gibibytes(freemem())} free of ${gibibytes(totalmem())}` },
+  ];
+}
+
+/** @param required the lowest version, `20.19` */
+export function checkNode(version: string, required: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = required.split('.').map(Number);
+  const enough = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  if (enough) return { name: 'Node.js', state: 'ok', detail: version };
+  return {
+    name: 'Node.js',
+    state: 'failed',
+    detail: `${version}, and ${required} or later is needed`,
+    remedy: 'install a current release from https://nodejs.org',
+  };
+}
+
+function requiredNode(): string {
+  const file = new URL('../../../../package.json', import.meta.url);
+  const { engines } = JSON.parse(readFileSync(file, 'utf8')) as { engines: { node: string } };
+  return engines.node.replace(/^>=/, '');
+}
+
+/** At least one engine that can be chosen by `auto` is needed. */
+export async function checkEngines(): Promise<Check[]> {
+  const { describeEngines } = await import('../../tensor/engines.js');
+  const found: Description[] = await describeEngines();
+  const usable = found.some(({ name, available }) => available && name !== 'tfjs-cpu');
+  return found.map((engine) => checkOf('engine', engine, !usable && engine.name === 'onnx'));
+}
+
+export async function checkSearchers(): Promise<Check[]> {
+  const { describeSearchers } = await import('../../search/search.js');
+  const found: Description[] = await describeSearchers();
+  const usable = found.some(({ available }) => available);
+  return found.map((searcher) => checkOf('searcher', searcher, !usable));
+}
+
+function checkOf(kind: string, { name, available, detail, hint }: Description, required: boolean): Check {
+  if (available) return { name: `${kind} ${name}`, state: 'ok', detail };
+  return {
+    name: `${kind} ${name}`,
+    state: required ? 'failed' : 'absent',
+    detail,
+    ...(losses[name] === undefined ? {} : { without: losses[name] }),
+    ...(hint === undefined ? {} : { remedy: hint }),
+  };
+}

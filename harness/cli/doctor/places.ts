@@ -1,0 +1,73 @@
+/** Where files go, and where they come from. */
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { datasetFiles, loadDataset } from '../../plugins.js';
+import type { Check } from './machine.js';
+
+/** Below this a run of any size is likely to fill the disk. */
+const littleSpaceBytes = 2 ** 30;
+
+const hub = 'https://huggingface.co';
+
+/** Whether a folder, or the one it would be made in, can be written to, and how much room there is. */
+export async function checkFolder(flag: 'cache' | 'out', folder: string): Promise<Check> {
+  const name = `folder --${flag}`;
+  const target = path.resolve(folder);
+  const remedy = `choose another with --${flag} DIR`;
+  const existing = await nearestExisting(target);
+  try {
+    if (!(await stat(existing)).isDirectory()) {
+      return { name, state: 'failed', detail: `${target}: ${existing} is not a folder`, remedy };
+    }
+    await access(existing, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { name, state: 'failed', detail: `${target} cannot be written to (${code})`, remedy };
+  }
+  const { bavail, bsize } = await statfs(existing);
+  const freeBytes = bavail * bsize;
+  const detail = `${target}, ${(freeBytes / 2 ** 30).toFixed(1)} GiB free`;
+  if (freeBytes < littleSpaceBytes) return { name, state: 'failed', detail: `${detail}: too little`, remedy };
+  return { name, state: 'ok', detail };
+}
+
+async function nearestExisting(target: string): Promise<string> {
+  for (let folder = target; ; folder = path.dirname(folder)) {
+    const found = await stat(folder).catch(() => undefined);
+    if (found !== undefined || folder === path.dirname(folder)) return folder;
+  }
+}
+
+/** Whether the hosts that checkpoints and datasets come from answer. */
+export async function checkHosts(): Promise<Check[]> {
+  const users = new Map<string, string[]>([[hub, ['checkpoints by id']]]);
+  for (const file of datasetFiles()) {
+    const { plugin } = await loadDataset(file);
+    const variants = plugin.variants ?? [undefined];
+    for (const { url } of variants.flatMap((variant) => plugin.downloads(variant))) {
+      const { origin } = new URL(url);
+      const known = users.get(origin) ?? [];
+      if (!known.includes(file)) users.set(origin, [...known, file]);
+    }
+  }
+  return Promise.all([...users].map(([origin, names]) => checkHost(origin, names)));
+}
+
+async function checkHost(origin: string, users: readonly string[]): Promise<Check> {
+  const name = `host ${new URL(origin).host}`;
+  try {
+    // Any answer will do: what is asked is whether there is a way to the host.
+    const { status } = await fetch(origin, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });
+    return { name, state: 'ok', detail: `answers (${status})` };
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const reason = cause instanceof Error ? cause.message : message;
+    return {
+      name,
+      state: 'absent',
+      detail: `cannot be reached: ${reason}`,
+      without: `no download of ${users.join(', ')}; give folders with --data and --model instead`,
+    };
+  }
+}

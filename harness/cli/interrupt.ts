@@ -1,0 +1,31 @@
+/** Ctrl-C and termination signals. */
+import { exitCodes } from '../errors.js';
+
+/**
+ * npx and npm pass on a Ctrl-C that the terminal has already sent to us; a second signal this soon is the same one.
+ */
+const sameSignalMs = 500;
+
+/**
+ * From now on the first SIGINT or SIGTERM aborts the signal, so that the job stops where nothing is lost, and
+ * the second ends the process at once.
+ */
+export function watchInterrupts(): AbortSignal {
+  const controller = new AbortController();
+  let firstMs: number | undefined;
+  const onSignal = () => {
+    const nowMs = performance.now();
+    if (firstMs === undefined) {
+      firstMs = nowMs;
+      process.stderr.write(
+        '\nStopping after this step; once more stops at once. The same command goes on from there.\n',
+      );
+      controller.abort();
+    } else if (nowMs - firstMs > sameSignalMs) {
+      process.exit(exitCodes.INTERRUPTED);
+    }
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}

@@ -1,0 +1,88 @@
+/** `bench list`: the names that other commands take. Loads no native package. */
+import { BenchError, unknownName } from '../errors.js';
+import type { SearcherName } from '../search/searcher.js';
+import type { EngineName } from '../tensor/engine.js';
+import type { Command } from './command.js';
+import { renderList } from './table.js';
+
+interface Item {
+  name: string;
+  summary: string;
+}
+
+const engineSummaries: Record<EngineName, string> = {
+  onnx: 'ONNX Runtime, on all cores; comes with bench',
+  tensorflow: "TensorFlow's native library, on an NVIDIA GPU where it finds one; to be installed",
+  'tfjs-cpu': 'plain JavaScript, slow; the reference that the others are tested against',
+};
+
+const searcherSummaries: Record<SearcherName, string> = {
+  faiss: 'FAISS, where faiss-node is installed',
+  exact: 'matrix product and top-k on the engine; comes with bench',
+};
+
+const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
+  architectures: async () => (await import('../plugins.js')).listArchitectures(),
+  datasets: async () => {
+    const { datasetNames, loadDataset } = await import('../plugins.js');
+    const names = await datasetNames();
+    return Promise.all(
+      names.map(async (name) => {
+        const { plugin, variant } = await loadDataset(name);
+        return { name, summary: variant === undefined ? plugin.summary : '' };
+      }),
+    );
+  },
+  engines: async () => [
+    { name: 'auto', summary: 'tensorflow where its GPU build finds a GPU, else onnx' },
+    ...itemsOf(engineSummaries),
+  ],
+  searchers: async () => [
+    { name: 'auto', summary: 'faiss where it is installed, else exact' },
+    ...itemsOf(searcherSummaries),
+  ],
+  reports: async () => {
+    const { loadReport, reportNames } = await import('../plugins.js');
+    return Promise.all(
+      reportNames().map(async (name) => ({ name, summary: (await loadReport(name)).summary })),
+    );
+  },
+  measures: async () => {
+    const { measureFamilies } = await import('../metrics/measures.js');
+    return measureFamilies.map(({ name, cut, describe }) => ({
+      name: cut === 'optional' ? `${name}, ${name}@k` : `${name}@k`,
+      summary: describe('k'),
+    }));
+  },
+  presets: async () => {
+    const { presets } = await import('../presets.js');
+    return Object.entries(presets).map(([name, { summary }]) => ({ name, summary }));
+  },
+};
+
+function itemsOf(summaries: Readonly<Record<string, string>>): Item[] {
+  return Object.entries(summaries).map(([name, summary]) => ({ name, summary }));
+}
+
+export const command: Command = {
+  usage: Object.keys(lists).join('|'),
+  description: 'Lists the names that other commands take.',
+  options: { json: { type: 'switch', describe: 'print names and summaries as JSON' } },
+  maxArguments: 1,
+  examples: [
+    ['bench list architectures', 'what --arch takes'],
+    ['bench list presets --json', 'for a program'],
+  ],
+  async run(values, [what], print) {
+    if (what === undefined) {
+      throw new BenchError('USAGE', 'bench list needs to know what to list.', {
+        hint: `One of: ${Object.keys(lists).join(', ')}.`,
+      });
+    }
+    const list = Object.hasOwn(lists, what) ? lists[what] : undefined;
+    if (list === undefined) throw unknownName('list', what, Object.keys(lists));
+    const items = await list();
+    print(values.json === true ? `${JSON.stringify(items, null, 2)}\n` : renderList(items));
+    return 0;
+  },
+};

@@ -1,0 +1,136 @@
+/** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
+
+export type LayerChoice = 'last' | 'first' | 'uniform';
+
+/** Options of the architecture; null leaves the choice to the family, which knows the encoder's depth. */
+export interface ArchitectureConfig {
+  /** S: layers whose vectors represent a passage, from 0 (embeddings) to L. */
+  layers: number[] | LayerChoice | null;
+  /** M, vectors per passage. */
+  vectors: number | null;
+  /** lambda of equation (6); a list is searched on dev. */
+  lambda: number | number[] | null;
+  /** Whether a passage of fewer than M tokens has fewer vectors; false lets padding positions take part. */
+  maskShort: boolean;
+}
+
+/** The BERT with random weights that `scratch` makes. */
+export interface ScratchConfig {
+  layers: number;
+  dimensions: number;
+  heads: number;
+  /** Width of the feed-forward block. */
+  intermediate: number;
+  vocabularySize: number;
+}
+
+export interface ModelConfig {
+  /** `scratch`, a folder, or an id on the Hugging Face hub. */
+  name: string;
+  /** One encoder for queries and passages instead of two. */
+  tied: boolean;
+  t5LayerNorm: 'last' | 'all';
+  scratch: ScratchConfig;
+}
+
+export interface TextConfig {
+  /** Longest query, in tokens, special ones included. */
+  queryTokens: number;
+  /** Longest passage with its title, in tokens, special ones included. */
+  passageTokens: number;
+  pairTruncation: 'longest-first' | 'joined';
+}
+
+export interface TrainConfig {
+  epochs: number;
+  /** Queries per update. */
+  batchSize: number;
+  /** Queries per chunk of the gradient cache; null trains without it. */
+  chunkSize: number | null;
+  /** Peak of the schedule; null stands for the value of the model's kind: 2e-5 for BERT, 5e-4 for T5. */
+  learningRate: number | null;
+  /** Share of the steps over which the learning rate rises. */
+  warmup: number;
+  weightDecay: number;
+  /** Largest norm of the whole gradient; null does not clip. */
+  clipNorm: number | null;
+  dropout: number;
+  /** Hard negatives per query. */
+  negatives: number;
+  /** How many hard negatives of each source they are drawn from, best first. */
+  negativePool: number;
+  missingNegative: 'left-out' | 'padded';
+  checkpoint: 'best' | 'last';
+  averageRank: 'dpr' | 'batch';
+  /** First epoch, from 0, after which dev is judged by average rank; null stays with cross entropy. */
+  averageRankFrom: number | null;
+  resetBestAtSwitch: boolean;
+  devNegatives: 'fixed' | 'resampled';
+  /** Epochs without a better dev score before training stops; null never stops early. */
+  patience: number | null;
+  /** Steps between two saved states from which training can be resumed. */
+  saveEverySteps: number;
+}
+
+export interface EncodeConfig {
+  /** Tokens per batch, padding included. */
+  batchTokens: number;
+  shardPassages: number;
+  memoryMiB: number;
+}
+
+export interface SearchConfig {
+  /** k, hits per query. */
+  depth: number;
+  memoryMiB: number;
+  /** Queries searched at once. */
+  batchSize: number;
+}
+
+export interface LatencyConfig {
+  /** Queries timed one at a time; 0 measures no latency. */
+  queries: number;
+  /** Queries run before the clock starts. */
+  warmup: number;
+}
+
+export interface MeasureConfig {
+  /** A hit whose passage id is the query's id: BEIR drops it. */
+  identicalIds: 'dropped' | 'kept';
+}
+
+export interface BenchConfig {
+  /** The preset that was applied; null where none was. */
+  preset: string | null;
+  arch: ArchitectureConfig;
+  model: ModelConfig;
+  text: TextConfig;
+  train: TrainConfig;
+  encode: EncodeConfig;
+  search: SearchConfig;
+  latency: LatencyConfig;
+  /** Measure ids: `answer@20`, `mrr@10`. */
+  measures: string[];
+  measure: MeasureConfig;
+  engine: string;
+  searcher: string;
+  /** Threads to compute with; null stands for all cores. */
+  threads: number | null;
+  seeds: number[];
+  /** Folder of downloads, checkpoints, shards and indexes, seen from the working folder. */
+  cache: string;
+  /** Folder of run records and reports, seen from the working folder. */
+  out: string;
+  keep: 'all' | 'indexes' | 'records';
+}
+
+/** Any part of a configuration: what one source gives. */
+export type ConfigPart = PartOf<BenchConfig>;
+
+type PartOf<T> = {
+  [Key in keyof T]?: T[Key] extends readonly unknown[]
+    ? T[Key]
+    : T[Key] extends object
+      ? PartOf<T[Key]>
+      : T[Key];
+};

@@ -1,0 +1,89 @@
+/** Loads the configuration of a run: defaults < preset < file < flags. */
+import { presets, usualPreset } from '../presets.js';
+import type { BenchConfig, ConfigPart } from './bench-config.js';
+import { problemsOf, refuse } from './problems.js';
+import { defaultConfig } from './schema.js';
+import { assignment, flagSources, readConfigFile, type Source } from './sources.js';
+
+export type * from './bench-config.js';
+export { configFileName, flagKeys } from './sources.js';
+export { defaultConfig };
+
+export interface ConfigRequest {
+  /** The file given by `--config`; bench.config.json of the working folder where absent. */
+  file?: string;
+  /** The working folder. */
+  cwd: string;
+  /** Values of the flags named in `flagKeys`, as typed; those not given are undefined. Other members are ignored. */
+  flags?: Readonly<Record<string, unknown>>;
+  /** Texts `key=value`; of two for one key the later holds, and all of them stand above `flags`. */
+  set?: readonly string[];
+}
+
+/**
+ * The whole configuration, every key filled in.
+ * @throws BenchError CONFIG_INVALID with all mistakes at once, PATH_INVALID, USAGE
+ */
+export function loadConfig({ file, cwd, flags = {}, set = [] }: ConfigRequest): BenchConfig {
+  const fromFile = readConfigFile(cwd, file);
+  const sources: Source[] = [
+    ...(fromFile === undefined ? [] : [fromFile]),
+    ...flagSources(flags),
+    ...set.map((text) => assignment(text)),
+  ];
+  refuse(sources.flatMap(problemsOf));
+  const given = sources.reduce<ConfigPart>((sum, { settings }) => merge(sum, settings as ConfigPart), {});
+
+  const defaults = defaultConfig();
+  const preset = given.preset ?? usualPreset(given.model?.name ?? defaults.model.name);
+  const usual = preset === null ? defaults : merge(defaults, presets[preset]!.settings);
+  const { $schema: _, ...config } = merge(usual, given) as BenchConfig & { $schema?: string };
+  config.preset = preset;
+
+  const { batchSize, chunkSize } = config.train;
+  // A chunk that nobody asked for must not stand in the way of a small batch, which needs no cache.
+  if (given.train?.chunkSize === undefined && chunkSize !== null && chunkSize >= batchSize) {
+    config.train.chunkSize = null;
+  }
+  refuse(contradictions(config));
+  return config;
+}
+
+/** What is wrong with values that are each right on their own. */
+function contradictions({ train, model, measures, search }: BenchConfig): string[] {
+  const problems: string[] = [];
+  if (train.chunkSize !== null && train.chunkSize > train.batchSize) {
+    problems.push(
+      `train.chunkSize: ${train.chunkSize} is larger than train.batchSize, which is ${train.batchSize}; a chunk is a part of a batch`,
+    );
+  }
+  const { dimensions, heads } = model.scratch;
+  if (dimensions % heads !== 0) {
+    problems.push(
+      `model.scratch.dimensions: ${dimensions} is not a multiple of model.scratch.heads, which is ${heads}`,
+    );
+  }
+  for (const [i, measure] of measures.entries()) {
+    const cutoff = Number(/@(\d+)$/.exec(measure)?.[1] ?? 0);
+    if (cutoff > search.depth) {
+      problems.push(
+        `measures[${i}]: "${measure}" needs ${cutoff} hits per query, but search.depth is ${search.depth}`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** Sections are merged key by key; anything else, lists included, is replaced. */
+function merge<T>(base: T, over: unknown): T {
+  if (!isSection(base) || !isSection(over)) return structuredClone(over) as T;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    merged[key] = merge(merged[key], value);
+  }
+  return merged as T;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

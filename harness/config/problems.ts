@@ -1,0 +1,69 @@
+/** Checks settings against the schema and says everything that is wrong with them at once. */
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { BenchError, nearestName } from '../errors.js';
+import { configSchema, expectation, keyPaths, type SchemaNode } from './schema.js';
+import type { Source } from './sources.js';
+
+let validator: ValidateFunction | undefined;
+
+/** One line for each thing that is wrong with what a source says; empty where all is well. */
+export function problemsOf({ name, settings }: Source): string[] {
+  validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(configSchema());
+  if (validator(settings)) return [];
+  const lines = (validator.errors ?? [])
+    // One of several choices failing is only of interest when all have.
+    .filter((error) => !error.schemaPath.includes('/anyOf/'))
+    .map((error) => `${describe(error)} (${name})`);
+  return [...new Set(lines)];
+}
+
+function describe(error: ErrorObject): string {
+  const path = pathOf(error.instancePath);
+  const node = error.parentSchema as SchemaNode;
+  if (error.keyword === 'additionalProperties') {
+    const key = String(error.params.additionalProperty);
+    const value = show((error.data as Record<string, unknown>)[key]);
+    return `${path === '' ? key : `${path}.${key}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
+  }
+  const near = typeof error.data === 'string' ? nearestName(error.data, textsOf(node)) : undefined;
+  const suggestion = near === undefined ? '' : `; did you mean '${near}'?`;
+  return `${path === '' ? 'the whole' : path}: ${show(error.data)} is not ${expectation(node)}${suggestion}`;
+}
+
+function suggestKey(key: string, section: SchemaNode): string {
+  const here = nearestName(key, Object.keys(section.properties ?? {}));
+  if (here !== undefined) return `, did you mean '${here}'?`;
+  const elsewhere = keyPaths().find((path) => path.endsWith(`.${key}`));
+  if (elsewhere !== undefined) return `, did you mean '${elsewhere}'?`;
+  return ` (known: ${Object.keys(section.properties ?? {}).join(', ')})`;
+}
+
+function textsOf(node: SchemaNode): string[] {
+  const values = [...(node.enum ?? []), ...(node.anyOf ?? []).flatMap((choice) => choice.enum ?? [])];
+  return values.filter((value) => typeof value === 'string');
+}
+
+/** `/train/seeds/0` as people write it: `train.seeds[0]`. */
+function pathOf(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join('');
+}
+
+function show(value: unknown): string {
+  // JSON has no infinity, which 1e999 reads as.
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** @throws BenchError CONFIG_INVALID that lists all problems; returns where there are none */
+export function refuse(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
+  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${problems.join('\n  ')}`, {
+    hint: 'Every key and its default: harness/config.schema.json; what a run would use: bench run ... --dry-run',
+  });
+}

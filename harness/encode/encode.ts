@@ -1,0 +1,107 @@
+/** From passages to an index: streamed, in shards that are each whole or absent, so that a killed run goes on. */
+import type { Passage } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import { IdentifierWriter } from '../index/identifiers.js';
+import { IndexShardWriter, planShards, readShardFacts, type ShardRange } from '../index/shard-files.js';
+import { finishIndex, type IndexFacts, identifiersPath } from '../index/vector-index.js';
+import type { VectorEncoder } from '../model/vector-encoder.js';
+import type { Progress } from '../progress.js';
+
+export interface EncodeRequest {
+  /** In the collection's order; read once. */
+  passages: AsyncIterable<Passage>;
+  /** N, as the dataset says. */
+  count: number;
+  tokenize(passage: Passage): Int32Array;
+  encoder: VectorEncoder;
+  /** M, or 'varies'. */
+  vectorsPerPassage: number | 'varies';
+  folder: string;
+  shardPassages: number;
+  progress: Progress;
+}
+
+/** Passages tokenized and sorted by length together: many enough to pad little, few enough to hold. */
+const windowPassages = 4096;
+
+/**
+ * Makes the index in `folder`, going on with what an earlier process finished there.
+ * @throws BenchError DATA_INVALID where the collection is not what the dataset says, INTERRUPTED between two windows
+ */
+export async function encodeCollection(request: EncodeRequest): Promise<IndexFacts> {
+  const { passages, count, folder, progress } = request;
+  const shards = planShards(count, Math.max(1, Math.ceil(count / request.shardPassages)));
+  const identifiers = new IdentifierWriter(identifiersPath(folder));
+  const stage = progress.stage('encode', count, 'passages');
+  let current: ShardEncoder | undefined;
+  let window: Passage[] = [];
+  const flush = async () => {
+    await current?.add(window);
+    window = [];
+    stage.update(identifiers.count);
+    progress.checkInterrupted();
+  };
+  try {
+    for await (const passage of passages) {
+      const ordinal = identifiers.append(passage.passageId);
+      const range = shards.find(({ firstPassage, passages: size }) => ordinal < firstPassage + size);
+      if (range === undefined) throw wrongCount(count, 'more');
+      if (ordinal === range.firstPassage) {
+        await flush();
+        await current?.finish();
+        current = await ShardEncoder.begin(request, range);
+      }
+      if (current !== undefined) window.push(passage);
+      if (window.length === windowPassages) await flush();
+    }
+    if (identifiers.count !== count) throw wrongCount(count, String(identifiers.count));
+    await flush();
+    await current?.finish();
+  } catch (error) {
+    await current?.abort();
+    throw error;
+  }
+  await identifiers.commit();
+  stage.end();
+  return finishIndex(folder, shards.length);
+}
+
+function wrongCount(count: number, found: string): BenchError {
+  return new BenchError('DATA_INVALID', `The dataset says it has ${count} passages and gives ${found}.`, {
+    hint: 'Its file may have changed since it was opened: run again.',
+  });
+}
+
+/** The shard that is being made. */
+class ShardEncoder {
+  private constructor(
+    readonly request: EncodeRequest,
+    readonly writer: IndexShardWriter,
+  ) {}
+
+  /** Undefined where the shard is there already. */
+  static async begin(
+    request: EncodeRequest,
+    { number, firstPassage }: ShardRange,
+  ): Promise<ShardEncoder | undefined> {
+    if ((await readShardFacts(request.folder, number)) !== undefined) return undefined;
+    const { dimensions } = request.encoder.options.retriever.encoder.shape;
+    const layout = { number, firstPassage, dimensions, vectorsPerPassage: request.vectorsPerPassage };
+    return new ShardEncoder(request, await IndexShardWriter.create(request.folder, layout));
+  }
+
+  async add(window: readonly Passage[]): Promise<void> {
+    if (window.length === 0) return;
+    const { encoder, tokenize, vectorsPerPassage } = this.request;
+    const { vectors, counts } = await encoder.encode(window.map(tokenize));
+    await this.writer.append(vectors, vectorsPerPassage === 'varies' ? counts : undefined);
+  }
+
+  async finish(): Promise<void> {
+    await this.writer.commit();
+  }
+
+  abort(): Promise<void> {
+    return this.writer.abort();
+  }
+}

@@ -1,0 +1,20 @@
+import type { MeasureFamily } from './measure.js';
+
+/** trec_eval's map and map_cut: both divide by all relevant passages, found or not. */
+export const averagePrecision: MeasureFamily = {
+  name: 'map',
+  describe: (k) =>
+    `average precision${k === undefined ? '' : ` over the first ${k} hits`}: precision at each relevant hit, over all relevant passages`,
+  needs: 'qrels',
+  cut: 'optional',
+  higherIsBetter: true,
+  trecName: { whole: 'map', cut: 'map_cut' },
+  score({ relevant, hitCount, relevantCount }, cut) {
+    let found = 0;
+    let sum = 0;
+    for (let i = 0; i < hitCount && i < cut; i++) {
+      if (relevant[i] === 1) sum += ++found / (i + 1);
+    }
+    return relevantCount === 0 ? 0 : sum / relevantCount;
+  },
+};

@@ -1,0 +1,93 @@
+/** A ranking and its judgements become the numbers that measures work on. */
+import type { Ranking } from '../contracts.js';
+import type { JudgedQuery } from './measure.js';
+
+/**
+ * How hits of equal score are ordered. `as-ranked`: as the run ranks them, scores are not looked at. `trec_eval`:
+ * by score descending, then passage id descending by bytes; ranks are not looked at, and scores are compared as
+ * 32-bit floats, which is how trec_eval keeps them.
+ */
+export type TieRule = 'trec_eval' | 'as-ranked';
+
+export interface JudgeOptions {
+  ties: TieRule;
+  /** Lowest relevance that counts as relevant. */
+  relevance: number;
+  /** Hits that count, from the top. */
+  depth: number;
+  /** Whether a hit whose passage id is the query's id stays in the ranking. */
+  identicalIds: 'dropped' | 'kept';
+}
+
+const none: ReadonlyMap<string, number> = new Map();
+
+export function judge(
+  queryId: string,
+  ranking: Ranking | undefined,
+  qrels: ReadonlyMap<string, number> = none,
+  firstAnswerRank: number | undefined,
+  options: JudgeOptions,
+): JudgedQuery {
+  const passageIds = ranking === undefined ? [] : ranked(queryId, ranking, options);
+  const hitCount = Math.min(passageIds.length, options.depth);
+  const gains = new Float64Array(hitCount);
+  const relevant = new Uint8Array(hitCount);
+  for (let i = 0; i < hitCount; i++) {
+    const relevance = qrels.get(passageIds[i]!);
+    if (relevance === undefined) continue;
+    gains[i] = Math.max(0, relevance);
+    relevant[i] = relevance >= options.relevance ? 1 : 0;
+  }
+  let relevantCount = 0;
+  const positive: number[] = [];
+  for (const relevance of qrels.values()) {
+    if (relevance >= options.relevance) relevantCount++;
+    if (relevance > 0) positive.push(relevance);
+  }
+  const idealGains = Float64Array.from(positive).sort().reverse();
+  return { hitCount, gains, relevant, relevantCount, idealGains, firstAnswerRank };
+}
+
+/** The passage ids, best first. */
+function ranked(queryId: string, ranking: Ranking, { ties, identicalIds }: JudgeOptions): readonly string[] {
+  const order = ties === 'trec_eval' ? byScore(queryId, ranking) : byRank(ranking);
+  const ids = order === undefined ? ranking.passageIds : Array.from(order, (i) => ranking.passageIds[i]!);
+  return identicalIds === 'dropped' && ids.includes(queryId) ? ids.filter((id) => id !== queryId) : ids;
+}
+
+function byScore(queryId: string, { passageIds, scores }: Ranking): Uint32Array {
+  if (scores === undefined) {
+    throw new TypeError(`ties as in trec_eval need scores, and the ranking of query '${queryId}' has none`);
+  }
+  const rounded = Float32Array.from(scores);
+  return indices(passageIds.length).sort(
+    (a, b) => rounded[b]! - rounded[a]! || compareBytes(passageIds[b]!, passageIds[a]!),
+  );
+}
+
+/** Undefined where the order given is the ranking already. */
+function byRank({ passageIds, ranks }: Ranking): Uint32Array | undefined {
+  if (ranks === undefined) return undefined;
+  return indices(passageIds.length).sort((a, b) => ranks[a]! - ranks[b]! || a - b);
+}
+
+function indices(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => i);
+}
+
+/** The order of the UTF-8 bytes (strcmp), which is not that of UTF-16 where surrogates meet U+E000 to U+FFFF. */
+export function compareBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    if (isSurrogate(x) === isSurrogate(y)) return x - y;
+    return isSurrogate(x) ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
+}

@@ -1,0 +1,54 @@
+/** What a measure is and what it sees of a query. */
+
+/** One query with its ranking, judged: all that a measure may look at. Position i holds rank i + 1. */
+export interface JudgedQuery {
+  /** Hits that count, after the cut at the evaluation's depth. */
+  readonly hitCount: number;
+  /** Relevance by rank as judged, [hitCount]; 0 where unjudged or negative. */
+  readonly gains: Float64Array;
+  /** By rank, [hitCount]: 1 where the relevance reaches the threshold. */
+  readonly relevant: Uint8Array;
+  /** Judged passages whose relevance reaches the threshold, found or not. */
+  readonly relevantCount: number;
+  /** Every positive relevance judged for the query, descending. */
+  readonly idealGains: Float64Array;
+  /** Rank of the first hit that holds an answer; undefined where none does. */
+  readonly firstAnswerRank: number | undefined;
+}
+
+/** One measure at one cut-off. */
+export interface Measure {
+  /** `ndcg@10` */
+  readonly id: string;
+  readonly description: string;
+  readonly higherIsBetter: boolean;
+  /** What must be known of a query: its qrels, or where its answers were found. */
+  readonly needs: 'qrels' | 'answers';
+  /** k of `@k`: hits below this rank are not looked at; undefined where all are. */
+  readonly cut: number | undefined;
+  /** The value of one query. */
+  score(query: JudgedQuery): number;
+}
+
+/** A measure and all its cut-offs: one file of this folder. */
+export interface MeasureFamily {
+  /** What stands before the `@`. */
+  readonly name: string;
+  /** One line, at cut-off k where there is one. */
+  describe(k: string | undefined): string;
+  readonly needs: 'qrels' | 'answers';
+  /** Whether `@k` must be there or may be. */
+  readonly cut: 'required' | 'optional';
+  readonly higherIsBetter: boolean;
+  /** The name of the same measure in trec_eval, where it has one: `P` of `P_10`. */
+  readonly trecName?: { readonly whole?: string; readonly cut?: string };
+  /** @param cut ranks to look at, Infinity for all */
+  score(query: JudgedQuery, cut: number): number;
+}
+
+/** Number of relevant hits among the first `cut`. */
+export function relevantAmong({ relevant, hitCount }: JudgedQuery, cut: number): number {
+  let count = 0;
+  for (let i = 0; i < hitCount && i < cut; i++) count += relevant[i]!;
+  return count;
+}

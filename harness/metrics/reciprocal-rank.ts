@@ -1,0 +1,16 @@
+import type { MeasureFamily } from './measure.js';
+
+/** trec_eval's recip_rank; with a cut-off, MS MARCO's MRR@k. */
+export const reciprocalRank: MeasureFamily = {
+  name: 'mrr',
+  describe: (k) =>
+    `reciprocal rank of the first relevant hit${k === undefined ? '' : ` among the first ${k}`}`,
+  needs: 'qrels',
+  cut: 'optional',
+  higherIsBetter: true,
+  trecName: { whole: 'recip_rank', cut: 'recip_rank_cut' },
+  score({ relevant, hitCount }, cut) {
+    for (let i = 0; i < hitCount && i < cut; i++) if (relevant[i] === 1) return 1 / (i + 1);
+    return 0;
+  },
+};

@@ -1,0 +1,12 @@
+/** The activation functions of feed-forward blocks, by the names Hugging Face configurations give them. */
+import { gelu, geluTanh } from '../tensor/layers.js';
+import * as tf from '../tensor/operations.js';
+
+export const activationNames = ['gelu', 'gelu_new', 'relu'] as const;
+export type ActivationName = (typeof activationNames)[number];
+
+export const activations: Record<ActivationName, (x: tf.Tensor) => tf.Tensor> = {
+  gelu,
+  gelu_new: geluTanh,
+  relu: (x) => tf.relu(x),
+};

@@ -1,0 +1,63 @@
+/** Reads a checkpoint's config.json: every wrong value is collected, so that one error names them all. */
+import { BenchError } from '../errors.js';
+
+export type ModelConfig = Readonly<Record<string, unknown>>;
+
+export class ConfigFields {
+  readonly #config: ModelConfig;
+  readonly #problems: string[] = [];
+
+  constructor(config: ModelConfig) {
+    this.#config = config;
+  }
+
+  /** A whole number of at least `least`; `fallback` where the file does not say. */
+  count(name: string, fallback?: number, least = 1): number {
+    const value = this.#config[name] ?? fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value;
+    this.problem(`${name} is ${show(value)} and must be a whole number of at least ${least}`);
+    return least;
+  }
+
+  /** A number above 0. */
+  positive(name: string, fallback: number): number {
+    const value = this.#config[name] ?? fallback;
+    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+    this.problem(`${name} is ${show(value)} and must be a number above 0`);
+    return fallback;
+  }
+
+  /** A share in [0, 1). */
+  rate(name: string, fallback: number): number {
+    const value = this.#config[name] ?? fallback;
+    if (typeof value === 'number' && value >= 0 && value < 1) return value;
+    this.problem(`${name} is ${show(value)} and must be at least 0 and below 1`);
+    return fallback;
+  }
+
+  /** One of the known words. */
+  word<Word extends string>(name: string, known: readonly Word[], fallback: Word): Word {
+    const value = this.#config[name] ?? fallback;
+    const found = known.find((word) => word === value);
+    if (found !== undefined) return found;
+    this.problem(`${name} is ${show(value)}; supported: ${known.join(', ')}`);
+    return fallback;
+  }
+
+  problem(text: string): void {
+    this.#problems.push(text);
+  }
+
+  /** @throws BenchError CHECKPOINT_INVALID that lists every problem found so far */
+  check(kind: string): void {
+    if (this.#problems.length === 0) return;
+    const list = this.#problems.map((text) => `\n  - ${text}`).join('');
+    throw new BenchError('CHECKPOINT_INVALID', `This ${kind} configuration cannot be used:${list}`, {
+      hint: 'Mend config.json in the checkpoint folder, or choose another --model.',
+    });
+  }
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value);
+}

@@ -1,0 +1,58 @@
+/** `--model scratch`: a BERT of any size with random weights, for where no checkpoint can be had. */
+import { stream } from '../random.js';
+import { sizeOf } from '../tensor/engine.js';
+import { bertEncoder } from './bert.js';
+import type { LoadedEncoder } from './checkpoint.js';
+import type { Parameter } from './encoder.js';
+
+export interface ScratchSizes {
+  /** L */
+  layers: number;
+  /** D */
+  dimensions: number;
+  heads: number;
+  /** Width of the feed-forward blocks. */
+  intermediate: number;
+  vocabularySize: number;
+  maxTokens: number;
+  /** Share of values dropped while training, at every site. */
+  dropout: number;
+}
+
+const initializerRange = 0.02;
+
+/**
+ * A BERT as transformers initialises one: matrices and tables N(0, 0.02), biases 0, normalization weights 1, the
+ * padding token's row 0.
+ * @throws BenchError CHECKPOINT_INVALID where the sizes do not fit each other
+ */
+export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder {
+  const encoder = bertEncoder({
+    model_type: 'bert',
+    architectures: ['BertModel'],
+    vocab_size: sizes.vocabularySize,
+    hidden_size: sizes.dimensions,
+    num_hidden_layers: sizes.layers,
+    num_attention_heads: sizes.heads,
+    intermediate_size: sizes.intermediate,
+    max_position_embeddings: sizes.maxTokens,
+    type_vocab_size: 2,
+    hidden_act: 'gelu',
+    layer_norm_eps: 1e-12,
+    hidden_dropout_prob: sizes.dropout,
+    attention_probs_dropout_prob: sizes.dropout,
+    initializer_range: initializerRange,
+    pad_token_id: 0,
+  });
+  const weights = encoder.parameters.map((parameter) => initialise(parameter, seed));
+  weights[0]!.fill(0, encoder.paddingId * sizes.dimensions, (encoder.paddingId + 1) * sizes.dimensions);
+  return { encoder, weights };
+}
+
+function initialise({ name, shape }: Parameter, seed: number): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  if (name.endsWith('LayerNorm.weight')) return values.fill(1);
+  if (name.endsWith('.bias')) return values;
+  const draws = stream(seed, 'weights', name);
+  return values.map(() => initializerRange * draws.normal());
+}

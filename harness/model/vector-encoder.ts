@@ -1,0 +1,146 @@
+/** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
+import type { Tensor2D } from '../contracts.js';
+import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
+import * as tf from '../tensor/operations.js';
+import { ProgramCache } from '../tensor/program-cache.js';
+import { bucketOf, padTexts } from '../text/padding.js';
+import type { Retriever } from './retriever.js';
+
+export interface EncodedTexts {
+  /** Rows of D numbers, text by text. */
+  vectors: Float32Array;
+  /** Rows of each text. */
+  counts: Int32Array;
+}
+
+export interface VectorEncoderOptions {
+  engine: Engine;
+  retriever: Retriever;
+  /** One per parameter. Arrays never change and may be baked in; variables are read at every batch. */
+  weights: readonly Float32Array[] | readonly Variable[];
+  side: 'query' | 'passage';
+  /** Longest text, in tokens. */
+  maxTokens: number;
+  /** Tokens per batch, padding included. */
+  batchTokens: number;
+}
+
+/** Baking weights in makes a copy of them for each shape: worth it up to this much memory, in bytes. */
+const bakedBytes = 1 << 30;
+const shapesExpected = 16;
+
+export class VectorEncoder {
+  readonly #programs = new ProgramCache(32);
+  readonly #fixed: ReadonlyMap<number, NumericArray>;
+  readonly #fed: readonly (Variable | Float32Array)[];
+
+  constructor(readonly options: VectorEncoderOptions) {
+    const { weights } = options;
+    const bytes = options.retriever.parameters.reduce((sum, _, i) => sum + sizeInBytes(weights[i]!), 0);
+    const bake =
+      weights.every((weight) => weight instanceof Float32Array) && bytes * shapesExpected <= bakedBytes;
+    this.#fixed = bake ? new Map(weights.map((weight, i) => [i, weight as Float32Array])) : new Map();
+    this.#fed = bake ? [] : weights;
+  }
+
+  /**
+   * @param texts token ids, none longer than maxTokens
+   * @param onBatch called with the number of texts that have been encoded
+   */
+  async encode(texts: readonly Int32Array[], onBatch?: (done: number) => void): Promise<EncodedTexts> {
+    const { maxTokens, batchTokens, retriever } = this.options;
+    // Longest first: each batch takes the length of its longest text, and only the last one is not full.
+    const order = texts.map((_, i) => i).sort((a, b) => texts[b]!.length - texts[a]!.length || a - b);
+    const rows: Float32Array[] = new Array(texts.length);
+    for (let at = 0; at < order.length; ) {
+      const tokens = bucketOf(Math.max(1, texts[order[at]!]!.length), maxTokens);
+      const full = 2 ** Math.floor(Math.log2(Math.max(1, batchTokens / tokens)));
+      const members = order.slice(at, at + full);
+      const batch = members.length === full ? full : 2 ** Math.ceil(Math.log2(members.length));
+      const padded = padTexts(
+        members.map((i) => texts[i]!),
+        tokens,
+        retriever.encoder.paddingId,
+        batch,
+      );
+      const program = await this.#program(batch, tokens);
+      const [vectors, present] = (await program.run([...this.#fed, padded.ids, padded.mask])) as [
+        Float32Array,
+        Float32Array?,
+      ];
+      collectRows(rows, members, batch, vectors, present, retriever.encoder.shape.dimensions);
+      at += members.length;
+      onBatch?.(at);
+    }
+    return joinRows(rows, retriever.encoder.shape.dimensions);
+  }
+
+  #program(batch: number, tokens: number) {
+    const { engine, retriever, side } = this.options;
+    return this.#programs.get(`${batch}x${tokens}`, () => {
+      const inputs: ArraySpec[] = [
+        ...retriever.parameters.map(({ shape }): ArraySpec => ({ shape, dtype: 'float32' })),
+        { shape: [batch, tokens], dtype: 'int32' },
+        { shape: [batch, tokens], dtype: 'float32' },
+      ];
+      return engine.compile(
+        (tensors) => {
+          const weights = tensors.slice(0, retriever.parameters.length);
+          const [ids, mask] = tensors.slice(retriever.parameters.length) as [Tensor2D, Tensor2D];
+          if (side === 'query') return [retriever.queries(weights, { ids, mask })];
+          const { vectors, present } = retriever.searched(weights, { ids, mask });
+          return present === undefined ? [vectors] : [vectors, tf.cast(present, 'float32')];
+        },
+        inputs,
+        { fixed: this.#fixed, name: `${side} encoder` },
+      );
+    });
+  }
+
+  dispose(): Promise<void> {
+    return this.#programs.dispose();
+  }
+}
+
+const sizeInBytes = (weight: Float32Array | Variable): number =>
+  4 * (weight instanceof Float32Array ? weight.length : weight.size);
+
+/** Puts the rows that exist of each member of a batch into its text's place. */
+function collectRows(
+  rows: Float32Array[],
+  members: readonly number[],
+  batch: number,
+  vectors: Float32Array,
+  present: Float32Array | undefined,
+  dimensions: number,
+): void {
+  const perText = vectors.length / batch;
+  const m = perText / dimensions;
+  for (const [place, text] of members.entries()) {
+    const all = vectors.subarray(place * perText, (place + 1) * perText);
+    if (present === undefined) {
+      rows[text] = all;
+      continue;
+    }
+    const kept = new Float32Array(perText);
+    let count = 0;
+    for (let j = 0; j < m; j++) {
+      if (present[place * m + j] === 0) continue;
+      kept.set(all.subarray(j * dimensions, (j + 1) * dimensions), count * dimensions);
+      count++;
+    }
+    rows[text] = kept.subarray(0, count * dimensions);
+  }
+}
+
+function joinRows(rows: readonly Float32Array[], dimensions: number): EncodedTexts {
+  const vectors = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  const counts = new Int32Array(rows.length);
+  let at = 0;
+  for (const [i, row] of rows.entries()) {
+    vectors.set(row, at);
+    at += row.length;
+    counts[i] = row.length / dimensions;
+  }
+  return { vectors, counts };
+}

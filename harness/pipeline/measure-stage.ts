@@ -1,0 +1,114 @@
+/** From hits to measures: passage ids, answers found in texts, values per query. */
+import type { Dataset, Qrels, Query, Run, Split } from '../contracts.js';
+import type { VectorIndex } from '../index/vector-index.js';
+import { evaluate, type Evaluation } from '../metrics/evaluate.js';
+import { parseMeasures } from '../metrics/measures.js';
+import type { PassageHits } from '../search/search.js';
+import { AnswerMatcher, PassageText } from '../text/answers.js';
+
+export interface Measured {
+  run: Run;
+  evaluation: Evaluation;
+  warnings: string[];
+}
+
+export interface MeasureRequest {
+  dataset: Dataset;
+  split: Split;
+  index: VectorIndex;
+  hits: PassageHits;
+  /** Measure ids. */
+  measures: readonly string[];
+  identicalIds: 'dropped' | 'kept';
+}
+
+export async function measureStage(request: MeasureRequest): Promise<Measured> {
+  const { dataset, split, index, hits, identicalIds } = request;
+  const queries = await dataset.queries(split);
+  const identifiers = await index.identifiers();
+  const run = new Map(
+    queries.map(({ queryId }, q) => {
+      const from = q * hits.depth;
+      const count = hits.counts[q]!;
+      const passageIds = Array.from(hits.ordinals.subarray(from, from + count), (ordinal) => identifiers.at(ordinal));
+      return [queryId, { passageIds, scores: hits.scores.slice(from, from + count) }];
+    }),
+  );
+  const qrels = qrelsById(await dataset.qrels(split));
+  const warnings: string[] = [];
+  const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
+  const measures = parseMeasures(request.measures).filter(({ id, needs }) => {
+    if (!has[needs]) warnings.push(`${id} is left out: ${dataset.name} has no ${needs} for its ${split} queries.`);
+    return has[needs];
+  });
+  const needsAnswers = measures.some(({ needs }) => needs === 'answers');
+  const found = needsAnswers ? await answerHits(dataset, queries, hits) : undefined;
+  if (found !== undefined && found.unusable > 0) warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
+  const evaluation = evaluate(run, qrels, measures, {
+    ties: 'as-ranked',
+    queries: queries.map(({ queryId }) => queryId),
+    identicalIds,
+    ...(found && { firstAnswerRank: firstRanks(queries, run, hits, found.flags, identicalIds) }),
+  });
+  return { run, evaluation, warnings };
+}
+
+export function qrelsById(qrels: readonly { queryId: string; passageId: string; relevance: number }[]): Qrels {
+  const byQuery = new Map<string, Map<string, number>>();
+  for (const { queryId, passageId, relevance } of qrels) {
+    const judged = byQuery.get(queryId);
+    if (judged === undefined) byQuery.set(queryId, new Map([[passageId, relevance]]));
+    else judged.set(passageId, relevance);
+  }
+  return byQuery;
+}
+
+/**
+ * Which hits hold an answer. The collection is read once and each passage that is a hit of some query is prepared once,
+ * so that no passage's text has to be kept.
+ * @returns flags [Q, depth], 1 where the hit's text holds an answer of its query
+ */
+async function answerHits(dataset: Dataset, queries: readonly Query[], { depth, ordinals, counts }: PassageHits) {
+  const mode = dataset.answerMatching!;
+  const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));
+  const places: number[] = [];
+  for (let q = 0; q < queries.length; q++) for (let i = 0; i < counts[q]!; i++) places.push(q * depth + i);
+  const byOrdinal = Int32Array.from(places).sort((a, b) => ordinals[a]! - ordinals[b]!);
+  const flags = new Uint8Array(ordinals.length);
+  let next = 0;
+  let ordinal = 0;
+  for await (const { text } of dataset.passages()) {
+    if (next === byOrdinal.length) break;
+    if (ordinals[byOrdinal[next]!] === ordinal) {
+      const prepared = new PassageText(text);
+      for (; next < byOrdinal.length && ordinals[byOrdinal[next]!] === ordinal; next++) {
+        const place = byOrdinal[next]!;
+        if (matchers[Math.floor(place / depth)]!.matches(prepared)) flags[place] = 1;
+      }
+    }
+    ordinal++;
+  }
+  return { flags, unusable: matchers.reduce((sum, { unusable }) => sum + unusable.length, 0) };
+}
+
+/** The rank of the first hit with an answer, counted as the evaluation counts: without hits that are dropped. */
+function firstRanks(
+  queries: readonly Query[],
+  run: Run,
+  { depth, counts }: PassageHits,
+  flags: Uint8Array,
+  identicalIds: 'dropped' | 'kept',
+): Map<string, number | undefined> {
+  return new Map(
+    queries.map(({ queryId }, q) => {
+      const { passageIds } = run.get(queryId)!;
+      let rank = 0;
+      for (let i = 0; i < counts[q]!; i++) {
+        if (identicalIds === 'dropped' && passageIds[i] === queryId) continue;
+        rank++;
+        if (flags[q * depth + i] === 1) return [queryId, rank];
+      }
+      return [queryId, undefined];
+    }),
+  );
+}

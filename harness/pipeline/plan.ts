@@ -1,0 +1,43 @@
+/** What a run would do, for --dry-run. */
+import type { BenchConfig } from '../config/config.js';
+import type { RunRequest } from '../pipeline.js';
+import { loadArchitecture, loadDataset } from '../plugins.js';
+
+export interface Plan {
+  /** The stages in order, for people. */
+  lines: string[];
+  /** The configuration with every value resolved. */
+  config: BenchConfig;
+}
+
+export async function planOf({ architecture, dataset, seed, data, offline, config }: RunRequest): Promise<Plan> {
+  const { plugin, variant } = await loadDataset(dataset);
+  const { family, pooling } = await loadArchitecture(architecture);
+  const { train, model, encode, search, latency } = config;
+  const downloads = plugin.downloads(variant);
+  const source =
+    data !== undefined
+      ? `read from ${data}`
+      : downloads.length === 0
+        ? 'embedded, nothing to download'
+        : `${offline ? 'from the cache' : 'downloaded unless in the cache'}: ${downloads.map(({ name, sizeBytes }) => `${name} (${(sizeBytes / 1e6).toFixed(1)} MB)`).join(', ')}`;
+  const { scratch } = model;
+  const from =
+    model.name === 'scratch'
+      ? `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`
+      : model.name;
+  return {
+    lines: [
+      `dataset   ${dataset}: ${source}`,
+      `model     ${from}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
+      `arch      ${architecture}: ${family.summary}${pooling === undefined ? '' : `; ${pooling.summary}`}`,
+      `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize}`}`,
+      `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+      `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}, engine ${config.engine}`,
+      `measure   ${config.measures.join(', ')}`,
+      `latency   ${latency.queries} queries, one at a time`,
+      `record    in ${config.out}; cache in ${config.cache}`,
+    ],
+    config,
+  };
+}

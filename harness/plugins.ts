@@ -1,0 +1,212 @@
+/**
+ * Finds plug-ins. Every file of a plug-in folder is one; its name is its name on the command line and its default
+ * export is the plug-in. Nothing is imported before it is asked for by name or a list of names is wanted.
+ */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { ArchitectureFamily, DatasetPlugin, Pooling, ReportPlugin } from './contracts.js';
+import { BenchError, unknownName } from './errors.js';
+
+/** The folder that holds `architectures`, `datasets` and `reports`, as they were built. */
+const builtRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** What the default export of a file in this folder must have, and of which type. */
+interface Kind {
+  folder: string;
+  members: Readonly<Record<string, 'string' | 'function' | 'object'>>;
+}
+
+const kinds = {
+  family: {
+    folder: 'architectures',
+    members: { summary: 'string', poolings: 'object', resolve: 'function', represent: 'function' },
+  },
+  pooling: {
+    folder: path.join('architectures', 'pooling'),
+    members: { shortName: 'string', summary: 'string', pool: 'function', trainsOn: 'string' },
+  },
+  dataset: { folder: 'datasets', members: { summary: 'string', downloads: 'function', open: 'function' } },
+  report: { folder: 'reports', members: { summary: 'string', extension: 'string', render: 'function' } },
+} as const satisfies Record<string, Kind>;
+
+function namesIn({ folder }: Kind, root: string): string[] {
+  let files: string[];
+  try {
+    files = readdirSync(path.join(root, folder));
+  } catch (error) {
+    // Git keeps no empty folder: one that is absent holds no plug-ins.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return files
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.slice(0, -'.js'.length))
+    .sort();
+}
+
+async function load<T>(kind: Kind, name: string, root: string): Promise<T> {
+  const file = path.join(root, kind.folder, `${name}.js`);
+  const source = path.join(kind.folder, `${name}.ts`);
+  let plugin: unknown;
+  try {
+    plugin = ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
+  } catch (cause) {
+    if (cause instanceof BenchError) throw cause;
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new BenchError('PLUGIN_INVALID', `The plug-in ${source} does not load: ${reason}`, { cause });
+  }
+  const wrong = Object.entries(kind.members)
+    .filter(
+      ([member, type]) => typeof (plugin as Record<string, unknown> | null | undefined)?.[member] !== type,
+    )
+    .map(([member, type]) => `${member} (${type})`);
+  if (wrong.length > 0) {
+    throw new BenchError(
+      'PLUGIN_INVALID',
+      `The default export of ${source} is not a plug-in: it lacks ${wrong.join(', ')}.`,
+      {
+        hint: 'What a plug-in of each folder exports stands in harness/contracts.ts.',
+      },
+    );
+  }
+  return plugin as T;
+}
+
+// ---------------------------------------------------------------------------------------------- architectures
+
+export interface LoadedArchitecture {
+  /** As the command line says it: `mlr-sc`. */
+  name: string;
+  family: ArchitectureFamily;
+  familyName: string;
+  /** Absent for multi-vector search. */
+  pooling?: Pooling;
+  /** The pooling's file name, `self-contrastive`. */
+  poolingName?: string;
+}
+
+/** A name on the command line and what it stands for. */
+export interface ArchitectureListing {
+  name: string;
+  summary: string;
+}
+
+/** Every combination that makes sense, each family followed by its single-vector forms. */
+export async function listArchitectures(root: string = builtRoot): Promise<ArchitectureListing[]> {
+  const poolings = await loadPoolings(root);
+  const listed: ArchitectureListing[] = [];
+  for (const familyName of namesIn(kinds.family, root)) {
+    const family = await load<ArchitectureFamily>(kinds.family, familyName, root);
+    listed.push({ name: familyName, summary: family.summary });
+    for (const { shortName, summary } of poolings.values()) {
+      if (family.poolings[shortName] === true) listed.push({ name: `${familyName}-${shortName}`, summary });
+    }
+  }
+  return listed;
+}
+
+export async function architectureNames(root: string = builtRoot): Promise<string[]> {
+  return (await listArchitectures(root)).map(({ name }) => name);
+}
+
+async function loadPoolings(root: string): Promise<Map<string, Pooling>> {
+  const poolings = new Map<string, Pooling>();
+  for (const name of namesIn(kinds.pooling, root)) {
+    poolings.set(name, await load<Pooling>(kinds.pooling, name, root));
+  }
+  return poolings;
+}
+
+/**
+ * @param name `family` or `family-pooling`, the pooling by its short name
+ * @throws BenchError UNKNOWN_NAME with a near name, or with the reason where the family refuses the pooling
+ */
+export async function loadArchitecture(name: string, root: string = builtRoot): Promise<LoadedArchitecture> {
+  const families = namesIn(kinds.family, root);
+  if (families.includes(name)) {
+    return { name, familyName: name, family: await load<ArchitectureFamily>(kinds.family, name, root) };
+  }
+  const dash = name.lastIndexOf('-');
+  const familyName = name.slice(0, dash);
+  const shortName = name.slice(dash + 1);
+  if (dash > 0 && families.includes(familyName)) {
+    const family = await load<ArchitectureFamily>(kinds.family, familyName, root);
+    const found = [...(await loadPoolings(root))].find(([, pooling]) => pooling.shortName === shortName);
+    const verdict = Object.hasOwn(family.poolings, shortName) ? family.poolings[shortName] : undefined;
+    if (found !== undefined && verdict === true) {
+      return { name, familyName, family, pooling: found[1], poolingName: found[0] };
+    }
+    if (found !== undefined && typeof verdict === 'string') {
+      throw new BenchError('UNKNOWN_NAME', `The architecture '${name}' makes no sense: ${verdict}`, {
+        hint: `'bench list architectures' shows every combination that does.`,
+      });
+    }
+  }
+  throw unknownName('architecture', name, await architectureNames(root));
+}
+
+// ---------------------------------------------------------------------------------------- datasets and reports
+
+export interface LoadedDataset {
+  /** As the command line says it: `dpr/nq`. */
+  name: string;
+  plugin: DatasetPlugin;
+  /** What follows the slash. */
+  variant?: string;
+}
+
+export function datasetFiles(root: string = builtRoot): string[] {
+  return namesIn(kinds.dataset, root);
+}
+
+/**
+ * @param name `plugin` or `plugin/variant`
+ * @throws BenchError UNKNOWN_NAME with a near name
+ */
+export async function loadDataset(name: string, root: string = builtRoot): Promise<LoadedDataset> {
+  const slash = name.indexOf('/');
+  const file = slash < 0 ? name : name.slice(0, slash);
+  if (!datasetFiles(root).includes(file)) throw unknownName('dataset', name, await datasetNames(root));
+  const plugin = await load<DatasetPlugin>(kinds.dataset, file, root);
+  if (slash < 0) return { name, plugin };
+  const variant = name.slice(slash + 1);
+  const variants = plugin.variants ?? [];
+  if (variants.length === 0) {
+    throw new BenchError(
+      'UNKNOWN_NAME',
+      `The dataset '${file}' has no variants, and '/${variant}' was asked for.`,
+      {
+        hint: `Write --dataset ${file}`,
+      },
+    );
+  }
+  if (!variants.includes(variant))
+    throw unknownName(
+      'dataset',
+      name,
+      variants.map((known) => `${file}/${known}`),
+    );
+  return { name, plugin, variant };
+}
+
+/** Every dataset, and every variant of those that have some. */
+export async function datasetNames(root: string = builtRoot): Promise<string[]> {
+  const names: string[] = [];
+  for (const file of datasetFiles(root)) {
+    const { variants } = await load<DatasetPlugin>(kinds.dataset, file, root);
+    names.push(file, ...(variants ?? []).map((variant) => `${file}/${variant}`));
+  }
+  return names;
+}
+
+export function reportNames(root: string = builtRoot): string[] {
+  return namesIn(kinds.report, root);
+}
+
+/** @throws BenchError UNKNOWN_NAME with a near name */
+export async function loadReport(name: string, root: string = builtRoot): Promise<ReportPlugin> {
+  const names = reportNames(root);
+  if (!names.includes(name)) throw unknownName('report', name, names);
+  return load<ReportPlugin>(kinds.report, name, root);
+}

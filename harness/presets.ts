@@ -1,0 +1,99 @@
+/**
+ * Presets: named settings, as data. A preset stands above the defaults of config.schema.json, which are the right
+ * thing for a published checkpoint, and below the configuration file and the flags.
+ */
+import type { ConfigPart } from './config/bench-config.js';
+
+export interface Preset {
+  /** One line for `bench list presets`. */
+  summary: string;
+  settings: ConfigPart;
+}
+
+const bertBase = 'google-bert/bert-base-uncased';
+
+export const presets: Readonly<Record<string, Preset>> = {
+  small: {
+    summary: 'a small model with random weights, trained in minutes on a laptop; what --model scratch uses',
+    settings: {
+      model: { tied: true },
+      text: { queryTokens: 32, passageTokens: 96 },
+      train: {
+        epochs: 6,
+        batchSize: 32,
+        chunkSize: null,
+        learningRate: 5e-4,
+        dropout: 0,
+        averageRankFrom: null,
+      },
+    },
+  },
+  paper: {
+    summary: 'the training of the paper (appendix A), with the choices of its public code where they differ',
+    settings: {
+      model: { name: bertBase, tied: false, t5LayerNorm: 'last' },
+      arch: { maskShort: false },
+      text: { queryTokens: 256, passageTokens: 256, pairTruncation: 'joined' },
+      train: {
+        epochs: 40,
+        batchSize: 128,
+        chunkSize: 16,
+        learningRate: null,
+        warmup: 0.05,
+        weightDecay: 0,
+        // Its code clips at 2.0 a gradient that four devices have averaged to a quarter.
+        clipNorm: 8,
+        dropout: 0.1,
+        negatives: 1,
+        missingNegative: 'padded',
+        checkpoint: 'best',
+        averageRank: 'batch',
+        averageRankFrom: 30,
+        resetBestAtSwitch: false,
+        devNegatives: 'resampled',
+      },
+      measure: { identicalIds: 'dropped' },
+      seeds: [12345],
+    },
+  },
+  msmarco: {
+    summary:
+      'MS MARCO passage ranking (section 4.3.3); the paper starts from RetroMAE, give its folder with --model',
+    settings: {
+      model: { name: bertBase },
+      arch: { lambda: 0.01 },
+      text: { queryTokens: 32 },
+      train: {
+        epochs: 4,
+        learningRate: 1e-5,
+        negatives: 15,
+        checkpoint: 'last',
+        averageRankFrom: null,
+      },
+      search: { depth: 1000 },
+      measures: ['mrr@10', 'recall@1000', 'hit-rate@1000', 'ndcg@10'],
+    },
+  },
+  stage1: {
+    summary: 'the first of two stages (appendix D): BM25 negatives; the paper starts from RetroMAE',
+    settings: {
+      model: { name: bertBase },
+      arch: { lambda: 0.1 },
+      // The paper keeps the best dev checkpoint for SQuAD: --set train.checkpoint=best.
+      train: { epochs: 40, learningRate: 5e-6, checkpoint: 'last' },
+    },
+  },
+  stage2: {
+    summary: 'the second of two stages (appendix D): 50 BM25 and 50 mined negatives to draw from',
+    settings: {
+      model: { name: bertBase },
+      arch: { lambda: 0.1 },
+      train: { epochs: 20, learningRate: 5e-6, negativePool: 50, checkpoint: 'last' },
+    },
+  },
+};
+
+/** The preset that a model is trained with where none is named: a model with random weights has its own. */
+export function usualPreset(modelName: string): string | null {
+  return modelName === 'scratch' ? 'small' : null;
+}

@@ -1,0 +1,171 @@
+/** How far a long job is, told on stderr, and whether it has been asked to stop. */
+import { BenchError } from './errors.js';
+
+export interface StageProgress {
+  /**
+   * Call it as often as you like; most calls print nothing.
+   * @param done of the stage's total, in its unit
+   * @param note something worth seeing beside it, such as the loss
+   */
+  update(done: number, note?: string): void;
+  /** The stage is over. */
+  end(note?: string): void;
+}
+
+export interface Progress {
+  /** Aborted when the job is to stop. */
+  readonly signal: AbortSignal;
+  /**
+   * Begins a stage. Stages come one after another; one that begins ends the one before it.
+   * @param total how much there is to do, where that is known
+   * @param unit what is counted: 'steps', 'passages', 'bytes'
+   */
+  stage(name: string, total?: number, unit?: string): StageProgress;
+  /** A line of its own. */
+  note(line: string): void;
+  /** Call it between two steps, where stopping loses nothing. @throws BenchError INTERRUPTED */
+  checkInterrupted(): void;
+}
+
+export interface ProgressOptions {
+  signal?: AbortSignal;
+  /** Where it is told; stderr where absent. */
+  output?: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+  /** Milliseconds that only grow. */
+  now?: () => number;
+}
+
+const rewriteEveryMs = 100;
+const lineEveryMs = 30_000;
+
+/**
+ * On a terminal one line is rewritten, ten times a second at most. Elsewhere (a log, CI) a stage says when it begins
+ * and ends, and every half minute how far it is.
+ */
+export function createProgress(options: ProgressOptions = {}): Progress {
+  const {
+    signal = new AbortController().signal,
+    output = process.stderr,
+    now = () => performance.now(),
+  } = options;
+  const terminal = output.isTTY === true;
+  let open: { end(note?: string): void } | undefined;
+
+  const rewrite = (text: string) => output.write(`\r\u001B[2K${text.slice(0, (output.columns ?? 100) - 1)}`);
+  const line = (text: string) => output.write(`${terminal ? '\r\u001B[2K' : ''}${text}\n`);
+
+  return {
+    signal,
+    note: line,
+    checkInterrupted: () => checkInterrupted(signal),
+    stage(name, total, unit = '') {
+      open?.end();
+      const startMs = now();
+      let first: { done: number; ms: number } | undefined;
+      let shownMs = terminal ? Number.NEGATIVE_INFINITY : startMs;
+      let lastDone = 0;
+      let ended = false;
+      if (!terminal) line(`${name}${total === undefined ? '' : `: ${count(total, unit)}`}`);
+      const stage: StageProgress = {
+        update(done, note) {
+          if (ended) return;
+          lastDone = done;
+          const time = now();
+          // What a resumed stage finds done already says nothing about its rate.
+          first ??= { done, ms: time };
+          if (time - shownMs < (terminal ? rewriteEveryMs : lineEveryMs)) return;
+          shownMs = time;
+          const state = describe({
+            name,
+            total,
+            unit,
+            done,
+            newlyDone: done - first.done,
+            elapsedMs: time - first.ms,
+            note,
+          });
+          if (terminal) rewrite(state);
+          else line(state);
+        },
+        end(note) {
+          if (ended) return;
+          ended = true;
+          open = undefined;
+          const what = lastDone > 0 ? `${count(lastDone, unit)} in ` : '';
+          line(`${name}: ${what}${duration(now() - startMs)}${note === undefined ? '' : `, ${note}`}`);
+        },
+      };
+      open = stage;
+      return stage;
+    },
+  };
+}
+
+/** Tells nothing; for tests and for callers that have their own way to tell. */
+export function silentProgress(signal: AbortSignal = new AbortController().signal): Progress {
+  return {
+    signal,
+    note: () => undefined,
+    checkInterrupted: () => checkInterrupted(signal),
+    stage: () => ({ update: () => undefined, end: () => undefined }),
+  };
+}
+
+function checkInterrupted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new BenchError('INTERRUPTED', 'Stopped as asked; what was finished is kept.', {
+    hint: 'The same command goes on from there.',
+  });
+}
+
+interface State {
+  name: string;
+  total: number | undefined;
+  unit: string;
+  done: number;
+  /** Done since the first call, and the time that took. */
+  newlyDone: number;
+  elapsedMs: number;
+  note: string | undefined;
+}
+
+function describe({ name, total, unit, done, newlyDone, elapsedMs, note }: State): string {
+  const parts: string[] = [];
+  const share = total === undefined || total === 0 ? '' : ` (${Math.floor((100 * done) / total)}%)`;
+  parts.push(
+    `${name}: ${total === undefined ? count(done, unit) : `${short(done, unit)} of ${count(total, unit)}`}${share}`,
+  );
+  const perSecond = elapsedMs > 0 ? (newlyDone * 1000) / elapsedMs : 0;
+  if (perSecond > 0) {
+    parts.push(`${short(perSecond, unit)}/s`);
+    if (total !== undefined && done < total)
+      parts.push(`${duration(((total - done) / perSecond) * 1000)} left`);
+  }
+  if (note !== undefined) parts.push(note);
+  return parts.join(', ');
+}
+
+function count(value: number, unit: string): string {
+  return unit === 'bytes' || unit === '' ? short(value, unit) : `${short(value, unit)} ${unit}`;
+}
+
+function short(value: number, unit: string): string {
+  if (unit === 'bytes') return byteSize(value);
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 1 : 0 });
+}
+
+/** A number of bytes as people say it: `572.0 MiB`. */
+export function byteSize(bytes: number): string {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}
+
+/** A duration as people say it: `4.2 s`, `3 min 05 s`, `2 h 10 min`. */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}

@@ -1,0 +1,26 @@
+/** The run record: the one JSON file that a run leaves behind. What each field means stands in record.schema.json. */
+export { describeMachine } from './record/machine.js';
+export { readRecord, readRecords, type StoredRecord } from './record/read.js';
+export {
+  type ArchitectureFacts,
+  type DatasetFacts,
+  type DeviceFacts,
+  type EpochFacts,
+  type GitFacts,
+  type IndexFacts,
+  type LatencyFacts,
+  type LatencyValues,
+  type MachineFacts,
+  type MeasureValues,
+  type ModelFacts,
+  type RunFile,
+  type RunRecord,
+  recordSchemaVersion,
+  recordSuffix,
+  runSuffix,
+  type StageFacts,
+  type ThroughputValues,
+  type TrainingFacts,
+} from './record/run-record.js';
+export { withoutTimes } from './record/without-times.js';
+export { writeRecord } from './record/write.js';

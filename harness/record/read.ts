@@ -1,0 +1,98 @@
+/** Reads run records from files and folders. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { BenchError } from '../errors.js';
+import { type RunRecord, recordSuffix } from './run-record.js';
+import { assertRecord, invalid, jsonPath } from './validate.js';
+
+export interface StoredRecord {
+  readonly file: string;
+  readonly record: RunRecord;
+}
+
+/**
+ * Reads one record.
+ * @throws BenchError PATH_INVALID, or RECORD_INVALID with the JSON path of what is wrong
+ */
+export async function readRecord(file: string): Promise<RunRecord> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+  return assertRecord(parse(text, file), file);
+}
+
+/**
+ * Reads records from files, and from folders every `*.record.json` in them and below, sorted by name.
+ * @returns each file once, in the order named
+ * @throws BenchError PATH_INVALID for what is not there and for a folder without records; see readRecord
+ */
+export async function readRecords(targets: readonly string[]): Promise<StoredRecord[]> {
+  const files = new Set<string>();
+  for (const target of targets) {
+    for (const file of await filesOf(target)) files.add(file);
+  }
+  const records: StoredRecord[] = [];
+  for (const file of files) records.push({ file, record: await readRecord(file) });
+  return records;
+}
+
+async function filesOf(target: string): Promise<string[]> {
+  let names: string[];
+  try {
+    if (!(await stat(target)).isDirectory()) return [path.normalize(target)];
+    names = await readdir(target, { recursive: true });
+  } catch (cause) {
+    throw unreadable(target, cause);
+  }
+  const found = names.filter((name) => name.endsWith(recordSuffix)).sort();
+  if (found.length === 0) {
+    throw new BenchError('PATH_INVALID', `There is no run record in the folder ${target}.`, {
+      hint: `Run records end in ${recordSuffix}; bench run leaves them in the folder given by --out.`,
+    });
+  }
+  return found.map((name) => path.join(target, name));
+}
+
+function unreadable(file: string, cause: unknown): BenchError {
+  return new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    const notNumbers = pathsOfNotNumbers(text);
+    if (notNumbers.length > 0) throw invalid(file, notNumbers);
+    throw new BenchError('RECORD_INVALID', `${file} is not whole JSON: ${(cause as Error).message}.`, {
+      hint: text.trimEnd().endsWith('}')
+        ? 'Make the record again.'
+        : 'It seems cut short: make the record again.',
+      cause,
+    });
+  }
+}
+
+/** Where NaN and infinities stand, which some tools write and JSON does not have; empty where that is not the fault. */
+function pathsOfNotNumbers(text: string): string[] {
+  const mark = '\0not a number\0';
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
+    token.startsWith('"') ? token : JSON.stringify(mark + token),
+  );
+  const faults: string[] = [];
+  const walk = (value: unknown, keys: readonly string[]): void => {
+    if (typeof value === 'string' && value.startsWith(mark)) {
+      faults.push(`${jsonPath(keys)} is ${value.slice(mark.length)}, which is not a number JSON can hold`);
+    } else if (value !== null && typeof value === 'object') {
+      for (const [key, member] of Object.entries(value)) walk(member, [...keys, key]);
+    }
+  };
+  try {
+    walk(JSON.parse(marked), []);
+  } catch {
+    return [];
+  }
+  return faults;
+}

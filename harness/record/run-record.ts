@@ -1,0 +1,229 @@
+/**
+ * The run record's type; record.schema.json says the same to other tools. What differs when the same run is made again
+ * stands in `execution`, `latency`, `device.machine`, `createdAt` and `command`, and nowhere else.
+ */
+import type { DataFile, Split } from '../contracts.js';
+
+/** Raised when a field changes its meaning or goes; a new optional field does not raise it. */
+export const recordSchemaVersion = 1;
+
+/** How the files of a run end: a folder's records are found by it. */
+export const recordSuffix = '.record.json';
+/** The hits of the run, beside the record, in TREC's format. */
+export const runSuffix = '.run.gz';
+
+export interface RunRecord {
+  readonly schemaVersion: typeof recordSchemaVersion;
+  readonly benchVersion: string;
+  /** ISO 8601, UTC */
+  readonly createdAt: string;
+  readonly command: readonly string[];
+  readonly status: 'ok' | 'failed';
+  /** Where the status is failed. */
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  /** Null for a run of another system. */
+  readonly seed: number | null;
+  readonly preset: string | null;
+  /** The configuration, every value resolved. */
+  readonly config: object;
+  readonly arch: ArchitectureFacts;
+  readonly dataset: DatasetFacts;
+  readonly model?: ModelFacts;
+  readonly device: DeviceFacts;
+  readonly stages: readonly StageFacts[];
+  readonly training?: TrainingFacts;
+  readonly index?: IndexFacts;
+  /** The queries evaluated; the per-query values of every measure stand in this order. */
+  readonly queryIds: readonly string[];
+  /** By measure id: `mrr@10`. */
+  readonly measures: Readonly<Record<string, MeasureValues>>;
+  readonly run?: RunFile;
+  readonly latency?: LatencyFacts;
+  /** What a reader of the figures should know. */
+  readonly warnings: readonly string[];
+}
+
+export interface ArchitectureFacts {
+  /** As the command line says it: `mlr-sc`; for a run of another system, its tag. */
+  readonly name: string;
+  readonly family: string | null;
+  readonly pooling: string | null;
+  /** S */
+  readonly layers: readonly number[] | null;
+  /** M of E(d), before pooling. */
+  readonly vectors: number | 'varies' | null;
+  readonly lambda: number | null;
+  readonly maskShort?: boolean;
+}
+
+export interface DatasetFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly licence: string | null;
+  readonly files: readonly DataFile[];
+  /** N */
+  readonly passageCount: number | null;
+  /** The split that was evaluated. */
+  readonly split: string;
+  readonly counts: Readonly<Partial<Record<Split, { readonly queries: number; readonly qrels: number }>>>;
+  readonly answerMatching?: 'string' | 'regex';
+}
+
+export interface ModelFacts {
+  /** `scratch`, a folder's name, or an id on the hub. */
+  readonly name: string;
+  readonly kind: string;
+  /** Layers, dimensions, heads and what else decides the shape. */
+  readonly shape: Readonly<Record<string, number>>;
+  /** Trained numbers of all encoders and poolings together; shared ones count once. */
+  readonly parameterCount: number;
+  readonly tied: boolean;
+  /** Of the hub. */
+  readonly revision: string | null;
+  /** Files of the checkpoint that training started from. */
+  readonly files: readonly DataFile[];
+}
+
+/** What ran, which decides what its latencies may be compared with. */
+export interface DeviceFacts {
+  readonly engine: string | null;
+  /** 'cpu', 'cuda', 'webgpu' */
+  readonly device: string | null;
+  readonly searcher: string | null;
+  readonly threads: number | null;
+  /** Of the libraries that computed. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Of this program; null where it does not run from a git checkout. */
+  readonly git: GitFacts | null;
+  readonly machine: MachineFacts;
+}
+
+export interface GitFacts {
+  readonly commit: string;
+  /** Whether files differed from the commit. */
+  readonly dirty: boolean;
+}
+
+export interface MachineFacts {
+  readonly cpu: string;
+  /** Logical cores of the machine, and those this process may use. */
+  readonly cores: number;
+  readonly availableCores: number;
+  readonly memoryBytes: number;
+  /** Where the process may use less than the machine has. */
+  readonly memoryLimitBytes?: number;
+  readonly os: string;
+  readonly node: string;
+}
+
+export interface StageFacts {
+  readonly name: string;
+  /** Of the artifact in the cache; null for a stage that leaves none. */
+  readonly key: string | null;
+  readonly execution: {
+    /** Whether it was found made. */
+    readonly cached: boolean;
+    /** Of this time; where cached, of finding it. */
+    readonly seconds: number;
+    /** Resident memory of the process at its highest. */
+    readonly peakMemoryBytes?: number;
+  };
+}
+
+export interface EpochFacts {
+  /** From 0. */
+  readonly epoch: number;
+  readonly steps: number;
+  /** Mean training loss. */
+  readonly loss: number;
+  /** What dev said, by name: crossEntropy, averageRank. */
+  readonly dev: Readonly<Record<string, number>>;
+  readonly execution?: { readonly seconds: number };
+}
+
+export interface TrainingFacts {
+  readonly epochs: readonly EpochFacts[];
+  /** Whose checkpoint was kept. */
+  readonly bestEpoch: number | null;
+  readonly execution: {
+    readonly seconds: number;
+    readonly stepsPerSecond: number;
+    /** Share of a step's time spent outside the engine. */
+    readonly javascriptShare?: number;
+  };
+}
+
+export interface IndexFacts {
+  /** FAISS factory string; Flat is exact. */
+  readonly kind: string;
+  /** Mean over the passages, as searched. */
+  readonly vectorsPerPassage: number;
+  readonly rows: number;
+  readonly dimensions: number;
+  readonly shards: number;
+  /** On disk, by part. */
+  readonly sizeBytes: {
+    readonly vectors: number;
+    readonly identifiers: number;
+    readonly offsets: number;
+    readonly total: number;
+  };
+  /** Bare vectors of as many passages as `projectedPassages`. */
+  readonly projectedBytes: number;
+  readonly projectedPassages: number;
+}
+
+export interface MeasureValues {
+  /** Over all queries. */
+  readonly mean: number;
+  readonly higherIsBetter: boolean;
+  readonly description: string;
+  /** In the order of `queryIds`. */
+  readonly perQuery: readonly number[];
+}
+
+/** The file that holds the hits of every query, passage ids and scores. */
+export interface RunFile extends DataFile {
+  /** Hits per query, at most. */
+  readonly depth: number;
+}
+
+export interface LatencyFacts {
+  /** Queries timed, in the order of the samples; where rounds are many they follow one another. */
+  readonly queryIds: readonly string[];
+  readonly rounds: number;
+  readonly warmup: number;
+  /** The systems that took turns. */
+  readonly interleavedWith: readonly string[];
+  /** Whether the vectors lay in memory; else the disk's share is in the figures. */
+  readonly resident?: boolean;
+  readonly tokenize?: LatencyValues;
+  readonly encode?: LatencyValues;
+  readonly search?: LatencyValues;
+  readonly total: LatencyValues;
+  readonly throughput?: readonly ThroughputValues[];
+  /** The paper's figure: building and searching the whole index, over the number of queries. */
+  readonly wholeIndexSecondsPerQuery?: number;
+  /** About the timer and the number of samples. */
+  readonly warnings: readonly string[];
+}
+
+export interface LatencyValues {
+  readonly meanMs: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** Bootstrap, 95 %. */
+  readonly intervalsMs: Readonly<
+    Record<'p50' | 'p95' | 'p99', { readonly low: number; readonly high: number }>
+  >;
+  readonly samplesMs: readonly number[];
+}
+
+export interface ThroughputValues {
+  readonly batchSize: number;
+  readonly queriesPerSecond: number;
+  readonly queries: number;
+  readonly seconds: number;
+  readonly samplesMs: readonly number[];
+}

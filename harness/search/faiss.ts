@@ -1,0 +1,173 @@
+/** The searcher `faiss`: FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
+import { createRequire } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { BenchError } from '../errors.js';
+import { shardBytes } from '../index/shard.js';
+import type { OpenShard, VectorIndex } from '../index/vector-index.js';
+import { TopRows } from './merge.js';
+import type { RowHits, RowSearcher } from './searcher.js';
+
+/** Queries at once: faiss-node takes and gives plain arrays, 8 bytes or more a number. */
+const largestBatch = 128;
+/** Rows asked for beyond the depth, so that most ties at the cut show their end at once. */
+const spareRows = 8;
+
+/** What we use of faiss-node. Its `search` throws where k is more than `ntotal`. */
+export interface FaissModule {
+  IndexFlatIP: { read(file: string): FaissIndex; new (dimensions: number): FaissIndex };
+}
+export interface FaissIndex {
+  ntotal(): number;
+  add(vectors: number[]): void;
+  write(file: string): void;
+  search(queries: number[], k: number): { distances: number[]; labels: number[] };
+}
+
+const buildHint =
+  "npm run build:faiss compiles it against the system's FAISS (on Debian and Ubuntu, before that: apt-get install g++ " +
+  'libfaiss-dev libopenblas-dev), or use --searcher exact, which gives the same hits.';
+
+/**
+ * @param name the package; a parameter so that the compiler does not look for an optional one
+ * @throws BenchError UNAVAILABLE with the reason and the command that adds it
+ */
+export async function loadFaiss(name = 'faiss-node'): Promise<FaissModule> {
+  try {
+    const module = (await import(name)) as { default: FaissModule };
+    return module.default;
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new BenchError(
+      'UNAVAILABLE',
+      missing
+        ? "The searcher 'faiss' needs faiss-node, which is not installed: npm leaves it out where its prebuilt binary cannot be downloaded."
+        : `The searcher 'faiss' cannot load faiss-node: ${reason}`,
+      { hint: buildHint, cause },
+    );
+  }
+}
+
+/** The version of the package, whichever FAISS it was compiled against. */
+export function faissVersion(): string {
+  return (createRequire(import.meta.url)('faiss-node/package.json') as { version: string }).version;
+}
+
+export class FaissSearcher implements RowSearcher {
+  readonly name = 'faiss';
+  readonly resident: boolean;
+  readonly #index: VectorIndex;
+  readonly #faiss: FaissModule;
+  /** Where resident, by shard number. */
+  readonly #loaded = new Map<number, FaissIndex>();
+
+  private constructor(index: VectorIndex, faiss: FaissModule, resident: boolean) {
+    this.#index = index;
+    this.#faiss = faiss;
+    this.resident = resident;
+  }
+
+  /**
+   * @param memoryBytes what the vectors may take. Where all shards do not fit they are loaded one after another at every search.
+   * @throws BenchError UNAVAILABLE, or CONFIG_INVALID where a shard alone is over the budget
+   */
+  static async open(index: VectorIndex, memoryBytes: number): Promise<FaissSearcher> {
+    const sizes = index.shards.map((shard) => shardBytes(shard.vectors, shard.dimensions));
+    const largest = Math.max(...sizes);
+    if (largest > memoryBytes) {
+      throw new BenchError(
+        'CONFIG_INVALID',
+        `FAISS holds a shard in memory as a whole, and the largest one takes ${largest} of the ${memoryBytes} bytes that vectors may take.`,
+        {
+          hint: 'Use --searcher exact, which streams shards; or cut the index into more shards; or allow more memory.',
+        },
+      );
+    }
+    const resident = sizes.reduce((sum, size) => sum + size, 0) <= memoryBytes;
+    const searcher = new FaissSearcher(index, await loadFaiss(), resident);
+    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, searcher.#read(shard));
+    return searcher;
+  }
+
+  async search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
+    const top = new TopRows(count, Math.min(depth, this.#index.vectors));
+    for (const shard of this.#index.shards) {
+      if (shard.vectors === 0 || top.depth === 0) continue;
+      this.#searchShard(this.#loaded.get(shard.number) ?? this.#read(shard), shard, queries, count, top);
+      if (!this.resident) await collectGarbage();
+    }
+    return top;
+  }
+
+  #searchShard(
+    faiss: FaissIndex,
+    shard: OpenShard,
+    queries: Float32Array,
+    count: number,
+    top: TopRows,
+  ): void {
+    const { dimensions } = this.#index;
+    const depth = Math.min(top.depth, shard.vectors);
+    for (let first = 0; first < count; first += largestBatch) {
+      const size = Math.min(largestBatch, count - first);
+      const vectorsOf = (from: number, n: number) =>
+        Array.from(queries.subarray(from * dimensions, (from + n) * dimensions));
+      let k = Math.min(depth + spareRows, shard.vectors);
+      const { distances, labels } = faiss.search(vectorsOf(first, size), k);
+      const cut: number[] = [];
+      for (let i = 0; i < size; i++) {
+        orderTies(distances, labels, i * k, k);
+        if (k < shard.vectors && distances[i * k + depth - 1] === distances[i * k + k - 1])
+          cut.push(first + i);
+        else top.offer(first + i, distances, labels, i * k, depth, shard.firstRow);
+      }
+      // Rows as good as the last one may lie beyond what was asked for, and which of them came is FAISS's choice.
+      for (const query of cut) {
+        for (k = Math.min(depth + spareRows, shard.vectors); ; ) {
+          k = Math.min(k * 2, shard.vectors);
+          const more = faiss.search(vectorsOf(query, 1), k);
+          if (k < shard.vectors && more.distances[depth - 1] === more.distances[k - 1]) continue;
+          orderTies(more.distances, more.labels, 0, k);
+          top.offer(query, more.distances, more.labels, 0, depth, shard.firstRow);
+          break;
+        }
+      }
+    }
+  }
+
+  #read(shard: OpenShard): FaissIndex {
+    return this.#faiss.IndexFlatIP.read(shard.reader.path);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#loaded.size === 0) return;
+    this.#loaded.clear();
+    await collectGarbage();
+  }
+}
+
+/** Puts rows of equal score in ascending order; FAISS gives scores in order but rows of equal score as they come. */
+function orderTies(scores: readonly number[], rows: number[], from: number, count: number): void {
+  for (let start = from; start < from + count; ) {
+    let end = start + 1;
+    while (end < from + count && scores[end] === scores[start]) end++;
+    if (end - start > 1) {
+      const sorted = rows.slice(start, end).sort((a, b) => a - b);
+      for (let i = start; i < end; i++) rows[i] = sorted[i - start]!;
+    }
+    start = end;
+  }
+}
+
+let collect: (() => void) | undefined;
+
+/** faiss-node frees an index when it is collected as garbage, and V8, which sees a few bytes, is in no hurry. */
+async function collectGarbage(): Promise<void> {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+  await new Promise((resolve) => setImmediate(resolve));
+}

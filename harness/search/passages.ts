@@ -1,0 +1,105 @@
+/** From rows to passages: a passage scores as its best vector does, sim(q, d) = max over E(d) of h_q . h (equation 2). */
+import type { VectorIndex } from '../index/vector-index.js';
+import type { RowHits, RowSearcher } from './searcher.js';
+
+/**
+ * The best passages of some queries. The list of query q begins at q * depth and is counts[q] long: all arrays but
+ * `counts` are [Q, depth], and what lies beyond a list's end means nothing.
+ */
+export interface PassageHits {
+  depth: number;
+  /** Places in the collection, from 0. Ordered by score, the larger first, then by ordinal, the smaller first. */
+  ordinals: Int32Array;
+  scores: Float32Array;
+  /** Which vector of the passage scored best, from 0; the first one among equals. */
+  winners: Int32Array;
+  /** Hits of each query: fewer than were asked for only where the index has fewer passages. */
+  counts: Int32Array;
+}
+
+/** Bytes a row takes among a searcher's hits. */
+const hitBytes = 12;
+
+/**
+ * Searches for rows, and for twice as many wherever these belong to fewer passages than wanted. Rows come in score order, so
+ * the first row of a passage is its best and no passage further down can be better: the result is exact.
+ * @param queries [count, D]
+ * @param depth passages wanted per query
+ * @param resultBytes what rows may take at once; with more queries than that allows, groups of them are searched one after another
+ */
+export async function searchPassages(
+  searcher: RowSearcher,
+  index: VectorIndex,
+  queries: Float32Array,
+  count: number,
+  depth: number,
+  resultBytes: number,
+): Promise<PassageHits> {
+  const kept = Math.min(depth, index.passages);
+  const found: PassageHits = {
+    depth: kept,
+    ordinals: new Int32Array(count * kept),
+    scores: new Float32Array(count * kept),
+    winners: new Int32Array(count * kept),
+    counts: new Int32Array(count),
+  };
+  let lacking = Array.from({ length: count }, (_, query) => query);
+  let rowDepth = firstDepth(kept, index);
+  while (lacking.length > 0 && kept > 0) {
+    const stillLacking: number[] = [];
+    const group = Math.max(1, Math.floor(resultBytes / (hitBytes * rowDepth)));
+    for (let from = 0; from < lacking.length; from += group) {
+      const asked = lacking.slice(from, from + group);
+      const rows = await searcher.search(gather(queries, asked, index.dimensions), asked.length, rowDepth);
+      for (const [i, query] of asked.entries()) {
+        takePassages(rows, i, index, found, query);
+        // With every row in hand there is nothing more to ask for.
+        if (found.counts[query]! < kept && rows.counts[i]! < index.vectors) stillLacking.push(query);
+      }
+    }
+    lacking = stillLacking;
+    rowDepth = Math.min(rowDepth * 2, index.vectors);
+  }
+  return found;
+}
+
+/**
+ * Rows to ask for first. depth * M always suffice; four times the depth mostly do, and where they do not only the queries
+ * that lack passages are searched again.
+ */
+function firstDepth(depth: number, { vectorsPerPassage, vectors }: VectorIndex): number {
+  const rowsPerPassage = vectorsPerPassage === 'varies' ? 4 : Math.min(4, vectorsPerPassage);
+  return depth === 1 ? 1 : Math.min(vectors, depth * rowsPerPassage);
+}
+
+function gather(queries: Float32Array, chosen: readonly number[], dimensions: number): Float32Array {
+  if (chosen.length * dimensions === queries.length) return queries;
+  const gathered = new Float32Array(chosen.length * dimensions);
+  for (const [i, query] of chosen.entries()) {
+    gathered.set(queries.subarray(query * dimensions, (query + 1) * dimensions), i * dimensions);
+  }
+  return gathered;
+}
+
+/** Fills in a query's passages from its rows, from the beginning. */
+function takePassages(
+  rows: RowHits,
+  list: number,
+  index: VectorIndex,
+  found: PassageHits,
+  query: number,
+): void {
+  const seen = new Set<number>();
+  const start = list * rows.depth;
+  for (let i = start; i < start + rows.counts[list]! && seen.size < found.depth; i++) {
+    const row = rows.rows[i]!;
+    const passage = index.passageOf(row);
+    if (seen.has(passage)) continue;
+    const at = query * found.depth + seen.size;
+    seen.add(passage);
+    found.ordinals[at] = passage;
+    found.scores[at] = rows.scores[i]!;
+    found.winners[at] = row - index.firstRowOf(passage);
+  }
+  found.counts[query] = seen.size;
+}

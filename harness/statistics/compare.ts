@@ -1,0 +1,150 @@
+/** Which of two systems is better, by how much and how sure: every measure, over queries and over seeds. */
+import { BenchError } from '../errors.js';
+import type { IntervalMethod } from './bootstrap-interval.js';
+import { holm } from './holm.js';
+import { isBinary } from './mcnemar.js';
+import { compareBinary, compareGraded, compareSeeds, type PairedComparison } from './paired-comparison.js';
+import { mean, type Summary, summarize } from './summary.js';
+import { type AlignedMeasure, alignSystems, type SystemValues } from './systems.js';
+
+export type { PairedComparison } from './paired-comparison.js';
+export type { SeedValues, SystemValues } from './systems.js';
+
+export interface CompareOptions {
+  /** Which measures; all where absent. */
+  measures?: readonly string[];
+  /** Measures where less is better, such as an average rank; only wins and losses turn on it. */
+  lowerIsBetter?: readonly string[];
+  /** Pair the seeds both systems have, instead of refusing where they differ. */
+  commonSeeds?: boolean;
+  /** The seed whose runs are compared over queries; the lowest common one where absent. */
+  querySeed?: number;
+  correction?: 'holm' | 'none';
+  level?: number;
+  permutations?: number;
+  resamples?: number;
+  intervalMethod?: IntervalMethod;
+  /** Seeds the random signs and the resamples. */
+  randomSeed?: number;
+}
+
+const defaults = {
+  lowerIsBetter: [],
+  commonSeeds: false,
+  correction: 'holm',
+  level: 0.95,
+  permutations: 10_000,
+  resamples: 2000,
+  intervalMethod: 'bca',
+  randomSeed: 0,
+} as const satisfies CompareOptions;
+
+type Settings = CompareOptions & Required<Pick<CompareOptions, keyof typeof defaults>>;
+
+export interface MeasureComparison {
+  measure: string;
+  /** 'binary' where every value of both systems is 0 or 1. */
+  kind: 'binary' | 'graded';
+  seeds: readonly number[];
+  /** Mean and standard deviation over seeds. */
+  baseline: Summary;
+  candidate: Summary;
+  /** The runs of one seed, paired by query. */
+  overQueries: PairedComparison & { seed: number };
+  /** The means of the seeds, paired by seed: the paper's test. */
+  overSeeds: PairedComparison;
+}
+
+export interface SystemComparison {
+  baseline: string;
+  candidate: string;
+  queryCount: number;
+  correction: 'holm' | 'none';
+  /** How many p-values were corrected together, over queries and over seeds; the two are families of their own. */
+  familySize: { overQueries: number; overSeeds: number };
+  measures: MeasureComparison[];
+}
+
+/**
+ * Compares one candidate with a baseline, every measure being one member of the family (see `compareFamily`).
+ * @throws BenchError RECORD_INVALID where the two cannot be paired; the message says what differs
+ */
+export function compareSystems(
+  baseline: SystemValues,
+  candidate: SystemValues,
+  options: CompareOptions = {},
+): SystemComparison {
+  return compareFamily(baseline, [candidate], options)[0]!;
+}
+
+/**
+ * Compares candidates with one baseline, and corrects over the whole family: all measures of all candidates.
+ *
+ * Over queries, for the runs of one seed, the test is chosen by the values: McNemar's exact test where all are 0 or 1 (top-k
+ * accuracy), else the paired t-test with the randomization test beside it (MRR, nDCG). The interval of the difference is
+ * a bootstrap over queries. Over seeds, the mean over queries of each seed is one value and the test is the paired t-test.
+ * The two answer different questions: whether these two trained models differ on other queries like these, and whether the
+ * two ways of training differ whatever the seed.
+ * @returns one comparison per candidate, in their order
+ * @throws BenchError RECORD_INVALID where a pair cannot be made: the message names the queries, seeds, dataset or
+ *   value at fault; CONFIG_INVALID for an option out of range
+ */
+export function compareFamily(
+  baseline: SystemValues,
+  candidates: readonly SystemValues[],
+  options: CompareOptions = {},
+): SystemComparison[] {
+  const settings: Settings = { ...defaults, ...options };
+  const { correction } = settings;
+  const aligned = candidates.map((candidate) =>
+    alignSystems(baseline, candidate, settings.measures, settings.commonSeeds),
+  );
+  const measures = aligned.map((list) => list.map((measure) => compareMeasure(measure, settings)));
+  const overQueries = measures.flat().map((measure) => measure.overQueries);
+  const overSeeds = measures.flat().map((measure) => measure.overSeeds);
+  const familySize = {
+    overQueries: correct(overQueries, correction),
+    overSeeds: correct(overSeeds, correction),
+  };
+  return candidates.map((candidate, i) => ({
+    baseline: baseline.name,
+    candidate: candidate.name,
+    queryCount: baseline.queryIds.length,
+    correction,
+    familySize,
+    measures: measures[i]!,
+  }));
+}
+
+/** Fills in `correctedP` and returns how many p-values the family has. */
+function correct(family: readonly PairedComparison[], correction: 'holm' | 'none'): number {
+  const ps = family.map(({ p }) => p);
+  const corrected = correction === 'holm' ? holm(ps) : ps;
+  for (const [i, comparison] of family.entries()) comparison.correctedP = corrected[i];
+  return ps.filter((p) => p !== undefined).length;
+}
+
+function compareMeasure(aligned: AlignedMeasure, settings: Settings): MeasureComparison {
+  const { measure, seeds } = aligned;
+  const seed = settings.querySeed ?? seeds[0]!;
+  const at = seeds.indexOf(seed);
+  if (at < 0) {
+    throw new BenchError('CONFIG_INVALID', `There are no runs of seed ${seed} to compare over queries.`, {
+      hint: `The seeds both systems have: ${seeds.join(', ')}.`,
+    });
+  }
+  const lower = settings.lowerIsBetter.includes(measure);
+  const binary = [...aligned.baseline, ...aligned.candidate].every(isBinary);
+  const baseline = aligned.baseline.map((values) => mean(values));
+  const candidate = aligned.candidate.map((values) => mean(values));
+  const compareQueries = binary ? compareBinary : compareGraded;
+  return {
+    measure,
+    kind: binary ? 'binary' : 'graded',
+    seeds,
+    baseline: summarize(baseline),
+    candidate: summarize(candidate),
+    overQueries: { seed, ...compareQueries(aligned.baseline[at]!, aligned.candidate[at]!, lower, settings) },
+    overSeeds: compareSeeds(baseline, candidate, lower, settings),
+  };
+}

@@ -1,0 +1,197 @@
+/** Files from the network: brought once, checked against what their publisher says of them, kept in the cache. */
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Download } from '../contracts.js';
+import { BenchError, fileError } from '../errors.js';
+import { writeJson } from './atomic.js';
+import { type HashAlgorithm, hashFile } from './hash.js';
+import { withLock } from './lock.js';
+import { discardPart, sizeOf, TransferError, transfer } from './transfer.js';
+
+export interface FetchOptions {
+  /** The network may not be used: only what is in the cache is given. */
+  offline?: boolean | undefined;
+  /** Called with every piece that comes; the first call says what was there already. */
+  onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+  /** Sent with every request: an access token. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** An attempt fails after so long without a byte. */
+  stallMs?: number | undefined;
+  /** Further attempts, counted anew whenever one has gained bytes. */
+  retries?: number | undefined;
+}
+
+/** What a file was found to be; it holds while size and time of change stay the same. */
+interface Verification {
+  sizeBytes: number;
+  mtimeMs: number;
+  algorithm: HashAlgorithm;
+  hash: string;
+}
+
+/**
+ * The path of a downloaded file, `folder/NAME`, fetched where it is not there. A download that was cut or killed goes
+ * on where it stopped. Nothing stands under the name before size and hash are right, and they are not computed again
+ * while the file stays untouched (`NAME.verified.json`). Processes that want the same file wait for each other.
+ * @throws BenchError DOWNLOAD_FAILED where it cannot be had, or is not what was promised (then it is removed);
+ *   CACHE_INVALID where a file of the name is there and is another one (it is left alone); DISK_FULL; NOT_WRITABLE
+ */
+export async function fetchFile(
+  download: Download,
+  folder: string,
+  options: FetchOptions = {},
+): Promise<string> {
+  const file = path.resolve(folder, download.name);
+  if (await isPresent(download, file)) return file;
+  if (options.offline) {
+    throw new BenchError(
+      'DOWNLOAD_FAILED',
+      `${download.name} is not at ${file}, and the network may not be used.`,
+      {
+        hint: byHand(download, file),
+      },
+    );
+  }
+  if (download.url === '') {
+    throw new BenchError(
+      'DOWNLOAD_FAILED',
+      `${download.name} is not at ${file}, and cannot be fetched from here.`,
+      {
+        hint: byHand(download, file),
+      },
+    );
+  }
+  await makeFolder(path.dirname(file));
+  return withLock(
+    `${file}.lock`,
+    async () => {
+      if (!(await isPresent(download, file))) await bring(download, file, options);
+      return file;
+    },
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function expectedHash(download: Download): { algorithm: HashAlgorithm; hash: string } {
+  if (download.sha256 !== undefined) return { algorithm: 'sha256', hash: download.sha256.toLowerCase() };
+  if (download.md5 !== undefined) return { algorithm: 'md5', hash: download.md5.toLowerCase() };
+  throw new TypeError(`The download ${download.name} gives neither sha256 nor md5.`);
+}
+
+/** What a person can do where we cannot. */
+function byHand(download: Download, file: string): string {
+  const { algorithm, hash } = expectedHash(download);
+  const what = `${download.sizeBytes} bytes, ${algorithm} ${hash}`;
+  const how = download.instructions ?? `Fetch ${download.url} by other means`;
+  return `${how.replace(/\.$/, '')}, and put it at ${file} (${what}).`;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw fileError(error, folder);
+    throw new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
+      hint: 'Move that file, or choose another folder with --cache DIR.',
+      cause: error,
+    });
+  }
+}
+
+/** Whether the file is there and right. One that somebody put there by hand is checked like any other. */
+async function isPresent(download: Download, file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return false;
+  const expected = expectedHash(download);
+  const known = await readVerification(file);
+  const isUntouched = known?.sizeBytes === found.size && known.mtimeMs === found.mtimeMs;
+  const isSame = known?.algorithm === expected.algorithm && known.hash === expected.hash;
+  if (isUntouched && isSame && found.size === download.sizeBytes) return true;
+  let seen = `${found.size} bytes`;
+  if (found.isFile() && found.size === download.sizeBytes) {
+    const hash = await hashFile(file, expected.algorithm);
+    if (hash === expected.hash) {
+      await remember(file, expected);
+      return true;
+    }
+    seen = `${expected.algorithm} ${hash}`;
+  }
+  throw new BenchError(
+    'CACHE_INVALID',
+    `${file} is not the file that ${download.name} should be: it has ${seen}.`,
+    {
+      hint: `Delete it and start again to have it fetched. ${byHand(download, file)}`,
+    },
+  );
+}
+
+async function readVerification(file: string): Promise<Verification | undefined> {
+  try {
+    return JSON.parse(await readFile(`${file}.verified.json`, 'utf8')) as Verification;
+  } catch {
+    // Absent or damaged: the file is hashed again, which is always right.
+    return undefined;
+  }
+}
+
+async function remember(file: string, checked: { algorithm: HashAlgorithm; hash: string }): Promise<void> {
+  const { size, mtimeMs } = await stat(file);
+  await writeJson(`${file}.verified.json`, { sizeBytes: size, mtimeMs, ...checked } satisfies Verification);
+}
+
+/** Downloads, checks and names the file. */
+async function bring(download: Download, file: string, options: FetchOptions): Promise<void> {
+  const part = `${file}.part`;
+  const expected = expectedHash(download);
+  let wasContinued = await attempts(download, file, options);
+  let hash = await hashFile(part, expected.algorithm);
+  if (hash !== expected.hash && wasContinued) {
+    // The file may have changed between the pieces: whole, from one answer, it may yet be right.
+    await discardPart(part);
+    wasContinued = await attempts(download, file, options);
+    hash = await hashFile(part, expected.algorithm);
+  }
+  if (hash !== expected.hash) {
+    await discardPart(part);
+    const wrong = `its ${expected.algorithm} is ${hash} and ${expected.hash} was expected; it has been removed`;
+    throw failure(download, file, wrong, undefined, 0);
+  }
+  try {
+    await rename(part, file);
+  } catch (error) {
+    throw fileError(error, file);
+  }
+  await rm(`${part}.json`, { force: true });
+  await remember(file, expected);
+}
+
+/** Tries until the part is whole; bytes gained give fresh patience. Returns whether it was put together from pieces. */
+async function attempts(download: Download, file: string, options: FetchOptions): Promise<boolean> {
+  const part = `${file}.part`;
+  const retries = options.retries ?? 4;
+  let most = await sizeOf(part);
+  for (let vain = 0; ; vain++) {
+    try {
+      return await transfer(download, part, {
+        headers: options.headers ?? {},
+        stallMs: options.stallMs ?? 60_000,
+        onProgress: options.onProgress ?? (() => undefined),
+      });
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      const has = await sizeOf(part);
+      if (has > most) vain = 0;
+      most = Math.max(most, has);
+      if (!error.again || vain >= retries) throw failure(download, file, error.message, error, has);
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** vain, 10_000)));
+  }
+}
+
+function failure(download: Download, file: string, reason: string, cause: unknown, kept: number): BenchError {
+  const goesOn =
+    kept > 0 ? `Start the same command again to go on from the ${kept} bytes that are here. ` : '';
+  const message = `${download.name} could not be downloaded from ${download.url}: ${reason}.`;
+  return new BenchError('DOWNLOAD_FAILED', message, { hint: `${goesOn}${byHand(download, file)}`, cause });
+}

@@ -1,0 +1,34 @@
+/** Texts of token ids, padded to a few lengths: programs have fixed shapes, and each shape costs a compilation. */
+
+/** The lengths that texts are padded to, in tokens: steps of an eighth or so of the length. */
+const lengths = [8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512];
+
+/** The length to pad a text of so many tokens to, never above `longest`. */
+export function bucketOf(tokens: number, longest: number): number {
+  return Math.min(lengths.find((length) => length >= tokens) ?? tokens, longest);
+}
+
+/** The length to pad all of these texts to; `longest` is the most tokens a text of theirs can have. */
+export function paddedLength(texts: readonly Int32Array[], longest: number): number {
+  return bucketOf(Math.max(1, ...texts.map((text) => text.length)), longest);
+}
+
+/**
+ * @param tokens T
+ * @param texts number of rows, where there are to be more than there are texts: the rest is padding
+ * @returns ids [B, T] and mask [B, T], row-major
+ */
+export function padTexts(
+  all: readonly Int32Array[],
+  tokens: number,
+  paddingId: number,
+  texts = all.length,
+): { ids: Int32Array; mask: Float32Array } {
+  const ids = new Int32Array(texts * tokens).fill(paddingId);
+  const mask = new Float32Array(texts * tokens);
+  for (const [i, text] of all.entries()) {
+    ids.set(text, i * tokens);
+    mask.fill(1, i * tokens, i * tokens + text.length);
+  }
+  return { ids, mask };
+}

@@ -1,0 +1,115 @@
+/** What tokenizer.json says beyond the model: special tokens, templates, and the largest id. */
+import { BenchError } from '../errors.js';
+
+/** The parts of tokenizer.json that are read here; @huggingface/tokenizers reads the rest. */
+export interface TokenizerJson {
+  version?: string;
+  added_tokens: readonly {
+    id: number;
+    content: string;
+    lstrip?: boolean;
+    rstrip?: boolean;
+    special?: boolean;
+  }[];
+  normalizer: { type: string; [option: string]: unknown } | null;
+  pre_tokenizer: {
+    type: string;
+    pretokenizers?: readonly { type: string; prepend_scheme?: string }[];
+  } | null;
+  post_processor: PostProcessor | null;
+  decoder: unknown;
+  model: { type?: string; vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[] };
+  [member: string]: unknown;
+}
+
+interface PostProcessor {
+  type: string;
+  single?: readonly TemplateItem[];
+  pair?: readonly TemplateItem[];
+  special_tokens?: Readonly<Record<string, { ids: readonly number[] }>>;
+  sep?: readonly [string, number];
+  cls?: readonly [string, number];
+  processors?: readonly PostProcessor[];
+}
+
+interface TemplateItem {
+  Sequence?: { id: 'A' | 'B' };
+  SpecialToken?: { id: string };
+}
+
+/** Ids of special tokens, and the places of the first and the second text. */
+export type Template = readonly (number | 'A' | 'B')[];
+
+export interface Templates {
+  single: Template;
+  pair: Template;
+}
+
+/**
+ * How a text, and a pair of texts, are framed by special tokens.
+ * @throws BenchError CHECKPOINT_INVALID where the post-processor is of a kind that is not known
+ */
+export function readTemplates({ post_processor }: TokenizerJson, source: string): Templates {
+  const found = post_processor?.processors ?? (post_processor === null ? [] : [post_processor]);
+  const processor = found.find(({ type }) => type !== 'ByteLevel');
+  if (processor === undefined) return { single: ['A'], pair: ['A', 'B'] };
+  const { type, single, pair, special_tokens: specials = {}, sep, cls } = processor;
+  if (type === 'TemplateProcessing' && single !== undefined && pair !== undefined) {
+    const read = (items: readonly TemplateItem[]) =>
+      items.flatMap<number | 'A' | 'B'>(({ Sequence, SpecialToken }) => {
+        if (Sequence !== undefined) return [Sequence.id];
+        const ids = specials[SpecialToken?.id ?? '']?.ids;
+        if (ids === undefined)
+          throw broken(source, `its template names ${SpecialToken?.id}, which it does not define`);
+        return [...ids];
+      });
+    return { single: read(single), pair: read(pair) };
+  }
+  if (type === 'BertProcessing' && sep !== undefined && cls !== undefined) {
+    return { single: [cls[1], 'A', sep[1]], pair: [cls[1], 'A', sep[1], 'B', sep[1]] };
+  }
+  throw broken(source, `its post_processor is ${type}; supported: TemplateProcessing, BertProcessing`);
+}
+
+/** The largest id that can come out. */
+export function largestId({ model, added_tokens }: TokenizerJson): number {
+  const added = added_tokens.reduce((largest, { id }) => Math.max(largest, id), 0);
+  if (Array.isArray(model.vocab)) return Math.max(added, model.vocab.length - 1);
+  return Object.values(model.vocab).reduce((largest, id) => Math.max(largest, id), added);
+}
+
+/**
+ * Whether the text's tokens are those of its words, split at blanks and line ends, one after another: then a word's
+ * tokens need to be found only once. So it is for BERT, and for T5 where words are split before the model sees them.
+ */
+export function isWordByWord({ added_tokens, normalizer, pre_tokenizer }: TokenizerJson): boolean {
+  if (added_tokens.some(({ content, lstrip, rstrip }) => lstrip || rstrip || /\s/.test(content)))
+    return false;
+  if (pre_tokenizer?.type === 'BertPreTokenizer') {
+    return normalizer?.type === 'BertNormalizer' && normalizer.clean_text !== false;
+  }
+  const [first, second, ...rest] = pre_tokenizer?.pretokenizers ?? [];
+  const isSplitFirst = first?.type === 'WhitespaceSplit' && second?.type === 'Metaspace' && rest.length === 0;
+  const isPrefixed = isSplitFirst && (second.prepend_scheme ?? 'always') === 'always';
+  return isPrefixed && (normalizer === null || /^(Precompiled|NFK?[CD])$/.test(normalizer.type));
+}
+
+/** @throws BenchError CHECKPOINT_INVALID where it is not a tokenizer.json */
+export function checkTokenizerJson(value: unknown, source: string): TokenizerJson {
+  const json = value as Partial<TokenizerJson> | null;
+  if (json === null || typeof json !== 'object' || Array.isArray(json))
+    throw broken(source, 'it is not a JSON object');
+  const members = ['added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model'];
+  const missing = members.filter((member) => !(member in json));
+  if (missing.length > 0) throw broken(source, `it lacks ${missing.join(', ')}`);
+  if (!Array.isArray(json.added_tokens)) throw broken(source, 'its added_tokens are not a list');
+  const { vocab } = json.model as { vocab?: unknown };
+  if (vocab === null || typeof vocab !== 'object') throw broken(source, 'its model has no vocab');
+  return json as TokenizerJson;
+}
+
+function broken(source: string, what: string): BenchError {
+  return new BenchError('CHECKPOINT_INVALID', `${source} is not a usable tokenizer: ${what}.`, {
+    hint: 'Copy or download it again, or have a current version of transformers save it: AutoTokenizer.from_pretrained(...).save_pretrained(...).',
+  });
+}

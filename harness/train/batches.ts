@@ -1,0 +1,97 @@
+/** From training examples to padded batches of a fixed shape. */
+import { stream } from '../random.js';
+import { paddedLength, padTexts } from '../text/padding.js';
+
+/** A query with the passages it trains on; texts are token ids. */
+export interface TrainingExample {
+  queryId: string;
+  query: Int32Array;
+  positive: Int32Array;
+  /** Hard negatives it can be given, best first. */
+  negatives: readonly Int32Array[];
+}
+
+/** B queries and P = B (1 + n) passages, ordered [positive_0, its n negatives, positive_1, ...]. */
+export interface Batch {
+  queries: number;
+  passages: number;
+  queryTokens: number;
+  passageTokens: number;
+  /** [B, queryTokens] and [P, passageTokens], row-major. */
+  queryIds: Int32Array;
+  queryMask: Float32Array;
+  passageIds: Int32Array;
+  passageMask: Float32Array;
+  /** [B, P], 1 at each query's own positive. */
+  positive: Float32Array;
+  /** [P], 1 where the passage takes part in the softmax. */
+  candidates: Float32Array;
+}
+
+export interface BatchOptions {
+  batchSize: number;
+  /** n, hard negatives per query; 0 where the dataset has none. */
+  negatives: number;
+  /** What becomes of a place for which a query has no negative. */
+  missingNegative: 'left-out' | 'padded';
+  maxQueryTokens: number;
+  maxPassageTokens: number;
+  paddingId: number;
+}
+
+/** The order in which an epoch goes through the examples. */
+export function epochOrder(count: number, seed: number, epoch: number): Int32Array {
+  const order = Array.from({ length: count }, (_, i) => i);
+  return Int32Array.from(stream(seed, 'shuffle', epoch).shuffle(order));
+}
+
+/** Which negatives an example gets in an epoch: n of its pool, drawn without repetition. */
+export function drawNegatives(
+  example: TrainingExample,
+  n: number,
+  seed: number,
+  draw: string | number,
+): readonly Int32Array[] {
+  if (n === 0 || example.negatives.length === 0) return [];
+  const pool = [...example.negatives];
+  return stream(seed, 'negatives', draw, example.queryId).shuffle(pool).slice(0, n);
+}
+
+/** @param draw names the draw of negatives: the epoch, or 'dev' for negatives that stay the same */
+export function makeBatch(
+  examples: readonly TrainingExample[],
+  seed: number,
+  draw: string | number,
+  options: BatchOptions,
+): Batch {
+  const perQuery = 1 + options.negatives;
+  const passages: Int32Array[] = [];
+  const candidates = new Float32Array(examples.length * perQuery).fill(1);
+  for (const example of examples) {
+    const negatives = drawNegatives(example, options.negatives, seed, draw);
+    passages.push(example.positive, ...negatives);
+    for (let i = negatives.length; i < options.negatives; i++) {
+      if (options.missingNegative === 'left-out') candidates[passages.length] = 0;
+      passages.push(new Int32Array(0));
+    }
+  }
+  const queries = examples.map(({ query }) => query);
+  const queryTokens = paddedLength(queries, options.maxQueryTokens);
+  const passageTokens = paddedLength(passages, options.maxPassageTokens);
+  const positive = new Float32Array(examples.length * passages.length);
+  for (let i = 0; i < examples.length; i++) positive[i * passages.length + i * perQuery] = 1;
+  const paddedQueries = padTexts(queries, queryTokens, options.paddingId);
+  const paddedPassages = padTexts(passages, passageTokens, options.paddingId);
+  return {
+    queries: examples.length,
+    passages: passages.length,
+    queryTokens,
+    passageTokens,
+    queryIds: paddedQueries.ids,
+    queryMask: paddedQueries.mask,
+    passageIds: paddedPassages.ids,
+    passageMask: paddedPassages.mask,
+    positive,
+    candidates,
+  };
+}

@@ -1,0 +1,35 @@
+/** Which epoch is the best: dev cross entropy first, average rank from a set epoch on, as DPR does. */
+import type { TrainConfig } from '../config/bench-config.js';
+import type { TrainingState } from './training-state.js';
+import type { Validation } from './validation.js';
+
+export interface DevScore {
+  measure: 'cross-entropy' | 'average-rank';
+  /** Lower is better. */
+  value: number;
+  crossEntropy: number;
+  averageRank?: number;
+}
+
+type Rules = Pick<TrainConfig, 'averageRank' | 'averageRankFrom' | 'resetBestAtSwitch' | 'devNegatives'>;
+
+/** The dev score after an epoch (from 0). */
+export async function devScore(validation: Validation, rules: Rules, epoch: number): Promise<DevScore> {
+  const dev = await validation.encode(rules.devNegatives === 'fixed' ? 'dev' : `dev ${epoch}`);
+  const crossEntropy = await validation.crossEntropy(dev);
+  if (rules.averageRankFrom === null || epoch < rules.averageRankFrom) {
+    return { measure: 'cross-entropy', value: crossEntropy, crossEntropy };
+  }
+  const averageRank = await validation.averageRank(dev, rules.averageRank);
+  return { measure: 'average-rank', value: averageRank, crossEntropy, averageRank };
+}
+
+/**
+ * Whether a score replaces the best so far. As in DPR an equal one does. Where the measure changes, the best so far is
+ * of another scale: it is forgotten, unless `resetBestAtSwitch` is false as in the paper's code.
+ */
+export function isBest(score: DevScore, epoch: number, state: TrainingState, rules: Rules): boolean {
+  if (state.bestScore === undefined) return true;
+  if (rules.resetBestAtSwitch && epoch === rules.averageRankFrom) return true;
+  return score.value <= state.bestScore;
+}

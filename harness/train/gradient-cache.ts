@@ -1,0 +1,265 @@
+/**
+ * A training step whose memory is bounded by a chunk of the batch, not by the batch (Gao et al. 2021, GradCache): encode
+ * every chunk without gradients; the loss and its gradient with respect to the vectors; encode every chunk again, with
+ * the same dropout masks, and pull its vectors' gradient through.
+ */
+import type { PassageVectors, Tensor, Tensor2D, Tensor3D } from '../contracts.js';
+import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
+import * as tf from '../tensor/operations.js';
+import { ProgramCache } from '../tensor/program-cache.js';
+import type { Batch } from './batches.js';
+import { dropoutMasks } from './dropout-masks.js';
+import { contrastiveLoss } from './loss.js';
+import {
+  keepSpecs,
+  parameterSpecs,
+  resultOf,
+  type StepComputer,
+  type StepContext,
+  type StepResult,
+  Taker,
+  textSpecs,
+} from './step.js';
+
+type Side = 'query' | 'passage';
+
+/** A part of one side of a batch. */
+interface Chunk {
+  side: Side;
+  /** Place of its first text in the batch. */
+  first: number;
+  texts: number;
+  tokens: number;
+  ids: Int32Array;
+  mask: Float32Array;
+}
+
+function chunksOf(side: Side, batch: Batch, size: number): Chunk[] {
+  const [texts, tokens] =
+    side === 'query' ? [batch.queries, batch.queryTokens] : [batch.passages, batch.passageTokens];
+  const [ids, mask] =
+    side === 'query' ? [batch.queryIds, batch.queryMask] : [batch.passageIds, batch.passageMask];
+  const chunks: Chunk[] = [];
+  for (let first = 0; first < texts; first += size) {
+    const end = Math.min(first + size, texts);
+    const [from, to] = [first * tokens, end * tokens];
+    chunks.push({
+      side,
+      first,
+      texts: end - first,
+      tokens,
+      ids: ids.subarray(from, to),
+      mask: mask.subarray(from, to),
+    });
+  }
+  return chunks;
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export class GradientCache implements StepComputer {
+  readonly #programs = new ProgramCache(8);
+
+  /** @param chunkSize queries per chunk; passages go in chunks of as many times the passages per query */
+  constructor(
+    readonly context: StepContext,
+    readonly chunkSize: number,
+  ) {}
+
+  async compute(batch: Batch, step: number): Promise<StepResult> {
+    const { gradients, retriever } = this.context;
+    const chunks = [
+      ...chunksOf('query', batch, this.chunkSize),
+      ...chunksOf('passage', batch, (this.chunkSize * batch.passages) / batch.queries),
+    ];
+    const vectors: Record<Side, Float32Array[]> = { query: [], passage: [] };
+    const present: Float32Array[] = [];
+    for (const chunk of chunks) {
+      const [encoded, exists] = await this.#encode(chunk, step);
+      vectors[chunk.side].push(encoded!);
+      if (exists !== undefined) present.push(exists);
+    }
+    const loss = await this.#loss(
+      batch,
+      concatenate(vectors.query),
+      concatenate(vectors.passage),
+      concatenate(present),
+    );
+    for (const [i, variable] of gradients.variables.entries()) {
+      if (retriever.parameters[i]!.owner !== 'pooling') variable.write(new Float32Array(variable.size));
+    }
+    for (const chunk of chunks) {
+      const upstream = chunk.side === 'query' ? loss.queries : loss.passages;
+      const perText = upstream.length / (chunk.side === 'query' ? batch.queries : batch.passages);
+      const part = upstream.subarray(chunk.first * perText, (chunk.first + chunk.texts) * perText);
+      await this.#pull(chunk, step, part);
+    }
+    loss.numbers[3] = await this.#squaredNorm();
+    return resultOf(loss.numbers, retriever);
+  }
+
+  #feedsOf(chunk: Chunk, step: number): NumericArray[] {
+    const { retriever, seed, dropout } = this.context;
+    const sites = dropout ? retriever.dropoutSites(chunk.texts, chunk.tokens) : [];
+    return [chunk.ids, chunk.mask, ...dropoutMasks(sites, seed, step, chunk.side, chunk.first)];
+  }
+
+  #specsOf(chunk: Chunk): ArraySpec[] {
+    const { retriever, dropout } = this.context;
+    return [
+      ...textSpecs(chunk.texts, chunk.tokens),
+      ...keepSpecs(retriever, chunk.texts, chunk.tokens, dropout),
+    ];
+  }
+
+  /** The vectors of a chunk: [B, D], or [P, M, D] and which of them exist, [P, M]. */
+  #vectors(side: Side, weights: readonly Tensor[], taker: Taker, sites: number): Tensor[] {
+    const { retriever } = this.context;
+    const input = taker.input();
+    const keep = sites > 0 ? taker.take(sites) : undefined;
+    if (side === 'query') return [retriever.queries(weights, input, keep)];
+    const { vectors, present } = retriever.passages(weights, input, keep);
+    return [vectors, present ?? tf.ones(vectors.shape.slice(0, 2))];
+  }
+
+  async #encode(chunk: Chunk, step: number): Promise<Float32Array[]> {
+    const { engine, retriever, parameters } = this.context;
+    const count = retriever.parameters.length;
+    const specs = this.#specsOf(chunk);
+    const program = await this.#programs.get(`encode ${chunk.side} ${chunk.texts}x${chunk.tokens}`, () =>
+      engine.compile(
+        (inputs) => {
+          const taker = new Taker(inputs);
+          return this.#vectors(chunk.side, taker.take(count), taker, specs.length - 2);
+        },
+        [...parameterSpecs(retriever), ...specs],
+        { name: `encoding a chunk (${chunk.side})` },
+      ),
+    );
+    return (await program.run([...parameters.variables, ...this.#feedsOf(chunk, step)])) as Float32Array[];
+  }
+
+  /** The loss and its gradient with respect to all vectors; the pooling's own gradients go where they belong. */
+  async #loss(batch: Batch, queries: Float32Array, passages: Float32Array, present: Float32Array) {
+    const { engine, retriever, parameters, gradients } = this.context;
+    const { pooling, resolved } = retriever.architecture;
+    const dimensions = retriever.encoder.shape.dimensions;
+    const m = passages.length / batch.passages / dimensions;
+    const own = retriever.parameters.flatMap(({ owner }, i) => (owner === 'pooling' ? [i] : []));
+    const array = (...shape: number[]): ArraySpec => ({ shape, dtype: 'float32' });
+    const program = await this.#programs.get(`loss ${batch.queries},${batch.passages}x${m}`, () =>
+      engine.compile(
+        (inputs) => {
+          const [q, v, exists, positive, candidates, ...weights] = inputs;
+          let parts: Tensor[] = [];
+          const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
+            const batchVectors: PassageVectors = {
+              vectors: trained[1] as Tensor3D,
+              present: exists as Tensor2D,
+            };
+            const loss = contrastiveLoss({
+              queries: trained[0] as Tensor2D,
+              passages: batchVectors,
+              positive: positive as Tensor2D,
+              candidates: candidates!,
+              ...(pooling && { pooling }),
+              weights: trained.slice(2),
+              lambda: resolved.lambda,
+            });
+            parts = [loss.contrastive, loss.regularizer ?? tf.scalar(0)].map((part) => tf.keep(part));
+            return loss.loss;
+          })([q!, v!, ...weights]);
+          const numbers = tf.stack([value, ...parts, tf.scalar(0)]);
+          tf.dispose(parts);
+          return [numbers, ...grads];
+        },
+        [
+          array(batch.queries, dimensions),
+          array(batch.passages, m, dimensions),
+          array(batch.passages, m),
+          array(batch.queries, batch.passages),
+          array(batch.passages),
+          ...own.map((i) => array(...retriever.parameters[i]!.shape)),
+        ],
+        { name: 'loss of cached vectors' },
+      ),
+    );
+    const feeds = [queries, passages, present, batch.positive, batch.candidates];
+    const [numbers, dQueries, dPassages] = await program.run(
+      [...feeds, ...own.map((i) => parameters.variables[i]!)],
+      [undefined, undefined, undefined, ...own.map((i) => gradients.variables[i]!)],
+    );
+    return {
+      numbers: numbers as Float32Array,
+      queries: dQueries as Float32Array,
+      passages: dPassages as Float32Array,
+    };
+  }
+
+  /** Adds what a chunk's vectors contribute to the gradient of the encoder's parameters. */
+  async #pull(chunk: Chunk, step: number, upstream: Float32Array): Promise<void> {
+    const { engine, retriever, parameters, gradients } = this.context;
+    const owner = retriever.tied ? 'encoder' : chunk.side;
+    const trained = retriever.parameters.flatMap((parameter, i) => (parameter.owner === owner ? [i] : []));
+    const specs = this.#specsOf(chunk);
+    const all = parameterSpecs(retriever);
+    const program: Program = await this.#programs.get(
+      `pull ${chunk.side} ${chunk.texts}x${chunk.tokens}`,
+      () => {
+        const shape = [chunk.texts, upstream.length / chunk.texts];
+        const inputs = [
+          ...all,
+          ...trained.map((i) => all[i]!),
+          ...specs,
+          { shape, dtype: 'float32' } as ArraySpec,
+        ];
+        return engine.compile(
+          (tensors) => {
+            const weights = tensors.slice(0, all.length);
+            const sums = tensors.slice(all.length, all.length + trained.length);
+            const rest = tensors.slice(all.length + trained.length);
+            const given = rest[rest.length - 1]!;
+            const { grads } = tf.valueAndGrads((...chosen: Tensor[]) => {
+              const replaced = [...weights];
+              for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
+              const [vectors] = this.#vectors(chunk.side, replaced, new Taker(rest), specs.length - 2);
+              return tf.sum(tf.mul(tf.reshape(vectors!, given.shape), given)) as tf.Scalar;
+            })(trained.map((i) => weights[i]!));
+            return grads.map((gradient, j) => tf.add(sums[j]!, gradient));
+          },
+          inputs,
+          { name: `backward of a chunk (${chunk.side})` },
+        );
+      },
+    );
+    const sums = trained.map((i) => gradients.variables[i]!);
+    await program.run([...parameters.variables, ...sums, ...this.#feedsOf(chunk, step), upstream], sums);
+  }
+
+  async #squaredNorm(): Promise<number> {
+    const { engine, gradients } = this.context;
+    let sum = 0;
+    for (const piece of gradients.pieces(0, gradients.variables.length)) {
+      const program = await this.#programs.get(`norm ${piece.size}`, () =>
+        engine.compile(([x]) => [tf.sum(tf.square(x!))], [{ shape: [piece.size], dtype: 'float32' }], {
+          name: 'norm',
+        }),
+      );
+      const [square] = await program.run([piece]);
+      sum += square![0]!;
+    }
+    return sum;
+  }
+
+  dispose(): Promise<void> {
+    return this.#programs.dispose();
+  }
+}

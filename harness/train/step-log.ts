@@ -1,0 +1,51 @@
+/** The metrics of every step as JSON lines, `steps.jsonl`. */
+import { appendFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileError } from '../errors.js';
+import { writeAtomic } from '../store/atomic.js';
+import type { StepResult } from './step.js';
+
+export interface StepLine extends StepResult {
+  /** From 0. */
+  epoch: number;
+  /** From 1, over all epochs. */
+  step: number;
+  learningRate: number;
+  milliseconds: number;
+  /** Share of the time that was not spent on the engine. */
+  javascriptShare: number;
+}
+
+export class StepLog {
+  readonly #file: string;
+  #pending = '';
+
+  constructor(folder: string) {
+    this.#file = path.join(folder, 'steps.jsonl');
+  }
+
+  /** Drops the lines of steps after `step`, which will be made again; a line cut short by a kill goes too. */
+  async rewind(step: number): Promise<void> {
+    const text = await readFile(this.#file, 'utf8').catch(() => '');
+    const kept = text
+      .split('\n')
+      .filter((line) => line.endsWith('}') && (JSON.parse(line) as StepLine).step <= step);
+    await writeAtomic(this.#file, kept.map((line) => `${line}\n`).join(''));
+  }
+
+  add(line: StepLine): void {
+    this.#pending += `${JSON.stringify(line)}\n`;
+  }
+
+  /** Writes what has been added. */
+  async flush(): Promise<void> {
+    const text = this.#pending;
+    this.#pending = '';
+    if (text === '') return;
+    try {
+      await appendFile(this.#file, text);
+    } catch (error) {
+      throw fileError(error, this.#file);
+    }
+  }
+}

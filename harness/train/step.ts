@@ -1,0 +1,151 @@
+/** One training step: the loss of a batch and the gradient of every parameter. */
+import type { Tensor, Tensor2D } from '../contracts.js';
+import type { EncoderInput } from '../model/encoder.js';
+import type { Retriever } from '../model/retriever.js';
+import type { ArraySpec, Engine, NumericArray, Variable, VariableSet } from '../tensor/engine.js';
+import * as tf from '../tensor/operations.js';
+import { ProgramCache } from '../tensor/program-cache.js';
+import type { Batch } from './batches.js';
+import { dropoutMasks } from './dropout-masks.js';
+import { contrastiveLoss } from './loss.js';
+
+export interface StepResult {
+  loss: number;
+  contrastive: number;
+  /** Absent where the architecture has none. */
+  regularizer?: number;
+  /** Norm of the whole gradient, before clipping. */
+  gradientNorm: number;
+}
+
+/** Computes gradients into the set it was given. */
+export interface StepComputer {
+  compute(batch: Batch, step: number): Promise<StepResult>;
+  dispose(): Promise<void>;
+}
+
+export interface StepContext {
+  engine: Engine;
+  retriever: Retriever;
+  parameters: VariableSet;
+  /** One per parameter: what a step leaves. */
+  gradients: VariableSet;
+  seed: number;
+  /** Whether dropout applies. */
+  dropout: boolean;
+}
+
+export const parameterSpecs = (retriever: Retriever): ArraySpec[] =>
+  retriever.parameters.map(({ shape }) => ({ shape, dtype: 'float32' }));
+
+export const textSpecs = (texts: number, tokens: number): ArraySpec[] => [
+  { shape: [texts, tokens], dtype: 'int32' },
+  { shape: [texts, tokens], dtype: 'float32' },
+];
+
+export const keepSpecs = (
+  retriever: Retriever,
+  texts: number,
+  tokens: number,
+  dropout: boolean,
+): ArraySpec[] =>
+  dropout ? retriever.dropoutSites(texts, tokens).map(({ shape }) => ({ shape, dtype: 'bool' })) : [];
+
+/** Takes tensors off the front of a list in the order of the specs they were made from. */
+export class Taker {
+  #next = 0;
+  constructor(readonly tensors: readonly Tensor[]) {}
+  take(count: number): Tensor[] {
+    this.#next += count;
+    return this.tensors.slice(this.#next - count, this.#next);
+  }
+  input(): EncoderInput {
+    const [ids, mask] = this.take(2) as [Tensor2D, Tensor2D];
+    return { ids, mask };
+  }
+}
+
+/** The sum of squares of all gradients: what clipping needs to know. */
+export const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
+  gradients.map((gradient) => tf.sum(tf.square(gradient))).reduce((sum, term) => tf.add(sum, term));
+
+/** @param numbers loss, contrastive part, regularizer, squared norm of the gradient */
+export function resultOf(numbers: Float32Array, retriever: Retriever): StepResult {
+  const [loss, contrastive, regularizer, square] = numbers;
+  const result = { loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) };
+  return retriever.architecture.resolved.lambda === 0 ? result : { ...result, regularizer: regularizer! };
+}
+
+/** Forward, loss and backward as one program. Memory grows with the batch; see GradientCache for one that does not. */
+export class DirectStep implements StepComputer {
+  readonly #programs = new ProgramCache(4);
+
+  constructor(readonly context: StepContext) {}
+
+  async compute(batch: Batch, step: number): Promise<StepResult> {
+    const { engine, retriever, parameters, gradients, seed, dropout } = this.context;
+    const { queries, passages, queryTokens, passageTokens } = batch;
+    const querySites = dropout ? retriever.dropoutSites(queries, queryTokens) : [];
+    const passageSites = dropout ? retriever.dropoutSites(passages, passageTokens) : [];
+    const program = await this.#programs.get(`${queries}x${queryTokens},${passages}x${passageTokens}`, () => {
+      const inputs: ArraySpec[] = [
+        ...parameterSpecs(retriever),
+        ...textSpecs(queries, queryTokens),
+        ...keepSpecs(retriever, queries, queryTokens, dropout),
+        ...textSpecs(passages, passageTokens),
+        ...keepSpecs(retriever, passages, passageTokens, dropout),
+        { shape: [queries, passages], dtype: 'float32' },
+        { shape: [passages], dtype: 'float32' },
+      ];
+      const build = directProgram(retriever, dropout ? querySites.length : 0);
+      return engine.compile(build, inputs, { name: 'training step' });
+    });
+    const feeds: (NumericArray | Variable)[] = [
+      ...parameters.variables,
+      batch.queryIds,
+      batch.queryMask,
+      ...dropoutMasks(querySites, seed, step, 'query', 0),
+      batch.passageIds,
+      batch.passageMask,
+      ...dropoutMasks(passageSites, seed, step, 'passage', 0),
+      batch.positive,
+      batch.candidates,
+    ];
+    const into = [undefined, ...gradients.variables];
+    const [numbers] = await program.run(feeds, into);
+    return resultOf(numbers as Float32Array, retriever);
+  }
+
+  dispose(): Promise<void> {
+    return this.#programs.dispose();
+  }
+}
+
+/** @returns a program whose first output is [loss, contrastive, regularizer, squared norm], the others the gradients */
+function directProgram(retriever: Retriever, sites: number) {
+  const { pooling, resolved } = retriever.architecture;
+  return (inputs: Tensor[]): Tensor[] => {
+    const taker = new Taker(inputs);
+    const weights = taker.take(retriever.parameters.length);
+    const [queryInput, queryKeep] = [taker.input(), taker.take(sites)];
+    const [passageInput, passageKeep] = [taker.input(), taker.take(sites)];
+    const [positive, candidates] = taker.take(2) as [Tensor2D, Tensor];
+    let parts: Tensor[] = [];
+    const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
+      const loss = contrastiveLoss({
+        queries: retriever.queries(trained, queryInput, sites > 0 ? queryKeep : undefined),
+        passages: retriever.passages(trained, passageInput, sites > 0 ? passageKeep : undefined),
+        positive,
+        candidates,
+        ...(pooling && { pooling }),
+        weights: retriever.poolingWeights(trained),
+        lambda: resolved.lambda,
+      });
+      parts = [loss.contrastive, loss.regularizer ?? tf.scalar(0)].map((part) => tf.keep(part));
+      return loss.loss;
+    })(weights);
+    const numbers = tf.stack([value, ...parts, squaredNorm(grads)]);
+    tf.dispose(parts);
+    return [numbers, ...grads];
+  };
+}

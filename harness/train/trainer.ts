@@ -1,0 +1,266 @@
+/** The one trainer: it knows parameters, batches and dev scores, and nothing of what is inside the model. */
+import type { TrainConfig } from '../config/bench-config.js';
+import { BenchError } from '../errors.js';
+import type { Retriever } from '../model/retriever.js';
+import type { Progress } from '../progress.js';
+import type { Engine } from '../tensor/engine.js';
+import { AdamW } from './adamw.js';
+import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
+import { type DevScore, devScore, isBest } from './dev-score.js';
+import { GradientCache } from './gradient-cache.js';
+import { learningRateAt } from './schedule.js';
+import { DirectStep, type StepComputer, type StepResult } from './step.js';
+import { StepLog } from './step-log.js';
+import {
+  readBest,
+  removeState,
+  removeWorse,
+  resumeState,
+  saveBest,
+  saveState,
+  type TrainingState,
+} from './training-state.js';
+import { Validation } from './validation.js';
+
+export interface TrainRequest {
+  engine: Engine;
+  retriever: Retriever;
+  /** One per parameter: where training starts from. */
+  initial: readonly Float32Array[];
+  examples: readonly TrainingExample[];
+  /** Empty where there is no dev set: then the last epoch's weights are kept. */
+  dev: readonly TrainingExample[];
+  options: TrainConfig;
+  /** The peak of the schedule. */
+  learningRate: number;
+  maxQueryTokens: number;
+  maxPassageTokens: number;
+  /** Tokens per batch when dev is encoded. */
+  batchTokens: number;
+  seed: number;
+  /** Where the state lies while training goes on, and the step metrics for good. */
+  folder: string;
+  progress: Progress;
+}
+
+/** What an epoch came to. */
+export interface EpochFacts {
+  /** From 0. */
+  epoch: number;
+  steps: number;
+  /** Means over the steps. */
+  loss: number;
+  contrastive: number;
+  regularizer?: number;
+  dev?: DevScore;
+  seconds: number;
+}
+
+export interface TrainingFacts {
+  epochs: EpochFacts[];
+  /** The epoch whose weights were kept, from 0. */
+  keptEpoch: number;
+  steps: number;
+  examples: number;
+  devExamples: number;
+  learningRate: number;
+  /** Over the steps of the last process that trained; validation and compilation left out. */
+  stepsPerSecond: number;
+  passagesPerSecond: number;
+  javascriptShare: number;
+}
+
+export interface Trained {
+  weights: Float32Array[];
+  facts: TrainingFacts;
+}
+
+/**
+ * Trains, or goes on from where an earlier process was stopped; both give the same weights.
+ * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite, INTERRUPTED after saving the state
+ */
+export async function train(request: TrainRequest): Promise<Trained> {
+  const { engine, retriever, options, seed, folder, progress, examples, dev } = request;
+  const sizes = request.initial.map((values) => values.length);
+  const sets = [0, 1, 2, 3].map(() => engine.variables(sizes)) as [
+    Variables,
+    Variables,
+    Variables,
+    Variables,
+  ];
+  const [parameters, gradients, first, second] = sets;
+  const moments = { first, second };
+  const arrays = { parameters, moments };
+  const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
+  const context = { engine, retriever, parameters, gradients, seed, dropout: hasDropout(retriever) };
+  const computer: StepComputer =
+    options.chunkSize === null ? new DirectStep(context) : new GradientCache(context, options.chunkSize);
+  const negatives = examples.some((example) => example.negatives.length > 0) ? options.negatives : 0;
+  const batching: BatchOptions = {
+    batchSize: options.batchSize,
+    negatives,
+    missingNegative: options.missingNegative,
+    maxQueryTokens: request.maxQueryTokens,
+    maxPassageTokens: request.maxPassageTokens,
+    paddingId: retriever.encoder.paddingId,
+  };
+  const validation = new Validation({ ...request, ...batching, parameters, examples: dev });
+  const log = new StepLog(folder);
+
+  const stepsPerEpoch = Math.ceil(examples.length / options.batchSize);
+  const steps = stepsPerEpoch * options.epochs;
+  let state = await resumeState(folder, retriever, arrays);
+  if (state === undefined) {
+    for (const [i, variable] of parameters.variables.entries()) variable.write(request.initial[i]!);
+    state = { step: 0, epochs: [], running: emptyRunning() };
+  } else progress.note(`training goes on from step ${state.step} of ${steps}`);
+  await log.rewind(state.step);
+
+  const stage = progress.stage('train', steps, 'steps');
+  const clock = { steps: 0, passages: 0, wallMs: 0, engineMs: 0 };
+  const save = async () => {
+    await log.flush();
+    await saveState(folder, retriever, arrays, state);
+  };
+  try {
+    for (let epoch = state.epochs.length; epoch < options.epochs; epoch++) {
+      if (wasPatientEnough(state, options.patience)) break;
+      const order = epochOrder(examples.length, seed, epoch);
+      for (let at = state.step - epoch * stepsPerEpoch; at < stepsPerEpoch; at++) {
+        if (progress.signal.aborted) await save();
+        progress.checkInterrupted();
+        const started = performance.now();
+        const busy = engine.busyMs;
+        const members = order.subarray(at * options.batchSize, (at + 1) * options.batchSize);
+        const batch = makeBatch(
+          Array.from(members, (i) => examples[i]!),
+          seed,
+          epoch,
+          batching,
+        );
+        const step = state.step + 1;
+        const result = await computer.compute(batch, step);
+        refuseDivergence(result, step, epoch, folder, state);
+        const learningRate = learningRateAt(state.step, steps, options.warmup, request.learningRate);
+        await optimizer.step(step, learningRate, clipScale(result.gradientNorm, options.clipNorm));
+        const milliseconds = performance.now() - started;
+        const engineMs = engine.busyMs - busy;
+        log.add({
+          epoch,
+          step,
+          ...result,
+          learningRate,
+          milliseconds,
+          javascriptShare: 1 - engineMs / milliseconds,
+        });
+        addStep(state, result, milliseconds);
+        // The first steps of a process also compile; they say nothing about speed.
+        if (clock.steps++ >= warmupSteps) {
+          clock.passages += batch.passages;
+          clock.wallMs += milliseconds;
+          clock.engineMs += engineMs;
+        }
+        stage.update(state.step, `epoch ${epoch + 1}/${options.epochs}, loss ${result.loss.toFixed(3)}`);
+        if (state.step % options.saveEverySteps === 0 && at + 1 < stepsPerEpoch) await save();
+      }
+      const score = dev.length > 0 ? await devScore(validation, options, epoch) : undefined;
+      state.epochs.push(epochFacts(epoch, state, score));
+      state.running = emptyRunning();
+      if (score !== undefined && options.checkpoint === 'best' && isBest(score, epoch, state, options)) {
+        await saveBest(folder, retriever, parameters, epoch);
+        Object.assign(state, { bestEpoch: epoch, bestScore: score.value });
+      }
+      await save();
+      if (state.bestEpoch !== undefined) await removeWorse(folder, state.bestEpoch);
+      if (score !== undefined)
+        progress.note(`epoch ${epoch + 1}: dev ${score.measure} ${score.value.toFixed(4)}`);
+    }
+    stage.end();
+    const keptEpoch = state.bestEpoch ?? state.epochs.length - 1;
+    const weights =
+      state.bestEpoch === undefined
+        ? await Promise.all(parameters.variables.map((variable) => variable.read()))
+        : await readBest(folder, retriever, state.bestEpoch);
+    const measured = Math.max(0, clock.steps - warmupSteps);
+    return {
+      weights,
+      facts: {
+        epochs: state.epochs,
+        keptEpoch,
+        steps: state.step,
+        examples: examples.length,
+        devExamples: dev.length,
+        learningRate: request.learningRate,
+        stepsPerSecond: rate(measured, clock.wallMs),
+        passagesPerSecond: rate(clock.passages, clock.wallMs),
+        javascriptShare: clock.wallMs === 0 ? 0 : 1 - clock.engineMs / clock.wallMs,
+      },
+    };
+  } finally {
+    await Promise.all([computer.dispose(), optimizer.dispose(), validation.dispose()]);
+    for (const set of sets) set.dispose();
+  }
+}
+
+type Variables = ReturnType<Engine['variables']>;
+
+/** Call it once the trained weights are saved elsewhere. */
+export { removeState };
+
+const warmupSteps = 5;
+const rate = (count: number, milliseconds: number) =>
+  milliseconds === 0 ? 0 : (1000 * count) / milliseconds;
+const emptyRunning = () => ({ steps: 0, loss: 0, contrastive: 0, regularizer: 0, milliseconds: 0 });
+const hasDropout = (retriever: Retriever) => retriever.dropoutSites(1, 8).length > 0;
+
+/** What the gradient is multiplied by so that its norm does not exceed the limit (torch.nn.utils.clip_grad_norm_). */
+export function clipScale(norm: number, limit: number | null): number {
+  return limit === null ? 1 : Math.min(1, limit / (norm + 1e-6));
+}
+
+function addStep(state: TrainingState, result: StepResult, milliseconds: number): void {
+  const { running } = state;
+  state.step++;
+  running.steps++;
+  running.loss += result.loss;
+  running.contrastive += result.contrastive;
+  running.regularizer += result.regularizer ?? 0;
+  running.milliseconds += milliseconds;
+}
+
+function epochFacts(epoch: number, { running }: TrainingState, dev: DevScore | undefined): EpochFacts {
+  const { steps } = running;
+  return {
+    epoch,
+    steps,
+    loss: running.loss / steps,
+    contrastive: running.contrastive / steps,
+    ...(running.regularizer === 0 ? {} : { regularizer: running.regularizer / steps }),
+    ...(dev && { dev }),
+    seconds: running.milliseconds / 1000,
+  };
+}
+
+/** Whether dev has not become better for so many epochs. */
+function wasPatientEnough({ epochs, bestEpoch }: TrainingState, patience: number | null): boolean {
+  return patience !== null && bestEpoch !== undefined && epochs.length - 1 - bestEpoch >= patience;
+}
+
+function refuseDivergence(
+  result: StepResult,
+  step: number,
+  epoch: number,
+  folder: string,
+  state: TrainingState,
+): void {
+  if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) return;
+  const best =
+    state.bestEpoch === undefined
+      ? ''
+      : ` The weights of epoch ${state.bestEpoch + 1}, the best so far, are kept in ${folder}.`;
+  throw new BenchError(
+    'TRAINING_DIVERGED',
+    `At step ${step} (epoch ${epoch + 1}) the loss was ${result.loss} and the gradient's norm ${result.gradientNorm}.${best}`,
+    { hint: 'Try a lower --set train.learningRate, a lower --set train.clipNorm, or another --seeds.' },
+  );
+}

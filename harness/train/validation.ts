@@ -1,0 +1,174 @@
+/** What dev says of the model after an epoch: cross entropy over batches, and the average rank of DPR. */
+import type { Tensor2D, Tensor3D } from '../contracts.js';
+import type { Retriever } from '../model/retriever.js';
+import { VectorEncoder } from '../model/vector-encoder.js';
+import type { ArraySpec, Engine, Program, VariableSet } from '../tensor/engine.js';
+import * as tf from '../tensor/operations.js';
+import { ProgramCache } from '../tensor/program-cache.js';
+import { drawNegatives, type TrainingExample } from './batches.js';
+import { crossEntropy } from './loss.js';
+
+export interface ValidationOptions {
+  engine: Engine;
+  retriever: Retriever;
+  parameters: VariableSet;
+  examples: readonly TrainingExample[];
+  /** Queries per batch: each is asked among the passages of its batch. */
+  batchSize: number;
+  /** Hard negatives per query. */
+  negatives: number;
+  seed: number;
+  maxQueryTokens: number;
+  maxPassageTokens: number;
+  batchTokens: number;
+}
+
+/** The dev examples as vectors under the weights of now. */
+export interface EncodedDev {
+  dimensions: number;
+  /** [queries, D] */
+  queries: Float32Array;
+  /** Rows of all passages, example by example: the positive, then its negatives. */
+  rows: Float32Array;
+  /** Where the rows of passage p begin, with one more at the end. */
+  rowStarts: Int32Array;
+  /** Where the passages of example i begin, with one more at the end; the first is its positive. */
+  passageStarts: Int32Array;
+}
+
+export class Validation {
+  readonly #queries: VectorEncoder;
+  readonly #passages: VectorEncoder;
+  readonly #programs = new ProgramCache(8);
+
+  constructor(readonly options: ValidationOptions) {
+    const { engine, retriever, parameters, batchTokens, maxQueryTokens, maxPassageTokens } = options;
+    const weights = parameters.variables;
+    const encoder = (side: 'query' | 'passage', maxTokens: number) =>
+      new VectorEncoder({ engine, retriever, weights, side, maxTokens, batchTokens });
+    this.#queries = encoder('query', maxQueryTokens);
+    this.#passages = encoder('passage', maxPassageTokens);
+  }
+
+  /** @param draw names the draw of negatives: 'dev' stays the same, an epoch draws anew */
+  async encode(draw: string | number): Promise<EncodedDev> {
+    const { examples, negatives, seed, retriever } = this.options;
+    const texts: Int32Array[] = [];
+    const passageStarts = new Int32Array(examples.length + 1);
+    for (const [i, example] of examples.entries()) {
+      texts.push(example.positive, ...drawNegatives(example, negatives, seed, draw));
+      passageStarts[i + 1] = texts.length;
+    }
+    const queries = await this.#queries.encode(examples.map(({ query }) => query));
+    const passages = await this.#passages.encode(texts);
+    const rowStarts = new Int32Array(texts.length + 1);
+    for (const [i, count] of passages.counts.entries()) rowStarts[i + 1] = rowStarts[i]! + count;
+    const dimensions = retriever.encoder.shape.dimensions;
+    return { dimensions, queries: queries.vectors, rows: passages.vectors, rowStarts, passageStarts };
+  }
+
+  /** Mean of -log share of the positive among the passages of its batch, in nats. */
+  async crossEntropy(dev: EncodedDev): Promise<number> {
+    const { examples, batchSize } = this.options;
+    let sum = 0;
+    for (let first = 0; first < examples.length; first += batchSize) {
+      const end = Math.min(first + batchSize, examples.length);
+      const [from, to] = [dev.passageStarts[first]!, dev.passageStarts[end]!];
+      const similarity = await this.similarity(dev, first, end, from, to);
+      const positive = new Float32Array((end - first) * (to - from));
+      for (let i = first; i < end; i++)
+        positive[(i - first) * (to - from) + dev.passageStarts[i]! - from] = 1;
+      const shape = [end - first, to - from];
+      const program = await this.#programs.get(`entropy ${shape}`, () =>
+        this.options.engine.compile(
+          ([scores, target]) => [crossEntropy(scores as Tensor2D, target as Tensor2D)],
+          [0, 1].map((): ArraySpec => ({ shape, dtype: 'float32' })),
+          { name: 'dev cross entropy' },
+        ),
+      );
+      const [mean] = await program.run([similarity, positive]);
+      sum += mean![0]! * (end - first);
+    }
+    return sum / examples.length;
+  }
+
+  /**
+   * Mean rank, from 0, of each query's positive: `dpr`, in the pool of every passage of dev (DPR's
+   * validate_average_rank); `batch`, among the passages of its batch (as the paper's code does). A passage that scores
+   * as much as the positive does not push it down.
+   */
+  async averageRank(dev: EncodedDev, pool: 'dpr' | 'batch'): Promise<number> {
+    const { examples, batchSize } = this.options;
+    let sum = 0;
+    for (let first = 0; first < examples.length; first += batchSize) {
+      const end = Math.min(first + batchSize, examples.length);
+      const [from, to] = [dev.passageStarts[first]!, dev.passageStarts[end]!];
+      const batch = await this.similarity(dev, first, end, from, to);
+      const own = Float32Array.from(
+        { length: end - first },
+        (_, i) => batch[i * (to - from) + dev.passageStarts[first + i]! - from]!,
+      );
+      const ranges = pool === 'batch' ? [[from, to] as const] : blocks(dev.rowStarts.length - 1);
+      for (const [low, high] of ranges) {
+        const similarity = await this.similarity(dev, first, end, low, high);
+        for (let i = first; i < end; i++) {
+          for (let p = low; p < high; p++) {
+            if (
+              p !== dev.passageStarts[i] &&
+              similarity[(i - first) * (high - low) + p - low]! > own[i - first]!
+            )
+              sum++;
+          }
+        }
+      }
+    }
+    return sum / examples.length;
+  }
+
+  /** sim(q, d) as search computes it, [queries, passages] of the two ranges. */
+  async similarity(dev: EncodedDev, firstQuery: number, endQuery: number, from: number, to: number) {
+    const { dimensions } = dev;
+    const queries = dev.queries.subarray(firstQuery * dimensions, endQuery * dimensions);
+    const [firstRow, endRow] = [dev.rowStarts[from]!, dev.rowStarts[to]!];
+    const [q, r] = [endQuery - firstQuery, roundedUp(endRow - firstRow)];
+    const rows = new Float32Array(r * dimensions);
+    rows.set(dev.rows.subarray(firstRow * dimensions, endRow * dimensions));
+    const program: Program = await this.#programs.get(`product ${q}x${r}`, () =>
+      this.options.engine.compile(
+        ([a, b]) => [tf.matMul(a as Tensor2D, b as Tensor2D, false, true) as unknown as Tensor3D],
+        [
+          { shape: [q, dimensions], dtype: 'float32' },
+          { shape: [r, dimensions], dtype: 'float32' },
+        ],
+        { name: 'dev similarity' },
+      ),
+    );
+    const [products] = (await program.run([queries, rows])) as [Float32Array];
+    const similarity = new Float32Array(q * (to - from)).fill(Number.NEGATIVE_INFINITY);
+    for (let i = 0; i < q; i++) {
+      for (let p = from; p < to; p++) {
+        const at = i * (to - from) + p - from;
+        for (let row = dev.rowStarts[p]!; row < dev.rowStarts[p + 1]!; row++) {
+          similarity[at] = Math.max(similarity[at]!, products[i * r + row - firstRow]!);
+        }
+      }
+    }
+    return similarity;
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#queries.dispose(), this.#passages.dispose(), this.#programs.dispose()]);
+  }
+}
+
+/** Rows are padded to few different counts: passages may have any number of them, and each count costs a compilation. */
+const roundedUp = (rows: number): number => (rows <= 16 ? rows : 256 * Math.ceil(rows / 256));
+
+/** Ranges that cover 0 to count. */
+function blocks(count: number): (readonly [number, number])[] {
+  const size = 4096;
+  return Array.from(
+    { length: Math.ceil(count / size) },
+    (_, i) => [i * size, Math.min((i + 1) * size, count)] as const,
+  );
+}

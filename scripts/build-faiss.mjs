@@ -1,0 +1,168 @@
+// Compiles the addon of faiss-node from its npm package against the system's FAISS, for machines where its prebuilt
+// binary cannot be downloaded. What it leaves is one folder, node_modules/faiss-node, put in place by a rename.
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const modules = path.join(root, 'node_modules');
+const target = path.join(modules, 'faiss-node');
+const version = readPackage(root).optionalDependencies['faiss-node'];
+const headersVersion = '1.9.0';
+const compiler = process.env.CXX ?? 'g++';
+const aptCommand = 'apt-get install g++ libfaiss-dev libopenblas-dev';
+
+/** FAISS before 1.7.4 has idx_t only inside its class Index; faiss-node's source wants it in the namespace. */
+const compatibilityHeader = `#include <faiss/Index.h>
+#if FAISS_VERSION_MAJOR == 1 && (FAISS_VERSION_MINOR < 7 || (FAISS_VERSION_MINOR == 7 && FAISS_VERSION_PATCH < 4))
+namespace faiss { using idx_t = Index::idx_t; }
+#endif
+`;
+
+function readPackage(folder) {
+  return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+}
+
+function fail(message) {
+  console.error(`build:faiss: ${message}`);
+  process.exit(3);
+}
+
+function run(command, args, options = {}) {
+  return spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26, ...options });
+}
+
+/** What a process of its own says when it loads the addon and searches with it; undefined where it works. */
+function faultOf(folder) {
+  const probe = `const { IndexFlatIP } = require(${JSON.stringify(folder)});
+    const index = new IndexFlatIP(2);
+    index.add([1, 0, 0, 1]);
+    if (index.search([0, 2], 1).labels[0] !== 1) throw new Error('a search gave the wrong row');`;
+  const { status, stderr, signal } = run(process.execPath, ['-e', probe]);
+  if (status === 0) return undefined;
+  const lines = stderr.split('\n').filter((line) => /error/i.test(line));
+  return lines[0]?.trim() ?? `it ended with ${signal ?? `status ${status}`}`;
+}
+
+function checkCompiler() {
+  const found = run(compiler, ['--version']);
+  if (found.error !== undefined) {
+    fail(
+      `the C++ compiler '${compiler}' cannot be started (${found.error.code}). On Debian and Ubuntu: ${aptCommand}`,
+    );
+  }
+  const headers = run(compiler, ['-E', '-x', 'c++', ...environmentFlags('CXXFLAGS'), '-'], {
+    input: '#include <faiss/IndexFlat.h>\n',
+  });
+  if (headers.status !== 0) {
+    fail(
+      `'${compiler}' does not find FAISS's headers (faiss/IndexFlat.h). On Debian and Ubuntu: ${aptCommand}\n` +
+        'Where FAISS lies elsewhere, name its folders with CXXFLAGS=-I... and LDFLAGS=-L...',
+    );
+  }
+}
+
+function environmentFlags(name) {
+  return (process.env[name] ?? '').split(/\s+/).filter((flag) => flag !== '');
+}
+
+/** faiss-node, what it loads at run time, and the Node-API headers, as npm gives them; no install script is run. */
+function fetchSources(work) {
+  writeFileSync(path.join(work, 'package.json'), '{"private": true}\n');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const { status, stderr, error } = run(
+    npm,
+    [
+      'install',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--no-package-lock',
+      `faiss-node@${version}`,
+      `node-api-headers@${headersVersion}`,
+    ],
+    { cwd: work, shell: process.platform === 'win32' },
+  );
+  if (status !== 0) {
+    fail(`npm could not fetch the source of faiss-node ${version}:\n${error?.message ?? stderr.trim()}`);
+  }
+  return path.join(work, 'node_modules');
+}
+
+function compile(sources, work, addon) {
+  const header = path.join(work, 'compatibility.h');
+  writeFileSync(header, compatibilityHeader);
+  mkdirSync(path.dirname(addon), { recursive: true });
+  const args = [
+    ...[
+      '-std=c++17',
+      '-O2',
+      '-fPIC',
+      '-shared',
+      '-fopenmp',
+      '-DNAPI_VERSION=8',
+      '-DNODE_GYP_MODULE_NAME=faiss_node',
+    ],
+    `-I${path.join(sources, 'node-api-headers', 'include')}`,
+    `-I${path.join(sources, 'node-addon-api')}`,
+    ...environmentFlags('CXXFLAGS'),
+    ...['-include', header, path.join(sources, 'faiss-node', 'src', 'faiss.cc'), '-o', addon],
+    ...environmentFlags('LDFLAGS'),
+    ...['-lfaiss', '-lopenblas'],
+  ];
+  const { status, stderr } = run(compiler, args);
+  if (status !== 0) {
+    fail(
+      `${compiler} ${args.join(' ')}\n${stderr.trim()}\nIf headers or libraries are missing, on Debian and Ubuntu: ${aptCommand}`,
+    );
+  }
+}
+
+/** A package folder that holds its own run-time dependencies, so that one rename puts all of it in place. */
+function assemble(sources, folder) {
+  const keep = ['package.json', 'LICENSE', 'README.md', 'lib'];
+  for (const name of keep)
+    cpSync(path.join(sources, 'faiss-node', name), path.join(folder, name), { recursive: true });
+  for (const name of ['bindings', 'file-uri-to-path']) {
+    cpSync(path.join(sources, name), path.join(folder, 'node_modules', name), { recursive: true });
+  }
+}
+
+if (!existsSync(modules)) fail(`there is no ${path.relative(process.cwd(), modules)}: run npm ci first.`);
+if (existsSync(target) && faultOf(target) === undefined) {
+  console.log(`build:faiss: faiss-node ${readPackage(target).version} is there and works; nothing to do.`);
+  process.exit(0);
+}
+checkCompiler();
+const began = Date.now();
+const work = mkdtempSync(path.join(tmpdir(), 'strata-faiss-'));
+// Beside its target: a rename cannot leave the file system.
+const staging = path.join(modules, `.faiss-node-${process.pid}`);
+process.on('exit', () => {
+  rmSync(work, { recursive: true, force: true });
+  rmSync(staging, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
+const sources = fetchSources(work);
+assemble(sources, staging);
+compile(sources, work, path.join(staging, 'build', 'Release', 'faiss-node.node'));
+const fault = faultOf(staging);
+if (fault !== undefined) fail(`the addon was compiled but does not work: ${fault}`);
+rmSync(target, { recursive: true, force: true });
+renameSync(staging, target);
+const seconds = ((Date.now() - began) / 1000).toFixed(1);
+console.log(
+  `build:faiss: compiled faiss-node ${version} with ${compiler} in ${seconds} s; it is in node_modules/faiss-node.`,
+);

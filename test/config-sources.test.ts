@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { Ajv } from 'ajv';
+import { type BenchConfig, loadConfig } from '../harness/config/config.js';
+import { configSchema, defaultConfig, type SchemaNode } from '../harness/config/schema.js';
+import { presets } from '../harness/presets.js';
+import { searcherNames } from '../harness/search/searcher.js';
+import { engineNames } from '../harness/tensor/engine.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'bench-config-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A folder without a configuration file. */
+const cwd = folder;
+
+function fileOf(name: string, text: string): string {
+  writeFileSync(path.join(folder, name), text);
+  return name;
+}
+
+/** Written out by hand: the compiler checks that the interface has these keys and no others. */
+const expectedDefaults: BenchConfig = {
+  preset: null,
+  arch: { layers: null, vectors: null, lambda: null, maskShort: true },
+  model: {
+    name: 'scratch',
+    tied: false,
+    t5LayerNorm: 'last',
+    scratch: { layers: 2, dimensions: 128, heads: 2, intermediate: 512, vocabularySize: 8000 },
+  },
+  text: { queryTokens: 256, passageTokens: 256, pairTruncation: 'longest-first' },
+  train: {
+    epochs: 40,
+    batchSize: 128,
+    chunkSize: 16,
+    learningRate: null,
+    warmup: 0.05,
+    weightDecay: 0,
+    clipNorm: 2,
+    dropout: 0.1,
+    negatives: 1,
+    negativePool: 200,
+    missingNegative: 'left-out',
+    checkpoint: 'best',
+    averageRank: 'dpr',
+    averageRankFrom: 30,
+    resetBestAtSwitch: true,
+    devNegatives: 'fixed',
+    patience: null,
+    saveEverySteps: 100,
+  },
+  encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
+  search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
+  latency: { queries: 200, warmup: 20 },
+  measures: [
+    ...['answer@5', 'answer@20', 'answer@100', 'success@5', 'success@20', 'success@100'],
+    ...['mrr@10', 'ndcg@10', 'recall@100'],
+  ],
+  measure: { identicalIds: 'dropped' },
+  engine: 'auto',
+  searcher: 'auto',
+  threads: null,
+  seeds: [12345],
+  cache: '.bench',
+  out: 'results',
+  keep: 'all',
+};
+
+test('the defaults of the schema are the interface, key by key', () => {
+  assert.deepEqual(defaultConfig(), expectedDefaults);
+});
+
+test('ajv accepts the defaults, and every key has a description and a default', () => {
+  const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(configSchema());
+  assert.ok(validate(expectedDefaults), JSON.stringify(validate.errors));
+  const walk = (node: SchemaNode, at: string): void => {
+    assert.ok(node.description, `${at} has no description`);
+    if (node.properties === undefined)
+      assert.ok(at === '$schema' || node.default !== undefined, `${at} has no default`);
+    for (const [key, member] of Object.entries(node.properties ?? {})) walk(member, key);
+  };
+  walk(configSchema(), 'the schema');
+});
+
+test('names in the schema are those of the rooms that own them', () => {
+  const named = (key: string) => configSchema().properties![key]!.enum;
+  assert.deepEqual(named('preset'), [null, ...Object.keys(presets)]);
+  assert.deepEqual(new Set(named('engine')), new Set(['auto', ...engineNames]));
+  assert.deepEqual(new Set(named('searcher')), new Set(['auto', ...searcherNames]));
+});
+
+test('bench.config.json repeats defaults and nothing else', () => {
+  const file = new URL('../../bench.config.json', import.meta.url);
+  const { $schema, ...settings } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  assert.equal($schema, './harness/config.schema.json');
+  const defaults = defaultConfig() as unknown as Record<string, unknown>;
+  for (const [key, value] of Object.entries(settings)) assert.deepEqual(value, defaults[key], key);
+});
+
+test('every preset is a configuration that the schema accepts', () => {
+  for (const [name, { settings }] of Object.entries(presets)) {
+    const file = fileOf(`${name}.json`, JSON.stringify({ ...settings, preset: name }));
+    assert.equal(loadConfig({ cwd, file }).preset, name);
+    assert.deepEqual(loadConfig({ cwd, flags: { preset: name } }), loadConfig({ cwd, file }), name);
+  }
+});
+
+test('defaults < preset < file < flags < --set', () => {
+  const file = fileOf('order.json', '{ "train": { "epochs": 3, "batchSize": 8 }, "seeds": [7] }');
+  const config = loadConfig({ cwd, file, flags: { seeds: '1,2' }, set: ['train.batchSize=4'] });
+  assert.equal(config.preset, 'small', 'a model with random weights has a preset of its own');
+  assert.equal(config.train.learningRate, 5e-4, 'from the preset');
+  assert.equal(config.train.epochs, 3, 'from the file');
+  assert.deepEqual(config.seeds, [1, 2], 'from a flag');
+  assert.equal(config.train.batchSize, 4, 'from --set');
+  assert.equal(config.train.warmup, 0.05, 'from the defaults');
+});
+
+test('bench.config.json of the working folder is found; a real checkpoint has no preset', () => {
+  fileOf('bench.config.json', '\uFEFF{ "$schema": "./x.json", "model": { "name": "some/model" } }');
+  const config = loadConfig({ cwd: folder });
+  rmSync(path.join(folder, 'bench.config.json'));
+  assert.equal(config.model.name, 'some/model');
+  assert.deepEqual(config, { ...expectedDefaults, model: { ...expectedDefaults.model, name: 'some/model' } });
+});
+
+test('values of --set: JSON, comma lists where a list is taken, texts without quotes', () => {
+  const load = (...set: string[]) => loadConfig({ cwd, set });
+  assert.deepEqual(load('arch.layers=10,12').arch.layers, [10, 12]);
+  assert.deepEqual(load('arch.layers=[10, 12]').arch.layers, [10, 12]);
+  assert.deepEqual(load('arch.layers=12').arch.layers, [12]);
+  assert.equal(load('arch.layers=uniform').arch.layers, 'uniform');
+  assert.equal(load('arch.layers=null').arch.layers, null);
+  assert.equal(load('arch.lambda=0.1').arch.lambda, 0.1);
+  assert.deepEqual(load('arch.lambda=0.01,0.1,1').arch.lambda, [0.01, 0.1, 1]);
+  assert.deepEqual(load('measures=mrr@10').measures, ['mrr@10']);
+  assert.deepEqual(load('measures=mrr@10,map').measures, ['mrr@10', 'map']);
+  assert.equal(load('model.name=1234').model.name, '1234');
+  assert.equal(load('model.tied=false').model.tied, false);
+  assert.equal(load('out=a=b').out, 'a=b');
+  assert.equal(load('train.patience=2', 'train.patience=null').train.patience, null);
+});
+
+test('a chunk nobody asked for gives way to a small batch; one that was asked for does not', () => {
+  const flags = { model: 'some/model' };
+  assert.equal(loadConfig({ cwd, flags, set: ['train.batchSize=8'] }).train.chunkSize, null);
+  assert.equal(loadConfig({ cwd, flags, set: ['train.batchSize=64'] }).train.chunkSize, 16);
+  assert.throws(
+    () => loadConfig({ cwd, flags, set: ['train.batchSize=8', 'train.chunkSize=16'] }),
+    /larger than/,
+  );
+});
+
+test('the paper as its code ran it', () => {
+  const { train, arch, text, model, measure, seeds } = loadConfig({ cwd, flags: { preset: 'paper' } });
+  assert.deepEqual(
+    {
+      rank: train.averageRank,
+      reset: train.resetBestAtSwitch,
+      dev: train.devNegatives,
+      clip: train.clipNorm,
+    },
+    { rank: 'batch', reset: false, dev: 'resampled', clip: 8 },
+  );
+  assert.equal(train.missingNegative, 'padded');
+  assert.equal(arch.maskShort, false);
+  assert.equal(model.t5LayerNorm, 'last');
+  assert.equal(text.pairTruncation, 'joined');
+  assert.equal(measure.identicalIds, 'dropped');
+  assert.deepEqual(seeds, [12345]);
+  assert.deepEqual(
+    [train.batchSize, train.epochs, train.averageRankFrom, train.learningRate],
+    [128, 40, 30, null],
+  );
+});

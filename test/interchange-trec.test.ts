@@ -1,0 +1,235 @@
+/** TREC files in and out: what is tolerated, and what is refused at which line. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Qrels, Run } from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
+import { readQrels, readRun, writeQrels, writeRun } from '../harness/interchange/trec.js';
+import { hashFile } from '../harness/store/hash.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'strata-trec-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+let written = 0;
+function fileOf(content: string | Uint8Array): string {
+  const file = path.join(folder, `${written++}.txt`);
+  writeFileSync(file, content);
+  return file;
+}
+
+const plain = (qrels: Qrels) =>
+  Object.fromEntries([...qrels].map(([queryId, each]) => [queryId, Object.fromEntries(each)]));
+
+const runText = 'q1 Q0 a 1 2.5 sys\nq2 Q0 b 1 -1e-3 sys\nq1 Q0 c 2 .5 sys\n';
+const expectedRun = {
+  q1: { passageIds: ['a', 'c'], scores: [2.5, 0.5], ranks: [1, 2] },
+  q2: { passageIds: ['b'], scores: [-0.001], ranks: [1] },
+};
+
+async function assertRun(content: string | Uint8Array) {
+  const { run, tag, hitCount } = await readRun(fileOf(content));
+  const rankings = [...run].map(([queryId, { passageIds, scores, ranks }]) => [
+    queryId,
+    { passageIds, scores, ...(ranks === undefined ? {} : { ranks }) },
+  ]);
+  assert.deepEqual(Object.fromEntries(rankings), expectedRun);
+  assert.equal(tag, 'sys');
+  assert.equal(hitCount, 3);
+}
+
+const tolerated: Record<string, string | Uint8Array> = {
+  'as it should be': runText,
+  'no newline at the end': runText.trimEnd(),
+  'carriage returns': runText.replaceAll('\n', '\r\n'),
+  'a byte order mark': `\ufeff${runText}`,
+  'tabs and runs of spaces': runText.replaceAll(' ', ' \t  '),
+  'blank lines, comments, spaces around': `# made by hand\n\n  ${runText.replaceAll('\n', '  \n\n')}`,
+  'words after the tag': runText.replaceAll('sys', 'sys and more words than columns are counted'),
+  gzip: gzipSync(runText),
+  'gzip of several members': Buffer.concat([gzipSync(runText.slice(0, 30)), gzipSync(runText.slice(30))]),
+  'gzip with a byte order mark': gzipSync(`\ufeff${runText}`),
+};
+
+for (const [what, content] of Object.entries(tolerated)) {
+  test(`a run is read: ${what}`, () => assertRun(content));
+}
+
+test("tevatron's three columns are a run without ranks", async () => {
+  const { run, tag } = await readRun(fileOf('q1\ta\t2.5\nq1\tb\t7\n'));
+  assert.deepEqual(run.get('q1')!.passageIds, ['a', 'b']);
+  assert.deepEqual(run.get('q1')!.scores, [2.5, 7]);
+  assert.equal(run.get('q1')!.ranks, undefined);
+  assert.equal(tag, undefined);
+});
+
+const good = 'q1 Q0 a 1 2.5 sys\n';
+const badRuns: Record<string, [string | Uint8Array, RegExp]> = {
+  'five columns': [`${good}q1 Q0 b 2 1.5\n`, /line 2: 5 columns/],
+  'four columns in the first line': ['q1 a 1 2.5\n', /line 1: 4 columns/],
+  'three columns after six': [`${good}q1 b 1\n`, /line 2: 3 columns/],
+  'six columns after three': [`q1 a 1\n${good}`, /line 2: 6 columns/],
+  'a word for a score': [`\n${good}q1 Q0 b 2 high sys\n`, /line 3: score 'high' is not a number/],
+  'NaN for a score': [`${good}q1 Q0 b 2 NaN sys\n`, /line 2: score 'NaN'/],
+  'infinity for a score': [`${good}q1 Q0 b 2 -Infinity sys\n`, /line 2: score '-Infinity'/],
+  'a score beyond all numbers': [`${good}q1 Q0 b 2 1e999 sys\n`, /line 2: score '1e999'/],
+  'hexadecimal for a score': [`${good}q1 Q0 b 2 0x10 sys\n`, /line 2: score '0x10'/],
+  'a comma in a score': [`${good}q1 Q0 b 2 1,5 sys\n`, /line 2: score '1,5'/],
+  'a rank that is none': [`${good}q1 Q0 b second 1 sys\n`, /line 2: rank 'second'/],
+  'a passage twice for a query': [
+    `${good}q2 Q0 a 1 2.5 sys\nq1 Q0 b 2 1 sys\nq1 Q0 a 3 0 sys\n`,
+    /line 4: passage 'a' again for its query, after line 1/,
+  ],
+  'a NUL byte': [`${good}q1 Q0 b\0 2 1 sys\n`, /line 2: a NUL byte/],
+  'UTF-16': [Buffer.from(`\ufeff${good}`, 'utf16le'), /line 1: a NUL byte/],
+  'invalid UTF-8': [
+    Buffer.concat([Buffer.from(good + good), Buffer.from([0x71, 0xe9, 0x0a])]),
+    /line 3: not valid UTF-8/,
+  ],
+  nothing: ['', /no hits/],
+  'only blank lines': ['\n \n', /no hits/],
+  'a gzip file cut short': [gzipSync(good.repeat(50)).subarray(0, 40), /damaged gzip file/],
+  'a gzip file with a flipped byte': [flipped(gzipSync(good)), /damaged gzip file/],
+};
+
+function flipped(bytes: Buffer): Buffer {
+  bytes[bytes.length - 6]! ^= 1;
+  return bytes;
+}
+
+for (const [what, [content, message]] of Object.entries(badRuns)) {
+  test(`a run is refused: ${what}`, async () => {
+    const file = fileOf(content);
+    await assert.rejects(readRun(file), (error) => {
+      assert.ok(error instanceof BenchError, String(error));
+      assert.equal(error.code, 'RECORD_INVALID');
+      assert.match(error.message, message);
+      assert.ok(error.message.includes(file));
+      return true;
+    });
+  });
+}
+
+test('line numbers hold beyond the first block of a large file', async () => {
+  const lines = Array.from({ length: 120_000 }, (_, i) => `query-${i % 7} Q0 passage-${i} ${i} ${-i} tag\n`);
+  const { run, hitCount } = await readRun(fileOf(lines.join('')));
+  assert.equal(hitCount, lines.length);
+  assert.equal(run.size, 7);
+  assert.equal(run.get('query-3')!.passageIds[1000], 'passage-7003');
+  lines[100_000] = 'query-1 Q0 b 2 ? tag\n';
+  await assert.rejects(readRun(fileOf(lines.join(''))), /line 100001: score '\?'/);
+  lines[100_000] = 'query-6 Q0 passage-6 2 0 tag\n';
+  await assert.rejects(readRun(fileOf(lines.join(''))), /line 100001: passage 'passage-6'.*after line 7/);
+  await assert.rejects(readRun(fileOf(gzipSync(lines.join('')))), /line 100001/);
+});
+
+test('what cannot be opened is said to be so', async () => {
+  await assert.rejects(readRun(path.join(folder, 'absent')), { code: 'PATH_INVALID' });
+  mkdirSync(path.join(folder, 'sub'));
+  await assert.rejects(readQrels(path.join(folder, 'sub')), { code: 'PATH_INVALID' });
+});
+
+const judged = { q1: { a: 1, b: 0 }, q2: { a: -1 } };
+const qrelTexts: Record<string, string> = {
+  "TREC's four columns": 'q1 0 a 1\nq1 0 b 0\nq2 0 a -1\n',
+  'four columns, mixed queries': 'q1\tQ0\ta\t1\r\nq2\tQ0\ta\t-1\r\nq1\tQ0\tb\t0',
+  "BEIR's three columns": 'query-id\tcorpus-id\tscore\nq1\ta\t1\nq1\tb\t0\nq2\ta\t-1\n',
+  "BEIR's without the header": 'q1\ta\t1\nq1\tb\t0\nq2\ta\t-1\n',
+};
+
+for (const [what, text] of Object.entries(qrelTexts)) {
+  test(`qrels are read: ${what}`, async () => {
+    assert.deepEqual(plain(await readQrels(fileOf(text))), judged);
+    assert.deepEqual(plain(await readQrels(fileOf(gzipSync(text)))), judged);
+  });
+}
+
+const badQrels: Record<string, [string, RegExp]> = {
+  'two columns': ['q1 a\n', /line 1: 2 columns/],
+  'five columns': ['q1 0 a 1\nq1 0 a 1 x\n', /line 2: 5 columns/],
+  'three after four': ['q1 0 a 1\nq1 b 1\n', /line 2: 3 columns/],
+  'a relevance that is no whole number': ['q1 0 a 1\nq1 0 b 1.5\n', /line 2: relevance '1.5'/],
+  'a passage judged twice': [
+    'q1 0 a 1\nq2 0 a 1\nq1 0 a 0\n',
+    /line 3: passage 'a' is judged twice for query 'q1'/,
+  ],
+  'a header of another kind': ['qid did rel\nq1 a 1\n', /line 1: relevance 'rel'/],
+  'only a header': ['query-id\tcorpus-id\tscore\n', /no qrels/],
+};
+
+for (const [what, [text, message]] of Object.entries(badQrels)) {
+  test(`qrels are refused: ${what}`, async () => {
+    await assert.rejects(readQrels(fileOf(text)), (error) => {
+      assert.ok(error instanceof BenchError, String(error));
+      assert.equal(error.code, 'DATA_INVALID');
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+const run: Run = new Map([
+  ['q1', { passageIds: ['b', 'a'], scores: Float32Array.from([0.1, 1 / 3]) }],
+  ['q2', { passageIds: ['Æ🙂'], scores: [-1.5e-7] }],
+]);
+
+test('a run written and read again has the same ids, ranks and scores to the last bit', async () => {
+  for (const name of ['out.run', 'out.run.gz']) {
+    const file = path.join(folder, name);
+    const described = await writeRun(file, run, 'mlr-sc');
+    const bytes = readFileSync(file);
+    const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+    assert.equal(text.split('\n')[0], 'q1 Q0 b 1 0.10000000149011612 mlr-sc');
+    assert.deepEqual(described, { name, sizeBytes: bytes.length, sha256: await hashFile(file) });
+    const back = await readRun(file);
+    assert.equal(back.tag, 'mlr-sc');
+    for (const [queryId, { passageIds, scores }] of run) {
+      const read = back.run.get(queryId)!;
+      assert.deepEqual(read.passageIds, passageIds);
+      assert.deepEqual(read.scores, Array.from(scores!));
+      assert.deepEqual(
+        read.ranks,
+        passageIds.map((_, i) => i + 1),
+      );
+    }
+  }
+});
+
+test('the same run gives the same bytes, packed too', async () => {
+  const files = ['one.run.gz', 'two.run.gz'].map((name) => path.join(folder, name));
+  for (const file of files) await writeRun(file, run, 'tag');
+  assert.deepEqual(readFileSync(files[0]!), readFileSync(files[1]!));
+});
+
+test('qrels written and read again are the same', async () => {
+  const file = path.join(folder, 'qrels.gz');
+  await writeQrels(file, await readQrels(fileOf(qrelTexts["TREC's four columns"]!)));
+  assert.deepEqual(plain(await readQrels(file)), judged);
+  assert.equal(gunzipSync(readFileSync(file)).toString(), qrelTexts["TREC's four columns"]);
+});
+
+test('what the format cannot hold is refused and leaves no file', async () => {
+  const target = path.join(folder, 'refused');
+  const one = (queryId: string, passageId: string, score: number): Run =>
+    new Map([[queryId, { passageIds: [passageId], scores: [score] }]]);
+  for (const bad of [
+    one('q 1', 'a', 1),
+    one('q', 'a\tb', 1),
+    one('', 'a', 1),
+    one('#q', 'a', 1),
+    one('q', 'a', Number.NaN),
+  ]) {
+    await assert.rejects(writeRun(target, bad, 'tag'), { code: 'DATA_INVALID' });
+  }
+  await assert.rejects(writeRun(target, run, 'two words'), { code: 'DATA_INVALID' });
+  await assert.rejects(writeRun(target, new Map([['q', { passageIds: ['a'] }]]), 'tag'), {
+    code: 'DATA_INVALID',
+  });
+  await assert.rejects(writeQrels(target, new Map([['q', new Map([['a b', 1]])]])), { code: 'DATA_INVALID' });
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('refused')),
+    [],
+  );
+});

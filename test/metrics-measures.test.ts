@@ -1,0 +1,147 @@
+/** Measures by hand: each definition on a ranking small enough to work out on paper, and the ids they go by. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Qrels, Run } from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
+import { evaluate } from '../harness/metrics/evaluate.js';
+import { measureFamilies, measureForms, parseMeasures } from '../harness/metrics/measures.js';
+
+// Ranks 1 to 5: not judged, relevance 1, judged 0, relevance 3, relevance 1; one of relevance 2 is not found.
+const run: Run = new Map([['q', { passageIds: ['x', 'a', 'zero', 'b', 'c'] }]]);
+const qrels: Qrels = new Map([
+  [
+    'q',
+    new Map([
+      ['a', 1],
+      ['zero', 0],
+      ['b', 3],
+      ['c', 1],
+      ['lost', 2],
+    ]),
+  ],
+]);
+const log2 = Math.log2;
+const ideal = 3 + 2 / log2(3) + 1 / 2 + 1 / log2(5);
+
+const byHand: Record<string, number> = {
+  mrr: 1 / 2,
+  'mrr@1': 0,
+  'mrr@2': 1 / 2,
+  'p@1': 0,
+  'p@2': 1 / 2,
+  'p@5': 3 / 5,
+  'p@10': 3 / 10,
+  'recall@2': 1 / 4,
+  'recall@5': 3 / 4,
+  'recall@1000': 3 / 4,
+  'success@1': 0,
+  'success@2': 1,
+  'hit-rate@1': 0,
+  'hit-rate@5': 1,
+  map: (1 / 2 + 2 / 4 + 3 / 5) / 4,
+  'map@4': (1 / 2 + 2 / 4) / 4,
+  ndcg: (1 / log2(3) + 3 / log2(5) + 1 / log2(6)) / ideal,
+  'ndcg@2': 1 / log2(3) / (3 + 2 / log2(3)),
+  'ndcg@4': (1 / log2(3) + 3 / log2(5)) / ideal,
+  'answer@2': 0,
+  'answer@3': 1,
+};
+
+for (const [id, value] of Object.entries(byHand)) {
+  test(`${id} by hand`, () => {
+    const { measures } = evaluate(run, qrels, parseMeasures([id]), {
+      ties: 'as-ranked',
+      firstAnswerRank: new Map([['q', 3]]),
+    });
+    assert.ok(
+      Math.abs(measures.get(id)!.mean - value) < 1e-15,
+      `${measures.get(id)!.mean}, by hand ${value}`,
+    );
+  });
+}
+
+test('the hand-made values cover every family, with and without a cut-off where both are possible', () => {
+  const covered = new Set(Object.keys(byHand).map((id) => id.replace(/@.*/, '@k')));
+  assert.deepEqual([...covered].sort(), measureForms().sort());
+});
+
+test('relevance 2 makes 1 not relevant, and leaves ndcg as it is', () => {
+  const { measures } = evaluate(run, qrels, parseMeasures(['mrr', 'recall@5', 'ndcg']), {
+    ties: 'as-ranked',
+    relevance: 2,
+  });
+  assert.equal(measures.get('mrr')!.mean, 1 / 4);
+  assert.equal(measures.get('recall@5')!.mean, 1 / 2);
+  assert.equal(measures.get('ndcg')!.mean, byHand.ndcg);
+});
+
+test('every measure says what it is and where it looks', () => {
+  for (const family of measureFamilies) {
+    const [measure] = parseMeasures([`${family.name}@7`]);
+    assert.match(measure!.description, /\b7\b/);
+    assert.equal(measure!.cut, 7);
+    assert.equal(measure!.higherIsBetter, true);
+    assert.equal(measure!.needs, family.name === 'answer' ? 'answers' : 'qrels');
+  }
+  assert.doesNotMatch(
+    parseMeasures(['mrr', 'map', 'ndcg'])
+      .map((each) => each.description)
+      .join(),
+    /undefined|\bk\b/,
+  );
+});
+
+test('an id asked for twice is measured once, in the order of asking', () => {
+  const ids = parseMeasures(['ndcg@10', 'mrr', 'ndcg@10', 'ndcg']).map(({ id }) => id);
+  assert.deepEqual(ids, ['ndcg@10', 'mrr', 'ndcg']);
+});
+
+const meant: Record<string, RegExp> = {
+  'ndgc@10': /'ndgc@10'.*'ndcg@10'/,
+  'MRR@10': /'MRR@10'.*'mrr@10'/,
+  ndcg_cut_10: /'ndcg@10'/,
+  'ndcg_cut.10': /'ndcg@10'/,
+  P_10: /'p@10'/,
+  'P@10': /'p@10'/,
+  recip_rank: /'mrr'/,
+  map_cut_5: /'map@5'/,
+  recall_100: /'recall@100'/,
+  'R@100': /'recall@100'/,
+  'RR@10': /'mrr@10'/,
+  'AP@10': /'map@10'/,
+  succes: /'success@10'/,
+  success: /needs a cut-off.*'success@10'/,
+  'mrr@0': /'mrr@0'.*whole number from 1, not '0'/,
+  'mrr@': /whole number from 1, not ''/,
+  'mrr@-5': /not '-5'/,
+  'mrr@1.5': /not '1.5'/,
+  'mrr@1e2': /not '1e2'/,
+  'p@007': /not '007'/,
+  'p@99999999999999999999': /not '99999999999999999999'/,
+  'mrr@10@10': /not '10@10'/,
+};
+
+for (const [id, message] of Object.entries(meant)) {
+  test(`${id} is refused with what was meant`, () => {
+    assert.throws(
+      () => parseMeasures([id]),
+      (error) => error instanceof BenchError && error.code === 'UNKNOWN_NAME' && message.test(error.message),
+    );
+  });
+}
+
+test('all bad ids are reported at once, with the ids there are', () => {
+  assert.throws(
+    () => parseMeasures(['mrr', 'quality', '', 'p@x', 'ndcg@10']),
+    (error) => {
+      assert.ok(error instanceof BenchError);
+      assert.deepEqual(error.message.split('\n'), [
+        "There is no measure 'quality'.",
+        "There is no measure ''.",
+        "The cut-off of measure 'p@x' must be a whole number from 1, not 'x'.",
+      ]);
+      assert.match(error.hint ?? '', /answer@k, success@k, hit-rate@k, mrr, mrr@k, ndcg/);
+      return true;
+    },
+  );
+});

@@ -1,0 +1,110 @@
+/** The table of rooms: what may import what. A new room, neighbour or package is a line here. */
+
+export interface Room {
+  floor: number;
+  /** Rooms it may import, or 'below' for every room of a lower floor. Its own files always may, unless `alone`. */
+  imports: readonly string[] | 'below';
+  /** Its files never import each other. */
+  alone?: true;
+}
+
+const ground = ['contracts', 'errors'];
+const first = [...ground, 'random', 'store', 'config', 'presets', 'record', 'tensor', 'progress'];
+
+export const rooms: Readonly<Record<string, Room>> = {
+  contracts: { floor: 0, imports: [] },
+  errors: { floor: 0, imports: [] },
+  random: { floor: 1, imports: ground },
+  store: { floor: 1, imports: ground },
+  config: { floor: 1, imports: [...ground, 'presets'] },
+  presets: { floor: 1, imports: [...ground, 'config'] },
+  record: { floor: 1, imports: [...ground, 'store'] },
+  tensor: { floor: 1, imports: ground },
+  progress: { floor: 1, imports: ground },
+  text: { floor: 2, imports: first },
+  model: { floor: 2, imports: [...first, 'text'] },
+  metrics: { floor: 2, imports: first },
+  statistics: { floor: 2, imports: first },
+  latency: { floor: 2, imports: first },
+  interchange: { floor: 2, imports: [...ground, 'store'] },
+  train: { floor: 2, imports: [...first, 'model', 'text'] },
+  encode: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
+  index: { floor: 2, imports: [...first, 'model', 'text'] },
+  search: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
+  architectures: { floor: 3, imports: [...ground, 'tensor', 'model'], alone: true },
+  datasets: { floor: 3, imports: [...ground, 'store', 'text'] },
+  reports: { floor: 3, imports: ground },
+  plugins: { floor: 4, imports: [...first, 'text', 'model', 'metrics', 'statistics'] },
+  pipeline: {
+    floor: 4,
+    imports: [
+      ...[...first, 'plugins', 'text', 'model', 'metrics', 'latency', 'interchange'],
+      ...['train', 'encode', 'index', 'search'],
+    ],
+  },
+  perf: { floor: 4, imports: 'below' },
+  cli: {
+    floor: 5,
+    imports: [
+      ...ground,
+      'pipeline',
+      'plugins',
+      'config',
+      'presets',
+      'record',
+      'statistics',
+      'progress',
+      'interchange',
+    ],
+  },
+};
+
+/** What a single file may import beyond its room: commands that show what other rooms have to offer. */
+export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
+  'harness/cli/list.ts': ['tensor', 'search', 'metrics'],
+  'harness/cli/doctor/machine.ts': ['tensor', 'search'],
+};
+
+/** Third-party packages, and the rooms or files that may import them. */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  '@tensorflow/tfjs-core': ['tensor', 'perf'],
+  '@tensorflow/tfjs-backend-cpu': ['tensor'],
+  '@tensorflow/tfjs-backend-wasm': ['perf'],
+  '@tensorflow/tfjs-node': ['tensor'],
+  '@tensorflow/tfjs-node-gpu': ['tensor'],
+  'onnxruntime-node': ['tensor'],
+  'onnxruntime-common': ['tensor'],
+  protobufjs: ['tensor'],
+  'faiss-node': ['harness/search/faiss.ts'],
+  tinybench: ['latency'],
+  yargs: ['cli'],
+  ajv: ['config', 'record'],
+  '@huggingface/tokenizers': ['text'],
+  '@huggingface/hub': ['model'],
+  mathjs: ['statistics'],
+  cephes: ['statistics'],
+  '@stdlib/*': ['statistics'],
+  'csv-stringify': ['reports', 'interchange'],
+};
+
+/** Packages with native code: imported when they are used, so that light commands start without them. */
+export const native = [
+  'onnxruntime-node',
+  'faiss-node',
+  '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-node-gpu',
+];
+
+/** Types alone leave no import behind in what is built. */
+export const typesMayBeImported: Readonly<Record<string, readonly string[]>> = {
+  'harness/contracts.ts': ['@tensorflow/tfjs-core'],
+};
+
+/** Files that import by a name they work out themselves: plug-ins, and optional packages. */
+export const namesWorkedOut = [
+  'harness/plugins.ts',
+  'harness/tensor/tensorflow.ts',
+  'harness/search/faiss.ts',
+];
+
+export const longestFile = 260;

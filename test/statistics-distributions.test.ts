@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  binomialCdf,
+  clopperPearson,
+  normalCdf,
+  normalQuantile,
+  studentQuantile,
+  studentTwoSidedP,
+} from '../harness/statistics/distributions.js';
+import { mean, quantile, standardDeviation, summarize } from '../harness/statistics/summary.js';
+
+// SciPy's and NumPy's own answers; reference.py beside the file makes them.
+const { distributions, summary } = JSON.parse(
+  readFileSync(new URL('../../test/fixtures/statistics/reference.json', import.meta.url), 'utf8'),
+);
+
+function near(actual: number, expected: number, relative: number, what: string): void {
+  const allowed = relative * Math.abs(expected) + 1e-300;
+  assert.ok(Math.abs(actual - expected) <= allowed, `${what}: ${actual} is not ${expected}`);
+}
+
+test("Student's t agrees with SciPy from the centre to p of 1e-300, for 1 to 100,000 degrees of freedom", () => {
+  assert.ok(distributions.studentTwoSided.length > 100);
+  for (const [t, df, p] of distributions.studentTwoSided) {
+    near(studentTwoSidedP(t, df), p, 1e-9, `p of t ${t}, df ${df}`);
+    assert.equal(studentTwoSidedP(-t, df), studentTwoSidedP(t, df));
+  }
+  for (const [p, df, t] of distributions.studentQuantile) {
+    near(studentQuantile(p, df), t, 1e-9, `t of p ${p}, df ${df}`);
+  }
+  assert.equal(studentTwoSidedP(Infinity, 4), 0);
+  assert.equal(studentTwoSidedP(0, 4), 1);
+  // A printed table's 0.975 quantiles for 1, 4 and 9 degrees of freedom.
+  assert.deepEqual(
+    [1, 4, 9].map((df) => studentQuantile(0.975, df).toFixed(3)),
+    ['12.706', '2.776', '2.262'],
+  );
+});
+
+test('the normal and the binomial distribution agree with SciPy', () => {
+  for (const [z, p] of distributions.normalCdf) near(normalCdf(z), p, 1e-12, `normal ${z}`);
+  for (const [p, z] of distributions.normalQuantile)
+    near(normalQuantile(p), z, 1e-12, `normal quantile ${p}`);
+  for (const [k, n, p, cdf] of distributions.binomialCdf) {
+    near(binomialCdf(k, n, p), cdf, 1e-9, `binomial ${k} of ${n}, ${p}`);
+  }
+  assert.equal(binomialCdf(7, 7, 0.5), 1);
+  for (const [k, n, low, high] of distributions.clopperPearson) {
+    const interval = clopperPearson(k, n, 0.95);
+    near(interval[0], low, 1e-9, `low end for ${k} of ${n}`);
+    near(interval[1], high, 1e-9, `high end for ${k} of ${n}`);
+  }
+});
+
+test('arguments outside a distribution are a programmer error, not a NaN', () => {
+  for (const wrong of [
+    () => studentTwoSidedP(Number.NaN, 3),
+    () => studentTwoSidedP(1, 0),
+    () => studentTwoSidedP(1, 2.5),
+    () => studentQuantile(1, 3),
+    () => normalQuantile(0),
+    () => binomialCdf(3, 2, 0.5),
+    () => quantile([], 0.5),
+    () => quantile([1], 1.5),
+  ]) {
+    assert.throws(wrong, RangeError);
+  }
+});
+
+test('mean, standard deviation and quantiles agree with NumPy', () => {
+  near(mean(summary.values), summary.mean, 1e-14, 'mean');
+  near(standardDeviation(summary.values)!, summary.standardDeviation, 1e-13, 'standard deviation');
+  const sorted = [...summary.values].sort((a: number, b: number) => a - b);
+  for (const [q, value] of summary.quantiles) near(quantile(sorted, q), value, 1e-13, `quantile ${q}`);
+});
+
+test('a mean over seeds has a standard deviation only from two seeds on', () => {
+  assert.deepEqual(summarize([0.5]), { n: 1, mean: 0.5, standardDeviation: undefined });
+  assert.deepEqual(summarize([1, 2, 3]), { n: 3, mean: 2, standardDeviation: 1 });
+  // Naive summation gives 0: the ones are lost beside 1e16.
+  assert.equal(mean([1, 1e16, 1, -1e16]), 0.5);
+});
+
+test('no values and values that are not finite are refused with their place', () => {
+  assert.throws(() => mean([]), { name: 'BenchError', code: 'RECORD_INVALID', message: /empty/ });
+  assert.throws(() => mean([1, Number.NaN]), {
+    code: 'RECORD_INVALID',
+    message: /Number 2 of the values is NaN/,
+  });
+  assert.throws(() => standardDeviation([Infinity, 1]), { code: 'RECORD_INVALID' });
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { BenchError } from '../harness/errors.js';
+import { canonicalJson, describeFile, hashFile, keyOf } from '../harness/store/hash.js';
+import { bytesOnDisk, readManifest, Store } from '../harness/store/store.js';
+
+let root: string;
+let store: Store;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'strata-store-'));
+  store = new Store(root);
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+test('an artifact is made once and then taken from the cache', async () => {
+  let made = 0;
+  const make = async (folder: string) => {
+    made++;
+    await writeFile(path.join(folder, 'data'), 'x');
+    return { count: 3 };
+  };
+  const first = await store.artifact('shards', { model: 'a', size: 1 }, make);
+  const again = await store.artifact('shards', { size: 1, model: 'a' }, make);
+  assert.equal(made, 1);
+  assert.deepEqual([first.cached, again.cached], [false, true]);
+  assert.deepEqual(again.facts, { count: 3 });
+  assert.equal(again.folder, first.folder);
+  assert.equal(again.folder, store.folderOf('shards', first.key));
+  assert.deepEqual(await readManifest(first.folder), {
+    inputs: { model: 'a', size: 1 },
+    facts: { count: 3 },
+  });
+});
+
+test('other inputs and other kinds are other artifacts', async () => {
+  const folders = [
+    await store.artifact('shards', { a: 1 }, async () => 0),
+    await store.artifact('shards', { a: 2 }, async () => 0),
+    await store.artifact('runs', { a: 1 }, async () => 0),
+  ].map(({ folder }) => folder);
+  assert.equal(new Set(folders).size, 3);
+});
+
+test('an attempt that fails leaves its files to go on from, and no manifest', async () => {
+  const inputs = { a: 1 };
+  await assert.rejects(
+    store.artifact('checkpoints', inputs, async (folder) => {
+      await writeFile(path.join(folder, 'step-1'), 'x');
+      await writeFile(path.join(folder, 'step-2.partial-1-ab'), 'x');
+      throw new Error('stopped');
+    }),
+    /stopped/,
+  );
+  const folder = store.folderOf('checkpoints', keyOf(inputs));
+  assert.equal(await readManifest(folder), undefined);
+  const { cached } = await store.artifact('checkpoints', inputs, async (found) => {
+    assert.ok(existsSync(path.join(found, 'step-1')));
+    return 0;
+  });
+  assert.equal(cached, false);
+});
+
+test('two calls at once: one makes it, the other is told that it is being made', async () => {
+  const slow = () => new Promise<number>((resolve) => setTimeout(() => resolve(1), 50));
+  const [first, second] = await Promise.allSettled([
+    store.artifact('runs', 1, slow),
+    store.artifact('runs', 1, slow),
+  ]);
+  const failures = [first, second].filter((each) => each.status === 'rejected');
+  assert.equal(failures.length, 1);
+  assert.equal((failures[0] as PromiseRejectedResult).reason.code, 'LOCKED');
+});
+
+test('a damaged manifest is named', async () => {
+  const { folder } = await store.artifact('runs', 1, async () => 1);
+  await writeFile(path.join(folder, 'manifest.json'), '{');
+  await assert.rejects(
+    readManifest(folder),
+    (error) =>
+      error instanceof BenchError && error.code === 'CACHE_INVALID' && error.message.includes(folder),
+  );
+});
+
+test('an artifact can be removed', async () => {
+  const { folder, key } = await store.artifact('runs', 1, async () => 1);
+  await store.remove('runs', key);
+  assert.ok(!existsSync(folder));
+});
+
+test('bytes on disk are those of all files below', async () => {
+  await writeFile(path.join(root, 'a'), '12345');
+  const { folder } = await store.artifact('models', 1, async (made) =>
+    writeFile(path.join(made, 'b'), '123'),
+  );
+  const manifest = await readFile(path.join(folder, 'manifest.json'));
+  assert.equal(await bytesOnDisk(path.join(root, 'a')), 5);
+  assert.equal(await bytesOnDisk(root), 5 + 3 + manifest.length);
+});
+
+test('keys follow values, not the order of members', () => {
+  assert.equal(canonicalJson({ b: [1, { d: null, c: 'x' }], a: undefined }), '{"b":[1,{"c":"x","d":null}]}');
+  assert.equal(keyOf({ a: 1, b: 2 }), keyOf({ b: 2, a: 1 }));
+  assert.notEqual(keyOf({ a: 1 }), keyOf({ a: '1' }));
+  assert.notEqual(keyOf([1, 2]), keyOf([2, 1]));
+  assert.equal(keyOf(1), createHash('sha256').update('1').digest('hex').slice(0, 20));
+});
+
+test('files are hashed and described', async () => {
+  const file = path.join(root, 'abc');
+  await writeFile(file, 'abc');
+  // RFC 1321 and FIPS 180-2 give these for "abc".
+  assert.equal(await hashFile(file, 'md5'), '900150983cd24fb0d6963f7d28e17f72');
+  const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+  assert.equal(await hashFile(file), sha256);
+  assert.deepEqual(await describeFile(file), { name: 'abc', sizeBytes: 3, sha256 });
+});

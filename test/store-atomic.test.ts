@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { BenchError, fileError } from '../harness/errors.js';
+import { AtomicFile, isRunning, removePartials, writeAtomic, writeJson } from '../harness/store/atomic.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'strata-atomic-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('nothing stands under the name before commit', async () => {
+  const target = path.join(folder, 'new', 'file');
+  const file = await AtomicFile.create(target);
+  await file.write('abc');
+  await file.write(Uint8Array.of(100, 101));
+  assert.equal(file.sizeBytes, 5);
+  assert.ok(!existsSync(target));
+  await file.commit();
+  assert.equal(await readFile(target, 'utf8'), 'abcde');
+  assert.deepEqual(await readdir(path.dirname(target)), ['file']);
+});
+
+test('an earlier place can be overwritten without moving the end', async () => {
+  const file = await AtomicFile.create(path.join(folder, 'file'));
+  await file.write('....data');
+  await file.write('head', 0);
+  await file.write('!');
+  assert.equal(file.sizeBytes, 9);
+  await file.commit();
+  assert.equal(await readFile(path.join(folder, 'file'), 'utf8'), 'headdata!');
+});
+
+test('giving up leaves what was there before', async () => {
+  const target = path.join(folder, 'file');
+  await writeAtomic(target, 'old');
+  const file = await AtomicFile.create(target);
+  await file.write('new');
+  await file.abort();
+  assert.equal(await readFile(target, 'utf8'), 'old');
+  assert.deepEqual(await readdir(folder), ['file']);
+});
+
+test('JSON is indented and ends with a newline', async () => {
+  await writeJson(path.join(folder, 'a.json'), { a: [1] });
+  assert.equal(await readFile(path.join(folder, 'a.json'), 'utf8'), '{\n  "a": [\n    1\n  ]\n}\n');
+});
+
+test('a killed process leaves a partial file only, and that is cleared away', async () => {
+  const program = pathToFileURL(path.join(import.meta.dirname, '../harness/store/atomic.js')).href;
+  const target = path.join(folder, 'file');
+  const script = `import { AtomicFile } from ${JSON.stringify(program)};
+    const file = await AtomicFile.create(${JSON.stringify(target)});
+    await file.write('half');
+    process.kill(process.pid, 'SIGKILL');`;
+  assert.equal(spawnSync(process.execPath, ['--input-type=module', '-e', script]).signal, 'SIGKILL');
+  const left = await readdir(folder);
+  assert.equal(left.length, 1);
+  assert.ok(left[0]?.startsWith('file.partial-'));
+  await writeFile(path.join(folder, 'kept'), '');
+  await writeFile(path.join(folder, `living.partial-${process.ppid}-0`), '');
+  await removePartials(folder);
+  assert.deepEqual((await readdir(folder)).sort(), ['kept', `living.partial-${process.ppid}-0`]);
+  await removePartials(path.join(folder, 'absent'));
+});
+
+test('a file that cannot be replaced fails and leaves no partial', async () => {
+  const target = path.join(folder, 'taken');
+  await writeAtomic(path.join(target, 'inside'), '');
+  await assert.rejects(writeAtomic(target, 'x'));
+  assert.deepEqual(await readdir(folder), ['taken']);
+});
+
+test('the system errors a user can act on become ours', () => {
+  const of = (code: string) => fileError(Object.assign(new Error(code), { code }), '/some/file');
+  for (const [code, ours] of [
+    ['ENOSPC', 'DISK_FULL'],
+    ['EDQUOT', 'DISK_FULL'],
+    ['EACCES', 'NOT_WRITABLE'],
+    ['EROFS', 'NOT_WRITABLE'],
+  ] as const) {
+    const error = of(code);
+    assert.ok(error instanceof BenchError);
+    assert.equal(error.code, ours);
+    assert.match(error.message, /\/some\/file/);
+    assert.ok(error.hint);
+  }
+  assert.ok(!(of('EIO') instanceof BenchError));
+});
+
+test('a process that runs and one that has ended are told apart', () => {
+  assert.ok(isRunning(process.pid));
+  assert.ok(!isRunning(spawnSync(process.execPath, ['-e', '']).pid));
+});

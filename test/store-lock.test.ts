@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { BenchError } from '../harness/errors.js';
+import { withLock } from '../harness/store/lock.js';
+
+let folder: string;
+let lock: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'strata-lock-'));
+  lock = path.join(folder, 'deep', 'lock');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const isLocked = (error: unknown) => error instanceof BenchError && error.code === 'LOCKED';
+
+/** The number of a process that has ended. */
+const deadProcess = () => spawnSync(process.execPath, ['-e', '']).pid;
+
+test('gives back what the work gives, and the lock', async () => {
+  const result = await withLock(lock, async () => {
+    assert.equal(await readFile(lock, 'utf8'), String(process.pid));
+    return 7;
+  });
+  assert.equal(result, 7);
+  assert.ok(!existsSync(lock));
+});
+
+test('gives the lock back where the work fails', async () => {
+  await assert.rejects(
+    withLock(lock, () => Promise.reject(new Error('no'))),
+    /no/,
+  );
+  assert.ok(!existsSync(lock));
+});
+
+test('is refused while it is held, in this process too', async () => {
+  await withLock(lock, async () => {
+    await assert.rejects(
+      withLock(lock, async () => undefined),
+      isLocked,
+    );
+    assert.ok(existsSync(lock), 'the refused one did not take it away');
+  });
+});
+
+test('work of one process takes turns where it may wait', async () => {
+  const order: string[] = [];
+  const work = (name: string) => async () => {
+    order.push(`${name} begins`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    order.push(`${name} ends`);
+  };
+  await Promise.all([withLock(lock, work('a'), 10_000), withLock(lock, work('b'), 10_000)]);
+  assert.deepEqual(order, ['a begins', 'a ends', 'b begins', 'b ends']);
+});
+
+test('the lock of a process that died is taken over', async () => {
+  await withLock(lock, async () => undefined);
+  await writeFile(lock, String(deadProcess()));
+  assert.equal(await withLock(lock, async () => 1), 1);
+});
+
+test('the lock that a namesake of this process left is taken over', async () => {
+  await withLock(lock, async () => undefined);
+  await writeFile(lock, String(process.pid));
+  assert.equal(await withLock(lock, async () => 1), 1);
+});
+
+test('the lock of a living process is not, and the error names it', async () => {
+  await withLock(lock, async () => undefined);
+  await writeFile(lock, String(process.ppid));
+  await assert.rejects(
+    withLock(lock, async () => undefined, 50),
+    (error) => isLocked(error) && (error as Error).message.includes(String(process.ppid)),
+  );
+});
+
+test('a lock without a number is respected while it is fresh, and taken over once it is old', async () => {
+  await withLock(lock, async () => undefined);
+  await writeFile(lock, '');
+  await assert.rejects(
+    withLock(lock, async () => undefined),
+    isLocked,
+  );
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(lock, longAgo, longAgo);
+  assert.equal(await withLock(lock, async () => 1), 1);
+});
+
+test('of several processes that find a dead holder, one works at a time', async () => {
+  const program = pathToFileURL(path.join(import.meta.dirname, '../harness/store/lock.js')).href;
+  const busy = path.join(folder, 'busy');
+  // Each dies holding the lock, so that all the others find it abandoned at about the same moment.
+  const script = `import { withLock } from ${JSON.stringify(program)};
+    import { open, rm } from 'node:fs/promises';
+    const work = async () => {
+      const handle = await open(${JSON.stringify(busy)}, 'wx'); // fails where another is at work
+      await handle.close();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await rm(${JSON.stringify(busy)});
+      process.kill(process.pid, 'SIGKILL');
+    };
+    for (;;) await withLock(${JSON.stringify(lock)}, work, 2).catch((error) => {
+      if (error.code !== 'LOCKED') throw error;
+    });`;
+  const children = Array.from({ length: 8 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' }),
+  );
+  const exits = await Promise.all(children.map((child) => once(child, 'exit')));
+  assert.deepEqual(
+    exits.map(([, signal]) => signal),
+    children.map(() => 'SIGKILL'),
+  );
+});
