@@ -17,7 +17,7 @@ import type {
   Query,
   Split,
 } from '../harness/contracts.js';
-import { BenchError, fileError } from '../harness/errors.js';
+import { BenchError } from '../harness/errors.js';
 import { type Article, parseSquad } from './squad/format.js';
 
 const address = 'https://rajpurkar.github.io/SQuAD-explorer/dataset/';
@@ -68,8 +68,15 @@ async function readSquad(download: Download, request: DatasetRequest): Promise<S
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
-  } catch (error) {
-    throw fileError(error, file);
+  } catch (cause) {
+    throw new BenchError(
+      'PATH_INVALID',
+      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
+      {
+        hint: 'Make it readable, or give another folder with --data DIR.',
+        cause,
+      },
+    );
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {

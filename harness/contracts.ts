@@ -5,6 +5,7 @@
  * Q queries, P passages of a batch, k depth.
  */
 import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Report } from './contracts/report.js';
 
 export type { Scalar, Tensor, Tensor2D, Tensor3D };
 
@@ -178,7 +179,7 @@ export interface ResolvedArchitecture {
 export interface ArchitectureFamily {
   /** One line for `bench list architectures`. */
   summary: string;
-  /** By pooling's short name: true, or the reason why the combination makes no sense. */
+  /** By pooling's short name: true, or the reason why the combination makes no sense. What is not listed is allowed. */
   poolings: Readonly<Record<string, true | string>>;
   /**
    * Checks the options against the encoder and fills in the defaults.
@@ -228,11 +229,14 @@ export interface Pooling {
 
 // ---------------------------------------------------------------------------------------------------- reports
 
-/** `reports/NAME.ts` exports one of these by default. Records are plain data: see record.schema.json. */
+export type * from './contracts/report.js';
+
+/** `reports/NAME.ts` exports one of these by default. It lays out what was worked out before, and reads nothing itself. */
 export interface ReportPlugin {
   /** One line for `bench list reports`. */
   summary: string;
   /** The file's ending, without a dot. */
   extension: string;
-  render(records: readonly unknown[]): string;
+  /** The whole file; a report that needs a heavy library loads it here. */
+  render(report: Report): string | Promise<string>;
 }

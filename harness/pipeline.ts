@@ -13,7 +13,13 @@ import { measureStage } from './pipeline/measure-stage.js';
 import { type Plan, planOf } from './pipeline/plan.js';
 import { prepare } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
-import { closeSearching, encodeStage, openSearching, readHits, searchStage } from './pipeline/search-stage.js';
+import {
+  closeSearching,
+  encodeStage,
+  openSearching,
+  readHits,
+  searchStage,
+} from './pipeline/search-stage.js';
 import { StageLog } from './pipeline/stage-log.js';
 import { trainStage } from './pipeline/train-stage.js';
 import type { Progress } from './progress.js';
@@ -51,11 +57,16 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
   try {
     const checkpoint = await log.artifact('train', () => trainStage(prepared, engine, progress));
     const weights = await loadRetrieverWeights(checkpoint.folder, prepared.retriever, config.model);
-    const shards = await log.artifact('encode', () => encodeStage(prepared, engine, checkpoint.key, weights, progress));
+    const shards = await log.artifact('encode', () =>
+      encodeStage(prepared, engine, checkpoint.key, weights, progress),
+    );
     const searching = await openSearching(prepared, engine, weights, shards.folder);
     try {
-      if (searching.searcher.fallback !== undefined) progress.note(`searching with exact: ${searching.searcher.fallback}`);
-      const run = await log.artifact('search', () => searchStage(prepared, searching, shards.key, split, progress));
+      if (searching.searcher.fallback !== undefined)
+        progress.note(`searching with exact: ${searching.searcher.fallback}`);
+      const run = await log.artifact('search', () =>
+        searchStage(prepared, searching, shards.key, split, progress),
+      );
       const hits = await readHits(run);
       const measured = await log.plain('measure', () =>
         measureStage({
@@ -67,7 +78,9 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
           identicalIds: config.measure.identicalIds,
         }),
       );
-      const latency = await log.plain('latency', () => latencyStage(prepared, searching, split, run, progress));
+      const latency = await log.plain('latency', () =>
+        latencyStage(prepared, searching, split, run, progress),
+      );
       const { fallback } = searching.searcher;
       const { record, file } = await recordStage({
         prepared,
@@ -77,7 +90,10 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
         latency,
         stages: log.stages,
         split,
-        warnings: [...measured.warnings, ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`])],
+        warnings: [
+          ...measured.warnings,
+          ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
+        ],
       });
       progress.note(`record: ${file}`);
       return record;

@@ -100,7 +100,8 @@ export async function listArchitectures(root: string = builtRoot): Promise<Archi
     const family = await load<ArchitectureFamily>(kinds.family, familyName, root);
     listed.push({ name: familyName, summary: family.summary });
     for (const { shortName, summary } of poolings.values()) {
-      if (family.poolings[shortName] === true) listed.push({ name: `${familyName}-${shortName}`, summary });
+      if (typeof family.poolings[shortName] !== 'string')
+        listed.push({ name: `${familyName}-${shortName}`, summary });
     }
   }
   return listed;
@@ -134,7 +135,7 @@ export async function loadArchitecture(name: string, root: string = builtRoot): 
     const family = await load<ArchitectureFamily>(kinds.family, familyName, root);
     const found = [...(await loadPoolings(root))].find(([, pooling]) => pooling.shortName === shortName);
     const verdict = Object.hasOwn(family.poolings, shortName) ? family.poolings[shortName] : undefined;
-    if (found !== undefined && verdict === true) {
+    if (found !== undefined && typeof verdict !== 'string') {
       return { name, familyName, family, pooling: found[1], poolingName: found[0] };
     }
     if (found !== undefined && typeof verdict === 'string') {

@@ -48,6 +48,11 @@ export async function* textBlocks(file: string, code: ErrorCode): AsyncGenerator
   }
 }
 
+/** The bytes of a file in chunks of about a MiB, unpacked where it is gzip, which is known by its first bytes. */
+export async function* fileBytes(file: string, code: ErrorCode): AsyncGenerator<Buffer> {
+  yield* await openBytes(file, code);
+}
+
 async function openBytes(file: string, code: ErrorCode): Promise<AsyncIterable<Buffer>> {
   const handle = await openFile(file);
   const magic = Buffer.alloc(2);

@@ -1,7 +1,7 @@
 /** From hits to measures: passage ids, answers found in texts, values per query. */
 import type { Dataset, Qrels, Query, Run, Split } from '../contracts.js';
 import type { VectorIndex } from '../index/vector-index.js';
-import { evaluate, type Evaluation } from '../metrics/evaluate.js';
+import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { PassageHits } from '../search/search.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
@@ -30,7 +30,9 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     queries.map(({ queryId }, q) => {
       const from = q * hits.depth;
       const count = hits.counts[q]!;
-      const passageIds = Array.from(hits.ordinals.subarray(from, from + count), (ordinal) => identifiers.at(ordinal));
+      const passageIds = Array.from(hits.ordinals.subarray(from, from + count), (ordinal) =>
+        identifiers.at(ordinal),
+      );
       return [queryId, { passageIds, scores: hits.scores.slice(from, from + count) }];
     }),
   );
@@ -38,12 +40,14 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   const warnings: string[] = [];
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
   const measures = parseMeasures(request.measures).filter(({ id, needs }) => {
-    if (!has[needs]) warnings.push(`${id} is left out: ${dataset.name} has no ${needs} for its ${split} queries.`);
+    if (!has[needs])
+      warnings.push(`${id} is left out: ${dataset.name} has no ${needs} for its ${split} queries.`);
     return has[needs];
   });
   const needsAnswers = measures.some(({ needs }) => needs === 'answers');
   const found = needsAnswers ? await answerHits(dataset, queries, hits) : undefined;
-  if (found !== undefined && found.unusable > 0) warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
+  if (found !== undefined && found.unusable > 0)
+    warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
   const evaluation = evaluate(run, qrels, measures, {
     ties: 'as-ranked',
     queries: queries.map(({ queryId }) => queryId),
@@ -53,7 +57,9 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   return { run, evaluation, warnings };
 }
 
-export function qrelsById(qrels: readonly { queryId: string; passageId: string; relevance: number }[]): Qrels {
+export function qrelsById(
+  qrels: readonly { queryId: string; passageId: string; relevance: number }[],
+): Qrels {
   const byQuery = new Map<string, Map<string, number>>();
   for (const { queryId, passageId, relevance } of qrels) {
     const judged = byQuery.get(queryId);
@@ -68,7 +74,11 @@ export function qrelsById(qrels: readonly { queryId: string; passageId: string; 
  * so that no passage's text has to be kept.
  * @returns flags [Q, depth], 1 where the hit's text holds an answer of its query
  */
-async function answerHits(dataset: Dataset, queries: readonly Query[], { depth, ordinals, counts }: PassageHits) {
+async function answerHits(
+  dataset: Dataset,
+  queries: readonly Query[],
+  { depth, ordinals, counts }: PassageHits,
+) {
   const mode = dataset.answerMatching!;
   const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));
   const places: number[] = [];

@@ -1,5 +1,6 @@
 /** What a run would do, for --dry-run. */
 import type { BenchConfig } from '../config/config.js';
+import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset } from '../plugins.js';
 
@@ -10,7 +11,15 @@ export interface Plan {
   config: BenchConfig;
 }
 
-export async function planOf({ architecture, dataset, seed, data, offline, config }: RunRequest): Promise<Plan> {
+export async function planOf({
+  architecture,
+  dataset,
+  seed,
+  data,
+  offline,
+  config,
+}: RunRequest): Promise<Plan> {
+  parseMeasures(config.measures);
   const { plugin, variant } = await loadDataset(dataset);
   const { family, pooling } = await loadArchitecture(architecture);
   const { train, model, encode, search, latency } = config;

@@ -4,10 +4,12 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { ArchitectureOptions, DataFile, Dataset, EncoderShape, Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
+import { parseMeasures } from '../metrics/measures.js';
 import { loadEncoder, makeEncoder, saveEncoder } from '../model/checkpoint.js';
 import { resolveModel } from '../model/hub.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
 import { scratchEncoder } from '../model/scratch.js';
+import type { RunRequest } from '../pipeline.js';
 import { type LoadedArchitecture, loadArchitecture, loadDataset } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { fetchFile } from '../store/download.js';
@@ -15,7 +17,6 @@ import { describeFile } from '../store/hash.js';
 import { Store } from '../store/store.js';
 import { checkVocabulary, loadTokenizer, makeTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { buildVocabulary } from '../text/vocabulary.js';
-import type { RunRequest } from '../pipeline.js';
 
 /** A model to start from: a folder in Hugging Face's layout. */
 export interface StartingModel {
@@ -67,10 +68,14 @@ export async function openDataset(request: RunRequest, store: Store, progress: P
 
 export async function prepare(request: RunRequest, progress: Progress): Promise<Prepared> {
   const { config } = request;
+  // A slip in a measure's name is better known now than after training.
+  parseMeasures(config.measures);
   const store = new Store(config.cache);
   const dataset = await openDataset(request, store, progress);
   if (dataset.passageCount === 0) {
-    throw new BenchError('DATA_INVALID', `${dataset.name} has no passages.`, { hint: 'There is nothing to search.' });
+    throw new BenchError('DATA_INVALID', `${dataset.name} has no passages.`, {
+      hint: 'There is nothing to search.',
+    });
   }
   const model = await startingModel(request, dataset, store, progress);
   const loaded = await loadEncoder(model.folder, { t5LayerNorm: config.model.t5LayerNorm });
@@ -110,12 +115,20 @@ function withDropout(config: Readonly<Record<string, unknown>>, rate: number): R
     : { ...config, hidden_dropout_prob: rate, attention_probs_dropout_prob: rate };
 }
 
-function resolveArchitecture(loaded: LoadedArchitecture, shape: EncoderShape, config: BenchConfig): Architecture {
+function resolveArchitecture(
+  loaded: LoadedArchitecture,
+  shape: EncoderShape,
+  config: BenchConfig,
+): Architecture {
   const { layers, vectors, lambda, maskShort } = config.arch;
   if (Array.isArray(lambda)) {
-    throw new BenchError('CONFIG_INVALID', `arch.lambda is a list, ${JSON.stringify(lambda)}: it is to be one number.`, {
-      hint: 'Run once for each value: --set arch.lambda=0.1.',
-    });
+    throw new BenchError(
+      'CONFIG_INVALID',
+      `arch.lambda is a list, ${JSON.stringify(lambda)}: it is to be one number.`,
+      {
+        hint: 'Run once for each value: --set arch.lambda=0.1.',
+      },
+    );
   }
   const options: ArchitectureOptions = {
     maskShort,
@@ -139,8 +152,17 @@ async function startingModel(
       progress.note(`${file}: ${done} of ${total} bytes`);
       progress.checkInterrupted();
     };
-    const model = await resolveModel(name, { cacheFolder: path.join(store.root, 'hub'), offline, onProgress });
-    return { name, folder: model.folder, revision: model.revision ?? null, files: await filesOf(model.folder) };
+    const model = await resolveModel(name, {
+      cacheFolder: path.join(store.root, 'hub'),
+      offline,
+      onProgress,
+    });
+    return {
+      name,
+      folder: model.folder,
+      revision: model.revision ?? null,
+      files: await filesOf(model.folder),
+    };
   }
   const sizes = config.model.scratch;
   const inputs = { made: 'scratch 1', dataset: datasetIdentity(dataset), sizes, seed };
@@ -178,7 +200,8 @@ export function tokenizers({ tokenizer, request, maxQueryTokens, maxPassageToken
   return {
     query: (text: string): Int32Array => tokenizer.encodeQuery(text, maxQueryTokens),
     /** Training always cuts pairs; the configuration decides how encoding does. */
-    trainingPassage: ({ title, text }: Passage): Int32Array => tokenizer.encodePassage(title, text, maxPassageTokens),
+    trainingPassage: ({ title, text }: Passage): Int32Array =>
+      tokenizer.encodePassage(title, text, maxPassageTokens),
     passage: ({ title, text }: Passage): Int32Array =>
       tokenizer.encodePassage(title, text, maxPassageTokens, pairTruncation),
   };

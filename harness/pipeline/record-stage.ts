@@ -17,8 +17,8 @@ import {
   type TrainingFacts,
   writeRecord,
 } from '../record.js';
-import { sizeOf } from '../tensor/engine.js';
 import { keyOf } from '../store/hash.js';
+import { sizeOf } from '../tensor/engine.js';
 import type { TrainingFacts as Trained } from '../train/trainer.js';
 import type { Measured } from './measure-stage.js';
 import { datasetIdentity, type Prepared } from './prepare.js';
@@ -45,7 +45,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, request.architecture);
   const { architecture } = retriever;
   const { layers, vectors, lambda, maskShort } = architecture.resolved;
-  const { kind, ...shape } = retriever.encoder.shape;
+  const { kind, layers: depth, dimensions, maxTokens } = retriever.encoder.shape;
   const record: RunRecord = {
     schemaVersion: recordSchemaVersion,
     benchVersion,
@@ -68,7 +68,13 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     model: {
       name: model.name,
       kind,
-      shape: { ...shape, vocabularySize: retriever.encoder.vocabularySize },
+      shape: {
+        layers: depth,
+        dimensions,
+        // T5 takes any length: there is no number to write.
+        ...(Number.isFinite(maxTokens) && { maxTokens }),
+        vocabularySize: retriever.encoder.vocabularySize,
+      },
       parameterCount: retriever.parameters.reduce((sum, parameter) => sum + sizeOf(parameter.shape), 0),
       tied: retriever.tied,
       revision: model.revision,
@@ -121,7 +127,16 @@ async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFact
     counts[each] = { queries: queries.length, qrels: qrels.length };
   }
   const { name, version, licence, files, passageCount, answerMatching } = dataset;
-  return { name, version, licence, files, passageCount, split, counts, ...(answerMatching && { answerMatching }) };
+  return {
+    name,
+    version,
+    licence,
+    files,
+    passageCount,
+    split,
+    counts,
+    ...(answerMatching && { answerMatching }),
+  };
 }
 
 function trainingFacts(trained: Trained, stages: readonly StageFacts[]): TrainingFacts {

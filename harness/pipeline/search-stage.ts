@@ -34,7 +34,14 @@ export function encodeStage(
   };
   return store.artifact('shards', inputs, async (folder) => {
     const { batchTokens } = encode;
-    const encoder = new VectorEncoder({ engine, retriever, weights, side: 'passage', maxTokens: maxPassageTokens, batchTokens });
+    const encoder = new VectorEncoder({
+      engine,
+      retriever,
+      weights,
+      side: 'passage',
+      maxTokens: maxPassageTokens,
+      batchTokens,
+    });
     try {
       const { vectors } = await encodeCollection({
         passages: dataset.passages(),
@@ -61,7 +68,12 @@ export interface RunFacts {
   execution: { buildSeconds: number; searchSeconds: number };
 }
 
-const arrayFiles = { ordinals: 'ordinals.i32', scores: 'scores.f32', winners: 'winners.i32', counts: 'counts.i32' };
+const arrayFiles = {
+  ordinals: 'ordinals.i32',
+  scores: 'scores.f32',
+  winners: 'winners.i32',
+  counts: 'counts.i32',
+};
 
 /** Searches all queries of a split. @param key of the shards */
 export function searchStage(
@@ -148,7 +160,14 @@ export async function openSearching(
   const searcher = await openSearcher(config.searcher, index, { engine, memoryBytes });
   const buildSeconds = (performance.now() - started) / 1000;
   const { batchTokens } = config.encode;
-  const queryEncoder = new VectorEncoder({ engine, retriever, weights, side: 'query', maxTokens: maxQueryTokens, batchTokens });
+  const queryEncoder = new VectorEncoder({
+    engine,
+    retriever,
+    weights,
+    side: 'query',
+    maxTokens: maxQueryTokens,
+    batchTokens,
+  });
   return { engine, index, searcher, queryEncoder, buildSeconds };
 }
 

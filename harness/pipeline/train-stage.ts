@@ -16,8 +16,13 @@ export interface CheckpointFacts {
 /** What an engine's numbers depend on. */
 export const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });
 
-export function trainStage(prepared: Prepared, engine: Engine, progress: Progress): Promise<Artifact<CheckpointFacts>> {
-  const { request, store, dataset, model, retriever, learningRate, maxQueryTokens, maxPassageTokens } = prepared;
+export function trainStage(
+  prepared: Prepared,
+  engine: Engine,
+  progress: Progress,
+): Promise<Artifact<CheckpointFacts>> {
+  const { request, store, dataset, model, retriever, learningRate, maxQueryTokens, maxPassageTokens } =
+    prepared;
   const { config, seed } = request;
   const { saveEverySteps: _, ...training } = config.train;
   const inputs = {
@@ -63,10 +68,14 @@ export function trainStage(prepared: Prepared, engine: Engine, progress: Progres
 /** What was left out of training, for people. */
 export function remarks(counts: ExampleCounts): string[] {
   const lines: string[] = [];
-  if (counts.withoutPositive > 0) lines.push(`${counts.withoutPositive} training queries have no positive and are left out`);
+  if (counts.withoutPositive > 0)
+    lines.push(`${counts.withoutPositive} training queries have no positive and are left out`);
   if (counts.positivesAmongNegatives > 0) {
-    lines.push(`${counts.positivesAmongNegatives} negatives are judged relevant to their query and are left out`);
+    lines.push(
+      `${counts.positivesAmongNegatives} negatives are judged relevant to their query and are left out`,
+    );
   }
-  if (counts.tooFewNegatives > 0) lines.push(`${counts.tooFewNegatives} training queries have fewer hard negatives than asked for`);
+  if (counts.tooFewNegatives > 0)
+    lines.push(`${counts.tooFewNegatives} training queries have fewer hard negatives than asked for`);
   return lines;
 }

@@ -17,7 +17,10 @@ class EagerVariable implements Variable {
   readonly size: number;
   tensor: tf.Tensor;
 
-  constructor(size: number) {
+  constructor(
+    readonly backend: string,
+    size: number,
+  ) {
     this.size = size;
     this.tensor = tf.keep(tf.zeros([size]));
   }
@@ -29,7 +32,8 @@ class EagerVariable implements Variable {
   write(values: Float32Array): void {
     if (values.length !== this.size)
       throw new RangeError(`${values.length} values for ${this.size} elements`);
-    this.replace(tf.tensor1d(Float32Array.from(values)));
+    void tf.setBackend(this.backend);
+    tf.tidy(() => this.replace(tf.tensor1d(Float32Array.from(values))));
   }
 
   replace(tensor: tf.Tensor): void {
@@ -56,14 +60,13 @@ class EagerProgram implements Program {
       const inputs = this.specs.map((spec, i) => toTensor(this.fixed.get(i) ?? feeds[fed++]!, spec));
       return this.build(inputs) as tf.Tensor[];
     });
+    // Variables first: another engine may be at work after the first await, with its own backend in force.
+    tf.tidy(() => {
+      for (const [i, output] of outputs.entries()) (into[i] as EagerVariable | undefined)?.replace(output);
+    });
     const results: (NumericArray | undefined)[] = [];
     for (const [i, output] of outputs.entries()) {
-      const target = into[i];
-      if (target === undefined) results.push((await output.data()).slice() as NumericArray);
-      else {
-        tf.tidy(() => (target as EagerVariable).replace(output));
-        results.push(undefined);
-      }
+      results.push(into[i] === undefined ? ((await output.data()).slice() as NumericArray) : undefined);
     }
     tf.dispose(outputs);
     this.clock.busyMs += performance.now() - started;
@@ -101,7 +104,7 @@ export function eagerEngine(
     },
     variables(sizes): VariableSet {
       void tf.setBackend(backend);
-      const variables = sizes.map((size) => new EagerVariable(size));
+      const variables = sizes.map((size) => new EagerVariable(backend, size));
       return {
         variables,
         pieces: (first, end) => variables.slice(first, end),

@@ -13,7 +13,8 @@ export interface EngineOptions {
 const openers: Record<EngineName, (options: EngineOptions) => Promise<Engine>> = {
   onnx: async ({ threads = availableParallelism(), providers = ['cpu'] }) =>
     (await import('./onnx/engine.js')).openOnnx(threads, providers),
-  tensorflow: async () => (await import('./tensorflow.js')).openTensorflow(),
+  tensorflow: async ({ threads = availableParallelism() }) =>
+    (await import('./tensorflow.js')).openTensorflow(threads),
   'tfjs-cpu': async () => {
     await import('@tensorflow/tfjs-backend-cpu');
     const { version_core } = await import('@tensorflow/tfjs-core');
@@ -35,8 +36,10 @@ export async function openEngine(
   options: EngineOptions = {},
 ): Promise<Engine> {
   if (name === 'auto') {
-    const { hasGpuTensorflow, openTensorflow } = await import('./tensorflow.js');
-    return (await hasGpuTensorflow()) ? openTensorflow() : openers.onnx(options);
+    const { hasGpuTensorflow } = await import('./tensorflow.js');
+    return (await hasGpuTensorflow(options.threads ?? availableParallelism()))
+      ? openers.tensorflow(options)
+      : openers.onnx(options);
   }
   const open = (openers as Record<string, (typeof openers)[EngineName] | undefined>)[name];
   if (open === undefined) throw unknownName('engine', name, ['auto', ...engineNames]);

@@ -12,22 +12,75 @@ export function linear(x: Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): Tens
   return tf.reshape(sum, [...x.shape.slice(0, -1), weight.shape[0]]);
 }
 
-/** Layer normalization over the last axis (Ba et al. 2016). @param x [..., D] @param gamma [D] @param beta [D] */
+/**
+ * Layer normalization over the last axis (Ba et al. 2016), with its gradient in closed form: tfjs's tape would keep five
+ * arrays of x's size and make twice the operations.
+ * @param x [..., D] @param gamma [D] @param beta [D]
+ */
 export function layerNorm(x: Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D, epsilon: number): Tensor {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
-  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), gamma), beta);
+  return withGradient([x, gamma, beta], ([input, scale, shift]) => {
+    const [y, mean, inverse] = normalize(input!, scale!, shift!, epsilon);
+    return {
+      value: y,
+      saved: [input!, scale!, mean, inverse],
+      gradient: (dy, [x, gamma, mean, inverse]) => {
+        const normal = tf.mul(tf.sub(x!, mean!), inverse!);
+        const scaled = tf.mul(dy, gamma!);
+        const along = tf.mean(tf.mul(scaled, normal), -1, true);
+        const centred = tf.sub(tf.sub(scaled, tf.mean(scaled, -1, true)), tf.mul(normal, along));
+        const axes = range(x!.rank - 1);
+        return [tf.mul(centred, inverse!), tf.sum(tf.mul(dy, normal), axes), tf.sum(dy, axes)];
+      },
+    };
+  });
+}
+
+/** @returns the normalized x, its mean and the inverse of its standard deviation, the latter two [..., 1] */
+function normalize(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): [Tensor, Tensor, Tensor] {
+  if (tf.getKernel('LayerNormalization', tf.getBackend()) !== undefined) {
+    return tf.engine().runKernel('LayerNormalization', { x, gamma, beta }, { epsilon }) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+  }
+  const mean = tf.mean(x, -1, true);
+  const centred = tf.sub(x, mean);
+  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+  return [tf.add(tf.mul(tf.mul(centred, inverse), gamma), beta), mean, inverse];
 }
 
 /** Root mean square normalization over the last axis (Zhang and Sennrich 2019), as in T5. @param x [..., D] */
 export function rmsNorm(x: Tensor, weight: tf.Tensor1D, epsilon: number): Tensor {
-  const square = tf.mean(tf.square(x), -1, true);
-  return tf.mul(tf.mul(x, tf.rsqrt(tf.add(square, epsilon))), weight);
+  return withGradient([x, weight], ([input, scale]) => {
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(input!), -1, true), epsilon));
+    return {
+      value: tf.mul(tf.mul(input!, inverse), scale!),
+      saved: [input!, scale!, inverse],
+      gradient: (dy, [x, weight, inverse]) => {
+        const normal = tf.mul(x!, inverse!);
+        const scaled = tf.mul(dy, weight!);
+        const along = tf.mean(tf.mul(scaled, normal), -1, true);
+        const dx = tf.mul(tf.sub(scaled, tf.mul(normal, along)), inverse!);
+        return [dx, tf.sum(tf.mul(dy, normal), range(x!.rank - 1))];
+      },
+    };
+  });
 }
 
 /** GELU by the error function (Hendrycks and Gimpel 2016), BERT's `gelu`. */
 export function gelu(x: Tensor): Tensor {
-  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+  return withGradient([x], ([input]) => {
+    const share = tf.mul(tf.add(tf.erf(tf.mul(input!, Math.SQRT1_2)), 1), 0.5);
+    return {
+      value: tf.mul(input!, share),
+      saved: [input!, share],
+      gradient: (dy, [x, share]) => {
+        const density = tf.mul(tf.exp(tf.mul(tf.square(x!), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+        return [tf.mul(dy, tf.add(share!, tf.mul(x!, density)))];
+      },
+    };
+  });
 }
 
 /** GELU by the hyperbolic tangent, `gelu_new` of transformers: T5 v1.1's gate. */
@@ -45,4 +98,24 @@ export function geluTanh(x: Tensor): Tensor {
 export function dropout(x: Tensor, keep: Tensor | undefined, rate: number): Tensor {
   if (keep === undefined || rate === 0) return x;
   return tf.mul(tf.mul(x, 1 / (1 - rate)), tf.cast(keep, 'float32'));
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+interface WithGradient {
+  value: Tensor;
+  /** What the gradient needs. */
+  saved: Tensor[];
+  /** One for each input. */
+  gradient(dy: Tensor, saved: Tensor[]): Tensor[];
+}
+
+/** A function whose gradient is given, not taped. */
+function withGradient(inputs: Tensor[], compute: (inputs: Tensor[]) => WithGradient): Tensor {
+  return tf.customGrad((...args) => {
+    const save = args.pop() as unknown as (tensors: Tensor[]) => void;
+    const { value, saved, gradient } = compute(args as Tensor[]);
+    save(saved);
+    return { value, gradFunc: (dy: Tensor, kept: Tensor[]) => gradient(dy, kept) };
+  })(...inputs);
 }

@@ -1,6 +1,5 @@
 /** The engine for machines with TensorFlow's native library: @tensorflow/tfjs-node-gpu, or tfjs-node, where installed. */
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { BenchError } from '../errors.js';
 import { eagerEngine } from './eager.js';
 import type { Engine } from './engine.js';
@@ -30,7 +29,7 @@ interface TensorflowModule {
   setBackend(name: string): Promise<boolean>;
 }
 
-async function load(): Promise<{ name: string; module: TensorflowModule }> {
+async function load(threads: number): Promise<{ name: string; module: TensorflowModule }> {
   const name = installedPackage();
   if (name === undefined) {
     throw new BenchError(
@@ -46,6 +45,9 @@ async function load(): Promise<{ name: string; module: TensorflowModule }> {
       { hint: 'Run bench with Node 20 or 22, or use --engine onnx.' },
     );
   }
+  // Read when the library is loaded; a user's own settings stand.
+  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   const ours = registeredGradients();
   try {
     // The specifier is a variable so that the compiler does not look for an optional package.
@@ -75,23 +77,26 @@ function registeredGradients(): tf.GradConfig[] {
 }
 
 /** Whether the GPU build is installed, loads, and has found a GPU. */
-export async function hasGpuTensorflow(): Promise<boolean> {
+export async function hasGpuTensorflow(threads: number): Promise<boolean> {
   if (installedPackage() !== '@tensorflow/tfjs-node-gpu') return false;
   try {
-    return (await load()).module.backend().isUsingGpuDevice === true;
+    return (await load(threads)).module.backend().isUsingGpuDevice === true;
   } catch {
     // 'auto' asks whether it can be used; why it cannot is what `bench doctor` and --engine tensorflow say.
     return false;
   }
 }
 
-/** @throws BenchError UNAVAILABLE with the reason */
-export async function openTensorflow(): Promise<Engine> {
-  const { name, module } = await load();
+/**
+ * @param threads for one operation; TensorFlow takes the number of the first time it is opened in a process
+ * @throws BenchError UNAVAILABLE with the reason
+ */
+export async function openTensorflow(threads: number): Promise<Engine> {
+  const { name, module } = await load(threads);
   const native = module.backend();
   return eagerEngine('tensorflow', 'tensorflow', {
     device: native.isUsingGpuDevice === true ? 'cuda' : 'cpu',
-    threads: availableParallelism(),
+    threads: Number(process.env.TF_NUM_INTRAOP_THREADS),
     versions: {
       [name]: module.version['tfjs-node'] ?? 'unknown',
       libtensorflow: native.binding?.TF_Version ?? 'unknown',

@@ -17,7 +17,15 @@ const [layers, dimensions, batch, tokens] = [12, 128, 16, 128];
  */
 function program() {
   const { encoder, weights } = scratchEncoder(
-    { layers, dimensions, heads: 2, intermediate: 4 * dimensions, vocabularySize: 8000, maxTokens: 128, dropout: 0 },
+    {
+      layers,
+      dimensions,
+      heads: 2,
+      intermediate: 4 * dimensions,
+      vocabularySize: 8000,
+      maxTokens: 128,
+      dropout: 0,
+    },
     1,
   );
   const random = stream(1, 'perf');
@@ -51,7 +59,11 @@ async function wasmEngine(): Promise<Engine> {
   };
   wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
   await tf.setBackend('wasm');
-  return eagerEngine('tfjs-cpu', 'wasm', { device: 'cpu', threads: 1, versions: { wasm: wasm.version_wasm } });
+  return eagerEngine('tfjs-cpu', 'wasm', {
+    device: 'cpu',
+    threads: 1,
+    versions: { wasm: wasm.version_wasm },
+  });
 }
 
 export default async function perfEngine(): Promise<void> {
@@ -75,10 +87,14 @@ export default async function perfEngine(): Promise<void> {
   const [onnx, wasm] = results;
   console.log(`forward + backward, ${layers} layers, D=${dimensions}, ${batch} x ${tokens} tokens`);
   for (const { name, milliseconds, times } of results) {
-    console.log(`  ${name.padEnd(24)} median ${milliseconds.toFixed(0)} ms of ${times.length} (${times.map((t) => t.toFixed(0)).join(' ')})`);
+    console.log(
+      `  ${name.padEnd(24)} median ${milliseconds.toFixed(0)} ms of ${times.length} (${times.map((t) => t.toFixed(0)).join(' ')})`,
+    );
   }
   console.log(`  ratio ${(wasm!.milliseconds / onnx!.milliseconds).toFixed(1)}`);
-  console.log(`  gradients: largest relative difference ${largestDifference(onnx!.outputs, wasm!.outputs).toExponential(1)}`);
+  console.log(
+    `  gradients: largest relative difference ${largestDifference(onnx!.outputs, wasm!.outputs).toExponential(1)}`,
+  );
 }
 
 /** Over tensors: the norm of the difference by the norm of the second; tensors that are 0 in both count as equal. */

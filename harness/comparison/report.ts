@@ -1,0 +1,170 @@
+/** Everything a report shows, worked out from records. */
+import type { Report, ReportComparison, ReportRun, ReportSection } from '../contracts.js';
+import { BenchError, unknownName } from '../errors.js';
+import type { StoredRecord } from '../record.js';
+import { alignSystems } from '../statistics/systems.js';
+import { baselineOf, compareWithBaseline, sharedMeasures } from './compare.js';
+import { describeDevice } from './devices.js';
+import { frontsOf, trainingOf, variationsOf } from './pictures.js';
+import { queryDifferences, type TextSource } from './queries.js';
+import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
+import { columnsOf, rowsOf } from './table.js';
+
+export interface ReportRequest {
+  /** Name of the system that stars refer to; `dual-encoder` where it is there, else the first. */
+  baseline?: string;
+  /** Measures of the table; all where absent. The first of them is what charts go by. */
+  measures?: readonly string[];
+  commonSeeds?: boolean;
+  /** Whether the two best systems are shown query by query. */
+  texts?: TextSource;
+}
+
+const usualBaseline = 'dual-encoder';
+/** What charts go by where nobody says: the paper's headline measure, and what stands for it elsewhere. */
+const usualMeasures = ['answer@20', 'success@20', 'ndcg@10', 'mrr@10'];
+
+/**
+ * One section for every dataset, version and split, in the order in which each comes first.
+ * @throws BenchError UNKNOWN_NAME for a measure or baseline that no section has
+ */
+export async function prepareReport(
+  records: readonly StoredRecord[],
+  request: ReportRequest,
+  benchVersion: string,
+): Promise<Report> {
+  const groups = new Map<string, StoredRecord[]>();
+  for (const stored of records) {
+    const key = JSON.stringify(datasetOf(stored.record));
+    groups.set(key, [...(groups.get(key) ?? []), stored]);
+  }
+  assertNames(records, [...groups.values()], request);
+  const sections: ReportSection[] = [];
+  for (const group of groups.values()) sections.push(await sectionOf(group, request));
+  return { createdAt: new Date().toISOString(), benchVersion, sections };
+}
+
+function assertNames(
+  records: readonly StoredRecord[],
+  groups: readonly (readonly StoredRecord[])[],
+  { baseline, measures = [] }: ReportRequest,
+): void {
+  const held = [...new Set(records.flatMap(({ record }) => Object.keys(record.measures)))];
+  for (const measure of measures) {
+    if (!held.includes(measure)) throw unknownName('measure in these records', measure, held);
+  }
+  if (baseline === undefined) return;
+  const names = [...new Set(groups.flatMap((group) => groupSystems(group).map(({ name }) => name)))];
+  if (!names.includes(baseline)) throw unknownName('system', baseline, names);
+}
+
+async function sectionOf(records: readonly StoredRecord[], request: ReportRequest): Promise<ReportSection> {
+  const systems = groupSystems(records);
+  const notes: string[] = [];
+  const columns = columnsOf(systems, request.measures);
+  const accuracies = columns.filter(({ group }) => group === 'accuracy');
+  const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));
+  const measure = accuracies.find(({ id }) => id === (request.measures?.[0] ?? usual)) ?? accuracies[0];
+  const baseline = chooseBaseline(systems, request.baseline);
+  const comparisons = compareSection(baseline, systems, request, notes);
+  const rows = rowsOf(systems, columns, comparisons);
+  if (new Set(rows.filter(({ cells }) => cells['total-ms'] !== undefined).map(({ device }) => device)).size > 1) {
+    notes.push('Latencies were measured on different devices and must not be compared: each stands with its device below.');
+  }
+  for (const { record, file } of records) {
+    if (record.status === 'failed') notes.push(`The run ${file} failed: ${record.error?.message ?? 'no reason known'}`);
+  }
+  const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
+  const queries =
+    best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
+  const { dataset, queryIds } = records[0]!.record;
+  const { name, version, split, licence, passageCount, files } = dataset;
+  return {
+    dataset: { name, version, split, licence, passageCount, queryCount: queryIds.length, files },
+    ...(baseline && systems.length > 1 && { baseline: baseline.name }),
+    ...(measure && { measure: measure.id }),
+    columns,
+    systems: rows,
+    comparisons,
+    fronts: measure === undefined ? [] : frontsOf(rows, measure),
+    variations: variationsOf(rows),
+    training: trainingOf(systems),
+    ...(queries && { queries }),
+    runs: records.map((stored) => runOf(stored, systems)),
+    notes: [...new Set(notes)],
+  };
+}
+
+function chooseBaseline(systems: readonly System[], asked?: string): System | undefined {
+  if (asked !== undefined && systems.some(({ name }) => name === asked)) return baselineOf(systems, asked);
+  return systems.find((system) => firstOf(system).arch.name === usualBaseline) ?? systems[0];
+}
+
+/** What cannot be compared is shown without stars, and the reason with it. */
+function compareSection(
+  baseline: System | undefined,
+  systems: readonly System[],
+  { measures, commonSeeds = false }: ReportRequest,
+  notes: string[],
+): ReportComparison[] {
+  const candidates = systems.filter((system) => system !== baseline);
+  if (baseline === undefined || candidates.length === 0) return [];
+  const shared = sharedMeasures(systems);
+  const asked = measures === undefined ? shared : shared.filter((id) => measures.includes(id));
+  if (asked.length === 0) {
+    notes.push('No measure is held by all systems, so none is compared.');
+    return [];
+  }
+  const pairable = candidates.filter((candidate) => {
+    const reason = whyNotPaired(baseline, candidate, asked, commonSeeds);
+    if (reason !== undefined) notes.push(`${candidate.name} is not compared with ${baseline.name}: ${reason}`);
+    return reason === undefined;
+  });
+  if (pairable.length === 0) return [];
+  return compareWithBaseline(baseline, pairable, { measures: asked, commonSeeds, permutations: 1000 });
+}
+
+function whyNotPaired(
+  baseline: System,
+  candidate: System,
+  measures: readonly string[],
+  commonSeeds: boolean,
+): string | undefined {
+  try {
+    const [a, b] = pairOfValues(baseline, candidate);
+    alignSystems(a, b, measures, commonSeeds);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    return `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`;
+  }
+}
+
+function bestTwo(systems: readonly System[], measure: string, higherIsBetter: boolean): [System, System] | undefined {
+  const value = ({ runs }: System) =>
+    runs.reduce((sum, { record }) => sum + (record.measures[measure]?.mean ?? Number.NaN), 0) / runs.length;
+  const ranked = systems
+    .filter((system) => Number.isFinite(value(system)))
+    .sort((a, b) => (higherIsBetter ? value(b) - value(a) : value(a) - value(b)));
+  return ranked.length < 2 ? undefined : [ranked[0]!, ranked[1]!];
+}
+
+function runOf({ file, record }: StoredRecord, systems: readonly System[]): ReportRun {
+  const { arch, seed, status, error, createdAt, command, model, device, stages, warnings, latency } = record;
+  const system = systems.find(({ runs }) => runs.some((run) => run.record === record));
+  return {
+    file,
+    system: system?.name ?? arch.name,
+    seed,
+    status,
+    ...(error && { error: { code: error.code, message: error.message } }),
+    createdAt,
+    command: ['bench', ...command].join(' '),
+    ...(model && { model: `${model.name} (${model.kind}, ${model.parameterCount.toLocaleString('en-US')} parameters)` }),
+    device: describeDevice(record),
+    versions: device.versions,
+    commit: device.git === null ? null : `${device.git.commit}${device.git.dirty ? ', with changes' : ''}`,
+    stages: stages.map(({ name, execution }) => ({ name, seconds: execution.seconds, cached: execution.cached })),
+    warnings: [...warnings, ...(latency?.warnings ?? [])],
+  };
+}

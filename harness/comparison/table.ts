@@ -1,0 +1,169 @@
+/** The table of efficiency against accuracy: columns, and a cell for each system. */
+import type { ReportCell, ReportColumn, ReportComparison, ReportSystem } from '../contracts.js';
+import type { MeasureValues, RunRecord } from '../record.js';
+import { bootstrapStatistic } from '../statistics/bootstrap.js';
+import { mean, standardDeviation } from '../statistics/summary.js';
+import { describeDevice } from './devices.js';
+import { samplesOf } from './latency.js';
+import { firstOf, measuresOf, type System } from './systems.js';
+
+/** Below it a corrected p counts as significant. */
+export const significanceLevel = 0.05;
+
+interface CostColumn extends ReportColumn {
+  of(system: System): ReportCell | undefined;
+}
+
+const costs: readonly CostColumn[] = [
+  {
+    ...size('vectors', 'vectors', 'count', 'Vectors per passage in the index: a mean where passages differ.'),
+    of: (system) => each(system, ({ index }) => index?.vectorsPerPassage),
+  },
+  {
+    ...size('index-bytes', 'index', 'bytes', 'Bytes of the index on disk: vectors, passage ids and offsets.'),
+    of: (system) => each(system, ({ index }) => index?.sizeBytes.total),
+  },
+  {
+    ...size('bytes-per-passage', 'per passage', 'bytes', 'Bytes of the index on disk over the number of passages.'),
+    of: (system) =>
+      each(system, ({ index, dataset }) =>
+        index === undefined || !dataset.passageCount ? undefined : index.sizeBytes.total / dataset.passageCount,
+      ),
+  },
+  {
+    ...size('projected-bytes', 'at 21 M', 'bytes', 'Bare vectors of the 21,015,324 passages of Wikipedia, projected from this index.'),
+    of: (system) => each(system, ({ index }) => index?.projectedBytes),
+  },
+  latency('encode', 'encode', 'Tokenizing excluded: turning one query into its vector.'),
+  latency('search', 'search', 'Searching the index for one query.'),
+  latency('total', 'total', 'From the text of one query to its hits.'),
+  {
+    id: 'whole-index-s',
+    label: 'whole index',
+    group: 'latency',
+    unit: 's',
+    higherIsBetter: false,
+    description: "The paper's figure: opening the index and searching it for all queries, over the number of queries.",
+    of: (system) => each(system, (record) => record.latency?.wholeIndexSecondsPerQuery),
+  },
+];
+
+function size(id: string, label: string, unit: 'count' | 'bytes', description: string) {
+  return { id, label, group: 'size', unit, higherIsBetter: false, description } as const;
+}
+
+function latency(part: 'encode' | 'search' | 'total', label: string, what: string): CostColumn {
+  return {
+    id: `${part}-ms`,
+    label,
+    group: 'latency',
+    unit: 'ms',
+    higherIsBetter: false,
+    description: `${what} Median over all queries timed, one at a time; the interval is a bootstrap over them.`,
+    of(system) {
+      const samples = samplesOf(system, part);
+      if (samples === undefined) return undefined;
+      if (samples.length < 2) return { value: samples[0]! };
+      const { estimate, interval } = bootstrapStatistic(samples, 'median');
+      return { value: estimate, interval: { low: interval.low, high: interval.high } };
+    },
+  };
+}
+
+/** The mean over the runs; undefined unless every run has a value. */
+function each(system: System, of: (record: RunRecord) => number | undefined): ReportCell | undefined {
+  const values = system.runs.map(({ record }) => of(record));
+  const known = values.filter((value) => value !== undefined);
+  if (known.length < values.length) return undefined;
+  const deviation = standardDeviation(known);
+  return { value: mean(known), ...(deviation !== undefined && { deviation }) };
+}
+
+/**
+ * The accuracy of a system: mean and deviation over seeds; the interval is a bootstrap over queries, each with its mean
+ * over seeds.
+ */
+function accuracy(system: System, id: string): ReportCell | undefined {
+  const runs = system.runs.map(({ record }) => record.measures[id]);
+  if (runs.some((values) => values === undefined)) return undefined;
+  const held = runs as MeasureValues[];
+  const deviation = standardDeviation(held.map((values) => values.mean));
+  const perQuery = held[0]!.perQuery.map((_, q) => mean(held.map((values) => values.perQuery[q]!)));
+  const cell = {
+    value: mean(held.map((values) => values.mean)),
+    ...(deviation !== undefined && { deviation }),
+  };
+  if (perQuery.length < 2) return cell;
+  const { low, high } = bootstrapStatistic(perQuery, 'mean', { resamples: 1000 }).interval;
+  return { ...cell, interval: { low, high } };
+}
+
+/** The columns that at least one of the systems has a number for: accuracy, size, latency. */
+export function columnsOf(systems: readonly System[], measures?: readonly string[]): ReportColumn[] {
+  const ids = measures ?? [...new Set(systems.flatMap(measuresOf))];
+  const accuracies = ids.flatMap((id): ReportColumn[] => {
+    const held = systems.map((system) => firstOf(system).measures[id]).find((values) => values !== undefined);
+    if (held === undefined) return [];
+    const { higherIsBetter, description } = held;
+    return [{ id, label: id, group: 'accuracy', unit: isShare(held) ? 'share' : 'count', higherIsBetter, description }];
+  });
+  const used = costs.filter(({ of }) => systems.some((system) => of(system) !== undefined));
+  return [...accuracies, ...used.map(({ of: _, ...column }) => column)];
+}
+
+function isShare({ perQuery }: MeasureValues): boolean {
+  return perQuery.every((value) => value >= 0 && value <= 1);
+}
+
+/** A row for each system; the best of a column and the second are marked, and what differs from the baseline. */
+export function rowsOf(
+  systems: readonly System[],
+  columns: readonly ReportColumn[],
+  comparisons: readonly ReportComparison[],
+): ReportSystem[] {
+  const rows = systems.map((system) => {
+    const { arch } = firstOf(system);
+    const cells: Record<string, ReportCell> = {};
+    for (const { id, group } of columns) {
+      const cell = group === 'accuracy' ? accuracy(system, id) : costs.find((cost) => cost.id === id)!.of(system);
+      if (cell === undefined) continue;
+      const tested = comparisons
+        .find(({ candidate }) => candidate === system.name)
+        ?.measures.find(({ measure }) => measure === id);
+      cells[id] = tested === undefined ? cell : { ...cell, significant: verdictOf(tested) };
+    }
+    return {
+      name: system.name,
+      arch: arch.name,
+      layers: arch.layers,
+      vectors: arch.vectors,
+      seeds: system.runs.map(({ record }) => record.seed),
+      device: describeDevice(firstOf(system)),
+      cells,
+    };
+  });
+  for (const column of columns) markPlaces(rows, column);
+  return rows;
+}
+
+function verdictOf({ overQueries, overSeeds }: ReportComparison['measures'][number]) {
+  return {
+    overQueries: overQueries.correctedP !== undefined && overQueries.correctedP < significanceLevel,
+    overSeeds: overSeeds.correctedP !== undefined && overSeeds.correctedP < significanceLevel,
+  };
+}
+
+/** Equal numbers share a place; where all are equal nobody has one. Latencies of different devices are not ranked. */
+function markPlaces(rows: readonly ReportSystem[], { id, group, higherIsBetter }: ReportColumn): void {
+  const having = rows.filter((row) => row.cells[id] !== undefined);
+  if (group === 'latency' && new Set(having.map(({ device }) => device)).size > 1) return;
+  const direction = higherIsBetter ? -1 : 1;
+  const values = [...new Set(having.map((row) => row.cells[id]!.value))].sort((a, b) => direction * (a - b));
+  if (values.length < 2) return;
+  for (const { cells } of having) {
+    const cell = cells[id]!;
+    if (cell.value === values[0]) cell.place = 'best';
+    // Of two, the one that is not the best needs no mark.
+    else if (cell.value === values[1] && having.length > 2) cell.place = 'second';
+  }
+}

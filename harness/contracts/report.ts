@@ -1,0 +1,217 @@
+/**
+ * What a report is made of. Everything is worked out before a report sees it: a report only lays it out. All of it is
+ * plain data, so that it can be written as JSON; a member that is absent was not measured.
+ */
+
+/** How a number is to be read: `share` is shown in percent. */
+export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'count';
+
+export interface ReportInterval {
+  low: number;
+  high: number;
+}
+
+/** One column of the table of systems. */
+export interface ReportColumn {
+  /** A measure's id, or `index-bytes`, `search-ms`, ... */
+  id: string;
+  label: string;
+  group: 'accuracy' | 'size' | 'latency';
+  unit: ReportUnit;
+  higherIsBetter: boolean;
+  /** How the number is made. */
+  description: string;
+}
+
+/** The number of one system in one column. */
+export interface ReportCell {
+  /** The mean over seeds; of latencies the median of all samples. */
+  value: number;
+  /** Standard deviation over seeds, with n - 1. */
+  deviation?: number;
+  /** 95 %, by bootstrap over queries or samples. */
+  interval?: ReportInterval;
+  place?: 'best' | 'second';
+  /** Whether it differs from the baseline with a corrected p below 0.05. */
+  significant?: { overQueries: boolean; overSeeds: boolean };
+}
+
+/** Runs that differ in nothing but the seed. */
+export interface ReportSystem {
+  name: string;
+  arch: string;
+  layers: readonly number[] | null;
+  /** M of E(d), before pooling. */
+  vectors: number | 'varies' | null;
+  seeds: readonly (number | null)[];
+  /** What its latencies were measured on, in words. */
+  device: string;
+  /** By column id. */
+  cells: Readonly<Record<string, ReportCell>>;
+}
+
+/** A paired comparison over queries or over seeds; candidate - baseline throughout. */
+export interface ReportTest {
+  n: number;
+  test: string;
+  difference: number;
+  interval?: ReportInterval;
+  p?: number;
+  correctedP?: number;
+  /** Cohen's d_z or an odds ratio; null where it is infinite. */
+  effectSize?: { name: string; value: number | null };
+  wins: number;
+  ties: number;
+  losses: number;
+  /** Why p is absent, or comes from another test than usual. */
+  reason?: string;
+}
+
+export interface ReportLatencyRatio {
+  part: string;
+  /** Median of the candidate over that of the baseline. */
+  ratio: number;
+  interval: ReportInterval;
+  /** Whether the samples were paired by query. */
+  paired: boolean;
+}
+
+/** One system against another. */
+export interface ReportComparison {
+  baseline: string;
+  candidate: string;
+  queryCount: number;
+  correction: 'holm' | 'none';
+  familySize: { overQueries: number; overSeeds: number };
+  measures: readonly {
+    measure: string;
+    seeds: readonly (number | null)[];
+    baseline: number;
+    candidate: number;
+    overQueries: ReportTest & { seed: number | null };
+    overSeeds: ReportTest;
+  }[];
+  latency: readonly ReportLatencyRatio[];
+  /** Why latencies are not compared, or what to mind where they are. */
+  latencyNotes: readonly string[];
+}
+
+/** Systems that no other beats in accuracy and in cost. */
+export interface ReportFront {
+  measure: string;
+  /** Column id. */
+  cost: string;
+  systems: readonly string[];
+}
+
+/** Systems of one architecture whose layers or number of vectors differ. */
+export interface ReportVariation {
+  by: 'layers' | 'vectors';
+  arch: string;
+  points: readonly { x: string; system: string }[];
+}
+
+export interface ReportTraining {
+  system: string;
+  seed: number | null;
+  bestEpoch: number | null;
+  epochs: readonly { epoch: number; loss: number; dev: Readonly<Record<string, number>> }[];
+}
+
+export interface ReportHit {
+  passageId: string;
+  rank: number;
+  score?: number;
+  /** As judged; absent where it is not judged or the qrels are not at hand. */
+  relevance?: number;
+  title?: string;
+  text?: string;
+}
+
+/** The two best systems query by query. */
+export interface ReportQueryDifferences {
+  measure: string;
+  systems: readonly [string, string];
+  seed: number | null;
+  /** First - second of every query, descending. */
+  differences: readonly number[];
+  /** Those that differ most. */
+  queries: readonly {
+    queryId: string;
+    text?: string;
+    answers?: readonly string[];
+    values: readonly [number, number];
+    /** The first hits of either system; empty where its run is not at hand. */
+    hits: readonly [readonly ReportHit[], readonly ReportHit[]];
+  }[];
+  /** Where texts and hits come from, or why they are absent. */
+  notes: readonly string[];
+}
+
+/** How the numbers of one run came to be. */
+export interface ReportRun {
+  file: string;
+  system: string;
+  seed: number | null;
+  status: 'ok' | 'failed';
+  error?: { code: string; message: string };
+  createdAt: string;
+  command: string;
+  model?: string;
+  device: string;
+  versions: Readonly<Record<string, string>>;
+  /** Of this program. */
+  commit: string | null;
+  stages: readonly { name: string; seconds: number; cached: boolean }[];
+  warnings: readonly string[];
+}
+
+/** All runs on one dataset, version and split. */
+export interface ReportSection {
+  dataset: {
+    name: string;
+    version: string;
+    split: string;
+    licence: string | null;
+    passageCount: number | null;
+    queryCount: number;
+    files: readonly { name: string; sizeBytes: number; sha256: string }[];
+  };
+  /** The system that the others are compared with; absent where there is only one. */
+  baseline?: string;
+  /** The measure that charts and the two best systems go by; absent where every run failed. */
+  measure?: string;
+  columns: readonly ReportColumn[];
+  systems: readonly ReportSystem[];
+  comparisons: readonly ReportComparison[];
+  fronts: readonly ReportFront[];
+  variations: readonly ReportVariation[];
+  training: readonly ReportTraining[];
+  queries?: ReportQueryDifferences;
+  runs: readonly ReportRun[];
+  /** What a reader of the figures should know. */
+  notes: readonly string[];
+}
+
+/** One thing that was compared with a stored baseline. */
+export interface ReportCheck {
+  system: string;
+  dataset: string;
+  /** `accuracy mrr@10`, `latency search`, `size index`, `run`. */
+  name: string;
+  verdict: 'same' | 'better' | 'worse' | 'not compared';
+  baseline?: number;
+  current?: number;
+  unit?: ReportUnit;
+  /** By how much and how sure, in words. */
+  detail: string;
+}
+
+export interface Report {
+  /** ISO 8601, UTC */
+  createdAt: string;
+  benchVersion: string;
+  sections: readonly ReportSection[];
+  /** Of `bench check`. */
+  checks?: readonly ReportCheck[];
+}

@@ -1,0 +1,74 @@
+/** Files of one JSON object a line, and files of lines as they are. */
+import { BenchError, type ErrorCode } from '../errors.js';
+import { textBlocks } from './text-blocks.js';
+
+export interface TextLine {
+  text: string;
+  /** From 1. */
+  line: number;
+}
+
+/** The lines of a file, plain or gzip, without LF or CRLF; memory is that of the longest line. */
+export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<TextLine> {
+  for await (const { text, firstLine } of textBlocks(file, code)) {
+    let line = firstLine;
+    for (let at = 0; at < text.length; line++) {
+      const end = text.indexOf('\n', at);
+      const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
+      yield { text: text.slice(at, stop), line };
+      at = end + 1;
+    }
+  }
+}
+
+export interface JsonLine {
+  value: Readonly<Record<string, unknown>>;
+  line: number;
+}
+
+/**
+ * The objects of a file, one a line; empty lines are skipped.
+ * @throws BenchError PATH_INVALID; `code` with the line number where one is no JSON object
+ */
+export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<JsonLine> {
+  for await (const { text, line } of textLines(file, code)) {
+    if (text.trim() === '') continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw new BenchError(code, `${file}, line ${line}: not JSON: ${(cause as Error).message}.`, {
+        hint: 'Every line is one whole JSON object. Was the file cut short?',
+        cause,
+      });
+    }
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      throw new BenchError(code, `${file}, line ${line}: ${text.slice(0, 40)} is no JSON object.`);
+    }
+    yield { value: value as Readonly<Record<string, unknown>>, line };
+  }
+}
+
+/**
+ * A member that has to be a string.
+ * @param missing taken where the member is absent or null
+ * @throws BenchError `code`: what it is instead
+ */
+export function stringMember(
+  { value, line }: JsonLine,
+  name: string,
+  file: string,
+  code: ErrorCode,
+  missing?: string,
+): string {
+  const member = value[name];
+  if (typeof member === 'string') return member;
+  if ((member === undefined || member === null) && missing !== undefined) return missing;
+  const seen = member === undefined ? 'missing' : JSON.stringify(member).slice(0, 40);
+  throw new BenchError(code, `${file}, line ${line}: ${name} is ${seen}, and a string is needed.`, {
+    hint:
+      typeof member === 'number'
+        ? `Write it in quotes: "${name}": "${member}". A number may not be what the other files call it.`
+        : `Every line has the members that its format names, ${name} among them.`,
+  });
+}

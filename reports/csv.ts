@@ -1,0 +1,55 @@
+/** The table of systems for a spreadsheet: a row for each system, numbers in full. */
+import { stringify } from 'csv-stringify/sync';
+import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
+
+const report: ReportPlugin = {
+  summary: 'one row per system for a spreadsheet, numbers in full',
+  extension: 'csv',
+  render({ sections }: Report): string {
+    const rows = sections.flatMap(rowsOf);
+    // Sections may have other columns: a row leaves empty what it does not have.
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    return stringify(rows, { header: true, columns, cast: { string: harmless } });
+  },
+};
+export default report;
+
+type Row = Record<string, string | number>;
+
+function rowsOf({ dataset, baseline, columns, systems, comparisons }: ReportSection): Row[] {
+  return systems.map(({ name, arch, layers, vectors, seeds, device, cells }) => {
+    const row: Row = {
+      dataset: dataset.name,
+      version: dataset.version,
+      split: dataset.split,
+      queries: dataset.queryCount,
+      system: name,
+      arch,
+      layers: layers?.join(' ') ?? '',
+      vectors: vectors ?? '',
+      seeds: seeds.filter((seed) => seed !== null).join(' '),
+      device,
+      baseline: baseline ?? '',
+    };
+    const tested = comparisons.find(({ candidate }) => candidate === name);
+    for (const { id, group } of columns) {
+      const cell = cells[id];
+      row[id] = cell?.value ?? '';
+      if (group === 'accuracy') row[`${id} deviation`] = cell?.deviation ?? '';
+      if (group === 'size') continue;
+      row[`${id} low`] = cell?.interval?.low ?? '';
+      row[`${id} high`] = cell?.interval?.high ?? '';
+      if (group !== 'accuracy' || comparisons.length === 0) continue;
+      const test = tested?.measures.find(({ measure }) => measure === id);
+      row[`${id} difference`] = test?.overQueries.difference ?? '';
+      row[`${id} corrected p`] = test?.overQueries.correctedP ?? '';
+      row[`${id} corrected p over seeds`] = test?.overSeeds.correctedP ?? '';
+    }
+    return row;
+  });
+}
+
+/** A spreadsheet takes a text that begins like this for a formula, and names come from outside. */
+function harmless(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}

@@ -1,0 +1,74 @@
+/** Numbers as people read them, the same in every report. */
+import type { ReportCell, ReportColumn, ReportInterval, ReportUnit } from '../../harness/contracts.js';
+
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** One number without its unit, except for bytes, whose unit varies. */
+export function formatNumber(value: number, unit: ReportUnit): string {
+  switch (unit) {
+    case 'share':
+      return (100 * value).toFixed(1);
+    case 'bytes':
+      return formatBytes(value);
+    case 'ms':
+    case 's':
+      return significant(value);
+    case 'count':
+      return Number.isInteger(value) ? String(value) : value.toFixed(2);
+  }
+}
+
+function formatBytes(bytes: number): string {
+  let value = bytes;
+  let at = 0;
+  while (value >= 1024 && at < byteUnits.length - 1) {
+    value /= 1024;
+    at++;
+  }
+  return `${at === 0 ? String(Math.round(value)) : significant(value)} ${byteUnits[at]}`;
+}
+
+/** Three figures, without an exponent. */
+function significant(value: number): string {
+  if (value === 0) return '0';
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 8));
+}
+
+/** `62.0±0.3`; the deviation over seeds where there are several. */
+export function formatCell({ value, deviation }: ReportCell, { unit, group }: ReportColumn): string {
+  const text = formatNumber(value, unit);
+  return deviation === undefined || group !== 'accuracy' ? text : `${text}±${formatNumber(deviation, unit)}`;
+}
+
+export function formatInterval({ low, high }: ReportInterval, unit: ReportUnit): string {
+  return `${formatNumber(low, unit)} to ${formatNumber(high, unit)}`;
+}
+
+/** A difference or an effect, always with its sign. */
+export function formatSigned(value: number, unit: ReportUnit): string {
+  const text = formatNumber(Math.abs(value), unit);
+  return `${value < 0 ? '−' : '+'}${text}`;
+}
+
+export function formatP(p: number | undefined): string {
+  if (p === undefined) return '–';
+  return p < 0.001 ? '<0.001' : p.toFixed(3);
+}
+
+/** What follows a number: `*` over queries, `†` over seeds. */
+export function marksOf({ significant: verdict }: ReportCell): string {
+  return `${verdict?.overQueries ? '*' : ''}${verdict?.overSeeds ? '†' : ''}`;
+}
+
+/** The unit as it stands in a heading; bytes bring their own with each number. */
+export function headingOf({ label, unit }: ReportColumn): string {
+  if (unit === 'share') return `${label} %`;
+  return unit === 'ms' || unit === 's' ? `${label} ${unit}` : label;
+}
+
+/** Seeds in words: `3 seeds`, `seed 12345`, `–` where the system has none. */
+export function seedsOf(seeds: readonly (number | null)[]): string {
+  if (seeds.every((seed) => seed === null)) return '–';
+  return seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
+}

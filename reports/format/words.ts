@@ -1,0 +1,34 @@
+/** Sentences that more than one report needs. */
+import type { ReportSection } from '../../harness/contracts.js';
+
+export function headingOfSection({ dataset }: ReportSection): string {
+  const { name, version, split, queryCount, passageCount } = dataset;
+  const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
+  return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} queries${passages}`;
+}
+
+/** What the marks of the table mean. */
+export function legendOf(
+  section: ReportSection,
+  best: string,
+  second: string,
+): string {
+  const { baseline, comparisons } = section;
+  const places = `${best} is the best of a column, ${second} the second.`;
+  if (baseline === undefined || comparisons.length === 0) return places;
+  const seeds = comparisons.some(({ familySize }) => familySize.overSeeds > 0)
+    ? ', † over seeds'
+    : '';
+  const family = comparisons[0]!.familySize.overQueries;
+  return `${places} * differs from ${baseline} over queries${seeds} (p < 0.05, ${comparisons[0]!.correction === 'holm' ? `corrected by Holm over ${family} tests` : 'not corrected'}). ± is the standard deviation over seeds. Latencies are medians of one query at a time.`;
+}
+
+/** How the statistics were made, for the reader who wants to know. */
+export const statisticsMethod: readonly string[] = [
+  'Systems are paired by query; the same queries are asserted, never intersected. A query without hits scores 0.',
+  "Measures that are 0 or 1 for every query are tested by McNemar's exact test, others by the paired t-test; both over the queries of one seed, the lowest that both systems have.",
+  'Over seeds, the means of the seeds are paired and tested by the paired t-test.',
+  "p-values are corrected by Holm's method over all measures of all systems of a dataset, over queries and over seeds apart.",
+  'Intervals are at 95 %: of accuracy by bootstrap over queries (each with its mean over seeds), of latency by bootstrap over the samples.',
+  'Latencies are compared as ratios of medians, and only where engine, device, searcher, threads and processor agree.',
+];

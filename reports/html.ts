@@ -1,0 +1,76 @@
+/** One page that holds everything: tables, charts, queries, and how each number was made. It fetches nothing and runs no script. */
+import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import { headingOfSection } from './format/words.js';
+import {
+  differencesFigure,
+  type Figure,
+  frontFigure,
+  trainingFigures,
+  variationFigure,
+} from './html/charts.js';
+import { draw } from './html/draw.js';
+import { escapeHtml } from './html/escape.js';
+import { provenanceHtml } from './html/provenance.js';
+import { queriesHtml } from './html/queries.js';
+import { style } from './html/style.js';
+import { checksHtml, comparisonsHtml, numberHtml, systemsHtml } from './html/tables.js';
+
+const report: ReportPlugin = {
+  summary: 'one page with tables, charts and queries, to be opened anywhere',
+  extension: 'html',
+  async render({ sections, checks, createdAt, benchVersion }: Report): Promise<string> {
+    const bodies: string[] = [];
+    for (const section of sections) bodies.push(await sectionHtml(section));
+    // The policy forbids what the page does not do anyway, so that a mistake of ours or a passage's markup stays harmless.
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Efficiency against accuracy</title>
+<style>${style}</style>
+</head>
+<body>
+<h1>Efficiency against accuracy</h1>
+<p class="faint">Made by bench ${escapeHtml(benchVersion)} on ${escapeHtml(createdAt)}.</p>
+${checks === undefined ? '' : checksHtml(checks)}
+${bodies.join('\n')}
+</body>
+</html>
+`;
+  },
+};
+export default report;
+
+async function sectionHtml(section: ReportSection): Promise<string> {
+  const { systems, fronts, notes, comparisons } = section;
+  const costs = await figuresHtml(fronts.map((front) => frontFigure(section, front)));
+  const variations = await figuresHtml([variationFigure(section, 'layers'), variationFigure(section, 'vectors')]);
+  const training = await figuresHtml(trainingFigures(section));
+  const differences = await figuresHtml([differencesFigure(section)]);
+  const key = systems.map(({ name }, i) => `<li>${numberHtml(i)} ${escapeHtml(name)}</li>`).join('');
+  const keyHtml = `<ul class="key legend">${key}</ul>`;
+  return `<section>
+<h2>${escapeHtml(headingOfSection(section))}</h2>
+${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
+${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
+${costs === '' ? '' : `<h3>Accuracy against what it costs</h3>${keyHtml}${costs}`}
+${variations === '' ? '' : `<h3>What layers and vectors change</h3>${keyHtml}${variations}`}
+${comparisonsHtml(comparisons)}
+${training === '' ? '' : `<h3>Training</h3>${keyHtml}${training}`}
+${queriesHtml(section)}
+${differences}
+${provenanceHtml(section)}
+</section>`;
+}
+
+async function figuresHtml(figures: readonly (Figure | undefined)[]): Promise<string> {
+  const drawn: string[] = [];
+  for (const figure of figures) {
+    if (figure === undefined) continue;
+    const svg = await draw(figure.chart, figure.caption);
+    drawn.push(`<figure>${svg}<figcaption>${escapeHtml(figure.caption)}</figcaption></figure>`);
+  }
+  return drawn.length === 0 ? '' : `<div class="charts">${drawn.join('\n')}</div>`;
+}

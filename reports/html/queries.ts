@@ -1,0 +1,56 @@
+/** The queries that the two best systems differ on most, with what either found. */
+import type { ReportHit, ReportQueryDifferences, ReportSection } from '../../harness/contracts.js';
+import { formatNumber } from '../format/numbers.js';
+import { escapeHtml } from './escape.js';
+
+/** Letters of a passage that are shown. */
+const longestText = 320;
+
+export function queriesHtml({ queries, columns }: ReportSection): string {
+  if (queries === undefined) return '';
+  const { systems, measure, seed } = queries;
+  const unit = columns.find(({ id }) => id === measure)?.unit ?? 'share';
+  const number = (value: number) => escapeHtml(formatNumber(value, unit));
+  const items = queries.queries
+    .map(({ queryId, text, answers, values, hits }) => {
+      const answer =
+        answers === undefined ? '' : `<p class="faint">Answers: ${answers.map(escapeHtml).join('; ') || 'none'}</p>`;
+      const sides = [0, 1].map(
+        (i) =>
+          `<div><p><b>${escapeHtml(systems[i]!)}</b>: ${number(values[i]!)}</p>${hitsHtml(hits[i]!)}</div>`,
+      );
+      const title = text === undefined ? '' : `${escapeHtml(text)} `;
+      return `<article class="query"><h4>${title}<code class="faint">${escapeHtml(queryId)}</code></h4>${answer}<div class="sides">${sides.join('')}</div></article>`;
+    })
+    .join('\n');
+  const notes = queries.notes.map((note) => `<p class="faint">${escapeHtml(note)}</p>`).join('');
+  return `<h3>Queries on which the two best differ most</h3>
+<p class="faint">${escapeHtml(measure)} of ${escapeHtml(systems[0])} and ${escapeHtml(systems[1])}${seed === null ? '' : `, seed ${seed}`}: ${summaryOf(queries)}. Passages judged relevant are bold.</p>
+${notes}${items === '' ? '<p>They do not differ on any query.</p>' : items}`;
+}
+
+function summaryOf({ differences, systems }: ReportQueryDifferences): string {
+  const first = differences.filter((difference) => difference > 0).length;
+  const second = differences.filter((difference) => difference < 0).length;
+  const count = (value: number) => value.toLocaleString('en-US');
+  return `${escapeHtml(systems[0])} is better on ${count(first)} queries, ${escapeHtml(systems[1])} on ${count(second)}, ${count(differences.length - first - second)} are equal`;
+}
+
+function hitsHtml(hits: readonly ReportHit[]): string {
+  if (hits.length === 0) return '<p class="faint">Hits are not at hand.</p>';
+  const items = hits.map(({ passageId, score, relevance, title, text }) => {
+    const heading = title === undefined || title === '' ? '' : `<b>${escapeHtml(title)}</b> `;
+    const body = text === undefined ? '' : `${escapeHtml(shortened(text))} `;
+    const about = [passageId, ...(score === undefined ? [] : [`score ${score.toPrecision(5)}`])];
+    if (relevance !== undefined) about.push(`relevance ${relevance}`);
+    const relevant = relevance !== undefined && relevance > 0 ? ' class="relevant"' : '';
+    return `<li${relevant}>${heading}${body}<code class="faint">${escapeHtml(about.join(', '))}</code></li>`;
+  });
+  return `<ol>${items.join('')}</ol>`;
+}
+
+/** Cut between letters that belong together, not within a surrogate pair. */
+function shortened(text: string): string {
+  const letters = [...text];
+  return letters.length <= longestText ? text : `${letters.slice(0, longestText).join('')}…`;
+}

@@ -1,0 +1,67 @@
+/** The look of the page: light, dark, narrow, printed. Charts take their colours from the variables. */
+
+/** Colours of series: Okabe and Ito's set for readers who see few colours, darkened or lightened for the ground. */
+const light = ['#0060a8', '#b84a00', '#00795a', '#a0408a', '#7a6000', '#2e7d9a', '#8c2f2f', '#4d4d4d'];
+const dark = ['#6cb6ff', '#ff9e5e', '#4fd1a5', '#e59ad0', '#e3c94f', '#8fd3ec', '#ff9c9c', '#c4c4c4'];
+
+export const seriesCount = light.length;
+
+const variables = (colours: readonly string[]) => colours.map((colour, i) => `--s${i}: ${colour};`).join(' ');
+
+const lightGround = `--ground: #ffffff; --ink: #1c1f23; --faint: #5c636b; --line: #d5d9de; --shade: #f4f6f8; ${variables(light)}`;
+const darkGround = `--ground: #14171a; --ink: #e6e8ea; --faint: #a3abb3; --line: #3a4047; --shade: #1e2327; ${variables(dark)}`;
+
+export const style = `
+:root { color-scheme: light dark; ${lightGround} }
+@media (prefers-color-scheme: dark) { :root { ${darkGround} } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 78rem; padding: 1rem; background: var(--ground); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: 0.5rem 0; }
+h2 { font-size: 1.3rem; line-height: 1.25; margin: 2.5rem 0 0.5rem; border-bottom: 1px solid var(--line); padding-bottom: 0.3rem; }
+h3 { font-size: 1.05rem; margin: 1.8rem 0 0.4rem; }
+p, ul { margin: 0.4rem 0; }
+.faint, figcaption, .legend { color: var(--faint); font-size: 0.875rem; }
+.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; font-size: 0.875rem; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; padding: 0.4rem 0.6rem; color: var(--faint); caption-side: bottom; }
+th, td { padding: 0.3rem 0.6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+tr:last-child > * { border-bottom: 0; }
+thead th { background: var(--shade); font-weight: 600; }
+th[scope=row], td.text, th.text { text-align: left; }
+th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--ground); white-space: normal; min-width: 8rem; }
+td.group, th.group { border-left: 1px solid var(--line); }
+td small { color: var(--faint); }
+td.best { font-weight: 700; }
+td.second { text-decoration: underline; text-underline-offset: 3px; }
+.number { display: inline-block; min-width: 1.4em; text-align: center; border-radius: 4px; color: var(--ground); font-weight: 700;
+  font-size: 0.8em; padding: 0 0.2em; }
+${light.map((_, i) => `.s${i} { background: var(--s${i}); }`).join('\n')}
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
+figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; }
+figure svg { display: block; width: 100%; max-width: 30rem; height: auto; color: var(--ink); }
+.key { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; padding: 0; list-style: none; }
+.query { border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem 0.8rem; margin: 0.8rem 0; }
+.query h4 { margin: 0 0 0.3rem; font-size: 1rem; }
+.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0.4rem 1.5rem; }
+.sides ol { margin: 0.2rem 0; padding-left: 1.6rem; font-size: 0.875rem; }
+.sides li { margin: 0.25rem 0; }
+.relevant { font-weight: 700; }
+code { font-size: 0.85em; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; font-size: 0.875rem; margin: 0.4rem 0; }
+dt { color: var(--faint); }
+dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 34rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.3rem; } body { padding: 0.6rem; } }
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  :root { ${lightGround} }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  .wide { overflow: visible; border: 0; }
+  table { font-size: 7pt; }
+  th, td { padding: 0.15rem 0.25rem; white-space: normal; }
+  th[scope=row] { position: static; min-width: 5rem; }
+  .charts { grid-template-columns: repeat(3, 1fr); }
+  figure, .query, tr { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+}
+`;

@@ -1,0 +1,99 @@
+/** The report for a pull request or a README. */
+import type { Report, ReportComparison, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import {
+  formatCell,
+  formatInterval,
+  formatNumber,
+  formatP,
+  formatSigned,
+  headingOf,
+  marksOf,
+  seedsOf,
+} from './format/numbers.js';
+import { headingOfSection, legendOf } from './format/words.js';
+
+const report: ReportPlugin = {
+  summary: 'tables for a README or a pull request',
+  extension: 'md',
+  render: ({ sections, checks }: Report) =>
+    `${[...sections.map(sectionText), ...(checks === undefined ? [] : [checkText(checks)])].join('\n')}`,
+};
+export default report;
+
+function sectionText(section: ReportSection): string {
+  const { columns, systems, comparisons, notes } = section;
+  const header = ['system', 'seeds', ...columns.map(headingOf)];
+  const rows = systems.map(({ name, seeds, cells }) => [
+    escape(name),
+    seedsOf(seeds),
+    ...columns.map((column) => {
+      const cell = cells[column.id];
+      if (cell === undefined) return '–';
+      const text = `${formatCell(cell, column)}${escape(marksOf(cell))}`;
+      if (cell.place === 'best') return `**${text}**`;
+      return cell.place === 'second' ? `<ins>${text}</ins>` : text;
+    }),
+  ]);
+  const parts = [
+    `## ${escape(headingOfSection(section))}\n`,
+    table(header, rows, 2),
+    `${escape(legendOf(section, 'Bold', 'underlined'))}\n`,
+  ];
+  if (comparisons.length > 0) parts.push(comparisonText(comparisons));
+  if (notes.length > 0) parts.push(notes.map((note) => `- ${escape(note)}\n`).join(''));
+  return parts.join('\n');
+}
+
+function comparisonText(comparisons: readonly ReportComparison[]): string {
+  const header = ['against', 'system', 'measure', 'difference', '95 % interval', 'p', 'corrected p', 'wins/ties/losses'];
+  const rows = comparisons.flatMap(({ baseline, candidate, measures, latency }) => [
+    ...measures.map(({ measure, overQueries: test }) => [
+      escape(baseline),
+      escape(candidate),
+      measure,
+      formatSigned(test.difference, 'share'),
+      test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
+      escape(formatP(test.p)),
+      escape(formatP(test.correctedP)),
+      `${test.wins}/${test.ties}/${test.losses}`,
+    ]),
+    ...latency.map(({ part, ratio, interval }) => [
+      escape(baseline),
+      escape(candidate),
+      `${part} latency`,
+      `×${formatNumber(ratio, 'ms')}`,
+      `×${formatNumber(interval.low, 'ms')} to ×${formatNumber(interval.high, 'ms')}`,
+      '–',
+      '–',
+      '–',
+    ]),
+  ]);
+  return `### Differences over queries\n\n${table(header, rows, 3)}`;
+}
+
+function checkText(checks: NonNullable<Report['checks']>): string {
+  const rows = checks.map(({ dataset, system, name, verdict, detail }) => [
+    escape(dataset),
+    escape(system),
+    escape(name),
+    verdict,
+    escape(detail),
+  ]);
+  return `## Against the baseline\n\n${table(['dataset', 'system', 'what', 'verdict', 'detail'], rows, 5)}`;
+}
+
+/** @param left how many columns are aligned to the left */
+function table(header: readonly string[], rows: readonly (readonly string[])[], left: number): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  return line(header) + line(header.map((_, i) => (i < left ? '---' : '---:'))) + rows.map(line).join('');
+}
+
+/** Names and messages come from outside: nothing in them may act as markup. */
+function escape(text: string): string {
+  return text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/([\\`*_[\]|~])/g, '\\$1');
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { TrainConfig } from '../harness/config/config.js';
+import { defaultConfig } from '../harness/config/config.js';
+import type { Progress } from '../harness/progress.js';
+import { silentProgress } from '../harness/progress.js';
+import { openEngine } from '../harness/tensor/engines.js';
+import type { StepLine } from '../harness/train/step-log.js';
+import { type TrainRequest, train } from '../harness/train/trainer.js';
+import { madeExamples, madeRetriever } from './made-training.js';
+
+const engine = await openEngine('onnx');
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'strata-train-'));
+  folders.push(folder);
+  return folder;
+}
+
+async function request(
+  options: Partial<TrainConfig> = {},
+  changes: Partial<TrainRequest> = {},
+): Promise<TrainRequest> {
+  const { retriever, initial } = await madeRetriever('mlr-sc');
+  return {
+    engine,
+    retriever,
+    initial,
+    examples: madeExamples(37),
+    dev: madeExamples(11, 2),
+    options: {
+      ...defaultConfig().train,
+      epochs: 3,
+      batchSize: 8,
+      chunkSize: null,
+      saveEverySteps: 3,
+      averageRankFrom: 2,
+      ...options,
+    },
+    learningRate: 3e-3,
+    maxQueryTokens: 16,
+    maxPassageTokens: 16,
+    batchTokens: 64,
+    seed: 12345,
+    folder: await newFolder(),
+    progress: silentProgress(),
+    ...changes,
+  };
+}
+
+/** Stops at a step: as Ctrl-C does, or as a kill does, which leaves no time to save. */
+function stopping(step: number, how: 'interrupt' | 'kill'): Progress {
+  const controller = new AbortController();
+  const quiet = silentProgress(controller.signal);
+  return {
+    ...quiet,
+    signal: controller.signal,
+    stage: () => ({
+      update(done) {
+        if (done === step && how === 'kill') throw new Error('killed');
+        if (done === step) controller.abort();
+      },
+      end() {},
+    }),
+  };
+}
+
+const lines = async (folder: string) =>
+  (await readFile(path.join(folder, 'steps.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as StepLine);
+
+describe('training', () => {
+  it('lowers the loss, keeps the best epoch and reports every step', async () => {
+    const asked = await request();
+    const { facts } = await train(asked);
+    const [first, , last] = facts.epochs;
+    assert.ok(last!.loss < first!.loss * 0.9, `${first!.loss} to ${last!.loss}`);
+    assert.equal(facts.steps, 15);
+    assert.deepEqual(
+      facts.epochs.map(({ dev }) => dev!.measure),
+      ['cross-entropy', 'cross-entropy', 'average-rank'],
+    );
+    // The switch to average rank begins anew, so the only epoch judged by it is the best.
+    assert.equal(facts.keptEpoch, 2);
+    const steps = await lines(asked.folder);
+    assert.deepEqual(
+      steps.map(({ step }) => step),
+      Array.from({ length: 15 }, (_, i) => i + 1),
+    );
+    assert.ok(
+      steps.every(({ loss, contrastive, regularizer }) => Math.abs(loss - contrastive - regularizer!) < 1e-5),
+    );
+  });
+
+  it('gives the same weights when it is stopped anywhere and started again', async () => {
+    const whole = await train(await request());
+    for (const how of ['interrupt', 'kill'] as const) {
+      for (const step of [1, 4, 5, 9, 15]) {
+        const asked = await request();
+        const stopped = train({ ...asked, progress: stopping(step, how) });
+        if (how === 'interrupt' && step === 15) await stopped;
+        else await assert.rejects(stopped, how === 'kill' ? /killed/ : { code: 'INTERRUPTED' });
+        const resumed = await train(asked);
+        assert.deepEqual(resumed.weights, whole.weights, `${how} at step ${step}`);
+        assert.deepEqual(
+          resumed.facts.epochs.map(({ loss, dev }) => [loss, dev]),
+          whole.facts.epochs.map(({ loss, dev }) => [loss, dev]),
+        );
+        const resumedLines = (await lines(asked.folder)).map(({ step: at, loss }) => [at, loss]);
+        assert.deepEqual(
+          resumedLines.map(([at]) => at),
+          Array.from({ length: 15 }, (_, i) => i + 1),
+        );
+      }
+    }
+  });
+
+  it('does not depend on the chunk of the gradient cache beyond rounding', async () => {
+    const direct = await train(await request());
+    const cached = await train(await request({ chunkSize: 3 }));
+    for (const [i, epoch] of direct.facts.epochs.entries()) {
+      assert.ok(Math.abs(epoch.loss - cached.facts.epochs[i]!.loss) < 1e-3 * epoch.loss);
+    }
+  });
+
+  it('keeps the last epoch when asked, or when there is no dev set', async () => {
+    const last = await train(await request({ checkpoint: 'last' }));
+    assert.equal(last.facts.keptEpoch, 2);
+    const asked = await request({}, { dev: [] });
+    const without = await train(asked);
+    assert.equal(without.facts.keptEpoch, 2);
+    assert.deepEqual(without.weights, last.weights);
+    assert.ok(!(await readdir(asked.folder)).some((name) => name.startsWith('best-')));
+  });
+
+  it('stops early when dev does not become better', async () => {
+    const { facts } = await train(await request({ epochs: 30, averageRankFrom: null, patience: 1 }));
+    assert.ok(facts.epochs.length < 30);
+    assert.equal(facts.keptEpoch, facts.epochs.length - 2);
+  });
+
+  it('stops at a loss that is not a number, and says where', async () => {
+    const asked = await request();
+    asked.initial[3]!.fill(Number.NaN);
+    await assert.rejects(train(asked), {
+      code: 'TRAINING_DIVERGED',
+      message: /^At step 1 \(epoch 1\) the loss was NaN/,
+    });
+  });
+
+  it('goes on from no state that is damaged', async () => {
+    const asked = await request();
+    await assert.rejects(train({ ...asked, progress: stopping(4, 'interrupt') }), { code: 'INTERRUPTED' });
+    const name = (await readdir(asked.folder)).find((file) => file.startsWith('state-'))!;
+    await rm(path.join(asked.folder, name));
+    await assert.rejects(train(asked), { code: 'CACHE_INVALID', message: /cannot go on from .*state\.json/ });
+  });
+});
