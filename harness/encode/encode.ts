@@ -18,11 +18,21 @@ export interface EncodeRequest {
   vectorsPerPassage: number | 'varies';
   folder: string;
   shardPassages: number;
+  /** What the passages being encoded and their vectors may take; the engine's own workspace comes on top. */
+  memoryBytes: number;
   progress: Progress;
 }
 
-/** Passages tokenized and sorted by length together: many enough to pad little, few enough to hold. */
-const windowPassages = 4096;
+/** Passages tokenized and sorted by length together, where memory allows: enough of them to pad little. */
+const largestWindow = 4096;
+
+/** How many passages are in hand at once: their vectors are held up to three times, by batch, by passage and joined. */
+function windowOf({ encoder, vectorsPerPassage, memoryBytes }: EncodeRequest): number {
+  const { retriever, maxTokens } = encoder.options;
+  const most = vectorsPerPassage === 'varies' ? maxTokens + 1 : vectorsPerPassage;
+  const perPassage = 3 * 4 * most * retriever.encoder.shape.dimensions;
+  return Math.max(1, Math.min(largestWindow, Math.floor(memoryBytes / perPassage)));
+}
 
 /**
  * Makes the index in `folder`, going on with what an earlier process finished there.
@@ -30,6 +40,7 @@ const windowPassages = 4096;
  */
 export async function encodeCollection(request: EncodeRequest): Promise<IndexFacts> {
   const { passages, count, folder, progress } = request;
+  const windowPassages = windowOf(request);
   const shards = planShards(count, Math.max(1, Math.ceil(count / request.shardPassages)));
   const identifiers = new IdentifierWriter(identifiersPath(folder));
   const stage = progress.stage('encode', count, 'passages');

@@ -33,18 +33,28 @@ export function paddingBias(mask: tf.Tensor2D): Tensor {
 /** Applies dropout at one site after another, with the masks drawn for them. */
 export class Dropouts {
   readonly #keep: readonly Tensor[] | undefined;
-  #next = 0;
+  #next: number;
 
-  /** @param keep one mask per site; absent outside training */
-  constructor(keep: readonly Tensor[] | undefined) {
+  /**
+   * @param keep one mask per site; absent outside training
+   * @param next the first site that is left
+   */
+  constructor(keep: readonly Tensor[] | undefined, next = 0) {
     this.#keep = keep;
+    this.#next = next;
   }
 
-  apply<T extends Tensor>(x: T, rate: number): T {
+  /** @param positions where x has the first so many tokens only: the others' part of the mask is left out */
+  apply<T extends Tensor>(x: T, rate: number, positions?: number): T {
     if (this.#keep === undefined || rate === 0) return x;
     const mask = this.#keep[this.#next++];
     if (mask === undefined) throw new RangeError(`no mask for dropout site ${this.#next - 1}`);
-    return dropout(x, tf.reshape(mask, x.shape), rate) as T;
+    return dropout(x, tf.reshape(firstTokens(mask, positions), x.shape), rate) as T;
+  }
+
+  /** The same from here on, to be gone through apart. */
+  fork(): Dropouts {
+    return new Dropouts(this.#keep, this.#next);
   }
 
   /** @throws RangeError where masks were given for more sites than there are */
@@ -53,6 +63,18 @@ export class Dropouts {
       throw new RangeError(`${this.#keep.length} dropout masks for ${this.#next} sites`);
     }
   }
+}
+
+/** @param mask [B, T, D] or [B, H, T, T]: tokens are the last axis but one */
+function firstTokens(mask: Tensor, positions: number | undefined): Tensor {
+  const axis = mask.rank - 2;
+  if (positions === undefined || positions === mask.shape[axis]) return mask;
+  const size = mask.shape.map((length, i) => (i === axis ? positions : length));
+  return tf.slice(
+    mask,
+    size.map(() => 0),
+    size,
+  );
 }
 
 /** The sites where something is dropped at all. */

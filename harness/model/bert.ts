@@ -65,28 +65,48 @@ export function bertEncoder(config: ModelConfig): Encoder {
     const places = tf.slice(weight('embeddings.position_embeddings.weight'), [0, 0], [tokens, dimensions]); // [T, D]
     const type = tf.slice(weight('embeddings.token_type_embeddings.weight'), [0, 0], [1, dimensions]); // [1, D]
     const sum = tf.add(tf.reshape(words, [batch, tokens, dimensions]), tf.add(places, type)); // [B, T, D]
-    let h = dropouts.apply(normalize(sum, 'embeddings.LayerNorm'), hiddenRate);
-    const hidden = [h as tf.Tensor3D];
+    const embedded = dropouts.apply(normalize(sum, 'embeddings.LayerNorm'), hiddenRate) as tf.Tensor3D;
 
-    for (let l = 0; l < layers; l++) {
+    /** @param positions for how many of the first tokens the output is computed @returns [B, positions, D] */
+    function block(l: number, h: tf.Tensor3D, positions: number, masks: Dropouts): tf.Tensor3D {
       const layer = `encoder.layer.${l}`;
-      const rows = tf.reshape(h, [batch * tokens, dimensions]); // [B * T, D]
-      const part = (name: string) =>
-        splitHeads(project(rows, `${layer}.attention.self.${name}`), batch, tokens, heads); // [B, H, T, K]
-      const scaled = tf.mul(part('query'), 1 / Math.sqrt(dimensions / heads));
-      const scores = tf.add(tf.matMul(scaled, part('key'), false, true), bias); // [B, H, T, T]
-      const attention = dropouts.apply(tf.softmax(scores), attentionRate);
-      const mixed = joinHeads(tf.matMul(attention, part('value'))); // [B * T, D]
-      const attended = dropouts.apply(project(mixed, `${layer}.attention.output.dense`), hiddenRate);
-      const inner = normalize(tf.add(attended, rows), `${layer}.attention.output.LayerNorm`);
-      const wide = activate(project(inner, `${layer}.intermediate.dense`)); // [B * T, F]
-      const narrow = dropouts.apply(project(wide, `${layer}.output.dense`), hiddenRate); // [B * T, D]
+      const all = tf.reshape(h, [batch * tokens, dimensions]); // [B * T, D]
+      const own =
+        positions === tokens
+          ? all
+          : tf.reshape(tf.slice(h, [0, 0, 0], [batch, positions, dimensions]), [
+              batch * positions,
+              dimensions,
+            ]);
+      const part = (name: string, rows: Tensor, count: number) =>
+        splitHeads(project(rows, `${layer}.attention.self.${name}`), batch, count, heads); // [B, H, count, K]
+      const scaled = tf.mul(part('query', own, positions), 1 / Math.sqrt(dimensions / heads));
+      const scores = tf.add(tf.matMul(scaled, part('key', all, tokens), false, true), bias); // [B, H, positions, T]
+      const attention = masks.apply(tf.softmax(scores), attentionRate, positions);
+      const mixed = joinHeads(tf.matMul(attention, part('value', all, tokens))); // [B * positions, D]
+      const attended = masks.apply(project(mixed, `${layer}.attention.output.dense`), hiddenRate, positions);
+      const inner = normalize(tf.add(attended, own), `${layer}.attention.output.LayerNorm`);
+      const wide = activate(project(inner, `${layer}.intermediate.dense`)); // [B * positions, F]
+      const narrow = masks.apply(project(wide, `${layer}.output.dense`), hiddenRate, positions); // [B * positions, D]
       const output = normalize(tf.add(narrow, inner), `${layer}.output.LayerNorm`);
-      h = tf.reshape(output, [batch, tokens, dimensions]); // [B, T, D]
-      hidden.push(h as tf.Tensor3D);
+      return tf.reshape(output, [batch, positions, dimensions]); // [B, positions, D]
     }
-    dropouts.finish();
-    return { hidden, mask: input.mask, summary: (layer) => firstToken(hidden[layer]!) };
+
+    const hidden = [embedded];
+    for (let l = 0; l < layers - 1; l++) hidden.push(block(l, hidden[l]!, tokens, dropouts));
+    // The last layer waits until it is known what is wanted of it: for [CLS] alone it is a fraction of the work.
+    const last = (positions: number) => block(layers - 1, hidden[layers - 1]!, positions, dropouts.fork());
+    let whole: tf.Tensor3D | undefined;
+    Object.defineProperty(hidden, layers, {
+      enumerable: true,
+      get() {
+        whole ??= last(tokens);
+        return whole;
+      },
+    });
+    const summary = (layer: number) =>
+      firstToken(layer === layers && whole === undefined ? last(1) : hidden[layer]!);
+    return { hidden, mask: input.mask, summary };
   }
 
   return {
