@@ -31,6 +31,8 @@ const colbertCls: ArchitectureFamily = {
       present: tf.concat([tf.ones([mask.shape[0], 1]), mask], 1) as Tensor2D, // [B, 1 + T]
     };
   },
+
+  vectorName: (row, { meanFirst }) => (meanFirst && row === 0 ? 'mean' : `token ${meanFirst ? row : row + 1}`),
 };
 
 export default colbertCls;

@@ -49,6 +49,8 @@ const meBert: ArchitectureFamily = {
       ...((maskShort || missing > 0) && { present: concatenate(presentParts) as Tensor2D }), // [B, m]
     };
   },
+
+  vectorName: (row, { meanFirst }) => (meanFirst && row === 0 ? 'mean' : `token ${meanFirst ? row : row + 1}`),
 };
 
 /** Along the axis of vectors. */

@@ -29,6 +29,8 @@ const mlr: ArchitectureFamily = {
     const rows = layers.toReversed().map((layer) => states.summary(layer)); // m times [B, D]
     return { vectors: tf.stack(rows, 1) as Tensor3D }; // [B, m, D]
   },
+
+  vectorName: (row, { layers }) => `layer ${layers.at(-1 - row)}`,
 };
 
 export default mlr;

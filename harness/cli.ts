@@ -12,6 +12,22 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train, encode, index, search and measure, then print what came out',
     load: () => import('./cli/run.js'),
   },
+  evaluate: {
+    summary: 'measure a run that any system made, from TREC files',
+    load: () => import('./cli/evaluate.js'),
+  },
+  compare: {
+    summary: 'which of several systems is better, by how much and how sure',
+    load: () => import('./cli/compare.js'),
+  },
+  report: {
+    summary: 'tables, charts and pages from run records',
+    load: () => import('./cli/report.js'),
+  },
+  check: {
+    summary: 'whether runs got worse than a stored baseline; for CI',
+    load: () => import('./cli/check.js'),
+  },
   list: {
     summary: 'what there is: architectures, datasets, engines, searchers, reports, measures, presets',
     load: () => import('./cli/list.js'),

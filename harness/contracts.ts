@@ -67,10 +67,15 @@ export interface DataFile {
   sha256: string;
 }
 
-/** A file that can be fetched, as its publisher describes it. Give the sha256 or, where only that is known, the md5. */
+/**
+ * A file that can be fetched, as its publisher describes it. Give the sha256 or, where only that is known, the md5. Where
+ * the publisher gives neither, the file that comes first is taken and its sha256 kept: a later one has to be the same.
+ */
 export interface Download {
   name: string;
+  /** Empty where nothing can be fetched: `instructions` say what to do. */
   url: string;
+  /** 0 where the publisher does not say. */
   sizeBytes: number;
   sha256?: string;
   md5?: string;
@@ -86,6 +91,12 @@ export interface DatasetRequest {
   folder?: string;
   /** Fetches into the cache what is not there, verified; returns its path. Throws where the network may not be used. */
   fetch(download: Download): Promise<string>;
+  /**
+   * Keeps what was found out about files from one run to the next, for as long as their sizes and times of change stay the
+   * same. Absent where there is nowhere to keep it.
+   * @param what names the finding and the version of whatever found it
+   */
+  remember?<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -103,7 +114,16 @@ export interface Dataset {
   passageCount: number;
   /** How an answer is sought in a hit's text: absent where queries have no answers. */
   answerMatching?: 'string' | 'regex';
+  /** Lowest relevance that measures without grades take for relevant; 1 where absent. */
+  relevantFrom?: number;
+  /** What a reader of its figures should know: qrels of passages that are not there, splits that are missing. */
+  remarks?: readonly string[];
   passages(): AsyncIterable<Passage>;
+  /**
+   * The passages that a split trains on, where they come with its queries rather than in the collection alone (DPR): a
+   * shorter way to their texts. A passage may come more than once, with the same id.
+   */
+  trainingPassages?(split: Split): AsyncIterable<Passage>;
   queries(split: Split): Promise<readonly Query[]>;
   qrels(split: Split): Promise<readonly Qrel[]>;
   /** Passage ids of hard negatives by query id, best first; absent where the dataset ships none. */
@@ -116,6 +136,8 @@ export interface DatasetPlugin {
   summary: string;
   /** What may follow the slash; absent where nothing may. */
   variants?: readonly string[];
+  /** Names that stand for several variants, whose figures are averaged: `cqadupstack` for its 12 forums. */
+  groups?: Readonly<Record<string, readonly string[]>>;
   /** What it downloads, for `bench doctor` and the plan; empty for an embedded dataset. */
   downloads(variant?: string): readonly Download[];
   open(request: DatasetRequest): Promise<Dataset>;
@@ -189,6 +211,29 @@ export interface ArchitectureFamily {
   resolve(options: ArchitectureOptions, encoder: EncoderShape, pooling?: string): ResolvedArchitecture;
   /** E(d) of a batch, from the states of the passage encoder. */
   represent(states: EncoderStates, architecture: ResolvedArchitecture): PassageVectors;
+  /** What people call a row of E(d), counted from 0: `layer 8`. `vector 1` and so on where absent. */
+  vectorName?(row: number, architecture: ResolvedArchitecture): string;
+}
+
+/** How terms are weighed where nothing is trained. */
+export interface SparseScoring {
+  formula: 'bm25';
+  k1: number;
+  b: number;
+  /** `exact`, or rounded as Lucene rounds them to a byte. */
+  lengths: 'exact' | 'lucene';
+  /** `porter`: Porter's of 1980; `english`: his later one, Porter2. */
+  stemmer: 'porter' | 'english' | 'none';
+  /** Whether Lucene's 33 English stop words are left out. */
+  stopWords: boolean;
+}
+
+/** `architectures/sparse/NAME.ts` exports one of these by default: passages as bags of terms, nothing to train. */
+export interface SparseArchitecture {
+  /** One line for `bench list architectures`. */
+  summary: string;
+  /** What holds unless the configuration's `bm25.*` says otherwise. */
+  scoring: SparseScoring;
 }
 
 /** The scores of a batch while training. */
@@ -217,6 +262,8 @@ export interface Pooling {
   summary: string;
   /** Trained weights of its own. */
   parameters?(architecture: ResolvedArchitecture): readonly ParameterSpec[];
+  /** Trained weights as a reader wants them, by name, one number per row of E(d): alpha after the softmax. */
+  describeWeights?(weights: readonly Float32Array[]): Record<string, number[]>;
   /** h_D(d), the one vector that is stored and searched: [B, 1, D]. */
   pool(passages: PassageVectors, weights: readonly Tensor[]): PassageVectors;
   /** Which vectors the training loss sees: the pooled one, or all of E(d). */

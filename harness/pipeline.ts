@@ -13,6 +13,7 @@ import { measureStage } from './pipeline/measure-stage.js';
 import { type Plan, planOf } from './pipeline/plan.js';
 import { prepare } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
+import { runSparse } from './pipeline/sparse.js';
 import {
   closeSearching,
   encodeStage,
@@ -22,6 +23,7 @@ import {
 } from './pipeline/search-stage.js';
 import { StageLog } from './pipeline/stage-log.js';
 import { trainStage } from './pipeline/train-stage.js';
+import { loadSparse } from './plugins.js';
 import type { Progress } from './progress.js';
 import type { RunRecord } from './record.js';
 import { openEngine } from './tensor/engines.js';
@@ -51,6 +53,8 @@ const split = 'test';
 export async function run(request: RunRequest, progress: Progress): Promise<RunRecord> {
   const { config } = request;
   await assertWritable(config.out);
+  const sparse = await loadSparse(request.architecture);
+  if (sparse !== undefined) return runSparse(request, sparse, progress);
   const log = new StageLog();
   const prepared = await log.plain('prepare', () => prepare(request, progress));
   const engine = await openEngine(config.engine, config.threads === null ? {} : { threads: config.threads });

@@ -5,7 +5,13 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { ArchitectureFamily, DatasetPlugin, Pooling, ReportPlugin } from './contracts.js';
+import type {
+  ArchitectureFamily,
+  DatasetPlugin,
+  Pooling,
+  ReportPlugin,
+  SparseArchitecture,
+} from './contracts.js';
 import { BenchError, unknownName } from './errors.js';
 
 /** The folder that holds `architectures`, `datasets` and `reports`, as they were built. */
@@ -26,6 +32,7 @@ const kinds = {
     folder: path.join('architectures', 'pooling'),
     members: { shortName: 'string', summary: 'string', pool: 'function', trainsOn: 'string' },
   },
+  sparse: { folder: path.join('architectures', 'sparse'), members: { summary: 'string', scoring: 'object' } },
   dataset: { folder: 'datasets', members: { summary: 'string', downloads: 'function', open: 'function' } },
   report: { folder: 'reports', members: { summary: 'string', extension: 'string', render: 'function' } },
 } as const satisfies Record<string, Kind>;
@@ -92,8 +99,17 @@ export interface ArchitectureListing {
   summary: string;
 }
 
-/** Every combination that makes sense, each family followed by its single-vector forms. */
+/** Every combination that makes sense, each family followed by its single-vector forms; then what is not trained. */
 export async function listArchitectures(root: string = builtRoot): Promise<ArchitectureListing[]> {
+  const listed = await listTrained(root);
+  for (const name of namesIn(kinds.sparse, root)) {
+    const { summary } = await load<SparseArchitecture>(kinds.sparse, name, root);
+    listed.push({ name, summary });
+  }
+  return listed;
+}
+
+async function listTrained(root: string): Promise<ArchitectureListing[]> {
   const poolings = await loadPoolings(root);
   const listed: ArchitectureListing[] = [];
   for (const familyName of namesIn(kinds.family, root)) {
@@ -107,8 +123,18 @@ export async function listArchitectures(root: string = builtRoot): Promise<Archi
   return listed;
 }
 
+/** Those that are trained. */
 export async function architectureNames(root: string = builtRoot): Promise<string[]> {
-  return (await listArchitectures(root)).map(({ name }) => name);
+  return (await listTrained(root)).map(({ name }) => name);
+}
+
+/** An architecture that needs no training; undefined where the name is not one's. */
+export async function loadSparse(
+  name: string,
+  root: string = builtRoot,
+): Promise<SparseArchitecture | undefined> {
+  if (!namesIn(kinds.sparse, root).includes(name)) return undefined;
+  return load<SparseArchitecture>(kinds.sparse, name, root);
 }
 
 async function loadPoolings(root: string): Promise<Map<string, Pooling>> {
@@ -144,7 +170,8 @@ export async function loadArchitecture(name: string, root: string = builtRoot): 
       });
     }
   }
-  throw unknownName('architecture', name, await architectureNames(root));
+  const known = (await listArchitectures(root)).map((listed) => listed.name);
+  throw unknownName('architecture', name, known);
 }
 
 // ---------------------------------------------------------------------------------------- datasets and reports

@@ -1,13 +1,8 @@
 /** One page that holds everything: tables, charts, queries, and how each number was made. It fetches nothing and runs no script. */
 import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
 import { headingOfSection } from './format/words.js';
-import {
-  differencesFigure,
-  type Figure,
-  frontFigure,
-  trainingFigures,
-  variationFigure,
-} from './html/charts.js';
+import { type Figure, frontFigure, variationFigure } from './html/charts.js';
+import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
 import { escapeHtml } from './html/escape.js';
 import { provenanceHtml } from './html/provenance.js';
@@ -46,19 +41,25 @@ export default report;
 async function sectionHtml(section: ReportSection): Promise<string> {
   const { systems, fronts, notes, comparisons } = section;
   const costs = await figuresHtml(fronts.map((front) => frontFigure(section, front)));
-  const variations = await figuresHtml([variationFigure(section, 'layers'), variationFigure(section, 'vectors')]);
+  const variations = await figuresHtml([
+    variationFigure(section, 'layers'),
+    variationFigure(section, 'vectors'),
+  ]);
   const training = await figuresHtml(trainingFigures(section));
   const differences = await figuresHtml([differencesFigure(section)]);
   const key = systems.map(({ name }, i) => `<li>${numberHtml(i)} ${escapeHtml(name)}</li>`).join('');
-  const keyHtml = `<ul class="key legend">${key}</ul>`;
+  const block = (title: string, figures: string) =>
+    figures === ''
+      ? ''
+      : `<div class="block"><h3>${title}</h3><ul class="key legend">${key}</ul>${figures}</div>`;
   return `<section>
 <h2>${escapeHtml(headingOfSection(section))}</h2>
 ${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
 ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
-${costs === '' ? '' : `<h3>Accuracy against what it costs</h3>${keyHtml}${costs}`}
-${variations === '' ? '' : `<h3>What layers and vectors change</h3>${keyHtml}${variations}`}
+${block('Accuracy against what it costs', costs)}
+${block('What layers and vectors change', variations)}
 ${comparisonsHtml(comparisons)}
-${training === '' ? '' : `<h3>Training</h3>${keyHtml}${training}`}
+${block('Training', training)}
 ${queriesHtml(section)}
 ${differences}
 ${provenanceHtml(section)}

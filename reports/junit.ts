@@ -6,8 +6,11 @@ const report: ReportPlugin = {
   extension: 'xml',
   render({ sections, checks, createdAt }: Report): string {
     const suites =
-      checks === undefined ? sections.map((section) => suiteOfRuns(section, createdAt)) : suitesOfChecks(checks, createdAt);
-    const count = (key: 'tests' | 'failures' | 'skipped') => suites.reduce((sum, suite) => sum + suite[key], 0);
+      checks === undefined
+        ? sections.map((section) => suiteOfRuns(section, createdAt))
+        : suitesOfChecks(checks, createdAt);
+    const count = (key: 'tests' | 'failures' | 'skipped') =>
+      suites.reduce((sum, suite) => sum + suite[key], 0);
     return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="bench" tests="${count('tests')}" failures="${count('failures')}" errors="0" skipped="${count('skipped')}">
 ${suites.map(({ text }) => text).join('')}</testsuites>
@@ -69,7 +72,7 @@ function suite(name: string, createdAt: string, cases: readonly Case[]): Suite {
   const failures = cases.filter(({ failure }) => failure !== undefined).length;
   const skipped = cases.filter((each) => each.skipped !== undefined).length;
   const seconds = cases.reduce((sum, each) => sum + (each.seconds ?? 0), 0);
-  const text = `  <testsuite name="${escape(name)}" timestamp="${escape(createdAt.replace(/\.\d+Z$|Z$/, ''))}" time="${seconds.toFixed(3)}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}">
+  const text = `  <testsuite name="${escapeXml(name)}" timestamp="${escapeXml(createdAt.replace(/\.\d+Z$|Z$/, ''))}" time="${seconds.toFixed(3)}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}">
 ${cases.map(caseText).join('')}  </testsuite>
 `;
   return { text, tests: cases.length, failures, skipped };
@@ -77,11 +80,13 @@ ${cases.map(caseText).join('')}  </testsuite>
 
 function caseText({ className, name, seconds = 0, failure, skipped, output }: Case): string {
   const inside = [
-    ...(failure === undefined ? [] : [`<failure message="${escape(firstLine(failure))}">${escape(failure)}</failure>`]),
-    ...(skipped === undefined ? [] : [`<skipped message="${escape(skipped)}"/>`]),
-    ...(output === undefined ? [] : [`<system-out>${escape(output)}</system-out>`]),
+    ...(failure === undefined
+      ? []
+      : [`<failure message="${escapeXml(firstLine(failure))}">${escapeXml(failure)}</failure>`]),
+    ...(skipped === undefined ? [] : [`<skipped message="${escapeXml(skipped)}"/>`]),
+    ...(output === undefined ? [] : [`<system-out>${escapeXml(output)}</system-out>`]),
   ];
-  const head = `    <testcase classname="${escape(className)}" name="${escape(name)}" time="${seconds.toFixed(3)}"`;
+  const head = `    <testcase classname="${escapeXml(className)}" name="${escapeXml(name)}" time="${seconds.toFixed(3)}"`;
   return inside.length === 0 ? `${head}/>\n` : `${head}>${inside.join('')}</testcase>\n`;
 }
 
@@ -90,12 +95,14 @@ function firstLine(text: string): string {
 }
 
 /** Control characters have no place in XML 1.0, escaped or not. */
-function escape(text: string): string {
-  return text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;');
+function escapeXml(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+      .replace(/&/g, '&amp;')
+      .replace(/</g, '&lt;')
+      .replace(/>/g, '&gt;')
+      .replace(/"/g, '&quot;')
+  );
 }

@@ -30,12 +30,12 @@ function tableOf(section: ReportSection): string {
   });
   const rows = systems.map(({ name, seeds, cells }) =>
     [
-      escape(name),
-      escape(seedsOf(seeds)),
+      escapeLatex(name),
+      escapeLatex(seedsOf(seeds)),
       ...columns.map((column) => {
         const cell = cells[column.id];
         if (cell === undefined) return '--';
-        const number = escape(formatCell(cell, column));
+        const number = escapeLatex(formatCell(cell, column));
         const marks = marksOf(cell).replace('*', '$^{*}$').replace('†', '$^{\\dagger}$');
         if (cell.place === 'best') return `\\textbf{${number}}${marks}`;
         return `${cell.place === 'second' ? `\\underline{${number}}` : number}${marks}`;
@@ -44,13 +44,13 @@ function tableOf(section: ReportSection): string {
   );
   return `\\begin{table}
 \\centering
-\\caption{${escape(headingOfSection(section))}. ${escape(legendOf(section, 'Bold', 'underlined'))}}
+\\caption{${escapeLatex(headingOfSection(section))}. ${escapeLatex(legendOf(section, 'Bold', 'underlined'))}}
 \\resizebox{\\linewidth}{!}{%
 \\begin{tabular}{ll${'r'.repeat(columns.length)}}
 \\toprule
  & ${spans.map(({ title, count }) => ` & \\multicolumn{${count}}{c}{${title}}`).join('')} \\\\
 ${rules.join(' ')}
-System & Seeds${columns.map((column) => ` & ${escape(headingOf(column))}`).join('')} \\\\
+System & Seeds${columns.map((column) => ` & ${escapeLatex(headingOf(column))}`).join('')} \\\\
 \\midrule
 ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
 \\end{tabular}}
@@ -70,6 +70,6 @@ const replacements: Readonly<Record<string, string>> = {
   '†': '$\\dagger$',
 };
 
-function escape(text: string): string {
+function escapeLatex(text: string): string {
   return text.replace(/[\\~^<>±−–†]|[&%$#_{}]/g, (letter) => replacements[letter] ?? `\\${letter}`);
 }

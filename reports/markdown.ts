@@ -24,42 +24,51 @@ function sectionText(section: ReportSection): string {
   const { columns, systems, comparisons, notes } = section;
   const header = ['system', 'seeds', ...columns.map(headingOf)];
   const rows = systems.map(({ name, seeds, cells }) => [
-    escape(name),
+    escapeMarkdown(name),
     seedsOf(seeds),
     ...columns.map((column) => {
       const cell = cells[column.id];
       if (cell === undefined) return '–';
-      const text = `${formatCell(cell, column)}${escape(marksOf(cell))}`;
+      const text = `${formatCell(cell, column)}${escapeMarkdown(marksOf(cell))}`;
       if (cell.place === 'best') return `**${text}**`;
       return cell.place === 'second' ? `<ins>${text}</ins>` : text;
     }),
   ]);
   const parts = [
-    `## ${escape(headingOfSection(section))}\n`,
+    `## ${escapeMarkdown(headingOfSection(section))}\n`,
     table(header, rows, 2),
-    `${escape(legendOf(section, 'Bold', 'underlined'))}\n`,
+    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined'))}\n`,
   ];
   if (comparisons.length > 0) parts.push(comparisonText(comparisons));
-  if (notes.length > 0) parts.push(notes.map((note) => `- ${escape(note)}\n`).join(''));
+  if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
   return parts.join('\n');
 }
 
 function comparisonText(comparisons: readonly ReportComparison[]): string {
-  const header = ['against', 'system', 'measure', 'difference', '95 % interval', 'p', 'corrected p', 'wins/ties/losses'];
+  const header = [
+    'against',
+    'system',
+    'measure',
+    'difference',
+    '95 % interval',
+    'p',
+    'corrected p',
+    'wins/ties/losses',
+  ];
   const rows = comparisons.flatMap(({ baseline, candidate, measures, latency }) => [
     ...measures.map(({ measure, overQueries: test }) => [
-      escape(baseline),
-      escape(candidate),
+      escapeMarkdown(baseline),
+      escapeMarkdown(candidate),
       measure,
       formatSigned(test.difference, 'share'),
       test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
-      escape(formatP(test.p)),
-      escape(formatP(test.correctedP)),
+      escapeMarkdown(formatP(test.p)),
+      escapeMarkdown(formatP(test.correctedP)),
       `${test.wins}/${test.ties}/${test.losses}`,
     ]),
     ...latency.map(({ part, ratio, interval }) => [
-      escape(baseline),
-      escape(candidate),
+      escapeMarkdown(baseline),
+      escapeMarkdown(candidate),
       `${part} latency`,
       `×${formatNumber(ratio, 'ms')}`,
       `×${formatNumber(interval.low, 'ms')} to ×${formatNumber(interval.high, 'ms')}`,
@@ -72,14 +81,26 @@ function comparisonText(comparisons: readonly ReportComparison[]): string {
 }
 
 function checkText(checks: NonNullable<Report['checks']>): string {
-  const rows = checks.map(({ dataset, system, name, verdict, detail }) => [
-    escape(dataset),
-    escape(system),
-    escape(name),
-    verdict,
-    escape(detail),
-  ]);
-  return `## Against the baseline\n\n${table(['dataset', 'system', 'what', 'verdict', 'detail'], rows, 5)}`;
+  const of = (wanted: string) => checks.filter(({ verdict }) => verdict === wanted);
+  const worse = of('worse');
+  const parts = [
+    worse.length === 0
+      ? `## bench check: nothing got worse (${of('same').length + of('better').length} comparisons)\n`
+      : `## bench check: ${worse.length} of ${checks.length} comparisons got worse\n`,
+    checkList('Worse', worse),
+    checkList('Better', of('better')),
+    checkList('Not compared', of('not compared')),
+    checkList('Unchanged within the thresholds', of('same')),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function checkList(title: string, checks: NonNullable<Report['checks']>): string {
+  if (checks.length === 0) return '';
+  const rows = checks.map((check) =>
+    [check.dataset, check.system, check.name, check.detail].map(escapeMarkdown),
+  );
+  return `### ${title}\n\n${table(['dataset', 'system', 'what', 'by how much, how sure'], rows, 4)}`;
 }
 
 /** @param left how many columns are aligned to the left */
@@ -89,7 +110,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[], 
 }
 
 /** Names and messages come from outside: nothing in them may act as markup. */
-function escape(text: string): string {
+function escapeMarkdown(text: string): string {
   return text
     .replace(/[\r\n]+/g, ' ')
     .replace(/&/g, '&amp;')

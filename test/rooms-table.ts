@@ -32,8 +32,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   index: { floor: 2, imports: [...first, 'model', 'text'] },
   search: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
   architectures: { floor: 3, imports: [...ground, 'tensor', 'model'], alone: true },
-  datasets: { floor: 3, imports: [...ground, 'store', 'text'] },
+  datasets: { floor: 3, imports: [...ground, 'store', 'text', 'interchange'] },
   reports: { floor: 3, imports: ground },
+  comparison: { floor: 3, imports: [...first, 'statistics'] },
+  regression: { floor: 3, imports: [...first, 'statistics', 'comparison'] },
   plugins: { floor: 4, imports: [...first, 'text', 'model', 'metrics', 'statistics'] },
   pipeline: {
     floor: 4,
@@ -53,6 +55,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'presets',
       'record',
       'statistics',
+      'comparison',
+      'regression',
       'progress',
       'interchange',
     ],
@@ -61,6 +65,9 @@ export const rooms: Readonly<Record<string, Room>> = {
 
 /** What a single file may import beyond its room: commands that show what other rooms have to offer. */
 export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
+  'harness/cli/evaluate.ts': ['metrics', 'store'],
+  'harness/cli/report.ts': ['store'],
+  'harness/cli/texts.ts': ['store'],
   'harness/cli/list.ts': ['tensor', 'search', 'metrics'],
   'harness/cli/doctor/machine.ts': ['tensor', 'search'],
 };
@@ -84,7 +91,13 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   mathjs: ['statistics'],
   cephes: ['statistics'],
   '@stdlib/*': ['statistics'],
+  yauzl: ['store'],
+  tar: ['store'],
+  stemmer: ['text'],
+  '@orama/stemmers': ['text'],
   'csv-stringify': ['reports', 'interchange'],
+  vega: ['reports'],
+  'vega-lite': ['reports'],
 };
 
 /** Packages with native code: imported when they are used, so that light commands start without them. */

@@ -19,6 +19,13 @@ const scalarMix: Pooling = {
     return [{ name: 'alpha', shape: [vectors], initial: 'zeros' }];
   },
 
+  describeWeights([alpha = new Float32Array()]) {
+    const largest = Math.max(...alpha);
+    const exponentials = Array.from(alpha, (value) => Math.exp(value - largest));
+    const sum = exponentials.reduce((total, value) => total + value, 0);
+    return { alpha: exponentials.map((value) => value / sum) };
+  },
+
   pool({ vectors, present }, weights) {
     const [batch, m] = vectors.shape;
     const alpha: Tensor = tf.reshape(weights[0]!, [1, m]); // [1, M]

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type BenchConfig, loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import type { Plan, RunRequest } from '../pipeline.js';
-import { loadArchitecture, loadDataset } from '../plugins.js';
+import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import { createProgress } from '../progress.js';
 import type { RunRecord } from '../record.js';
 import { type Command, splitList, type Values } from './command.js';
@@ -70,7 +70,7 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const datasets = splitList('dataset', String(values.dataset));
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
   const config = configOf(values);
-  for (const name of architectures) await loadArchitecture(name);
+  for (const name of architectures) if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
   for (const name of datasets) await loadDataset(name);
   return datasets.flatMap((dataset) =>
     architectures.flatMap((architecture) =>

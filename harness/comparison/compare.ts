@@ -29,9 +29,13 @@ export function compareRecords(
 ): ReportComparison[] {
   for (const { file, record } of records) {
     if (record.status === 'ok') continue;
-    throw new BenchError('RECORD_INVALID', `${file} is the record of a run that failed: ${record.error?.message}`, {
-      hint: 'Make the run again, or leave its record out.',
-    });
+    throw new BenchError(
+      'RECORD_INVALID',
+      `${file} is the record of a run that failed: ${record.error?.message}`,
+      {
+        hint: 'Make the run again, or leave its record out.',
+      },
+    );
   }
   const systems = groupSystems(records);
   if (systems.length < 2) {
@@ -52,7 +56,11 @@ export function compareRecords(
 export function baselineOf(systems: readonly System[], name?: string): System {
   const found = name === undefined ? systems[0] : systems.find((system) => system.name === name);
   if (found !== undefined) return found;
-  throw unknownName('system', name!, systems.map((system) => system.name));
+  throw unknownName(
+    'system',
+    name!,
+    systems.map((system) => system.name),
+  );
 }
 
 /** @throws BenchError RECORD_INVALID where a pair cannot be made */
@@ -64,7 +72,9 @@ export function compareWithBaseline(
   // A baseline without seeds is expanded to those of each candidate, so the candidates are taken in groups of equal seeds.
   const withSeeds = candidates.find(hasSeeds) ?? baseline;
   const [values] = pairOfValues(baseline, withSeeds);
-  const others = candidates.map((candidate) => pairOfValues(hasSeeds(baseline) ? baseline : withSeeds, candidate)[1]);
+  const others = candidates.map(
+    (candidate) => pairOfValues(hasSeeds(baseline) ? baseline : withSeeds, candidate)[1],
+  );
   const compared = compareFamily(values, others, {
     ...(measures !== undefined && { measures }),
     commonSeeds,
@@ -89,14 +99,16 @@ function plain(comparison: SystemComparison, baseline: System, candidate: System
     queryCount: comparison.queryCount,
     correction: comparison.correction,
     familySize: comparison.familySize,
-    measures: comparison.measures.map(({ measure, seeds, baseline: a, candidate: b, overQueries, overSeeds }) => ({
-      measure,
-      seeds: unseeded ? seeds.map(() => null) : seeds,
-      baseline: a.mean,
-      candidate: b.mean,
-      overQueries: { seed: unseeded ? null : overQueries.seed, ...plainTest(overQueries) },
-      overSeeds: plainTest(overSeeds),
-    })),
+    measures: comparison.measures.map(
+      ({ measure, seeds, baseline: a, candidate: b, overQueries, overSeeds }) => ({
+        measure,
+        seeds: unseeded ? seeds.map(() => null) : seeds,
+        baseline: a.mean,
+        candidate: b.mean,
+        overQueries: { seed: unseeded ? null : overQueries.seed, ...plainTest(overQueries) },
+        overSeeds: plainTest(overSeeds),
+      }),
+    ),
     latency: ratios,
     latencyNotes: notes,
   };
@@ -112,7 +124,10 @@ function plainTest(test: PairedComparison): ReportTest {
     ...(p !== undefined && { p }),
     ...(correctedP !== undefined && { correctedP }),
     ...(effectSize.value !== undefined && {
-      effectSize: { name: effectSize.name, value: Number.isFinite(effectSize.value) ? effectSize.value : null },
+      effectSize: {
+        name: effectSize.name,
+        value: Number.isFinite(effectSize.value) ? effectSize.value : null,
+      },
     }),
     wins,
     ties,

@@ -2,7 +2,7 @@
 import type { ReportLatencyRatio } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { LatencyFacts, RunRecord } from '../record.js';
-import { type LatencyComparison, compareLatency } from '../statistics/latency-ratio.js';
+import { compareLatency, type LatencyComparison } from '../statistics/latency-ratio.js';
 import { deviceDifferences } from './devices.js';
 import { firstOf, type System } from './systems.js';
 
@@ -20,7 +20,9 @@ export function samplesOf({ runs }: System, part: LatencyPart): number[] | undef
   const first = runs[0]!.record;
   if (runs.some(({ record }) => deviceDifferences(first, record).length > 0)) return undefined;
   const lists = runs.map(({ record }) => record.latency?.[part]?.samplesMs);
-  return lists.every((list) => list !== undefined && list.length > 0) ? lists.flatMap((list) => list!) : undefined;
+  return lists.every((list) => list !== undefined && list.length > 0)
+    ? lists.flatMap((list) => list!)
+    : undefined;
 }
 
 /** Median over median for each part that both systems have samples of. */

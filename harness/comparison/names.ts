@@ -3,15 +3,27 @@ import path from 'node:path';
 import { type RunRecord, recordSuffix, type StoredRecord } from '../record.js';
 
 /** Sections and keys of the configuration that do not make another system. */
-const incidental = new Set(['seeds', 'cache', 'out', 'keep', 'latency', 'measures', 'check', 'preset', 'threads']);
+const incidental = new Set([
+  'seeds',
+  'cache',
+  'out',
+  'keep',
+  'latency',
+  'measures',
+  'check',
+  'preset',
+  'threads',
+]);
 /** Said by what the run made of them: `layers`, `vectors`, `lambda`, `index`, `engine`, `searcher`, `model`. */
-const resolvedElsewhere = /^(arch\.(layers|vectors|lambda|maskShort)|index\.kind|engine|searcher|model\.name)$/;
+const resolvedElsewhere =
+  /^(arch\.(layers|vectors|lambda|maskShort)|index\.kind|engine|searcher|model\.name)$/;
 
 /** Everything that makes a system what it is, apart from the architecture's name and the data: by key, as texts. */
 export function settingsOf({ config, arch, model, index, device }: RunRecord): Record<string, string> {
   const settings: Record<string, string> = {};
   const add = (key: string, value: unknown) => {
-    if (value !== undefined && value !== null) settings[key] = Array.isArray(value) ? value.join('+') : String(value);
+    if (value !== undefined && value !== null)
+      settings[key] = Array.isArray(value) ? value.join('+') : String(value);
   };
   add('model', model?.name);
   add('layers', arch.layers);

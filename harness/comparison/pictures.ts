@@ -1,5 +1,11 @@
 /** What the charts of a report show: fronts, what layers and vectors change, how training went. */
-import type { ReportColumn, ReportFront, ReportSystem, ReportTraining, ReportVariation } from '../contracts.js';
+import type {
+  ReportColumn,
+  ReportFront,
+  ReportSystem,
+  ReportTraining,
+  ReportVariation,
+} from '../contracts.js';
 import type { System } from './systems.js';
 
 /**
@@ -25,7 +31,9 @@ export function paretoFront(
 /** Accuracy against latency and against bytes; latencies only among systems measured on one device. */
 export function frontsOf(systems: readonly ReportSystem[], measure: ReportColumn): ReportFront[] {
   return ['search-ms', 'total-ms', 'index-bytes'].flatMap((cost): ReportFront[] => {
-    const having = systems.filter(({ cells }) => cells[cost] !== undefined && cells[measure.id] !== undefined);
+    const having = systems.filter(
+      ({ cells }) => cells[cost] !== undefined && cells[measure.id] !== undefined,
+    );
     const devices = new Set(having.map(({ device }) => device));
     if (having.length < 2 || (cost.endsWith('-ms') && devices.size > 1)) return [];
     const points = having.map(({ name, cells }) => ({
@@ -42,7 +50,8 @@ export function variationsOf(systems: readonly ReportSystem[]): ReportVariation[
   const architectures = [...new Set(systems.map(({ arch }) => arch))];
   return architectures.flatMap((arch) => {
     const own = systems.filter((system) => system.arch === arch);
-    const layers = own.map((system) => ({ x: system.layers?.join(', ') ?? '', system: system.name }));
+    const byDepth = own.toSorted((a, b) => (a.layers?.length ?? 0) - (b.layers?.length ?? 0));
+    const layers = byDepth.map((system) => ({ x: system.layers?.join(', ') ?? '', system: system.name }));
     const vectors = own
       .filter((system) => typeof system.vectors === 'number')
       .sort((a, b) => Number(a.vectors) - Number(b.vectors))

@@ -39,20 +39,37 @@ export async function queryDifferences(
   const [first, second] = runs;
   const position = new Map(second.record.queryIds.map((queryId, i) => [queryId, i]));
   const { queryIds } = first.record;
-  if (queryIds.length !== position.size || queryIds.some((queryId) => !position.has(queryId))) return undefined;
+  if (queryIds.length !== position.size || queryIds.some((queryId) => !position.has(queryId)))
+    return undefined;
+  const others = Object.keys(first.record.measures).filter((id) => second.record.measures[id] !== undefined);
   const pairs = queryIds.map((queryId, i) => {
-    const own = [values[0]![i]!, values[1]![position.get(queryId)!]!] as const;
-    return { queryId, values: own, difference: own[0] - own[1] };
+    const at = position.get(queryId)!;
+    const own = [values[0]![i]!, values[1]![at]!] as const;
+    const overall = others.reduce(
+      (sum, id) => sum + first.record.measures[id]!.perQuery[i]! - second.record.measures[id]!.perQuery[at]!,
+      0,
+    );
+    return { queryId, values: own, difference: own[0] - own[1], overall };
   });
-  pairs.sort((a, b) => b.difference - a.difference || (a.queryId < b.queryId ? -1 : 1));
+  // Where a measure is 0 or 1 many differ by as much: among them the other measures decide.
+  pairs.sort(
+    (a, b) => b.difference - a.difference || b.overall - a.overall || (a.queryId < b.queryId ? -1 : 1),
+  );
   const chosen = [
     ...pairs.slice(0, shownQueries).filter(({ difference }) => difference > 0),
-    ...pairs.slice(-shownQueries).filter(({ difference }) => difference < 0).reverse(),
+    ...pairs
+      .slice(-shownQueries)
+      .filter(({ difference }) => difference < 0)
+      .reverse(),
   ];
   const read = [await source.run(first), await source.run(second)];
-  const hits = read.map(({ run }) => new Map(chosen.map(({ queryId }) => [queryId, firstHits(run, queryId)])));
+  const hits = read.map(
+    ({ run }) => new Map(chosen.map(({ queryId }) => [queryId, firstHits(run, queryId)])),
+  );
   const queries = new Set(chosen.map(({ queryId }) => queryId));
-  const passages = new Set(hits.flatMap((each) => [...each.values()].flat().map(({ passageId }) => passageId)));
+  const passages = new Set(
+    hits.flatMap((each) => [...each.values()].flat().map(({ passageId }) => passageId)),
+  );
   const texts = await source.texts(first, queries, passages);
   const complete = (hit: ReportHit, queryId: string): ReportHit => {
     const relevance = texts.qrels?.get(queryId)?.get(hit.passageId);
@@ -75,7 +92,10 @@ export async function queryDifferences(
         ...(query && { text: query.text }),
         ...(query?.answers && { answers: query.answers }),
         values: own,
-        hits: [0, 1].map((i) => hits[i]!.get(queryId)!.map((hit) => complete(hit, queryId))) as [ReportHit[], ReportHit[]],
+        hits: [0, 1].map((i) => hits[i]!.get(queryId)!.map((hit) => complete(hit, queryId))) as [
+          ReportHit[],
+          ReportHit[],
+        ],
       };
     }),
     notes: [...new Set(notes)],

@@ -59,7 +59,7 @@ function assertNames(
 }
 
 async function sectionOf(records: readonly StoredRecord[], request: ReportRequest): Promise<ReportSection> {
-  const systems = groupSystems(records);
+  const systems = inOrder(groupSystems(records), request.baseline);
   const notes: string[] = [];
   const columns = columnsOf(systems, request.measures);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
@@ -68,11 +68,16 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const baseline = chooseBaseline(systems, request.baseline);
   const comparisons = compareSection(baseline, systems, request, notes);
   const rows = rowsOf(systems, columns, comparisons);
-  if (new Set(rows.filter(({ cells }) => cells['total-ms'] !== undefined).map(({ device }) => device)).size > 1) {
-    notes.push('Latencies were measured on different devices and must not be compared: each stands with its device below.');
+  if (
+    new Set(rows.filter(({ cells }) => cells['total-ms'] !== undefined).map(({ device }) => device)).size > 1
+  ) {
+    notes.push(
+      'Latencies were measured on different devices and must not be compared: each stands with its device below.',
+    );
   }
   for (const { record, file } of records) {
-    if (record.status === 'failed') notes.push(`The run ${file} failed: ${record.error?.message ?? 'no reason known'}`);
+    if (record.status === 'failed')
+      notes.push(`The run ${file} failed: ${record.error?.message ?? 'no reason known'}`);
   }
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
@@ -93,6 +98,16 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     runs: records.map((stored) => runOf(stored, systems)),
     notes: [...new Set(notes)],
   };
+}
+
+/** The baseline first, then architecture by architecture, M=2 before M=10. */
+function inOrder(systems: readonly System[], asked?: string): System[] {
+  const baseline = chooseBaseline(systems, asked);
+  const architectures = [...new Set(systems.map((system) => firstOf(system).arch.name))];
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const rank = (system: System) =>
+    system === baseline ? -1 : architectures.indexOf(firstOf(system).arch.name);
+  return [...systems].sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name));
 }
 
 function chooseBaseline(systems: readonly System[], asked?: string): System | undefined {
@@ -117,7 +132,8 @@ function compareSection(
   }
   const pairable = candidates.filter((candidate) => {
     const reason = whyNotPaired(baseline, candidate, asked, commonSeeds);
-    if (reason !== undefined) notes.push(`${candidate.name} is not compared with ${baseline.name}: ${reason}`);
+    if (reason !== undefined)
+      notes.push(`${candidate.name} is not compared with ${baseline.name}: ${reason}`);
     return reason === undefined;
   });
   if (pairable.length === 0) return [];
@@ -140,7 +156,11 @@ function whyNotPaired(
   }
 }
 
-function bestTwo(systems: readonly System[], measure: string, higherIsBetter: boolean): [System, System] | undefined {
+function bestTwo(
+  systems: readonly System[],
+  measure: string,
+  higherIsBetter: boolean,
+): [System, System] | undefined {
   const value = ({ runs }: System) =>
     runs.reduce((sum, { record }) => sum + (record.measures[measure]?.mean ?? Number.NaN), 0) / runs.length;
   const ranked = systems
@@ -160,11 +180,17 @@ function runOf({ file, record }: StoredRecord, systems: readonly System[]): Repo
     ...(error && { error: { code: error.code, message: error.message } }),
     createdAt,
     command: ['bench', ...command].join(' '),
-    ...(model && { model: `${model.name} (${model.kind}, ${model.parameterCount.toLocaleString('en-US')} parameters)` }),
+    ...(model && {
+      model: `${model.name} (${model.kind}, ${model.parameterCount.toLocaleString('en-US')} parameters)`,
+    }),
     device: describeDevice(record),
     versions: device.versions,
     commit: device.git === null ? null : `${device.git.commit}${device.git.dirty ? ', with changes' : ''}`,
-    stages: stages.map(({ name, execution }) => ({ name, seconds: execution.seconds, cached: execution.cached })),
+    stages: stages.map(({ name, execution }) => ({
+      name,
+      seconds: execution.seconds,
+      cached: execution.cached,
+    })),
     warnings: [...warnings, ...(latency?.warnings ?? [])],
   };
 }

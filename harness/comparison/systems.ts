@@ -39,7 +39,11 @@ export function groupSystems(records: readonly StoredRecord[]): System[] {
 export function datasetOf({ dataset }: RunRecord): { name: string; version: string; split: string } {
   const { name, split, files } = dataset;
   const contents = keyOf(files.map(({ name: file, sha256 }) => [file, sha256])).slice(0, 8);
-  return { name, version: files.length === 0 ? dataset.version : `${dataset.version}, files ${contents}`, split };
+  return {
+    name,
+    version: files.length === 0 ? dataset.version : `${dataset.version}, files ${contents}`,
+    split,
+  };
 }
 
 /** The first record stands for what all runs of a system share. */

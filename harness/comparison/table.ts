@@ -16,7 +16,12 @@ interface CostColumn extends ReportColumn {
 
 const costs: readonly CostColumn[] = [
   {
-    ...size('vectors', 'vectors', 'count', 'Vectors per passage in the index: a mean where passages differ.'),
+    ...size(
+      'vectors-per-passage',
+      'vectors',
+      'count',
+      'Vectors per passage in the index: a mean where passages differ.',
+    ),
     of: (system) => each(system, ({ index }) => index?.vectorsPerPassage),
   },
   {
@@ -24,14 +29,26 @@ const costs: readonly CostColumn[] = [
     of: (system) => each(system, ({ index }) => index?.sizeBytes.total),
   },
   {
-    ...size('bytes-per-passage', 'per passage', 'bytes', 'Bytes of the index on disk over the number of passages.'),
+    ...size(
+      'bytes-per-passage',
+      'per passage',
+      'bytes',
+      'Bytes of the index on disk over the number of passages.',
+    ),
     of: (system) =>
       each(system, ({ index, dataset }) =>
-        index === undefined || !dataset.passageCount ? undefined : index.sizeBytes.total / dataset.passageCount,
+        index === undefined || !dataset.passageCount
+          ? undefined
+          : index.sizeBytes.total / dataset.passageCount,
       ),
   },
   {
-    ...size('projected-bytes', 'at 21 M', 'bytes', 'Bare vectors of the 21,015,324 passages of Wikipedia, projected from this index.'),
+    ...size(
+      'projected-bytes',
+      'at 21 M',
+      'bytes',
+      'Bare vectors of the 21,015,324 passages of Wikipedia, projected from this index.',
+    ),
     of: (system) => each(system, ({ index }) => index?.projectedBytes),
   },
   latency('encode', 'encode', 'Tokenizing excluded: turning one query into its vector.'),
@@ -43,7 +60,8 @@ const costs: readonly CostColumn[] = [
     group: 'latency',
     unit: 's',
     higherIsBetter: false,
-    description: "The paper's figure: opening the index and searching it for all queries, over the number of queries.",
+    description:
+      "The paper's figure: opening the index and searching it for all queries, over the number of queries.",
     of: (system) => each(system, (record) => record.latency?.wholeIndexSecondsPerQuery),
   },
 ];
@@ -105,7 +123,16 @@ export function columnsOf(systems: readonly System[], measures?: readonly string
     const held = systems.map((system) => firstOf(system).measures[id]).find((values) => values !== undefined);
     if (held === undefined) return [];
     const { higherIsBetter, description } = held;
-    return [{ id, label: id, group: 'accuracy', unit: isShare(held) ? 'share' : 'count', higherIsBetter, description }];
+    return [
+      {
+        id,
+        label: id,
+        group: 'accuracy',
+        unit: isShare(held) ? 'share' : 'count',
+        higherIsBetter,
+        description,
+      },
+    ];
   });
   const used = costs.filter(({ of }) => systems.some((system) => of(system) !== undefined));
   return [...accuracies, ...used.map(({ of: _, ...column }) => column)];
@@ -125,7 +152,8 @@ export function rowsOf(
     const { arch } = firstOf(system);
     const cells: Record<string, ReportCell> = {};
     for (const { id, group } of columns) {
-      const cell = group === 'accuracy' ? accuracy(system, id) : costs.find((cost) => cost.id === id)!.of(system);
+      const cell =
+        group === 'accuracy' ? accuracy(system, id) : costs.find((cost) => cost.id === id)!.of(system);
       if (cell === undefined) continue;
       const tested = comparisons
         .find(({ candidate }) => candidate === system.name)

@@ -87,6 +87,15 @@ export interface SearchConfig {
   batchSize: number;
 }
 
+/** Options of `bm25`; null leaves the choice to the architecture. */
+export interface Bm25Config {
+  k1: number | null;
+  b: number | null;
+  lengths: 'exact' | 'lucene' | null;
+  stemmer: 'porter' | 'english' | 'none' | null;
+  stopWords: boolean | null;
+}
+
 export interface LatencyConfig {
   /** Queries timed one at a time; 0 measures no latency. */
   queries: number;
@@ -99,6 +108,18 @@ export interface MeasureConfig {
   identicalIds: 'dropped' | 'kept';
 }
 
+/** What `bench check` calls worse. */
+export interface CheckConfig {
+  /** A drop of a measure, in its own unit, that counts where it is significant. */
+  accuracyDrop: number;
+  /** Below it a corrected p is significant. */
+  significance: number;
+  /** How many times slower counts. */
+  latencyRatio: number;
+  /** By how many bytes an index may grow. */
+  sizeBytes: number;
+}
+
 export interface BenchConfig {
   /** The preset that was applied; null where none was. */
   preset: string | null;
@@ -108,10 +129,12 @@ export interface BenchConfig {
   train: TrainConfig;
   encode: EncodeConfig;
   search: SearchConfig;
+  bm25: Bm25Config;
   latency: LatencyConfig;
   /** Measure ids: `answer@20`, `mrr@10`. */
   measures: string[];
   measure: MeasureConfig;
+  check: CheckConfig;
   engine: string;
   searcher: string;
   /** Threads to compute with; null stands for all cores. */

@@ -18,7 +18,7 @@ export async function latencyStage(
 ): Promise<LatencyFacts | undefined> {
   const { config, seed } = prepared.request;
   const all = await prepared.dataset.queries(split);
-  const queries = chosen(all, config.latency.queries, seed);
+  const queries = chosenQueries(all, config.latency.queries, seed);
   if (queries.length === 0) return undefined;
   const tokenize = tokenizers(prepared).query;
   const { depth } = config.search;
@@ -65,7 +65,7 @@ export async function latencyStage(
   };
 }
 
-function chosen(queries: readonly Query[], count: number, seed: number): Query[] {
+export function chosenQueries(queries: readonly Query[], count: number, seed: number): Query[] {
   const order = stream(seed, 'latency', 'queries').shuffle(queries.map((_, i) => i));
   return order.slice(0, count).map((i) => queries[i]!);
 }

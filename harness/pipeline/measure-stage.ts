@@ -1,6 +1,5 @@
 /** From hits to measures: passage ids, answers found in texts, values per query. */
 import type { Dataset, Qrels, Query, Run, Split } from '../contracts.js';
-import type { VectorIndex } from '../index/vector-index.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { PassageHits } from '../search/search.js';
@@ -15,7 +14,8 @@ export interface Measured {
 export interface MeasureRequest {
   dataset: Dataset;
   split: Split;
-  index: VectorIndex;
+  /** Gives the passage ids by ordinal. */
+  index: { identifiers(): Promise<{ at(ordinal: number): string }> };
   hits: PassageHits;
   /** Measure ids. */
   measures: readonly string[];
@@ -37,7 +37,9 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     }),
   );
   const qrels = qrelsById(await dataset.qrels(split));
-  const warnings: string[] = [];
+  const warnings: string[] = [...(dataset.remarks ?? [])];
+  if (dataset.relevantFrom !== undefined)
+    warnings.push(`Measures without grades take a relevance of ${dataset.relevantFrom} or more for relevant.`);
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
   const measures = parseMeasures(request.measures).filter(({ id, needs }) => {
     if (!has[needs])
@@ -50,7 +52,9 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
   const evaluation = evaluate(run, qrels, measures, {
     ties: 'as-ranked',
-    queries: queries.map(({ queryId }) => queryId),
+    // A judged query without a text cannot be searched and scores 0; it is not dropped.
+    queries: [...new Set([...queries.map(({ queryId }) => queryId), ...qrels.keys()])],
+    relevance: dataset.relevantFrom ?? 1,
     identicalIds,
     ...(found && { firstAnswerRank: firstRanks(queries, run, hits, found.flags, identicalIds) }),
   });

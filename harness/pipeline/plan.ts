@@ -2,7 +2,8 @@
 import type { BenchConfig } from '../config/config.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
-import { loadArchitecture, loadDataset } from '../plugins.js';
+import { scoringOf } from './sparse-index.js';
+import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 
 export interface Plan {
   /** The stages in order, for people. */
@@ -21,7 +22,6 @@ export async function planOf({
 }: RunRequest): Promise<Plan> {
   parseMeasures(config.measures);
   const { plugin, variant } = await loadDataset(dataset);
-  const { family, pooling } = await loadArchitecture(architecture);
   const { train, model, encode, search, latency } = config;
   const downloads = plugin.downloads(variant);
   const source =
@@ -35,6 +35,22 @@ export async function planOf({
     model.name === 'scratch'
       ? `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`
       : model.name;
+  const sparse = await loadSparse(architecture);
+  if (sparse !== undefined) {
+    return {
+      lines: [
+        `dataset   ${dataset}: ${source}`,
+        `arch      ${architecture}: ${sparse.summary}`,
+        `index     every passage; ${JSON.stringify(scoringOf(sparse, config))}`,
+        `search    the test queries, ${search.depth} hits each`,
+        `measure   ${config.measures.join(', ')}`,
+        `latency   ${latency.queries} queries, one at a time`,
+        `record    in ${config.out}; cache in ${config.cache}`,
+      ],
+      config,
+    };
+  }
+  const { family, pooling } = await loadArchitecture(architecture);
   return {
     lines: [
       `dataset   ${dataset}: ${source}`,

@@ -1,5 +1,5 @@
 /** What a run needs before its first stage: the dataset, the model to start from, the architecture, the engine. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { ArchitectureOptions, DataFile, Dataset, EncoderShape, Passage } from '../contracts.js';
@@ -62,6 +62,16 @@ export async function openDataset(request: RunRequest, store: Store, progress: P
       const file = await fetchFile(download, store.downloads, { offline: request.offline, onProgress });
       stage.end();
       return file;
+    },
+    async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
+      const described = await Promise.all(
+        files.map(async (file) => {
+          const { size, mtimeMs } = await stat(file);
+          return { file: path.resolve(file), sizeBytes: size, mtimeMs };
+        }),
+      );
+      const found = await store.artifact('findings', { what, files: described }, async () => ({ found: await find() }));
+      return found.facts.found;
     },
   });
 }

@@ -93,17 +93,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     training: trainingFacts(trained, stages),
     index: await indexFacts(searching.index),
     queryIds: measured.evaluation.queryIds,
-    measures: Object.fromEntries(
-      [...measured.evaluation.measures].map(([id, { measure, mean, perQuery }]) => [
-        id,
-        {
-          mean,
-          higherIsBetter: measure.higherIsBetter,
-          description: measure.description,
-          perQuery: Array.from(perQuery),
-        },
-      ]),
-    ),
+    measures: measureValues(measured),
     run: { ...runFile, depth: config.search.depth },
     ...(latency && { latency }),
     warnings: parts.warnings,
@@ -113,14 +103,28 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   return { record, file };
 }
 
+export function measureValues({ evaluation }: Measured): RunRecord['measures'] {
+  return Object.fromEntries(
+    [...evaluation.measures].map(([id, { measure, mean, perQuery }]) => [
+      id,
+      {
+        mean,
+        higherIsBetter: measure.higherIsBetter,
+        description: measure.description,
+        perQuery: Array.from(perQuery),
+      },
+    ]),
+  );
+}
+
 /** `squad-mlr-sc-12345-1f2e3d4c`: runs of other settings, which the last part tells apart, do not overwrite each other. */
-function stemOf({ architecture, dataset: name, seed, config }: RunRequest, dataset: Dataset): string {
-  const { cache: _, out: __, keep: ___, seeds: ____, ...deciding } = config;
+export function stemOf({ architecture, dataset: name, seed, config }: RunRequest, dataset: Dataset): string {
+  const { cache: _, out: __, keep: ___, seeds: ____, check: _____, ...deciding } = config;
   const settings = keyOf({ deciding, dataset: datasetIdentity(dataset) }).slice(0, 8);
   return `${name.replaceAll('/', '-')}-${architecture}-${seed}-${settings}`;
 }
 
-async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {
+export async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {
   const counts: Record<string, { queries: number; qrels: number }> = {};
   for (const each of ['train', 'dev', 'test'] as const) {
     const [queries, qrels] = [await dataset.queries(each), await dataset.qrels(each)];

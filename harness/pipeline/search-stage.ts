@@ -51,6 +51,7 @@ export function encodeStage(
         vectorsPerPassage: retriever.indexedVectors,
         folder,
         shardPassages: encode.shardPassages,
+        memoryBytes: encode.memoryMiB * 2 ** 20,
         progress,
       });
       return { vectors };
@@ -111,10 +112,7 @@ export function searchStage(
       stage.update(first + texts.length);
     }
     stage.end();
-    for (const [field, file] of Object.entries(arrayFiles)) {
-      const arrays = parts.map((part) => part[field as keyof typeof arrayFiles]);
-      await writeAtomic(path.join(folder, file), Buffer.concat(arrays.map(bytesOf)));
-    }
+    await writeHits(folder, parts);
     const execution = { buildSeconds, searchSeconds: searchMs / 1000 };
     return { queries: queries.length, depth: parts[0]?.depth ?? 0, searcher: searcher.name, execution };
   });
@@ -122,6 +120,14 @@ export function searchStage(
 
 const bytesOf = (array: Int32Array | Float32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Writes hits, batch after batch, where `readHits` finds them. */
+export async function writeHits(folder: string, parts: readonly PassageHits[]): Promise<void> {
+  for (const [field, file] of Object.entries(arrayFiles)) {
+    const arrays = parts.map((part) => part[field as keyof typeof arrayFiles]);
+    await writeAtomic(path.join(folder, file), Buffer.concat(arrays.map(bytesOf)));
+  }
+}
 
 /** The hits that a search stage left. */
 export async function readHits({ folder, facts }: Artifact<RunFacts>): Promise<PassageHits> {

@@ -154,7 +154,7 @@ export interface TrainingFacts {
 }
 
 export interface IndexFacts {
-  /** FAISS factory string; Flat is exact. */
+  /** FAISS factory string, where Flat is exact; BM25 for an index of terms, which has no vectors. */
   readonly kind: string;
   /** Mean over the passages, as searched. */
   readonly vectorsPerPassage: number;
@@ -166,9 +166,13 @@ export interface IndexFacts {
     readonly vectors: number;
     readonly identifiers: number;
     readonly offsets: number;
+    /** Of an index of terms, instead of vectors and offsets, which are 0 then. */
+    readonly postings?: number;
+    readonly terms?: number;
+    readonly lengths?: number;
     readonly total: number;
   };
-  /** Bare vectors of as many passages as `projectedPassages`. */
+  /** Bare vectors, or postings, of as many passages as `projectedPassages`. */
   readonly projectedBytes: number;
   readonly projectedPassages: number;
 }

@@ -72,17 +72,21 @@ export async function fetchFile(
   );
 }
 
-function expectedHash(download: Download): { algorithm: HashAlgorithm; hash: string } {
+/** Undefined where the publisher gives none. */
+function expectedHash(download: Download): { algorithm: HashAlgorithm; hash: string } | undefined {
   if (download.sha256 !== undefined) return { algorithm: 'sha256', hash: download.sha256.toLowerCase() };
   if (download.md5 !== undefined) return { algorithm: 'md5', hash: download.md5.toLowerCase() };
-  throw new TypeError(`The download ${download.name} gives neither sha256 nor md5.`);
+  return undefined;
 }
 
 /** What a person can do where we cannot. */
 function byHand(download: Download, file: string): string {
-  const { algorithm, hash } = expectedHash(download);
-  const what = `${download.sizeBytes} bytes, ${algorithm} ${hash}`;
-  const how = download.instructions ?? `Fetch ${download.url} by other means`;
+  const { sizeBytes, instructions, url } = download;
+  if (url === '' && instructions !== undefined) return instructions;
+  const expected = expectedHash(download);
+  const size = sizeBytes > 0 ? `${sizeBytes} bytes` : 'of a size that its publisher does not give';
+  const what = expected === undefined ? size : `${size}, ${expected.algorithm} ${expected.hash}`;
+  const how = instructions ?? `Fetch ${url} by other means`;
   return `${how.replace(/\.$/, '')}, and put it at ${file} (${what}).`;
 }
 
@@ -103,13 +107,15 @@ async function makeFolder(folder: string): Promise<void> {
 async function isPresent(download: Download, file: string): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return false;
-  const expected = expectedHash(download);
   const known = await readVerification(file);
   const isUntouched = known?.sizeBytes === found.size && known.mtimeMs === found.mtimeMs;
+  // Where nothing is published, what was first here is what is expected.
+  const expected = expectedHash(download) ?? known ?? (await firstSeen(file));
   const isSame = known?.algorithm === expected.algorithm && known.hash === expected.hash;
-  if (isUntouched && isSame && found.size === download.sizeBytes) return true;
+  const isSize = download.sizeBytes === 0 || found.size === download.sizeBytes;
+  if (isUntouched && isSame && isSize) return true;
   let seen = `${found.size} bytes`;
-  if (found.isFile() && found.size === download.sizeBytes) {
+  if (found.isFile() && isSize) {
     const hash = await hashFile(file, expected.algorithm);
     if (hash === expected.hash) {
       await remember(file, expected);
@@ -126,6 +132,10 @@ async function isPresent(download: Download, file: string): Promise<boolean> {
   );
 }
 
+async function firstSeen(file: string): Promise<{ algorithm: HashAlgorithm; hash: string }> {
+  return { algorithm: 'sha256', hash: await hashFile(file) };
+}
+
 async function readVerification(file: string): Promise<Verification | undefined> {
   try {
     return JSON.parse(await readFile(`${file}.verified.json`, 'utf8')) as Verification;
@@ -135,17 +145,21 @@ async function readVerification(file: string): Promise<Verification | undefined>
   }
 }
 
-async function remember(file: string, checked: { algorithm: HashAlgorithm; hash: string }): Promise<void> {
+async function remember(
+  file: string,
+  { algorithm, hash }: { algorithm: HashAlgorithm; hash: string },
+): Promise<void> {
   const { size, mtimeMs } = await stat(file);
-  await writeJson(`${file}.verified.json`, { sizeBytes: size, mtimeMs, ...checked } satisfies Verification);
+  await writeJson(`${file}.verified.json`, { sizeBytes: size, mtimeMs, algorithm, hash } satisfies Verification);
 }
 
 /** Downloads, checks and names the file. */
 async function bring(download: Download, file: string, options: FetchOptions): Promise<void> {
   const part = `${file}.part`;
-  const expected = expectedHash(download);
+  const published = expectedHash(download);
   let wasContinued = await attempts(download, file, options);
-  let hash = await hashFile(part, expected.algorithm);
+  let hash = await hashFile(part, published?.algorithm);
+  const expected = published ?? { algorithm: 'sha256', hash };
   if (hash !== expected.hash && wasContinued) {
     // The file may have changed between the pieces: whole, from one answer, it may yet be right.
     await discardPart(part);

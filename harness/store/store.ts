@@ -9,7 +9,7 @@ import { removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
 import { withLock } from './lock.js';
 
-export type ArtifactKind = 'checkpoints' | 'shards' | 'runs' | 'models' | 'negatives';
+export type ArtifactKind = 'checkpoints' | 'shards' | 'indexes' | 'findings' | 'runs' | 'models' | 'negatives';
 
 /** What a finished artifact says of itself. */
 export interface Manifest<Facts = unknown> {

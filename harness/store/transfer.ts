@@ -63,7 +63,8 @@ function validatorOf(response: Response): string | undefined {
  * @returns whether bytes of an earlier attempt are part of the file
  * @throws TransferError where the network or the server fails; BenchError DISK_FULL or NOT_WRITABLE
  */
-export async function transfer(download: Download, part: string, options: TransferOptions): Promise<boolean> {
+export async function transfer(described: Download, part: string, options: TransferOptions): Promise<boolean> {
+  const download = described.sizeBytes > 0 ? described : { ...described, sizeBytes: await sizeThere(described, options) };
   const { url, sizeBytes } = download;
   const origin = await readOrigin(part);
   let from = await sizeOf(part);
@@ -95,6 +96,22 @@ export async function transfer(download: Download, part: string, options: Transf
     controller.abort();
   }
   return from > 0;
+}
+
+/** The size that the server states, where the publisher's description states none. */
+async function sizeThere({ url }: Download, { headers, stallMs }: TransferOptions): Promise<number> {
+  let response: Response;
+  try {
+    const signal = AbortSignal.timeout(stallMs);
+    response = await fetch(url, { method: 'HEAD', headers: { ...headers, 'accept-encoding': 'identity' }, signal });
+  } catch (error) {
+    throw asTransferError(error);
+  }
+  const { status, statusText } = response;
+  if (!response.ok) throw new TransferError(`the server answered ${status} ${statusText}`.trimEnd(), status >= 500);
+  const length = Number(response.headers.get('content-length'));
+  if (length > 0 && !isEncoded(response.headers)) return length;
+  throw new TransferError('the server does not say how large the file is', false);
 }
 
 /** Where the answer's first byte belongs: `from` where the server goes on from there, 0 where it sends all. */

@@ -8,6 +8,14 @@ export interface ExampleTokenizer {
   passage(passage: Passage): Int32Array;
 }
 
+/** Hard negatives of one origin: what a dataset ships, or a file of mined ones. */
+export interface NegativeSource {
+  /** For errors: a file's name, or `the negatives of squad`. */
+  name: string;
+  /** Passage ids by query id, best first. */
+  negatives: ReadonlyMap<string, readonly string[]>;
+}
+
 /** What was left out, and why: none of it is silent. */
 export interface ExampleCounts {
   examples: number;
@@ -17,12 +25,14 @@ export interface ExampleCounts {
   positivesAmongNegatives: number;
   /** Queries that have fewer hard negatives than are asked for. */
   tooFewNegatives: number;
+  /** Queries for which some source lists fewer than `negativePool`. */
+  shortPools: number;
 }
 
 export interface ExampleOptions {
   /** Hard negatives wanted per query. */
   negatives: number;
-  /** How many of a query's negatives are drawn from, best first. */
+  /** How many of a query's negatives are drawn from, best first, of each source. */
   negativePool: number;
 }
 
@@ -34,53 +44,43 @@ interface Plan {
 
 /**
  * Reads the collection once and keeps the passages that the split trains on.
- * @throws BenchError DATA_INVALID where a positive or negative names a passage that is not there
+ * @param sources where hard negatives come from; none: a query trains against the passages of its batch alone
+ * @throws BenchError DATA_INVALID that lists the positives and negatives which name a passage that is not there
  */
 export async function trainingExamples(
   dataset: Dataset,
   split: Split,
   tokenizer: ExampleTokenizer,
   options: ExampleOptions,
+  sources: readonly NegativeSource[],
 ): Promise<{ examples: TrainingExample[]; counts: ExampleCounts }> {
-  const { plans, counts } = await planExamples(dataset, split, options);
-  const wanted = new Map<string, Int32Array | undefined>();
-  for (const { positiveId, negativeIds } of plans) {
-    wanted.set(positiveId, undefined);
-    for (const id of negativeIds) wanted.set(id, undefined);
-  }
-  if (wanted.size > 0) {
-    for await (const passage of dataset.passages()) {
-      if (wanted.has(passage.passageId)) wanted.set(passage.passageId, tokenizer.passage(passage));
-    }
-  }
-  const tokensOf = (passageId: string, { query }: Plan): Int32Array => {
-    const tokens = wanted.get(passageId);
-    if (tokens !== undefined) return tokens;
-    throw new BenchError(
-      'DATA_INVALID',
-      `Query '${query.queryId}' (${split}) trains on the passage '${passageId}', which ${dataset.name} does not have.`,
-      { hint: 'Use the negatives and qrels that belong to this collection.' },
-    );
-  };
-  const examples = plans.map((plan) => ({
-    queryId: plan.query.queryId,
-    query: tokenizer.query(plan.query.text),
-    positive: tokensOf(plan.positiveId, plan),
-    negatives: plan.negativeIds.map((id) => tokensOf(id, plan)),
+  const { plans, counts } = await planExamples(dataset, split, options, sources);
+  const tokens = await tokensOf(dataset, split, tokenizer, plans);
+  refuseUnknown(dataset, split, plans, tokens, sources);
+  const examples = plans.map(({ query, positiveId, negativeIds }) => ({
+    queryId: query.queryId,
+    query: tokenizer.query(query.text),
+    positive: tokens.get(positiveId)!,
+    negatives: negativeIds.map((id) => tokens.get(id)!),
   }));
   return { examples, counts: { ...counts, examples: examples.length } };
 }
 
-async function planExamples(dataset: Dataset, split: Split, { negatives, negativePool }: ExampleOptions) {
+async function planExamples(
+  dataset: Dataset,
+  split: Split,
+  { negatives, negativePool }: ExampleOptions,
+  sources: readonly NegativeSource[],
+) {
+  const relevantFrom = dataset.relevantFrom ?? 1;
   const positives = new Map<string, string[]>();
   for (const { queryId, passageId, relevance } of await dataset.qrels(split)) {
-    if (relevance < 1) continue;
+    if (relevance < relevantFrom) continue;
     const ids = positives.get(queryId);
     if (ids === undefined) positives.set(queryId, [passageId]);
     else ids.push(passageId);
   }
-  const pools = (await dataset.negatives?.(split)) ?? new Map<string, readonly string[]>();
-  const counts = { withoutPositive: 0, positivesAmongNegatives: 0, tooFewNegatives: 0 };
+  const counts = { withoutPositive: 0, positivesAmongNegatives: 0, tooFewNegatives: 0, shortPools: 0 };
   const plans: Plan[] = [];
   for (const query of await dataset.queries(split)) {
     const relevant = positives.get(query.queryId);
@@ -88,11 +88,70 @@ async function planExamples(dataset: Dataset, split: Split, { negatives, negativ
       counts.withoutPositive++;
       continue;
     }
-    const pool = (pools.get(query.queryId) ?? []).slice(0, negativePool);
-    const negativeIds = negatives === 0 ? [] : pool.filter((id) => !relevant.includes(id));
-    if (negatives > 0) counts.positivesAmongNegatives += pool.length - negativeIds.length;
-    if (negativeIds.length < negatives && pools.size > 0) counts.tooFewNegatives++;
-    plans.push({ query, positiveId: relevant[0]!, negativeIds });
+    const pool = new Set<string>();
+    let short = false;
+    for (const source of negatives === 0 ? [] : sources) {
+      const listed = source.negatives.get(query.queryId) ?? [];
+      const usable = listed.slice(0, negativePool).filter((id) => !relevant.includes(id));
+      counts.positivesAmongNegatives += Math.min(listed.length, negativePool) - usable.length;
+      for (const id of usable) pool.add(id);
+      short ||= usable.length < negativePool;
+    }
+    if (sources.length > 0 && pool.size < negatives) counts.tooFewNegatives++;
+    if (short) counts.shortPools++;
+    plans.push({ query, positiveId: relevant[0]!, negativeIds: [...pool] });
   }
   return { plans, counts };
+}
+
+/** The tokens of every passage that is trained on, by id; what the dataset does not have is left out. */
+async function tokensOf(
+  dataset: Dataset,
+  split: Split,
+  tokenizer: ExampleTokenizer,
+  plans: readonly Plan[],
+): Promise<Map<string, Int32Array>> {
+  const wanted = new Set(plans.flatMap(({ positiveId, negativeIds }) => [positiveId, ...negativeIds]));
+  const tokens = new Map<string, Int32Array>();
+  // Passages that come with the queries are sought there first; mined ones may be anywhere in the collection.
+  const readings = [() => dataset.trainingPassages?.(split), () => dataset.passages()];
+  for (const read of readings) {
+    if (tokens.size === wanted.size) break;
+    for await (const passage of read() ?? []) {
+      const { passageId } = passage;
+      if (!wanted.has(passageId) || tokens.has(passageId)) continue;
+      tokens.set(passageId, tokenizer.passage(passage));
+      if (tokens.size === wanted.size) break;
+    }
+  }
+  return tokens;
+}
+
+/** Unknown ids shown in an error. */
+const shown = 10;
+
+function refuseUnknown(
+  dataset: Dataset,
+  split: Split,
+  plans: readonly Plan[],
+  tokens: ReadonlyMap<string, Int32Array>,
+  sources: readonly NegativeSource[],
+): void {
+  const faults: string[] = [];
+  for (const { query, positiveId, negativeIds } of plans) {
+    if (!tokens.has(positiveId)) faults.push(`'${positiveId}', positive of query '${query.queryId}'`);
+    for (const id of negativeIds) {
+      if (tokens.has(id)) continue;
+      const from = sources.find(({ negatives }) => negatives.get(query.queryId)?.includes(id));
+      faults.push(`'${id}', negative of query '${query.queryId}' (${from?.name})`);
+    }
+  }
+  if (faults.length === 0) return;
+  const more = faults.length > shown ? [`and ${faults.length - shown} more`] : [];
+  const list = [...faults.slice(0, shown), ...more].map((fault) => `\n  ${fault}`).join('');
+  throw new BenchError(
+    'DATA_INVALID',
+    `The ${split} queries train on passages that ${dataset.name} does not have:${list}`,
+    { hint: 'Use the negatives and qrels that belong to this collection.' },
+  );
 }

@@ -8,6 +8,7 @@ import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
+import { type Chunk, chunksOf, concatenate, type Side } from './chunks.js';
 import { dropoutMasks } from './dropout-masks.js';
 import { contrastiveLoss } from './loss.js';
 import {
@@ -20,50 +21,6 @@ import {
   Taker,
   textSpecs,
 } from './step.js';
-
-type Side = 'query' | 'passage';
-
-/** A part of one side of a batch. */
-interface Chunk {
-  side: Side;
-  /** Place of its first text in the batch. */
-  first: number;
-  texts: number;
-  tokens: number;
-  ids: Int32Array;
-  mask: Float32Array;
-}
-
-function chunksOf(side: Side, batch: Batch, size: number): Chunk[] {
-  const [texts, tokens] =
-    side === 'query' ? [batch.queries, batch.queryTokens] : [batch.passages, batch.passageTokens];
-  const [ids, mask] =
-    side === 'query' ? [batch.queryIds, batch.queryMask] : [batch.passageIds, batch.passageMask];
-  const chunks: Chunk[] = [];
-  for (let first = 0; first < texts; first += size) {
-    const end = Math.min(first + size, texts);
-    const [from, to] = [first * tokens, end * tokens];
-    chunks.push({
-      side,
-      first,
-      texts: end - first,
-      tokens,
-      ids: ids.subarray(from, to),
-      mask: mask.subarray(from, to),
-    });
-  }
-  return chunks;
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
 
 export class GradientCache implements StepComputer {
   readonly #programs = new ProgramCache(8);

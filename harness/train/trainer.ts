@@ -6,11 +6,12 @@ import type { Progress } from '../progress.js';
 import type { Engine } from '../tensor/engine.js';
 import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
-import { type DevScore, devScore, isBest } from './dev-score.js';
+import { devScore, isBest } from './dev-score.js';
 import { GradientCache } from './gradient-cache.js';
 import { learningRateAt } from './schedule.js';
 import { DirectStep, type StepComputer, type StepResult } from './step.js';
 import { StepLog } from './step-log.js';
+import { addStep, emptyRunning, epochFacts, type TrainingFacts } from './training-facts.js';
 import {
   readBest,
   removeState,
@@ -41,33 +42,6 @@ export interface TrainRequest {
   /** Where the state lies while training goes on, and the step metrics for good. */
   folder: string;
   progress: Progress;
-}
-
-/** What an epoch came to. */
-export interface EpochFacts {
-  /** From 0. */
-  epoch: number;
-  steps: number;
-  /** Means over the steps. */
-  loss: number;
-  contrastive: number;
-  regularizer?: number;
-  dev?: DevScore;
-  seconds: number;
-}
-
-export interface TrainingFacts {
-  epochs: EpochFacts[];
-  /** The epoch whose weights were kept, from 0. */
-  keptEpoch: number;
-  steps: number;
-  examples: number;
-  devExamples: number;
-  learningRate: number;
-  /** Over the steps of the last process that trained; validation and compilation left out. */
-  stepsPerSecond: number;
-  passagesPerSecond: number;
-  javascriptShare: number;
 }
 
 export interface Trained {
@@ -204,41 +178,18 @@ export async function train(request: TrainRequest): Promise<Trained> {
 
 type Variables = ReturnType<Engine['variables']>;
 
-/** Call it once the trained weights are saved elsewhere. */
+export type { EpochFacts, TrainingFacts } from './training-facts.js';
+/** Call `removeState` once the trained weights are saved elsewhere. */
 export { removeState };
 
 const warmupSteps = 5;
 const rate = (count: number, milliseconds: number) =>
   milliseconds === 0 ? 0 : (1000 * count) / milliseconds;
-const emptyRunning = () => ({ steps: 0, loss: 0, contrastive: 0, regularizer: 0, milliseconds: 0 });
 const hasDropout = (retriever: Retriever) => retriever.dropoutSites(1, 8).length > 0;
 
 /** What the gradient is multiplied by so that its norm does not exceed the limit (torch.nn.utils.clip_grad_norm_). */
 export function clipScale(norm: number, limit: number | null): number {
   return limit === null ? 1 : Math.min(1, limit / (norm + 1e-6));
-}
-
-function addStep(state: TrainingState, result: StepResult, milliseconds: number): void {
-  const { running } = state;
-  state.step++;
-  running.steps++;
-  running.loss += result.loss;
-  running.contrastive += result.contrastive;
-  running.regularizer += result.regularizer ?? 0;
-  running.milliseconds += milliseconds;
-}
-
-function epochFacts(epoch: number, { running }: TrainingState, dev: DevScore | undefined): EpochFacts {
-  const { steps } = running;
-  return {
-    epoch,
-    steps,
-    loss: running.loss / steps,
-    contrastive: running.contrastive / steps,
-    ...(running.regularizer === 0 ? {} : { regularizer: running.regularizer / steps }),
-    ...(dev && { dev }),
-    seconds: running.milliseconds / 1000,
-  };
 }
 
 /** Whether dev has not become better for so many epochs. */

@@ -11,7 +11,7 @@ import { SafetensorsFile, writeSafetensors } from '../model/safetensors.js';
 import { writeJson } from '../store/atomic.js';
 import type { VariableSet } from '../tensor/engine.js';
 import type { Moments } from './adamw.js';
-import type { EpochFacts } from './trainer.js';
+import type { EpochFacts } from './training-facts.js';
 
 /** Where training stands: everything but the arrays. */
 export interface TrainingState {

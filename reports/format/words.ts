@@ -8,17 +8,11 @@ export function headingOfSection({ dataset }: ReportSection): string {
 }
 
 /** What the marks of the table mean. */
-export function legendOf(
-  section: ReportSection,
-  best: string,
-  second: string,
-): string {
+export function legendOf(section: ReportSection, best: string, second: string): string {
   const { baseline, comparisons } = section;
   const places = `${best} is the best of a column, ${second} the second.`;
   if (baseline === undefined || comparisons.length === 0) return places;
-  const seeds = comparisons.some(({ familySize }) => familySize.overSeeds > 0)
-    ? ', † over seeds'
-    : '';
+  const seeds = comparisons.some(({ familySize }) => familySize.overSeeds > 0) ? ', † over seeds' : '';
   const family = comparisons[0]!.familySize.overQueries;
   return `${places} * differs from ${baseline} over queries${seeds} (p < 0.05, ${comparisons[0]!.correction === 'holm' ? `corrected by Holm over ${family} tests` : 'not corrected'}). ± is the standard deviation over seeds. Latencies are medians of one query at a time.`;
 }

@@ -9,7 +9,7 @@ export interface Figure {
   caption: string;
 }
 
-const size = { width: chartWidth, height: chartHeight };
+export const size = { width: chartWidth, height: chartHeight };
 
 /** The colour of the system with this place in the table. */
 export function colourOf(index: number): string {
@@ -17,7 +17,7 @@ export function colourOf(index: number): string {
 }
 
 /** Every system of the table with its number and colour, whichever of them a chart shows. */
-function seriesColour(section: ReportSection) {
+export function seriesColour(section: ReportSection) {
   const names = section.systems.map(({ name }) => name);
   return {
     field: 'system',
@@ -33,7 +33,7 @@ function shown(cell: ReportCell, { unit }: ReportColumn, key: string): Record<st
   return { [key]: scale * cell.value, [`${key}Low`]: scale * low, [`${key}High`]: scale * high };
 }
 
-function titleOf(column: ReportColumn): string {
+export function titleOf(column: ReportColumn): string {
   return column.unit === 'bytes' ? `${column.label}, MiB` : headingOf(column);
 }
 
@@ -47,7 +47,13 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
     if (cost === undefined || accuracy === undefined) return [];
     const onFront = front.systems.includes(system.name);
     return [
-      { system: system.name, number: String(i + 1), onFront, ...shown(cost, x, 'x'), ...shown(accuracy, y, 'y') },
+      {
+        system: system.name,
+        number: String(i + 1),
+        onFront,
+        ...shown(cost, x, 'x'),
+        ...shown(accuracy, y, 'y'),
+      },
     ];
   });
   const color = seriesColour(section);
@@ -66,16 +72,32 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
       layer: [
         {
           transform: [{ filter: 'datum.onFront' }],
-          mark: { type: 'line', interpolate: 'step-after', strokeDash: [4, 3], color: 'currentColor', opacity: 0.55 },
+          mark: {
+            type: 'line',
+            interpolate: 'step-after',
+            strokeDash: [4, 3],
+            color: 'currentColor',
+            opacity: 0.55,
+          },
           encoding: { x: axis('x', x), y: axis('y', y) },
         },
         {
           mark: rule,
-          encoding: { x: axis('x', x), y: { field: 'yLow', type: 'quantitative' }, y2: { field: 'yHigh' }, color },
+          encoding: {
+            x: axis('x', x),
+            y: { field: 'yLow', type: 'quantitative' },
+            y2: { field: 'yHigh' },
+            color,
+          },
         },
         {
           mark: rule,
-          encoding: { y: axis('y', y), x: { field: 'xLow', type: 'quantitative' }, x2: { field: 'xHigh' }, color },
+          encoding: {
+            y: axis('y', y),
+            x: { field: 'xLow', type: 'quantitative' },
+            x2: { field: 'xHigh' },
+            color,
+          },
         },
         {
           mark: { type: 'point', filled: true, size: 90, strokeWidth: 2, opacity: 1 },
@@ -115,9 +137,14 @@ export function variationFigure(section: ReportSection, by: 'layers' | 'vectors'
     field: 'at',
     type: by === 'vectors' ? 'quantitative' : 'ordinal',
     axis: { title: by === 'vectors' ? 'M, vectors per passage' : 'S, layers', labelAngle: 0, tickMinStep: 1 },
-    ...(by === 'vectors' ? { scale: { zero: false, padding: 14 } } : {}),
+    ...(by === 'vectors' ? { scale: { zero: false, padding: 14 } } : { sort: null }),
   };
-  const y = { field: 'y', type: 'quantitative', scale: { zero: false, padding: 10 }, axis: { title: titleOf(measure) } };
+  const y = {
+    field: 'y',
+    type: 'quantitative',
+    scale: { zero: false, padding: 10 },
+    axis: { title: titleOf(measure) },
+  };
   return {
     caption: `${titleOf(measure)} by ${by === 'vectors' ? 'number of vectors' : 'layers'}: one line for each architecture (${variations.map(({ arch }) => arch).join(', ')}), bars are 95 % intervals.`,
     chart: {
@@ -139,75 +166,5 @@ export function variationFigure(section: ReportSection, by: 'layers' | 'vectors'
         },
       ],
     } as unknown as Chart,
-  };
-}
-
-/** Training curves: the loss, and whatever dev said, epoch by epoch; one line for each run. */
-export function trainingFigures(section: ReportSection): Figure[] {
-  const { training, systems } = section;
-  const longest = Math.max(0, ...training.map(({ epochs }) => epochs.length));
-  if (longest === 0) return [];
-  const names = ['loss', ...new Set(training.flatMap(({ epochs }) => epochs.flatMap(({ dev }) => Object.keys(dev))))];
-  const color = seriesColour(section);
-  return names.map((name) => {
-    const values = training.flatMap(({ system, seed, bestEpoch, epochs }) =>
-      epochs.flatMap(({ epoch, loss, dev }) => {
-        const y = name === 'loss' ? loss : dev[name];
-        const number = String(systems.findIndex((each) => each.name === system) + 1);
-        if (y === undefined) return [];
-        return [{ system, run: `${system} ${seed}`, number, epoch: epoch + 1, y, kept: epoch === bestEpoch }];
-      }),
-    );
-    const what = name === 'loss' ? 'training loss' : `dev ${name}`;
-    const x = {
-      field: 'epoch',
-      type: 'quantitative',
-      scale: { zero: false, nice: false, padding: 10 },
-      axis: { title: 'epoch', tickMinStep: 1, format: 'd' },
-    };
-    const y = { field: 'y', type: 'quantitative', scale: { zero: false }, axis: { title: what } };
-    return {
-      caption: `${what[0]!.toUpperCase()}${what.slice(1)} by epoch, one line for each run; the dot marks the epoch whose checkpoint was kept.`,
-      chart: {
-        ...size,
-        data: { values },
-        encoding: { x, y, color },
-        layer: [
-          { mark: { type: 'line', strokeWidth: 1.5, opacity: 0.8 }, encoding: { detail: { field: 'run', type: 'nominal' } } },
-          { transform: [{ filter: 'datum.kept' }], mark: { type: 'point', filled: true, size: 60, opacity: 1 } },
-        ],
-      } as unknown as Chart,
-    };
-  });
-}
-
-/** Points of the curve of differences; more would not be seen. */
-const curvePoints = 300;
-
-/** The differences of all queries in descending order. */
-export function differencesFigure(section: ReportSection): Figure | undefined {
-  const { queries, systems, columns } = section;
-  if (queries === undefined) return undefined;
-  const { differences, measure } = queries;
-  const column = columns.find(({ id }) => id === measure)!;
-  const scale = column.unit === 'share' ? 100 : 1;
-  const step = Math.max(1, Math.ceil(differences.length / curvePoints));
-  const values = differences.flatMap((difference, i) =>
-    i % step === 0 || i === differences.length - 1
-      ? [{ query: i + 1, y: scale * difference, side: difference > 0 ? 0 : 1 }]
-      : [],
-  );
-  const at = queries.systems.map((name) => systems.findIndex((system) => system.name === name));
-  const area = (side: 0 | 1) => ({
-    transform: [{ calculate: side === 0 ? 'max(datum.y, 0)' : 'min(datum.y, 0)', as: 'part' }],
-    mark: { type: 'area', interpolate: 'step-after', color: colourOf(at[side]!), opacity: 0.75 },
-    encoding: {
-      x: { field: 'query', type: 'quantitative', scale: { nice: false }, axis: { title: 'queries, by difference' } },
-      y: { field: 'part', type: 'quantitative', axis: { title: `difference in ${titleOf(column)}` } },
-    },
-  });
-  return {
-    caption: `${titleOf(column)} of every query: above the line system ${at[0]! + 1} does better, below it system ${at[1]! + 1}.`,
-    chart: { ...size, data: { values }, layer: [area(0), area(1)] } as unknown as Chart,
   };
 }

@@ -25,7 +25,8 @@ ${runs.map(runHtml).join('\n')}`;
 function runHtml(run: ReportRun): string {
   const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`);
   const stages = run.stages.map(
-    ({ name, seconds, cached }) => `${name} ${formatNumber(seconds, 's')} s${cached ? ' (from the cache)' : ''}`,
+    ({ name, seconds, cached }) =>
+      `${name} ${formatNumber(seconds, 's')} s${cached ? ' (from the cache)' : ''}`,
   );
   const facts: [string, string | undefined][] = [
     ['file', run.file],

@@ -14,13 +14,20 @@ export function queriesHtml({ queries, columns }: ReportSection): string {
   const items = queries.queries
     .map(({ queryId, text, answers, values, hits }) => {
       const answer =
-        answers === undefined ? '' : `<p class="faint">Answers: ${answers.map(escapeHtml).join('; ') || 'none'}</p>`;
+        answers === undefined
+          ? ''
+          : `<p class="faint">Answers: ${answers.map(escapeHtml).join('; ') || 'none'}</p>`;
+      const title = text === undefined ? '' : `${escapeHtml(text)} `;
+      const heading = `<h4>${title}<code class="faint">${escapeHtml(queryId)}</code></h4>`;
+      if (hits.every((list) => list.length === 0)) {
+        const both = [0, 1].map((i) => `${escapeHtml(systems[i]!)}: ${number(values[i]!)}`);
+        return `<article class="query">${heading}${answer}<p>${both.join(', ')}</p></article>`;
+      }
       const sides = [0, 1].map(
         (i) =>
           `<div><p><b>${escapeHtml(systems[i]!)}</b>: ${number(values[i]!)}</p>${hitsHtml(hits[i]!)}</div>`,
       );
-      const title = text === undefined ? '' : `${escapeHtml(text)} `;
-      return `<article class="query"><h4>${title}<code class="faint">${escapeHtml(queryId)}</code></h4>${answer}<div class="sides">${sides.join('')}</div></article>`;
+      return `<article class="query">${heading}${answer}<div class="sides">${sides.join('')}</div></article>`;
     })
     .join('\n');
   const notes = queries.notes.map((note) => `<p class="faint">${escapeHtml(note)}</p>`).join('');
@@ -37,7 +44,7 @@ function summaryOf({ differences, systems }: ReportQueryDifferences): string {
 }
 
 function hitsHtml(hits: readonly ReportHit[]): string {
-  if (hits.length === 0) return '<p class="faint">Hits are not at hand.</p>';
+  if (hits.length === 0) return '<p class="faint">No hits.</p>';
   const items = hits.map(({ passageId, score, relevance, title, text }) => {
     const heading = title === undefined || title === '' ? '' : `<b>${escapeHtml(title)}</b> `;
     const body = text === undefined ? '' : `${escapeHtml(shortened(text))} `;

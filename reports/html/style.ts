@@ -24,21 +24,24 @@ p, ul { margin: 0.4rem 0; }
 .faint, figcaption, .legend { color: var(--faint); font-size: 0.875rem; }
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; font-size: 0.875rem; width: 100%; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding: 0.4rem 0.6rem; color: var(--faint); caption-side: bottom; }
-th, td { padding: 0.3rem 0.6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-tr:last-child > * { border-bottom: 0; }
-thead th { background: var(--shade); font-weight: 600; }
+th, td { padding: 0.3rem 0.5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+tbody:last-child tr:last-child > *, tbody:last-child > tr:first-child > .system { border-bottom: 0; }
+thead th { background: var(--shade); font-weight: 600; white-space: normal; vertical-align: bottom; line-height: 1.25; }
 th[scope=row], td.text, th.text { text-align: left; }
 th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--ground); white-space: normal; min-width: 8rem; }
+.dense th, .dense td { padding-top: 0.1rem; padding-bottom: 0.1rem; }
+.dense .system { text-align: left; vertical-align: top; font-weight: 500; white-space: normal; }
+th.middle { text-align: center; }
 td.group, th.group { border-left: 1px solid var(--line); }
 td small { color: var(--faint); }
 td.best { font-weight: 700; }
 td.second { text-decoration: underline; text-underline-offset: 3px; }
 .number { display: inline-block; min-width: 1.4em; text-align: center; border-radius: 4px; color: var(--ground); font-weight: 700;
-  font-size: 0.8em; padding: 0 0.2em; }
+  font-size: 0.8em; padding: 0 0.2em; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 ${light.map((_, i) => `.s${i} { background: var(--s${i}); }`).join('\n')}
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; }
+figcaption { margin-top: 0.4rem; }
 figure svg { display: block; width: 100%; max-width: 30rem; height: auto; color: var(--ink); }
 .key { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; padding: 0; list-style: none; }
 .query { border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem 0.8rem; margin: 0.8rem 0; }
@@ -61,7 +64,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
   th, td { padding: 0.15rem 0.25rem; white-space: normal; }
   th[scope=row] { position: static; min-width: 5rem; }
   .charts { grid-template-columns: repeat(3, 1fr); }
-  figure, .query, tr { break-inside: avoid; }
+  figure, .query, .block, tr { break-inside: avoid; }
+  figcaption, .faint, .legend, dl, .sides ol { font-size: 8pt; }
   h2, h3 { break-after: avoid; }
 }
 `;

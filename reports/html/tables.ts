@@ -1,5 +1,11 @@
 /** The tables of the page. */
-import type { ReportCell, ReportCheck, ReportColumn, ReportComparison, ReportSection } from '../../harness/contracts.js';
+import type {
+  ReportCell,
+  ReportCheck,
+  ReportColumn,
+  ReportComparison,
+  ReportSection,
+} from '../../harness/contracts.js';
 import {
   formatCell,
   formatInterval,
@@ -19,23 +25,34 @@ export function numberHtml(index: number): string {
   return `<span class="number s${index % seriesCount}">${index + 1}</span>`;
 }
 
+const groupTitles = { accuracy: 'accuracy, %', size: 'index', latency: 'latency' } as const;
+
 export function systemsHtml(section: ReportSection): string {
   const { columns, systems } = section;
   const groupStart = (i: number) => columns[i]!.group !== columns[i - 1]?.group;
-  const head = columns
+  const groups = (Object.keys(groupTitles) as (keyof typeof groupTitles)[])
+    .map((group) => ({ group, count: columns.filter((column) => column.group === group).length }))
+    .filter(({ count }) => count > 0)
     .map(
-      (column, i) =>
-        `<th scope="col"${groupStart(i) ? ' class="group"' : ''} title="${escapeHtml(column.description)}">${escapeHtml(headingOf(column))}</th>`,
-    )
+      ({ group, count }) =>
+        `<th scope="colgroup" class="group middle" colspan="${count}">${groupTitles[group]}</th>`,
+    );
+  const head = columns
+    .map((column, i) => {
+      // The percent sign stands once for the whole group.
+      const title = column.unit === 'share' ? column.label : headingOf(column);
+      return `<th scope="col"${groupStart(i) ? ' class="group"' : ''} title="${escapeHtml(column.description)}">${escapeHtml(title).replace('@', '<wbr>@')}</th>`;
+    })
     .join('');
   const rows = systems.map(({ name, seeds, cells }, index) => {
     const row = columns.map((column, i) => cellHtml(cells[column.id], column, groupStart(i))).join('');
     return `<tr><th scope="row">${numberHtml(index)} ${escapeHtml(name)}</th><td class="text">${escapeHtml(seedsOf(seeds))}</td>${row}</tr>`;
   });
   return `<div class="wide" tabindex="0"><table>
-<caption>${escapeHtml(legendOf(section, 'Bold', 'underlined'))}</caption>
-<thead><tr><th scope="col" class="text">system</th><th scope="col" class="text">seeds</th>${head}</tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>`;
+<thead><tr><th colspan="2"></th>${groups.join('')}</tr>
+<tr><th scope="col" class="text">system</th><th scope="col" class="text">seeds</th>${head}</tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>
+<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined'))}</p>`;
 }
 
 function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
@@ -43,7 +60,9 @@ function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boo
   const attribute = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
   if (cell === undefined) return `<td${attribute}>–</td>`;
   const title =
-    cell.interval === undefined ? '' : ` title="95 %: ${escapeHtml(formatInterval(cell.interval, column.unit))}"`;
+    cell.interval === undefined
+      ? ''
+      : ` title="95 %: ${escapeHtml(formatInterval(cell.interval, column.unit))}"`;
   const [number = '', deviation] = formatCell(cell, column).split('±');
   const spread = deviation === undefined ? '' : `<small>±${escapeHtml(deviation)}</small>`;
   return `<td${attribute}${title}>${escapeHtml(number)}${spread}${marksOf(cell)}</td>`;
@@ -51,36 +70,75 @@ function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boo
 
 export function comparisonsHtml(comparisons: readonly ReportComparison[]): string {
   if (comparisons.length === 0) return '';
-  const rows = comparisons.flatMap(({ candidate, measures }) =>
-    measures.map(({ measure, overQueries, overSeeds }) => {
-      const cells = [overQueries, overSeeds].flatMap((test) => [
-        formatSigned(test.difference, 'share'),
-        test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
-        formatP(test.correctedP),
-      ]);
-      const { wins, ties, losses, effectSize } = overQueries;
-      const effect = effectSize === undefined ? '–' : `${effectSize.name} ${effectSize.value?.toFixed(2) ?? '∞'}`;
-      const tds = [...cells.slice(0, 3), effect, `${wins}/${ties}/${losses}`, ...cells.slice(3)];
-      return `<tr><th scope="row">${escapeHtml(candidate)}</th><td class="text">${escapeHtml(measure)}</td>${tds.map((td) => `<td>${escapeHtml(td)}</td>`).join('')}</tr>`;
-    }),
+  const bodies = comparisons.map(({ candidate, measures }) =>
+    bodyHtml(
+      candidate,
+      measures.map(({ measure, overQueries, overSeeds }) => {
+        const [queries, seeds] = [overQueries, overSeeds].map((test) => [
+          formatSigned(test.difference, 'share'),
+          test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
+          formatP(test.correctedP),
+        ]);
+        const { wins, ties, losses, effectSize } = overQueries;
+        const effect =
+          effectSize === undefined ? '–' : `${effectSize.name} ${effectSize.value?.toFixed(2) ?? '∞'}`;
+        return [measure, ...queries!, effect, `${wins}/${ties}/${losses}`, ...seeds!];
+      }),
+    ),
   );
-  const head = ['difference', '95 % interval', 'corrected p', 'effect', 'wins/ties/losses', 'over seeds', '95 % interval', 'corrected p'];
-  return `<h3>Differences to ${escapeHtml(comparisons[0]!.baseline)}</h3>
-<div class="wide" tabindex="0"><table><caption>In points of the measure; first over queries, then over seeds.</caption>
-<thead><tr><th scope="col" class="text">system</th><th scope="col" class="text">measure</th>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>
+  const three = ['difference', '95 % interval', 'corrected p'];
+  const head = [...three, 'effect', 'wins/ties/losses', ...three].map(
+    (title, i) => `<th scope="col"${i === 0 || i === 5 ? ' class="group"' : ''}>${title}</th>`,
+  );
+  const baseline = escapeHtml(comparisons[0]!.baseline);
+  return `<h3>Differences to ${baseline}</h3>
+<div class="wide" tabindex="0"><table class="dense">
+<thead><tr><th colspan="2"></th><th scope="colgroup" class="group middle" colspan="5">over queries</th><th scope="colgroup" class="group middle" colspan="3">over seeds</th></tr>
+<tr><th scope="col" class="text">system</th><th scope="col" class="text">measure</th>${head.join('')}</tr></thead>
+${bodies.join('\n')}</table></div>
+<p class="faint">Differences are in points: system − ${baseline}.</p>
 ${latencyHtml(comparisons)}`;
 }
 
+/** The rows of one system under one heading. */
+function bodyHtml(name: string, rows: readonly (readonly string[])[]): string {
+  const cells = rows.map(([first = '', ...others], i) => {
+    const heading =
+      i === 0 ? `<th scope="rowgroup" class="system" rowspan="${rows.length}">${escapeHtml(name)}</th>` : '';
+    const tds = others.map(
+      (text, at) => `<td${at === 0 || at === 5 ? ' class="group"' : ''}>${escapeHtml(text)}</td>`,
+    );
+    return `<tr>${heading}<td class="text">${escapeHtml(first)}</td>${tds.join('')}</tr>`;
+  });
+  return `<tbody>${cells.join('\n')}</tbody>`;
+}
+
 function latencyHtml(comparisons: readonly ReportComparison[]): string {
-  const items = comparisons.flatMap(({ candidate, latency, latencyNotes }) => [
-    ...latency.map(({ part, ratio, interval }) => {
-      const [of, low, high] = [ratio, interval.low, interval.high].map((value) => `×${formatNumber(value, 'ms')}`);
-      return `<li>${escapeHtml(candidate)}, ${escapeHtml(part)}: ${of} (${low} to ${high})</li>`;
-    }),
-    ...latencyNotes.map((note) => `<li>${escapeHtml(candidate)}: ${escapeHtml(note)}</li>`),
-  ]);
-  return items.length === 0 ? '' : `<h3>Latency as a ratio to ${escapeHtml(comparisons[0]!.baseline)}</h3><ul>${items.join('')}</ul>`;
+  const bodies = comparisons
+    .filter(({ latency }) => latency.length > 0)
+    .map(({ candidate, latency }) =>
+      bodyHtml(
+        candidate,
+        latency.map(({ part, ratio, interval, paired }) => {
+          const [of, low, high] = [ratio, interval.low, interval.high].map((value) =>
+            formatNumber(value, 'ms'),
+          );
+          return [part, `×${of}`, `×${low} to ×${high}`, paired ? 'by query' : 'not paired'];
+        }),
+      ),
+    );
+  const told = new Map<string, string[]>();
+  for (const { candidate, latencyNotes } of comparisons) {
+    for (const note of latencyNotes) told.set(note, [...(told.get(note) ?? []), candidate]);
+  }
+  const notes = [...told].map(([note, names]) => `<li>${escapeHtml(`${names.join(', ')}: ${note}`)}</li>`);
+  if (bodies.length === 0 && notes.length === 0) return '';
+  const table =
+    bodies.length === 0
+      ? ''
+      : `<div class="wide" tabindex="0"><table class="dense"><thead><tr><th scope="col" class="text">system</th><th scope="col" class="text">part</th><th scope="col" class="group">ratio of medians</th><th scope="col">95 % interval</th><th scope="col">paired</th></tr></thead>
+${bodies.join('\n')}</table></div>`;
+  return `<h3>Latency as a ratio to ${escapeHtml(comparisons[0]!.baseline)}</h3>${table}${notes.length === 0 ? '' : `<ul class="faint">${notes.join('')}</ul>`}`;
 }
 
 export function checksHtml(checks: readonly ReportCheck[]): string {

@@ -1,0 +1,114 @@
+/**
+ * BEIR (Thakur et al. 2021): corpus.jsonl, queries.jsonl and qrels/*.tsv, the layout of 19 collections and of many more that
+ * others publish. `beir --data DIR` opens any folder of that layout.
+ */
+import path from 'node:path';
+import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Query, Split } from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
+import { inspect } from '../harness/interchange/inspection.js';
+import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
+import { readQrels } from '../harness/interchange/trec.js';
+import { unpack } from '../harness/store/archive.js';
+import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
+import { assertFolder, describeAll, findIn, isFile, needIn, remembered } from './collection/files.js';
+import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
+
+const code = 'DATA_INVALID';
+
+/** The folder that holds corpus.jsonl. */
+async function folderOf(request: DatasetRequest): Promise<string> {
+  const { folder, variant } = request;
+  if (folder === undefined) {
+    const download = downloadOf(variant);
+    if (variant === undefined || download.url === '') {
+      const what = variant === undefined ? 'beir opens a folder' : `beir/${variant} is not public`;
+      throw new BenchError('PATH_INVALID', `${what}, and no folder was given.`, { hint: download.instructions! });
+    }
+    return path.join(await unpack(await request.fetch(download)), ...variant.split('/'));
+  }
+  await assertFolder(folder, layout);
+  if (variant === undefined || (await findIn(folder, ['corpus.jsonl'])) !== undefined) return folder;
+  // A folder of several collections, as the archives unpack.
+  const inside = path.join(folder, ...variant.split('/'));
+  return (await findIn(inside, ['corpus.jsonl'])) === undefined ? folder : inside;
+}
+
+async function* passagesOf(file: string): AsyncGenerator<Passage & { place: number }> {
+  for await (const row of jsonLines(file, code)) {
+    const passageId = idOf(row, file);
+    const title = stringMember(row, 'title', file, code, '');
+    yield { passageId, title, text: stringMember(row, 'text', file, code), place: row.line };
+  }
+}
+
+function idOf(row: Parameters<typeof stringMember>[0], file: string): string {
+  const id = stringMember(row, '_id', file, code);
+  if (id !== '') return id;
+  throw new BenchError(code, `${file}, line ${row.line}: _id is empty.`);
+}
+
+async function queriesOf(file: string): Promise<Map<string, Query>> {
+  const queries = new Map<string, Query>();
+  const lines = new Map<string, number>();
+  for await (const row of jsonLines(file, code)) {
+    const queryId = idOf(row, file);
+    const earlier = lines.get(queryId);
+    if (earlier !== undefined) {
+      throw new BenchError(code, `Two queries have the id '${queryId}': ${file}, line ${earlier} and line ${row.line}.`, {
+        hint: 'Every query needs an id of its own: remove one of them, or rename it.',
+      });
+    }
+    lines.set(queryId, row.line);
+    queries.set(queryId, { queryId, text: stringMember(row, 'text', file, code) });
+  }
+  return queries;
+}
+
+async function open(request: DatasetRequest): Promise<Dataset> {
+  const { variant } = request;
+  const folder = await folderOf(request);
+  const corpus = await needIn(folder, ['corpus.jsonl'], layout);
+  const queriesFile = await needIn(folder, ['queries.jsonl'], layout);
+  const queries = await queriesOf(queriesFile);
+  const files = [corpus, queriesFile];
+  const bySplit = {} as Record<Split, SplitFiles>;
+  for (const split of splits) {
+    const name = qrelNames(variant)[split];
+    const file = name === undefined ? undefined : path.join(folder, 'qrels', name);
+    const isThere = file !== undefined && (await isFile(file));
+    if (isThere) files.push(file);
+    bySplit[split] = { queries, qrels: isThere ? await readQrels(file) : undefined };
+  }
+  const { passageCount, absent } = await remembered(request, 'beir inspection 1', files, () =>
+    inspect(
+      () => passagesOf(corpus),
+      judgedPassages(bySplit),
+      (line) => `${path.basename(corpus)}, line ${line}`,
+    ),
+  );
+  if (passageCount === 0) throw new BenchError(code, `${corpus} holds no passages.`, { hint: layout });
+  const judged = judgedSplits(bySplit, new Set(absent));
+  return {
+    name: variant === undefined ? 'beir' : `beir/${variant}`,
+    version: 'beir-1',
+    licence: licenceOf(variant),
+    files: await describeAll(request, files),
+    passageCount,
+    remarks: judged.remarks,
+    async *passages() {
+      for await (const { passageId, title, text } of passagesOf(corpus)) yield { passageId, title, text };
+    },
+    queries: async (split) => judged.splits[split].queries,
+    qrels: async (split) => judged.splits[split].qrels,
+  };
+}
+
+const beir: DatasetPlugin = {
+  summary: 'BEIR: 15 public collections by name, four that have to be rebuilt, or any folder of its layout with --data',
+  variants,
+  groups: { cqadupstack: forums.map((forum) => `cqadupstack/${forum}`) },
+  downloads: (variant) => [downloadOf(variant)],
+  open,
+};
+
+export default beir;

@@ -1,0 +1,46 @@
+/** Files of `id<TAB>text`, unquoted: MS MARCO's collection and queries, and TREC topics as many hand them around. */
+import type { Query } from '../../harness/contracts.js';
+import { BenchError } from '../../harness/errors.js';
+import { textLines } from '../../harness/interchange/json-lines.js';
+
+export interface IdentifiedText {
+  id: string;
+  text: string;
+  /** From 1. */
+  line: number;
+}
+
+/** @throws BenchError DATA_INVALID with the line number where there are not two columns, or the first is empty */
+export async function* tabLines(file: string): AsyncGenerator<IdentifiedText> {
+  for await (const { text: whole, line } of textLines(file, 'DATA_INVALID')) {
+    if (whole === '') continue;
+    const tab = whole.indexOf('\t');
+    const second = tab < 0 ? -1 : whole.indexOf('\t', tab + 1);
+    if (tab > 0 && second < 0) {
+      yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line };
+      continue;
+    }
+    const what = tab < 0 ? 'no tab' : tab === 0 ? 'no id before the tab' : `${whole.split('\t').length} columns`;
+    throw new BenchError('DATA_INVALID', `${file}, line ${line}: ${what}.`, {
+      hint: 'Each line is an id, one tab, and a text without tabs.',
+    });
+  }
+}
+
+/** The queries of such a file, by id. @throws BenchError DATA_INVALID where one comes twice, naming both lines */
+export async function tabQueries(file: string): Promise<Map<string, Query>> {
+  const queries = new Map<string, Query>();
+  const lines = new Map<string, number>();
+  for await (const { id, text, line } of tabLines(file)) {
+    const earlier = lines.get(id);
+    if (earlier !== undefined) {
+      throw new BenchError('DATA_INVALID', `Two queries have the id '${id}': ${file}, line ${earlier} and line ${line}.`, {
+        hint: 'Every query needs an id of its own: remove one of them, or rename it.',
+      });
+    }
+    lines.set(id, line);
+    queries.set(id, { queryId: id, text });
+  }
+  if (queries.size === 0) throw new BenchError('DATA_INVALID', `${file} holds no queries.`);
+  return queries;
+}

@@ -1,0 +1,143 @@
+/** `bench compare`: which of several systems is better, by how much and how sure. */
+import { compareRecords } from '../comparison.js';
+import type { ReportComparison, ReportTest } from '../contracts.js';
+import { readRecords } from '../record.js';
+import { type Command, splitList } from './command.js';
+import { renderTable } from './table.js';
+
+export const command: Command = {
+  usage: 'RECORD... [--measure M[,...]] [options]',
+  description:
+    'Compares systems by their run records, paired by query. The first system is the baseline. Runs that differ only in their seed are one system. Refuses what cannot be paired: other queries, another dataset, version or split, other seeds.',
+  options: {
+    measure: { type: 'text', describe: 'measures to compare; all where absent' },
+    baseline: { type: 'text', describe: 'system that the others are compared with; the first where absent' },
+    'common-seeds': { type: 'switch', describe: 'pair the seeds that both systems have where they differ' },
+    uncorrected: { type: 'switch', describe: "leave out Holm's correction" },
+    json: { type: 'switch', describe: 'print the comparisons as JSON' },
+  },
+  maxArguments: Number.POSITIVE_INFINITY,
+  examples: [
+    [
+      'bench compare results/squad-dual-encoder-*.record.json results/squad-mlr-sc-*.record.json',
+      'by architecture',
+    ],
+    [
+      'bench compare old/a.record.json new/a.record.json --measure mrr@10 --json',
+      'before and after a change',
+    ],
+  ],
+  async run(values, targets, print) {
+    const { measure, baseline } = values;
+    const comparisons = compareRecords(await readRecords(targets), {
+      ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
+      ...(baseline !== undefined && { baseline: String(baseline) }),
+      commonSeeds: values['common-seeds'] === true,
+      correction: values.uncorrected === true ? 'none' : 'holm',
+    });
+    print(
+      values.json === true
+        ? `${JSON.stringify(comparisons, null, 2)}\n`
+        : comparisons.map(comparisonText).join('\n'),
+    );
+    return 0;
+  },
+};
+
+function comparisonText(comparison: ReportComparison): string {
+  const { baseline, candidate, queryCount, measures, latency } = comparison;
+  const { seeds, overQueries } = measures[0]!;
+  const seed = overQueries.seed === null ? '' : `, seed ${overQueries.seed}`;
+  const means = measures.map(({ baseline: a, candidate: b }) => [number(a), number(b)]);
+  // The means are of all seeds, and so stand over queries only where there is one.
+  const queries = testTable(comparison, 'overQueries', seeds.length > 1 ? undefined : means);
+  const parts = [
+    `A: ${baseline}\nB: ${candidate}\n`,
+    `over ${queryCount.toLocaleString('en-US')} queries${seed}\n${queries}`,
+  ];
+  if (seeds.length > 1) {
+    const table = testTable(comparison, 'overSeeds', means);
+    parts.push(`over ${seeds.length} seeds (${seeds.join(', ')})\n${table}`);
+  }
+  if (latency.length > 0) {
+    const rows = latency.map(({ part, ratio, interval, paired }) => [
+      part,
+      ratio.toFixed(3),
+      `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`,
+      paired ? 'by query' : 'not paired',
+    ]);
+    parts.push(`latency\n${renderTable(['', 'B/A', '95% interval', 'paired'], rows, 'lrrl', 1)}`);
+  }
+  parts.push(
+    notesOf(comparison)
+      .map((note) => `note: ${note}\n`)
+      .join(''),
+  );
+  return parts.join('\n');
+}
+
+type Over = 'overQueries' | 'overSeeds';
+
+function testTable({ measures }: ReportComparison, over: Over, means?: readonly string[][]): string {
+  const columns = ['B-A', '95% interval', 'p', 'corrected', 'effect', 'win/tie/loss'];
+  const header = ['', ...(means === undefined ? [] : ['A', 'B']), ...columns];
+  const rows = measures.map((each, i) => [each.measure, ...(means?.[i] ?? []), ...cellsOf(each[over])]);
+  return renderTable(header, rows, `l${'r'.repeat(header.length - 1)}`, 1);
+}
+
+function cellsOf({
+  difference,
+  interval,
+  p,
+  correctedP,
+  effectSize,
+  wins,
+  ties,
+  losses,
+}: ReportTest): string[] {
+  return [
+    signed(difference),
+    interval === undefined ? '-' : `${signed(interval.low)} to ${signed(interval.high)}`,
+    probability(p),
+    probability(correctedP),
+    effectSize === undefined ? '-' : `${effectSize.name} ${effectSize.value?.toFixed(2) ?? 'infinite'}`,
+    `${wins}/${ties}/${losses}`,
+  ];
+}
+
+function notesOf({ measures, latencyNotes, correction, familySize }: ReportComparison): string[] {
+  const tests = [...new Set(measures.map(({ overQueries }) => overQueries.test))].map((test) => {
+    const tested = measures.filter(({ overQueries }) => overQueries.test === test);
+    return `${test} (${tested.map(({ measure }) => measure).join(', ')})`;
+  });
+  const severalSeeds = measures[0]!.seeds.length > 1;
+  return [
+    `over queries by ${tests.join('; ')}`,
+    severalSeeds
+      ? 'over seeds by paired t'
+      : 'one seed: whether the difference lasts over seeds is not known',
+    correction === 'holm'
+      ? `corrected by Holm over ${familySize.overQueries} tests over queries and ${familySize.overSeeds} over seeds`
+      : 'p-values are not corrected',
+    ...latencyNotes,
+    ...measures.flatMap(({ measure, overQueries, overSeeds }) => [
+      ...(overQueries.reason === undefined ? [] : [`${measure} over queries: ${overQueries.reason}`]),
+      ...(severalSeeds && overSeeds.reason !== undefined
+        ? [`${measure} over seeds: ${overSeeds.reason}`]
+        : []),
+    ]),
+  ];
+}
+
+function number(value: number): string {
+  return value.toFixed(4);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
+}
+
+function probability(p: number | undefined): string {
+  if (p === undefined) return '-';
+  return p < 0.0001 ? '<0.0001' : p.toFixed(4);
+}

@@ -1,0 +1,169 @@
+/** `bench evaluate`: the measures of a run that any system made, with trec_eval's definitions. */
+import path from 'node:path';
+import { BenchError } from '../errors.js';
+import { readQrels, readRun } from '../interchange/trec.js';
+import { type Evaluation, evaluate } from '../metrics/evaluate.js';
+import type { TieRule } from '../metrics/judge.js';
+import { parseMeasures } from '../metrics/measures.js';
+import { describeMachine, type RunRecord, recordSchemaVersion, writeRecord } from '../record.js';
+import { describeFile } from '../store/hash.js';
+import { type Command, splitList, type Values } from './command.js';
+import { renderTable } from './table.js';
+
+const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@100,map';
+
+export const command: Command = {
+  usage: '--run FILE --qrels FILE [--measure M,...] [options]',
+  description:
+    'Evaluates a run of any system: TREC format or three columns, plain or gzip. Without options it gives the numbers of trec_eval, with --complete those of trec_eval -c. What it prints with --json is a run record, which compare and report take like any other.',
+  options: {
+    run: { type: 'text', describe: 'hits of every query, in TREC format', required: true },
+    qrels: { type: 'text', describe: 'judgements, in TREC or BEIR format', required: true },
+    measure: { type: 'text', describe: `measures, 'bench list measures'; ${usualMeasures} where absent` },
+    ties: { type: 'text', describe: 'order of equal scores: trec_eval (where absent) or as-ranked' },
+    relevance: { type: 'text', describe: 'lowest relevance that counts as relevant, 1 where absent' },
+    depth: { type: 'text', describe: 'hits per query that are looked at, all where absent' },
+    complete: { type: 'switch', describe: 'count every query that is judged, 0 where it has no hits' },
+    'per-query': { type: 'switch', describe: 'print the value of every query too' },
+    record: {
+      type: 'text',
+      describe: 'file to write the run record to; its name should end in .record.json',
+    },
+    json: { type: 'switch', describe: 'print the run record as JSON' },
+  },
+  examples: [
+    ['bench evaluate --run bm25.run.gz --qrels qrels.txt --measure ndcg@10,mrr@10', 'a table'],
+    [
+      'bench evaluate --run bm25.run --qrels qrels.txt --record results/bm25.record.json',
+      'for bench compare',
+    ],
+  ],
+  async run(values, _positionals, print) {
+    const measures = parseMeasures(splitList('measure', String(values.measure ?? usualMeasures)));
+    const asking = measures.filter(({ needs }) => needs === 'answers').map(({ id }) => id);
+    if (asking.length > 0) {
+      throw new BenchError(
+        'USAGE',
+        `${asking.join(', ')} cannot be evaluated: a run and qrels hold no answers and no texts.`,
+        {
+          hint: 'success@k is top-k accuracy by qrels; bench run measures answer@k.',
+        },
+      );
+    }
+    const options = {
+      ties: tieRule(values.ties),
+      relevance: wholeNumber(values, 'relevance') ?? 1,
+      depth: wholeNumber(values, 'depth') ?? Number.POSITIVE_INFINITY,
+      queries: values.complete === true ? 'judged' : 'judged-and-run',
+    } as const;
+    const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
+    const { run, tag } = await readRun(runFile);
+    const evaluation = evaluate(run, await readQrels(qrelsFile), measures, options);
+    if (values.json === true || values.record !== undefined) {
+      const record = await recordOf(evaluation, runFile, qrelsFile, tag, options);
+      if (values.record !== undefined) await writeRecord(path.resolve(String(values.record)), record);
+      if (values.json === true) print(`${JSON.stringify(record, null, 2)}\n`);
+    }
+    if (values.json !== true) print(textOf(evaluation, values['per-query'] === true));
+    return 0;
+  },
+};
+
+function tieRule(given: Values[string]): TieRule {
+  const rule = String(given ?? 'trec_eval');
+  if (rule === 'trec_eval' || rule === 'as-ranked') return rule;
+  throw new BenchError('USAGE', `--ties ${rule} is neither trec_eval nor as-ranked.`, {
+    hint: 'trec_eval orders by score and then by passage id, descending; as-ranked keeps the ranks of the file.',
+  });
+}
+
+function wholeNumber(values: Values, name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(String(text))) return Number(text);
+  throw new BenchError('USAGE', `--${name} needs a whole number from 1, not '${String(text)}'.`);
+}
+
+function textOf({ queryIds, measures, withoutHits, leftOut }: Evaluation, perQuery: boolean): string {
+  const ids = [...measures.keys()];
+  const row = (name: string, value: (id: string) => number) => [
+    name,
+    ...ids.map((id) => value(id).toFixed(4)),
+  ];
+  const rows = perQuery
+    ? queryIds.map((queryId, q) => row(queryId, (id) => measures.get(id)!.perQuery[q]!))
+    : [];
+  rows.push(row('all', (id) => measures.get(id)!.mean));
+  const table = renderTable(['query', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
+  return `${table}${notesOf(queryIds.length, withoutHits, leftOut)
+    .map((note) => `note: ${note}\n`)
+    .join('')}`;
+}
+
+function notesOf(queries: number, withoutHits: number, leftOut: number): string[] {
+  const notes = [`${queries} queries`];
+  if (withoutHits > 0) notes.push(`${withoutHits} of them have no hits and scored 0`);
+  if (leftOut > 0) notes.push(`${leftOut} queries of the run have no qrels and were left out`);
+  return notes;
+}
+
+/** A run record of a system that bench did not run: what is not known of it is null. */
+async function recordOf(
+  { queryIds, measures, withoutHits, leftOut }: Evaluation,
+  runFile: string,
+  qrelsFile: string,
+  tag: string | undefined,
+  config: object,
+): Promise<RunRecord> {
+  const { benchVersion, git, machine } = await describeMachine();
+  const qrels = await describeFile(qrelsFile);
+  const run = await describeFile(runFile);
+  return {
+    schemaVersion: recordSchemaVersion,
+    benchVersion,
+    createdAt: new Date().toISOString(),
+    command: process.argv.slice(2),
+    status: 'ok',
+    seed: null,
+    preset: null,
+    // JSON has no infinity: a depth without end is left out.
+    config: JSON.parse(
+      JSON.stringify(config, (_, value) => (value === Number.POSITIVE_INFINITY ? undefined : value)),
+    ),
+    arch: {
+      name: tag ?? path.basename(runFile),
+      family: null,
+      pooling: null,
+      layers: null,
+      vectors: null,
+      lambda: null,
+    },
+    dataset: {
+      name: qrels.name,
+      version: qrels.sha256.slice(0, 12),
+      licence: null,
+      files: [qrels],
+      passageCount: null,
+      split: 'qrels',
+      counts: {},
+    },
+    device: { engine: null, device: null, searcher: null, threads: null, versions: {}, git, machine },
+    stages: [],
+    queryIds,
+    measures: Object.fromEntries(
+      [...measures].map(([id, { measure, mean, perQuery }]) => [
+        id,
+        {
+          mean,
+          higherIsBetter: measure.higherIsBetter,
+          description: measure.description,
+          perQuery: Array.from(perQuery),
+        },
+      ]),
+    ),
+    warnings: [
+      `run file ${run.name}, sha256 ${run.sha256}`,
+      ...notesOf(queryIds.length, withoutHits, leftOut),
+    ],
+  };
+}

@@ -1,0 +1,85 @@
+/** `bench report`: tables, charts and pages from run records. */
+import path from 'node:path';
+import { prepareReport } from '../comparison.js';
+import { loadConfig } from '../config/config.js';
+import { BenchError } from '../errors.js';
+import { loadReport, reportNames } from '../plugins.js';
+import { describeMachine, readRecords } from '../record.js';
+import { writeAtomic } from '../store/atomic.js';
+import { type Command, splitList } from './command.js';
+import { textSource } from './texts.js';
+
+export const command: Command = {
+  usage: '[RECORD...|FOLDER] [--format F] [--out FILE] [options]',
+  description:
+    'Lays out run records: efficiency against accuracy, with the best and the second best marked, stars where a system differs significantly from the baseline, and the reasons where something could not be compared. Without a record it takes all of the folder that bench run writes to.',
+  options: {
+    format: { type: 'text', describe: `${reportNames().join(', ')}; markdown where absent` },
+    out: { type: 'text', describe: 'file to write; stdout where absent' },
+    baseline: {
+      type: 'text',
+      describe: 'system that stars refer to; dual-encoder where absent, else the first',
+    },
+    measure: { type: 'text', describe: 'measures shown, the first of them in charts: mrr@10,answer@20' },
+    'common-seeds': { type: 'switch', describe: 'pair the seeds that both systems have where they differ' },
+    data: {
+      type: 'text',
+      describe: "folder that holds the dataset, for the texts of the html page's queries",
+    },
+    cache: { type: 'text', describe: 'folder of downloads, where the dataset is looked for too' },
+    config: { type: 'text', describe: 'configuration file; bench.config.json of this folder where absent' },
+  },
+  maxArguments: Number.POSITIVE_INFINITY,
+  examples: [
+    ['bench report', 'a table of all records in results/, as markdown'],
+    ['bench report results --format html --out report.html --data squad', 'the page, with texts'],
+    ['bench report a.record.json b.record.json --format latex --measure answer@20,mrr@10', 'for a paper'],
+  ],
+  async run(values, targets, print) {
+    const format = String(values.format ?? 'markdown');
+    const plugin = await loadReport(format);
+    const { config: file, baseline, measure, data } = values;
+    const config = loadConfig({
+      cwd: process.cwd(),
+      flags: { cache: values.cache },
+      ...(file !== undefined && { file: String(file) }),
+    });
+    const records = await readRecords(targets.length === 0 ? [config.out] : targets);
+    const { benchVersion } = await describeMachine();
+    const report = await prepareReport(
+      records,
+      {
+        ...(baseline !== undefined && { baseline: String(baseline) }),
+        ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
+        commonSeeds: values['common-seeds'] === true,
+        // Only these two show texts, and finding them means reading the collection.
+        ...((format === 'html' || format === 'json') && {
+          texts: textSource({ cache: config.cache, ...(data !== undefined && { data: String(data) }) }),
+        }),
+      },
+      benchVersion,
+    );
+    const text = await plugin.render(report);
+    if (values.out === undefined) {
+      print(text);
+      return 0;
+    }
+    await writeTo(String(values.out), text);
+    return 0;
+  },
+};
+
+/** @throws BenchError PATH_INVALID where the folder is not there, NOT_WRITABLE, DISK_FULL */
+export async function writeTo(name: string, text: string): Promise<void> {
+  const target = path.resolve(name);
+  try {
+    await writeAtomic(target, text);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EISDIR') throw cause;
+    throw new BenchError('PATH_INVALID', `${name} cannot be written: ${(cause as Error).message}.`, {
+      hint: 'Name a file in a folder that exists.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,152 @@
+/** An index of terms: a folder of postings, dictionary, passage lengths and passage ids, and `index.json`, written last. */
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { BenchError, fileError } from '../errors.js';
+import type { AnalyzerOptions } from '../text/english-analyzer.js';
+import { Terms } from './bm25-terms.js';
+import { Identifiers } from './identifiers.js';
+import { damaged, openToRead, readFully } from './reading.js';
+
+export interface Bm25Facts {
+  format: 'bm25 1';
+  /** N */
+  passages: number;
+  /** Passages that hold a term at all: Lucene's N and the divisor of its mean length. */
+  passagesWithTerms: number;
+  terms: number;
+  postings: number;
+  /** Terms of all passages, repetitions counted. */
+  totalLength: number;
+  analyzer: AnalyzerOptions;
+}
+
+export function bm25Paths(folder: string) {
+  return {
+    postings: path.join(folder, 'postings'),
+    terms: path.join(folder, 'terms'),
+    lengths: path.join(folder, 'lengths'),
+    identifiers: path.join(folder, 'identifiers'),
+    facts: path.join(folder, 'index.json'),
+  };
+}
+
+/** Bytes of the files a search needs; index.json is not counted. */
+export interface Bm25Size {
+  postingsBytes: number;
+  termsBytes: number;
+  lengthsBytes: number;
+  identifiersBytes: number;
+  totalBytes: number;
+}
+
+export async function bm25Size(folder: string): Promise<Bm25Size> {
+  const paths = bm25Paths(folder);
+  const sizeOf = async (file: string) => (await stat(file)).size;
+  const parts = {
+    postingsBytes: await sizeOf(paths.postings),
+    termsBytes: await sizeOf(paths.terms),
+    lengthsBytes: await sizeOf(paths.lengths),
+    identifiersBytes: await sizeOf(paths.identifiers),
+  };
+  return { ...parts, totalBytes: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** @throws BenchError PATH_INVALID where the folder holds no finished index */
+export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
+  const file = bm25Paths(folder).facts;
+  let facts: Partial<Bm25Facts>;
+  try {
+    facts = JSON.parse(await readFile(file, 'utf8')) as Partial<Bm25Facts>;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw fileError(error, file);
+    throw new BenchError('PATH_INVALID', `${folder} holds no finished index: there is no index.json.`, { cause: error });
+  }
+  if (facts.format !== 'bm25 1') throw damaged(file, 'describes no BM25 index');
+  return facts as Bm25Facts;
+}
+
+/** Where a term's postings come from: memory, or the disk. */
+export interface Postings {
+  readonly resident: boolean;
+  read(from: number, to: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** An open index. */
+export interface Bm25Index {
+  readonly folder: string;
+  readonly facts: Bm25Facts;
+  readonly terms: Terms;
+  /** Terms in each passage, [N]. */
+  readonly lengths: Uint32Array;
+  readonly postings: Postings;
+  identifiers(): Promise<Identifiers>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param memoryBytes postings are kept in memory where they fit into so much, else every search reads its own
+ * @throws BenchError PATH_INVALID, or CACHE_INVALID naming the damaged file
+ */
+export async function openBm25Index(folder: string, memoryBytes: number): Promise<Bm25Index> {
+  const facts = await readBm25Facts(folder);
+  const paths = bm25Paths(folder);
+  const terms = await Terms.open(paths.terms);
+  if (terms.count !== facts.terms) throw damaged(paths.terms, `holds ${terms.count} terms, not ${facts.terms}`);
+  const lengths = await readLengths(paths.lengths, facts.passages);
+  const postings = await openPostings(paths.postings, memoryBytes);
+  let identifiers: Promise<Identifiers> | undefined;
+  return {
+    folder,
+    facts,
+    terms,
+    lengths,
+    postings,
+    identifiers() {
+      identifiers ??= Identifiers.open(paths.identifiers);
+      return identifiers;
+    },
+    close: () => postings.close(),
+  };
+}
+
+async function readLengths(file: string, passages: number): Promise<Uint32Array> {
+  const handle = await openToRead(file);
+  try {
+    const lengths = new Uint32Array(passages);
+    const { size } = await handle.stat();
+    if (size !== lengths.byteLength) throw damaged(file, `holds ${size} bytes, not ${lengths.byteLength}`);
+    await readFully(file, handle, new Uint8Array(lengths.buffer), 0);
+    return lengths;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A larger buffer Node does not make. */
+const largestResidentBytes = 2 ** 32 - 1;
+
+async function openPostings(file: string, memoryBytes: number): Promise<Postings> {
+  const handle = await openToRead(file);
+  const { size } = await handle.stat();
+  if (size > Math.min(memoryBytes, largestResidentBytes)) {
+    return {
+      resident: false,
+      async read(from, to) {
+        const bytes = new Uint8Array(to - from);
+        await readFully(file, handle, bytes, from);
+        return bytes;
+      },
+      close: () => handle.close(),
+    };
+  }
+  const bytes = new Uint8Array(size);
+  try {
+    await readFully(file, handle, bytes, 0);
+  } finally {
+    await handle.close();
+  }
+  return { resident: true, read: async (from, to) => bytes.subarray(from, to), close: async () => undefined };
+}

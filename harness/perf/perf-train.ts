@@ -1,0 +1,134 @@
+/**
+ * `npm run perf -- train`: training steps (forward, loss, backward, clipping, AdamW) beside PyTorch with transformers' BertModel
+ * on the same CPU: same sizes, batch, lengths and threads, taking turns. PYTHON=... chooses an interpreter that has both.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Retriever } from '../model/retriever.js';
+import { initialWeights } from '../model/retriever-files.js';
+import { scratchEncoder } from '../model/scratch.js';
+import { loadArchitecture } from '../plugins.js';
+import { stream } from '../random.js';
+import { openEngine } from '../tensor/engines.js';
+import { AdamW } from '../train/adamw.js';
+import { makeBatch, type TrainingExample } from '../train/batches.js';
+import { DirectStep } from '../train/step.js';
+import { clipScale } from '../train/trainer.js';
+import { median } from './timing.js';
+
+interface Setting {
+  layers: number;
+  dimensions: number;
+  batch: number;
+  queryTokens: number;
+  passageTokens: number;
+  /** Timed steps per turn. */
+  steps: number;
+}
+
+const settings: Record<string, Setting> = {
+  small: { layers: 2, dimensions: 128, batch: 32, queryTokens: 24, passageTokens: 96, steps: 12 },
+  narrow: { layers: 12, dimensions: 128, batch: 16, queryTokens: 32, passageTokens: 128, steps: 8 },
+  base: { layers: 12, dimensions: 768, batch: 4, queryTokens: 32, passageTokens: 128, steps: 4 },
+};
+const vocabularySize = 8000;
+const warmup = 3;
+const threads = 2;
+
+/** @returns milliseconds of each step */
+async function strata({
+  layers,
+  dimensions,
+  batch,
+  queryTokens,
+  passageTokens,
+  steps,
+}: Setting): Promise<number[]> {
+  const heads = Math.max(2, dimensions / 64);
+  const sizes = {
+    layers,
+    dimensions,
+    heads,
+    intermediate: 4 * dimensions,
+    vocabularySize,
+    maxTokens: 512,
+    dropout: 0.1,
+  };
+  const { encoder, weights } = scratchEncoder(sizes, 1);
+  const loaded = await loadArchitecture('dual-encoder');
+  const retriever = new Retriever(encoder, true, {
+    ...loaded,
+    resolved: loaded.family.resolve({}, encoder.shape),
+  });
+  const engine = await openEngine('onnx', { threads });
+  const initial = initialWeights(retriever, weights);
+  const sets = [0, 1, 2, 3].map(() => engine.variables(initial.map((values) => values.length)));
+  const [parameters, gradients, first, second] = sets as [
+    (typeof sets)[0],
+    (typeof sets)[0],
+    (typeof sets)[0],
+    (typeof sets)[0],
+  ];
+  for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
+  const step = new DirectStep({ engine, retriever, parameters, gradients, seed: 1, dropout: true });
+  const optimizer = new AdamW(engine, parameters, gradients, { first, second }, retriever.decayed, 0);
+  const random = stream(1, 'perf');
+  const text = (length: number) => Int32Array.from({ length }, () => 5 + random.integer(vocabularySize - 5));
+  const examples = Array.from({ length: batch }, (_, i): TrainingExample => {
+    return { queryId: `q${i}`, query: text(queryTokens), positive: text(passageTokens), negatives: [] };
+  });
+  const batching = { batchSize: batch, negatives: 0, missingNegative: 'left-out', paddingId: 0 } as const;
+  const times: number[] = [];
+  for (let i = 1; i <= warmup + steps; i++) {
+    const started = performance.now();
+    const made = makeBatch(examples, 1, 0, {
+      ...batching,
+      maxQueryTokens: queryTokens,
+      maxPassageTokens: passageTokens,
+    });
+    const { gradientNorm } = await step.compute(made, i);
+    await optimizer.step(i, 1e-5, clipScale(gradientNorm, 2));
+    if (i > warmup) times.push(performance.now() - started);
+  }
+  await step.dispose();
+  await optimizer.dispose();
+  return times;
+}
+
+/** The same in PyTorch; undefined, with the reason printed, where Python has none. */
+function pytorch(setting: Setting): number[] | undefined {
+  const script = fileURLToPath(new URL('../../../harness/perf/pytorch-train.py', import.meta.url));
+  const job = JSON.stringify({ ...setting, vocabularySize, warmup, threads });
+  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? 'python3', [script, job], {
+    encoding: 'utf8',
+  });
+  if (status === 0)
+    return (JSON.parse(stdout.trim().split('\n').at(-1)!) as { milliseconds: number[] }).milliseconds;
+  console.log(`  PyTorch is left out: ${stderr.trim().split('\n').at(-1) ?? 'python3 does not run'}`);
+  return undefined;
+}
+
+export default async function perfTrain(names: readonly string[]): Promise<void> {
+  for (const [name, setting] of Object.entries(settings)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const { layers, dimensions, batch, queryTokens, passageTokens } = setting;
+    console.log(
+      `${name}: ${layers} layers, D=${dimensions}, ${batch} queries x ${queryTokens} and ${batch} passages x ${passageTokens} tokens, dropout 0.1, ${threads} threads`,
+    );
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let turn = 0; turn < 2; turn++) {
+      ours.push(...(await strata(setting)));
+      theirs.push(...(pytorch(setting) ?? []));
+    }
+    const rate = (times: number[]) => (1000 * batch) / median(times);
+    console.log(
+      `  strata   ${median(ours).toFixed(0)} ms per step, ${rate(ours).toFixed(1)} passages per second`,
+    );
+    if (theirs.length === 0) continue;
+    console.log(
+      `  PyTorch  ${median(theirs).toFixed(0)} ms per step, ${rate(theirs).toFixed(1)} passages per second`,
+    );
+    console.log(`  ratio    ${(median(theirs) / median(ours)).toFixed(2)}`);
+  }
+}

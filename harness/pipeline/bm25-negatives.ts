@@ -1,0 +1,74 @@
+/** BM25 negatives as a stage: for datasets that ship none, and for `bench mine --with bm25`. */
+import path from 'node:path';
+import type { Dataset, SparseScoring, Split } from '../contracts.js';
+import { type Negatives, readNegatives, writeNegatives } from '../interchange/negatives.js';
+import type { Progress } from '../progress.js';
+import { bm25Negatives } from '../search/bm25-negatives.js';
+import type { Artifact, Store } from '../store/store.js';
+import { datasetIdentity } from './prepare.js';
+import { openSparse, sparseIndexStage } from './sparse-index.js';
+
+export interface NegativesRequest {
+  dataset: Dataset;
+  store: Store;
+  split: Split;
+  scoring: SparseScoring;
+  /** Negatives per query. */
+  count: number;
+  /** Hits looked at per query. */
+  depth: number;
+  memoryMiB: number;
+}
+
+export interface NegativesFacts {
+  queries: number;
+  relevant: number;
+  answering: number;
+  tooFew: number;
+}
+
+/** Where the stage leaves its file of negatives. */
+export const negativesFile = (folder: string): string => path.join(folder, 'negatives.tsv.gz');
+
+export async function bm25NegativesStage(
+  { dataset, store, split, scoring, count, depth, memoryMiB }: NegativesRequest,
+  progress: Progress,
+): Promise<Artifact<NegativesFacts>> {
+  const inputs = { made: 'bm25 negatives 1', dataset: datasetIdentity(dataset), split, scoring, count, depth };
+  return store.artifact('negatives', inputs, async (folder) => {
+    const indexed = await sparseIndexStage(dataset, store, scoring, progress);
+    const { index, searcher } = await openSparse(indexed.folder, scoring, memoryMiB);
+    try {
+      const queries = (await dataset.queries(split)).length;
+      const stage = progress.stage('bm25 negatives', queries, 'queries');
+      const onProgress = (done: number) => {
+        stage.update(done);
+        progress.checkInterrupted();
+      };
+      const { negatives, ...counts } = await bm25Negatives(dataset, split, searcher, { count, depth, onProgress });
+      stage.end();
+      await writeNegatives(negativesFile(folder), negatives);
+      return { queries, ...counts };
+    } finally {
+      await index.close();
+    }
+  });
+}
+
+/** The dataset with negatives of this file for one split; other splits keep their own. */
+export function withNegatives(dataset: Dataset, bySplit: Readonly<Partial<Record<Split, string>>>): Dataset {
+  const read = new Map<Split, Promise<Negatives>>();
+  return {
+    ...dataset,
+    async negatives(split) {
+      const file = bySplit[split];
+      if (file === undefined) return (await dataset.negatives?.(split)) ?? new Map<string, readonly string[]>();
+      let negatives = read.get(split);
+      if (negatives === undefined) {
+        negatives = readNegatives(file);
+        read.set(split, negatives);
+      }
+      return negatives;
+    },
+  };
+}

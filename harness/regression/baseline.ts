@@ -1,0 +1,81 @@
+/** The stored baseline: run records in one file that is small enough to be committed. */
+import { readFile } from 'node:fs/promises';
+import { BenchError } from '../errors.js';
+import { assertRecord } from '../record/validate.js';
+import type { StoredRecord } from '../record.js';
+import { writeAtomic } from '../store/atomic.js';
+
+/** Raised when the file's own layout changes; the records in it have a schema version of their own. */
+const baselineVersion = 1;
+
+/**
+ * @throws BenchError PATH_INVALID where it cannot be read, RECORD_INVALID where it is no baseline or holds a record
+ *   that cannot be used
+ */
+export async function readBaseline(file: string): Promise<StoredRecord[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new BenchError(
+      'PATH_INVALID',
+      `The baseline ${file} cannot be read: ${(cause as Error).message}.`,
+      {
+        hint: 'The same command with --update-baseline makes one from the records.',
+        cause,
+      },
+    );
+  }
+  const records = recordsIn(text, file);
+  return records.map((record, i) => {
+    const name = `${file}, record ${i + 1}`;
+    return { file: name, record: assertRecord(record, name) };
+  });
+}
+
+function recordsIn(text: string, file: string): unknown[] {
+  let value: { baselineVersion?: unknown; records?: unknown } | null;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new BenchError(
+      'RECORD_INVALID',
+      `The baseline ${file} is not whole JSON: ${(cause as Error).message}.`,
+      {
+        hint: 'Was it cut short, or left in the middle of a merge? Restore it, or make it again with --update-baseline.',
+        cause,
+      },
+    );
+  }
+  if (
+    value?.baselineVersion !== baselineVersion ||
+    !Array.isArray(value.records) ||
+    value.records.length === 0
+  ) {
+    throw new BenchError(
+      'RECORD_INVALID',
+      `${file} is no baseline of version ${baselineVersion}: baselineVersion is ${JSON.stringify(value?.baselineVersion)}.`,
+      { hint: 'Make it again with --update-baseline.' },
+    );
+  }
+  return value.records;
+}
+
+/**
+ * Writes the baseline, a line for each record, so that version control shows which of them changed.
+ * @throws BenchError RECORD_INVALID where a run has failed
+ */
+export async function writeBaseline(file: string, records: readonly StoredRecord[]): Promise<void> {
+  const failed = records.find(({ record }) => record.status === 'failed');
+  if (failed !== undefined) {
+    throw new BenchError(
+      'RECORD_INVALID',
+      `${failed.file} is the record of a run that failed: no baseline.`,
+      {
+        hint: 'Make the run again, or leave its record out.',
+      },
+    );
+  }
+  const lines = records.map(({ record }) => JSON.stringify(record)).join(',\n');
+  await writeAtomic(file, `{"baselineVersion":${baselineVersion},"records":[\n${lines}\n]}\n`);
+}

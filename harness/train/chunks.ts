@@ -1,0 +1,47 @@
+/** A batch cut into chunks, which the gradient cache encodes one after another. */
+import type { Batch } from './batches.js';
+
+export type Side = 'query' | 'passage';
+
+/** A part of one side of a batch. */
+export interface Chunk {
+  side: Side;
+  /** Place of its first text in the batch. */
+  first: number;
+  texts: number;
+  tokens: number;
+  ids: Int32Array;
+  mask: Float32Array;
+}
+
+/** @param size texts per chunk; the last one may be shorter */
+export function chunksOf(side: Side, batch: Batch, size: number): Chunk[] {
+  const [texts, tokens] =
+    side === 'query' ? [batch.queries, batch.queryTokens] : [batch.passages, batch.passageTokens];
+  const [ids, mask] =
+    side === 'query' ? [batch.queryIds, batch.queryMask] : [batch.passageIds, batch.passageMask];
+  const chunks: Chunk[] = [];
+  for (let first = 0; first < texts; first += size) {
+    const end = Math.min(first + size, texts);
+    const [from, to] = [first * tokens, end * tokens];
+    chunks.push({
+      side,
+      first,
+      texts: end - first,
+      tokens,
+      ids: ids.subarray(from, to),
+      mask: mask.subarray(from, to),
+    });
+  }
+  return chunks;
+}
+
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

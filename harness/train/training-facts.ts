@@ -1,0 +1,65 @@
+/** What training found out, epoch by epoch. */
+import type { DevScore } from './dev-score.js';
+import type { StepResult } from './step.js';
+import type { TrainingState } from './training-state.js';
+
+/** What an epoch came to. */
+export interface EpochFacts {
+  /** From 0. */
+  epoch: number;
+  steps: number;
+  /** Means over the steps. */
+  loss: number;
+  contrastive: number;
+  regularizer?: number;
+  dev?: DevScore;
+  seconds: number;
+}
+
+export interface TrainingFacts {
+  epochs: EpochFacts[];
+  /** The epoch whose weights were kept, from 0. */
+  keptEpoch: number;
+  steps: number;
+  examples: number;
+  devExamples: number;
+  learningRate: number;
+  /** Over the steps of the last process that trained; validation and compilation left out. */
+  stepsPerSecond: number;
+  passagesPerSecond: number;
+  javascriptShare: number;
+}
+
+/** Sums of an epoch that begins. */
+export const emptyRunning = (): TrainingState['running'] => ({
+  steps: 0,
+  loss: 0,
+  contrastive: 0,
+  regularizer: 0,
+  milliseconds: 0,
+});
+
+/** Counts a step and adds what came of it to the sums of its epoch. */
+export function addStep(state: TrainingState, result: StepResult, milliseconds: number): void {
+  const { running } = state;
+  state.step++;
+  running.steps++;
+  running.loss += result.loss;
+  running.contrastive += result.contrastive;
+  running.regularizer += result.regularizer ?? 0;
+  running.milliseconds += milliseconds;
+}
+
+/** The epoch that has just ended. @param dev its score; undefined where there is no dev set */
+export function epochFacts(epoch: number, { running }: TrainingState, dev: DevScore | undefined): EpochFacts {
+  const { steps } = running;
+  return {
+    epoch,
+    steps,
+    loss: running.loss / steps,
+    contrastive: running.contrastive / steps,
+    ...(running.regularizer === 0 ? {} : { regularizer: running.regularizer / steps }),
+    ...(dev && { dev }),
+    seconds: running.milliseconds / 1000,
+  };
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReportCheck } from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
+import { stream } from '../harness/random.js';
+import type { LatencyValues, RunRecord, StoredRecord } from '../harness/record.js';
+import { checkRegressions } from '../harness/regression.js';
+import { madeRecord, stored } from './made-records.js';
+
+const thresholds = { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 };
+const queries = 2000;
+
+function check(before: readonly StoredRecord[], now: readonly StoredRecord[], request = thresholds) {
+  return checkRegressions(before, now, request);
+}
+
+function named(checks: readonly ReportCheck[], name: string): ReportCheck {
+  return checks.find((each) => each.name === name) ?? assert.fail(`${name} was not checked`);
+}
+
+const worse = (checks: readonly ReportCheck[]) =>
+  checks.filter(({ verdict }) => verdict === 'worse').map(({ name }) => name);
+
+/** The record with the answers of some queries turned around: `lost` from 1 to 0, `won` from 0 to 1. */
+function turned(record: RunRecord, lost: number, won: number): RunRecord {
+  const { perQuery, ...rest } = record.measures['answer@20']!;
+  let [ones, zeros] = [lost, won];
+  const values = perQuery.map((value) => {
+    if (value === 1 && ones-- > 0) return 0;
+    if (value === 0 && zeros-- > 0) return 1;
+    return value;
+  });
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { ...record, measures: { ...record.measures, 'answer@20': { ...rest, mean, perQuery: values } } };
+}
+
+/** The record with every sample of its latency changed. */
+function timed(record: RunRecord, change: (ms: number, part: string) => number): RunRecord {
+  const latency = record.latency!;
+  const parts = Object.fromEntries(
+    (['tokenize', 'encode', 'search', 'total'] as const).map((part) => {
+      const values = latency[part] as LatencyValues;
+      return [part, { ...values, samplesMs: values.samplesMs.map((ms) => change(ms, part)) }];
+    }),
+  );
+  return { ...record, latency: { ...latency, ...parts } };
+}
+
+const before = stored({ queries });
+
+test('a drop of 5 points on 2,000 queries is caught', () => {
+  // 200 queries lost and 100 won: 5 points, and many queries that went either way.
+  const now = { ...before, record: turned(before.record, 200, 100) };
+  const checks = check([before], [now]);
+  const accuracy = named(checks, 'accuracy answer@20');
+  assert.equal(accuracy.verdict, 'worse');
+  assert.ok(Math.abs(accuracy.baseline! - accuracy.current! - 0.05) < 1e-12);
+  assert.match(accuracy.detail, /−5\.00 points \(95 % −\d\.\d+ to −\d\.\d+\), corrected p < 0\.001/);
+  assert.deepEqual(worse(checks), ['accuracy answer@20']);
+  const better = named(check([now], [before]), 'accuracy answer@20');
+  assert.equal(better.verdict, 'better');
+});
+
+test('a drop below the threshold does not count, however significant, and a large one that chance explains neither', () => {
+  const small = { ...before, record: turned(before.record, 30, 0) };
+  const verdict = named(check([before], [small]), 'accuracy answer@20');
+  assert.equal(verdict.verdict, 'same');
+  assert.match(verdict.detail, /−1\.50 points.*p < 0\.001$/);
+  assert.deepEqual(worse(check([before], [small], { ...thresholds, accuracyDrop: 0.01 })), [
+    'accuracy answer@20',
+  ]);
+  const few = stored({ queries: 60 });
+  const chance = named(check([few], [{ ...few, record: turned(few.record, 9, 6) }]), 'accuracy answer@20');
+  assert.equal(chance.verdict, 'same');
+  assert.match(chance.detail, /−5\.00 points.*; not significant$/);
+});
+
+test('what two seeds differ by is not a regression', () => {
+  const seeded = (seeds: number[], lift = 0) => seeds.map((seed) => stored({ seed, queries, lift }));
+  for (const [first, second] of [
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    [[1, 2], [3]],
+    [
+      [7, 8, 9],
+      [7, 8, 9],
+    ],
+  ] as const) {
+    assert.deepEqual(worse(check(seeded([...first]), seeded([...second]))), [], `${first} and ${second}`);
+  }
+  // One seed against another: how much a seed changes is not known, and the check says so.
+  const unknown = named(check(seeded([1]), seeded([2], -0.05)), 'accuracy');
+  assert.equal(unknown.verdict, 'not compared');
+  assert.match(unknown.detail, /what a seed changes is not known/);
+});
+
+test('where seeds differ widely a drop within what they vary by is none, and a drop beyond it is one', () => {
+  const lifts = [0, 0.05, 0.1];
+  const wide = lifts.map((lift, i) => stored({ seed: i + 1, queries, lift }));
+  const lower = [stored({ seed: 1, queries, lift: 0.01 })];
+  const within = named(check(wide, lower), 'accuracy answer@20');
+  assert.equal(within.verdict, 'same');
+  assert.match(within.detail, /no more than its seeds vary by$/);
+  const far = named(check(wide, [stored({ seed: 1, queries, lift: -0.25 })]), 'accuracy answer@20');
+  assert.equal(far.verdict, 'worse');
+});
+
+test('search twice as slow is caught, and so is what it does to the total', () => {
+  const double = timed(before.record, (ms, part) =>
+    part === 'search' ? 2 * ms : part === 'total' ? ms + 0.9 : ms,
+  );
+  const checks = check([before], [{ ...before, record: double }]);
+  assert.deepEqual(worse(checks), ['latency search']);
+  assert.match(named(checks, 'latency search').detail, /×2\.00 .*fastest tenth ×2\.00/);
+  assert.equal(named(checks, 'latency encode').verdict, 'same');
+  const back = check([{ ...before, record: double }], [before]);
+  assert.equal(named(back, 'latency search').verdict, 'better');
+});
+
+test('20 second runs on a machine under changing load: none is flagged', () => {
+  const quiet = madeRecord({ queries, noise: 'quiet' });
+  for (let repetition = 0; repetition < 20; repetition++) {
+    const random = stream(repetition, 'load');
+    // Some of the run, up to nine tenths of it, something else takes half of the machine or more.
+    const share = 0.9 * random.uniform();
+    const pace = 1 + 0.3 * random.uniform();
+    const loaded = timed(
+      quiet,
+      (ms) => ms * pace * (random.uniform() < share ? 2 + 3 * random.uniform() : 1),
+    );
+    const checks = check([{ file: 'a', record: quiet }], [{ file: 'b', record: loaded }]);
+    assert.deepEqual(worse(checks), [], `repetition ${repetition}: ${share}`);
+  }
+});
+
+test('a machine slower as a whole is not a regression; a part slower on a faster or slower machine is', () => {
+  const at = (pace: number, slow: readonly string[] = [], factor = 2) => {
+    const record = timed(before.record, (ms, part) => pace * (slow.includes(part) ? factor * ms : ms));
+    return { file: String(pace), record };
+  };
+  assert.deepEqual(worse(check([before], [at(1.7)])), []);
+  for (const pace of [0.65, 1, 1.7]) {
+    assert.deepEqual(worse(check([before], [at(pace, ['search'])])), ['latency search'], String(pace));
+  }
+  assert.deepEqual(worse(check([before], [at(1, ['encode', 'search'])])), [
+    'latency encode',
+    'latency search',
+  ]);
+  // One part became faster: the others are not slower for it.
+  const checks = check([before], [at(1, ['search'], 0.5)]);
+  assert.deepEqual(worse(checks), []);
+  assert.equal(named(checks, 'latency search').verdict, 'better');
+});
+
+test('latencies of another device are not compared, and nor are those that are gone', () => {
+  const other = named(check([before], [stored({ queries, cpu: 'Another', slower: 9 })]), 'latency');
+  assert.equal(other.verdict, 'not compared');
+  assert.match(other.detail, /CPU Made CPU and Another/);
+  const { latency: _, ...untimed } = before.record;
+  assert.equal(named(check([before], [{ file: 'x', record: untimed }]), 'latency').verdict, 'not compared');
+});
+
+test('bytes are compared exactly', () => {
+  const size = (sizeBytes: number) => stored({ sizeBytes });
+  const verdict = (now: number, request = thresholds) =>
+    named(check([size(5000)], [size(now)], request), 'size index').verdict;
+  assert.deepEqual([verdict(5000), verdict(5001), verdict(4999)], ['same', 'worse', 'better']);
+  assert.deepEqual(
+    [5010, 5011].map((now) => verdict(now, { ...thresholds, sizeBytes: 10 })),
+    ['same', 'worse'],
+  );
+});
+
+test('a run that failed and a run that is missing are worse; a new one is not compared', () => {
+  const mlr = stored({ arch: 'mlr', queries });
+  assert.deepEqual(worse(check([before, mlr], [before])), ['run']);
+  assert.deepEqual(
+    worse(checkRegressions([before, mlr], [before], { ...thresholds, allowMissing: true })),
+    [],
+  );
+  const failed = check([before], [before, stored({ arch: 'mlr', status: 'failed' })]);
+  assert.match(failed.find(({ verdict }) => verdict === 'worse')!.detail, /failed: the loss is NaN/);
+  const added = check([before], [before, mlr]);
+  assert.deepEqual(worse(added), []);
+  assert.equal(added.find(({ system }) => system === 'mlr')!.verdict, 'not compared');
+});
+
+test('systems of one architecture find their own baseline by their settings; a changed setting is named', () => {
+  const two = (slower: number) => [2, 4].map((vectors) => stored({ arch: 'me-bert', vectors, slower }));
+  const checks = check(two(1), two(1).reverse());
+  assert.ok(
+    checks.every(({ verdict }) => verdict === 'same'),
+    JSON.stringify(checks),
+  );
+  const changed = check([stored({ epochs: 3 })], [stored({ epochs: 5 })]);
+  assert.equal(named(changed, 'run').detail, 'train.epochs was 3 and is 5');
+});
+
+test('a baseline of another dataset version, or of other queries, is refused', () => {
+  const refused = (now: StoredRecord, expected: RegExp) =>
+    assert.throws(
+      () => check([before], [now]),
+      (error) =>
+        error instanceof BenchError && error.code === 'RECORD_INVALID' && expected.test(error.message),
+    );
+  refused(
+    stored({ queries, version: '2' }),
+    /baseline of dual-encoder is of made version 1, .*the record of version 2/,
+  );
+  refused(stored({ queries: 1999 }), /do not hold the same queries/);
+  assert.throws(() => check([before], [before, stored({ queries }, 'again')]), /there twice for one seed/);
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compareRecords } from '../harness/comparison/compare.js';
+import { deviceDifferences } from '../harness/comparison/devices.js';
+import { paretoFront } from '../harness/comparison/pictures.js';
+import { groupSystems } from '../harness/comparison/systems.js';
+import { BenchError } from '../harness/errors.js';
+import { compareSystems } from '../harness/statistics/compare.js';
+import { madeRecord, stored } from './made-records.js';
+
+const seeds = [1, 2, 3];
+const encoder = seeds.map((seed) => stored({ seed }));
+const better = seeds.map((seed) => stored({ arch: 'mlr-sc', seed, lift: 0.1 }));
+
+function refusal(run: () => unknown): BenchError {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof BenchError, String(error));
+    return error;
+  }
+  return assert.fail('nothing was refused');
+}
+
+test('runs that differ only in their seed are one system, in the order of the seeds', () => {
+  const systems = groupSystems([encoder[2]!, better[0]!, encoder[0]!, encoder[1]!, better[1]!]);
+  assert.deepEqual(
+    systems.map(({ name, runs }) => [name, runs.map(({ record }) => record.seed)]),
+    [
+      ['dual-encoder', [1, 2, 3]],
+      ['mlr-sc', [1, 2]],
+    ],
+  );
+});
+
+test('systems of one architecture are named by what differs between them', () => {
+  const systems = groupSystems([
+    stored({ arch: 'me-bert', vectors: 2 }),
+    stored({ arch: 'me-bert', vectors: 4 }),
+    stored({ arch: 'mlr', config: { train: { epochs: 3 } } }),
+    stored({ arch: 'mlr', config: { train: { epochs: 9 } } }, 'nine.record.json'),
+    stored(),
+  ]);
+  assert.deepEqual(
+    systems.map(({ name }) => name),
+    ['me-bert (M=2)', 'me-bert (M=4)', 'mlr (train.epochs=3)', 'mlr (train.epochs=9)', 'dual-encoder'],
+  );
+});
+
+test('where and how often latency was measured, and what was measured, do not make another system', () => {
+  const other = {
+    cache: '/tmp/x',
+    out: 'y',
+    seeds: [1, 2],
+    latency: { queries: 3 },
+    check: { sizeBytes: 1 },
+  };
+  const systems = groupSystems([stored({ seed: 1 }), stored({ seed: 2, config: other })]);
+  assert.equal(systems.length, 1);
+});
+
+test('the same seed twice is two systems, told apart by their files', () => {
+  const systems = groupSystems([stored({}, 'old/a.record.json'), stored({}, 'new/a.record.json')]);
+  assert.deepEqual(
+    systems.map(({ name }) => name),
+    ['dual-encoder [old/a.record.json]', 'dual-encoder [new/a.record.json]'],
+  );
+});
+
+test('a comparison is that of the statistics, as plain JSON', () => {
+  const [comparison] = compareRecords([...encoder, ...better]);
+  assert.deepEqual([comparison!.baseline, comparison!.candidate], ['dual-encoder', 'mlr-sc']);
+  assert.deepEqual(comparison!.familySize, { overQueries: 2, overSeeds: 2 });
+  const values = (records: typeof encoder) => ({
+    name: records[0]!.record.arch.name,
+    queryIds: records[0]!.record.queryIds,
+    measures: Object.fromEntries(
+      ['answer@20', 'mrr@10'].map((id) => [
+        id,
+        records.map(({ record }) => ({ seed: record.seed!, values: record.measures[id]!.perQuery })),
+      ]),
+    ),
+  });
+  const expected = compareSystems(values(encoder), values(better)).measures;
+  for (const [i, { measure, overQueries, overSeeds, baseline }] of comparison!.measures.entries()) {
+    const { overQueries: queries, overSeeds: overall, baseline: summary } = expected[i]!;
+    assert.equal(measure, expected[i]!.measure);
+    assert.equal(baseline, summary.mean);
+    assert.deepEqual([overQueries.p, overQueries.correctedP], [queries.p, queries.correctedP]);
+    assert.deepEqual([overSeeds.p, overSeeds.difference], [overall.p, overall.difference]);
+    assert.deepEqual([overQueries.wins, overQueries.losses], [queries.wins, queries.losses]);
+  }
+  assert.deepEqual(JSON.parse(JSON.stringify(comparison)), comparison);
+});
+
+test('pairs that do not belong together are refused, and the message says what differs', () => {
+  const against = (request: Parameters<typeof stored>[0]) =>
+    refusal(() => compareRecords([stored(), stored({ arch: 'mlr', ...request })])).message;
+  assert.match(against({ version: '2' }), /differ: dataset version '1, files \w+' and '2, files \w+'/);
+  assert.match(against({ split: 'dev' }), /dataset split 'test' and 'dev'/);
+  assert.match(against({ queries: 150 }), /do not hold the same queries: 50 only in dual-encoder/);
+  assert.match(against({ seed: 2 }), /the seeds differ: dual-encoder has 1; mlr has 2/);
+  assert.match(against({ status: 'failed' }), /is the record of a run that failed: the loss is NaN/);
+  const files = [{ name: 'made.json', sizeBytes: 3, sha256: 'b'.repeat(64) }];
+  const record = madeRecord({ arch: 'mlr' });
+  const changed = { file: 'x', record: { ...record, dataset: { ...record.dataset, files } } };
+  assert.match(refusal(() => compareRecords([stored(), changed])).message, /dataset version '1, files/);
+  const one = refusal(() => compareRecords(encoder));
+  assert.match(one.message, /needs two systems, and the records hold dual-encoder with 3 runs/);
+  const unknown = refusal(() => compareRecords([...encoder, ...better], { baseline: 'mlr-cs' }));
+  assert.match(unknown.message, /Did you mean 'mlr-sc'/);
+});
+
+test('seeds that differ are paired on the common ones only when asked', () => {
+  const records = [...encoder, ...better.slice(1)];
+  assert.match(refusal(() => compareRecords(records)).message, /the seeds differ/);
+  const [comparison] = compareRecords(records, { commonSeeds: true });
+  assert.deepEqual(comparison!.measures[0]!.seeds, [2, 3]);
+  assert.equal(comparison!.measures[0]!.overQueries.seed, 2);
+});
+
+test('a system without seeds is paired with every seed of the other, in either order', () => {
+  const foreign = stored({ arch: 'bm25', seed: null, lift: 0.05 });
+  for (const records of [
+    [foreign, ...encoder],
+    [...encoder, foreign],
+  ]) {
+    const [comparison] = compareRecords(records);
+    assert.deepEqual(comparison!.measures[0]!.seeds, [1, 2, 3]);
+    assert.equal(comparison!.measures[0]!.overSeeds.n, 3);
+  }
+  const [both] = compareRecords([foreign, stored({ arch: 'splade', seed: null })]);
+  assert.deepEqual(both!.measures[0]!.seeds, [null]);
+});
+
+test('latencies are ratios where the devices agree, else the reason', () => {
+  const [same] = compareRecords([stored(), stored({ arch: 'mlr', slower: 2 })]);
+  const search = same!.latency.find(({ part }) => part === 'search')!;
+  assert.ok(search.interval.low > 1.9 && search.interval.high < 2.1, JSON.stringify(search));
+  assert.ok(search.interval.low < search.ratio && search.ratio < search.interval.high);
+  const [other] = compareRecords([stored(), stored({ arch: 'mlr', cpu: 'Another CPU' })]);
+  assert.deepEqual(other!.latency, []);
+  assert.match(other!.latencyNotes[0]!, /different devices are not compared: CPU Made CPU and Another CPU/);
+});
+
+test('devices differ by what runs, not by versions of libraries', () => {
+  const a = madeRecord();
+  const versions = { ...a, device: { ...a.device, versions: { onnx: '2' } } };
+  assert.deepEqual(deviceDifferences(a, versions), []);
+  const threads = { ...a, device: { ...a.device, threads: 1 } };
+  assert.deepEqual(deviceDifferences(a, threads), ['threads 2 and 1']);
+});
+
+test('the Pareto front: what no other equals or beats in both and beats in one', () => {
+  const point = (name: string, cost: number, accuracy: number) => ({ name, cost, accuracy });
+  const points = [point('cheap', 1, 1), point('good', 3, 5), point('between', 2, 3), point('worse', 3, 4)];
+  assert.deepEqual(paretoFront(points), ['cheap', 'good', 'between']);
+  assert.deepEqual(paretoFront([...points, point('twin', 3, 5)]), ['cheap', 'good', 'between', 'twin']);
+  assert.deepEqual(paretoFront(points, -1), ['cheap']);
+});
