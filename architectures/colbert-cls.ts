@@ -32,7 +32,8 @@ const colbertCls: ArchitectureFamily = {
     };
   },
 
-  vectorName: (row, { meanFirst }) => (meanFirst && row === 0 ? 'mean' : `token ${meanFirst ? row : row + 1}`),
+  vectorName: (row, { meanFirst }) =>
+    meanFirst && row === 0 ? 'mean' : `token ${meanFirst ? row : row + 1}`,
 };
 
 export default colbertCls;

@@ -50,7 +50,8 @@ const meBert: ArchitectureFamily = {
     };
   },
 
-  vectorName: (row, { meanFirst }) => (meanFirst && row === 0 ? 'mean' : `token ${meanFirst ? row : row + 1}`),
+  vectorName: (row, { meanFirst }) =>
+    meanFirst && row === 0 ? 'mean' : `token ${meanFirst ? row : row + 1}`,
 };
 
 /** Along the axis of vectors. */

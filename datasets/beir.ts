@@ -22,7 +22,9 @@ async function folderOf(request: DatasetRequest): Promise<string> {
     const download = downloadOf(variant);
     if (variant === undefined || download.url === '') {
       const what = variant === undefined ? 'beir opens a folder' : `beir/${variant} is not public`;
-      throw new BenchError('PATH_INVALID', `${what}, and no folder was given.`, { hint: download.instructions! });
+      throw new BenchError('PATH_INVALID', `${what}, and no folder was given.`, {
+        hint: download.instructions!,
+      });
     }
     return path.join(await unpack(await request.fetch(download)), ...variant.split('/'));
   }
@@ -54,9 +56,13 @@ async function queriesOf(file: string): Promise<Map<string, Query>> {
     const queryId = idOf(row, file);
     const earlier = lines.get(queryId);
     if (earlier !== undefined) {
-      throw new BenchError(code, `Two queries have the id '${queryId}': ${file}, line ${earlier} and line ${row.line}.`, {
-        hint: 'Every query needs an id of its own: remove one of them, or rename it.',
-      });
+      throw new BenchError(
+        code,
+        `Two queries have the id '${queryId}': ${file}, line ${earlier} and line ${row.line}.`,
+        {
+          hint: 'Every query needs an id of its own: remove one of them, or rename it.',
+        },
+      );
     }
     lines.set(queryId, row.line);
     queries.set(queryId, { queryId, text: stringMember(row, 'text', file, code) });
@@ -104,7 +110,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
 }
 
 const beir: DatasetPlugin = {
-  summary: 'BEIR: 15 public collections by name, four that have to be rebuilt, or any folder of its layout with --data',
+  summary:
+    'BEIR: 15 public collections by name, four that have to be rebuilt, or any folder of its layout with --data',
   variants,
   groups: { cqadupstack: forums.map((forum) => `cqadupstack/${forum}`) },
   downloads: (variant) => [downloadOf(variant)],

@@ -29,11 +29,16 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const need = async (name: 'passages' | 'test') => {
     const file = await fileOf(request, downloads[name]);
     if (file !== undefined) return file;
-    throw new BenchError('PATH_INVALID', `There is no ${downloads[name].name} in ${folder}.`, { hint: layout });
+    throw new BenchError('PATH_INVALID', `There is no ${downloads[name].name} in ${folder}.`, {
+      hint: layout,
+    });
   };
   const passages = await need('passages');
   const test = await need('test');
-  const training = { train: await fileOf(request, downloads.train), dev: await fileOf(request, downloads.dev) };
+  const training = {
+    train: await fileOf(request, downloads.train),
+    dev: await fileOf(request, downloads.dev),
+  };
   const files = [passages, test, training.train, training.dev].filter((file) => file !== undefined);
 
   const inspected = () =>
@@ -46,7 +51,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     );
   // What was fetched is, by its hash, the file whose passages have been counted.
   const passageCount = folder === undefined ? publishedCount : (await inspected()).passageCount;
-  if (passageCount === 0) throw new BenchError('DATA_INVALID', `${passages} holds no passages.`, { hint: layout });
+  if (passageCount === 0)
+    throw new BenchError('DATA_INVALID', `${passages} holds no passages.`, { hint: layout });
 
   const read = new Map<Split, Promise<TrainingSplit>>();
   const trainingOf = (split: 'train' | 'dev'): Promise<TrainingSplit> => {
@@ -68,7 +74,9 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     passageCount,
     answerMatching: 'string',
     remarks:
-      training.train === undefined ? [`There is no ${downloads.train.name}: nothing can be trained on this folder.`] : [],
+      training.train === undefined
+        ? [`There is no ${downloads.train.name}: nothing can be trained on this folder.`]
+        : [],
     async *passages() {
       for await (const { passageId, title, text } of passagesOf(passages)) yield { passageId, title, text };
     },
@@ -87,7 +95,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
 }
 
 const dpr: DatasetPlugin = {
-  summary: 'DPR: Natural Questions, TriviaQA, SQuAD v1.1 over 21 million Wikipedia passages (7 to 8 GB download)',
+  summary:
+    'DPR: Natural Questions, TriviaQA, SQuAD v1.1 over 21 million Wikipedia passages (7 to 8 GB download)',
   variants,
   downloads(variant) {
     if (variant === undefined) return [filesOf(variant).passages];

@@ -27,14 +27,24 @@ const none: SplitFiles = { qrels: undefined, queries: new Map() };
 function drawn(queries: ReadonlyMap<string, Query>, without: ReadonlyMap<string, Query>): Map<string, Query> {
   const hashed = [...queries]
     .filter(([queryId]) => !without.has(queryId))
-    .map(([queryId, query]) => ({ query, hash: createHash('sha256').update(`${devSeed}/${queryId}`).digest('hex') }));
+    .map(([queryId, query]) => ({
+      query,
+      hash: createHash('sha256').update(`${devSeed}/${queryId}`).digest('hex'),
+    }));
   hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1));
   return new Map(hashed.slice(0, devCount).map(({ query }) => [query.queryId, query]));
 }
 
-async function splitFiles({ train, dev, test }: Files): Promise<Record<'train' | 'dev' | 'test', SplitFiles>> {
+async function splitFiles({
+  train,
+  dev,
+  test,
+}: Files): Promise<Record<'train' | 'dev' | 'test', SplitFiles>> {
   const files = {
-    train: train === undefined ? none : { qrels: await readQrels(train.qrels), queries: await tabQueries(train.queries) },
+    train:
+      train === undefined
+        ? none
+        : { qrels: await readQrels(train.qrels), queries: await tabQueries(train.queries) },
     dev: none,
     test: {
       qrels: test.qrels === undefined ? undefined : await readQrels(test.qrels),
@@ -44,7 +54,9 @@ async function splitFiles({ train, dev, test }: Files): Promise<Record<'train' |
   if (dev === undefined) return files;
   const queries = drawn(await tabQueries(dev.queries), await tabQueries(dev.small));
   const all = await readQrels(dev.qrels);
-  const qrels = new Map([...queries.keys()].flatMap((id) => (all.has(id) ? [[id, all.get(id)!] as const] : [])));
+  const qrels = new Map(
+    [...queries.keys()].flatMap((id) => (all.has(id) ? [[id, all.get(id)!] as const] : [])),
+  );
   return { ...files, dev: { qrels, queries } };
 }
 
@@ -54,7 +66,17 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const files = await filesOf(request);
   const bySplit = await splitFiles(files);
   const { collection, titles, test, train, dev, triples } = files;
-  const all = [collection, titles, test.queries, test.qrels, train?.queries, train?.qrels, dev?.queries, dev?.qrels, triples];
+  const all = [
+    collection,
+    titles,
+    test.queries,
+    test.qrels,
+    train?.queries,
+    train?.qrels,
+    dev?.queries,
+    dev?.qrels,
+    triples,
+  ];
   const read = all.filter((file) => file !== undefined);
   const { passageCount, absent } = await remembered(request, 'ms-marco inspection 1', read, () =>
     inspect(
@@ -63,7 +85,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
       (line) => `${path.basename(collection)}, line ${line}`,
     ),
   );
-  if (passageCount === 0) throw new BenchError('DATA_INVALID', `${collection} holds no passages.`, { hint: layout });
+  if (passageCount === 0)
+    throw new BenchError('DATA_INVALID', `${collection} holds no passages.`, { hint: layout });
   const judged = judgedSplits(bySplit, new Set(absent));
   let negatives: Promise<NumberedLists> | undefined;
   const trainQrels = bySplit.train.qrels;
@@ -77,7 +100,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     ...(year !== undefined && { relevantFrom: 2 }),
     remarks: judged.remarks,
     async *passages() {
-      for await (const { passageId, title, text } of passagesOf(collection, titles)) yield { passageId, title, text };
+      for await (const { passageId, title, text } of passagesOf(collection, titles))
+        yield { passageId, title, text };
     },
     queries: async (split) => judged.splits[split].queries,
     qrels: async (split) => judged.splits[split].qrels,
@@ -93,7 +117,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
 }
 
 const msMarco: DatasetPlugin = {
-  summary: 'MS MARCO passages with dev.small, TREC DL 2019 or 2020; with -titles, titled as by RocketQA (3 GB download)',
+  summary:
+    'MS MARCO passages with dev.small, TREC DL 2019 or 2020; with -titles, titled as by RocketQA (3 GB download)',
   variants: ['titles', 'dl19', 'dl19-titles', 'dl20', 'dl20-titles'],
   downloads: downloadsOf,
   open,

@@ -16,10 +16,18 @@ const layout =
   'The folder holds topics* (or queries*), qrels* and collection* (or docs*, documents*, corpus*), which may be a folder of files; names with a part "train" or "dev" are of that split. Collections are <DOC> with <DOCNO>, or lines of an id, a tab and a text; each file may be packed with gzip.';
 const licence = 'that of the collection';
 
-const kinds = { collection: /^(collection|docs|documents|corpus)/i, topics: /^(topics|queries)/i, qrels: /^qrels/i };
+const kinds = {
+  collection: /^(collection|docs|documents|corpus)/i,
+  topics: /^(topics|queries)/i,
+  qrels: /^qrels/i,
+};
 
 function splitOf(name: string): Split {
-  return /(^|[._-])train([._-]|$)/i.test(name) ? 'train' : /(^|[._-])dev([._-]|$)/i.test(name) ? 'dev' : 'test';
+  return /(^|[._-])train([._-]|$)/i.test(name)
+    ? 'train'
+    : /(^|[._-])dev([._-]|$)/i.test(name)
+      ? 'dev'
+      : 'test';
 }
 
 async function filesBelow(place: string): Promise<string[]> {
@@ -35,7 +43,8 @@ interface Found {
 }
 
 async function find(folder: string): Promise<Found> {
-  const nothing = () => ({ train: undefined, dev: undefined, test: undefined }) as Record<Split, string | undefined>;
+  const nothing = () =>
+    ({ train: undefined, dev: undefined, test: undefined }) as Record<Split, string | undefined>;
   const found: Found = { collection: [], topics: nothing(), qrels: nothing() };
   for (const name of (await readdir(folder)).sort()) {
     const place = path.join(folder, name);
@@ -48,7 +57,11 @@ async function find(folder: string): Promise<Found> {
       const split = splitOf(name);
       const earlier = found[kind][split];
       if (earlier !== undefined) {
-        throw new BenchError('PATH_INVALID', `${earlier} and ${place} are both ${kind} of the ${split} split.`, { hint: layout });
+        throw new BenchError(
+          'PATH_INVALID',
+          `${earlier} and ${place} are both ${kind} of the ${split} split.`,
+          { hint: layout },
+        );
       }
       found[kind][split] = place;
     }
@@ -66,7 +79,9 @@ async function find(folder: string): Promise<Found> {
 async function open(request: DatasetRequest): Promise<Dataset> {
   const { folder } = request;
   if (folder === undefined) {
-    throw new BenchError('PATH_INVALID', 'trec opens a folder, and none was given.', { hint: placeholder.instructions });
+    throw new BenchError('PATH_INVALID', 'trec opens a folder, and none was given.', {
+      hint: placeholder.instructions,
+    });
   }
   await assertFolder(folder, layout);
   const { collection, topics, qrels } = await find(folder);
@@ -84,7 +99,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const { passageCount, absent } = await remembered(request, 'trec inspection 1', files, () =>
     inspect(() => passagesOf(collection), judgedPassages(bySplit), String),
   );
-  if (passageCount === 0) throw new BenchError('DATA_INVALID', `${collection.join(', ')}: no passages.`, { hint: layout });
+  if (passageCount === 0)
+    throw new BenchError('DATA_INVALID', `${collection.join(', ')}: no passages.`, { hint: layout });
   const judged = judgedSplits(bySplit, new Set(absent));
   return {
     name: 'trec',

@@ -60,88 +60,7 @@ export type Qrels = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 // --------------------------------------------------------------------------------------------------- datasets
 
-/** A file that a dataset was read from, as it was found on this machine. */
-export interface DataFile {
-  name: string;
-  sizeBytes: number;
-  sha256: string;
-}
-
-/**
- * A file that can be fetched, as its publisher describes it. Give the sha256 or, where only that is known, the md5. Where
- * the publisher gives neither, the file that comes first is taken and its sha256 kept: a later one has to be the same.
- */
-export interface Download {
-  name: string;
-  /** Empty where nothing can be fetched: `instructions` say what to do. */
-  url: string;
-  /** 0 where the publisher does not say. */
-  sizeBytes: number;
-  sha256?: string;
-  md5?: string;
-  licence: string;
-  /** What to do where a licence forbids fetching, or where the file has to be rebuilt. */
-  instructions?: string;
-}
-
-export interface DatasetRequest {
-  /** What follows the slash: `nq` of `dpr/nq`. */
-  variant?: string;
-  /** A folder given by `--data`: files are read from there and nothing is fetched. */
-  folder?: string;
-  /** Fetches into the cache what is not there, verified; returns its path. Throws where the network may not be used. */
-  fetch(download: Download): Promise<string>;
-  /**
-   * Keeps what was found out about files from one run to the next, for as long as their sizes and times of change stay the
-   * same. Absent where there is nowhere to keep it.
-   * @param what names the finding and the version of whatever found it
-   */
-  remember?<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T>;
-}
-
-/**
- * A dataset that has been opened. Iterators start from the beginning at every call and always give the same order.
- * Memory must not grow with the number of passages: what is read is streamed.
- */
-export interface Dataset {
-  /** As the command line says it: `squad`, `dpr/nq`. */
-  name: string;
-  /** Changes whenever the records it gives could: publisher's version plus ours, such as `1.1-1`. */
-  version: string;
-  licence: string;
-  files: readonly DataFile[];
-  /** N, the number of passages. */
-  passageCount: number;
-  /** How an answer is sought in a hit's text: absent where queries have no answers. */
-  answerMatching?: 'string' | 'regex';
-  /** Lowest relevance that measures without grades take for relevant; 1 where absent. */
-  relevantFrom?: number;
-  /** What a reader of its figures should know: qrels of passages that are not there, splits that are missing. */
-  remarks?: readonly string[];
-  passages(): AsyncIterable<Passage>;
-  /**
-   * The passages that a split trains on, where they come with its queries rather than in the collection alone (DPR): a
-   * shorter way to their texts. A passage may come more than once, with the same id.
-   */
-  trainingPassages?(split: Split): AsyncIterable<Passage>;
-  queries(split: Split): Promise<readonly Query[]>;
-  qrels(split: Split): Promise<readonly Qrel[]>;
-  /** Passage ids of hard negatives by query id, best first; absent where the dataset ships none. */
-  negatives?(split: Split): Promise<ReadonlyMap<string, readonly string[]>>;
-}
-
-/** `datasets/NAME.ts` exports one of these by default. */
-export interface DatasetPlugin {
-  /** One line for `bench list datasets`. */
-  summary: string;
-  /** What may follow the slash; absent where nothing may. */
-  variants?: readonly string[];
-  /** Names that stand for several variants, whose figures are averaged: `cqadupstack` for its 12 forums. */
-  groups?: Readonly<Record<string, readonly string[]>>;
-  /** What it downloads, for `bench doctor` and the plan; empty for an embedded dataset. */
-  downloads(variant?: string): readonly Download[];
-  open(request: DatasetRequest): Promise<Dataset>;
-}
+export type * from './contracts/dataset.js';
 
 // ---------------------------------------------------------------------------------------------- architectures
 
@@ -215,26 +134,7 @@ export interface ArchitectureFamily {
   vectorName?(row: number, architecture: ResolvedArchitecture): string;
 }
 
-/** How terms are weighed where nothing is trained. */
-export interface SparseScoring {
-  formula: 'bm25';
-  k1: number;
-  b: number;
-  /** `exact`, or rounded as Lucene rounds them to a byte. */
-  lengths: 'exact' | 'lucene';
-  /** `porter`: Porter's of 1980; `english`: his later one, Porter2. */
-  stemmer: 'porter' | 'english' | 'none';
-  /** Whether Lucene's 33 English stop words are left out. */
-  stopWords: boolean;
-}
-
-/** `architectures/sparse/NAME.ts` exports one of these by default: passages as bags of terms, nothing to train. */
-export interface SparseArchitecture {
-  /** One line for `bench list architectures`. */
-  summary: string;
-  /** What holds unless the configuration's `bm25.*` says otherwise. */
-  scoring: SparseScoring;
-}
+export type * from './contracts/sparse.js';
 
 /** The scores of a batch while training. */
 export interface BatchScores {

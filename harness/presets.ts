@@ -24,7 +24,8 @@ export const presets: Readonly<Record<string, Preset>> = {
         chunkSize: null,
         learningRate: 5e-4,
         dropout: 0,
-        averageRankFrom: null,
+        // A model this small is soon sure of itself where it is wrong: cross entropy would keep too early an epoch.
+        averageRankFrom: 0,
       },
     },
   },
@@ -93,7 +94,11 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** The preset that a model is trained with where none is named: a model with random weights has its own. */
-export function usualPreset(modelName: string): string | null {
-  return modelName === 'scratch' ? 'small' : null;
+/**
+ * The preset that a model is trained with where none is named: a model with random weights has its own, and so has the
+ * first of two stages.
+ */
+export function usualPreset(modelName: string, stages: 1 | 2 = 1): string | null {
+  if (modelName === 'scratch') return 'small';
+  return stages === 2 ? 'stage1' : null;
 }

@@ -8,6 +8,7 @@ export {
   type EpochFacts,
   type GitFacts,
   type IndexFacts,
+  type LambdaTried,
   type LatencyFacts,
   type LatencyValues,
   type MachineFacts,
@@ -21,6 +22,8 @@ export {
   type StageFacts,
   type ThroughputValues,
   type TrainingFacts,
+  type TrainingStageFacts,
+  type WinnerFacts,
 } from './record/run-record.js';
 export { withoutTimes } from './record/without-times.js';
 export { writeRecord } from './record/write.js';

@@ -52,6 +52,8 @@ const expectedDefaults: BenchConfig = {
     patience: null,
     saveEverySteps: 100,
   },
+  stages: 1,
+  stage2: { epochs: null, learningRate: null, negativePool: 50, depth: 100 },
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },

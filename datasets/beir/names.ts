@@ -63,8 +63,16 @@ export function downloadOf(variant: string | undefined): Download {
     return { name: `beir/${name}.zip`, url: `${address}${name}.zip`, sizeBytes, md5, licence };
   }
   const how =
-    name === undefined ? 'Name a collection (beir/scifact), or give a folder' : `${notPublic[name]}; then give the folder`;
-  return { name: `beir/${name ?? 'folder'}`, url: '', sizeBytes: 0, licence, instructions: `${how} with --data DIR. ${layout}` };
+    name === undefined
+      ? 'Name a collection (beir/scifact), or give a folder'
+      : `${notPublic[name]}; then give the folder`;
+  return {
+    name: `beir/${name ?? 'folder'}`,
+    url: '',
+    sizeBytes: 0,
+    licence,
+    instructions: `${how} with --data DIR. ${layout}`,
+  };
 }
 
 /** BEIR reports MS MARCO by its dev queries; its test file holds the 43 topics of TREC DL 2019. */

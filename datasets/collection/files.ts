@@ -9,7 +9,8 @@ import { describeFile } from '../../harness/store/hash.js';
 export async function assertFolder(folder: string, hint: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return;
-  const message = found === undefined ? `There is no folder ${folder}.` : `${folder} is a file, and a folder is needed.`;
+  const message =
+    found === undefined ? `There is no folder ${folder}.` : `${folder} is a file, and a folder is needed.`;
   throw new BenchError('PATH_INVALID', message, { hint });
 }
 
@@ -32,7 +33,9 @@ export async function findIn(folder: string, names: readonly string[]): Promise<
 export async function needIn(folder: string, names: readonly string[], hint: string): Promise<string> {
   const file = await findIn(folder, names);
   if (file !== undefined) return file;
-  throw new BenchError('PATH_INVALID', `There is no ${names.join(', no ')} in ${folder} (nor with .gz).`, { hint });
+  throw new BenchError('PATH_INVALID', `There is no ${names.join(', no ')} in ${folder} (nor with .gz).`, {
+    hint,
+  });
 }
 
 /** The file of a download: fetched, or, where a folder was given, what lies there under its name with or without .gz. */

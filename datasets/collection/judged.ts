@@ -25,7 +25,8 @@ export interface Judged {
 export function judgedPassages(files: Readonly<Record<Split, SplitFiles>>): Set<string> {
   const ids = new Set<string>();
   for (const split of splits) {
-    for (const judgements of files[split].qrels?.values() ?? []) for (const id of judgements.keys()) ids.add(id);
+    for (const judgements of files[split].qrels?.values() ?? [])
+      for (const id of judgements.keys()) ids.add(id);
   }
   return ids;
 }
@@ -66,7 +67,9 @@ export function judgedSplits(
     }
     const consequence = keepsAll ? 'they count as relevant and cannot be found' : 'they are left out';
     if (withoutPassage > 0) {
-      remarks.push(`${withoutPassage} ${split} qrels name passages that the collection does not have; ${consequence}.`);
+      remarks.push(
+        `${withoutPassage} ${split} qrels name passages that the collection does not have; ${consequence}.`,
+      );
     }
     if (withoutQuery > 0) {
       remarks.push(
@@ -84,7 +87,9 @@ export function judgedSplits(
     };
   }
   if (files.test.qrels === undefined) {
-    remarks.push('There are no qrels for the test queries: the collection can be searched, and no measure of qrels can be taken.');
+    remarks.push(
+      'There are no qrels for the test queries: the collection can be searched, and no measure of qrels can be taken.',
+    );
   }
   return { splits: made, remarks };
 }

@@ -49,7 +49,9 @@ export class NumberedLists implements ReadonlyMap<string, readonly string[]> {
     return Array.from(this.#entries.subarray(from, from + this.#counts[slot]!), String);
   }
 
-  forEach(take: (list: readonly string[], queryId: string, map: ReadonlyMap<string, readonly string[]>) => void): void {
+  forEach(
+    take: (list: readonly string[], queryId: string, map: ReadonlyMap<string, readonly string[]>) => void,
+  ): void {
     for (const [queryId, list] of this.entries()) take(list, queryId, this);
   }
 

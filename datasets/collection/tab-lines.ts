@@ -20,7 +20,8 @@ export async function* tabLines(file: string): AsyncGenerator<IdentifiedText> {
       yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line };
       continue;
     }
-    const what = tab < 0 ? 'no tab' : tab === 0 ? 'no id before the tab' : `${whole.split('\t').length} columns`;
+    const what =
+      tab < 0 ? 'no tab' : tab === 0 ? 'no id before the tab' : `${whole.split('\t').length} columns`;
     throw new BenchError('DATA_INVALID', `${file}, line ${line}: ${what}.`, {
       hint: 'Each line is an id, one tab, and a text without tabs.',
     });
@@ -34,9 +35,13 @@ export async function tabQueries(file: string): Promise<Map<string, Query>> {
   for await (const { id, text, line } of tabLines(file)) {
     const earlier = lines.get(id);
     if (earlier !== undefined) {
-      throw new BenchError('DATA_INVALID', `Two queries have the id '${id}': ${file}, line ${earlier} and line ${line}.`, {
-        hint: 'Every query needs an id of its own: remove one of them, or rename it.',
-      });
+      throw new BenchError(
+        'DATA_INVALID',
+        `Two queries have the id '${id}': ${file}, line ${earlier} and line ${line}.`,
+        {
+          hint: 'Every query needs an id of its own: remove one of them, or rename it.',
+        },
+      );
     }
     lines.set(id, line);
     queries.set(id, { queryId: id, text });

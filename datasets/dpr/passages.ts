@@ -37,7 +37,8 @@ export async function questionsOf(file: string, prefix: string): Promise<Query[]
   const queries: Query[] = [];
   for await (const { columns, line } of quotedRows(file, 'DATA_INVALID', { afterQuote: 'keep' })) {
     const [text = '', list = ''] = columns;
-    const hint = 'Each line is a question, a tab, and its answers as a Python list: ["Wilhelm Röntgen", \'Röntgen\'].';
+    const hint =
+      'Each line is a question, a tab, and its answers as a Python list: ["Wilhelm Röntgen", \'Röntgen\'].';
     if (columns.length !== 2) {
       throw new BenchError('DATA_INVALID', `${file}, line ${line}: ${columns.length} columns.`, { hint });
     }
@@ -46,10 +47,14 @@ export async function questionsOf(file: string, prefix: string): Promise<Query[]
     } catch (cause) {
       if (!(cause instanceof PythonListError)) throw cause;
       const at = `character ${cause.position + 1} of ${JSON.stringify(list.slice(0, 60))}`;
-      throw new BenchError('DATA_INVALID', `${file}, line ${line}: the answers are no list of strings: ${cause.message} (${at}).`, {
-        hint,
-        cause,
-      });
+      throw new BenchError(
+        'DATA_INVALID',
+        `${file}, line ${line}: the answers are no list of strings: ${cause.message} (${at}).`,
+        {
+          hint,
+          cause,
+        },
+      );
     }
   }
   if (queries.length === 0) throw new BenchError('DATA_INVALID', `${file} holds no questions.`);

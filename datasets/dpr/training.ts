@@ -41,7 +41,8 @@ class Element {
       const at = `${name}[${i}]`;
       const context = this.#object(each, at);
       const id = context.passage_id ?? context.psg_id;
-      if ((typeof id !== 'string' && typeof id !== 'number') || id === '') throw this.#refuse(id, `${at}.passage_id`, 'an id');
+      if ((typeof id !== 'string' && typeof id !== 'number') || id === '')
+        throw this.#refuse(id, `${at}.passage_id`, 'an id');
       return {
         passageId: String(id),
         title: this.#text(context.title ?? '', `${at}.title`),
@@ -63,7 +64,8 @@ class Element {
   }
 
   #object(value: unknown, name: string): Record<string, unknown> {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
     throw this.#refuse(value, name, 'an object');
   }
 
@@ -74,7 +76,9 @@ class Element {
 
   #refuse(value: unknown, name: string, wanted: string): BenchError {
     const seen = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 40);
-    return new BenchError('DATA_INVALID', `${this.#where}: ${name} is ${seen}, and ${wanted} is needed.`, { hint: shape });
+    return new BenchError('DATA_INVALID', `${this.#where}: ${name} is ${seen}, and ${wanted} is needed.`, {
+      hint: shape,
+    });
   }
 }
 

@@ -76,7 +76,10 @@ export type Year = keyof typeof topics;
 /** `dl19-titles` is the year dl19, over passages with titles. */
 export function partsOf(variant: string | undefined): { year: Year | undefined; hasTitles: boolean } {
   const parts = variant?.split('-') ?? [];
-  return { year: parts.find((part) => part === 'dl19' || part === 'dl20'), hasTitles: parts.includes('titles') };
+  return {
+    year: parts.find((part) => part === 'dl19' || part === 'dl20'),
+    hasTitles: parts.includes('titles'),
+  };
 }
 
 export function downloadsOf(variant: string | undefined): Download[] {
@@ -109,7 +112,9 @@ export async function filesOf(request: DatasetRequest): Promise<Files> {
   const given = request.folder;
   if (given !== undefined) await assertFolder(given, layout);
   const folder = given ?? (await unpack(await request.fetch(collectionAndQueries)));
-  const titleFolder = !hasTitles ? folder : (given ?? path.join(await unpack(await request.fetch(titled)), 'marco'));
+  const titleFolder = !hasTitles
+    ? folder
+    : (given ?? path.join(await unpack(await request.fetch(titled)), 'marco'));
   const pair = async (queries: string | undefined, qrels: string | undefined) =>
     queries === undefined || qrels === undefined ? undefined : { queries, qrels };
   const small = await findIn(folder, ['queries.dev.small.tsv']);
@@ -126,7 +131,8 @@ export async function filesOf(request: DatasetRequest): Promise<Files> {
           }
         : {
             queries:
-              (await fileOf(request, inYear.queries)) ?? (await needIn(folder, ['queries.tsv', 'topics.tsv'], layout)),
+              (await fileOf(request, inYear.queries)) ??
+              (await needIn(folder, ['queries.tsv', 'topics.tsv'], layout)),
             qrels: await fileOf(request, inYear.qrels),
           },
     train: await pair(await findIn(folder, ['queries.train.tsv']), await findIn(folder, ['qrels.train.tsv'])),

@@ -17,7 +17,8 @@ export async function tripleNegatives(file: string, qrels: Qrels): Promise<Numbe
   let slot: number | undefined;
   let judged: ReadonlyMap<string, number> | undefined;
   await eachLine(file, 'DATA_INVALID', (line) => {
-    if (line.count !== 3) throw line.fault(`${line.count} columns`, 'Each line is: query, positive, negative.');
+    if (line.count !== 3)
+      throw line.fault(`${line.count} columns`, 'Each line is: query, positive, negative.');
     if (!line.holds(0, queryId)) {
       queryId = line.column(0);
       slot = lists.slotOf(queryId);

@@ -22,16 +22,22 @@ export async function* passagesOf(file: string, titles: string | undefined): Asy
       yield { passageId: id, title, text, place: line };
     }
     if (next !== undefined) {
-      throw new BenchError('DATA_INVALID', `${titles}, line ${next.line}: the passage '${next.id}' does not come in ${file} after the ones before it.`, {
-        hint: 'Titles have to stand in the order of the passages; are the two files of one release?',
-      });
+      throw new BenchError(
+        'DATA_INVALID',
+        `${titles}, line ${next.line}: the passage '${next.id}' does not come in ${file} after the ones before it.`,
+        {
+          hint: 'Titles have to stand in the order of the passages; are the two files of one release?',
+        },
+      );
     }
   } finally {
     await iterator?.return(undefined);
   }
 }
 
-async function take(iterator: AsyncGenerator<IdentifiedText> | undefined): Promise<IdentifiedText | undefined> {
+async function take(
+  iterator: AsyncGenerator<IdentifiedText> | undefined,
+): Promise<IdentifiedText | undefined> {
   const result = await iterator?.next();
   return result?.done === false ? result.value : undefined;
 }

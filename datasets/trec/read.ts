@@ -33,13 +33,24 @@ export async function* passagesOf(files: readonly string[]): AsyncGenerator<Plac
     for await (const { content, line } of blocksOf(file, 'doc')) {
       const passageId = plain(contentOf(content, 'docno') ?? '');
       if (passageId === '' || passageId.includes(' ')) {
-        throw new BenchError('DATA_INVALID', `${file}, line ${line}: a document whose <DOCNO> is '${passageId}'.`, {
-          hint: 'Every <DOC> needs a <DOCNO> of one word.',
-        });
+        throw new BenchError(
+          'DATA_INVALID',
+          `${file}, line ${line}: a document whose <DOCNO> is '${passageId}'.`,
+          {
+            hint: 'Every <DOC> needs a <DOCNO> of one word.',
+          },
+        );
       }
       const titles = 'title|headline|hl';
-      const text = contentOf(content, 'text') ?? content.replace(new RegExp(`<(docno|${titles})>[\\s\\S]*?</\\1>`, 'gi'), ' ');
-      yield { passageId, title: plain(contentOf(content, titles) ?? ''), text: plain(text), place: `${name}, line ${line}` };
+      const text =
+        contentOf(content, 'text') ??
+        content.replace(new RegExp(`<(docno|${titles})>[\\s\\S]*?</\\1>`, 'gi'), ' ');
+      yield {
+        passageId,
+        title: plain(contentOf(content, titles) ?? ''),
+        text: plain(text),
+        place: `${name}, line ${line}`,
+      };
     }
   }
 }
@@ -55,16 +66,25 @@ export async function topicsOf(file: string): Promise<Map<string, Query>> {
   const lines = new Map<string, number>();
   for (const name of ['top', 'topic']) {
     for await (const { attributes, content, line } of blocksOf(file, name)) {
-      const queryId = (/\bnumber\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ?? field(content, 'num')).replace(/^number:\s*/i, '');
+      const queryId = (
+        /\bnumber\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ?? field(content, 'num')
+      ).replace(/^number:\s*/i, '');
       const text = field(content, 'title|query').replace(/^topic:\s*/i, '');
       if (queryId === '' || text === '') {
-        throw new BenchError('DATA_INVALID', `${file}, line ${line}: a topic with the number '${queryId}' and the title '${text}'.`, {
-          hint: 'Every topic needs a <num> and a <title>.',
-        });
+        throw new BenchError(
+          'DATA_INVALID',
+          `${file}, line ${line}: a topic with the number '${queryId}' and the title '${text}'.`,
+          {
+            hint: 'Every topic needs a <num> and a <title>.',
+          },
+        );
       }
       const earlier = lines.get(queryId);
       if (earlier !== undefined) {
-        throw new BenchError('DATA_INVALID', `Two topics have the number '${queryId}': ${file}, line ${earlier} and line ${line}.`);
+        throw new BenchError(
+          'DATA_INVALID',
+          `Two topics have the number '${queryId}': ${file}, line ${earlier} and line ${line}.`,
+        );
       }
       lines.set(queryId, line);
       queries.set(queryId, { queryId, text });

@@ -59,7 +59,14 @@ export function contentOf(content: string, names: string): string | undefined {
   return found.length === 0 ? undefined : found.join('\n');
 }
 
-const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
+const entities: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+};
 
 /** Without tags and the commonest entities, white space as one blank. */
 export function plain(content: string): string {

@@ -69,16 +69,16 @@ export const command: Command = {
   },
 };
 
-/** @throws BenchError PATH_INVALID where the folder is not there, NOT_WRITABLE, DISK_FULL */
+/** @throws BenchError PATH_INVALID where a folder stands there or a file in its way, NOT_WRITABLE, DISK_FULL */
 export async function writeTo(name: string, text: string): Promise<void> {
   const target = path.resolve(name);
   try {
     await writeAtomic(target, text);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EISDIR') throw cause;
+    if (code !== 'ENOTDIR' && code !== 'EISDIR' && code !== 'EEXIST') throw cause;
     throw new BenchError('PATH_INVALID', `${name} cannot be written: ${(cause as Error).message}.`, {
-      hint: 'Name a file in a folder that exists.',
+      hint: 'Name a file, not a folder.',
       cause,
     });
   }

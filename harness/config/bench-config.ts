@@ -72,6 +72,18 @@ export interface TrainConfig {
   saveEverySteps: number;
 }
 
+/** What the second of two stages does otherwise. */
+export interface SecondStageConfig {
+  /** null stands for half the epochs of the first. */
+  epochs: number | null;
+  /** null stands for that of the first. */
+  learningRate: number | null;
+  /** How many hard negatives of each source they are drawn from, best first. */
+  negativePool: number;
+  /** Hits per training query that are looked at when negatives are mined. */
+  depth: number;
+}
+
 export interface EncodeConfig {
   /** Tokens per batch, padding included. */
   batchTokens: number;
@@ -127,6 +139,9 @@ export interface BenchConfig {
   model: ModelConfig;
   text: TextConfig;
   train: TrainConfig;
+  /** Trainings: 2 mines hard negatives with the first. */
+  stages: 1 | 2;
+  stage2: SecondStageConfig;
   encode: EncodeConfig;
   search: SearchConfig;
   bm25: Bm25Config;

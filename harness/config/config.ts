@@ -35,7 +35,7 @@ export function loadConfig({ file, cwd, flags = {}, set = [] }: ConfigRequest): 
   const given = sources.reduce<ConfigPart>((sum, { settings }) => merge(sum, settings as ConfigPart), {});
 
   const defaults = defaultConfig();
-  const preset = given.preset ?? usualPreset(given.model?.name ?? defaults.model.name);
+  const preset = given.preset ?? usualPreset(given.model?.name ?? defaults.model.name, given.stages ?? 1);
   const usual = preset === null ? defaults : merge(defaults, presets[preset]!.settings);
   const { $schema: _, ...config } = merge(usual, given) as BenchConfig & { $schema?: string };
   config.preset = preset;

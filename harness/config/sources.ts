@@ -19,6 +19,7 @@ export const flagKeys: Readonly<Record<string, string>> = {
   model: 'model.name',
   engine: 'engine',
   searcher: 'searcher',
+  stages: 'stages',
   seeds: 'seeds',
   measures: 'measures',
   threads: 'threads',

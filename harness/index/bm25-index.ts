@@ -61,7 +61,9 @@ export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
     if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw fileError(error, file);
-    throw new BenchError('PATH_INVALID', `${folder} holds no finished index: there is no index.json.`, { cause: error });
+    throw new BenchError('PATH_INVALID', `${folder} holds no finished index: there is no index.json.`, {
+      cause: error,
+    });
   }
   if (facts.format !== 'bm25 1') throw damaged(file, 'describes no BM25 index');
   return facts as Bm25Facts;
@@ -94,7 +96,8 @@ export async function openBm25Index(folder: string, memoryBytes: number): Promis
   const facts = await readBm25Facts(folder);
   const paths = bm25Paths(folder);
   const terms = await Terms.open(paths.terms);
-  if (terms.count !== facts.terms) throw damaged(paths.terms, `holds ${terms.count} terms, not ${facts.terms}`);
+  if (terms.count !== facts.terms)
+    throw damaged(paths.terms, `holds ${terms.count} terms, not ${facts.terms}`);
   const lengths = await readLengths(paths.lengths, facts.passages);
   const postings = await openPostings(paths.postings, memoryBytes);
   let identifiers: Promise<Identifiers> | undefined;

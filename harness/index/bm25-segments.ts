@@ -157,7 +157,11 @@ class SegmentReader {
  * Puts segments together into one file: the lists of all terms, one after another.
  * @returns where the list of each term begins, and the end of the last
  */
-export async function joinSegments(segments: readonly string[], file: string, termCount: number): Promise<Float64Array> {
+export async function joinSegments(
+  segments: readonly string[],
+  file: string,
+  termCount: number,
+): Promise<Float64Array> {
   const offsets = new Float64Array(termCount + 1);
   const readers = segments.map((segment) => new SegmentReader(segment));
   try {

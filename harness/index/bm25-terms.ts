@@ -21,7 +21,8 @@ export interface TermFacts {
   to: number;
 }
 
-const bytesOf = (array: Float64Array | Uint32Array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+const bytesOf = (array: Float64Array | Uint32Array) =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 /**
  * @param terms numbered by their places
@@ -97,7 +98,8 @@ export class Terms {
         await readFully(path, handle, part, position);
         position += part.length;
       }
-      if (starts[count] !== textBytes) throw damaged(path, 'has terms that end elsewhere than its header says');
+      if (starts[count] !== textBytes)
+        throw damaged(path, 'has terms that end elsewhere than its header says');
       return new Terms(places, counts, starts, bytes);
     } finally {
       await handle.close();

@@ -46,10 +46,12 @@ export async function writeBm25Index(options: Bm25WriteOptions): Promise<Bm25Fac
   }
   await removeSegments(folder);
   const identifiers = new IdentifierWriter(paths.identifiers);
-  const builder = new Builder(blockPostings, (number) => path.join(folder, `${segmentMark}${number}`));
+  const builder = new Builder(analyzer, blockPostings, (number) =>
+    path.join(folder, `${segmentMark}${number}`),
+  );
   for await (const { passageId, title, text } of passages) {
     identifiers.append(passageId);
-    await builder.add(analyzer, title, text);
+    await builder.add(title, text);
     if (builder.passages % 1000 === 0) onProgress?.(builder.passages);
   }
   onProgress?.(builder.passages);
@@ -79,6 +81,7 @@ async function removeSegments(folder: string): Promise<void> {
 }
 
 class Builder {
+  readonly #read: (text: string, take: (number: number) => void) => void;
   readonly #block: PostingBlock;
   readonly #segmentPath: (number: number) => string;
   readonly #segments: string[] = [];
@@ -96,7 +99,8 @@ class Builder {
   passagesWithTerms = 0;
   totalLength = 0;
 
-  constructor(blockPostings: number, segmentPath: (number: number) => string) {
+  constructor(analyzer: EnglishAnalyzer, blockPostings: number, segmentPath: (number: number) => string) {
+    this.#read = analyzer.numbered((term) => this.#numberOf(term));
     this.#block = new PostingBlock(blockPostings);
     this.#segmentPath = segmentPath;
   }
@@ -109,19 +113,18 @@ class Builder {
     return new Uint8Array(this.#lengths.buffer, 0, 4 * this.passages);
   }
 
-  async add(analyzer: EnglishAnalyzer, title: string, text: string): Promise<void> {
+  async add(title: string, text: string): Promise<void> {
     let length = 0;
     let count = 0;
-    const take = (term: string) => {
-      const number = this.#numberOf(term);
+    const take = (number: number) => {
       if (this.#occurrences[number]!++ === 0) {
         this.#present = grown(this.#present, count + 1);
         this.#present[count++] = number;
       }
       length++;
     };
-    analyzer.eachTerm(title, take);
-    analyzer.eachTerm(text, take);
+    this.#read(title, take);
+    this.#read(text, take);
     for (let i = 0; i < count; i++) {
       const term = this.#present[i]!;
       if (this.#block.isFull) await this.#writeSegment();

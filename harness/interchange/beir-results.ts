@@ -20,16 +20,26 @@ export async function readBeirResults(file: string): Promise<Run> {
   try {
     value = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new BenchError('RECORD_INVALID', `${file} is not JSON: ${(cause as Error).message}.`, { hint, cause });
+    throw new BenchError('RECORD_INVALID', `${file} is not JSON: ${(cause as Error).message}.`, {
+      hint,
+      cause,
+    });
   }
   if (!isObject(value)) throw new BenchError('RECORD_INVALID', `${file} is no JSON object.`, { hint });
   const run = new Map<string, Ranking>();
   for (const [queryId, hits] of Object.entries(value)) {
-    if (!isObject(hits)) throw new BenchError('RECORD_INVALID', `${file}: query '${queryId}' has no object of scores.`, { hint });
+    if (!isObject(hits))
+      throw new BenchError('RECORD_INVALID', `${file}: query '${queryId}' has no object of scores.`, {
+        hint,
+      });
     const ranked = Object.entries(hits).map(([passageId, score]) => {
       if (typeof score === 'number' && Number.isFinite(score)) return { passageId, score };
       const seen = JSON.stringify(score);
-      throw new BenchError('RECORD_INVALID', `${file}: query '${queryId}', passage '${passageId}': ${seen} is no score.`, { hint });
+      throw new BenchError(
+        'RECORD_INVALID',
+        `${file}: query '${queryId}', passage '${passageId}': ${seen} is no score.`,
+        { hint },
+      );
     });
     ranked.sort((a, b) => b.score - a.score || (a.passageId < b.passageId ? 1 : -1));
     run.set(queryId, {
@@ -54,7 +64,9 @@ function* beirPieces(run: Run): Generator<string> {
   yield '{';
   let isFirst = true;
   for (const [queryId, ranking] of run) {
-    const hits = scored(queryId, ranking).map(([passageId, score]) => `${JSON.stringify(passageId)}:${score}`);
+    const hits = scored(queryId, ranking).map(
+      ([passageId, score]) => `${JSON.stringify(passageId)}:${score}`,
+    );
     yield `${isFirst ? '' : ','}\n${JSON.stringify(queryId)}:{${hits.join(',')}}`;
     isFirst = false;
   }
@@ -71,9 +83,13 @@ function* threeColumns(run: Run): Generator<string> {
     for (const [passageId, score] of scored(queryId, ranking)) {
       for (const id of [queryId, passageId]) {
         if (id !== '' && !/[\0- ]/.test(id)) continue;
-        throw new BenchError('DATA_INVALID', `The id ${JSON.stringify(id)} cannot stand in a three-column run.`, {
-          hint: 'Ids there are not empty and hold no white space.',
-        });
+        throw new BenchError(
+          'DATA_INVALID',
+          `The id ${JSON.stringify(id)} cannot stand in a three-column run.`,
+          {
+            hint: 'Ids there are not empty and hold no white space.',
+          },
+        );
       }
       yield `${queryId}\t${passageId}\t${score}\n`;
     }
@@ -84,6 +100,9 @@ function scored(queryId: string, { passageIds, scores }: Ranking): [passageId: s
   return passageIds.map((passageId, i) => {
     const score = scores?.[i];
     if (score !== undefined && Number.isFinite(score)) return [passageId, score];
-    throw new BenchError('DATA_INVALID', `Query '${queryId}', passage '${passageId}': no finite score (${score}).`);
+    throw new BenchError(
+      'DATA_INVALID',
+      `Query '${queryId}', passage '${passageId}': no finite score (${score}).`,
+    );
   });
 }

@@ -40,7 +40,9 @@ export async function* readDprResults(file: string): AsyncGenerator<DprResult> {
     const seen = new Set<string>();
     yield {
       question: check.text(element.question, 'question'),
-      answers: check.list(element.answers ?? [], 'answers').map((answer, i) => check.text(answer, `answers[${i}]`)),
+      answers: check
+        .list(element.answers ?? [], 'answers')
+        .map((answer, i) => check.text(answer, `answers[${i}]`)),
       ctxs: check.list(element.ctxs, 'ctxs').map((each, i) => {
         const at = `ctxs[${i}]`;
         const { id, title, text, score, has_answer: hasAnswer } = check.object(each, at);
@@ -111,7 +113,10 @@ function* pieces({ run, queries, passages, hasAnswer }: DprResultParts): Generat
     const ctxs = passageIds.map((id, i) => {
       const passage = passages.get(id);
       if (passage === undefined) {
-        throw new BenchError('DATA_INVALID', `The run has the passage '${id}', which the collection does not have.`);
+        throw new BenchError(
+          'DATA_INVALID',
+          `The run has the passage '${id}', which the collection does not have.`,
+        );
       }
       const { title, text } = passage;
       return { id, title, text, score: String(scores?.[i] ?? 0), has_answer: hasAnswer(query, passage) };
@@ -137,7 +142,8 @@ class Check {
   }
 
   object(value: unknown, name: string): Record<string, unknown> {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
     throw this.#refuse(value, name, 'an object');
   }
 

@@ -83,7 +83,9 @@ class ElementCutter {
       if (this.#state === 'before') {
         if (byte === 0xef || byte === 0xbb || byte === 0xbf) continue;
         if (byte !== openBracket) {
-          throw this.#broken(`it begins with ${JSON.stringify(String.fromCharCode(byte))}, and an array begins with [`);
+          throw this.#broken(
+            `it begins with ${JSON.stringify(String.fromCharCode(byte))}, and an array begins with [`,
+          );
         }
         this.#state = 'between';
       } else if (this.#state === 'after') {
@@ -168,9 +170,13 @@ class ElementCutter {
   }
 
   #fault(what: string, cause?: unknown): BenchError {
-    return new BenchError(this.#code, `${this.#file}, line ${this.#line}: element ${this.#index + 1} of the array ${what}.`, {
-      hint: 'Was the file cut short? Fetch or write it again.',
-      cause,
-    });
+    return new BenchError(
+      this.#code,
+      `${this.#file}, line ${this.#line}: element ${this.#index + 1} of the array ${what}.`,
+      {
+        hint: 'Was the file cut short? Fetch or write it again.',
+        cause,
+      },
+    );
   }
 }

@@ -25,9 +25,13 @@ function* lines(negatives: Negatives): Generator<string> {
 }
 
 function refused(kind: string, id: string, what: string): BenchError {
-  return new BenchError('DATA_INVALID', `The ${kind} id ${JSON.stringify(id)} cannot stand in a file of negatives.`, {
-    hint: `Ids there are not empty and hold no ${what}.`,
-  });
+  return new BenchError(
+    'DATA_INVALID',
+    `The ${kind} id ${JSON.stringify(id)} cannot stand in a file of negatives.`,
+    {
+      hint: `Ids there are not empty and hold no ${what}.`,
+    },
+  );
 }
 
 /** @throws BenchError PATH_INVALID; DATA_INVALID with the line: columns, a query twice, a passage twice for a query */

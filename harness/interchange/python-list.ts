@@ -55,7 +55,10 @@ export function parsePythonStrings(text: string): string[] {
     const found = numbered.exec(text);
     // Python keeps a backslash before anything else.
     if (found === null) return '\\';
-    const code = found[4] === undefined ? Number.parseInt(found[1] ?? found[2] ?? found[3]!, 16) : Number.parseInt(found[4], 8);
+    const code =
+      found[4] === undefined
+        ? Number.parseInt(found[1] ?? found[2] ?? found[3]!, 16)
+        : Number.parseInt(found[4], 8);
     if (code > 0x10ffff) return fail(`there is no character ${found[0]}`);
     at += found[0].length;
     return String.fromCodePoint(code);
@@ -80,12 +83,14 @@ export function parsePythonStrings(text: string): string[] {
   for (;;) {
     skip();
     if (text[at] === ']') break;
-    if (text[at] !== '"' && text[at] !== "'") fail(at < text.length ? `a string is expected before ${text[at]}` : 'it is not closed with ]');
+    if (text[at] !== '"' && text[at] !== "'")
+      fail(at < text.length ? `a string is expected before ${text[at]}` : 'it is not closed with ]');
     let value = string();
     for (skip(); text[at] === '"' || text[at] === "'"; skip()) value += string();
     strings.push(value);
     if (text[at] === ',') at++;
-    else if (text[at] !== ']') fail(at < text.length ? `a comma is expected before ${text[at]}` : 'it is not closed with ]');
+    else if (text[at] !== ']')
+      fail(at < text.length ? `a comma is expected before ${text[at]}` : 'it is not closed with ]');
   }
   at++;
   skip();

@@ -130,8 +130,12 @@ class RowCutter {
   }
 
   #open(line: number): BenchError {
-    return new BenchError(this.#code, `${this.#file}, line ${line}: a column opens with a quote that is not closed.`, {
-      hint: 'A column that begins with " ends with one, and every " inside it is doubled. Was the file cut short?',
-    });
+    return new BenchError(
+      this.#code,
+      `${this.#file}, line ${line}: a column opens with a quote that is not closed.`,
+      {
+        hint: 'A column that begins with " ends with one, and every " inside it is doubled. Was the file cut short?',
+      },
+    );
   }
 }

@@ -1,16 +1,25 @@
 /**
  * A trained retriever on disk: a Hugging Face checkpoint folder per encoder (`encoder`, or `passage` and `query`), the
- * pooling's own weights, and `retriever.json`, which says what they are.
+ * pooling's own weights, and `retriever.json`, which says what they are and how texts become their input.
  */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ResolvedArchitecture } from '../contracts.js';
+import type { DataFile, ResolvedArchitecture } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { writeJson } from '../store/atomic.js';
+import { describeFile } from '../store/hash.js';
+import type { PairTruncation } from '../text/tokenizer.js';
 import { loadEncoder, saveEncoder } from './checkpoint.js';
 import type { Owner, Retriever } from './retriever.js';
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
 import type { T5Options } from './t5.js';
+
+/** How texts become token ids when a retriever encodes. */
+export interface TextFacts {
+  maxQueryTokens: number;
+  maxPassageTokens: number;
+  pairTruncation: PairTruncation;
+}
 
 /** What retriever.json says. */
 export interface RetrieverFacts {
@@ -18,11 +27,22 @@ export interface RetrieverFacts {
   architecture: string;
   resolved: ResolvedArchitecture;
   tied: boolean;
+  /** The model that training began with: `scratch`, a folder, or an id on the hub. */
+  model: string;
+  t5LayerNorm: 'last' | 'all';
+  text: TextFacts;
 }
 
-const poolingFile = (folder: string) => path.join(folder, 'pooling.safetensors');
-const factsFile = (folder: string) => path.join(folder, 'retriever.json');
+const factsName = 'retriever.json';
+const poolingName = 'pooling.safetensors';
+const poolingFile = (folder: string) => path.join(folder, poolingName);
+const factsFile = (folder: string) => path.join(folder, factsName);
 const encoderOwners = (tied: boolean): Owner[] => (tied ? ['encoder'] : ['passage', 'query']);
+
+/** The folder of one encoder of a saved retriever, in Hugging Face's layout. */
+export function encoderFolder(folder: string, { tied }: Pick<RetrieverFacts, 'tied'>): string {
+  return path.join(folder, encoderOwners(tied)[0]!);
+}
 
 /** @param tokenizerFiles saved beside each encoder, by file name */
 export async function saveRetriever(
@@ -30,6 +50,7 @@ export async function saveRetriever(
   retriever: Retriever,
   weights: readonly Float32Array[],
   tokenizerFiles: Readonly<Record<string, string>>,
+  origin: Pick<RetrieverFacts, 'model' | 't5LayerNorm' | 'text'>,
 ): Promise<void> {
   const { architecture, tied, encoder, parameters } = retriever;
   for (const owner of encoderOwners(tied)) {
@@ -40,27 +61,60 @@ export async function saveRetriever(
     owner === 'pooling' ? [{ name, shape, values: weights[i]! }] : [],
   );
   if (pooling.length > 0) await writeSafetensors(poolingFile(folder), pooling);
-  const facts: RetrieverFacts = { architecture: architecture.name, resolved: architecture.resolved, tied };
+  const { name, resolved } = architecture;
+  const { model, t5LayerNorm, text } = origin;
+  const facts: RetrieverFacts = { architecture: name, resolved, tied, model, t5LayerNorm, text };
   await writeJson(factsFile(folder), facts);
 }
 
-/** @throws BenchError CHECKPOINT_INVALID where the folder holds no trained retriever */
+/** @throws BenchError CHECKPOINT_INVALID where the folder holds no trained retriever, or one whose facts are cut */
 export async function readRetrieverFacts(folder: string): Promise<RetrieverFacts> {
+  const hint = 'A trained retriever is what bench train leaves; it has a retriever.json.';
+  let facts: Partial<RetrieverFacts> | null;
   try {
-    return JSON.parse(await readFile(factsFile(folder), 'utf8')) as RetrieverFacts;
+    facts = JSON.parse(await readFile(factsFile(folder), 'utf8')) as Partial<RetrieverFacts> | null;
   } catch (cause) {
     throw new BenchError(
       'CHECKPOINT_INVALID',
       `${folder} holds no trained retriever: ${(cause as Error).message}`,
-      {
-        hint: 'A trained retriever is what bench run and bench train leave; it has a retriever.json.',
-        cause,
-      },
+      { hint, cause },
     );
   }
+  const members = ['architecture', 'resolved', 'tied', 'model', 't5LayerNorm', 'text'] as const;
+  const missing = members.filter((member) => facts?.[member] === undefined);
+  if (missing.length > 0) {
+    throw new BenchError('CHECKPOINT_INVALID', `${factsFile(folder)} lacks ${missing.join(', ')}.`, {
+      hint: 'It was not written by this version of bench: train again.',
+    });
+  }
+  return facts as RetrieverFacts;
 }
 
-/** The weights of a saved retriever, in the order of its parameters. */
+/**
+ * The files that decide what a saved retriever computes, names seen from its folder, sorted. Two folders with equal files
+ * are the same checkpoint, wherever they lie.
+ */
+export async function retrieverFiles(
+  folder: string,
+  { tied }: Pick<RetrieverFacts, 'tied'>,
+): Promise<DataFile[]> {
+  const names = [factsName];
+  if ((await readdir(folder)).includes(poolingName)) names.push(poolingName);
+  for (const owner of encoderOwners(tied)) {
+    const inside = await readdir(path.join(folder, owner)).catch(() => []);
+    names.push(
+      ...inside.filter((name) => /\.(json|safetensors|txt)$/.test(name)).map((n) => `${owner}/${n}`),
+    );
+  }
+  const files: DataFile[] = [];
+  for (const name of names.sort()) files.push({ ...(await describeFile(path.join(folder, name))), name });
+  return files;
+}
+
+/**
+ * The weights of a saved retriever, in the order of its parameters.
+ * @throws BenchError CHECKPOINT_INVALID where an encoder or the pooling's weights are missing or misshapen
+ */
 export async function loadRetrieverWeights(
   folder: string,
   retriever: Retriever,
@@ -73,17 +127,48 @@ export async function loadRetrieverWeights(
       weights[retriever.indexOf(owner, name)] = loaded.weights[i]!;
     }
   }
-  if (retriever.parameters.some(({ owner }) => owner === 'pooling')) {
-    const source = await SafetensorsFile.open(poolingFile(folder));
-    try {
-      for (const [i, { owner, name }] of retriever.parameters.entries()) {
-        if (owner === 'pooling') weights[i] = await source.read(name);
-      }
-    } finally {
-      await source.close();
-    }
+  const pooling = await poolingWeights(folder, retriever);
+  for (const [i, values] of pooling) weights[i] = values;
+  const absent = retriever.parameters.find((_, i) => weights[i] === undefined);
+  if (absent !== undefined) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${folder} lacks the weights ${absent.owner}/${absent.name}.`,
+      {
+        hint: 'Train again, or copy the whole folder.',
+      },
+    );
   }
   return weights;
+}
+
+/** The pooling's own weights that a saved retriever has, by place in the retriever's parameters. */
+export async function poolingWeights(
+  folder: string,
+  retriever: Retriever,
+): Promise<Map<number, Float32Array>> {
+  const found = new Map<number, Float32Array>();
+  if (!retriever.parameters.some(({ owner }) => owner === 'pooling')) return found;
+  if (!(await readdir(folder)).includes(poolingName)) return found;
+  const source = await SafetensorsFile.open(poolingFile(folder));
+  try {
+    for (const [i, { owner, name, shape }] of retriever.parameters.entries()) {
+      if (owner !== 'pooling') continue;
+      const stored = source.entries.get(name)?.shape;
+      if (stored === undefined) continue;
+      if (stored.join() !== shape.join()) {
+        throw new BenchError(
+          'CHECKPOINT_INVALID',
+          `${poolingFile(folder)} holds ${name} of shape [${stored}]; the architecture needs [${shape}].`,
+          { hint: 'Choose as many vectors as the checkpoint was trained with.' },
+        );
+      }
+      found.set(i, await source.read(name));
+    }
+  } finally {
+    await source.close();
+  }
+  return found;
 }
 
 /** Where training starts: both encoders from one checkpoint, the pooling's own weights as it wants them. */
@@ -93,4 +178,40 @@ export function initialWeights(retriever: Retriever, checkpoint: readonly Float3
     if (owner === 'pooling') return new Float32Array(shape.reduce((product, d) => product * d, 1));
     return checkpoint[places.get(name)!]!;
   });
+}
+
+/**
+ * Where training starts from a trained retriever: its encoders, and its pooling's weights where both have the same ones.
+ * One encoder for both sides begins as both where the new retriever has two.
+ * @throws BenchError CHECKPOINT_INVALID where shapes differ, or two encoders are to become one
+ */
+export async function weightsToStartFrom(
+  folder: string,
+  facts: RetrieverFacts,
+  retriever: Retriever,
+): Promise<Float32Array[]> {
+  if (retriever.tied && !facts.tied) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${folder} has an encoder each for queries and passages, and training is to have one for both.`,
+      { hint: 'Give --set model.tied=false.' },
+    );
+  }
+  const weights = initialWeights(retriever, []);
+  for (const [i, values] of await poolingWeights(folder, retriever)) weights[i] = values;
+  for (const owner of encoderOwners(retriever.tied)) {
+    const loaded = await loadEncoder(path.join(folder, facts.tied ? 'encoder' : owner), facts);
+    for (const [i, { name, shape }] of loaded.encoder.parameters.entries()) {
+      const at = retriever.indexOf(owner, name);
+      if (retriever.parameters[at]!.shape.join() !== shape.join()) {
+        throw new BenchError(
+          'CHECKPOINT_INVALID',
+          `${folder}: ${owner}/${name} is [${shape}]; expected [${retriever.parameters[at]!.shape}].`,
+          { hint: 'Its two encoders do not belong together.' },
+        );
+      }
+      weights[at] = loaded.weights[i]!;
+    }
+  }
+  return weights;
 }

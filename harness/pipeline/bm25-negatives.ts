@@ -34,7 +34,14 @@ export async function bm25NegativesStage(
   { dataset, store, split, scoring, count, depth, memoryMiB }: NegativesRequest,
   progress: Progress,
 ): Promise<Artifact<NegativesFacts>> {
-  const inputs = { made: 'bm25 negatives 1', dataset: datasetIdentity(dataset), split, scoring, count, depth };
+  const inputs = {
+    made: 'bm25 negatives 1',
+    dataset: datasetIdentity(dataset),
+    split,
+    scoring,
+    count,
+    depth,
+  };
   return store.artifact('negatives', inputs, async (folder) => {
     const indexed = await sparseIndexStage(dataset, store, scoring, progress);
     const { index, searcher } = await openSparse(indexed.folder, scoring, memoryMiB);
@@ -45,7 +52,11 @@ export async function bm25NegativesStage(
         stage.update(done);
         progress.checkInterrupted();
       };
-      const { negatives, ...counts } = await bm25Negatives(dataset, split, searcher, { count, depth, onProgress });
+      const { negatives, ...counts } = await bm25Negatives(dataset, split, searcher, {
+        count,
+        depth,
+        onProgress,
+      });
       stage.end();
       await writeNegatives(negativesFile(folder), negatives);
       return { queries, ...counts };
@@ -62,7 +73,8 @@ export function withNegatives(dataset: Dataset, bySplit: Readonly<Partial<Record
     ...dataset,
     async negatives(split) {
       const file = bySplit[split];
-      if (file === undefined) return (await dataset.negatives?.(split)) ?? new Map<string, readonly string[]>();
+      if (file === undefined)
+        return (await dataset.negatives?.(split)) ?? new Map<string, readonly string[]>();
       let negatives = read.get(split);
       if (negatives === undefined) {
         negatives = readNegatives(file);

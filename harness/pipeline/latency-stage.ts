@@ -5,22 +5,21 @@ import type { Progress } from '../progress.js';
 import { stream } from '../random.js';
 import type { LatencyFacts } from '../record.js';
 import type { Artifact } from '../store/store.js';
-import { type Prepared, tokenizers } from './prepare.js';
+import type { Prepared } from './prepare.js';
 import type { RunFacts, Searching } from './search-stage.js';
 
 /** Undefined where no query is to be timed. */
 export async function latencyStage(
-  prepared: Prepared,
-  { searcher, queryEncoder }: Searching,
-  split: Split,
+  { config, dataset }: Prepared,
+  { searcher, queryEncoder, checkpoint }: Searching,
+  { split, seed }: { split: Split; seed: number },
   run: Artifact<RunFacts>,
   progress: Progress,
 ): Promise<LatencyFacts | undefined> {
-  const { config, seed } = prepared.request;
-  const all = await prepared.dataset.queries(split);
+  const all = await dataset.queries(split);
   const queries = chosenQueries(all, config.latency.queries, seed);
   if (queries.length === 0) return undefined;
-  const tokenize = tokenizers(prepared).query;
+  const tokenize = checkpoint.texts.query;
   const { depth } = config.search;
   const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;
   const search = (vector: Float32Array) => searcher.search(vector, 1, depth);
@@ -34,7 +33,7 @@ export async function latencyStage(
   const measured = await measureLatency({
     systems: [
       {
-        name: prepared.request.architecture,
+        name: checkpoint.facts.architecture,
         parts: [
           { name: 'tokenize', run: ({ text }: Query) => tokenize(text) },
           { name: 'encode', run: encode },

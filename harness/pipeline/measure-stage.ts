@@ -39,7 +39,9 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   const qrels = qrelsById(await dataset.qrels(split));
   const warnings: string[] = [...(dataset.remarks ?? [])];
   if (dataset.relevantFrom !== undefined)
-    warnings.push(`Measures without grades take a relevance of ${dataset.relevantFrom} or more for relevant.`);
+    warnings.push(
+      `Measures without grades take a relevance of ${dataset.relevantFrom} or more for relevant.`,
+    );
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
   const measures = parseMeasures(request.measures).filter(({ id, needs }) => {
     if (!has[needs])
@@ -78,10 +80,10 @@ export function qrelsById(
  * so that no passage's text has to be kept.
  * @returns flags [Q, depth], 1 where the hit's text holds an answer of its query
  */
-async function answerHits(
+export async function answerHits(
   dataset: Dataset,
   queries: readonly Query[],
-  { depth, ordinals, counts }: PassageHits,
+  { depth, ordinals, counts }: Pick<PassageHits, 'depth' | 'ordinals' | 'counts'>,
 ) {
   const mode = dataset.answerMatching!;
   const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));

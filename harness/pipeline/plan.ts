@@ -2,8 +2,8 @@
 import type { BenchConfig } from '../config/config.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
-import { scoringOf } from './sparse-index.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import { scoringOf } from './sparse-index.js';
 
 export interface Plan {
   /** The stages in order, for people. */

@@ -3,50 +3,47 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
-import { openIndex, type VectorIndex } from '../index/vector-index.js';
+import { BenchError } from '../errors.js';
+import { openIndex, readIndexFacts, type VectorIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Progress } from '../progress.js';
 import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
 import { writeAtomic } from '../store/atomic.js';
-import type { Artifact } from '../store/store.js';
+import { keyOf } from '../store/hash.js';
+import { type Artifact, readManifest } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
-import { datasetIdentity, type Prepared, tokenizers } from './prepare.js';
-import { engineIdentity } from './train-stage.js';
+import type { Checkpoint } from './checkpoint.js';
+import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
 
-/** @param key of the checkpoint that the weights come from */
 export function encodeStage(
-  prepared: Prepared,
+  { config: { encode }, store, dataset }: Prepared,
+  { key, facts, retriever, weights, texts }: Checkpoint,
   engine: Engine,
-  key: string,
-  weights: readonly Float32Array[],
   progress: Progress,
 ): Promise<Artifact<{ vectors: number }>> {
-  const { request, store, dataset, retriever, maxPassageTokens } = prepared;
-  const { encode, text } = request.config;
-  const inputs = {
-    made: 'shards 1',
+  const inputs: ShardInputs = {
+    made: 'shards 2',
     checkpoint: key,
     dataset: datasetIdentity(dataset),
-    maxPassageTokens,
-    pairTruncation: text.pairTruncation,
     shardPassages: encode.shardPassages,
     engine: engineIdentity(engine),
   };
   return store.artifact('shards', inputs, async (folder) => {
     const { batchTokens } = encode;
+    const maxTokens = facts.text.maxPassageTokens;
     const encoder = new VectorEncoder({
       engine,
       retriever,
       weights,
       side: 'passage',
-      maxTokens: maxPassageTokens,
+      maxTokens,
       batchTokens,
     });
     try {
       const { vectors } = await encodeCollection({
         passages: dataset.passages(),
         count: dataset.passageCount,
-        tokenize: tokenizers(prepared).passage,
+        tokenize: texts.passage,
         encoder,
         vectorsPerPassage: retriever.indexedVectors,
         folder,
@@ -59,6 +56,40 @@ export function encodeStage(
       await encoder.dispose();
     }
   });
+}
+
+/** What an index was made from, as its manifest says. */
+interface ShardInputs {
+  made: 'shards 2';
+  checkpoint: string;
+  dataset: ReturnType<typeof datasetIdentity>;
+  shardPassages: number;
+  engine: ReturnType<typeof engineIdentity>;
+}
+
+/**
+ * The key of an index that `encodeStage` made, wherever it lies now.
+ * @throws BenchError PATH_INVALID where it is none; CONFIG_INVALID where it is of other weights or another dataset
+ */
+export async function indexKey(
+  folder: string,
+  { dataset }: Pick<Prepared, 'dataset'>,
+  { key, folder: checkpoint }: Pick<Checkpoint, 'key' | 'folder'>,
+): Promise<string> {
+  await readIndexFacts(folder);
+  const inputs = (await readManifest(folder))?.inputs as ShardInputs | undefined;
+  const hint =
+    'bench encode with this checkpoint and dataset prints the folder of the index that belongs to them.';
+  if (inputs?.made !== 'shards 2') {
+    throw new BenchError('PATH_INVALID', `${folder} does not say what its index was made from.`, { hint });
+  }
+  const other = keyOf(inputs.dataset) !== keyOf(datasetIdentity(dataset));
+  const faults = [
+    ...(inputs.checkpoint === key ? [] : [`with other weights than those in ${checkpoint}`]),
+    ...(other ? [`from ${inputs.dataset.name}, version ${inputs.dataset.version}, and other files`] : []),
+  ];
+  if (faults.length === 0) return keyOf(inputs);
+  throw new BenchError('CONFIG_INVALID', `The index ${folder} was made ${faults.join(' and ')}.`, { hint });
 }
 
 export interface RunFacts {
@@ -76,35 +107,31 @@ const arrayFiles = {
   counts: 'counts.i32',
 };
 
-/** Searches all queries of a split. @param key of the shards */
+/** Searches all queries of a split. @param key of the shards @param depth hits per query */
 export function searchStage(
-  prepared: Prepared,
-  searching: Searching,
+  { config, store, dataset }: Prepared,
+  { engine, searcher, queryEncoder, buildSeconds, checkpoint }: Searching,
   key: string,
-  split: Split,
+  { split, depth }: { split: Split; depth: number },
   progress: Progress,
 ): Promise<Artifact<RunFacts>> {
-  const { config } = prepared.request;
-  const { engine, searcher, queryEncoder, buildSeconds } = searching;
   const inputs = {
-    made: 'run 1',
+    made: 'run 2',
     shards: key,
     split,
-    depth: config.search.depth,
-    maxQueryTokens: prepared.maxQueryTokens,
+    depth,
     searcher: { name: searcher.name, versions: searcher.versions },
     engine: engineIdentity(engine),
   };
-  return prepared.store.artifact('runs', inputs, async (folder) => {
-    const queries = await prepared.dataset.queries(split);
-    const { batchSize, depth } = config.search;
-    const tokenize = tokenizers(prepared).query;
+  return store.artifact('runs', inputs, async (folder) => {
+    const queries = await dataset.queries(split);
+    const { batchSize } = config.search;
     const stage = progress.stage('search', queries.length, 'queries');
     const parts: PassageHits[] = [];
     let searchMs = 0;
     for (let first = 0; first < queries.length; first += batchSize) {
       progress.checkInterrupted();
-      const texts = queries.slice(first, first + batchSize).map(({ text }) => tokenize(text));
+      const texts = queries.slice(first, first + batchSize).map(({ text }) => checkpoint.texts.query(text));
       const { vectors } = await queryEncoder.encode(texts);
       const started = performance.now();
       parts.push(await searcher.search(vectors, texts.length, depth));
@@ -147,6 +174,7 @@ export async function readHits({ folder, facts }: Artifact<RunFacts>): Promise<P
 /** Everything that stays open while queries are searched and timed. */
 export interface Searching {
   engine: Engine;
+  checkpoint: Checkpoint;
   index: VectorIndex;
   searcher: Searcher;
   queryEncoder: VectorEncoder;
@@ -154,10 +182,11 @@ export interface Searching {
   buildSeconds: number;
 }
 
+/** @param folder of the index */
 export async function openSearching(
-  { request: { config }, retriever, maxQueryTokens }: Prepared,
+  { config }: Prepared,
+  checkpoint: Checkpoint,
   engine: Engine,
-  weights: readonly Float32Array[],
   folder: string,
 ): Promise<Searching> {
   const started = performance.now();
@@ -165,16 +194,18 @@ export async function openSearching(
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
   const searcher = await openSearcher(config.searcher, index, { engine, memoryBytes });
   const buildSeconds = (performance.now() - started) / 1000;
+  const { retriever, weights, facts } = checkpoint;
+  const maxTokens = facts.text.maxQueryTokens;
   const { batchTokens } = config.encode;
   const queryEncoder = new VectorEncoder({
     engine,
     retriever,
     weights,
     side: 'query',
-    maxTokens: maxQueryTokens,
+    maxTokens,
     batchTokens,
   });
-  return { engine, index, searcher, queryEncoder, buildSeconds };
+  return { engine, checkpoint, index, searcher, queryEncoder, buildSeconds };
 }
 
 export async function closeSearching({ index, searcher, queryEncoder }: Searching): Promise<void> {

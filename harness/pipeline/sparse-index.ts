@@ -11,7 +11,10 @@ import { EnglishAnalyzer } from '../text/english-analyzer.js';
 import { datasetIdentity } from './prepare.js';
 
 /** The architecture's scoring, with what the configuration says instead. */
-export function scoringOf({ scoring }: SparseArchitecture, { bm25 }: Pick<BenchConfig, 'bm25'>): SparseScoring {
+export function scoringOf(
+  { scoring }: SparseArchitecture,
+  { bm25 }: Pick<BenchConfig, 'bm25'>,
+): SparseScoring {
   const chosen = Object.entries(bm25).filter(([, value]) => value !== null);
   return { ...scoring, ...Object.fromEntries(chosen) };
 }
@@ -23,7 +26,11 @@ export function sparseIndexStage(
   { stemmer, stopWords }: SparseScoring,
   progress: Progress,
 ): Promise<Artifact<Bm25Facts>> {
-  const inputs = { made: 'bm25 index 1', dataset: datasetIdentity(dataset), analyzer: { stemmer, stopWords } };
+  const inputs = {
+    made: 'bm25 index 1',
+    dataset: datasetIdentity(dataset),
+    analyzer: { stemmer, stopWords },
+  };
   return store.artifact('indexes', inputs, async (folder) => {
     const stage = progress.stage('index', dataset.passageCount, 'passages');
     const facts = await writeBm25Index({

@@ -42,7 +42,11 @@ export async function runSparse(
   const scoring = scoringOf(architecture, config);
   const dataset = await log.plain('prepare', () => openDataset(request, store, progress));
   const indexed = await log.artifact('index', () => sparseIndexStage(dataset, store, scoring, progress));
-  const { index, searcher, buildSeconds } = await openSparse(indexed.folder, scoring, config.search.memoryMiB);
+  const { index, searcher, buildSeconds } = await openSparse(
+    indexed.folder,
+    scoring,
+    config.search.memoryMiB,
+  );
   try {
     const queries = await dataset.queries(split);
     const { depth, batchSize } = config.search;
@@ -83,7 +87,14 @@ export async function runSparse(
       seed: request.seed,
       preset: config.preset,
       config: { ...config, bm25: scoringValues(scoring) },
-      arch: { name: request.architecture, family: request.architecture, pooling: null, layers: null, vectors: null, lambda: null },
+      arch: {
+        name: request.architecture,
+        family: request.architecture,
+        pooling: null,
+        layers: null,
+        vectors: null,
+        lambda: null,
+      },
       dataset: await datasetFacts(dataset, split),
       device: { engine: null, device: 'cpu', searcher: 'bm25', threads: 1, versions: {}, git, machine },
       stages: log.stages,

@@ -1,81 +1,101 @@
 /** Training as a stage: a checkpoint in the cache, named by everything that decides its weights. */
-import { initialWeights, saveRetriever } from '../model/retriever-files.js';
+import { saveRetriever } from '../model/retriever-files.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
 import { removeState, type TrainingFacts, train } from '../train/trainer.js';
-import { datasetIdentity, type Prepared, tokenizers } from './prepare.js';
+import { textEncoders } from './checkpoint.js';
+import type { ChosenNegatives } from './negative-sources.js';
+import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
+import type { TrainingSetup } from './starting-model.js';
 
 export interface CheckpointFacts {
   training: TrainingFacts;
   train: ExampleCounts;
   dev: ExampleCounts;
+  /** The pooling's trained weights as a reader wants them, by name. */
+  poolingWeights?: Record<string, number[]>;
 }
 
-/** What an engine's numbers depend on. */
-export const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });
-
 export function trainStage(
-  prepared: Prepared,
+  { config, store, dataset }: Prepared,
+  setup: TrainingSetup,
+  negatives: ChosenNegatives,
   engine: Engine,
   progress: Progress,
 ): Promise<Artifact<CheckpointFacts>> {
-  const { request, store, dataset, model, retriever, learningRate, maxQueryTokens, maxPassageTokens } =
-    prepared;
-  const { config, seed } = request;
+  const { model, retriever, learningRate, text, seed, tokenizer } = setup;
+  const { t5LayerNorm } = config.model;
   const { saveEverySteps: _, ...training } = config.train;
   const inputs = {
-    made: 'checkpoint 1',
+    made: 'checkpoint 2',
     dataset: datasetIdentity(dataset),
     model: model.files.map(({ name, sha256 }) => ({ name, sha256 })),
+    origin: model.name,
+    trainedAs: model.trainedAs,
     architecture: { name: retriever.architecture.name, ...retriever.architecture.resolved },
     tied: retriever.tied,
-    t5LayerNorm: config.model.t5LayerNorm,
+    t5LayerNorm,
     training: { ...training, learningRate },
-    maxQueryTokens,
-    maxPassageTokens,
+    negatives: negatives.identity,
+    text,
     seed,
     engine: engineIdentity(engine),
   };
   return store.artifact('checkpoints', inputs, async (folder) => {
-    const { query, trainingPassage } = tokenizers(prepared);
+    const { query, trainingPassage } = textEncoders(tokenizer, text);
     const texts = { query, passage: trainingPassage };
-    const train_ = await trainingExamples(dataset, 'train', texts, config.train);
-    const dev = await trainingExamples(dataset, 'dev', texts, config.train);
-    for (const line of remarks(train_.counts)) progress.note(line);
+    const [forTrain, forDev] = [await negatives.of('train'), await negatives.of('dev')];
+    const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
+    const devSet = await trainingExamples(dataset, 'dev', texts, config.train, forDev);
+    for (const line of remarks(trainSet.counts, config.train.negativePool, negatives)) progress.note(line);
     const trained = await train({
       engine,
       retriever,
-      initial: initialWeights(retriever, prepared.checkpoint),
-      examples: train_.examples,
-      dev: dev.examples,
+      initial: setup.initial,
+      examples: trainSet.examples,
+      dev: devSet.examples,
       options: config.train,
       learningRate,
-      maxQueryTokens,
-      maxPassageTokens,
+      maxQueryTokens: text.maxQueryTokens,
+      maxPassageTokens: text.maxPassageTokens,
       batchTokens: config.encode.batchTokens,
       seed,
       folder,
       progress,
     });
-    await saveRetriever(folder, retriever, trained.weights, prepared.tokenizer.files);
+    await saveRetriever(folder, retriever, trained.weights, tokenizer.files, {
+      model: model.name,
+      t5LayerNorm,
+      text,
+    });
     await removeState(folder);
-    return { training: trained.facts, train: train_.counts, dev: dev.counts };
+    const own = trained.weights.filter((_weights, i) => retriever.parameters[i]!.owner === 'pooling');
+    const poolingWeights = retriever.architecture.pooling?.describeWeights?.(own);
+    return {
+      training: trained.facts,
+      train: trainSet.counts,
+      dev: devSet.counts,
+      ...(poolingWeights && { poolingWeights }),
+    };
   });
 }
 
-/** What was left out of training, for people. */
-export function remarks(counts: ExampleCounts): string[] {
+/** What was left out of training, for people: notes while it runs, and warnings of the record. */
+export function remarks(
+  { examples, withoutPositive, positivesAmongNegatives, tooFewNegatives, shortPools }: ExampleCounts,
+  negativePool: number,
+  { named }: Pick<ChosenNegatives, 'named'>,
+): string[] {
   const lines: string[] = [];
-  if (counts.withoutPositive > 0)
-    lines.push(`${counts.withoutPositive} training queries have no positive and are left out`);
-  if (counts.positivesAmongNegatives > 0) {
-    lines.push(
-      `${counts.positivesAmongNegatives} negatives are judged relevant to their query and are left out`,
-    );
-  }
-  if (counts.tooFewNegatives > 0)
-    lines.push(`${counts.tooFewNegatives} training queries have fewer hard negatives than asked for`);
+  const say = (count: number, line: string) => {
+    if (count > 0) lines.push(`${count} ${line}`);
+  };
+  say(withoutPositive, 'training queries have no positive and are left out');
+  say(positivesAmongNegatives, 'negatives are judged relevant to their query and are left out');
+  say(tooFewNegatives, `of ${examples} training queries have fewer hard negatives than asked for`);
+  // The usual pool is as large as it can be; one that was asked for by name should be as large as was asked.
+  if (named) say(shortPools, `training queries have fewer than ${negativePool} negatives in a source`);
   return lines;
 }

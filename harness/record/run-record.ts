@@ -3,6 +3,9 @@
  * stands in `execution`, `latency`, `device.machine`, `createdAt` and `command`, and nowhere else.
  */
 import type { DataFile, Split } from '../contracts.js';
+import type { LatencyFacts } from './latency-facts.js';
+
+export type { LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
 
 /** Raised when a field changes its meaning or goes; a new optional field does not raise it. */
 export const recordSchemaVersion = 1;
@@ -38,6 +41,8 @@ export interface RunRecord {
   /** By measure id: `mrr@10`. */
   readonly measures: Readonly<Record<string, MeasureValues>>;
   readonly run?: RunFile;
+  /** Where passages have several vectors. */
+  readonly winners?: WinnerFacts;
   readonly latency?: LatencyFacts;
   /** What a reader of the figures should know. */
   readonly warnings: readonly string[];
@@ -141,7 +146,8 @@ export interface EpochFacts {
   readonly execution?: { readonly seconds: number };
 }
 
-export interface TrainingFacts {
+/** One training: its epochs and what it took. */
+export interface TrainingStageFacts {
   readonly epochs: readonly EpochFacts[];
   /** Whose checkpoint was kept. */
   readonly bestEpoch: number | null;
@@ -151,6 +157,43 @@ export interface TrainingFacts {
     /** Share of a step's time spent outside the engine. */
     readonly javascriptShare?: number;
   };
+}
+
+/** The training whose checkpoint was searched. */
+export interface TrainingFacts extends TrainingStageFacts {
+  /** The stage before, where there were two. */
+  readonly firstStage?: TrainingStageFacts;
+  /** The trained checkpoint that it began with. */
+  readonly init?: { readonly architecture: string; readonly key: string };
+  /** Where hard negatives came from: `dataset`, `bm25`, or a file. */
+  readonly negatives?: readonly (Partial<DataFile> & { readonly name: string })[];
+  /** What was trained on and what was left out, by split: see ExampleCounts. */
+  readonly examples?: Readonly<Partial<Record<'train' | 'dev', Readonly<Record<string, number>>>>>;
+  /** Every value of lambda tried; `arch.lambda` is the one chosen. */
+  readonly lambdaSearch?: readonly LambdaTried[];
+  /** The pooling's trained weights by name, a number per row of E(d): alpha of scalar mix after the softmax. */
+  readonly poolingWeights?: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface LambdaTried {
+  readonly lambda: number;
+  /** The epoch that was kept, from 0. */
+  readonly epoch: number;
+  readonly measure: 'crossEntropy' | 'averageRank';
+  /** Of that epoch; lower is better. */
+  readonly dev: number;
+}
+
+/** Which vector of a passage scored best. Vectors are named by their place in `vectors`, from 0. */
+export interface WinnerFacts {
+  /** What the rows of E(d) are: `layer 12`, `token 3`. */
+  readonly vectors: readonly string[];
+  /** How often each won, over all hits of all queries. */
+  readonly histogram: readonly number[];
+  /** Of each query's first hit, in the order of the dataset's queries; null where there is none. */
+  readonly topHit: readonly (number | null)[];
+  /** Of each query's first relevant hit; null where none was found. */
+  readonly gold: readonly (number | null)[];
 }
 
 export interface IndexFacts {
@@ -190,44 +233,4 @@ export interface MeasureValues {
 export interface RunFile extends DataFile {
   /** Hits per query, at most. */
   readonly depth: number;
-}
-
-export interface LatencyFacts {
-  /** Queries timed, in the order of the samples; where rounds are many they follow one another. */
-  readonly queryIds: readonly string[];
-  readonly rounds: number;
-  readonly warmup: number;
-  /** The systems that took turns. */
-  readonly interleavedWith: readonly string[];
-  /** Whether the vectors lay in memory; else the disk's share is in the figures. */
-  readonly resident?: boolean;
-  readonly tokenize?: LatencyValues;
-  readonly encode?: LatencyValues;
-  readonly search?: LatencyValues;
-  readonly total: LatencyValues;
-  readonly throughput?: readonly ThroughputValues[];
-  /** The paper's figure: building and searching the whole index, over the number of queries. */
-  readonly wholeIndexSecondsPerQuery?: number;
-  /** About the timer and the number of samples. */
-  readonly warnings: readonly string[];
-}
-
-export interface LatencyValues {
-  readonly meanMs: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  /** Bootstrap, 95 %. */
-  readonly intervalsMs: Readonly<
-    Record<'p50' | 'p95' | 'p99', { readonly low: number; readonly high: number }>
-  >;
-  readonly samplesMs: readonly number[];
-}
-
-export interface ThroughputValues {
-  readonly batchSize: number;
-  readonly queriesPerSecond: number;
-  readonly queries: number;
-  readonly seconds: number;
-  readonly samplesMs: readonly number[];
 }

@@ -2,11 +2,11 @@
 import { firstOf, measuresOf, type System } from '../comparison/systems.js';
 import type { ReportCheck } from '../contracts.js';
 import { compareSystems, type SystemValues } from '../statistics/compare.js';
-import { studentQuantile } from '../statistics/distributions.js';
 import { holm } from '../statistics/holm.js';
 import type { PairedComparison } from '../statistics/paired-comparison.js';
-import { mean, standardDeviation } from '../statistics/summary.js';
+import { mean } from '../statistics/summary.js';
 import type { PairedSystem } from './pairs.js';
+import { independentP, pairedNoise, seedSides } from './seeds.js';
 
 export interface AccuracyThresholds {
   /** Of the measure's own unit: 0.02 are two points. */
@@ -16,77 +16,71 @@ export interface AccuracyThresholds {
 }
 
 interface Tested {
-  pair: PairedSystem & { baseline: System; current: System };
+  pair: PairedSystem;
   measure: string;
   higherIsBetter: boolean;
   before: number;
   now: number;
   test: PairedComparison;
-  /** The largest drop that the seeds of the baseline alone explain, one-sided at 95 %; absent where it has one seed. */
-  seedNoise?: number;
+  /** Before correction; the larger of two where seeds are tested too, so that both must be small. */
+  p: number | undefined;
+  /** The largest difference that the seeds explain. */
+  noise: number;
 }
 
 /**
  * Compares every measure of every pair over queries, each query with its mean over the seeds of its side, and corrects
  * all p-values as one family. A drop counts when it is larger than `accuracyDrop`, its corrected p is below
- * `significance`, and, where the baseline has several seeds, it is larger than these vary by: training is random too,
- * which a test over queries does not see.
+ * `significance`, and seeds do not explain it: see seeds.ts. Where both sides have seeds in common these are compared,
+ * seed by seed; where they have none, p is that of the seeds if it is the larger, and two runs alone are not compared.
  * @throws BenchError RECORD_INVALID where a pair does not hold the same queries
  */
 export function checkAccuracy(
   pairs: readonly PairedSystem[],
   { accuracyDrop, significance }: AccuracyThresholds,
 ): ReportCheck[] {
-  const unknown = pairs.filter(isNoiseUnknown);
-  const tested = pairs.filter((pair) => !unknown.includes(pair)).flatMap(testsOf);
-  const corrected = holm(tested.map(({ test }) => test.p));
-  const checks = tested.map(
-    ({ pair, measure, higherIsBetter, before, now, test, seedNoise }, i): ReportCheck => {
-      const gain = higherIsBetter ? test.difference : -test.difference;
-      const p = corrected[i];
-      const significant = p !== undefined && p < significance;
-      const beyondSeeds = seedNoise === undefined || Math.abs(gain) > seedNoise;
-      const large = Math.abs(gain) > accuracyDrop;
-      const counts = significant && beyondSeeds && large;
-      const why =
-        !large || counts ? '' : !significant ? '; not significant' : '; no more than its seeds vary by';
-      return {
-        system: pair.name,
-        dataset: pair.dataset,
-        name: `accuracy ${measure}`,
-        verdict: counts ? (gain < 0 ? 'worse' : 'better') : 'same',
-        baseline: before,
-        current: now,
-        unit: 'share',
-        detail: `${before.toFixed(4)} to ${now.toFixed(4)}: ${describe(test, p)}${why}`,
-      };
-    },
-  );
-  return [
-    ...unknown.map(
-      ({ name, dataset }): ReportCheck => ({
-        system: name,
-        dataset,
-        name: 'accuracy',
-        verdict: 'not compared',
-        detail:
-          'the seed is another and the baseline has one seed, so what a seed changes is not known; run the same seed, or put several in the baseline',
-      }),
-    ),
-    ...checks,
-  ];
+  const compared = pairs.map((pair) => testsOf(pair));
+  const tested = compared.flatMap((tests) => (Array.isArray(tests) ? tests : []));
+  const corrected = holm(tested.map(({ p }) => p));
+  const checks = tested.map(({ pair, measure, higherIsBetter, before, now, test, noise }, i): ReportCheck => {
+    const gain = higherIsBetter ? test.difference : -test.difference;
+    const p = corrected[i];
+    const significant = p !== undefined && p < significance;
+    const beyondSeeds = Math.abs(gain) > noise;
+    const large = Math.abs(gain) > accuracyDrop;
+    const counts = significant && beyondSeeds && large;
+    const why =
+      !large || counts ? '' : !significant ? '; not significant' : '; no more than its seeds vary by';
+    return {
+      system: pair.name,
+      dataset: pair.dataset,
+      name: `accuracy ${measure}`,
+      verdict: counts ? (gain < 0 ? 'worse' : 'better') : 'same',
+      baseline: before,
+      current: now,
+      unit: 'share',
+      detail: `${before.toFixed(4)} to ${now.toFixed(4)}: ${describe(test, p)}${why}`,
+    };
+  });
+  const unknown = compared.flatMap((tests) => (Array.isArray(tests) ? [] : [tests]));
+  return [...unknown, ...checks];
 }
 
-/** Runs of other seeds differ by chance; how much only several seeds tell. */
-function isNoiseUnknown({ baseline, current }: PairedSystem): boolean {
-  if (baseline === undefined || current === undefined || baseline.runs.length > 1) return false;
-  const seeds = ({ runs }: System) => runs.map(({ record }) => record.seed).join();
-  return seeds(baseline) !== seeds(current);
-}
-
-function testsOf(pair: PairedSystem): Tested[] {
-  const { baseline, current } = pair;
-  if (baseline === undefined || current === undefined) return [];
+/** The tests of a pair, or the reason why there are none. */
+function testsOf(pair: PairedSystem): Tested[] | ReportCheck {
+  if (pair.baseline === undefined || pair.current === undefined) return [];
+  const sides = seedSides(pair.baseline, pair.current);
+  if (sides === undefined) {
+    return {
+      system: pair.name,
+      dataset: pair.dataset,
+      name: 'accuracy',
+      verdict: 'not compared',
+      detail:
+        'one run of either side and their seeds differ, so what a seed changes is not known; run the same seed, or put several in the baseline',
+    };
+  }
+  const { baseline, current, mode } = sides;
   const held = measuresOf(current);
   const measures = measuresOf(baseline).filter((id) => held.includes(id));
   if (measures.length === 0) return [];
@@ -98,15 +92,16 @@ function testsOf(pair: PairedSystem): Tested[] {
     lowerIsBetter: measures.filter((id) => !facts[id]!.higherIsBetter),
   });
   return compared.measures.map(({ measure, baseline: before, candidate: now, overQueries: test }) => {
-    const seedNoise = noiseOfSeeds(baseline, current, measure);
+    const bySeeds = mode === 'independent' ? independentP(sides, measure) : 0;
     return {
-      pair: { ...pair, baseline, current },
+      pair,
       measure,
       higherIsBetter: facts[measure]!.higherIsBetter,
       before: before.mean,
       now: now.mean,
       test,
-      ...(seedNoise !== undefined && { seedNoise }),
+      p: test.p === undefined ? undefined : Math.max(test.p, bySeeds),
+      noise: mode === 'paired' ? pairedNoise(sides, measure) : 0,
     };
   });
 }
@@ -129,14 +124,6 @@ function overSeeds(system: System, measures: readonly string[]): SystemValues {
       }),
     ),
   };
-}
-
-function noiseOfSeeds(baseline: System, current: System, measure: string): number | undefined {
-  const means = baseline.runs.map(({ record }) => record.measures[measure]!.mean);
-  const deviation = standardDeviation(means);
-  if (deviation === undefined) return undefined;
-  const spread = Math.sqrt(1 / means.length + 1 / current.runs.length);
-  return studentQuantile(0.95, means.length - 1) * deviation * spread;
 }
 
 function describe({ difference, interval }: PairedComparison, p: number | undefined): string {

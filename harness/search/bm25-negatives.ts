@@ -54,7 +54,8 @@ export async function bm25Negatives(
     if ((q + 1) % 100 === 0) onProgress?.(q + 1);
   }
   onProgress?.(queries.length);
-  const answering = dataset.answerMatching === undefined ? 0 : await dropAnswering(dataset, queries, hits, depth);
+  const answering =
+    dataset.answerMatching === undefined ? 0 : await dropAnswering(dataset, queries, hits, depth);
   const negatives = new Map<string, readonly string[]>();
   let tooFew = 0;
   for (const [q, { queryId }] of queries.entries()) {
@@ -76,7 +77,9 @@ async function dropAnswering(
   depth: number,
 ): Promise<number> {
   const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, dataset.answerMatching!));
-  const places = Float64Array.from(hits, (ordinal, place) => (ordinal < 0 ? -1 : ordinal * hits.length + place))
+  const places = Float64Array.from(hits, (ordinal, place) =>
+    ordinal < 0 ? -1 : ordinal * hits.length + place,
+  )
     .filter((key) => key >= 0)
     .sort();
   let dropped = 0;

@@ -10,6 +10,7 @@ import { BenchError } from '../errors.js';
 import type { Bm25Index } from '../index/bm25-index.js';
 import { damaged } from '../index/reading.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
+import { BestPassages } from './best-passages.js';
 import type { PassageHits } from './passages.js';
 
 export interface Bm25Options {
@@ -24,6 +25,12 @@ export interface Bm25Options {
 
 /** Anserini's. */
 export const usualBm25: Bm25Options = { k1: 0.9, b: 0.4, lengths: 'exact' };
+
+interface WeighedPostings {
+  bytes: Uint8Array;
+  /** idf, as often as the query has the term. */
+  weight: number;
+}
 
 export class Bm25Searcher {
   readonly index: Bm25Index;
@@ -89,7 +96,9 @@ export class Bm25Searcher {
       counts: new Int32Array(queries.length),
     };
     for (const [q, terms] of queries.entries()) {
-      const touched = await this.#score(terms);
+      const lists = await this.#lists(terms);
+      // Nothing is awaited from here to the end of the query: the scores are shared by all searches.
+      const touched = this.#score(lists);
       const best = new BestPassages(kept);
       for (let i = 0; i < touched; i++) {
         const ordinal = this.#touched[i]!;
@@ -101,15 +110,12 @@ export class Bm25Searcher {
     return found;
   }
 
-  /** Adds up the scores; returns how many passages have one. */
-  async #score(terms: readonly string[]): Promise<number> {
+  /** The postings of the query's terms, each with its weight. */
+  async #lists(terms: readonly string[]): Promise<WeighedPostings[]> {
     const { facts, postings } = this.index;
-    const { k1, b } = this.options;
-    const base = k1 * (1 - b);
-    const perTerm = (k1 * b * facts.passagesWithTerms) / facts.totalLength;
     const weights = new Map<string, number>();
     for (const term of terms) weights.set(term, (weights.get(term) ?? 0) + 1);
-    const lists: { bytes: Uint8Array; weight: number }[] = [];
+    const lists: WeighedPostings[] = [];
     for (const [term, repeated] of weights) {
       const found = this.index.terms.find(term);
       if (found === undefined) continue;
@@ -117,7 +123,15 @@ export class Bm25Searcher {
       const idf = Math.log(1 + (facts.passagesWithTerms - n + 0.5) / (n + 0.5));
       lists.push({ bytes: await postings.read(from, to), weight: repeated * idf });
     }
-    // Nothing is awaited below: the arrays are shared by all queries.
+    return lists;
+  }
+
+  /** Adds up the scores; returns how many passages have one. */
+  #score(lists: readonly WeighedPostings[]): number {
+    const { facts } = this.index;
+    const { k1, b } = this.options;
+    const base = k1 * (1 - b);
+    const perTerm = (k1 * b * facts.passagesWithTerms) / facts.totalLength;
     let touched = 0;
     for (const { bytes, weight } of lists) {
       touched = this.#add(bytes, weight, base, perTerm, touched);
@@ -148,83 +162,13 @@ export class Bm25Searcher {
         }
       }
       ordinal += value >>> 1;
-      if (ordinal >= passages) throw damaged(this.index.folder, 'has a posting of a passage that it does not have');
+      if (ordinal >= passages)
+        throw damaged(this.index.folder, 'has a posting of a passage that it does not have');
       if (scores[ordinal] === 0) this.#touched[touched++] = ordinal;
       scores[ordinal]! += (weight * occurrences) / (occurrences + base + perTerm * lengths[ordinal]!);
     }
     return touched;
   }
-}
-
-/** The best of many, in a heap whose root is the worst of those kept. */
-class BestPassages {
-  readonly #scores: Float32Array;
-  readonly #ordinals: Int32Array;
-  #count = 0;
-
-  constructor(depth: number) {
-    this.#scores = new Float32Array(depth);
-    this.#ordinals = new Int32Array(depth);
-  }
-
-  offer(score: number, ordinal: number): void {
-    if (this.#count < this.#scores.length) {
-      this.#up(this.#count++, score, ordinal);
-    } else if (this.#count > 0 && comesFirst(score, ordinal, this.#scores[0]!, this.#ordinals[0]!)) {
-      this.#down(this.#count, score, ordinal);
-    }
-  }
-
-  /** Empties the heap into the arrays, best first; returns how many there were. */
-  take(ordinals: Int32Array, scores: Float32Array, from: number): number {
-    const count = this.#count;
-    for (let i = count - 1; i >= 0; i--) {
-      ordinals[from + i] = this.#ordinals[0]!;
-      scores[from + i] = this.#scores[0]!;
-      this.#down(i, this.#scores[i]!, this.#ordinals[i]!);
-    }
-    this.#count = 0;
-    return count;
-  }
-
-  #up(from: number, score: number, ordinal: number): void {
-    let at = from;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!comesFirst(this.#scores[parent]!, this.#ordinals[parent]!, score, ordinal)) break;
-      this.#set(at, parent);
-      at = parent;
-    }
-    this.#scores[at] = score;
-    this.#ordinals[at] = ordinal;
-  }
-
-  /** Puts something in the root's place, among `count` of them. */
-  #down(count: number, score: number, ordinal: number): void {
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= count) break;
-      const right = child + 1;
-      if (right < count && comesFirst(this.#scores[child]!, this.#ordinals[child]!, this.#scores[right]!, this.#ordinals[right]!)) {
-        child = right;
-      }
-      if (!comesFirst(score, ordinal, this.#scores[child]!, this.#ordinals[child]!)) break;
-      this.#set(at, child);
-      at = child;
-    }
-    this.#scores[at] = score;
-    this.#ordinals[at] = ordinal;
-  }
-
-  #set(at: number, from: number): void {
-    this.#scores[at] = this.#scores[from]!;
-    this.#ordinals[at] = this.#ordinals[from]!;
-  }
-}
-
-function comesFirst(score: number, ordinal: number, otherScore: number, otherOrdinal: number): boolean {
-  return score > otherScore || (score === otherScore && ordinal < otherOrdinal);
 }
 
 /** What a length becomes in Lucene's norm of one byte and back (SmallFloat.intToByte4 and byte4ToInt). */

@@ -69,15 +69,23 @@ function placeOf(name: string, folder: string, archive: string): string {
   const place = path.resolve(folder, name);
   const inside = place === folder || place.startsWith(folder + path.sep);
   if (inside && !name.includes('\\') && !name.includes('\0') && !path.posix.isAbsolute(name)) return place;
-  throw new BenchError('DATA_INVALID', `${archive} holds an entry that would lie outside its folder: ${JSON.stringify(name)}.`, {
-    hint: 'No archive of a dataset does that. Nothing was unpacked; delete the archive, and ask where it came from.',
-  });
+  throw new BenchError(
+    'DATA_INVALID',
+    `${archive} holds an entry that would lie outside its folder: ${JSON.stringify(name)}.`,
+    {
+      hint: 'No archive of a dataset does that. Nothing was unpacked; delete the archive, and ask where it came from.',
+    },
+  );
 }
 
 function refuseKind(name: string, kind: string, archive: string): never {
-  throw new BenchError('DATA_INVALID', `${archive} holds ${JSON.stringify(name)}, which is neither a file nor a folder (${kind}).`, {
-    hint: 'Nothing was unpacked. Unpack it by hand if you trust it, and give the folder with --data.',
-  });
+  throw new BenchError(
+    'DATA_INVALID',
+    `${archive} holds ${JSON.stringify(name)}, which is neither a file nor a folder (${kind}).`,
+    {
+      hint: 'Nothing was unpacked. Unpack it by hand if you trust it, and give the folder with --data.',
+    },
+  );
 }
 
 const kindBits = 0o170000;
@@ -117,7 +125,8 @@ async function untar(archive: string, folder: string): Promise<void> {
         if (refusal !== undefined) return false;
         placeOf(name, folder, archive);
         const kind = 'type' in entry ? entry.type : 'unknown';
-        if (!['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir'].includes(kind)) refuseKind(name, kind, archive);
+        if (!['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir'].includes(kind))
+          refuseKind(name, kind, archive);
         return true;
       } catch (error) {
         refusal = error;

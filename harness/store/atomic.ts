@@ -8,6 +8,20 @@ const mark = '.partial-';
 /** Node refuses to write more than 2 GiB at once. */
 const largestWriteBytes = 1 << 30;
 
+/**
+ * Makes a folder and those above it.
+ * @throws BenchError NOT_WRITABLE, DISK_FULL
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    // What Node 20 says of a read-only file system when it makes several folders at once.
+    const readOnly = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw fileError(readOnly ? Object.assign(error as Error, { code: 'EROFS' }) : error, folder);
+  }
+}
+
 /** A file being written; nothing is seen under its name before `commit`. */
 export class AtomicFile {
   readonly path: string;
@@ -24,7 +38,7 @@ export class AtomicFile {
   static async create(target: string): Promise<AtomicFile> {
     const temporary = `${target}${mark}${process.pid}-${randomBytes(4).toString('hex')}`;
     try {
-      await mkdir(path.dirname(target), { recursive: true });
+      await makeFolder(path.dirname(target));
       return new AtomicFile(target, temporary, await open(temporary, 'w'));
     } catch (error) {
       throw fileError(error, target);

@@ -150,7 +150,12 @@ async function remember(
   { algorithm, hash }: { algorithm: HashAlgorithm; hash: string },
 ): Promise<void> {
   const { size, mtimeMs } = await stat(file);
-  await writeJson(`${file}.verified.json`, { sizeBytes: size, mtimeMs, algorithm, hash } satisfies Verification);
+  await writeJson(`${file}.verified.json`, {
+    sizeBytes: size,
+    mtimeMs,
+    algorithm,
+    hash,
+  } satisfies Verification);
 }
 
 /** Downloads, checks and names the file. */

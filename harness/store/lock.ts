@@ -1,8 +1,8 @@
 /** One process at a time works on a thing in the cache. A lock left by a process that died is taken over. */
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
-import { isRunning } from './atomic.js';
+import { isRunning, makeFolder } from './atomic.js';
 
 /** The locks of this process: a lock file with our number that is not among them was left by a namesake. */
 const ours = new Set<string>();
@@ -49,7 +49,7 @@ async function acquire(file: string, waitMs: number): Promise<void> {
 async function create(file: string): Promise<boolean> {
   if (ours.has(file)) return false;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     const handle = await open(file, 'wx');
     // Known as ours before anyone can read our number in it.
     ours.add(file);

@@ -2,14 +2,21 @@
  * The cache on disk. Every stage leaves an artifact: a folder named by its kind and by the hash of what it was made
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
-import { removePartials, writeJson } from './atomic.js';
+import { makeFolder, removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
 import { withLock } from './lock.js';
 
-export type ArtifactKind = 'checkpoints' | 'shards' | 'indexes' | 'findings' | 'runs' | 'models' | 'negatives';
+export type ArtifactKind =
+  | 'checkpoints'
+  | 'shards'
+  | 'indexes'
+  | 'findings'
+  | 'runs'
+  | 'models'
+  | 'negatives';
 
 /** What a finished artifact says of itself. */
 export interface Manifest<Facts = unknown> {
@@ -57,11 +64,7 @@ export class Store {
     const folder = this.folderOf(kind, key);
     const found = await readManifest<Facts>(folder);
     if (found !== undefined) return { folder, key, facts: found.facts, cached: true };
-    try {
-      await mkdir(folder, { recursive: true });
-    } catch (error) {
-      throw fileError(error, folder);
-    }
+    await makeFolder(folder);
     return withLock(path.join(folder, 'lock'), async () => {
       const finishedMeanwhile = await readManifest<Facts>(folder);
       if (finishedMeanwhile !== undefined)

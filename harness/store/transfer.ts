@@ -63,8 +63,13 @@ function validatorOf(response: Response): string | undefined {
  * @returns whether bytes of an earlier attempt are part of the file
  * @throws TransferError where the network or the server fails; BenchError DISK_FULL or NOT_WRITABLE
  */
-export async function transfer(described: Download, part: string, options: TransferOptions): Promise<boolean> {
-  const download = described.sizeBytes > 0 ? described : { ...described, sizeBytes: await sizeThere(described, options) };
+export async function transfer(
+  described: Download,
+  part: string,
+  options: TransferOptions,
+): Promise<boolean> {
+  const download =
+    described.sizeBytes > 0 ? described : { ...described, sizeBytes: await sizeThere(described, options) };
   const { url, sizeBytes } = download;
   const origin = await readOrigin(part);
   let from = await sizeOf(part);
@@ -103,12 +108,17 @@ async function sizeThere({ url }: Download, { headers, stallMs }: TransferOption
   let response: Response;
   try {
     const signal = AbortSignal.timeout(stallMs);
-    response = await fetch(url, { method: 'HEAD', headers: { ...headers, 'accept-encoding': 'identity' }, signal });
+    response = await fetch(url, {
+      method: 'HEAD',
+      headers: { ...headers, 'accept-encoding': 'identity' },
+      signal,
+    });
   } catch (error) {
     throw asTransferError(error);
   }
   const { status, statusText } = response;
-  if (!response.ok) throw new TransferError(`the server answered ${status} ${statusText}`.trimEnd(), status >= 500);
+  if (!response.ok)
+    throw new TransferError(`the server answered ${status} ${statusText}`.trimEnd(), status >= 500);
   const length = Number(response.headers.get('content-length'));
   if (length > 0 && !isEncoded(response.headers)) return length;
   throw new TransferError('the server does not say how large the file is', false);

@@ -43,7 +43,7 @@ export class EnglishAnalyzer {
       case 'porter':
         return new EnglishAnalyzer(options, (await import('stemmer')).stemmer);
       case 'english':
-        return new EnglishAnalyzer(options, (await import('@orama/stemmers/english')).stemmer);
+        return new EnglishAnalyzer(options, (await import('porter2')).stem);
       case 'none':
         return new EnglishAnalyzer(options, (word) => word);
     }
@@ -63,6 +63,27 @@ export class EnglishAnalyzer {
     });
   }
 
+  /**
+   * Reads texts as the numbers of their terms, one look-up a word.
+   * @param numberOf the number of a term, from 0; called again for a term now and then
+   */
+  numbered(numberOf: (term: string) => number): (text: string, take: (number: number) => void) => void {
+    const numbers = new Map<string, number>();
+    return (text, take) => {
+      eachWord(text, (start, end) => {
+        const word = text.slice(start, end);
+        let number = numbers.get(word);
+        if (number === undefined) {
+          const term = this.#termOf(word);
+          number = term === '' ? -1 : numberOf(term);
+          if (numbers.size === largestMemory) numbers.clear();
+          numbers.set(detached(word), number);
+        }
+        if (number >= 0) take(number);
+      });
+    };
+  }
+
   terms(text: string): string[] {
     const terms: string[] = [];
     this.eachTerm(text, (term) => terms.push(term));
@@ -73,7 +94,8 @@ export class EnglishAnalyzer {
   #termOf(word: string): string {
     const { length } = word;
     const last = word[length - 1];
-    const isPossessive = length >= 2 && (last === 's' || last === 'S') && apostrophes.includes(word[length - 2]!);
+    const isPossessive =
+      length >= 2 && (last === 's' || last === 'S') && apostrophes.includes(word[length - 2]!);
     // A copy: a slice would keep the whole text it was cut from in memory.
     const lower = detached((isPossessive ? word.slice(0, -2) : word).toLowerCase());
     if (this.options.stopWords && englishStopWords.has(lower)) return '';

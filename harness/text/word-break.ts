@@ -53,7 +53,7 @@ function kindAt(text: string, at: number): number {
 
 function widthAt(text: string, at: number): number {
   const unit = text.charCodeAt(at);
-  return unit >= 0xd800 && unit < 0xdc00 && at + 1 < text.length ? 2 : 1;
+  return unit >= 0xd800 && unit < 0xdc00 && text.codePointAt(at)! > 0xffff ? 2 : 1;
 }
 
 /** Whether what stands between two parts of a word lets it go on, given what comes before and after. */

@@ -32,7 +32,7 @@ export function queriesHtml({ queries, columns }: ReportSection): string {
     .join('\n');
   const notes = queries.notes.map((note) => `<p class="faint">${escapeHtml(note)}</p>`).join('');
   return `<h3>Queries on which the two best differ most</h3>
-<p class="faint">${escapeHtml(measure)} of ${escapeHtml(systems[0])} and ${escapeHtml(systems[1])}${seed === null ? '' : `, seed ${seed}`}: ${summaryOf(queries)}. Passages judged relevant are bold.</p>
+<p class="faint">${escapeHtml(measure)} of ${escapeHtml(systems[0])} and ${escapeHtml(systems[1])}${seed === null ? '' : `, seed ${seed}`}: ${summaryOf(queries)}. A bar marks passages that are judged relevant.</p>
 ${notes}${items === '' ? '<p>They do not differ on any query.</p>' : items}`;
 }
 

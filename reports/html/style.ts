@@ -49,7 +49,8 @@ figure svg { display: block; width: 100%; max-width: 30rem; height: auto; color:
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0.4rem 1.5rem; }
 .sides ol { margin: 0.2rem 0; padding-left: 1.6rem; font-size: 0.875rem; }
 .sides li { margin: 0.25rem 0; }
-.relevant { font-weight: 700; }
+.relevant { background: var(--shade); border-left: 4px solid var(--s2); padding-left: 0.4rem; }
+h4 code { font-weight: 400; }
 code { font-size: 0.85em; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; font-size: 0.875rem; margin: 0.4rem 0; }
 dt { color: var(--faint); }

@@ -1,0 +1,68 @@
+/** A trained checkpoint, wherever it lies: what encoding and searching need to know of it is in its folder. */
+import type { Passage } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import { loadEncoder } from '../model/checkpoint.js';
+import { Retriever } from '../model/retriever.js';
+import {
+  encoderFolder,
+  loadRetrieverWeights,
+  type RetrieverFacts,
+  readRetrieverFacts,
+  retrieverFiles,
+  type TextFacts,
+} from '../model/retriever-files.js';
+import { loadArchitecture } from '../plugins.js';
+import { keyOf } from '../store/hash.js';
+import { loadTokenizer, type Tokenizer } from '../text/tokenizer.js';
+
+export interface Checkpoint {
+  folder: string;
+  /** Made from the files' hashes: a copy elsewhere has the same one, other weights have another. */
+  key: string;
+  facts: RetrieverFacts;
+  retriever: Retriever;
+  weights: Float32Array[];
+  texts: TextEncoders;
+}
+
+/** How texts become token ids. */
+export interface TextEncoders {
+  query(text: string): Int32Array;
+  /** Training always cuts pairs. */
+  trainingPassage(passage: Passage): Int32Array;
+  passage(passage: Passage): Int32Array;
+}
+
+export function textEncoders(
+  tokenizer: Tokenizer,
+  { maxQueryTokens, maxPassageTokens, pairTruncation }: TextFacts,
+): TextEncoders {
+  return {
+    query: (text) => tokenizer.encodeQuery(text, maxQueryTokens),
+    trainingPassage: ({ title, text }) => tokenizer.encodePassage(title, text, maxPassageTokens),
+    passage: ({ title, text }) => tokenizer.encodePassage(title, text, maxPassageTokens, pairTruncation),
+  };
+}
+
+/**
+ * @param expected the architecture it is said to be of; any where absent
+ * @throws BenchError CHECKPOINT_INVALID where it is none, is damaged, or is of another architecture
+ */
+export async function openCheckpoint(folder: string, expected?: string): Promise<Checkpoint> {
+  const facts = await readRetrieverFacts(folder);
+  const { architecture: name, resolved, tied, t5LayerNorm, text } = facts;
+  if (expected !== undefined && expected !== name) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${folder} is a checkpoint of the architecture ${name}, and ${expected} was asked for.`,
+      { hint: `Give --arch ${name} or none, or the checkpoint of a training with --arch ${expected}.` },
+    );
+  }
+  const loaded = await loadArchitecture(name);
+  const inside = encoderFolder(folder, facts);
+  const { encoder } = await loadEncoder(inside, { t5LayerNorm });
+  const retriever = new Retriever(encoder, tied, { ...loaded, resolved });
+  const weights = await loadRetrieverWeights(folder, retriever, { t5LayerNorm });
+  const texts = textEncoders(await loadTokenizer(inside), text);
+  return { folder, key: keyOf(await retrieverFiles(folder, facts)), facts, retriever, weights, texts };
+}

@@ -1,0 +1,149 @@
+/** The parts of a run record, each from what one stage found out. */
+import type { Dataset, Split } from '../contracts.js';
+import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
+import type { VectorIndex } from '../index/vector-index.js';
+import type { DatasetFacts, RunRecord, StageFacts, TrainingFacts, TrainingStageFacts } from '../record.js';
+import { keyOf } from '../store/hash.js';
+import { sizeOf } from '../tensor/engine.js';
+import type { Measured } from './measure-stage.js';
+import type { TrainedStage } from './training.js';
+
+export function measureValues({ evaluation }: Measured): RunRecord['measures'] {
+  return Object.fromEntries(
+    [...evaluation.measures].map(([id, { measure, mean, perQuery }]) => [
+      id,
+      {
+        mean,
+        higherIsBetter: measure.higherIsBetter,
+        description: measure.description,
+        perQuery: Array.from(perQuery),
+      },
+    ]),
+  );
+}
+
+export async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {
+  const counts: Record<string, { queries: number; qrels: number }> = {};
+  for (const each of ['train', 'dev', 'test'] as const) {
+    const [queries, qrels] = [await dataset.queries(each), await dataset.qrels(each)];
+    counts[each] = { queries: queries.length, qrels: qrels.length };
+  }
+  const { name, version, licence, files, passageCount, answerMatching } = dataset;
+  return {
+    name,
+    version,
+    licence,
+    files,
+    passageCount,
+    split,
+    counts,
+    ...(answerMatching && { answerMatching }),
+  };
+}
+
+export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['arch'] {
+  const { name, familyName, pooling, resolved } = retriever.architecture;
+  const { layers, vectors, lambda, maskShort } = resolved;
+  return {
+    name,
+    family: familyName,
+    pooling: pooling?.shortName ?? null,
+    layers,
+    vectors,
+    lambda,
+    ...(maskShort !== undefined && { maskShort }),
+  };
+}
+
+/** The model that the first training began with. */
+export function modelFacts({
+  setup: { retriever },
+  first,
+  setup,
+}: TrainedStage): NonNullable<RunRecord['model']> {
+  const { name, revision, files } = (first?.setup ?? setup).model;
+  const { kind, layers, dimensions, maxTokens } = retriever.encoder.shape;
+  return {
+    name,
+    kind,
+    shape: {
+      layers,
+      dimensions,
+      // T5 takes any length: there is no number to write.
+      ...(Number.isFinite(maxTokens) && { maxTokens }),
+      vocabularySize: retriever.encoder.vocabularySize,
+    },
+    parameterCount: retriever.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    tied: retriever.tied,
+    revision,
+    files,
+  };
+}
+
+export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts[]): TrainingFacts {
+  const { checkpoint, setup, negatives, lambdaSearch, first } = trained;
+  const { train, dev, poolingWeights } = checkpoint.facts;
+  const { model } = setup;
+  return {
+    ...stageFacts(trained, stages, 'train'),
+    ...(first && { firstStage: stageFacts(first, stages, 'train, stage 1') }),
+    ...(model.trainedAs !== undefined && {
+      init: { architecture: model.trainedAs, key: keyOf(model.files) },
+    }),
+    negatives: negatives.described,
+    examples: { train: { ...train }, dev: { ...dev } },
+    ...((lambdaSearch ?? first?.lambdaSearch)
+      ? { lambdaSearch: (lambdaSearch ?? first?.lambdaSearch)! }
+      : {}),
+    ...(poolingWeights && { poolingWeights }),
+  };
+}
+
+function stageFacts(
+  { checkpoint: { facts } }: TrainedStage,
+  stages: readonly StageFacts[],
+  name: string,
+): TrainingStageFacts {
+  const { epochs, keptEpoch, stepsPerSecond, javascriptShare } = facts.training;
+  const stage = stages.find((each) => each.name === name);
+  return {
+    epochs: epochs.map(({ epoch, steps, loss, dev, seconds }) => ({
+      epoch,
+      steps,
+      loss,
+      dev: {
+        ...(dev && { crossEntropy: dev.crossEntropy }),
+        ...(dev?.averageRank !== undefined && { averageRank: dev.averageRank }),
+      },
+      execution: { seconds },
+    })),
+    bestEpoch: epochs.length === 0 ? null : keptEpoch,
+    execution: {
+      seconds:
+        stage?.execution.cached === false
+          ? stage.execution.seconds
+          : epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+      stepsPerSecond,
+      javascriptShare,
+    },
+  };
+}
+
+export async function indexFacts(index: VectorIndex): Promise<NonNullable<RunRecord['index']>> {
+  const size = await indexSize(index.folder);
+  return {
+    kind: 'Flat',
+    vectorsPerPassage: index.vectors / index.passages,
+    rows: index.vectors,
+    dimensions: index.dimensions,
+    shards: index.shards.length,
+    sizeBytes: {
+      vectors: size.vectorsBytes,
+      identifiers: size.identifiersBytes,
+      offsets: size.offsetsBytes,
+      total: size.totalBytes,
+    },
+    projectedBytes: projectedVectorsBytes(index),
+    projectedPassages: wikipediaPassages,
+  };
+}

@@ -1,0 +1,195 @@
+/** What training starts from: a model, or a checkpoint trained before, made into the retriever that was asked for. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { BenchConfig } from '../config/config.js';
+import type { ArchitectureOptions, DataFile, Dataset, EncoderShape } from '../contracts.js';
+import { loadEncoder, makeEncoder, saveEncoder } from '../model/checkpoint.js';
+import { resolveModel } from '../model/hub.js';
+import { type Architecture, Retriever } from '../model/retriever.js';
+import {
+  encoderFolder,
+  initialWeights,
+  type RetrieverFacts,
+  readRetrieverFacts,
+  retrieverFiles,
+  type TextFacts,
+  weightsToStartFrom,
+} from '../model/retriever-files.js';
+import { scratchEncoder } from '../model/scratch.js';
+import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
+import type { Progress } from '../progress.js';
+import { describeFile } from '../store/hash.js';
+import { checkVocabulary, loadTokenizer, makeTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import { buildVocabulary } from '../text/vocabulary.js';
+import { datasetIdentity, type Prepared } from './prepare.js';
+
+/** A model to start from. */
+export interface StartingModel {
+  /** `scratch`, a folder, or an id on the hub; of a trained checkpoint, what it began with itself. */
+  name: string;
+  revision: string | null;
+  files: DataFile[];
+  /** The architecture of the trained checkpoint; absent where it is a published or random model. */
+  trainedAs?: string;
+}
+
+/** What one training is made of, apart from its examples. */
+export interface TrainingSetup {
+  model: StartingModel;
+  tokenizer: Tokenizer;
+  retriever: Retriever;
+  /** One array per parameter of the retriever. */
+  initial: Float32Array[];
+  /** The peak of the schedule, by the model's kind where the configuration leaves it open. */
+  learningRate: number;
+  text: TextFacts;
+  seed: number;
+}
+
+export interface SetupRequest {
+  architecture: string;
+  seed: number;
+  /** Folder of a trained checkpoint to start from, instead of the configuration's model. */
+  init?: string;
+  /** Instead of the configuration's. */
+  lambda?: number;
+}
+
+/**
+ * @throws BenchError CONFIG_INVALID for options that do not fit the encoder, CHECKPOINT_INVALID for a model that cannot
+ *   be used
+ */
+export async function trainingSetup(
+  prepared: Prepared,
+  request: SetupRequest,
+  progress: Progress,
+): Promise<TrainingSetup> {
+  const { config } = prepared;
+  const { t5LayerNorm, tied } = config.model;
+  const trained = request.init === undefined ? undefined : await trainedModel(request.init);
+  const { folder, ...model } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
+  const loaded = await loadEncoder(folder, { t5LayerNorm });
+  const encoder = makeEncoder(withDropout(loaded.encoder.config, config.train.dropout), { t5LayerNorm });
+  const tokenizer = await loadTokenizer(folder);
+  checkVocabulary(tokenizer, encoder);
+  const { shape } = encoder;
+  const { queryTokens, passageTokens, pairTruncation } = config.text;
+  const text: TextFacts = {
+    maxQueryTokens: Math.min(queryTokens, shape.maxTokens),
+    maxPassageTokens: Math.min(passageTokens, shape.maxTokens),
+    pairTruncation,
+  };
+  const architecture = resolveArchitecture(
+    await loadArchitecture(request.architecture),
+    { ...shape, maxTokens: text.maxPassageTokens },
+    config,
+    request.lambda,
+  );
+  const retriever = new Retriever(encoder, tied, architecture);
+  return {
+    model,
+    tokenizer,
+    retriever,
+    initial:
+      trained === undefined
+        ? initialWeights(retriever, loaded.weights)
+        : await weightsToStartFrom(request.init!, trained.facts, retriever),
+    learningRate: config.train.learningRate ?? usualLearningRate[shape.kind],
+    text,
+    seed: request.seed,
+  };
+}
+
+/** The paper's, by kind of encoder. */
+const usualLearningRate: Record<EncoderShape['kind'], number> = { bert: 2e-5, t5: 5e-4 };
+
+/** The dropout of training is the configuration's, whatever the checkpoint was trained with. */
+function withDropout(config: Readonly<Record<string, unknown>>, rate: number): Record<string, unknown> {
+  return config.model_type === 't5'
+    ? { ...config, dropout_rate: rate }
+    : { ...config, hidden_dropout_prob: rate, attention_probs_dropout_prob: rate };
+}
+
+function resolveArchitecture(
+  loaded: LoadedArchitecture,
+  shape: EncoderShape,
+  { arch }: BenchConfig,
+  chosenLambda: number | undefined,
+): Architecture {
+  const { layers, vectors, maskShort } = arch;
+  const lambda = chosenLambda ?? (Array.isArray(arch.lambda) ? arch.lambda[0]! : arch.lambda);
+  const options: ArchitectureOptions = {
+    maskShort,
+    ...(layers !== null && { layers }),
+    ...(vectors !== null && { vectors }),
+    ...(lambda !== null && { lambda }),
+  };
+  const resolved = loaded.family.resolve(options, shape, loaded.pooling?.shortName);
+  return { ...loaded, resolved };
+}
+
+interface ModelFolder extends StartingModel {
+  /** In Hugging Face's layout. */
+  folder: string;
+}
+
+async function trainedModel(init: string): Promise<{ facts: RetrieverFacts; model: ModelFolder }> {
+  const facts = await readRetrieverFacts(init);
+  const files = await retrieverFiles(init, facts);
+  const { model: name, architecture: trainedAs } = facts;
+  return { facts, model: { name, revision: null, files, trainedAs, folder: encoderFolder(init, facts) } };
+}
+
+async function namedModel(
+  { config, dataset, offline, store }: Prepared,
+  seed: number,
+  progress: Progress,
+): Promise<ModelFolder> {
+  const { name } = config.model;
+  if (name === 'scratch') {
+    const folder = await scratchModel(dataset, { store, config }, seed);
+    return { name, folder, revision: null, files: await filesOf(folder) };
+  }
+  const onProgress = (file: string, done: number, total: number) => {
+    progress.note(`${file}: ${done} of ${total} bytes`);
+    progress.checkInterrupted();
+  };
+  const cacheFolder = path.join(store.root, 'hub');
+  const { folder, revision } = await resolveModel(name, { cacheFolder, offline, onProgress });
+  return { name, folder, revision: revision ?? null, files: await filesOf(folder) };
+}
+
+/** As many positions as BERT has. */
+const scratchMaxTokens = 512;
+
+async function scratchModel(
+  dataset: Dataset,
+  { store, config }: Pick<Prepared, 'store' | 'config'>,
+  seed: number,
+): Promise<string> {
+  const sizes = config.model.scratch;
+  const inputs = { made: 'scratch 2', dataset: datasetIdentity(dataset), sizes, seed };
+  const { folder } = await store.artifact('models', inputs, async (target) => {
+    const vocabulary = await buildVocabulary(textsOf(dataset), { size: sizes.vocabularySize });
+    const tokenizer = await makeTokenizer(vocabulary);
+    const vocabularySize = tokenizer.vocabularySize;
+    const made = scratchEncoder({ ...sizes, vocabularySize, maxTokens: scratchMaxTokens, dropout: 0 }, seed);
+    await saveEncoder(target, made.encoder, made.weights, tokenizer.files);
+    return { vocabularySize };
+  });
+  return folder;
+}
+
+async function* textsOf(dataset: Dataset): AsyncIterable<string> {
+  for await (const { title, text } of dataset.passages()) {
+    yield title;
+    yield text;
+  }
+}
+
+const modelFiles = /^(config\.json|model.*\.safetensors(\.index\.json)?|tokenizer\.json|vocab\.txt)$/;
+
+async function filesOf(folder: string): Promise<DataFile[]> {
+  const names = (await readdir(folder)).filter((name) => modelFiles.test(name)).sort();
+  return Promise.all(names.map((name) => describeFile(path.join(folder, name))));
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { ReportComparison } from '../harness/contracts.js';
+import { stored, writeRecords } from './made-records.js';
+
+const cli = fileURLToPath(new URL('../harness/cli.js', import.meta.url));
+const folder = mkdtempSync(path.join(tmpdir(), 'bench-compare-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function bench(...argv: string[]) {
+  return spawnSync(process.execPath, [cli, ...argv], { cwd: folder, encoding: 'utf8' });
+}
+
+const records = [1, 2, 3].flatMap((seed) => [stored({ seed }), stored({ arch: 'mlr-sc', seed, lift: 0.1 })]);
+writeRecords(path.join(folder, 'results'), records);
+const names = (arch: string) => [1, 2, 3].map((seed) => `results/made-${arch}-${seed}-1.record.json`);
+
+test('compare prints the differences over queries and over seeds, and the latencies as ratios', () => {
+  const { status, stdout, stderr } = bench('compare', ...names('dual-encoder'), ...names('mlr-sc'));
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^A: dual-encoder\nB: mlr-sc\n\nover 200 queries, seed 1\n/);
+  assert.match(stdout, /over 3 seeds \(1, 2, 3\)\n/);
+  assert.match(stdout, /^search +[\d.]+ +[\d.]+ to [\d.]+ +by query$/m);
+  assert.match(stdout, /note: over queries by McNemar exact \(answer@20\); paired t \(mrr@10\)/);
+  assert.match(stdout, /note: corrected by Holm over 2 tests over queries and 2 over seeds/);
+  for (const line of stdout.split('\n')) assert.ok(!line.endsWith(' ') && !line.includes('NaN'), line);
+});
+
+test('compare --json is what reports are made of, --measure chooses, the first is the baseline', () => {
+  const { stdout } = bench(
+    'compare',
+    ...names('mlr-sc'),
+    ...names('dual-encoder'),
+    '--json',
+    '--measure',
+    'mrr@10',
+  );
+  const [comparison, ...more] = JSON.parse(stdout) as ReportComparison[];
+  assert.deepEqual(more, []);
+  assert.deepEqual([comparison!.baseline, comparison!.candidate], ['mlr-sc', 'dual-encoder']);
+  assert.deepEqual(
+    comparison!.measures.map(({ measure }) => measure),
+    ['mrr@10'],
+  );
+  assert.ok(comparison!.measures[0]!.overQueries.difference < 0);
+});
+
+test('what cannot be read or compared ends with 2 and says why', () => {
+  const broken = (name: string, text: string) => {
+    writeFileSync(path.join(folder, name), text);
+    return name;
+  };
+  const whole = JSON.stringify(records[0]!.record);
+  const [first] = names('dual-encoder');
+  mkdirSync(path.join(folder, 'empty'), { recursive: true });
+  const cases: [string[], RegExp][] = [
+    [['compare'], /needs two systems, and the records hold none/],
+    [['compare', first!], /the records hold dual-encoder with 1 runs/],
+    [['compare', first!, ...names('mlr-sc')], /the seeds differ: dual-encoder has 1; mlr-sc has 1, 2, 3/],
+    [['compare', 'results', '--measure', 'ndcg@10'], /lacks ndcg@10/],
+    [
+      [
+        'compare',
+        'results',
+        broken('v0.record.json', whole.replace('"schemaVersion":1', '"schemaVersion":0')),
+      ],
+      /v0\.record\.json is a run record of schema version 0/,
+    ],
+    [
+      ['compare', 'results', broken('cut.record.json', whole.slice(0, 900))],
+      /cut\.record\.json is not whole JSON[\s\S]*cut short/,
+    ],
+    [['compare', 'results', broken('nan.record.json', whole.replace(/"mean":[\d.]+/, '"mean":NaN'))], /NaN/],
+    [['report', 'empty'], /There is no run record in the folder empty/],
+    [['report', 'nowhere'], /nowhere cannot be read/],
+    [
+      ['report', 'results', '--format', 'markdwon'],
+      /There is no report 'markdwon'\. Did you mean 'markdown'/,
+    ],
+    [['report', 'results', '--out', 'results'], /PATH_INVALID: results cannot be written/],
+  ];
+  for (const [argv, expected] of cases) {
+    const { status, stdout, stderr } = bench(...argv);
+    assert.equal(status, 2, `${argv.join(' ')}: ${stderr}`);
+    assert.equal(stdout, '');
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /\n {4}at /);
+  }
+});
+
+test('compare --common-seeds pairs what both have', () => {
+  const { status, stdout } = bench(
+    'compare',
+    names('dual-encoder')[1]!,
+    ...names('mlr-sc'),
+    '--common-seeds',
+  );
+  assert.equal(status, 0);
+  assert.match(stdout, /over 200 queries, seed 2/);
+  assert.match(stdout, /one seed: whether the difference lasts over seeds is not known/);
+});
+
+test('report takes the results folder where none is named, and writes a file whole', () => {
+  const { status, stdout, stderr } = bench('report');
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^## made 1, test/);
+  const written = bench('report', '--format', 'csv', '--out', 'table.csv');
+  assert.deepEqual([written.status, written.stdout], [0, '']);
+  assert.match(readFileSync(path.join(folder, 'table.csv'), 'utf8'), /^dataset,version,split,/);
+});
+
+test('check ends with 0 or 1, prints what got worse, and writes JUnit XML', () => {
+  const before = stored({ queries: 500, seed: 4 });
+  const slow = stored({ queries: 500, seed: 4, sizeBytes: 999_999 }, 'slow.record.json');
+  writeRecords(path.join(folder, 'before'), [before]);
+  writeRecords(path.join(folder, 'after'), [slow]);
+  const missing = bench('check', '--baseline', 'base.json', 'before');
+  assert.equal(missing.status, 2);
+  assert.match(missing.stderr, /baseline base\.json cannot be read[\s\S]*--update-baseline/);
+  const updated = bench('check', '--baseline', 'base.json', 'before', '--update-baseline');
+  assert.equal(updated.status, 0, updated.stderr);
+  const same = bench('check', '--baseline', 'base.json', 'before');
+  assert.equal(same.status, 0, same.stderr);
+  assert.match(same.stdout, /^## bench check: nothing got worse \(\d+ comparisons\)/);
+  const worse = bench('check', '--baseline', 'base.json', 'after', '--junit', 'check.xml');
+  assert.equal(worse.status, 1, worse.stderr);
+  assert.match(worse.stdout, /^## bench check: 1 of \d+ comparisons got worse\n\n### Worse/);
+  assert.match(worse.stdout, /size index \| 512000 to 999999 bytes/);
+  const xml = readFileSync(path.join(folder, 'check.xml'), 'utf8');
+  assert.match(xml, /failures="1"[\s\S]*name="size index"[^>]*><failure message="512000 to 999999 bytes/);
+  const tolerated = bench('check', '--baseline', 'base.json', 'after', '--set', 'check.sizeBytes=1000000');
+  assert.equal(tolerated.status, 0);
+  writeFileSync(path.join(folder, 'bench.config.json'), '{ "check": { "sizeBytes": 1000000 } }');
+  assert.equal(bench('check', '--baseline', 'base.json', 'after').status, 0);
+  rmSync(path.join(folder, 'bench.config.json'));
+});
+
+test('a baseline that cannot be used is refused', () => {
+  writeRecords(path.join(folder, 'now'), [stored({ version: '2' })]);
+  writeRecords(path.join(folder, 'then'), [stored()]);
+  bench('check', '--baseline', 'then.json', 'then', '--update-baseline');
+  const other = bench('check', '--baseline', 'then.json', 'now');
+  assert.equal(other.status, 2);
+  assert.match(other.stderr, /is of made version 1, .* the record of version 2[\s\S]*--update-baseline/);
+  const text = readFileSync(path.join(folder, 'then.json'), 'utf8');
+  const refusal = (changed: string) => {
+    writeFileSync(path.join(folder, 'changed.json'), changed);
+    const { status, stderr } = bench('check', '--baseline', 'changed.json', 'then');
+    assert.equal(status, 2, stderr);
+    return stderr;
+  };
+  assert.match(refusal(text.slice(0, -10)), /changed\.json is not whole JSON/);
+  assert.match(refusal('[]'), /changed\.json is no baseline of version 1/);
+  assert.match(
+    refusal(text.replace('"seed":1', '"seed":"1"')),
+    /changed\.json, record 1 is not a valid run record/,
+  );
+  const failed = stored({ status: 'failed' });
+  writeRecords(path.join(folder, 'failed'), [failed]);
+  const kept = bench('check', '--baseline', 'never.json', 'failed', '--update-baseline');
+  assert.equal(kept.status, 2);
+  assert.ok(!existsSync(path.join(folder, 'never.json')));
+});

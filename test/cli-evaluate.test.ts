@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { RunRecord } from '../harness/record.js';
+
+const cli = fileURLToPath(new URL('../harness/cli.js', import.meta.url));
+const folder = mkdtempSync(path.join(tmpdir(), 'bench-evaluate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function bench(...argv: string[]) {
+  return spawnSync(process.execPath, [cli, ...argv], { cwd: folder, encoding: 'utf8' });
+}
+
+function file(name: string, lines: readonly string[]): string {
+  writeFileSync(path.join(folder, name), lines.map((line) => `${line}\n`).join(''));
+  return name;
+}
+
+// Query 1: the relevant passage second; query 2: first; query 3 is judged and has no hits; query 4 has no qrels.
+const run = file('a.run', [
+  '1 Q0 x 1 9 bm25',
+  '1 Q0 a 2 8 bm25',
+  '2 Q0 b 1 7 bm25',
+  '2 Q0 y 2 6 bm25',
+  '4 Q0 a 1 1 bm25',
+]);
+const qrels = file('a.qrels', ['1 0 a 1', '1 0 c 1', '2 0 b 2', '3 0 a 1']);
+const asked = ['evaluate', '--run', run, '--qrels', qrels];
+
+test('a table of means over the queries that have hits, as trec_eval gives', () => {
+  const { status, stdout, stderr } = bench(...asked, '--measure', 'mrr,recall@100,map,success@1');
+  assert.equal(status, 0, stderr);
+  // mrr (1/2 + 1) / 2; recall (1/2 + 1) / 2; map (1/4 + 1) / 2.
+  assert.match(stdout, /^all +0\.7500 +0\.7500 +0\.6250 +0\.5000$/m);
+  assert.match(stdout, /note: 2 queries\n/);
+  assert.match(stdout, /1 queries of the run have no qrels/);
+});
+
+test('--complete counts a judged query without hits as 0, --per-query shows each', () => {
+  const { stdout } = bench(...asked, '--measure', 'mrr', '--complete', '--per-query');
+  assert.match(stdout, /^1 +0\.5000\n2 +1\.0000\n3 +0\.0000\nall +0\.5000$/m);
+  assert.match(stdout, /1 of them have no hits and scored 0/);
+});
+
+test('relevance, depth and ties are what they say', () => {
+  const value = (...more: string[]) => /^all +([\d.]+)/m.exec(bench(...asked, ...more).stdout)![1];
+  assert.equal(value('--measure', 'mrr', '--relevance', '2'), '0.5000');
+  assert.equal(value('--measure', 'mrr', '--depth', '1'), '0.5000');
+  const tied = file('tied.run', ['1 Q0 a 1 5 t', '1 Q0 z 2 5 t']);
+  const mrr = (rule: string) =>
+    /^all +([\d.]+)/m.exec(
+      bench('evaluate', '--run', tied, '--qrels', qrels, '--measure', 'mrr', '--ties', rule).stdout,
+    )![1];
+  assert.deepEqual([mrr('trec_eval'), mrr('as-ranked')], ['0.5000', '1.0000']);
+});
+
+test('the record can be compared and reported like any other; gzip is read', () => {
+  writeFileSync(
+    path.join(folder, 'b.run.gz'),
+    gzipSync('1 Q0 a 1 9 splade\n1 Q0 c 2 8 splade\n2 Q0 b 1 7 splade\n'),
+  );
+  const made = (name: string, ...more: string[]) =>
+    bench('evaluate', ...more, '--qrels', qrels, '--complete', '--record', `${name}.record.json`, '--json');
+  const bm25 = JSON.parse(made('bm25', '--run', run).stdout) as RunRecord;
+  assert.deepEqual([bm25.arch.name, bm25.seed, bm25.queryIds], ['bm25', null, ['1', '2', '3']]);
+  assert.deepEqual(bm25.measures['mrr@10']!.perQuery, [0.5, 1, 0]);
+  assert.equal(made('splade', '--run', 'b.run.gz').status, 0);
+  const compared = bench('compare', 'bm25.record.json', 'splade.record.json', '--measure', 'mrr@10');
+  assert.equal(compared.status, 0, compared.stderr);
+  assert.match(compared.stdout, /^A: bm25\nB: splade\n/);
+  assert.match(compared.stdout, /mrr@10 +0\.5000 +0\.6667 +\+0\.1667/);
+  const report = bench('report', 'bm25.record.json', 'splade.record.json', '--format', 'html');
+  assert.equal(report.status, 0, report.stderr);
+  assert.match(report.stdout, /splade/);
+});
+
+test('what is wrong is said, with the line where there is one, and ends with 2', () => {
+  const line = (name: string, text: string) => file(name, ['1 Q0 a 1 5 t', text]);
+  const with_ = (name: string) => ['evaluate', '--run', name, '--qrels', qrels];
+  const cases: [string[], RegExp][] = [
+    [['evaluate', '--run', run], /--qrels is missing/],
+    [[...asked, '--measure', 'answer@20'], /answer@20 cannot be evaluated: a run and qrels hold no answers/],
+    [[...asked, '--measure', 'mmr@10'], /There is no measure 'mmr@10'\. Did you mean 'mrr@10'/],
+    [[...asked, '--ties', 'random'], /--ties random is neither trec_eval nor as-ranked/],
+    [[...asked, '--depth', '0'], /--depth needs a whole number from 1, not '0'/],
+    [[...asked, '--relevance', 'high'], /--relevance needs a whole number from 1, not 'high'/],
+    [['evaluate', '--run', 'none', '--qrels', qrels], /PATH_INVALID: none cannot be read/],
+    [
+      with_(line('twice.run', '1 Q0 a 2 4 t')),
+      /twice\.run, line 2: passage 'a' again for its query, after line 1/,
+    ],
+    [with_(line('columns.run', '1 Q0 b 2')), /columns\.run, line 2: 4 columns/],
+    [with_(line('score.run', '1 Q0 b 2 high t')), /score\.run, line 2: score 'high' is not a number/],
+    [with_(file('other.run', ['99 Q0 a 1 5 t'])), /no query in common/],
+  ];
+  for (const [argv, expected] of cases) {
+    const { status, stdout, stderr } = bench(...argv);
+    assert.equal(status, 2, `${argv.join(' ')}: ${stderr}`);
+    assert.equal(stdout, '');
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /\n {4}at /);
+  }
+});

@@ -1,0 +1,109 @@
+/** MS MARCO's files, read from folders: splits, titles, negatives from triples, and what is broken. */
+import assert from 'node:assert/strict';
+import { cp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { NumberedLists } from '../datasets/collection/numbered-lists.js';
+import msMarco from '../datasets/ms-marco.js';
+import { fixtures, inFolder, openFolder, passagesOf, refuses } from './datasets-folder.js';
+
+const dl19 = path.join(fixtures, 'ms-marco/dl19');
+const titled = path.join(fixtures, 'ms-marco/titles');
+
+test('dl19: judged topics alone, graded, relevant from 2', async () => {
+  const dataset = await openFolder(msMarco, dl19, 'dl19');
+  assert.equal(dataset.relevantFrom, 2);
+  assert.deepEqual(await dataset.queries('test'), [{ queryId: '41', text: 'what is snow' }]);
+  assert.deepEqual(
+    (await dataset.qrels('test')).map(({ passageId, relevance }) => [passageId, relevance]),
+    [
+      ['1', 3],
+      ['0', 1],
+      ['4', 0],
+    ],
+  );
+  assert.deepEqual((await passagesOf(dataset))[3], { passageId: '3', title: '', text: 'A café in Paris.' });
+});
+
+test('without a variant the test queries are dev.small, and no dev query is among them', async () => {
+  const dataset = await openFolder(msMarco, dl19);
+  assert.equal(dataset.name, 'ms-marco');
+  assert.equal(dataset.relevantFrom, undefined);
+  const ids = async (split: 'train' | 'dev' | 'test') =>
+    (await dataset.queries(split)).map(({ queryId }) => queryId).sort();
+  assert.deepEqual(await ids('test'), ['31']);
+  assert.deepEqual(await ids('dev'), ['21', '22']);
+  assert.deepEqual(await ids('train'), ['11', '12']);
+  assert.match(dataset.remarks!.join(), /1 train qrels name passages/);
+});
+
+test('negatives: the first distinct ones of judged queries, judged passages left out', async () => {
+  const negatives = await (await openFolder(msMarco, dl19)).negatives!('train');
+  assert.equal(negatives.size, 2);
+  assert.deepEqual(negatives.get('11'), ['1', '3', '4']);
+  assert.deepEqual(negatives.get('12'), ['4']);
+  assert.equal(negatives.get('99'), undefined);
+  assert.deepEqual([...negatives.keys()], ['11', '12']);
+  assert.deepEqual([...negatives], [...negatives.entries()]);
+});
+
+test('titles are merged by their order, and passages without one have none', async () => {
+  const dataset = await openFolder(msMarco, titled, 'titles');
+  assert.deepEqual(
+    (await passagesOf(dataset)).map(({ title }) => title),
+    ['Rain', '', 'Sport', 'Paris', ''],
+  );
+});
+
+test('titles in another order are refused', async () => {
+  await inFolder({}, async (folder) => {
+    await cp(titled, folder, { recursive: true });
+    await writeFile(path.join(folder, 'para.title.txt'), '2\tSport\n0\tRain\n');
+    await assert.rejects(openFolder(msMarco, folder, 'titles'), /para.title.txt, line 2: the passage '0'/);
+  });
+});
+
+test('a folder for searching alone needs the collection and the test queries', async () => {
+  const files = { 'collection.tsv': '0\ta\n', 'queries.dev.small.tsv': '1\tq\n' };
+  await inFolder(files, async (folder) => {
+    const dataset = await openFolder(msMarco, folder);
+    assert.deepEqual(await dataset.queries('test'), [{ queryId: '1', text: 'q' }]);
+    assert.equal(dataset.negatives, undefined);
+    assert.match(dataset.remarks!.join(), /no qrels/);
+    await rm(path.join(folder, 'collection.tsv'));
+    await assert.rejects(openFolder(msMarco, folder), /no collection.tsv/);
+  });
+});
+
+const whole = {
+  'collection.tsv': '0\ta\n1\tb\n',
+  'queries.dev.small.tsv': '1\tq\n',
+  'qrels.dev.small.tsv': '1\t0\t0\t1\n',
+};
+for (const [name, files, pattern] of [
+  ['a line without a tab', { 'collection.tsv': '0\ta\n1 b\n' }, /line 2: no tab/],
+  ['a line of three columns', { 'collection.tsv': '0\ta\tb\n' }, /line 1: 3 columns/],
+  ['a line without an id', { 'collection.tsv': '\ta\n' }, /line 1: no id/],
+  [
+    'passages with one id',
+    { 'collection.tsv': '0\ta\n0\tb\n' },
+    /'0': collection.tsv, line 1 and collection.tsv, line 2/,
+  ],
+  ['queries with one id', { 'queries.dev.small.tsv': '1\tq\n1\tr\n' }, /line 1 and line 2/],
+  ['no queries', { 'queries.dev.small.tsv': '' }, /no queries/],
+  ['no passages', { 'collection.tsv': '\n' }, /no passages/],
+] as const) {
+  test(`refuses ${name}`, () => refuses(msMarco, { ...whole, ...files }, undefined, 'DATA_INVALID', pattern));
+}
+
+test('lists of numbers keep the first distinct entries, up to their length', () => {
+  const lists = new NumberedLists(['a', 'b'], 3);
+  const slot = lists.slotOf('b')!;
+  for (const passage of [5, 5, 4_294_967_295, 0, 9]) lists.add(slot, passage);
+  assert.ok(lists.isFull(slot));
+  assert.deepEqual(lists.get('b'), ['5', '4294967295', '0']);
+  assert.deepEqual(lists.get('a'), []);
+  assert.deepEqual([...lists.values()], [[], ['5', '4294967295', '0']]);
+  assert.equal(lists.slotOf('c'), undefined);
+  assert.ok(lists.has('a') && !lists.has('c'));
+});

@@ -1,0 +1,98 @@
+/** Collections and topics in TREC's formats: values, and what is broken. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import trec from '../datasets/trec.js';
+import { fixtures, inFolder, openFolder, passagesOf, refuses } from './datasets-folder.js';
+
+test('documents and topics as TREC marks them up', async () => {
+  const dataset = await openFolder(trec, path.join(fixtures, 'trec'));
+  assert.deepEqual(await passagesOf(dataset), [
+    {
+      passageId: 'FT911-1',
+      title: 'FT 14 MAY 91 / International: AT&T',
+      text: 'First part, over lines. Second part.',
+    },
+    { passageId: 'FT911-2', title: '', text: 'Everything else is text.' },
+  ]);
+  assert.deepEqual(await dataset.queries('test'), [
+    { queryId: '301', text: 'International Organized Crime' },
+    { queryId: '302', text: 'Poliomyelitis' },
+  ]);
+  assert.equal((await dataset.qrels('test')).length, 3);
+});
+
+test('a folder of packed files, XML topics, and splits by name', async () => {
+  const files = {
+    'docs/b.gz': gzipSync('<DOC><DOCNO>b1</DOCNO><TITLE>T</TITLE><TEXT>two</TEXT></DOC>\n'),
+    'docs/a.tsv': 'a1\tone\r\na2\tanother\r\n',
+    'topics.train.tsv': '1\tto train on\n',
+    'topics.xml':
+      '<topics>\n<topic number="7">\n<query>what &lt; now</query>\n<question>?</question>\n</topic>\n</topics>\n',
+    'qrels.train.txt': '1 0 b1 1\n',
+    'qrels.covid.txt': '7 0 a2 2\n',
+  };
+  await inFolder(files, async (folder) => {
+    const dataset = await openFolder(trec, folder);
+    assert.deepEqual(
+      (await passagesOf(dataset)).map(({ passageId, title }) => [passageId, title]),
+      [
+        ['a1', ''],
+        ['a2', ''],
+        ['b1', 'T'],
+      ],
+    );
+    assert.deepEqual(await dataset.queries('test'), [{ queryId: '7', text: 'what < now' }]);
+    assert.deepEqual(await dataset.queries('train'), [{ queryId: '1', text: 'to train on' }]);
+  });
+});
+
+const whole = { 'collection.tsv': 'd1\tone\n', 'topics.tsv': '1\ta\n', 'qrels.txt': '1 0 d1 1\n' };
+for (const [name, files, code, pattern] of [
+  [
+    'a document that does not close',
+    { 'collection.tsv': '\n<DOC><DOCNO>a</DOCNO>\n' },
+    'DATA_INVALID',
+    /line 2: <doc> opens/,
+  ],
+  [
+    'a document without a number',
+    { 'collection.tsv': '<DOC>x</DOC>\n' },
+    'DATA_INVALID',
+    /line 1: .*<DOCNO> is ''/,
+  ],
+  [
+    'documents with one number',
+    { 'collection.tsv': 'd1\ta\nd1\tb\n' },
+    'DATA_INVALID',
+    /'d1': collection.tsv, line 1 and collection.tsv, line 2/,
+  ],
+  [
+    'a topic without a title',
+    { 'topics.tsv': '<top>\n<num> Number: 1\n</top>\n' },
+    'DATA_INVALID',
+    /line 1: .*title ''/,
+  ],
+  [
+    'topics with one number',
+    { 'topics.tsv': '<top><num>1<title>a</top>\n<top><num>1<title>b</top>\n' },
+    'DATA_INVALID',
+    /'1'.*line 1 and line 2/,
+  ],
+  ['an empty collection', { 'collection.tsv': '' }, 'DATA_INVALID', /empty/],
+  ['two files of topics', { 'topics.2.tsv': '2\tb\n' }, 'PATH_INVALID', /both topics of the test split/],
+  ['a line of qrels cut short', { 'qrels.txt': '1 0 d1 1\n1 0\n' }, 'DATA_INVALID', /line 2/],
+] as const) {
+  test(`refuses ${name}`, () => refuses(trec, { ...whole, ...files }, undefined, code, pattern));
+}
+
+test('a folder without a collection or topics says what is missing', async () => {
+  await refuses(
+    trec,
+    { 'qrels.txt': '1 0 d1 1\n' },
+    undefined,
+    'PATH_INVALID',
+    /no collection and no topics/,
+  );
+});

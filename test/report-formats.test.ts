@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prepareReport, type ReportRequest } from '../harness/comparison.js';
+import type { Report } from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
+import { loadReport, reportNames } from '../harness/plugins.js';
+import type { StoredRecord } from '../harness/record.js';
+import { stored } from './made-records.js';
+
+const seeds = [1, 2, 3];
+const records = seeds.flatMap((seed) => [
+  stored({ seed }),
+  stored({ arch: 'mlr-sc', seed, lift: 0.1 }),
+  stored({ arch: 'me-bert', seed, lift: 0.05, vectors: 4, slower: 2 }),
+]);
+
+const prepare = (given: readonly StoredRecord[], request: ReportRequest = {}): Promise<Report> =>
+  prepareReport(given, request, '0.1.0');
+
+async function render(format: string, report: Report): Promise<string> {
+  return (await loadReport(format)).render(report);
+}
+
+test('there is a report of every format, each with its ending', async () => {
+  assert.deepEqual(reportNames(), ['csv', 'html', 'json', 'junit', 'latex', 'markdown']);
+  const endings = await Promise.all(reportNames().map(async (name) => (await loadReport(name)).extension));
+  assert.deepEqual(endings, ['csv', 'html', 'json', 'xml', 'tex', 'md']);
+});
+
+test('the table: means over seeds, the best and the second, stars against the baseline', async () => {
+  const { sections } = await prepare(records);
+  const [section] = sections;
+  assert.equal(section!.baseline, 'dual-encoder');
+  assert.equal(section!.measure, 'answer@20');
+  const row = (name: string) => section!.systems.find((system) => system.name === name)!.cells;
+  const means = records
+    .filter(({ record }) => record.arch.name === 'mlr-sc')
+    .map(({ record }) => record.measures['mrr@10']!.mean);
+  const mrr = row('mlr-sc')['mrr@10']!;
+  assert.ok(Math.abs(mrr.value - (means[0]! + means[1]! + means[2]!) / 3) < 1e-12);
+  assert.ok(mrr.interval!.low < mrr.value && mrr.value < mrr.interval!.high);
+  assert.deepEqual([mrr.place, row('me-bert')['mrr@10']!.place], ['best', 'second']);
+  assert.equal(mrr.significant!.overQueries, true);
+  assert.equal(row('dual-encoder')['mrr@10']!.significant, undefined);
+  // Bytes: the two of one vector share the first place, and the baseline is one of them.
+  assert.deepEqual(
+    ['dual-encoder', 'mlr-sc', 'me-bert'].map((name) => row(name)['index-bytes']!.place),
+    ['best', 'best', 'second'],
+  );
+  assert.deepEqual(section!.fronts.find(({ cost }) => cost === 'index-bytes')!.systems, ['mlr-sc']);
+});
+
+test('markdown: a table that people and tools read', async () => {
+  const text = await render('markdown', await prepare(records));
+  assert.match(text, /^## made 1, test: 200 queries, 1,000 passages\n/);
+  assert.match(text, /\| system \| seeds \| answer@20 % \| mrr@10 % \|/);
+  const row = text.split('\n').find((line) => line.startsWith('| mlr-sc | 3 seeds |'))!;
+  assert.match(row, /\| \*\*\d+\.\d±\d+\.\d\\\*†?\*\* \|/);
+  assert.match(text, /<ins>[^<]+<\/ins>/);
+  assert.match(text, /\\\* differs from dual-encoder over queries/);
+  const tables = text.split('\n').filter((line) => line.startsWith('|'));
+  const widths = new Set(tables.slice(0, 5).map((line) => line.split(/(?<!\\)\|/).length));
+  assert.equal(widths.size, 1);
+});
+
+test('csv: numbers in full, a formula in a name disarmed', async () => {
+  const named = { ...stored({ arch: '=HYPERLINK("x"),1', seed: 1, lift: 0.1 }), file: 'x' };
+  const report = await prepare([stored(), named]);
+  const text = await render('csv', report);
+  const [header, first, second, ...rest] = text.trimEnd().split('\n');
+  assert.deepEqual(rest, []);
+  const columns = header!.split(',');
+  assert.equal(new Set(columns).size, columns.length);
+  const value = stored().record.measures['mrr@10']!.mean;
+  const cells = [...first!.matchAll(/(?:^|,)("(?:[^"]|"")*"|[^,]*)/g)].map(([, cell]) => cell);
+  assert.equal(cells.length, columns.length);
+  assert.equal(cells[columns.indexOf('mrr@10')], String(value));
+  assert.match(second!, /,"'=HYPERLINK\(""x""\),1",/);
+});
+
+test('latex: booktabs, marks, and no character that acts as a command', async () => {
+  const text = await render(
+    'latex',
+    await prepare([stored(), stored({ arch: 'a_b&c%$#{}~^\\', lift: 0.2 })]),
+  );
+  assert.match(text, /\\toprule[\s\S]*\\midrule[\s\S]*\\bottomrule/);
+  assert.match(
+    text,
+    /a\\_b\\&c\\%\\\$\\#\\\{\\\}\\textasciitilde\{\}\\textasciicircum\{\}\\textbackslash\{\} &/,
+  );
+  assert.match(text, /\\textbf\{\d+\.\d\}\$\^\{\*\}\$/);
+  const rows = text.split('\n').filter((line) => / \\\\$/.test(line) && !line.includes('multicolumn'));
+  assert.equal(new Set(rows.map((row) => row.split(/(?<!\\)&/).length)).size, 1);
+});
+
+test('json: the whole report, as it was prepared', async () => {
+  const report = await prepare(records);
+  assert.deepEqual(JSON.parse(await render('json', report)), JSON.parse(JSON.stringify(report)));
+});
+
+test('junit: a case for each run; what is no XML is escaped or taken out', async () => {
+  const failed = stored({ arch: 'a<b>&"c"\u0007', status: 'failed' });
+  const text = await render('junit', await prepare([...records, failed]));
+  assert.match(
+    text,
+    /^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites name="bench" tests="10" failures="1"/,
+  );
+  assert.match(text, /classname="made.a&lt;b&gt;&amp;&quot;c&quot;\ufffd"/);
+  assert.match(text, /<failure message="TRAINING_DIVERGED: the loss is NaN">/);
+});
+
+test('one record only: every report renders, without stars', async () => {
+  const report = await prepare([stored()]);
+  assert.equal(report.sections[0]!.baseline, undefined);
+  for (const name of reportNames()) {
+    const text = await render(name, report);
+    assert.match(text, /dual-encoder/, name);
+    assert.doesNotMatch(text, /differs from/, name);
+  }
+});
+
+test('only failed runs: every report says so and none breaks', async () => {
+  const report = await prepare([stored({ status: 'failed' })]);
+  assert.match(report.sections[0]!.notes.join(), /failed: the loss is NaN/);
+  for (const name of reportNames()) assert.ok((await render(name, report)).length > 0, name);
+});
+
+test('what cannot be compared stands without stars, and the reason beside it', async () => {
+  const report = await prepare([...records, stored({ arch: 'mlr', seed: 9, lift: 0.3 })]);
+  const [section] = report.sections;
+  assert.match(section!.notes.join(), /mlr is not compared with dual-encoder: .*the seeds differ/);
+  assert.deepEqual(
+    section!.comparisons.map(({ candidate }) => candidate),
+    ['mlr-sc', 'me-bert'],
+  );
+  const mlr = section!.systems.find(({ name }) => name === 'mlr')!;
+  assert.equal(mlr.cells['mrr@10']!.significant, undefined);
+});
+
+test('two versions of a dataset, and two splits, are sections of their own', async () => {
+  const { sections } = await prepare([stored(), stored({ version: '2' }), stored({ split: 'dev' })]);
+  assert.deepEqual(
+    sections.map(({ dataset }) => [dataset.version, dataset.split]),
+    [
+      ['1', 'test'],
+      ['2', 'test'],
+      ['1', 'dev'],
+    ],
+  );
+});
+
+test('latencies of different devices have no best, and the report says so', async () => {
+  const { sections } = await prepare([stored(), stored({ arch: 'mlr', cpu: 'Another', lift: 0.1 })]);
+  assert.match(sections[0]!.notes.join(), /different devices/);
+  for (const { cells } of sections[0]!.systems) assert.equal(cells['total-ms']!.place, undefined);
+  assert.deepEqual(
+    sections[0]!.fronts.map(({ cost }) => cost),
+    ['index-bytes'],
+  );
+});
+
+test('a measure or baseline that no record has is refused with a near name', async () => {
+  const refuses = (request: ReportRequest, expected: RegExp) =>
+    assert.rejects(
+      prepare(records, request),
+      (error) => error instanceof BenchError && expected.test(error.message),
+    );
+  await refuses({ measures: ['mrr@100'] }, /Did you mean 'mrr@10'/);
+  await refuses({ baseline: 'mlr-cs' }, /Did you mean 'mlr-sc'/);
+  const chosen = await prepare(records, { measures: ['mrr@10'], baseline: 'me-bert' });
+  const [section] = chosen.sections;
+  assert.deepEqual([section!.baseline, section!.measure], ['me-bert', 'mrr@10']);
+  assert.equal(section!.columns[1]!.group, 'size');
+});

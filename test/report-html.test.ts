@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prepareReport, type TextSource } from '../harness/comparison.js';
+import { loadReport } from '../harness/plugins.js';
+import { stored } from './made-records.js';
+
+const attack = '</title><script>alert(1)</script><img src=x onerror="alert(2)">';
+
+/** Texts and hits that try to act as markup. */
+const hostile: TextSource = {
+  run: ({ record }) =>
+    Promise.resolve({
+      run: new Map(
+        record.queryIds.map((queryId) => [queryId, { passageIds: ['p1', attack], scores: [2, 1] }]),
+      ),
+    }),
+  texts: (_, queryIds, passageIds) =>
+    Promise.resolve({
+      queries: new Map(
+        [...queryIds].map((queryId) => [queryId, { queryId, text: `why ${attack}`, answers: [attack] }]),
+      ),
+      passages: new Map([...passageIds].map((passageId) => [passageId, { title: attack, text: attack }])),
+      qrels: new Map([...queryIds].map((queryId) => [queryId, new Map([['p1', 1]])])),
+      note: attack,
+    }),
+};
+
+const records = [1, 2].flatMap((seed) => [
+  stored({ seed }),
+  stored({ arch: 'mlr-sc', seed, lift: 0.1 }),
+  stored({ arch: 'me-bert', seed, vectors: 2, lift: 0.02 }),
+  stored({ arch: 'me-bert', seed, vectors: 4, lift: 0.04 }),
+  stored({ arch: `mlr ${attack}`, seed, layers: [1, 2] }),
+]);
+
+async function page(texts?: TextSource): Promise<string> {
+  const report = await prepareReport(records, { ...(texts && { texts }) }, '0.1.0');
+  return (await loadReport('html')).render(report);
+}
+
+/** What an HTML parser would take for tags: names in lower case, attributes as written. */
+function tags(html: string): { name: string; attributes: string }[] {
+  return [...html.matchAll(/<([a-zA-Z][\w-]*)((?:\s+[^<>"']*(?:"[^"]*"|'[^']*')?)*)\s*\/?>/g)].map(
+    ([, name, attributes]) => ({ name: name!.toLowerCase(), attributes: attributes! }),
+  );
+}
+
+test('a script in a passage, a query, an answer, an id or a name stays text', async () => {
+  const html = await page(hostile);
+  assert.ok(html.includes('&lt;script&gt;alert(1)&lt;/script&gt;'));
+  assert.doesNotMatch(html, /<script/i);
+  assert.doesNotMatch(html, /<img/i);
+  const bare = tags(html).map(({ attributes }) => attributes.replace(/"[^"]*"/g, '""'));
+  assert.ok(!bare.some((attributes) => /\son\w+\s*=/i.test(attributes)));
+  assert.equal([...html.matchAll(/<title>/g)].length, 1);
+});
+
+test('no request leaves the page', async () => {
+  const html = await page(hostile);
+  assert.match(
+    html,
+    /http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/,
+  );
+  const fetching = new Set([
+    'link',
+    'img',
+    'iframe',
+    'object',
+    'embed',
+    'script',
+    'image',
+    'use',
+    'base',
+    'form',
+  ]);
+  assert.deepEqual(
+    tags(html).filter(({ name }) => fetching.has(name)),
+    [],
+  );
+  const addresses = tags(html).flatMap(({ attributes }) =>
+    [...attributes.matchAll(/\s(?:src|href|xlink:href|action)\s*=\s*"([^"]*)"/g)].map(
+      ([, address]) => address,
+    ),
+  );
+  assert.deepEqual(addresses, []);
+  assert.doesNotMatch(html.match(/<style>[\s\S]*?<\/style>/)![0], /url\(|@import/);
+});
+
+test('charts are drawn: accuracy against cost, by layers and vectors, training, differences', async () => {
+  const html = await page(hostile);
+  const captions = [...html.matchAll(/<figcaption>(.*?)<\/figcaption>/gs)].map(([, caption]) => caption!);
+  assert.equal([...html.matchAll(/<svg /g)].length, captions.length);
+  for (const expected of [
+    /^answer@20 % against search ms/,
+    /^answer@20 % against total ms/,
+    /^answer@20 % against index, MiB/,
+    /by number of vectors: one line for each architecture \(me-bert\)/,
+    /^Training loss by epoch/,
+    /^Dev crossEntropy by epoch/,
+    /^answer@20 % of every query/,
+  ]) {
+    assert.ok(
+      captions.some((caption) => expected.test(caption)),
+      `${expected} in ${captions.join('\n')}`,
+    );
+  }
+  // Every system has its point, and only those on the front are filled with their own colour.
+  const [front] = html.match(/<figure>(?:(?!<\/figure>)[\s\S])*against index, MiB/)!;
+  assert.match(front, /fill="var\(--s\d\)"/);
+  assert.match(front, /fill="var\(--ground\)"/);
+});
+
+test('the two best are shown query by query, with texts, answers and hits', async () => {
+  const html = await page(hostile);
+  assert.match(html, /Queries on which the two best differ most/);
+  assert.match(html, /<h4>why &lt;\/title&gt;/);
+  assert.match(html, /<li class="relevant"><b>/);
+  assert.match(html, /p1, score 2\.0000, relevance 1/);
+  const without = await page();
+  assert.doesNotMatch(without, /Queries on which/);
+});
+
+test('it reads in light, dark, on a phone and printed, and says how each number was made', async () => {
+  const html = await page();
+  for (const expected of [
+    /prefers-color-scheme: dark/,
+    /@media print/,
+    /name="viewport"/,
+    /How the numbers were made/,
+    /sha256 <code>a{64}<\/code>/,
+    /McNemar&#39;s exact test/,
+    /bench run --arch dual-encoder/,
+    /onnx on cpu, exact, 2 threads; Made CPU/,
+  ]) {
+    assert.match(html, expected);
+  }
+});
