@@ -53,6 +53,8 @@ export interface CompileOptions {
   fixed?: ReadonlyMap<number, NumericArray>;
   /** Shown in errors and profiles. */
   name?: string;
+  /** For a small program that is run many times side by side: each run keeps to one thread. */
+  sideBySide?: boolean;
 }
 
 export interface Engine {

@@ -6,11 +6,27 @@ type Tensor = tf.Tensor;
 /** y = x W^T + b. @param x [..., I] @param weight [O, I] @param bias [O] @returns [..., O] */
 export function linear(x: Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): Tensor {
   const inner = x.shape[x.shape.length - 1]!;
-  const rows = tf.reshape(x, [-1, inner]);
-  const product = tf.matMul(rows, weight, false, true);
-  const sum = bias === undefined ? product : tf.add(product, bias);
-  return tf.reshape(sum, [...x.shape.slice(0, -1), weight.shape[0]]);
+  const rows = tf.reshape(x, [-1, inner]); // [R, I]
+  const product = bias === undefined ? tf.matMul(rows, weight, false, true) : affine(rows, weight, bias);
+  return tf.reshape(product, [...x.shape.slice(0, -1), weight.shape[0]]);
 }
+
+/** @param x [R, I] @returns x W^T + b, [R, O] */
+function affine(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  if (!has('Linear')) return tf.add(tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D, false, true), bias);
+  return withGradient([x, weight, bias], ([input, matrix, shift]) => ({
+    value: tf.engine().runKernel('Linear', { x: input!, weight: matrix!, bias: shift! }) as Tensor,
+    saved: [input!, matrix!],
+    gradient: (dy, [x, weight]) => [
+      tf.matMul(dy as tf.Tensor2D, weight as tf.Tensor2D),
+      tf.matMul(dy as tf.Tensor2D, x as tf.Tensor2D, true, false),
+      tf.sum(dy, 0),
+    ],
+  }));
+}
+
+/** Whether the backend has a layer as one kernel. */
+const has = (kernel: string): boolean => tf.getKernel(kernel, tf.getBackend()) !== undefined;
 
 /**
  * Layer normalization over the last axis (Ba et al. 2016), with its gradient in closed form: tfjs's tape would keep five
@@ -37,7 +53,7 @@ export function layerNorm(x: Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D, epsi
 
 /** @returns the normalized x, its mean and the inverse of its standard deviation, the latter two [..., 1] */
 function normalize(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): [Tensor, Tensor, Tensor] {
-  if (tf.getKernel('LayerNormalization', tf.getBackend()) !== undefined) {
+  if (has('LayerNormalization')) {
     return tf.engine().runKernel('LayerNormalization', { x, gamma, beta }, { epsilon }) as [
       Tensor,
       Tensor,
@@ -97,7 +113,8 @@ export function geluTanh(x: Tensor): Tensor {
  */
 export function dropout(x: Tensor, keep: Tensor | undefined, rate: number): Tensor {
   if (keep === undefined || rate === 0) return x;
-  return tf.mul(tf.mul(x, 1 / (1 - rate)), tf.cast(keep, 'float32'));
+  // Scaled once, the mask serves both passes.
+  return tf.mul(x, tf.mul(tf.cast(keep, 'float32'), 1 / (1 - rate)));
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

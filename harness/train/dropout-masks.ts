@@ -6,16 +6,40 @@ import type { DropoutSite } from '../model/encoder.js';
 import { type Stream, stream } from '../random.js';
 import { sizeOf } from '../tensor/engine.js';
 
-/** Draws which values stay: the gaps between dropped ones are geometric, so only those that drop cost a number. */
+/** How many values stay before the next one is dropped: geometric, by inversion of 32 random bits. */
+class Gaps {
+  /** By the upper 16 of the bits; -1 where the lower ones decide. Nearly all draws are spared their logarithm. */
+  readonly #table = new Int32Array(1 << 16);
+  readonly #perGap: number;
+
+  /** @param rate in (0, 1) */
+  constructor(rate: number) {
+    this.#perGap = 1 / Math.log1p(-rate);
+    for (let i = 0; i < this.#table.length; i++) {
+      const [least, most] = [this.#exact(i * 65536), this.#exact(i * 65536 + 65535)];
+      this.#table[i] = least === most ? least : -1;
+    }
+  }
+
+  of(bits: number): number {
+    const gap = this.#table[bits >>> 16]!;
+    return gap >= 0 ? gap : this.#exact(bits);
+  }
+
+  #exact(bits: number): number {
+    return Math.floor(Math.log((bits + 0.5) / 4294967296) * this.#perGap);
+  }
+}
+
+const gapsByRate = new Map<number, Gaps>();
+
+/** Draws which values stay; only those that drop cost a random number. */
 function fill(keep: Uint8Array, random: Stream, rate: number): void {
   keep.fill(1);
   if (rate <= 0) return;
-  const perGap = 1 / Math.log1p(-rate);
-  for (let at = -1; ; ) {
-    at += 1 + Math.floor(Math.log((random.bits() + 0.5) / 4294967296) * perGap);
-    if (at >= keep.length) return;
-    keep[at] = 0;
-  }
+  const gaps = gapsByRate.get(rate) ?? new Gaps(rate);
+  gapsByRate.set(rate, gaps);
+  for (let at = gaps.of(random.bits()); at < keep.length; at += 1 + gaps.of(random.bits())) keep[at] = 0;
 }
 
 /**

@@ -56,6 +56,20 @@ function variableSet(sizes: readonly number[]): VariableSet {
   };
 }
 
+/** The time during which at least one program runs. */
+class BusyClock {
+  busyMs = 0;
+  #running = 0;
+  #since = 0;
+
+  start(): void {
+    if (this.#running++ === 0) this.#since = performance.now();
+  }
+  stop(): void {
+    if (--this.#running === 0) this.busyMs += performance.now() - this.#since;
+  }
+}
+
 class OnnxProgram implements Program {
   #disposed = false;
 
@@ -65,7 +79,7 @@ class OnnxProgram implements Program {
     /** The inputs that are fed, in order; undefined where the program does not need one. */
     readonly inputs: readonly (Value | undefined)[],
     readonly outputs: readonly Value[],
-    readonly clock: { busyMs: number },
+    readonly clock: BusyClock,
   ) {}
 
   async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
@@ -80,9 +94,10 @@ class OnnxProgram implements Program {
       const target = into[i];
       fetched[value.name] = target === undefined ? null : this.#tensor(target, value);
     }
-    const started = performance.now();
-    const results = await this.session.run(fed, fetched as InferenceSession.OnnxValueMapType);
-    this.clock.busyMs += performance.now() - started;
+    this.clock.start();
+    const results = await this.session
+      .run(fed, fetched as InferenceSession.OnnxValueMapType)
+      .finally(() => this.clock.stop());
     return this.outputs.map((value, i) =>
       into[i] === undefined ? (results[value.name]!.data as NumericArray) : undefined,
     );
@@ -133,7 +148,7 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     );
   }
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-  const clock = { busyMs: 0 };
+  const clock = new BusyClock();
   const options: InferenceSession.SessionOptions = {
     executionProviders: [...providers],
     intraOpNumThreads: threads,
@@ -146,14 +161,17 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
   async function compile(
     build: Parameters<Engine['compile']>[0],
     inputs: readonly ArraySpec[],
-    { fixed = new Map(), name = 'program' }: CompileOptions = {},
+    { fixed = new Map(), name = 'program', sideBySide = false }: CompileOptions = {},
   ): Promise<Program> {
     const { graph, outputs } = record(build, inputs, fixed);
     const { nodes, used } = prune(outputs);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
     try {
-      const session = await ort.InferenceSession.create(model, options);
+      const session = await ort.InferenceSession.create(
+        model,
+        sideBySide ? { ...options, intraOpNumThreads: 1 } : options,
+      );
       return new OnnxProgram(
         ort,
         session,

@@ -19,10 +19,18 @@ function reduced(x: Value, attributes: Attributes): { axes: number[]; shape: num
   const shape = x.shape.map((d, i) => (axes.includes(i) ? 1 : d)).filter((_, i) => keep || !axes.includes(i));
   return { axes, shape, keepdims: Number(keep) };
 }
+/** What a value is the square of, where it is one: the square itself need not be written then. */
+function squareOf({ node, dtype }: Value): Value | undefined {
+  const [a, b] = node?.inputs ?? [];
+  return node?.op === 'Mul' && a === b && dtype === 'float32' ? a : undefined;
+}
 for (const [name, op] of Object.entries(reductions)) {
   kernel(name, ({ x }, attributes) => {
     const { axes, shape, keepdims } = reduced(x!, attributes);
     const summed = x!.dtype === 'bool' ? cast(x!, 'int32') : x!;
+    const squared = name === 'Sum' ? squareOf(summed) : undefined;
+    if (squared !== undefined)
+      return node('ReduceSumSquare', [squared, graph().integers(axes)], shape, 'float32', { keepdims });
     return node(op, [summed, graph().integers(axes)], shape, summed.dtype, { keepdims });
   });
 }
