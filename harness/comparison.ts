@@ -1,4 +1,4 @@
 /** What run records say about each other: systems, their comparisons, and everything a report shows. */
-export { type ComparisonRequest, compareRecords } from './comparison/compare.js';
+export { type ComparisonRequest, compareRecords, failuresIn } from './comparison/compare.js';
 export type { TextSource } from './comparison/queries.js';
 export { prepareReport, type ReportRequest } from './comparison/report.js';

@@ -3,12 +3,12 @@
  * dataset -> train -> checkpoint -> encode -> shards -> index -> search -> run -> measures -> record.
  * Each stage leaves an artifact in the cache, named by what it was made from; one that is there is not made again.
  */
-import path from 'node:path';
+import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
-import { latencyStage } from './pipeline/latency-stage.js';
 import { measureStage } from './pipeline/measure-stage.js';
+import { openDense } from './pipeline/open-system.js';
 import { type Plan, planOf } from './pipeline/plan.js';
-import { engineOf, prepare, type StageRequest } from './pipeline/prepare.js';
+import { engineOf, type Prepared, type StageRequest } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
 import {
   closeSearching,
@@ -17,14 +17,12 @@ import {
   readHits,
   searchStage,
 } from './pipeline/search-stage.js';
-import { runSparse } from './pipeline/sparse.js';
-import { StageLog } from './pipeline/stage-log.js';
+import { makeSparseCell } from './pipeline/sparse.js';
+import type { StageLog } from './pipeline/stage-log.js';
 import { trainAll, trainingRemarks } from './pipeline/training.js';
 import { winnersOf } from './pipeline/winners.js';
 import { loadSparse } from './plugins.js';
 import type { Progress } from './progress.js';
-import type { RunRecord } from './record.js';
-import { AtomicFile, makeFolder } from './store/atomic.js';
 
 /** One architecture on one dataset with one seed. */
 export interface RunRequest extends StageRequest {
@@ -46,13 +44,19 @@ export function planRun(request: RunRequest, _progress: Progress): Promise<Plan>
 
 const split = 'test';
 
-export async function run(request: RunRequest, progress: Progress): Promise<RunRecord> {
-  const { config, seed } = request;
-  await assertWritable(config.out);
+/**
+ * Everything but the latencies, which are measured when all that is to be compared is ready: see `sweep`.
+ * @param log gets the stages, those before a failure too
+ */
+export async function makeCell(
+  request: RunRequest,
+  prepared: Prepared,
+  log: StageLog,
+  progress: Progress,
+): Promise<Cell> {
+  const { config } = request;
   const sparse = await loadSparse(request.architecture);
-  if (sparse !== undefined) return runSparse(request, sparse, progress);
-  const log = new StageLog();
-  const prepared = await log.plain('prepare', () => prepare(request, progress));
+  if (sparse !== undefined) return makeSparseCell(request, sparse, prepared, log, progress);
   const { dataset } = prepared;
   const engine = await engineOf(config);
   try {
@@ -75,9 +79,6 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
       );
       const { architecture } = checkpoint.retriever;
       const winners = await winnersOf(dataset, split, index, hits, architecture, identicalIds);
-      const latency = await log.plain('latency', () =>
-        latencyStage(prepared, searching, { split, seed }, run, progress),
-      );
       const { record, file } = await recordStage({
         request,
         dataset,
@@ -85,8 +86,7 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
         trained,
         measured,
         winners,
-        latency,
-        stages: log.stages,
+        stages: [...log.stages],
         split,
         warnings: [
           ...trainingRemarks(trained),
@@ -94,18 +94,25 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
           ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
         ],
       });
-      progress.note(`record: ${file}`);
-      return record;
+      const { buildSeconds, searchSeconds } = run.facts.execution;
+      const indexBytes = searching.searcher.resident
+        ? record.index!.sizeBytes.total
+        : config.search.memoryMiB * 2 ** 20;
+      return {
+        request,
+        file,
+        record,
+        queries: await dataset.queries(split),
+        wholeIndexSecondsPerQuery: (buildSeconds + searchSeconds) / run.facts.queries,
+        openBytes: indexBytes + 4 * record.model!.parameterCount,
+        searchable: [trained.checkpoint.key, shards.key],
+        cached: log.cached,
+        open: () => openDense(prepared, trained.checkpoint.folder, shards.folder),
+      };
     } finally {
       await closeSearching(searching);
     }
   } finally {
     await engine.dispose();
   }
-}
-
-/** A folder that cannot be written to is better known before an hour of training than after. */
-async function assertWritable(folder: string): Promise<void> {
-  await makeFolder(path.resolve(folder));
-  await (await AtomicFile.create(path.join(path.resolve(folder), 'writable'))).abort();
 }

@@ -5,7 +5,9 @@ import { runCommand } from '../harness/cli/run.js';
 import { summarize } from '../harness/cli/summary.js';
 import { BenchError } from '../harness/errors.js';
 import type { RunRequest } from '../harness/pipeline.js';
-import type { LatencyValues, RunRecord } from '../harness/record.js';
+import { listArchitectures } from '../harness/plugins.js';
+import type { LatencyValues, RunRecord, StoredRecord } from '../harness/record.js';
+import type { SweepOutcome } from '../harness/sweep.js';
 
 /** Percentiles in ratio 1 : 2 : 3, so that a column in the wrong place shows. */
 function latencyOf(p50Ms: number): LatencyValues {
@@ -94,26 +96,57 @@ function recordOf({
   };
 }
 
+/** What goes wrong with a seed. */
+const faults: Readonly<Record<number, BenchError>> = {
+  13: new BenchError('TRAINING_DIVERGED', 'The loss is NaN.'),
+  17: new BenchError('DISK_FULL', 'The disk is full.'),
+  19: new BenchError('INTERRUPTED', 'Stopped.'),
+};
+
 /** Runs `bench run` over a pipeline that only notes what it is asked for. */
 async function runWith(...argv: string[]) {
   const requests: RunRequest[] = [];
   let printed = '';
   const pipeline = {
     planRun: async (request: RunRequest) => ({ lines: [`train ${request.seed}`], config: request.config }),
-    run: async (request: RunRequest) => {
-      requests.push(request);
-      if (request.seed === 13) throw new BenchError('TRAINING_DIVERGED', 'The loss is NaN.');
-      return recordOf(request);
+    sweep: async (
+      asked: readonly RunRequest[],
+      _progress: unknown,
+      told: (stored: StoredRecord, request: RunRequest) => void = () => undefined,
+    ) => {
+      const outcome: SweepOutcome = { records: [], failures: [] };
+      for (const request of asked) {
+        requests.push(request);
+        const stored = { file: `${request.seed}.record.json`, record: recordOf(request) };
+        const error = faults[request.seed];
+        if (error?.code === 'INTERRUPTED') throw error;
+        if (error === undefined) outcome.records.push(stored.record);
+        else outcome.failures.push({ request, error });
+        const { code, message } = error ?? {};
+        told(
+          error === undefined
+            ? stored
+            : {
+                ...stored,
+                record: { ...stored.record, status: 'failed', error: { code: code!, message: message! } },
+              },
+          request,
+        );
+      }
+      return outcome;
     },
   };
   const command = runCommand(async () => pipeline);
-  const error = await execute('run', command, argv, (text) => {
-    printed += text;
-  }).then(
-    () => undefined,
-    (thrown: unknown) => thrown as BenchError,
-  );
-  return { requests, printed, error };
+  let error: BenchError | undefined;
+  let exitCode: number | undefined;
+  try {
+    exitCode = await execute('run', command, argv, (text) => {
+      printed += text;
+    });
+  } catch (thrown) {
+    error = thrown as BenchError;
+  }
+  return { requests, printed, error, exitCode };
 }
 
 test('a run for every dataset, architecture and seed, names given twice counting once', async () => {
@@ -140,20 +173,43 @@ test('--json prints the record, an array where there are several, and nothing el
   );
 });
 
-test('what was finished before a failure is printed, and the failure stays one', async () => {
-  const { printed, error } = await runWith(
-    '--arch',
-    'mlr-sc',
-    '--dataset',
-    'sample',
-    '--seeds',
-    '1,13',
-    '--json',
-  );
-  assert.equal(error?.code, 'TRAINING_DIVERGED');
+const three = (...seeds: number[]) => [
+  ...['--arch', 'mlr-sc', '--dataset', 'sample', '--json'],
+  ...['--seeds', seeds.join(',')],
+];
+
+test('a run that fails is printed with its error, the others go on, and the exit code is the highest', async () => {
+  const one = await runWith(...three(1, 13, 2));
   assert.deepEqual(
-    (JSON.parse(printed) as RunRecord[]).map(({ seed }) => seed),
+    (JSON.parse(one.printed) as RunRecord[]).map(({ seed, status }) => [seed, status]),
+    [
+      [1, 'ok'],
+      [13, 'failed'],
+      [2, 'ok'],
+    ],
+  );
+  assert.equal(one.exitCode, 2);
+  assert.equal((await runWith(...three(17, 13, 1))).exitCode, 3);
+  assert.equal((await runWith(...three(1, 2))).exitCode, 0);
+});
+
+test('one run alone fails as any command does; an interrupt ends the sweep, and what was finished is printed', async () => {
+  const alone = await runWith(...three(13));
+  assert.equal(alone.error?.code, 'TRAINING_DIVERGED');
+  assert.equal(alone.printed, '');
+  const stopped = await runWith(...three(1, 19, 2));
+  assert.equal(stopped.error?.code, 'INTERRUPTED');
+  assert.deepEqual(
+    (JSON.parse(stopped.printed) as RunRecord[]).map(({ seed }) => seed),
     [1],
+  );
+});
+
+test('all stands for every architecture', async () => {
+  const { requests } = await runWith('--arch', 'all', '--dataset', 'sample', '--json');
+  assert.deepEqual(
+    requests.map(({ architecture }) => architecture),
+    (await listArchitectures()).map(({ name }) => name),
   );
 });
 

@@ -57,7 +57,7 @@ const expectedDefaults: BenchConfig = {
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
-  latency: { queries: 200, warmup: 20 },
+  latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
   check: { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 },
   measures: [
     ...['answer@5', 'answer@20', 'answer@100', 'success@5', 'success@20', 'success@100'],

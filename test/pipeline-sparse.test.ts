@@ -8,10 +8,11 @@ import sample from '../datasets/sample.js';
 import { loadConfig } from '../harness/config/config.js';
 import { readRun } from '../harness/interchange/trec.js';
 import { bm25NegativesStage, negativesFile, withNegatives } from '../harness/pipeline/bm25-negatives.js';
-import { planRun, run } from '../harness/pipeline.js';
+import { planRun } from '../harness/pipeline.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
 import { Store } from '../harness/store/store.js';
+import { run } from '../harness/sweep.js';
 import { AnswerMatcher } from '../harness/text/answers.js';
 
 let root: string;

@@ -121,7 +121,7 @@ test('one record only: every report renders, without stars', async () => {
 
 test('only failed runs: every report says so and none breaks', async () => {
   const report = await prepare([stored({ status: 'failed' })]);
-  assert.match(report.sections[0]!.notes.join(), /failed: the loss is NaN/);
+  assert.match(report.sections[0]!.notes.join(), /failed and is left out: the loss is NaN/);
   for (const name of reportNames()) assert.ok((await render(name, report)).length > 0, name);
 });
 

@@ -41,15 +41,17 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 4,
     imports: [
       ...[...first, 'plugins', 'text', 'model', 'metrics', 'latency', 'interchange'],
-      ...['train', 'encode', 'index', 'search'],
+      ...['train', 'encode', 'index', 'search', 'comparison'],
     ],
   },
+  sweep: { floor: 4, imports: [...first, 'pipeline'] },
   perf: { floor: 5, imports: 'below' },
   cli: {
     floor: 5,
     imports: [
       ...ground,
       'pipeline',
+      'sweep',
       'plugins',
       'config',
       'presets',

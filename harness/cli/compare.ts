@@ -1,5 +1,5 @@
 /** `bench compare`: which of several systems is better, by how much and how sure. */
-import { compareRecords } from '../comparison.js';
+import { compareRecords, failuresIn } from '../comparison.js';
 import type { ReportComparison, ReportTest } from '../contracts.js';
 import { readRecords } from '../record.js';
 import { type Command, splitList } from './command.js';
@@ -29,7 +29,9 @@ export const command: Command = {
   ],
   async run(values, targets, print) {
     const { measure, baseline } = values;
-    const comparisons = compareRecords(await readRecords(targets), {
+    const records = await readRecords(targets);
+    for (const line of failuresIn(records)) process.stderr.write(`note: ${line}\n`);
+    const comparisons = compareRecords(records, {
       ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
       ...(baseline !== undefined && { baseline: String(baseline) }),
       commonSeeds: values['common-seeds'] === true,

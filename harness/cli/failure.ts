@@ -14,8 +14,8 @@ export function describeFailure(error: unknown): string {
   return `This is a bug in bench; please report it with these lines.\n${stack}\n`;
 }
 
-/** Writes the error to stderr. @returns the exit code */
-export function reportFailure(error: unknown): number {
-  process.stderr.write(describeFailure(error));
+/** Writes the error to stderr, under a title where there are several. @returns the exit code */
+export function reportFailure(error: unknown, title?: string): number {
+  process.stderr.write(`${title === undefined ? '' : `${title}:\n`}${describeFailure(error)}`);
   return error instanceof BenchError ? error.exitCode : bugExitCode;
 }

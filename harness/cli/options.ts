@@ -12,6 +12,7 @@ export const configOptions: Readonly<Record<string, Option>> = {
   threads: { type: 'text', describe: 'threads to compute with; all cores where absent' },
   cache: { type: 'text', describe: 'folder of downloads, checkpoints, shards and indexes' },
   out: { type: 'text', describe: 'folder of run records' },
+  keep: { type: 'text', describe: 'what stays in the cache once runs are recorded: all, indexes, records' },
   config: { type: 'text', describe: 'configuration file; bench.config.json of this folder where absent' },
   set: { type: 'texts', describe: 'one setting, such as train.epochs=3; may be given several times' },
 };

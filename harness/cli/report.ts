@@ -1,10 +1,10 @@
 /** `bench report`: tables, charts and pages from run records. */
 import path from 'node:path';
-import { prepareReport } from '../comparison.js';
+import { prepareReport, type ReportRequest } from '../comparison.js';
 import { loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { loadReport, reportNames } from '../plugins.js';
-import { describeMachine, readRecords } from '../record.js';
+import { describeMachine, readRecords, type StoredRecord } from '../record.js';
 import { writeAtomic } from '../store/atomic.js';
 import { type Command, splitList } from './command.js';
 import { textSource } from './texts.js';
@@ -37,7 +37,8 @@ export const command: Command = {
   ],
   async run(values, targets, print) {
     const format = String(values.format ?? 'markdown');
-    const plugin = await loadReport(format);
+    // A slip in its name is better known before the records are read.
+    await loadReport(format);
     const { config: file, baseline, measure, data } = values;
     const config = loadConfig({
       cwd: process.cwd(),
@@ -45,21 +46,13 @@ export const command: Command = {
       ...(file !== undefined && { file: String(file) }),
     });
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
-    const { benchVersion } = await describeMachine();
-    const report = await prepareReport(
-      records,
-      {
-        ...(baseline !== undefined && { baseline: String(baseline) }),
-        ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
-        commonSeeds: values['common-seeds'] === true,
-        // Only these two show texts, and finding them means reading the collection.
-        ...((format === 'html' || format === 'json') && {
-          texts: textSource({ cache: config.cache, ...(data !== undefined && { data: String(data) }) }),
-        }),
-      },
-      benchVersion,
-    );
-    const text = await plugin.render(report);
+    const { text } = await renderReport(format, records, {
+      ...(baseline !== undefined && { baseline: String(baseline) }),
+      ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
+      commonSeeds: values['common-seeds'] === true,
+      cache: config.cache,
+      ...(data !== undefined && { data: String(data) }),
+    });
     if (values.out === undefined) {
       print(text);
       return 0;
@@ -68,6 +61,29 @@ export const command: Command = {
     return 0;
   },
 };
+
+export interface RenderRequest extends Omit<ReportRequest, 'texts'> {
+  /** Where texts are looked for. */
+  cache: string;
+  data?: string;
+}
+
+/** Lays out records. @returns the report, and how its file should end */
+export async function renderReport(
+  format: string,
+  records: readonly StoredRecord[],
+  { cache, data, ...request }: RenderRequest,
+): Promise<{ text: string; extension: string }> {
+  const plugin = await loadReport(format);
+  const { benchVersion } = await describeMachine();
+  // Only these two show texts, and finding them means reading the collection.
+  const texts =
+    format === 'html' || format === 'json'
+      ? { texts: textSource({ cache, ...(data !== undefined && { data }) }) }
+      : {};
+  const report = await prepareReport(records, { ...request, ...texts }, benchVersion);
+  return { text: await plugin.render(report), extension: plugin.extension };
+}
 
 /** @throws BenchError PATH_INVALID where a folder stands there or a file in its way, NOT_WRITABLE, DISK_FULL */
 export async function writeTo(name: string, text: string): Promise<void> {

@@ -4,38 +4,52 @@ import path from 'node:path';
 import { type BenchConfig, loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import type { Plan, RunRequest } from '../pipeline.js';
-import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import { listArchitectures, loadArchitecture, loadDataset, loadReport, loadSparse } from '../plugins.js';
 import { createProgress } from '../progress.js';
-import type { RunRecord } from '../record.js';
+import type { RunRecord, StoredRecord } from '../record.js';
+import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
+import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions } from './options.js';
+import { renderReport, writeTo } from './report.js';
 import { summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
 export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
   usage: '--arch A[,B...] --dataset D[,E...] [options]',
   description:
-    'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again.',
+    'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again. Of several runs, one that fails leaves a record of its error and the others go on; the exit code is then the highest of those that failed. Runs on one dataset with one seed are timed together, taking turns query by query.',
   options: {
-    arch: { type: 'text', describe: "architectures, 'bench list architectures'", required: true },
+    arch: {
+      type: 'text',
+      describe: "architectures, 'bench list architectures', or all of them: all",
+      required: true,
+    },
     dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
     data: { type: 'text', describe: 'folder that holds the dataset; nothing is downloaded then' },
     ...configOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     'dry-run': { type: 'switch', describe: 'print the plan and the configuration, and do nothing' },
+    report: {
+      type: 'text',
+      describe: "reports to write beside the records, 'bench list reports'; markdown is printed too",
+    },
     json: { type: 'switch', describe: 'print the run record as JSON, an array where there are several' },
   },
   examples: [
     ['bench run --arch mlr-sc --dataset sample', 'no download, a few minutes'],
     ['bench run --arch dual-encoder,mlr-sc --dataset squad --seeds 1,2,3', 'six runs, one table'],
+    ['bench run --arch all --dataset sample --seeds 1,2,3 --report markdown', 'a table with significance'],
     ['bench run --arch mlr --dataset squad --set arch.layers=1,2 --set train.epochs=3', 'other settings'],
     ['bench run --arch mlr-sc --dataset squad --preset paper', 'trained as in the paper, on a GPU'],
     ['bench run --arch mlr-sc --dataset squad --dry-run', 'what would be done'],
   ],
   async run(values, _positionals, print) {
     const requests = await requestsOf(values);
-    const { planRun, run } = await loadPipeline();
+    const formats = values.report === undefined ? [] : splitList('report', String(values.report));
+    for (const format of formats) await loadReport(format);
+    const { planRun, sweep } = await loadPipeline();
     const progress = createProgress({ signal: watchInterrupts() });
     if (values['dry-run'] === true) {
       const plans = [];
@@ -43,30 +57,60 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       print(values.json === true ? toJson(plans, requests.length) : describePlans(plans, requests));
       return 0;
     }
-    const records: RunRecord[] = [];
+    const told: { stored: StoredRecord; request: RunRequest }[] = [];
     try {
-      for (const [i, request] of requests.entries()) {
-        if (requests.length > 1) progress.note(`run ${i + 1} of ${requests.length}: ${titleOf(request)}`);
-        records.push(await run(request, progress));
-      }
+      const { failures } = await sweep(requests, progress, (stored, request) =>
+        told.push({ stored, request }),
+      );
+      if (requests.length === 1 && failures[0] !== undefined) throw failures[0].error;
+      return Math.max(0, ...failures.map(({ request, error }) => reportFailure(error, titleOf(request))));
     } finally {
-      // What was finished before a failure is worth seeing.
-      if (records.length > 0 && values.json === true) print(toJson(records, requests.length));
-      else if (records.length > 0) {
-        print(`${summarize(records)}\nrun records: ${path.resolve(requests[0]!.config.out)}\n`);
+      // What was finished before an interrupt is worth seeing.
+      const order = ({ request }: { request: RunRequest }) => requests.indexOf(request);
+      const stored = told.sort((a, b) => order(a) - order(b)).map((each) => each.stored);
+      if (stored.some(({ record }) => record.status === 'ok') || stored.length > 1) {
+        const written = await writeReports(formats, stored, requests[0]!);
+        print(values.json === true ? toJson(recordsOf(stored), requests.length) : written.shown);
       }
     }
-    return 0;
   },
 });
 
-type Pipeline = Pick<typeof import('../pipeline.js'), 'planRun' | 'run'>;
+interface Pipeline extends Pick<typeof import('../pipeline.js'), 'planRun'> {
+  sweep: typeof import('../sweep.js').sweep;
+}
 
-export const command = runCommand(() => import('../pipeline.js'));
+export const command = runCommand(async () => {
+  const [{ planRun }, { sweep }] = await Promise.all([import('../pipeline.js'), import('../sweep.js')]);
+  return { planRun, sweep };
+});
+
+const recordsOf = (stored: readonly StoredRecord[]): RunRecord[] => stored.map(({ record }) => record);
+
+/** Writes the reports beside the records. @returns what is shown: the table of the first textual one, else the summary */
+async function writeReports(
+  formats: readonly string[],
+  stored: readonly StoredRecord[],
+  { config: { out, cache }, data }: RunRequest,
+): Promise<{ shown: string }> {
+  const lines: string[] = [];
+  let shown: string | undefined;
+  for (const format of formats) {
+    const request = { cache, ...(data !== undefined && { data }) };
+    const { text, extension } = await renderReport(format, stored, request);
+    const file = path.resolve(out, `report.${extension}`);
+    await writeTo(file, text);
+    lines.push(`report: ${file}\n`);
+    if (format === 'markdown') shown = text;
+  }
+  lines.push(`run records: ${path.resolve(out)}\n`);
+  return { shown: `${shown ?? summarize(recordsOf(stored))}\n${lines.join('')}` };
+}
 
 /** One request per architecture, dataset and seed; every name is looked up before any work begins. */
 async function requestsOf(values: Values): Promise<RunRequest[]> {
-  const architectures = splitList('arch', String(values.arch));
+  const named = splitList('arch', String(values.arch));
+  const architectures = named.includes('all') ? (await listArchitectures()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
   const config = configOf(values);
@@ -100,10 +144,6 @@ function dataFolder(name: string): string {
   throw new BenchError('PATH_INVALID', `--data ${name} cannot be used: ${what} (${folder}).`, {
     hint: "Name the folder that holds the dataset's files, or leave --data out to download them.",
   });
-}
-
-function titleOf({ architecture, dataset, seed }: RunRequest): string {
-  return `${architecture} on ${dataset}, seed ${seed}`;
 }
 
 function describePlans(plans: readonly Plan[], requests: readonly RunRequest[]): string {

@@ -20,29 +20,25 @@ export interface ComparisonRequest {
 
 /**
  * Compares the systems of some records: the baseline with every other one, all p-values corrected as one family.
- * @throws BenchError RECORD_INVALID where a run has failed, there are not two systems, or a pair cannot be made: the
- *   message says what differs; UNKNOWN_NAME for a baseline that is not there
+ * Runs that failed have nothing to compare and are left out, see `failuresIn`.
+ * @throws BenchError RECORD_INVALID where there are not two systems, or a pair cannot be made: the message says what
+ *   differs; UNKNOWN_NAME for a baseline that is not there
  */
 export function compareRecords(
   records: readonly StoredRecord[],
   request: ComparisonRequest = {},
 ): ReportComparison[] {
-  for (const { file, record } of records) {
-    if (record.status === 'ok') continue;
-    throw new BenchError(
-      'RECORD_INVALID',
-      `${file} is the record of a run that failed: ${record.error?.message}`,
-      {
-        hint: 'Make the run again, or leave its record out.',
-      },
-    );
-  }
   const systems = groupSystems(records);
   if (systems.length < 2) {
     const held = systems.map(({ name, runs }) => `${name} with ${runs.length} runs`).join('') || 'none';
-    throw new BenchError('RECORD_INVALID', `A comparison needs two systems, and the records hold ${held}.`, {
-      hint: 'Runs that differ only in their seed are one system; name records of another architecture or other settings too.',
-    });
+    const failed = failuresIn(records).map((line) => `\n  ${line}`);
+    throw new BenchError(
+      'RECORD_INVALID',
+      `A comparison needs two systems, and the records hold ${held}.${failed.join('')}`,
+      {
+        hint: 'Runs that differ only in their seed are one system; name records of another architecture or other settings too.',
+      },
+    );
   }
   const baseline = baselineOf(systems, request.baseline);
   return compareWithBaseline(
@@ -50,6 +46,16 @@ export function compareRecords(
     systems.filter((system) => system !== baseline),
     request,
   );
+}
+
+/** What to say of runs that failed, a line each. */
+export function failuresIn(records: readonly StoredRecord[]): string[] {
+  return records
+    .filter(({ record }) => record.status === 'failed')
+    .map(
+      ({ file, record }) =>
+        `The run ${file} failed and is left out: ${record.error?.message ?? 'no reason known'}`,
+    );
 }
 
 /** @throws BenchError UNKNOWN_NAME */

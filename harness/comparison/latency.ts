@@ -71,7 +71,14 @@ function samplesMatch(a: System, b: System): boolean {
 }
 
 function tookTurns({ interleavedWith }: LatencyFacts, all: readonly RunRecord[]): boolean {
-  return interleavedWith.length > 0 && all.some(({ arch }) => interleavedWith.includes(arch.name));
+  return all.some(({ arch: { name } }) =>
+    // Where others have the same architecture its settings stand behind it.
+    interleavedWith.some((other) => other === name || /^ [([]/.test(afterPrefix(other, name))),
+  );
+}
+
+function afterPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : '';
 }
 
 function tryCompare(a: number[], b: number[], paired: boolean): LatencyComparison | BenchError {

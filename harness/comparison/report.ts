@@ -3,7 +3,7 @@ import type { Report, ReportComparison, ReportRun, ReportSection } from '../cont
 import { BenchError, unknownName } from '../errors.js';
 import type { StoredRecord } from '../record.js';
 import { alignSystems } from '../statistics/systems.js';
-import { baselineOf, compareWithBaseline, sharedMeasures } from './compare.js';
+import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
 import { describeDevice } from './devices.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
@@ -25,7 +25,7 @@ const usualBaseline = 'dual-encoder';
 const usualMeasures = ['answer@20', 'success@20', 'ndcg@10', 'mrr@10'];
 
 /**
- * One section for every dataset, version and split, in the order in which each comes first.
+ * One section for every dataset, version and split, in the order in which each comes first; those of failed runs alone last.
  * @throws BenchError UNKNOWN_NAME for a measure or baseline that no section has
  */
 export async function prepareReport(
@@ -34,9 +34,20 @@ export async function prepareReport(
   benchVersion: string,
 ): Promise<Report> {
   const groups = new Map<string, StoredRecord[]>();
+  const add = (key: string, stored: StoredRecord) => groups.set(key, [...(groups.get(key) ?? []), stored]);
+  const failed = records.filter(({ record }) => record.status === 'failed');
   for (const stored of records) {
-    const key = JSON.stringify(datasetOf(stored.record));
-    groups.set(key, [...(groups.get(key) ?? []), stored]);
+    if (stored.record.status === 'ok') add(JSON.stringify(datasetOf(stored.record)), stored);
+  }
+  for (const stored of failed) {
+    // How far it came may not have been far enough to know the version.
+    const { name, split } = stored.record.dataset;
+    const known = [...groups.keys()].find((key) => {
+      const dataset = JSON.parse(key) as ReturnType<typeof datasetOf>;
+      return dataset.name === name && dataset.split === split;
+    });
+    const own = JSON.stringify(datasetOf(stored.record));
+    add(groups.has(own) ? own : (known ?? own), stored);
   }
   assertNames(records, [...groups.values()], request);
   const sections: ReportSection[] = [];
@@ -75,10 +86,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
   }
-  for (const { record, file } of records) {
-    if (record.status === 'failed')
-      notes.push(`The run ${file} failed: ${record.error?.message ?? 'no reason known'}`);
-  }
+  notes.push(...failuresIn(records));
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;

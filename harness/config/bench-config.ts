@@ -113,6 +113,12 @@ export interface LatencyConfig {
   queries: number;
   /** Queries run before the clock starts. */
   warmup: number;
+  /** Whether the systems of one dataset and seed take turns; else each is timed by itself. */
+  interleave: boolean;
+  /** Queries answered together where throughput is measured; none measures no throughput. */
+  batchSizes: number[];
+  /** Indexes and models that are open at once; null stands for half of what the machine has. */
+  memoryMiB: number | null;
 }
 
 export interface MeasureConfig {

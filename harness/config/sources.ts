@@ -25,6 +25,7 @@ export const flagKeys: Readonly<Record<string, string>> = {
   threads: 'threads',
   cache: 'cache',
   out: 'out',
+  keep: 'keep',
 };
 
 /**

@@ -21,6 +21,11 @@ export interface DriveOptions {
  */
 export async function drive({ warmup, cells, run, signal }: DriveOptions): Promise<string[]> {
   const { Bench } = await import('tinybench');
+  // tinybench listens to its signal and never stops: each loop gives it one of its own.
+  const own = new AbortController();
+  const stop = () => own.abort();
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop, { once: true });
   const bench = new Bench({
     time: 0,
     iterations: cells,
@@ -28,7 +33,7 @@ export async function drive({ warmup, cells, run, signal }: DriveOptions): Promi
     warmupTime: 0,
     warmupIterations: warmup,
     throws: true,
-    ...(signal === undefined ? {} : { signal }),
+    signal: own.signal,
   });
   const warnings: string[] = [];
   bench.addEventListener('warning', ({ reason }) => {
@@ -43,7 +48,7 @@ export async function drive({ warmup, cells, run, signal }: DriveOptions): Promi
       next = 0;
     },
   });
-  await bench.run();
+  await bench.run().finally(() => signal?.removeEventListener('abort', stop));
   if (signal?.aborted === true) {
     throw new BenchError('INTERRUPTED', 'Measuring the latency was stopped; no figure is kept.', {
       hint: 'Start the same command again: what came before it is in the cache.',

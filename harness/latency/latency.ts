@@ -30,6 +30,8 @@ export interface LatencyOptions<Query = string> {
   /** Resamples of the bootstrap, 2000 by default. */
   resamples?: number;
   signal?: AbortSignal;
+  /** Told how many queries have been timed, all systems together, while no clock runs. */
+  onProgress?: (done: number) => void;
 }
 
 /** Milliseconds. Percentiles by linear interpolation, see percentile.ts; intervals by bootstrap, 95 %. */
@@ -49,11 +51,13 @@ export interface SystemLatency {
   parts: Readonly<Record<string, LatencySummary>>;
   /** The sum of the parts, sample by sample. */
   total: LatencySummary;
+  /** Those of the whole measurement, and of its own parts. */
+  warnings: readonly string[];
 }
 
 export interface LatencyMeasurement {
   systems: readonly SystemLatency[];
-  /** tinybench's about the timer, and ours about too few samples. */
+  /** tinybench's about the timer, and ours about too few samples; of all systems. */
   warnings: readonly string[];
 }
 
@@ -62,11 +66,11 @@ export interface LatencyMeasurement {
  * @throws BenchError INTERRUPTED on an abort; TypeError for no queries, no systems, or names that repeat
  */
 export async function measureLatency<Query>(options: LatencyOptions<Query>): Promise<LatencyMeasurement> {
-  const { systems, queries, warmup, seed, rounds = 1, signal } = options;
+  const { systems, queries, warmup, seed, rounds = 1, signal, onProgress } = options;
   assertUsable(options);
   const samples = systems.map(({ parts }) => parts.map(() => new Float64Array(rounds * queries.length)));
   const schedule = scheduleOf(systems.length, queries.length, rounds, seed);
-  const warnings = await drive({
+  const shared = await drive({
     cells: schedule.length,
     warmup: warmup * systems.length,
     ...(signal === undefined ? {} : { signal }),
@@ -81,27 +85,29 @@ export async function measureLatency<Query>(options: LatencyOptions<Query>): Pro
         const ms = performance.now() - from;
         if (!warming) samples[system]![i]![sample] = ms;
       }
+      if (!warming) onProgress?.(cell + 1);
     },
   });
+  if (rounds * queries.length < 100)
+    shared.push(`p99 of ${rounds * queries.length} samples is little more than the largest of them.`);
   const measured: SystemLatency[] = [];
   for (const [s, { name, parts }] of systems.entries()) {
     const byPart: Record<string, LatencySummary> = {};
+    const own: string[] = [];
     for (const [i, part] of parts.entries()) {
       const warning = await timerWarning(
         `${part.name} of ${name}`,
         Float64Array.from(samples[s]![i]!).sort(),
       );
-      if (warning !== undefined) warnings.push(warning);
+      if (warning !== undefined) own.push(warning);
       byPart[part.name] = summarizeLatency(samples[s]![i]!, options);
     }
     const total = new Float64Array(rounds * queries.length);
     for (const part of samples[s]!) for (const [i, ms] of part.entries()) total[i]! += ms;
-    measured.push({ name, parts: byPart, total: summarizeLatency(total, options) });
+    const warnings = [...shared, ...own];
+    measured.push({ name, parts: byPart, total: summarizeLatency(total, options), warnings });
   }
-  if (rounds * queries.length < 100) {
-    warnings.push(`p99 of ${rounds * queries.length} samples is little more than the largest of them.`);
-  }
-  return { systems: measured, warnings };
+  return { systems: measured, warnings: [...new Set(measured.flatMap(({ warnings }) => warnings))] };
 }
 
 /** Mean, percentiles and their intervals of samples in milliseconds, which are kept in their order. */

@@ -14,13 +14,15 @@ export interface ThroughputOptions<Query = string> {
   queries: readonly Query[];
   /** Queries per call, 1, 16 and 128 by default. */
   batchSizes?: readonly number[];
-  /** Batches each system answers before the clock counts, at every batch size. */
-  warmup: number;
+  /** Batches each system answers before the clock counts, at every batch size; `all` of those that are timed. */
+  warmup: number | 'all';
   /** Of the order of queries and systems. */
   seed: number;
   /** Fewest batches that are timed; queries come again where there are too few. 5 by default. */
   minBatches?: number;
   signal?: AbortSignal;
+  /** Told how many batches have been timed, all systems and sizes together, while no clock runs. */
+  onProgress?: (done: number) => void;
 }
 
 export interface Throughput {
@@ -52,9 +54,11 @@ export async function measureThroughput<Query>(
     throw new BenchError('DATA_INVALID', 'There is no query to measure the throughput of.');
   const measured = systems.map(({ name }) => ({ name, throughput: [] as Throughput[] }));
   const warnings: string[] = [];
+  let done = 0;
+  const onBatch = () => options.onProgress?.(++done);
   for (const batchSize of batchSizes) {
     if (!(Number.isInteger(batchSize) && batchSize >= 1)) throw new TypeError(`batch size ${batchSize}`);
-    const samples = await timeBatches(options, batchSize, warnings);
+    const samples = await timeBatches(options, batchSize, warnings, onBatch);
     for (const [s, samplesMs] of samples.entries()) {
       const seconds = samplesMs.reduce((sum, ms) => sum + ms, 0) / 1000;
       const answered = samplesMs.length * batchSize;
@@ -75,6 +79,7 @@ async function timeBatches<Query>(
   options: ThroughputOptions<Query>,
   batchSize: number,
   warnings: string[],
+  onBatch: () => void,
 ): Promise<Float64Array[]> {
   const { systems, queries, warmup, seed, minBatches = 5, signal } = options;
   const random = stream(seed, 'throughput', batchSize);
@@ -88,13 +93,15 @@ async function timeBatches<Query>(
   const samples = systems.map(() => new Float64Array(batchCount));
   const said = await drive({
     cells: schedule.length,
-    warmup: warmup * systems.length,
+    warmup: warmup === 'all' ? schedule.length : warmup * systems.length,
     ...(signal === undefined ? {} : { signal }),
     async run(cell, warming) {
       const { system, batch } = schedule[cell]!;
       const from = performance.now();
       await systems[system]!.runBatch(batches[batch]!);
-      if (!warming) samples[system]![batch] = performance.now() - from;
+      if (warming) return;
+      samples[system]![batch] = performance.now() - from;
+      onBatch();
     },
   });
   warnings.push(...said.map((warning) => `Batches of ${batchSize}: ${warning}`));

@@ -1,4 +1,5 @@
 /** From hits to measures: passage ids, answers found in texts, values per query. */
+import { defaultConfig } from '../config/config.js';
 import type { Dataset, Qrels, Query, Run, Split } from '../contracts.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../metrics/measures.js';
@@ -43,8 +44,10 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
       `Measures without grades take a relevance of ${dataset.relevantFrom} or more for relevant.`,
     );
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
+  const usual = defaultConfig().measures;
   const measures = parseMeasures(request.measures).filter(({ id, needs }) => {
-    if (!has[needs])
+    // What nobody asked for by name is not missed: the usual measures are those of all kinds of datasets.
+    if (!has[needs] && !sameList(usual, request.measures))
       warnings.push(`${id} is left out: ${dataset.name} has no ${needs} for its ${split} queries.`);
     return has[needs];
   });
@@ -61,6 +64,10 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     ...(found && { firstAnswerRank: firstRanks(queries, run, hits, found.flags, identicalIds) }),
   });
   return { run, evaluation, warnings };
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 export function qrelsById(

@@ -75,11 +75,14 @@ export async function openDataset(
 }
 
 /** @throws BenchError UNKNOWN_NAME, DATA_INVALID, and whatever the dataset says of its files */
-export async function prepare(request: StageRequest, progress: Progress): Promise<Prepared> {
+export async function prepare(
+  request: StageRequest,
+  progress: Progress,
+  store: Store = new Store(request.config.cache),
+): Promise<Prepared> {
   const { config, offline } = request;
   // A slip in a measure's name is better known now than after training.
   parseMeasures(config.measures);
-  const store = new Store(config.cache);
   const dataset = await openDataset(request, store, progress);
   if (dataset.passageCount === 0) {
     throw new BenchError('DATA_INVALID', `${dataset.name} has no passages.`, {

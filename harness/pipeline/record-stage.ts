@@ -1,18 +1,16 @@
-/** Puts together the record of a run from what its stages found out, and writes it beside the run. */
+/** Puts together the record of a run from what its stages found out, all but the latencies, and writes its hits. */
 import path from 'node:path';
 import type { Dataset, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import type { RunRequest } from '../pipeline.js';
 import {
   describeMachine,
-  type LatencyFacts,
   type RunRecord,
   recordSchemaVersion,
   recordSuffix,
   runSuffix,
   type StageFacts,
   type WinnerFacts,
-  writeRecord,
 } from '../record.js';
 import { keyOf } from '../store/hash.js';
 import type { Measured } from './measure-stage.js';
@@ -37,14 +35,13 @@ export interface RecordParts {
   trained: TrainedStage;
   measured: Measured;
   winners: WinnerFacts | undefined;
-  latency: LatencyFacts | undefined;
   stages: readonly StageFacts[];
   split: Split;
   warnings: readonly string[];
 }
 
 export async function recordStage(parts: RecordParts): Promise<{ record: RunRecord; file: string }> {
-  const { request, dataset, searching, trained, measured, winners, latency, stages, split } = parts;
+  const { request, dataset, searching, trained, measured, winners, stages, split } = parts;
   const { config, seed, architecture } = request;
   const { engine, searcher } = searching;
   const { benchVersion, git, machine } = await describeMachine();
@@ -78,12 +75,9 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     measures: measureValues(measured),
     run: { ...runFile, depth: config.search.depth },
     ...(winners && { winners }),
-    ...(latency && { latency }),
     warnings: parts.warnings,
   };
-  const file = `${stem}${recordSuffix}`;
-  await writeRecord(file, record);
-  return { record, file };
+  return { record, file: `${stem}${recordSuffix}` };
 }
 
 /**

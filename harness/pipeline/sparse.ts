@@ -1,46 +1,34 @@
 /** The flow of an architecture that needs no training: dataset -> index -> search -> run -> measures -> record. */
 import path from 'node:path';
-import type { Query, SparseArchitecture, SparseScoring, Split } from '../contracts.js';
+import type { SparseArchitecture, SparseScoring, Split } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { writeRun } from '../interchange/trec.js';
-import { measureLatency } from '../latency/latency.js';
-import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
 import type { Progress } from '../progress.js';
-import {
-  describeMachine,
-  type LatencyFacts,
-  type RunRecord,
-  recordSchemaVersion,
-  recordSuffix,
-  runSuffix,
-  writeRecord,
-} from '../record.js';
-import type { Bm25Searcher } from '../search/bm25.js';
+import { describeMachine, type RunRecord, recordSchemaVersion, recordSuffix, runSuffix } from '../record.js';
 import type { PassageHits } from '../search/search.js';
-import { Store } from '../store/store.js';
-import { chosenQueries } from './latency-stage.js';
+import type { Cell } from './cell.js';
 import { measureStage } from './measure-stage.js';
-import { openDataset } from './prepare.js';
+import { openTerms } from './open-system.js';
+import type { Prepared } from './prepare.js';
 import { datasetFacts, measureValues, stemOf } from './record-stage.js';
 import { type RunFacts, readHits, writeHits } from './search-stage.js';
 import { openSparse, scoringOf, sparseIndexStage } from './sparse-index.js';
-import { StageLog } from './stage-log.js';
+import type { StageLog } from './stage-log.js';
 
 const split: Split = 'test';
 
-export async function runSparse(
+export async function makeSparseCell(
   request: RunRequest,
   architecture: SparseArchitecture,
+  prepared: Prepared,
+  log: StageLog,
   progress: Progress,
-): Promise<RunRecord> {
+): Promise<Cell> {
   const { config } = request;
-  parseMeasures(config.measures);
-  const log = new StageLog();
-  const store = new Store(config.cache);
+  const { store, dataset } = prepared;
   const scoring = scoringOf(architecture, config);
-  const dataset = await log.plain('prepare', () => openDataset(request, store, progress));
   const indexed = await log.artifact('index', () => sparseIndexStage(dataset, store, scoring, progress));
   const { index, searcher, buildSeconds } = await openSparse(
     indexed.folder,
@@ -74,7 +62,6 @@ export async function runSparse(
     const measured = await log.plain('measure', () =>
       measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
     );
-    const latency = await log.plain('latency', () => timed(request, searcher, queries, run.facts, progress));
     const { benchVersion, git, machine } = await describeMachine();
     const stem = path.join(config.out, stemOf(request, dataset));
     const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, request.architecture);
@@ -97,18 +84,25 @@ export async function runSparse(
       },
       dataset: await datasetFacts(dataset, split),
       device: { engine: null, device: 'cpu', searcher: 'bm25', threads: 1, versions: {}, git, machine },
-      stages: log.stages,
+      stages: [...log.stages],
       index: await indexFacts(index),
       queryIds: measured.evaluation.queryIds,
       measures: measureValues(measured),
       run: { ...runFile, depth },
-      ...(latency && { latency }),
       warnings: measured.warnings,
     };
-    const file = `${stem}${recordSuffix}`;
-    await writeRecord(file, record);
-    progress.note(`record: ${file}`);
-    return record;
+    const execution = run.facts.execution;
+    return {
+      request,
+      file: `${stem}${recordSuffix}`,
+      record,
+      queries,
+      wholeIndexSecondsPerQuery: (execution.buildSeconds + execution.searchSeconds) / run.facts.queries,
+      openBytes: searcher.resident ? record.index!.sizeBytes.total : 0,
+      searchable: [indexed.key],
+      cached: log.cached,
+      open: () => openTerms(prepared, indexed.folder, scoring),
+    };
   } finally {
     await index.close();
   }
@@ -116,48 +110,6 @@ export async function runSparse(
 
 /** As the configuration writes it, with every value filled in. */
 const scoringValues = ({ formula: _, ...values }: SparseScoring) => values;
-
-async function timed(
-  { config, seed, architecture }: RunRequest,
-  searcher: Bm25Searcher,
-  all: readonly Query[],
-  run: RunFacts,
-  progress: Progress,
-): Promise<LatencyFacts | undefined> {
-  const queries = chosenQueries(all, config.latency.queries, seed);
-  if (queries.length === 0) return undefined;
-  const { depth } = config.search;
-  const { warmup } = config.latency;
-  const { systems, warnings } = await measureLatency({
-    systems: [
-      {
-        name: architecture,
-        parts: [
-          { name: 'tokenize', run: ({ text }: Query) => searcher.terms(text) },
-          { name: 'search', run: (terms: string[]) => searcher.searchTerms([terms], depth) },
-        ],
-      },
-    ],
-    queries,
-    warmup,
-    seed,
-    signal: progress.signal,
-  });
-  const [system] = systems;
-  const { buildSeconds, searchSeconds } = run.execution;
-  return {
-    queryIds: queries.map(({ queryId }) => queryId),
-    rounds: 1,
-    warmup,
-    interleavedWith: [],
-    resident: searcher.resident,
-    tokenize: system!.parts.tokenize!,
-    search: system!.parts.search!,
-    total: system!.total,
-    wholeIndexSecondsPerQuery: (buildSeconds + searchSeconds) / run.queries,
-    warnings,
-  };
-}
 
 async function indexFacts({ folder, facts }: Bm25Index): Promise<NonNullable<RunRecord['index']>> {
   const size = await bm25Size(folder);

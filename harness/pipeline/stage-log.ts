@@ -21,6 +21,11 @@ export class StageLog {
     return result;
   }
 
+  /** Whether every artifact was found made. */
+  get cached(): boolean {
+    return this.stages.every(({ key, execution }) => key === null || execution.cached);
+  }
+
   #add(name: string, key: string | null, cached: boolean, started: number): void {
     const seconds = (performance.now() - started) / 1000;
     const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;

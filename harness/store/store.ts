@@ -2,12 +2,22 @@
  * The cache on disk. Every stage leaves an artifact: a folder named by its kind and by the hash of what it was made
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { makeFolder, removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
 import { withLock } from './lock.js';
+import {
+  giveBack,
+  isTemporary,
+  markKept,
+  markTemporary,
+  removeRemains,
+  undisturbed,
+  writeLease,
+} from './temporary.js';
 
 export type ArtifactKind =
   | 'checkpoints'
@@ -37,9 +47,15 @@ export interface Artifact<Facts> {
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
+  readonly #temporary: ReadonlySet<ArtifactKind>;
+  readonly #holder = randomBytes(4).toString('hex');
+  /** Artifacts that this store holds a lease of, by folder. */
+  readonly #leased = new Map<string, { kind: ArtifactKind; key: string }>();
 
-  constructor(root: string) {
+  /** @param temporary kinds of which what this store makes is to go again, see `release` */
+  constructor(root: string, temporary: readonly ArtifactKind[] = []) {
     this.root = path.resolve(root);
+    this.#temporary = new Set(temporary);
   }
 
   /** Where downloads lie, shared by all runs. */
@@ -62,18 +78,67 @@ export class Store {
   ): Promise<Artifact<Facts>> {
     const key = keyOf(inputs);
     const folder = this.folderOf(kind, key);
-    const found = await readManifest<Facts>(folder);
+    const found = await this.#find<Facts>(kind, key);
     if (found !== undefined) return { folder, key, facts: found.facts, cached: true };
     await makeFolder(folder);
     return withLock(path.join(folder, 'lock'), async () => {
-      const finishedMeanwhile = await readManifest<Facts>(folder);
+      const finishedMeanwhile = await this.#find<Facts>(kind, key);
       if (finishedMeanwhile !== undefined)
         return { folder, key, facts: finishedMeanwhile.facts, cached: true };
       await removePartials(folder);
+      if (this.#temporary.has(kind)) {
+        this.#leased.set(folder, { kind, key });
+        await markTemporary(folder, this.#holder);
+      } else await markKept(folder);
       const facts = await make(folder, key);
       await writeJson(path.join(folder, 'manifest.json'), { inputs, facts } satisfies Manifest<Facts>);
       return { folder, key, facts, cached: false };
     });
+  }
+
+  /** A finished artifact; one that is to go again is held, or claimed for good where this store keeps its kind. */
+  async #find<Facts>(kind: ArtifactKind, key: string): Promise<Manifest<Facts> | undefined> {
+    const folder = this.folderOf(kind, key);
+    const found = await readManifest<Facts>(folder);
+    if (found === undefined || !(await isTemporary(folder))) return found;
+    return undisturbed(folder, async () => {
+      const still = await readManifest<Facts>(folder);
+      if (still === undefined) return undefined;
+      if (this.#temporary.has(kind)) {
+        this.#leased.set(folder, { kind, key });
+        await writeLease(folder, this.#holder);
+      } else await markKept(folder);
+      return still;
+    });
+  }
+
+  /** Folders of the temporary artifacts that this store holds. */
+  get temporaryFolders(): string[] {
+    return [...this.#leased.keys()];
+  }
+
+  /**
+   * Is done with temporary artifacts: each that nobody else uses is removed. Those that were there before any store
+   * marked them stay.
+   * @param which `kept` stays for good, `held` stays and is asked about again, `left` stays for the next attempt
+   * @returns bytes removed
+   */
+  async release(
+    which: (kind: ArtifactKind, key: string) => 'removed' | 'kept' | 'held' | 'left',
+  ): Promise<number> {
+    let removedBytes = 0;
+    const kinds = new Set<ArtifactKind>();
+    for (const [folder, { kind, key }] of [...this.#leased]) {
+      const verdict = which(kind, key);
+      if (verdict === 'held') continue;
+      this.#leased.delete(folder);
+      kinds.add(kind);
+      if (verdict === 'kept') await markKept(folder);
+      const bytes = await bytesOnDisk(folder).catch(() => 0);
+      if (await giveBack(folder, this.#holder, verdict === 'removed')) removedBytes += bytes;
+    }
+    for (const kind of kinds) await removeRemains(path.join(this.root, kind));
+    return removedBytes;
   }
 
   /** Removes an artifact, finished or not. */

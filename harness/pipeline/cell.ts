@@ -1,0 +1,36 @@
+/** What one architecture on one dataset with one seed comes to: a run that can be timed beside others and then recorded. */
+import type { Query } from '../contracts.js';
+import type { Part } from '../latency/latency.js';
+import type { RunRequest } from '../pipeline.js';
+import type { RunRecord } from '../record.js';
+
+/** Searched and measured; only its latencies are missing. Nothing of it is open. */
+export interface Cell {
+  readonly request: RunRequest;
+  /** Where its record goes. */
+  readonly file: string;
+  /** The record without latencies. */
+  readonly record: RunRecord;
+  /** The queries that were searched. */
+  readonly queries: readonly Query[];
+  /** The paper's figure: building and searching the whole index, over the number of queries. */
+  readonly wholeIndexSecondsPerQuery: number;
+  /** Memory that it takes while it is open: the index as far as it is held, and the model. */
+  readonly openBytes: number;
+  /** Keys of the artifacts that searching again needs. */
+  readonly searchable: readonly string[];
+  /** Whether every artifact was found made. */
+  readonly cached: boolean;
+  open(): Promise<OpenSystem>;
+}
+
+/** What answers queries, whatever it is made of. */
+export interface OpenSystem {
+  /** `tokenize`, `encode` and `search`, as far as it has them: from a Query to its hits, one at a time. */
+  readonly parts: readonly Part[];
+  /** Answers all queries together; what it returns is not looked at. */
+  answerBatch(queries: readonly Query[]): Promise<unknown>;
+  /** Whether the index lies in memory; else the disk's share is in the figures. */
+  readonly resident: boolean;
+  close(): Promise<void>;
+}

@@ -1,0 +1,64 @@
+/** Opens what a cell has left, to answer queries as a user would ask them. */
+import type { Query, SparseScoring } from '../contracts.js';
+import type { OpenSystem } from './cell.js';
+import { openCheckpoint } from './checkpoint.js';
+import { engineOf, type Prepared } from './prepare.js';
+import { closeSearching, openSearching } from './search-stage.js';
+import { openSparse } from './sparse-index.js';
+
+export async function openDense(
+  prepared: Prepared,
+  checkpointFolder: string,
+  indexFolder: string,
+): Promise<OpenSystem> {
+  const { depth } = prepared.config.search;
+  const engine = await engineOf(prepared.config);
+  try {
+    const checkpoint = await openCheckpoint(checkpointFolder);
+    const searching = await openSearching(prepared, checkpoint, engine, indexFolder);
+    const { searcher, queryEncoder } = searching;
+    const tokenize = ({ text }: Query) => checkpoint.texts.query(text);
+    const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;
+    return {
+      parts: [
+        { name: 'tokenize', run: tokenize },
+        { name: 'encode', run: encode },
+        { name: 'search', run: (vector: Float32Array) => searcher.search(vector, 1, depth) },
+      ],
+      async answerBatch(queries) {
+        const { vectors } = await queryEncoder.encode(queries.map(tokenize));
+        return searcher.search(vectors, queries.length, depth);
+      },
+      resident: searcher.resident,
+      async close() {
+        await closeSearching(searching);
+        await engine.dispose();
+      },
+    };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+/** Terms instead of vectors: there is nothing to encode. */
+export async function openTerms(
+  { config: { search } }: Prepared,
+  indexFolder: string,
+  scoring: SparseScoring,
+): Promise<OpenSystem> {
+  const { index, searcher } = await openSparse(indexFolder, scoring, search.memoryMiB);
+  return {
+    parts: [
+      { name: 'tokenize', run: ({ text }: Query) => searcher.terms(text) },
+      { name: 'search', run: (terms: string[]) => searcher.searchTerms([terms], search.depth) },
+    ],
+    answerBatch: (queries) =>
+      searcher.search(
+        queries.map(({ text }) => text),
+        search.depth,
+      ),
+    resident: searcher.resident,
+    close: () => index.close(),
+  };
+}

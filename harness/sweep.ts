@@ -1,0 +1,172 @@
+/**
+ * Many runs: a cell for every request, group by group. All cells of a group are made, then timed taking turns, then
+ * recorded; a cell that fails is recorded with its error and the rest goes on.
+ */
+import type { Dataset } from './contracts.js';
+import { BenchError } from './errors.js';
+import type { Cell } from './pipeline/cell.js';
+import { prepare } from './pipeline/prepare.js';
+import { StageLog } from './pipeline/stage-log.js';
+import { timeCells } from './pipeline/timing.js';
+import { makeCell, type RunRequest } from './pipeline.js';
+import { byteSize, type Progress } from './progress.js';
+import type { DatasetFacts, RunRecord, StageFacts, StoredRecord } from './record.js';
+import { CellLines, type CellOutcome } from './sweep/cell-lines.js';
+import { groupsOf } from './sweep/groups.js';
+import { Keeper } from './sweep/keeper.js';
+import {
+  assertWritable,
+  knownDataset,
+  recordCell,
+  recordedBefore,
+  recordFailure,
+} from './sweep/recording.js';
+
+export interface SweepFailure {
+  request: RunRequest;
+  error: BenchError | Error;
+  /** Absent where it could not be written. */
+  record?: RunRecord;
+}
+
+export interface SweepOutcome {
+  /** Of the cells that were finished, in the order of the requests. */
+  records: RunRecord[];
+  failures: SweepFailure[];
+}
+
+/**
+ * @param told of every record once it is written, those of failures too; what was told before an interrupt is all there is
+ * @throws BenchError INTERRUPTED, and NOT_WRITABLE or DISK_FULL where no record can be written at all
+ */
+export async function sweep(
+  requests: readonly RunRequest[],
+  progress: Progress,
+  told: (stored: StoredRecord, request: RunRequest) => void = () => undefined,
+): Promise<SweepOutcome> {
+  for (const out of new Set(requests.map(({ config }) => config.out))) await assertWritable(out);
+  const groups = groupsOf(requests);
+  const sweeping = new Sweeping(requests.length, progress, told);
+  try {
+    for (const [g, group] of groups.entries()) {
+      await sweeping.group(group);
+      await sweeping.keeper.tidy(groups.slice(g + 1).flat());
+    }
+  } finally {
+    await sweeping.keeper.leave();
+  }
+  const { removedBytes, peakBytes } = sweeping.keeper;
+  if (removedBytes > 0)
+    progress.note(
+      `disk: ${byteSize(removedBytes)} removed from the cache; the sweep held at most ${byteSize(peakBytes)} at once`,
+    );
+  const { records, failures } = sweeping;
+  return {
+    records: requests.flatMap((request) => records.get(request) ?? []),
+    failures: failures.sort((a, b) => requests.indexOf(a.request) - requests.indexOf(b.request)),
+  };
+}
+
+/** A sweep of one. @throws what it failed with */
+export async function run(request: RunRequest, progress: Progress): Promise<RunRecord> {
+  const { records, failures } = await sweep([request], progress);
+  if (failures[0] !== undefined) throw failures[0].error;
+  return records[0]!;
+}
+
+class Sweeping {
+  readonly records = new Map<RunRequest, RunRecord>();
+  readonly failures: SweepFailure[] = [];
+  readonly keeper = new Keeper();
+  readonly #lines: CellLines;
+
+  constructor(
+    total: number,
+    readonly progress: Progress,
+    readonly told: (stored: StoredRecord, request: RunRequest) => void,
+  ) {
+    this.#lines = new CellLines(total, progress);
+  }
+
+  async group(requests: readonly RunRequest[]): Promise<void> {
+    const cells: Cell[] = [];
+    for (const request of requests) {
+      this.progress.checkInterrupted();
+      const end = this.#lines.begin(request);
+      const made = await this.#make(request, end);
+      if (made !== undefined) cells.push(made);
+    }
+    const started = performance.now();
+    for (const timed of await timeCells(cells, this.progress)) {
+      const { cell, failure } = timed;
+      if (failure !== undefined) {
+        await this.#fail(cell.request, failure, cell.record);
+        continue;
+      }
+      try {
+        this.#recorded(await recordCell(cell, timed), cell.request);
+        this.keeper.recorded(cell);
+      } catch (error) {
+        await this.#fail(cell.request, error, cell.record);
+      }
+    }
+    this.#lines.timed(cells.length, performance.now() - started);
+  }
+
+  /** Undefined where it failed, or was recorded before. */
+  async #make(request: RunRequest, end: (outcome: CellOutcome) => void): Promise<Cell | undefined> {
+    const { progress } = this;
+    const log = new StageLog();
+    let dataset: Dataset | undefined;
+    try {
+      const store = this.keeper.storeOf(request);
+      const prepared = await log.plain('prepare', () => prepare(request, progress, store));
+      dataset = prepared.dataset;
+      // Where nothing stays in the cache, the record itself says that the run need not be made again.
+      const before = request.config.keep === 'records' ? await recordedBefore(request, dataset) : undefined;
+      if (before !== undefined) {
+        end({ state: 'recorded before' });
+        this.#recorded(before, request);
+        return undefined;
+      }
+      const cell = await makeCell(request, prepared, log, progress);
+      end({ state: cell.cached ? 'from cache' : 'done' });
+      return cell;
+    } catch (error) {
+      this.#throwInterrupt(error);
+      end({ state: 'failed', reason: error instanceof Error ? error.message : String(error) });
+      const known = dataset && (await knownDataset(dataset));
+      await this.#fail(request, error, { dataset: known, stages: log.stages });
+      return undefined;
+    }
+  }
+
+  #recorded(stored: StoredRecord, request: RunRequest): void {
+    this.records.set(request, stored.record);
+    this.progress.note(`record: ${stored.file}`);
+    this.told(stored, request);
+  }
+
+  async #fail(
+    request: RunRequest,
+    error: unknown,
+    found: { dataset?: DatasetFacts | undefined; stages: readonly StageFacts[] },
+  ): Promise<void> {
+    const failure = { request, error: error instanceof Error ? error : new Error(String(error)) };
+    try {
+      const stored = await recordFailure(request, error, found);
+      this.failures.push({ ...failure, record: stored.record });
+      this.progress.note(`record of the failure: ${stored.file}`);
+      this.told(stored, request);
+    } catch (unwritten) {
+      // The failure itself may be that nothing can be written.
+      this.failures.push(failure);
+      this.progress.note(`no record of the failure: ${(unwritten as Error).message}`);
+    }
+  }
+
+  #throwInterrupt(error: unknown): void {
+    if (error instanceof BenchError && error.code === 'INTERRUPTED') throw error;
+    this.progress.checkInterrupted();
+  }
+}

@@ -1,0 +1,69 @@
+/** One line for each cell of a sweep: what became of it, and how long the rest will take. */
+
+import type { RunRequest } from '../pipeline.js';
+import { duration, type Progress } from '../progress.js';
+
+/** What became of a cell. */
+export type CellOutcome =
+  | { state: 'done' | 'from cache' | 'recorded before' }
+  | { state: 'failed'; reason: string };
+
+export class CellLines {
+  #ended = 0;
+  /** Milliseconds of the cells that had to be made, and of timing per cell. */
+  readonly #madeMs: number[] = [];
+  readonly #timedMs: number[] = [];
+  /** Cells that wait for the others of their group, to be timed. */
+  #waiting = 0;
+
+  /** @param now milliseconds that only grow */
+  constructor(
+    readonly total: number,
+    readonly progress: Pick<Progress, 'note'>,
+    readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** @returns to be called when the cell has ended */
+  begin(request: RunRequest): (outcome: CellOutcome) => void {
+    const startedMs = this.now();
+    return (outcome) => {
+      const ms = this.now() - startedMs;
+      this.#ended++;
+      if (outcome.state === 'done') this.#madeMs.push(ms);
+      if (outcome.state === 'done' || outcome.state === 'from cache') this.#waiting++;
+      // A run by itself tells of itself, unless nothing happens.
+      if (this.total === 1 && outcome.state !== 'recorded before') return;
+      const { reason } = outcome as { reason?: string };
+      const what = `${outcome.state}${outcome.state === 'recorded before' ? '' : ` ${outcome.state === 'failed' ? 'after' : 'in'} ${duration(ms)}`}`;
+      this.progress.note(
+        `cell ${this.#ended} of ${this.total}: ${titleOf(request)}: ${what}, ${this.#left()}${reason === undefined ? '' : `\n  ${reason}`}`,
+      );
+    };
+  }
+
+  /** So many cells have been timed together. */
+  timed(cells: number, ms: number): void {
+    this.#waiting -= cells;
+    if (cells > 0) this.#timedMs.push(ms / cells);
+  }
+
+  #left(): string {
+    const left = this.total - this.#ended;
+    // Nothing is known of the time that a cell takes until one has been made.
+    if (left + this.#waiting === 0 || (left > 0 && this.#madeMs.length === 0)) return `${left} left`;
+    const ms = left * mean(this.#madeMs) + (left + this.#waiting) * mean(this.#timedMs);
+    return `${left} left, about ${duration(ms)} left`;
+  }
+}
+
+export function titleOf({
+  architecture,
+  dataset,
+  seed,
+}: Pick<RunRequest, 'architecture' | 'dataset' | 'seed'>): string {
+  return `${architecture} on ${dataset}, seed ${seed}`;
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,63 @@
+/** Removes what a sweep made and no longer needs, as `keep` says; so the disk holds the runs of one seed at a time. */
+
+import type { Cell } from '../pipeline/cell.js';
+import type { RunRequest } from '../pipeline.js';
+import { type ArtifactKind, bytesOnDisk, Store } from '../store/store.js';
+import { datasetKey, seedKey } from './groups.js';
+
+/** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
+const temporaryKinds: readonly ArtifactKind[] = ['checkpoints', 'shards', 'indexes', 'runs', 'negatives'];
+/** Made from the collection alone: runs of other seeds use them too. */
+const seedless: readonly ArtifactKind[] = ['indexes', 'negatives'];
+
+interface Work {
+  request: RunRequest;
+  store: Store;
+  /** Absent until it is recorded. */
+  cell?: Cell;
+}
+
+export class Keeper {
+  readonly #works: Work[] = [];
+  /** Most bytes that what is to be removed took at one time, and bytes removed so far. */
+  peakBytes = 0;
+  removedBytes = 0;
+
+  /** The store that a request is worked on in. */
+  storeOf(request: RunRequest): Store {
+    const { cache, keep } = request.config;
+    const store = new Store(cache, keep === 'all' ? [] : temporaryKinds);
+    this.#works.push({ request, store });
+    return store;
+  }
+
+  /** From now on what the cell was made of may go. */
+  recorded(cell: Cell): void {
+    for (const work of this.#works) if (work.request === cell.request) work.cell = cell;
+  }
+
+  /** Removes what the requests still to come do not need. What a failed run had finished stays for the next attempt. */
+  async tidy(later: readonly RunRequest[]): Promise<void> {
+    const folders = new Set(this.#works.flatMap(({ store }) => store.temporaryFolders));
+    let bytes = 0;
+    for (const folder of folders) bytes += await bytesOnDisk(folder);
+    this.peakBytes = Math.max(this.peakBytes, bytes);
+    const datasets = new Set(later.map(datasetKey));
+    const seeds = new Set(later.map(seedKey));
+    for (const { request, store, cell } of this.#works) {
+      const searchable = request.config.keep === 'indexes' ? (cell?.searchable ?? []) : [];
+      this.removedBytes += await store.release((kind, key) => {
+        if (cell === undefined) return 'left';
+        if (searchable.includes(key)) return 'kept';
+        const needed =
+          seeds.has(seedKey(request)) || (seedless.includes(kind) && datasets.has(datasetKey(request)));
+        return needed ? 'held' : 'removed';
+      });
+    }
+  }
+
+  /** Lets go of everything and removes nothing. */
+  async leave(): Promise<void> {
+    for (const { store } of this.#works) await store.release(() => 'left');
+  }
+}

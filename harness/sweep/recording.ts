@@ -1,0 +1,125 @@
+/** The files that a sweep leaves: a record for each cell, one that says why for each that failed. */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Dataset } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import type { Cell } from '../pipeline/cell.js';
+import { datasetFacts, stemOf } from '../pipeline/record-stage.js';
+import type { TimedCell } from '../pipeline/timing.js';
+import type { RunRequest } from '../pipeline.js';
+import {
+  type DatasetFacts,
+  describeMachine,
+  type RunRecord,
+  readRecord,
+  recordSchemaVersion,
+  recordSuffix,
+  type StageFacts,
+  type StoredRecord,
+  writeRecord,
+} from '../record.js';
+import { AtomicFile, makeFolder } from '../store/atomic.js';
+import { keyOf } from '../store/hash.js';
+
+const split = 'test';
+
+/** A folder that cannot be written to is better known before an hour of training than after. */
+export async function assertWritable(folder: string): Promise<void> {
+  await makeFolder(path.resolve(folder));
+  await (await AtomicFile.create(path.join(path.resolve(folder), 'writable'))).abort();
+}
+
+export async function recordCell(
+  { file, record, request }: Cell,
+  { latency, seconds }: TimedCell,
+): Promise<StoredRecord> {
+  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+  const stage = { name: 'latency', key: null, execution: { cached: false, seconds, peakMemoryBytes } };
+  const whole: RunRecord = {
+    ...record,
+    ...(latency && { stages: [...record.stages, stage], latency }),
+  };
+  await writeRecord(file, whole);
+  await rm(failedFile(request), { force: true });
+  return { file, record: whole };
+}
+
+/**
+ * The record of an earlier, finished run of the same request; undefined where there is none. Runs that began with a
+ * checkpoint or with negatives named for them cannot be told apart before they are made, and have none.
+ */
+export async function recordedBefore(
+  request: RunRequest,
+  dataset: Dataset,
+): Promise<StoredRecord | undefined> {
+  if (request.init !== undefined || request.negatives !== undefined) return undefined;
+  const file = `${path.join(request.config.out, stemOf(request, dataset))}${recordSuffix}`;
+  const record = await readRecord(file).catch(() => undefined);
+  const { benchVersion } = await describeMachine();
+  return record?.status === 'ok' && record.benchVersion === benchVersion ? { file, record } : undefined;
+}
+
+/** @param found what was known of the dataset and the stages when it failed */
+export async function recordFailure(
+  request: RunRequest,
+  error: unknown,
+  found: { dataset?: DatasetFacts | undefined; stages: readonly StageFacts[] },
+): Promise<StoredRecord> {
+  const { config, seed, architecture } = request;
+  const { benchVersion, git, machine } = await describeMachine();
+  const record: RunRecord = {
+    schemaVersion: recordSchemaVersion,
+    benchVersion,
+    createdAt: new Date().toISOString(),
+    command: process.argv.slice(2),
+    status: 'failed',
+    error: describe(error),
+    seed,
+    preset: config.preset,
+    config,
+    arch: { name: architecture, family: null, pooling: null, layers: null, vectors: null, lambda: null },
+    dataset: found.dataset ?? unknownDataset(request.dataset),
+    device: {
+      engine: null,
+      device: null,
+      searcher: null,
+      threads: config.threads,
+      versions: {},
+      git,
+      machine,
+    },
+    stages: found.stages,
+    queryIds: [],
+    measures: {},
+    warnings: [],
+  };
+  const file = failedFile(request);
+  await writeRecord(file, record);
+  return { file, record };
+}
+
+/** What is known where the dataset could not be opened. */
+function unknownDataset(name: string): DatasetFacts {
+  return { name, version: 'unknown', licence: null, files: [], passageCount: null, split, counts: {} };
+}
+
+/** As a record tells of it; undefined where the dataset is what cannot be read. */
+export function knownDataset(dataset: Dataset): Promise<DatasetFacts | undefined> {
+  return datasetFacts(dataset, split).catch(() => undefined);
+}
+
+function describe(error: unknown): NonNullable<RunRecord['error']> {
+  if (error instanceof BenchError) {
+    const { code, message, hint } = error;
+    return { code, message, ...(hint !== undefined && { hint }) };
+  }
+  return { code: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The same for every attempt at a request, however far it comes. */
+function failedFile({ architecture, dataset, data, seed, init, negatives, config }: RunRequest): string {
+  const { cache: _, out, keep: __, seeds: ___, check: ____, ...deciding } = config;
+  const key = keyOf({ deciding, data, init, negatives }).slice(0, 8);
+  const stem = `${dataset.replaceAll('/', '-')}-${architecture}-${seed}-${key}.failed`;
+  return path.join(out, `${stem}${recordSuffix}`);
+}
