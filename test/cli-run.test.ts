@@ -2,99 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { runCommand } from '../harness/cli/run.js';
-import { summarize } from '../harness/cli/summary.js';
 import { BenchError } from '../harness/errors.js';
 import type { RunRequest } from '../harness/pipeline.js';
 import { listArchitectures } from '../harness/plugins.js';
-import type { LatencyValues, RunRecord, StoredRecord } from '../harness/record.js';
+import type { RunRecord, StoredRecord } from '../harness/record.js';
 import type { SweepOutcome } from '../harness/sweep.js';
-
-/** Percentiles in ratio 1 : 2 : 3, so that a column in the wrong place shows. */
-function latencyOf(p50Ms: number): LatencyValues {
-  const interval = { low: p50Ms, high: p50Ms };
-  return {
-    meanMs: p50Ms,
-    p50Ms,
-    p95Ms: 2 * p50Ms,
-    p99Ms: 3 * p50Ms,
-    intervalsMs: { p50: interval, p95: interval, p99: interval },
-    samplesMs: [p50Ms],
-  };
-}
-
-/** A record as a run would leave it, with made-up figures. */
-function recordOf({
-  architecture,
-  dataset,
-  seed,
-}: Pick<RunRequest, 'architecture' | 'dataset' | 'seed'>): RunRecord {
-  const ids = [
-    'answer@5',
-    'answer@20',
-    'answer@100',
-    'success@5',
-    'success@20',
-    'success@100',
-    'mrr@10',
-    'ndcg@10',
-    'recall@100',
-  ];
-  const measure = (mean: number) => ({ mean, higherIsBetter: true, description: '', perQuery: [mean] });
-  return {
-    schemaVersion: 1,
-    benchVersion: '0.1.0',
-    createdAt: '2026-01-01T00:00:00Z',
-    command: [],
-    status: 'ok',
-    seed,
-    preset: 'small',
-    config: {},
-    arch: { name: architecture, family: 'mlr', pooling: 'sc', layers: [1, 2], vectors: 2, lambda: 1 },
-    dataset: {
-      name: dataset,
-      version: '1',
-      licence: null,
-      files: [],
-      passageCount: 2067,
-      split: 'test',
-      counts: {},
-    },
-    device: {
-      engine: 'onnx',
-      device: 'cpu',
-      searcher: 'exact',
-      threads: 2,
-      versions: {},
-      git: null,
-      machine: { cpu: '', cores: 2, availableCores: 2, memoryBytes: 1, os: '', node: '' },
-    },
-    stages: [],
-    training: { epochs: [], bestEpoch: 0, execution: { seconds: 185.4, stepsPerSecond: 1 } },
-    index: {
-      kind: 'Flat',
-      vectorsPerPassage: 1,
-      rows: 2067,
-      dimensions: 128,
-      shards: 1,
-      sizeBytes: { vectors: 1_048_576, identifiers: 0, offsets: 0, total: 1_048_576 },
-      projectedBytes: 1,
-      projectedPassages: 1,
-    },
-    queryIds: ['q'],
-    measures: Object.fromEntries(ids.map((id, i) => [id, measure(0.5 + i / 100 + seed / 1000)])),
-    latency: {
-      queryIds: ['q'],
-      rounds: 1,
-      warmup: 0,
-      interleavedWith: [],
-      encode: latencyOf(4),
-      search: latencyOf(0.5),
-      total: latencyOf(5),
-      warnings: ['the timer is coarse'],
-    },
-    warnings: [],
-  };
-}
+import { recordOf } from './run-records.js';
 
 /** What goes wrong with a seed. */
 const faults: Readonly<Record<number, BenchError>> = {
@@ -226,45 +139,4 @@ test('--dry-run prints the plan and the configuration, and runs nothing', async 
   assert.deepEqual(requests, []);
   assert.match(printed, /^mlr-sc on sample, seed 1\n {2}train 1\nconfiguration\n\{\n/);
   assert.equal(printed.match(/^configuration$/gm)?.length, 1, 'one that is the same is not printed again');
-});
-
-test('the summary: percent, mean and deviation over seeds, cost; never wider than 100 letters', () => {
-  const runs = [
-    recordOf({ architecture: 'colbert-cls-avg', dataset: 'sample', seed: 10 }),
-    recordOf({ architecture: 'colbert-cls-avg', dataset: 'sample', seed: 30 }),
-    recordOf({ architecture: 'mlr-sc', dataset: 'sample', seed: 10 }),
-  ];
-  const text = summarize(runs);
-  for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
-  assert.match(text, /^sample, test: 1 queries, 2,067 passages\n/);
-  assert.match(text, /^colbert-cls-avg +10 +51\.0 +52\.0 +53\.0/m);
-  assert.match(text, /^colbert-cls-avg +30 +53\.0 +54\.0/m);
-  // 51.0 and 53.0: mean 52, deviation with n - 1 the root of 2.
-  assert.match(text, /^colbert-cls-avg +mean of 2 +52\.0±1\.4 /m);
-  assert.match(
-    text,
-    /^mlr-sc +10 +1 +1\.0 MiB +4\.0\/8\.0\/12\.0 +0\.50\/1\.0\/1\.5 +3 min 05 s +onnx cpu exact$/m,
-  );
-  assert.equal(text.match(/note: the timer is coarse/g)?.length, 1);
-});
-
-test('a run that failed, and a system that has no cost, still have their rows', () => {
-  const {
-    index: _index,
-    latency: _latency,
-    training: _training,
-    ...bare
-  } = recordOf({
-    architecture: 'mlr-sc',
-    dataset: 'sample',
-    seed: 1,
-  });
-  const failed = {
-    ...bare,
-    status: 'failed',
-    measures: {},
-    error: { code: 'DISK_FULL', message: 'full' },
-  } as RunRecord;
-  assert.match(summarize([failed]), /^mlr-sc +1 +- +- +- +- +- +failed: DISK_FULL$/m);
-  assert.match(summarize([bare]), /^mlr-sc +1 +- +- +- +- +- +onnx cpu exact$/m);
 });

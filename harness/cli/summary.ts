@@ -25,37 +25,37 @@ function accuracyTable(runs: readonly RunRecord[]): string {
   const measures = [...new Set(runs.flatMap((run) => Object.keys(run.measures)))];
   if (measures.length === 0) return '';
   const rows: string[][] = [];
-  for (const [name, sameSystem] of groupBy(runs, ({ arch }) => arch.name)) {
-    for (const run of sameSystem) {
-      rows.push([name, seedOf(run), ...measures.map((id) => percent(run.measures[id]?.mean))]);
-    }
-    if (sameSystem.length < 2) continue;
-    const spread = measures.map((id) => meanAndDeviation(sameSystem.map((run) => run.measures[id]?.mean)));
-    rows.push([name, `mean of ${sameSystem.length}`, ...spread]);
+  for (const sameSystem of systemsOf(runs)) {
+    const [first] = sameSystem;
+    const cells = measures.map((id) => overSeeds(sameSystem.map((run) => run.measures[id]?.mean)));
+    rows.push([first!.arch.name, seedsOf(sameSystem), ...cells]);
   }
   return renderTable(['percent', 'seed', ...measures], rows, `lr${'r'.repeat(measures.length)}`, 2);
 }
 
 function costTable(runs: readonly RunRecord[]): string {
   const header = ['cost', 'seed', 'vectors', 'index', 'encode ms', 'search ms', 'train', 'run by'];
-  const rows = runs.map((run) => {
-    const { arch, index, latency, training, device, status, error } = run;
+  const rows = systemsOf(runs).map((same) => {
+    const { arch, device, status, error } = same[0]!;
     const failure = status === 'failed' ? [`failed: ${error?.code ?? 'unknown'}`] : [];
     const runBy = [device.engine, device.device, device.searcher].filter((part) => part !== null).join(' ');
+    const vectors = meanOf(same, ({ index }) => index?.vectorsPerPassage);
+    const bytes = meanOf(same, ({ index }) => index?.sizeBytes.total);
+    const seconds = meanOf(same, ({ training }) => training?.execution.seconds);
     return [
       arch.name,
-      seedOf(run),
-      index === undefined
-        ? '-'
-        : index.vectorsPerPassage.toFixed(Number.isInteger(index.vectorsPerPassage) ? 0 : 1),
-      index === undefined ? '-' : byteSize(index.sizeBytes.total),
-      percentiles(latency?.encode),
-      percentiles(latency?.search),
-      training === undefined ? '-' : duration(training.execution.seconds * 1000),
+      seedsOf(same),
+      vectors === undefined ? '-' : vectors.toFixed(Number.isInteger(vectors) ? 0 : 1),
+      bytes === undefined ? '-' : byteSize(bytes),
+      percentiles(same, ({ latency }) => latency?.encode),
+      percentiles(same, ({ latency }) => latency?.search),
+      seconds === undefined ? '-' : duration(seconds * 1000),
       ...(failure.length > 0 ? failure : [runBy]),
     ];
   });
-  const legend = 'vectors: per passage; encode and search: p50/p95/p99 of one query at a time';
+  const several = systemsOf(runs).some((same) => same.length > 1);
+  const means = several ? '; means over seeds' : '';
+  const legend = `vectors: per passage; encode and search: p50/p95/p99 of one query at a time${means}`;
   return `${renderTable(header, rows, 'lrrrrrrl', 2)}${legend}\n`;
 }
 
@@ -72,25 +72,41 @@ function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<strin
   return groups;
 }
 
-function seedOf({ seed }: RunRecord): string {
+/** Runs that differ in nothing but the seed; one that failed stands by itself. */
+function systemsOf(runs: readonly RunRecord[]): RunRecord[][] {
+  const settings = ({ config }: RunRecord) => ({ ...config, seeds: undefined });
+  const keyOf = (run: RunRecord) =>
+    JSON.stringify([run.arch, settings(run), run.status === 'failed' ? run.seed : null]);
+  return [...groupBy(runs, keyOf).values()];
+}
+
+/** The seed, or how many there are. */
+function seedsOf(runs: readonly RunRecord[]): string {
+  if (runs.length > 1) return `${runs.length} seeds`;
+  const { seed } = runs[0]!;
   return seed === null ? '-' : String(seed);
 }
 
-function percent(share: number | undefined): string {
-  return share === undefined ? '-' : (100 * share).toFixed(1);
+function percent(share: number): string {
+  return (100 * share).toFixed(1);
 }
 
-function percentiles(values: LatencyValues | undefined): string {
-  if (values === undefined) return '-';
-  return [values.p50Ms, values.p95Ms, values.p99Ms]
-    .map((ms) => ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0))
-    .join('/');
+/** Undefined unless every run has a value. */
+function meanOf(runs: readonly RunRecord[], of: (run: RunRecord) => number | undefined): number | undefined {
+  const known = runs.map(of).filter((value) => value !== undefined);
+  return known.length < runs.length ? undefined : mean(known);
 }
 
-/** Over seeds; the deviation is the sample's, with n - 1. */
-function meanAndDeviation(shares: readonly (number | undefined)[]): string {
+function percentiles(runs: readonly RunRecord[], of: (run: RunRecord) => LatencyValues | undefined): string {
+  const values = (['p50Ms', 'p95Ms', 'p99Ms'] as const).map((each) => meanOf(runs, (run) => of(run)?.[each]));
+  if (values.includes(undefined)) return '-';
+  return values.map((ms) => ms!.toFixed(ms! < 1 ? 2 : ms! < 100 ? 1 : 0)).join('/');
+}
+
+/** The share in percent; of several seeds the mean, with the sample's deviation, n - 1. */
+function overSeeds(shares: readonly (number | undefined)[]): string {
   const known = shares.filter((share) => share !== undefined);
   if (known.length < shares.length) return '-';
   const deviation = standardDeviation(known);
-  return deviation === undefined ? '-' : `${percent(mean(known))}±${percent(deviation)}`;
+  return deviation === undefined ? percent(known[0]!) : `${percent(mean(known))}±${percent(deviation)}`;
 }

@@ -1,0 +1,46 @@
+/** What `bench run` prints when it is done. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { summarize } from '../harness/cli/summary.js';
+import type { RunRecord } from '../harness/record.js';
+import { recordOf } from './run-records.js';
+
+test('the summary: percent, mean and deviation over seeds, cost; never wider than 100 letters', () => {
+  const runs = [
+    recordOf({ architecture: 'colbert-cls-avg', dataset: 'sample', seed: 10 }),
+    recordOf({ architecture: 'colbert-cls-avg', dataset: 'sample', seed: 30 }),
+    recordOf({ architecture: 'mlr-sc', dataset: 'sample', seed: 10 }),
+  ];
+  const text = summarize(runs);
+  for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
+  assert.match(text, /^sample, test: 1 queries, 2,067 passages\n/);
+  // 51.0 and 53.0: mean 52, deviation with n - 1 the root of 2.
+  assert.match(text, /^colbert-cls-avg +2 seeds +52\.0±1\.4 /m);
+  assert.match(text, /^colbert-cls-avg +2 seeds +1 +1\.0 MiB +4\.0\/8\.0\/12\.0 /m);
+  assert.match(
+    text,
+    /^mlr-sc +10 +1 +1\.0 MiB +4\.0\/8\.0\/12\.0 +0\.50\/1\.0\/1\.5 +3 min 05 s +onnx cpu exact$/m,
+  );
+  assert.equal(text.match(/note: the timer is coarse/g)?.length, 1);
+});
+
+test('a run that failed, and a system that has no cost, still have their rows', () => {
+  const {
+    index: _index,
+    latency: _latency,
+    training: _training,
+    ...bare
+  } = recordOf({
+    architecture: 'mlr-sc',
+    dataset: 'sample',
+    seed: 1,
+  });
+  const failed = {
+    ...bare,
+    status: 'failed',
+    measures: {},
+    error: { code: 'DISK_FULL', message: 'full' },
+  } as RunRecord;
+  assert.match(summarize([failed]), /^mlr-sc +1 +- +- +- +- +- +failed: DISK_FULL$/m);
+  assert.match(summarize([bare]), /^mlr-sc +1 +- +- +- +- +- +onnx cpu exact$/m);
+});

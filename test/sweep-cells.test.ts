@@ -1,0 +1,219 @@
+/** Sweeps: one cell's failure is not another's, systems take turns, and what was made is not made again. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { compareRecords, prepareReport } from '../harness/comparison.js';
+import type { BenchError } from '../harness/errors.js';
+import { fitting } from '../harness/pipeline/timing.js';
+import { type Progress, silentProgress } from '../harness/progress.js';
+import { type RunRecord, readRecords, type StoredRecord } from '../harness/record.js';
+import { run, sweep } from '../harness/sweep.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'strata-sweep-'));
+  await writeTinyCollection(path.join(root, 'data'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const request = (architecture: string, seed: number, ...set: string[]) =>
+  tinyRequest(root, architecture, seed, ...set);
+const quiet = silentProgress();
+/** Keeps the lines that are said. */
+function listening(signal?: AbortSignal): { progress: Progress; lines: string[] } {
+  const lines: string[] = [];
+  return { lines, progress: { ...silentProgress(signal), note: (line) => void lines.push(line) } };
+}
+
+const broken = 'arch.layers=[7]';
+
+test('a cell that fails leaves a record that says why, and the others go on', async () => {
+  const { progress, lines } = listening();
+  const told: StoredRecord[] = [];
+  const { records, failures } = await sweep(
+    [request('mlr', 1, broken), request('dual-encoder', 1), request('bm25', 1)],
+    progress,
+    (stored) => told.push(stored),
+  );
+  assert.deepEqual(
+    records.map(({ arch }) => arch.name),
+    ['dual-encoder', 'bm25'],
+  );
+  const [failure] = failures;
+  assert.equal(failures.length, 1);
+  assert.equal((failure!.error as BenchError).code, 'CONFIG_INVALID');
+  assert.equal(failure!.record!.status, 'failed');
+  assert.equal(failure!.record!.error!.message, failure!.error.message);
+  assert.equal(failure!.record!.dataset.passageCount, 30);
+  assert.deepEqual(
+    told.map(({ record }) => record.status),
+    ['failed', 'ok', 'ok'],
+  );
+  const [first, second, third] = lines.filter((line) => line.startsWith('cell '));
+  assert.match(first!, /^cell 1 of 3: mlr on beir, seed 1: failed after .* s, 2 left\n {2}\S/);
+  assert.match(second!, /^cell 2 of 3: dual-encoder on beir, seed 1: done in .* s, 1 left, about .* s left$/);
+  assert.match(third!, /^cell 3 of 3: bm25 on beir, seed 1: done in/);
+
+  const stored = await readRecords([path.join(root, 'out')]);
+  const report = await prepareReport(stored, {}, '1');
+  assert.equal(report.sections.length, 1);
+  assert.equal(report.sections[0]!.systems.length, 2);
+  assert.equal(report.sections[0]!.dataset.queryCount, 8);
+  assert.ok(report.sections[0]!.notes.some((note) => note.includes('failed and is left out')));
+  assert.equal(compareRecords(stored).length, 1);
+});
+
+test('run throws what its only cell failed with; the record of a failure goes when the run succeeds', async () => {
+  const failedFiles = async () =>
+    (await readdir(path.join(root, 'out'))).filter(
+      (name) => name.includes('me-bert') && name.includes('failed'),
+    );
+  const data = path.join(root, 'not-there');
+  await assert.rejects(run({ ...request('me-bert', 1), data }, quiet));
+  assert.equal((await failedFiles()).length, 1);
+  await assert.rejects(run({ ...request('me-bert', 1), data }, quiet));
+  assert.equal((await failedFiles()).length, 1, 'another attempt at the same is the same file');
+  await writeTinyCollection(data);
+  assert.equal((await run({ ...request('me-bert', 1), data }, quiet)).status, 'ok');
+  assert.deepEqual(await failedFiles(), []);
+});
+
+test('systems of one dataset and seed take turns, under names of their own; other seeds by themselves', async () => {
+  const { records } = await sweep(
+    [
+      request('mlr', 1),
+      request('mlr', 1, 'arch.layers=[1,2]', 'arch.vectors=2'),
+      request('mlr', 1, 'arch.layers=[2]', 'arch.vectors=1'),
+      request('bm25', 1),
+      request('bm25', 2),
+    ],
+    quiet,
+  );
+  assert.equal(records.length, 5);
+  const [first, second, third, sparse, alone] = records.map(({ latency }) => latency!);
+  assert.equal(sparse!.interleavedWith.length, 3);
+  assert.equal(new Set(sparse!.interleavedWith).size, 3, 'no two have one name');
+  for (const latency of [first, second, third]) assert.equal(latency!.interleavedWith.length, 3);
+  assert.ok(first!.interleavedWith.includes('bm25'));
+  assert.deepEqual(alone!.interleavedWith, []);
+  for (const { tokenize, search, total, throughput, queryIds } of [first!, second!, third!, sparse!]) {
+    assert.deepEqual(queryIds, first!.queryIds, 'all are asked the same');
+    for (const part of [tokenize!, search!, total]) assert.equal(part.samplesMs.length, 4);
+    assert.deepEqual(
+      throughput!.map(({ batchSize, queries }) => [batchSize, queries]),
+      [[2, 10]],
+    );
+  }
+  const of = (i: number) => ({ file: `${i}.record.json`, record: records[i]! });
+  const [comparison] = compareRecords([of(1), of(2)]);
+  assert.deepEqual(
+    comparison!.latencyNotes.filter((note) => note.includes('separate')),
+    [],
+  );
+});
+
+test('interleave false times each by itself, queries 0 none; what does not fit in memory does not take turns', async () => {
+  const with_ = async (...set: string[]) =>
+    (await sweep([request('mlr', 1, ...set), request('bm25', 1, ...set)], quiet)).records;
+  const apart = await with_('latency.interleave=false');
+  assert.deepEqual(
+    apart.map(({ latency }) => latency!.interleavedWith),
+    [[], []],
+  );
+  const tight = await with_('latency.memoryMiB=1', 'search.memoryMiB=1', 'model.scratch.dimensions=256');
+  assert.deepEqual(
+    tight.map(({ latency }) => latency!.interleavedWith),
+    [[], []],
+  );
+  const none = await with_('latency.queries=0');
+  assert.deepEqual(
+    none.map(({ latency, stages }) => [latency, stages.at(-1)!.name]),
+    [
+      [undefined, 'measure'],
+      [undefined, 'measure'],
+    ],
+  );
+});
+
+test('turns are filled with what fits together; what is too large has one to itself', () => {
+  const cells = [6, 30, 5, 4, 1].map((openBytes) => ({ cell: { openBytes } }));
+  assert.deepEqual(
+    fitting(cells, 11).map((turn) => turn.map(({ cell }) => cell.openBytes)),
+    [[6, 5], [30], [4, 1]],
+  );
+});
+
+const places = ({ stages }: RunRecord) =>
+  stages.filter(({ key }) => key !== null).map(({ execution }) => execution.cached);
+
+test('a sweep that is stopped between two cells goes on from there', async () => {
+  const set = 'text.passageTokens=12';
+  const requests = [request('mlr', 3, set), request('me-bert', 3, set), request('bm25', 3, set)];
+  const controller = new AbortController();
+  const { progress } = listening(controller.signal);
+  const stopping = {
+    ...progress,
+    note: (line: string) => {
+      if (line.startsWith('cell 2')) controller.abort();
+    },
+  };
+  await assert.rejects(sweep(requests, stopping), { code: 'INTERRUPTED' });
+  const { lines, progress: again } = listening();
+  const { records } = await sweep(requests, again);
+  assert.deepEqual(records.slice(0, 2).map(places), [
+    [true, true, true],
+    [true, true, true],
+  ]);
+  assert.match(lines.find((line) => line.startsWith('cell 1'))!, /from cache in .* s, 2 left$/);
+});
+
+async function kindsIn(cache: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const kind of ['checkpoints', 'shards', 'indexes', 'runs', 'negatives', 'models']) {
+    const names = await readdir(path.join(root, cache, kind)).catch(() => []);
+    counts[kind] = names.length;
+  }
+  return counts;
+}
+
+test('keep records leaves records and hits; what was there before stays, and what is recorded is not made again', async () => {
+  const cache = `cache=${path.join(root, 'records')}`;
+  await sweep([request('mlr', 5, cache)], quiet);
+  const before = await kindsIn('records');
+  assert.equal(before.shards, 1);
+  const requests = [5, 6].flatMap((seed) =>
+    ['mlr', 'me-bert', 'bm25'].map((name) => request(name, seed, cache, 'keep=records')),
+  );
+  const { lines, progress } = listening();
+  const { records } = await sweep(requests, progress);
+  assert.deepEqual({ ...(await kindsIn('records')), models: 1 }, before);
+  assert.ok(lines.some((line) => /^disk: .* removed from the cache; the sweep held at most /.test(line)));
+  for (const record of records) assert.ok((await stat(path.join(root, 'out', record.run!.name))).size > 0);
+  // The index of terms belongs to both seeds and was made once; the hits of the first were gone.
+  assert.deepEqual(places(records[5]!), [true, false]);
+  const again = listening();
+  await sweep(requests, again.progress);
+  const states = again.lines.filter((line) => line.startsWith('cell '));
+  assert.equal(states.filter((line) => line.includes('recorded before')).length, 6, states.join('\n'));
+});
+
+test('keep indexes leaves what can be searched', async () => {
+  const cache = `cache=${path.join(root, 'indexes')}`;
+  const { records } = await sweep(
+    ['mlr', 'bm25'].map((name) => request(name, 5, cache, 'keep=indexes')),
+    quiet,
+  );
+  const { checkpoints, shards, indexes, runs, negatives } = await kindsIn('indexes');
+  assert.deepEqual([checkpoints, shards, indexes, runs, negatives], [1, 1, 1, 0, 0]);
+  const [dense] = (
+    await sweep(
+      ['mlr'].map((name) => request(name, 5, cache)),
+      quiet,
+    )
+  ).records;
+  assert.deepEqual(places(dense!), [true, true, false]);
+  assert.deepEqual(dense!.measures, records[0]!.measures);
+});
