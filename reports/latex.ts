@@ -18,7 +18,8 @@ const groups = [
 ] as const;
 
 function tableOf(section: ReportSection): string {
-  const { columns, systems } = section;
+  const { systems } = section;
+  const columns = section.columns.filter(({ detail }) => detail !== true);
   const spans = groups
     .map(([group, title]) => ({ title, count: columns.filter((column) => column.group === group).length }))
     .filter(({ count }) => count > 0);

@@ -1,5 +1,11 @@
 /** The report for a pull request or a README. */
-import type { Report, ReportComparison, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import type {
+  Report,
+  ReportColumn,
+  ReportComparison,
+  ReportPlugin,
+  ReportSection,
+} from '../harness/contracts.js';
 import {
   formatCell,
   formatInterval,
@@ -21,7 +27,23 @@ const report: ReportPlugin = {
 export default report;
 
 function sectionText(section: ReportSection): string {
-  const { columns, systems, comparisons, notes } = section;
+  const { columns, comparisons, notes } = section;
+  const parts = [
+    `## ${escapeMarkdown(headingOfSection(section))}\n`,
+    systemsTable(
+      section,
+      columns.filter(({ detail }) => detail !== true),
+    ),
+    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined'))}\n`,
+  ];
+  const details = columns.filter(({ detail }) => detail === true);
+  if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
+  if (comparisons.length > 0) parts.push(comparisonText(comparisons));
+  if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
+  return parts.join('\n');
+}
+
+function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn[]): string {
   const header = ['system', 'seeds', ...columns.map(headingOf)];
   const rows = systems.map(({ name, seeds, cells }) => [
     escapeMarkdown(name),
@@ -34,14 +56,7 @@ function sectionText(section: ReportSection): string {
       return cell.place === 'second' ? `<ins>${text}</ins>` : text;
     }),
   ]);
-  const parts = [
-    `## ${escapeMarkdown(headingOfSection(section))}\n`,
-    table(header, rows, 2),
-    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined'))}\n`,
-  ];
-  if (comparisons.length > 0) parts.push(comparisonText(comparisons));
-  if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
-  return parts.join('\n');
+  return table(header, rows, 2);
 }
 
 function comparisonText(comparisons: readonly ReportComparison[]): string {

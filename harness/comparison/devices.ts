@@ -28,8 +28,8 @@ export function deviceDifferences(a: RunRecord, b: RunRecord): string[] {
 export function describeDevice({ device }: RunRecord): string {
   const { engine, searcher, threads, machine } = device;
   const ran =
-    engine === null
+    engine === null && searcher === null
       ? 'made by another program'
-      : `${engine} on ${device.device ?? 'unknown'}, ${searcher ?? 'no searcher'}, ${threads === null ? 'threads unknown' : `${threads} threads`}`;
+      : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}, ${searcher ?? 'no searcher'}, ${threads === null ? 'threads unknown' : `${threads} threads`}`;
   return `${ran}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
 }

@@ -20,6 +20,8 @@ export interface ReportRequest {
   texts?: TextSource;
 }
 
+const paperSizes =
+  'At 21 M passages the index of the paper takes 60 GiB with one vector of 768 numbers per passage, 481 GiB with eight.';
 const usualBaseline = 'dual-encoder';
 /** What charts go by where nobody says: the paper's headline measure, and what stands for it elsewhere. */
 const usualMeasures = ['answer@20', 'success@20', 'ndcg@10', 'mrr@10'];
@@ -87,6 +89,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     );
   }
   notes.push(...failuresIn(records));
+  if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;

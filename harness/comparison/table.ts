@@ -1,101 +1,14 @@
 /** The table of efficiency against accuracy: columns, and a cell for each system. */
 import type { ReportCell, ReportColumn, ReportComparison, ReportSystem } from '../contracts.js';
-import type { MeasureValues, RunRecord } from '../record.js';
+import type { MeasureValues } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import { costsOf } from './costs.js';
 import { describeDevice } from './devices.js';
-import { samplesOf } from './latency.js';
 import { firstOf, measuresOf, type System } from './systems.js';
 
 /** Below it a corrected p counts as significant. */
 export const significanceLevel = 0.05;
-
-interface CostColumn extends ReportColumn {
-  of(system: System): ReportCell | undefined;
-}
-
-const costs: readonly CostColumn[] = [
-  {
-    ...size(
-      'vectors-per-passage',
-      'vectors',
-      'count',
-      'Vectors per passage in the index: a mean where passages differ.',
-    ),
-    of: (system) => each(system, ({ index }) => index?.vectorsPerPassage),
-  },
-  {
-    ...size('index-bytes', 'index', 'bytes', 'Bytes of the index on disk: vectors, passage ids and offsets.'),
-    of: (system) => each(system, ({ index }) => index?.sizeBytes.total),
-  },
-  {
-    ...size(
-      'bytes-per-passage',
-      'per passage',
-      'bytes',
-      'Bytes of the index on disk over the number of passages.',
-    ),
-    of: (system) =>
-      each(system, ({ index, dataset }) =>
-        index === undefined || !dataset.passageCount
-          ? undefined
-          : index.sizeBytes.total / dataset.passageCount,
-      ),
-  },
-  {
-    ...size(
-      'projected-bytes',
-      'at 21 M',
-      'bytes',
-      'Bare vectors of the 21,015,324 passages of Wikipedia, projected from this index.',
-    ),
-    of: (system) => each(system, ({ index }) => index?.projectedBytes),
-  },
-  latency('encode', 'encode', 'Tokenizing excluded: turning one query into its vector.'),
-  latency('search', 'search', 'Searching the index for one query.'),
-  latency('total', 'total', 'From the text of one query to its hits.'),
-  {
-    id: 'whole-index-s',
-    label: 'whole index',
-    group: 'latency',
-    unit: 's',
-    higherIsBetter: false,
-    description:
-      "The paper's figure: opening the index and searching it for all queries, over the number of queries.",
-    of: (system) => each(system, (record) => record.latency?.wholeIndexSecondsPerQuery),
-  },
-];
-
-function size(id: string, label: string, unit: 'count' | 'bytes', description: string) {
-  return { id, label, group: 'size', unit, higherIsBetter: false, description } as const;
-}
-
-function latency(part: 'encode' | 'search' | 'total', label: string, what: string): CostColumn {
-  return {
-    id: `${part}-ms`,
-    label,
-    group: 'latency',
-    unit: 'ms',
-    higherIsBetter: false,
-    description: `${what} Median over all queries timed, one at a time; the interval is a bootstrap over them.`,
-    of(system) {
-      const samples = samplesOf(system, part);
-      if (samples === undefined) return undefined;
-      if (samples.length < 2) return { value: samples[0]! };
-      const { estimate, interval } = bootstrapStatistic(samples, 'median');
-      return { value: estimate, interval: { low: interval.low, high: interval.high } };
-    },
-  };
-}
-
-/** The mean over the runs; undefined unless every run has a value. */
-function each(system: System, of: (record: RunRecord) => number | undefined): ReportCell | undefined {
-  const values = system.runs.map(({ record }) => of(record));
-  const known = values.filter((value) => value !== undefined);
-  if (known.length < values.length) return undefined;
-  const deviation = standardDeviation(known);
-  return { value: mean(known), ...(deviation !== undefined && { deviation }) };
-}
 
 /**
  * The accuracy of a system: mean and deviation over seeds; the interval is a bootstrap over queries, each with its mean
@@ -134,7 +47,7 @@ export function columnsOf(systems: readonly System[], measures?: readonly string
       },
     ];
   });
-  const used = costs.filter(({ of }) => systems.some((system) => of(system) !== undefined));
+  const used = costsOf(systems).filter(({ of }) => systems.some((system) => of(system) !== undefined));
   return [...accuracies, ...used.map(({ of: _, ...column }) => column)];
 }
 
@@ -148,6 +61,7 @@ export function rowsOf(
   columns: readonly ReportColumn[],
   comparisons: readonly ReportComparison[],
 ): ReportSystem[] {
+  const costs = costsOf(systems);
   const rows = systems.map((system) => {
     const { arch } = firstOf(system);
     const cells: Record<string, ReportCell> = {};

@@ -19,6 +19,8 @@ export interface ReportColumn {
   group: 'accuracy' | 'size' | 'latency';
   unit: ReportUnit;
   higherIsBetter: boolean;
+  /** True for what the first table does without: the parts of an index, throughput. */
+  detail?: boolean;
   /** How the number is made. */
   description: string;
 }

@@ -28,7 +28,16 @@ export function numberHtml(index: number): string {
 const groupTitles = { accuracy: 'accuracy, %', size: 'index', latency: 'latency' } as const;
 
 export function systemsHtml(section: ReportSection): string {
-  const { columns, systems } = section;
+  const [columns, details] = [false, true].map((wanted) =>
+    section.columns.filter(({ detail = false }) => detail === wanted),
+  );
+  const more =
+    details!.length === 0 ? '' : `\n<h3>Size and throughput</h3>\n${columnsHtml(section, details!)}`;
+  return `${columnsHtml(section, columns!)}
+<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined'))}</p>${more}`;
+}
+
+function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[]): string {
   const groupStart = (i: number) => columns[i]!.group !== columns[i - 1]?.group;
   const groups = (Object.keys(groupTitles) as (keyof typeof groupTitles)[])
     .map((group) => ({ group, count: columns.filter((column) => column.group === group).length }))
@@ -51,8 +60,7 @@ export function systemsHtml(section: ReportSection): string {
   return `<div class="wide" tabindex="0"><table>
 <thead><tr><th colspan="2"></th>${groups.join('')}</tr>
 <tr><th scope="col" class="text">system</th><th scope="col" class="text">seeds</th>${head}</tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>
-<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined'))}</p>`;
+<tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
 function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
