@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { compareRecords, prepareReport } from '../harness/comparison.js';
+import { defaultConfig } from '../harness/config/config.js';
 import type { BenchError } from '../harness/errors.js';
 import { fitting } from '../harness/pipeline/timing.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
@@ -216,4 +217,20 @@ test('keep indexes leaves what can be searched', async () => {
   ).records;
   assert.deepEqual(places(dense!), [true, true, false]);
   assert.deepEqual(dense!.measures, records[0]!.measures);
+});
+
+test('a measure that the dataset has no answers for is missed where it was named, not where it is one of the usual', async () => {
+  const usual = defaultConfig().measures;
+  const said = async (measures: readonly string[]) => {
+    const set = [`measures=${JSON.stringify(measures)}`, 'search.depth=100', 'latency.queries=0'];
+    return (await run(request('bm25', 1, ...set), quiet)).warnings.filter((line) =>
+      line.includes('is left out'),
+    );
+  };
+  assert.ok(usual.includes('answer@5'));
+  assert.deepEqual(await said(usual), []);
+  assert.deepEqual(
+    (await said(['answer@5', 'mrr@10'])).map((line) => line.split(' ')[0]),
+    ['answer@5'],
+  );
 });
