@@ -49,8 +49,11 @@ export class Keeper {
       this.removedBytes += await store.release((kind, key) => {
         if (cell === undefined) return 'left';
         if (searchable.includes(key)) return 'kept';
+        // The index of a trained model belongs to its seed.
+        const trained = cell.record.model !== undefined && cell.searchable.includes(key);
         const needed =
-          seeds.has(seedKey(request)) || (seedless.includes(kind) && datasets.has(datasetKey(request)));
+          seeds.has(seedKey(request)) ||
+          (!trained && seedless.includes(kind) && datasets.has(datasetKey(request)));
         return needed ? 'held' : 'removed';
       });
     }
