@@ -1,5 +1,6 @@
 /** Results that travel between tools: DPR's, BEIR's, tevatron's, and files of negatives. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -128,6 +129,7 @@ test('negatives come back as they went', async () => {
   const negatives = new Map([
     ['q 1', ['p1', 'p 2']],
     ['q2', []],
+    ['q3', ['Fresno,_California:26', '100%', '%2C', 'tab\there', 'é,ü']],
   ]);
   for (const name of ['negatives.tsv', 'negatives.tsv.gz']) {
     await writeNegatives(at(name), negatives);
@@ -147,5 +149,8 @@ test('negatives that cannot be are refused with their line', async () => {
     await writeFile(at('bad.tsv'), content);
     await refuses(readNegatives(at('bad.tsv')), 'DATA_INVALID', pattern);
   }
-  await refuses(writeNegatives(at('no.tsv'), new Map([['q', ['a,b']]])), 'DATA_INVALID', /"a,b"/);
+  for (const name of ['no.tsv', 'no.tsv.gz']) {
+    await refuses(writeNegatives(at(name), new Map([['q', ['']]])), 'DATA_INVALID', /passage id ""/);
+    assert.equal(existsSync(at(name)), false);
+  }
 });

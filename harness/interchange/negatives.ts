@@ -1,6 +1,7 @@
 /**
  * Hard negatives as a file: `query<TAB>passage,passage,...`, best first, a query a line; the layout that MS MARCO's
  * negatives are handed around in. gzip is read whatever the file is called, and written where the name ends in .gz.
+ * In a passage id, what the layout needs for itself is written as in a URL: a comma is %2C, a percent sign %25.
  */
 import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
@@ -18,11 +19,14 @@ function* lines(negatives: Negatives): Generator<string> {
   for (const [queryId, passageIds] of negatives) {
     if (queryId === '' || /[\t\r\n]/.test(queryId)) throw refused('query', queryId, 'tab or a line break');
     for (const id of passageIds) {
-      if (id === '' || /[\t\r\n,]/.test(id)) throw refused('passage', id, 'tab, a line break or a comma');
+      if (id === '') throw refused('passage', id, 'tab or a line break');
     }
-    yield `${queryId}\t${passageIds.join(',')}\n`;
+    yield `${queryId}\t${passageIds.map(escaped).join(',')}\n`;
   }
 }
+
+const escaped = (id: string): string => id.replace(/[%,\t\r\n]/g, encodeURIComponent);
+const unescaped = (id: string): string => id.replace(/%(?:25|2C|09|0D|0A)/gi, decodeURIComponent);
 
 function refused(kind: string, id: string, what: string): BenchError {
   return new BenchError(
@@ -50,7 +54,7 @@ export async function readNegatives(file: string): Promise<Map<string, string[]>
     if (queryId === '') throw fault('no query id');
     const earlier = lineOf.get(queryId);
     if (earlier !== undefined) throw fault(`query '${queryId}' again, after line ${earlier}`);
-    const passageIds = list === '' ? [] : list.split(',');
+    const passageIds = list === '' ? [] : list.split(',').map(unescaped);
     if (passageIds.includes('')) throw fault('an empty passage id');
     if (new Set(passageIds).size !== passageIds.length) throw fault(`query '${queryId}' has a passage twice`);
     lineOf.set(queryId, line);

@@ -11,10 +11,11 @@ const pieceLength = 1 << 20;
 
 /** Writes the lines, each of which brings its own newline. @returns the file as a run record names it */
 export async function writeLines(target: string, lines: Iterable<string>): Promise<DataFile> {
-  const pieces = Readable.from(gathered(lines), { objectMode: true });
-  const bytes = target.endsWith('.gz') ? pieces.compose(createGzip()) : pieces;
   const file = await AtomicFile.create(target);
   const hash = createHash('sha256');
+  // A stream begins to read by itself: nothing is awaited between here and the loop, or an error would find no listener.
+  const pieces = Readable.from(gathered(lines), { objectMode: true });
+  const bytes = target.endsWith('.gz') ? pieces.compose(createGzip()) : pieces;
   try {
     for await (const chunk of bytes) {
       hash.update(chunk as Buffer);
