@@ -28,6 +28,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'whether runs got worse than a stored baseline; for CI',
     load: () => import('./cli/check.js'),
   },
+  export: {
+    summary: 'a trained checkpoint for other tools: ONNX, or a Hugging Face folder',
+    load: () => import('./cli/export.js'),
+  },
   list: {
     summary: 'what there is: architectures, datasets, engines, searchers, reports, measures, presets',
     load: () => import('./cli/list.js'),

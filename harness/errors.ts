@@ -22,6 +22,8 @@ export const exitCodes = {
   CACHE_INVALID: 2,
   /** Training cannot go on: the loss is not a finite number. */
   TRAINING_DIVERGED: 2,
+  /** A trained model cannot be written in the format asked for, or what was written computes something else. */
+  EXPORT_FAILED: 2,
   /** An engine, searcher or package cannot be loaded on this machine. */
   UNAVAILABLE: 3,
   /** The network is needed and cannot be used, or what came is not what was promised. */

@@ -7,15 +7,18 @@ import type { Encoder } from '../harness/model/encoder.js';
 import { relativeBuckets } from '../harness/model/relative-position.js';
 import { scratchEncoder } from '../harness/model/scratch.js';
 import { t5Encoder } from '../harness/model/t5.js';
+import { openEngine } from '../harness/tensor/engines.js';
 
 const fixtures = path.resolve(import.meta.dirname, '../../test/fixtures/model');
 
 test('relative position buckets are those of transformers', async () => {
   const file = path.join(fixtures, 'relative-buckets.json');
+  const engine = await openEngine('tfjs-cpu');
   const reference = JSON.parse(await readFile(file, 'utf8')) as Record<string, number[]>;
   for (const [key, expected] of Object.entries(reference)) {
     const [buckets, distance] = key.split(',').map(Number);
-    const actual = relativeBuckets(201, buckets!, distance!);
+    const program = await engine.compile(() => [relativeBuckets(201, buckets!, distance!)], []);
+    const actual = (await program.run([]))[0] as Int32Array;
     // Row 0 looks forward, row 200 backward.
     const backward = Array.from(actual.subarray(200 * 201));
     const forward = Array.from(actual.subarray(1, 201));

@@ -31,6 +31,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   encode: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
   index: { floor: 2, imports: [...first, 'model', 'text'] },
   search: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
+  export: { floor: 2, imports: [...first, 'model', 'text'] },
   architectures: { floor: 3, imports: [...ground, 'tensor', 'model'], alone: true },
   datasets: { floor: 3, imports: [...ground, 'store', 'text', 'interchange'] },
   reports: { floor: 3, imports: ground },
@@ -41,7 +42,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 4,
     imports: [
       ...[...first, 'plugins', 'text', 'model', 'metrics', 'latency', 'interchange'],
-      ...['train', 'encode', 'index', 'search', 'comparison'],
+      ...['train', 'encode', 'index', 'search', 'comparison', 'export'],
     ],
   },
   sweep: { floor: 4, imports: [...first, 'pipeline'] },
@@ -68,6 +69,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 /** What a single file may import beyond its room: commands that show what other rooms have to offer. */
 export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
   'harness/cli/evaluate.ts': ['metrics', 'store'],
+  'harness/cli/export.ts': ['export'],
   'harness/cli/report.ts': ['store'],
   'harness/cli/texts.ts': ['store'],
   'harness/cli/list.ts': ['tensor', 'search', 'metrics'],

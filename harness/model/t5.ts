@@ -84,9 +84,9 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
     const normalize = (x: Tensor, name: string) => rmsNorm(x, weight(`${name}.weight`), epsilon);
     const project = (x: Tensor, name: string) => linear(x, weight(`${name}.weight`));
 
-    const pairs = tf.tensor1d(relativeBuckets(tokens, buckets, maxDistance), 'int32'); // [T * T]
+    const pairs = relativeBuckets(tokens, buckets, maxDistance); // [T, T]
     const table = weight('encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight'); // [buckets, H]
-    const distance = tf.reshape(tf.transpose(tf.gather(table, pairs)), [1, heads, tokens, tokens]); // [1, H, T, T]
+    const distance = tf.expandDims(tf.transpose(tf.gather(table, pairs), [2, 0, 1]), 0); // [1, H, T, T]
     const bias = tf.add(distance, paddingBias(input.mask)); // [B, H, T, T]
 
     const cube = (rows: Tensor) => tf.reshape(rows, [batch, tokens, dimensions]) as tf.Tensor3D; // [B, T, D]

@@ -1,11 +1,11 @@
 /** Archives unpacked beside themselves: whole or not at all, and nothing outside their folder. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BenchError, fileError } from '../errors.js';
-import { isRunning } from './atomic.js';
 import { withLock } from './lock.js';
+import { wholeFolder } from './whole-folder.js';
 
 /**
  * Unpacks a zip or a (gzipped) tar file, which is told by its first bytes; a folder that is there already is taken as it
@@ -21,15 +21,12 @@ export async function unpack(archive: string, folder = `${archive}.unpacked`): P
     `${folder}.lock`,
     async () => {
       if (await isFolder(folder)) return folder;
-      const temporary = `${folder}.partial-${process.pid}`;
-      await removeLeftOvers(folder);
       try {
-        await mkdir(temporary, { recursive: true });
-        if (await isZip(archive)) await unzip(archive, temporary);
-        else await untar(archive, temporary);
-        await rename(temporary, folder);
+        await wholeFolder(folder, async (temporary) => {
+          if (await isZip(archive)) await unzip(archive, temporary);
+          else await untar(archive, temporary);
+        });
       } catch (error) {
-        await rm(temporary, { recursive: true, force: true });
         throw asBenchError(error, archive, folder);
       }
       return folder;
@@ -40,17 +37,6 @@ export async function unpack(archive: string, folder = `${archive}.unpacked`): P
 
 async function isFolder(folder: string): Promise<boolean> {
   return (await stat(folder).catch(() => undefined))?.isDirectory() ?? false;
-}
-
-/** What killed processes left. */
-async function removeLeftOvers(folder: string): Promise<void> {
-  const mark = `${path.basename(folder)}.partial-`;
-  for (const name of await readdir(path.dirname(folder)).catch(() => [])) {
-    if (!name.startsWith(mark)) continue;
-    const pid = Number.parseInt(name.slice(mark.length), 10);
-    if (pid !== process.pid && isRunning(pid)) continue;
-    await rm(path.join(path.dirname(folder), name), { recursive: true, force: true });
-  }
 }
 
 async function isZip(archive: string): Promise<boolean> {

@@ -118,7 +118,8 @@ class OnnxProgram implements Program {
   }
 }
 
-async function loadOrt(): Promise<Ort> {
+/** @throws BenchError UNAVAILABLE */
+export async function loadOrt(): Promise<Ort> {
   try {
     return await import('onnxruntime-node');
   } catch (cause) {

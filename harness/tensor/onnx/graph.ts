@@ -7,6 +7,8 @@ export interface Value {
   name: string;
   shape: readonly number[];
   dtype: OnnxType;
+  /** In place of the shape, where a dimension of an input or output is not fixed and has a name. */
+  dimensions?: readonly (number | string)[];
   /** What the value is: the output of a node, a constant, or an input that is fed. */
   node?: GraphNode;
   constant?: NumericArray | BigInt64Array;

@@ -16,8 +16,10 @@ const descriptor = {
         producerName: field(2, 'string'),
         graph: field(7, 'Graph'),
         opsetImport: field(8, 'OperatorSet', 'repeated'),
+        metadataProps: field(14, 'Property', 'repeated'),
       },
     },
+    Property: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
     OperatorSet: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
     Graph: {
       fields: {
@@ -77,26 +79,32 @@ function attribute(name: string, value: Attribute) {
   return { name, ints: value, type: attributeType.ints };
 }
 
-function valueInfo({ name, dtype, shape }: Value) {
-  const dim = shape.map((dimValue) => ({ dimValue }));
+function valueInfo({ name, dtype, shape, dimensions = shape }: Value) {
+  const dim = dimensions.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
   return { name, type: { tensorType: { elemType: elementType[dtype], shape: { dim } } } };
 }
 
-/** The bytes of an ONNX model that computes `outputs`. Inputs that play no part are left out. */
+/** The version of an operator set, by domain. */
+const versions: Readonly<Record<GraphNode['domain'], number>> = { '': opset, 'com.microsoft': 1 };
+
+/**
+ * The bytes of an ONNX model that computes `outputs`. Inputs that play no part are left out.
+ * @param properties what the file says of itself
+ */
 export function writeModel(
   graph: Graph,
   nodes: readonly GraphNode[],
   used: ReadonlySet<Value>,
   outputs: readonly Value[],
+  properties: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const domains = new Set(['', ...nodes.map(({ domain }) => domain)]);
   const constants = [...used].filter((value) => value.constant !== undefined);
   const message = {
     irVersion,
     producerName: producer,
-    opsetImport: [
-      { domain: '', version: opset },
-      { domain: 'com.microsoft', version: 1 },
-    ],
+    opsetImport: [...domains].map((domain) => ({ domain, version: versions[domain]! })),
+    metadataProps: Object.entries(properties).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'program',
       node: nodes.map((node) => ({

@@ -1,0 +1,30 @@
+/** From a trained checkpoint to files for other tools. */
+import { type ExportFacts, type ExportFormat, exportRetriever } from '../export/export-folder.js';
+import { encoderFolder } from '../model/retriever-files.js';
+import type { Progress } from '../progress.js';
+import { openEngine } from '../tensor/engines.js';
+import { loadTokenizer } from '../text/tokenizer.js';
+import { openCheckpoint } from './checkpoint.js';
+
+export interface ExportRequest {
+  /** Folder of a trained checkpoint. */
+  checkpoint: string;
+  format: ExportFormat;
+  /** Folder to be made. */
+  out: string;
+  /** What makes the vectors that the exported ones are held against. */
+  engine: string;
+}
+
+/** @throws BenchError CHECKPOINT_INVALID, PATH_INVALID, EXPORT_FAILED */
+export async function exportCheckpoint(request: ExportRequest, progress: Progress): Promise<ExportFacts> {
+  const checkpoint = await openCheckpoint(request.checkpoint);
+  const tokenizer = await loadTokenizer(encoderFolder(request.checkpoint, checkpoint.facts));
+  const engine = await openEngine(request.engine);
+  try {
+    const { out, format } = request;
+    return await exportRetriever({ ...checkpoint, tokenizer }, format, out, { engine, progress });
+  } finally {
+    await engine.dispose();
+  }
+}
