@@ -53,7 +53,9 @@ export const command: Command = {
     const rows = facts.files.map(({ name, sizeBytes }) => {
       const check = differences.get(name);
       const difference =
-        check === undefined ? '' : `${check.largestDifference.toExponential(1)} of ${check.tolerance}`;
+        check === undefined
+          ? ''
+          : `${check.largestDifference.toExponential(1)} of ${check.tolerance.toExponential()}`;
       return [name, byteSize(sizeBytes), difference, check === undefined ? '' : String(check.texts)];
     });
     const header = ['file', 'size', ...(facts.checks.length > 0 ? ['largest difference', 'texts'] : [])];

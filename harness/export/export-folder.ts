@@ -1,5 +1,5 @@
 /** A trained retriever as files for other tools. */
-import { readdir, rmdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
@@ -80,23 +80,19 @@ export async function exportRetriever(
 }
 
 async function checkEmpty(folder: string): Promise<void> {
+  let found: string[];
   try {
-    // What is empty makes way, so that the finished folder can take the name.
-    await rmdir(folder);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    found = await readdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return;
-    const what =
-      code === 'ENOTEMPTY' || code === 'EEXIST'
-        ? 'it holds something already'
-        : code === 'ENOTDIR'
-          ? 'it is a file'
-          : `(${code})`;
-    throw new BenchError('PATH_INVALID', `--out ${folder} cannot be used: ${what}.`, {
-      hint: 'Name a folder that is not there yet.',
-      cause,
-    });
+    if (code !== 'ENOTDIR') throw fileError(error, folder);
+    found = ['a file'];
   }
+  if (found.length === 0) return;
+  throw new BenchError('PATH_INVALID', `--out ${folder} cannot be used: it holds ${found[0]} already.`, {
+    hint: 'Name a folder that is not there yet.',
+  });
 }
 
 /** Names seen from the folder, sorted. */

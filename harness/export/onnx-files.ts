@@ -17,10 +17,7 @@ export async function writeOnnxFiles(
   const checks: VectorCheck[] = [];
   for (const side of sides) {
     const stage = tools.progress.stage(`export ${modelName(side)}`);
-    const { bytes, shortest } = writeTokenModel(tokenProgram(trained, side));
-    tools.progress.checkInterrupted();
-    await writeAtomic(path.join(folder, modelName(side)), bytes);
-    const check = await checkVectors(folder, trained, side, shortest, tools);
+    const check = await writeModelFile(folder, trained, side, tools);
     checks.push(check);
     stage.end(`largest difference ${check.largestDifference.toExponential(1)}`);
   }
@@ -29,6 +26,19 @@ export async function writeOnnxFiles(
   for (const [name, content] of Object.entries(files)) await writeAtomic(path.join(folder, name), content);
   await writeJson(path.join(folder, 'export.json'), { checkpoint: key, ...facts, checks });
   return checks;
+}
+
+/** Writes one side's model and runs it. */
+export async function writeModelFile(
+  folder: string,
+  trained: TrainedRetriever,
+  side: Side,
+  tools: ExportTools,
+): Promise<VectorCheck> {
+  const { bytes, shortest } = writeTokenModel(tokenProgram(trained, side));
+  tools.progress.checkInterrupted();
+  await writeAtomic(path.join(folder, modelName(side)), bytes);
+  return checkVectors(folder, trained, side, shortest, tools);
 }
 
 /** The encoder of one side, its output always [B, M, D]. */

@@ -1,5 +1,5 @@
 /** Folders that are either whole or not there: filled under a temporary name, then renamed. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isRunning } from './atomic.js';
 
@@ -19,6 +19,8 @@ export async function wholeFolder<Facts>(
   try {
     await mkdir(temporary, { recursive: true });
     const facts = await fill(temporary);
+    // Windows renames onto no folder, not even an empty one.
+    await rmdir(folder).catch(() => undefined);
     await rename(temporary, folder);
     return facts;
   } catch (error) {
