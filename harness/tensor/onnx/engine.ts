@@ -14,6 +14,7 @@ import type {
 } from '../engine.js';
 import { sizeOf } from '../engine.js';
 import { prune, type Value } from './graph.js';
+import { withoutIdleReshapes } from './idle-reshapes.js';
 import { writeModel } from './model-file.js';
 import { record } from './recorder.js';
 import './kernels.js';
@@ -164,7 +165,8 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     inputs: readonly ArraySpec[],
     { fixed = new Map(), name = 'program', sideBySide = false }: CompileOptions = {},
   ): Promise<Program> {
-    const { graph, outputs } = record(build, inputs, fixed);
+    const { graph, outputs: recorded } = record(build, inputs, fixed);
+    const outputs = withoutIdleReshapes(recorded);
     const { nodes, used } = prune(outputs);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);

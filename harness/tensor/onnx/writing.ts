@@ -44,13 +44,8 @@ export const cast = (x: Value, dtype: Value['dtype']): Value => {
   const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[dtype];
   return node('Cast', [x], x.shape, dtype, { to });
 };
-/** Of a reshaped value only the last shape counts, and a shape that a value has already costs nothing. */
-export function reshape(x: Value, shape: readonly number[]): Value {
-  const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x;
-  const same = source.shape.length === shape.length && source.shape.every((d, i) => d === shape[i]);
-  if (same) return source;
-  return node('Reshape', [source, graph().integers(shape)], shape, x.dtype, { allowzero: 1 });
-}
+export const reshape = (x: Value, shape: readonly number[]): Value =>
+  node('Reshape', [x, graph().integers(shape)], shape, x.dtype, { allowzero: 1 });
 export const broadcast = (a: Value, b: Value) =>
   tf.broadcast_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]);
 
