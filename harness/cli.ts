@@ -12,8 +12,24 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train, encode, index, search and measure, then print what came out',
     load: () => import('./cli/run.js'),
   },
+  train: {
+    summary: 'the first stage of run alone: a checkpoint',
+    load: () => import('./cli/train.js'),
+  },
+  mine: {
+    summary: 'hard negatives for training, by a checkpoint or by BM25',
+    load: () => import('./cli/mine.js'),
+  },
+  encode: {
+    summary: 'an index of the passages, by a checkpoint',
+    load: () => import('./cli/encode.js'),
+  },
+  search: {
+    summary: 'hits of the queries in an index, as a TREC run',
+    load: () => import('./cli/search.js'),
+  },
   evaluate: {
-    summary: 'measure a run that any system made, from TREC files',
+    summary: 'measure a run that any system made, against qrels or a dataset',
     load: () => import('./cli/evaluate.js'),
   },
   compare: {

@@ -5,25 +5,34 @@ import { readQrels, readRun } from '../interchange/trec.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
 import { parseMeasures } from '../metrics/measures.js';
+import { createProgress } from '../progress.js';
 import { describeMachine, type RunRecord, recordSchemaVersion, writeRecord } from '../record.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
+import { watchInterrupts } from './interrupt.js';
+import { datasetOptions, someOptions } from './options.js';
+import { configOf, splitOf, stageRequest, wholeNumber } from './request.js';
 import { renderTable } from './table.js';
 
 const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@100,map';
 
 export const command: Command = {
-  usage: '--run FILE --qrels FILE [--measure M,...] [options]',
+  usage: '--run FILE --qrels FILE|--dataset D [--measure M,...] [options]',
   description:
-    'Evaluates a run of any system: TREC format or three columns, plain or gzip. Without options it gives the numbers of trec_eval, with --complete those of trec_eval -c. What it prints with --json is a run record, which compare and report take like any other.',
+    'Evaluates a run of any system: TREC format or three columns, plain or gzip. With --qrels it gives the numbers of trec_eval, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
   options: {
     run: { type: 'text', describe: 'hits of every query, in TREC format', required: true },
-    qrels: { type: 'text', describe: 'judgements, in TREC or BEIR format', required: true },
+    qrels: { type: 'text', describe: 'judgements, in TREC or BEIR format' },
     measure: { type: 'text', describe: `measures, 'bench list measures'; ${usualMeasures} where absent` },
     ties: { type: 'text', describe: 'order of equal scores: trec_eval (where absent) or as-ranked' },
     relevance: { type: 'text', describe: 'lowest relevance that counts as relevant, 1 where absent' },
     depth: { type: 'text', describe: 'hits per query that are looked at, all where absent' },
     complete: { type: 'switch', describe: 'count every query that is judged, 0 where it has no hits' },
+    dataset: { type: 'text', describe: "the dataset searched instead of --qrels, 'bench list datasets'" },
+    data: datasetOptions.data!,
+    split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
+    ...someOptions('cache', 'config'),
+    offline: datasetOptions.offline!,
     'per-query': { type: 'switch', describe: 'print the value of every query too' },
     record: {
       type: 'text',
@@ -37,37 +46,85 @@ export const command: Command = {
       'bench evaluate --run bm25.run --qrels qrels.txt --record results/bm25.record.json',
       'for bench compare',
     ],
+    [
+      'bench evaluate --run mlr-sc.run.gz --dataset squad --measure answer@20',
+      "top-k accuracy by DPR's answers",
+    ],
   ],
   async run(values, _positionals, print) {
-    const measures = parseMeasures(splitList('measure', String(values.measure ?? usualMeasures)));
-    const asking = measures.filter(({ needs }) => needs === 'answers').map(({ id }) => id);
-    if (asking.length > 0) {
-      throw new BenchError(
-        'USAGE',
-        `${asking.join(', ')} cannot be evaluated: a run and qrels hold no answers and no texts.`,
-        {
-          hint: 'success@k is top-k accuracy by qrels; bench run measures answer@k.',
-        },
-      );
-    }
-    const options = {
-      ties: tieRule(values.ties),
-      relevance: wholeNumber(values, 'relevance') ?? 1,
-      depth: wholeNumber(values, 'depth') ?? Number.POSITIVE_INFINITY,
-      queries: values.complete === true ? 'judged' : 'judged-and-run',
-    } as const;
-    const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
-    const { run, tag } = await readRun(runFile);
-    const evaluation = evaluate(run, await readQrels(qrelsFile), measures, options);
+    refuseMixture(values);
+    const { evaluation, record } = await (values.dataset === undefined
+      ? againstQrels(values)
+      : againstDataset(values));
     if (values.json === true || values.record !== undefined) {
-      const record = await recordOf(evaluation, runFile, qrelsFile, tag, options);
-      if (values.record !== undefined) await writeRecord(path.resolve(String(values.record)), record);
-      if (values.json === true) print(`${JSON.stringify(record, null, 2)}\n`);
+      const made = await record();
+      if (values.record !== undefined) await writeRecord(path.resolve(String(values.record)), made);
+      if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     }
     if (values.json !== true) print(textOf(evaluation, values['per-query'] === true));
     return 0;
   },
 };
+
+interface Evaluated {
+  evaluation: Evaluation;
+  record(): Promise<RunRecord>;
+}
+
+/** @throws BenchError USAGE where it is not clear what the run is measured against */
+function refuseMixture(values: Values): void {
+  const { dataset, qrels } = values;
+  if ((dataset === undefined) === (qrels === undefined)) {
+    const seen = dataset === undefined ? 'neither was given' : 'both were given';
+    throw new BenchError('USAGE', `A run is measured against --qrels FILE or --dataset D, and ${seen}.`);
+  }
+  const theOthers =
+    dataset === undefined
+      ? ['data', 'split', 'cache', 'config', 'offline']
+      : ['ties', 'relevance', 'depth', 'complete'];
+  const wrong = theOthers.filter((name) => values[name] !== undefined);
+  if (wrong.length === 0) return;
+  const needs = dataset === undefined ? '--dataset' : '--qrels';
+  throw new BenchError('USAGE', `--${wrong.join(', --')} can only be given with ${needs}.`, {
+    hint: 'A dataset is measured as bench run measures it; with --qrels all is as in trec_eval.',
+  });
+}
+
+async function againstDataset(values: Values): Promise<Evaluated> {
+  const config = configOf({ config: values.config, cache: values.cache });
+  if (values.measure !== undefined) config.measures = splitList('measure', String(values.measure));
+  const request = await stageRequest(values, config);
+  const { evaluateRun } = await import('../pipeline/evaluate-run.js');
+  const progress = createProgress({ signal: watchInterrupts() });
+  const asked = { ...request, run: String(values.run), split: splitOf(values, 'test') };
+  const { record, measured } = await evaluateRun(asked, progress);
+  for (const warning of measured.warnings) progress.note(warning);
+  return { evaluation: measured.evaluation, record: async () => record };
+}
+
+async function againstQrels(values: Values): Promise<Evaluated> {
+  const measures = parseMeasures(splitList('measure', String(values.measure ?? usualMeasures)));
+  const asking = measures.filter(({ needs }) => needs === 'answers').map(({ id }) => id);
+  if (asking.length > 0) {
+    throw new BenchError(
+      'USAGE',
+      `${asking.join(', ')} cannot be evaluated: a run and qrels hold no answers and no texts.`,
+      {
+        hint: 'success@k is top-k accuracy by qrels; with --dataset instead of --qrels answer@k is measured.',
+      },
+    );
+  }
+  const options = {
+    ties: tieRule(values.ties),
+    relevance: wholeNumber(values, 'relevance') ?? 1,
+    depth: wholeNumber(values, 'depth') ?? Number.POSITIVE_INFINITY,
+    queries: values.complete === true ? 'judged' : 'judged-and-run',
+  } as const;
+  const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
+  const { run, tag } = await readRun(runFile);
+  const evaluation = evaluate(run, await readQrels(qrelsFile), measures, options);
+  return { evaluation, record: () => recordOf(evaluation, runFile, qrelsFile, tag, options) };
+}
 
 function tieRule(given: Values[string]): TieRule {
   const rule = String(given ?? 'trec_eval');
@@ -75,13 +132,6 @@ function tieRule(given: Values[string]): TieRule {
   throw new BenchError('USAGE', `--ties ${rule} is neither trec_eval nor as-ranked.`, {
     hint: 'trec_eval orders by score and then by passage id, descending; as-ranked keeps the ranks of the file.',
   });
-}
-
-function wholeNumber(values: Values, name: string): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d*$/.test(String(text))) return Number(text);
-  throw new BenchError('USAGE', `--${name} needs a whole number from 1, not '${String(text)}'.`);
 }
 
 function textOf({ queryIds, measures, withoutHits, leftOut }: Evaluation, perQuery: boolean): string {

@@ -6,6 +6,7 @@ export const configOptions: Readonly<Record<string, Option>> = {
   seeds: { type: 'text', describe: 'seeds, one run for each: 1,2,3' },
   model: { type: 'text', describe: "'scratch', a checkpoint's folder, or an id on the Hugging Face hub" },
   preset: { type: 'text', describe: "named settings, 'bench list presets'" },
+  stages: { type: 'text', describe: 'trainings: 2 mines hard negatives with the first and trains again' },
   engine: { type: 'text', describe: "what runs the model, 'bench list engines'" },
   searcher: { type: 'text', describe: "what searches the index, 'bench list searchers'" },
   measures: { type: 'text', describe: "what is measured, 'bench list measures'" },
@@ -15,4 +16,32 @@ export const configOptions: Readonly<Record<string, Option>> = {
   keep: { type: 'text', describe: 'what stays in the cache once runs are recorded: all, indexes, records' },
   config: { type: 'text', describe: 'configuration file; bench.config.json of this folder where absent' },
   set: { type: 'texts', describe: 'one setting, such as train.epochs=3; may be given several times' },
+};
+
+/** Which dataset, and where it lies. */
+export const datasetOptions: Readonly<Record<string, Option>> = {
+  dataset: { type: 'text', describe: "dataset, 'bench list datasets'", required: true },
+  data: { type: 'text', describe: 'folder that holds the dataset; nothing is downloaded then' },
+  offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+};
+
+/** What a training begins with and learns from. */
+export const trainingOptions: Readonly<Record<string, Option>> = {
+  init: { type: 'text', describe: 'folder of a trained checkpoint to start from, instead of --model' },
+  negatives: {
+    type: 'text',
+    describe:
+      "where hard negatives come from: 'dataset', 'bm25', files that bench mine wrote; several by comma",
+  },
+};
+
+/** The options of a command that takes only some of those that can be set. */
+export function someOptions(...names: readonly string[]): Readonly<Record<string, Option>> {
+  return Object.fromEntries(names.map((name) => [name, configOptions[name]!]));
+}
+
+export const checkpointOption: Option = {
+  type: 'text',
+  describe: 'folder of a trained checkpoint, as bench train prints it',
+  required: true,
 };

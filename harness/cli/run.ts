@@ -1,8 +1,5 @@
 /** `bench run`: every stage, for every architecture, dataset and seed asked for. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
-import { type BenchConfig, loadConfig } from '../config/config.js';
-import { BenchError } from '../errors.js';
 import type { Plan, RunRequest } from '../pipeline.js';
 import { listArchitectures, loadArchitecture, loadDataset, loadReport, loadSparse } from '../plugins.js';
 import { createProgress } from '../progress.js';
@@ -11,8 +8,9 @@ import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
-import { configOptions } from './options.js';
+import { configOptions, trainingOptions } from './options.js';
 import { renderReport, writeTo } from './report.js';
+import { dataFolder, trainingStart } from './request.js';
 import { summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
@@ -29,6 +27,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
     data: { type: 'text', describe: 'folder that holds the dataset; nothing is downloaded then' },
     ...configOptions,
+    ...trainingOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     'dry-run': { type: 'switch', describe: 'print the plan and the configuration, and do nothing' },
     report: {
@@ -113,7 +112,7 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const architectures = named.includes('all') ? (await listArchitectures()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
-  const config = configOf(values);
+  const { config, ...start } = await trainingStart(values);
   for (const name of architectures) if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
   for (const name of datasets) await loadDataset(name);
   return datasets.flatMap((dataset) =>
@@ -123,27 +122,12 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
         dataset,
         seed,
         ...data,
+        ...start,
         offline: values.offline === true,
         config,
       })),
     ),
   );
-}
-
-function configOf(values: Values): BenchConfig {
-  const file = values.config === undefined ? {} : { file: String(values.config) };
-  const set = (values.set ?? []) as readonly string[];
-  return loadConfig({ ...file, cwd: process.cwd(), flags: values, set });
-}
-
-function dataFolder(name: string): string {
-  const folder = path.resolve(name);
-  const found = statSync(folder, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true) return folder;
-  const what = found === undefined ? 'there is no such folder' : 'it is not a folder';
-  throw new BenchError('PATH_INVALID', `--data ${name} cannot be used: ${what} (${folder}).`, {
-    hint: "Name the folder that holds the dataset's files, or leave --data out to download them.",
-  });
 }
 
 function describePlans(plans: readonly Plan[], requests: readonly RunRequest[]): string {

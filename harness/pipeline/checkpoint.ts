@@ -44,6 +44,11 @@ export function textEncoders(
   };
 }
 
+/** The model that the training of a checkpoint began with. @throws BenchError CHECKPOINT_INVALID where it is none */
+export async function originOf(folder: string): Promise<string> {
+  return (await readRetrieverFacts(folder)).model;
+}
+
 /**
  * @param expected the architecture it is said to be of; any where absent
  * @throws BenchError CHECKPOINT_INVALID where it is none, is damaged, or is of another architecture

@@ -26,17 +26,7 @@ export interface MeasureRequest {
 export async function measureStage(request: MeasureRequest): Promise<Measured> {
   const { dataset, split, index, hits, identicalIds } = request;
   const queries = await dataset.queries(split);
-  const identifiers = await index.identifiers();
-  const run = new Map(
-    queries.map(({ queryId }, q) => {
-      const from = q * hits.depth;
-      const count = hits.counts[q]!;
-      const passageIds = Array.from(hits.ordinals.subarray(from, from + count), (ordinal) =>
-        identifiers.at(ordinal),
-      );
-      return [queryId, { passageIds, scores: hits.scores.slice(from, from + count) }];
-    }),
-  );
+  const run = await runOf(queries, index, hits);
   const qrels = qrelsById(await dataset.qrels(split));
   const warnings: string[] = [...(dataset.remarks ?? [])];
   if (dataset.relevantFrom !== undefined)
@@ -68,6 +58,25 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+/** The hits of all queries as a run. @param index gives the passage ids by ordinal */
+export async function runOf(
+  queries: readonly Query[],
+  index: MeasureRequest['index'],
+  hits: PassageHits,
+): Promise<Run> {
+  const identifiers = await index.identifiers();
+  return new Map(
+    queries.map(({ queryId }, q) => {
+      const from = q * hits.depth;
+      const count = hits.counts[q]!;
+      const passageIds = Array.from(hits.ordinals.subarray(from, from + count), (ordinal) =>
+        identifiers.at(ordinal),
+      );
+      return [queryId, { passageIds, scores: hits.scores.slice(from, from + count) }];
+    }),
+  );
 }
 
 export function qrelsById(

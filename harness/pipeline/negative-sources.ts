@@ -74,9 +74,15 @@ function ownNegatives(dataset: Dataset): OneSource {
   };
 }
 
-async function bm25Negatives({ dataset, store, config }: Prepared, progress: Progress): Promise<OneSource> {
+/** What BM25 negatives are made with, and how many of how many hits are kept. */
+export async function bm25Asked({ config }: Pick<Prepared, 'config'>) {
   const scoring = scoringOf((await loadSparse('bm25'))!, config);
-  const options = { scoring, count: bm25Count, depth: bm25Depth };
+  return { scoring, count: bm25Count, depth: bm25Depth };
+}
+
+async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<OneSource> {
+  const { dataset, store, config } = prepared;
+  const options = await bm25Asked(prepared);
   return {
     identity: { source: 'bm25', ...options },
     described: { name: 'bm25' },

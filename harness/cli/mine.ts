@@ -1,0 +1,87 @@
+/** `bench mine`: hard negatives for training, found by a trained model or by BM25. */
+import { BenchError, unknownName } from '../errors.js';
+import { createProgress } from '../progress.js';
+import type { Command, Values } from './command.js';
+import { watchInterrupts } from './interrupt.js';
+import { datasetOptions, someOptions } from './options.js';
+import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest, wholeNumber } from './request.js';
+
+export const command: Command = {
+  usage: '--checkpoint C|--with bm25 --dataset D [--out FILE] [options]',
+  description:
+    "Searches the training queries and keeps the best hits that are no answer: not judged relevant and, where queries have answers, holding none. 'bench train --negatives FILE' draws from them. The file is named by the last line.",
+  options: {
+    checkpoint: { type: 'text', describe: 'folder of a trained checkpoint, whose hits are taken' },
+    with: { type: 'text', describe: "'bm25' instead of a checkpoint" },
+    ...datasetOptions,
+    index: {
+      type: 'text',
+      describe: "folder of the checkpoint's index; made, or found in the cache, if absent",
+    },
+    split: { type: 'text', describe: 'queries to mine for: dev, test, or train, which is usual' },
+    depth: { type: 'text', describe: 'hits looked at per query; stage2.depth if absent, for bm25 200' },
+    count: { type: 'text', describe: 'negatives kept per query; all that are found if absent, for bm25 100' },
+    out: { type: 'text', describe: 'file to write, packed where it ends in .gz; in the cache if absent' },
+    ...someOptions('engine', 'searcher', 'threads', 'cache', 'config', 'set'),
+    json: { type: 'switch', describe: 'print what was mined as JSON' },
+  },
+  examples: [
+    ['bench mine --checkpoint C --dataset squad --out mined.tsv.gz', 'what the model takes for an answer'],
+    ['bench mine --with bm25 --dataset squad --out bm25.tsv.gz', 'what the words bring up'],
+  ],
+  async run(values, _positionals, print) {
+    const model = modelOf(values);
+    const split = splitOf(values, 'train');
+    const [depth, count] = [wholeNumber(values, 'depth'), wholeNumber(values, 'count')];
+    // --out is a file here, and no setting.
+    const request = await stageRequest(values, configOf({ ...values, out: undefined }));
+    const { mineOnly } = await import('../pipeline/mine.js');
+    const progress = createProgress({ signal: watchInterrupts() });
+    const mined = await mineOnly(
+      {
+        ...request,
+        ...model,
+        split,
+        ...(depth !== undefined && { depth }),
+        ...(count !== undefined && { count }),
+        ...(values.out !== undefined && { out: String(values.out) }),
+      },
+      progress,
+    );
+    if (values.json === true) print(`${JSON.stringify(mined, null, 2)}\n`);
+    else {
+      const counts = Object.entries(mined.counts).map(
+        ([what, number]) => `${names[what] ?? what} ${number.toLocaleString('en-US')}`,
+      );
+      print(`${counts.join(', ')}\n${mined.negatives}\n`);
+    }
+    return 0;
+  },
+};
+
+/** What was counted, in words. */
+const names: Readonly<Record<string, string>> = {
+  relevant: 'hits left out: relevant',
+  answering: 'holding an answer',
+  identical: "having the query's id",
+  without: 'queries without a negative',
+  tooFew: 'queries with fewer than asked for',
+};
+
+/** @throws BenchError USAGE where it is not clear who mines */
+function modelOf(values: Values): { checkpoint?: string; index?: string } {
+  const { with: by, checkpoint, index } = values;
+  if (by !== undefined && by !== 'bm25') throw unknownName('miner', String(by), ['bm25']);
+  if ((by === undefined) === (checkpoint === undefined)) {
+    const seen = by === undefined ? 'neither was given' : 'both were given';
+    throw new BenchError('USAGE', `Negatives are mined by --checkpoint C or --with bm25, and ${seen}.`);
+  }
+  if (by !== undefined) {
+    if (index === undefined) return {};
+    throw new BenchError('USAGE', '--index belongs to --checkpoint: BM25 has an index of its own.');
+  }
+  return {
+    checkpoint: checkpointFolder('checkpoint', values),
+    ...(index !== undefined && { index: indexFolder(values) }),
+  };
+}

@@ -1,0 +1,83 @@
+/** What a command line asks for: the configuration, the dataset, a split, folders, where training starts. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { type BenchConfig, loadConfig } from '../config/config.js';
+import type { Split } from '../contracts.js';
+import { BenchError, unknownName } from '../errors.js';
+import type { StageRequest } from '../pipeline/prepare.js';
+import type { RunRequest } from '../pipeline.js';
+import { loadDataset } from '../plugins.js';
+import { splitList, type Values } from './command.js';
+
+export function configOf(values: Values): BenchConfig {
+  const file = values.config === undefined ? {} : { file: String(values.config) };
+  const set = (values.set ?? []) as readonly string[];
+  return loadConfig({ ...file, cwd: process.cwd(), flags: values, set });
+}
+
+/** Where `--init` stands, it says what the configuration's model is: presets and the record go by it. */
+export async function trainingStart(
+  values: Values,
+): Promise<{ config: BenchConfig } & Pick<RunRequest, 'init' | 'negatives'>> {
+  const named = values.negatives === undefined ? undefined : splitList('negatives', String(values.negatives));
+  const negatives = named === undefined ? {} : { negatives: named };
+  if (values.init === undefined) return { config: configOf(values), ...negatives };
+  if (values.model !== undefined) {
+    throw new BenchError('USAGE', '--init and --model both say what training starts from.', {
+      hint: 'Give one of them: --init for a checkpoint of bench train, --model for any other.',
+    });
+  }
+  const init = checkpointFolder('init', values);
+  const { originOf } = await import('../pipeline/checkpoint.js');
+  return { config: configOf({ ...values, model: await originOf(init) }), init, ...negatives };
+}
+
+/** The dataset's name is looked up before any work begins. */
+export async function stageRequest(values: Values, config: BenchConfig): Promise<StageRequest> {
+  const dataset = String(values.dataset);
+  const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
+  await loadDataset(dataset);
+  return { dataset, ...data, offline: values.offline === true, config };
+}
+
+const splits: readonly Split[] = ['train', 'dev', 'test'];
+
+export function splitOf({ split }: Values, usual: Split): Split {
+  const name = String(split ?? usual);
+  const found = splits.find((each) => each === name);
+  if (found === undefined) throw unknownName('split', name, splits);
+  return found;
+}
+
+/** @throws BenchError USAGE where the option is not a whole number from 1; undefined where it is absent */
+export function wholeNumber(values: Values, name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(String(text))) return Number(text);
+  throw new BenchError('USAGE', `--${name} needs a whole number from 1, not '${String(text)}'.`);
+}
+
+export function dataFolder(name: string): string {
+  return existingFolder(
+    'data',
+    name,
+    "Name the folder that holds the dataset's files, or leave --data out to download them.",
+  );
+}
+
+/** @param option `checkpoint` or `init` */
+export function checkpointFolder(option: string, values: Values): string {
+  return existingFolder(option, String(values[option]), 'Name the folder that bench train printed.');
+}
+
+export function indexFolder({ index }: Values): string {
+  return existingFolder('index', String(index), 'Name the folder that bench encode printed.');
+}
+
+function existingFolder(option: string, name: string, hint: string): string {
+  const folder = path.resolve(name);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return folder;
+  const what = found === undefined ? 'there is no such folder' : 'it is not a folder';
+  throw new BenchError('PATH_INVALID', `--${option} ${name} cannot be used: ${what} (${folder}).`, { hint });
+}

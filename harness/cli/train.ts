@@ -1,0 +1,64 @@
+/** `bench train`: a checkpoint for every architecture and seed asked for. */
+import type { RunRequest } from '../pipeline.js';
+import { loadArchitecture, loadSparse } from '../plugins.js';
+import { createProgress } from '../progress.js';
+import { type Command, splitList } from './command.js';
+import { watchInterrupts } from './interrupt.js';
+import { datasetOptions, someOptions, trainingOptions } from './options.js';
+import { stageRequest, trainingStart } from './request.js';
+
+export const command: Command = {
+  usage: '--arch A[,B...] --dataset D [--init C] [--negatives N[,N...]] [options]',
+  description:
+    'Trains, and prints the folder of each checkpoint on a line of its own. A training that was stopped goes on when it is started again; one that is in the cache is not done again.',
+  options: {
+    arch: { type: 'text', describe: "architectures, 'bench list architectures'", required: true },
+    ...datasetOptions,
+    ...trainingOptions,
+    ...someOptions(
+      'seeds',
+      'model',
+      'preset',
+      'stages',
+      'engine',
+      'searcher',
+      'threads',
+      'cache',
+      'config',
+      'set',
+    ),
+    json: { type: 'switch', describe: 'print what was trained as JSON, an array where there are several' },
+  },
+  examples: [
+    ['bench train --arch mlr-sc --dataset sample', 'the last line is the checkpoint'],
+    [
+      'bench train --arch mlr-sc --dataset squad --init C --negatives bm25,mined.tsv.gz --set train.negativePool=50',
+      'a second stage: from the checkpoint C, on the negatives of BM25 and on mined ones, 50 of each',
+    ],
+  ],
+  async run(values, _positionals, print) {
+    const architectures = splitList('arch', String(values.arch));
+    const { config, ...start } = await trainingStart(values);
+    for (const name of architectures)
+      if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
+    const asked = await stageRequest(values, config);
+    const requests = architectures.flatMap((architecture) =>
+      config.seeds.map((seed): RunRequest => ({ ...asked, ...start, architecture, seed })),
+    );
+    const { trainOnly } = await import('../pipeline/one-stage.js');
+    const progress = createProgress({ signal: watchInterrupts() });
+    const trained = [];
+    for (const request of requests) {
+      const one = await trainOnly(request, progress);
+      trained.push(one);
+      if (values.json === true) continue;
+      const { epochs, bestEpoch } = one.training;
+      const kept = bestEpoch === null ? 'as it was' : `epoch ${bestEpoch + 1} of ${epochs.length} kept`;
+      print(`${one.architecture} on ${one.dataset}, seed ${one.seed}: ${kept}\n${one.checkpoint}\n`);
+    }
+    if (values.json === true) {
+      print(`${JSON.stringify(requests.length === 1 ? trained[0] : trained, null, 2)}\n`);
+    }
+    return 0;
+  },
+};

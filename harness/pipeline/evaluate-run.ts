@@ -1,0 +1,134 @@
+/** A run in a file measured against a dataset, as `run` measures its own: the same queries, rules and answers. */
+import path from 'node:path';
+import type { Dataset, Query, Run, Split } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import { readRun } from '../interchange/trec.js';
+import { parseMeasures } from '../metrics/measures.js';
+import type { Progress } from '../progress.js';
+import { describeMachine, type RunRecord, recordSchemaVersion } from '../record.js';
+import type { PassageHits } from '../search/search.js';
+import { describeFile } from '../store/hash.js';
+import { Store } from '../store/store.js';
+import { type Measured, measureStage } from './measure-stage.js';
+import { openDataset, type StageRequest } from './prepare.js';
+import { datasetFacts, measureValues } from './record-parts.js';
+
+export interface EvaluateRequest extends StageRequest {
+  /** File of hits, in TREC's format or three columns. */
+  run: string;
+  split: Split;
+}
+
+/** Hits are ordered by their score; equal ones keep the order of their ranks. */
+export async function evaluateRun(
+  request: EvaluateRequest,
+  progress: Progress,
+): Promise<{ record: RunRecord; measured: Measured }> {
+  const { config, split } = request;
+  parseMeasures(config.measures);
+  const { run, tag } = await readRun(request.run);
+  const dataset = await openDataset(request, new Store(config.cache), progress);
+  const queries = await dataset.queries(split);
+  const leftOut = refuseStrangers(request, dataset, queries, run);
+  const { hits, passageIds, unknown } = await hitsOf(dataset, queries, run);
+  const { identicalIds } = config.measure;
+  const index = { identifiers: async () => ({ at: (ordinal: number) => passageIds.get(ordinal)! }) };
+  const measures = config.measures;
+  const measured = await measureStage({ dataset, split, index, hits, measures, identicalIds });
+  const described = await describeFile(request.run);
+  const warnings = [
+    `run file ${described.name}, sha256 ${described.sha256}`,
+    ...measured.warnings,
+    ...(leftOut === 0 ? [] : [`${leftOut} queries of the run are not ${split} queries and are left out`]),
+    ...(unknown === 0
+      ? []
+      : [`${unknown} passages of the run are not in ${dataset.name}; they hold no answer`]),
+  ];
+  const { benchVersion, git, machine } = await describeMachine();
+  const name = tag ?? path.basename(request.run);
+  const record: RunRecord = {
+    schemaVersion: recordSchemaVersion,
+    benchVersion,
+    createdAt: new Date().toISOString(),
+    command: process.argv.slice(2),
+    status: 'ok',
+    seed: null,
+    preset: null,
+    config: { measures: [...measures], measure: { identicalIds } },
+    arch: { name, family: null, pooling: null, layers: null, vectors: null, lambda: null },
+    dataset: await datasetFacts(dataset, split),
+    device: { engine: null, device: null, searcher: null, threads: null, versions: {}, git, machine },
+    stages: [],
+    queryIds: measured.evaluation.queryIds,
+    measures: measureValues(measured),
+    warnings,
+  };
+  return { record, measured };
+}
+
+/** @returns how many queries of the run are left out @throws BenchError DATA_INVALID where all of them would be */
+function refuseStrangers(
+  { run: file, split }: EvaluateRequest,
+  dataset: Dataset,
+  queries: readonly Query[],
+  run: Run,
+): number {
+  const found = queries.filter(({ queryId }) => run.has(queryId)).length;
+  if (found > 0) return run.size - found;
+  const [first] = run.keys();
+  throw new BenchError(
+    'DATA_INVALID',
+    `${file} has hits for none of the ${queries.length} ${split} queries of ${dataset.name}.`,
+    {
+      hint: `Its query ids look like '${first ?? ''}', those of the dataset like '${queries[0]?.queryId ?? ''}'. --split chooses the queries.`,
+    },
+  );
+}
+
+/**
+ * The run as a search would have left it. Passages are numbered by their place in the collection, which is read once;
+ * those that are not in it come after its last.
+ */
+async function hitsOf(
+  dataset: Dataset,
+  queries: readonly Query[],
+  run: Run,
+): Promise<{ hits: PassageHits; passageIds: ReadonlyMap<number, string>; unknown: number }> {
+  const wanted = new Set<string>();
+  let depth = 0;
+  for (const { queryId } of queries) {
+    const { passageIds = [] } = run.get(queryId) ?? {};
+    for (const id of passageIds) wanted.add(id);
+    depth = Math.max(depth, passageIds.length);
+  }
+  const ordinals = new Map<string, number>();
+  let passages = 0;
+  for await (const { passageId } of dataset.passages()) {
+    if (wanted.has(passageId)) ordinals.set(passageId, passages);
+    passages++;
+  }
+  const unknown = wanted.size - ordinals.size;
+  for (const id of wanted) if (!ordinals.has(id)) ordinals.set(id, passages++);
+  const places = queries.length * depth;
+  const hits: PassageHits = {
+    depth,
+    ordinals: new Int32Array(places).fill(-1),
+    scores: new Float32Array(places),
+    winners: new Int32Array(places),
+    counts: new Int32Array(queries.length),
+  };
+  for (const [q, { queryId }] of queries.entries()) {
+    const ranking = run.get(queryId);
+    if (ranking === undefined) continue;
+    const { passageIds, scores = [], ranks = [] } = ranking;
+    const order = [...passageIds.keys()].sort(
+      (a, b) => scores[b]! - scores[a]! || (ranks[a] ?? a) - (ranks[b] ?? b) || a - b,
+    );
+    hits.counts[q] = order.length;
+    for (const [i, place] of order.entries()) {
+      hits.ordinals[q * depth + i] = ordinals.get(passageIds[place]!)!;
+      hits.scores[q * depth + i] = scores[place]!;
+    }
+  }
+  return { hits, passageIds: new Map([...ordinals].map(([id, ordinal]) => [ordinal, id])), unknown };
+}
