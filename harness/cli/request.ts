@@ -6,7 +6,7 @@ import type { Split } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StageRequest } from '../pipeline/prepare.js';
 import type { RunRequest } from '../pipeline.js';
-import { loadDataset } from '../plugins.js';
+import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import { splitList, type Values } from './command.js';
 
 export function configOf(values: Values): BenchConfig {
@@ -30,6 +30,25 @@ export async function trainingStart(
   const init = checkpointFolder('init', values);
   const { originOf } = await import('../pipeline/checkpoint.js');
   return { config: configOf({ ...values, model: await originOf(init) }), init, ...negatives };
+}
+
+/** Looks every architecture up before any work begins. @returns those that need no training */
+export async function withoutTraining(architectures: readonly string[]): Promise<string[]> {
+  const sparse: string[] = [];
+  for (const name of architectures) {
+    if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
+    else sparse.push(name);
+  }
+  return sparse;
+}
+
+/** @throws BenchError USAGE where a training is described and there is none */
+export function refuseStart(start: Pick<RunRequest, 'init' | 'negatives'>, sparse: readonly string[]): void {
+  const given = Object.keys(start).map((name) => `--${name}`);
+  if (given.length === 0) return;
+  throw new BenchError('USAGE', `${given.join(' and ')} play no part in ${sparse.join(', ')}.`, {
+    hint: 'They say how an architecture is trained, and this one needs no training.',
+  });
 }
 
 /** The dataset's name is looked up before any work begins. */

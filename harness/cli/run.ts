@@ -1,7 +1,7 @@
 /** `bench run`: every stage, for every architecture, dataset and seed asked for. */
 import path from 'node:path';
 import type { Plan, RunRequest } from '../pipeline.js';
-import { listArchitectures, loadArchitecture, loadDataset, loadReport, loadSparse } from '../plugins.js';
+import { listArchitectures, loadDataset, loadReport } from '../plugins.js';
 import { createProgress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
@@ -10,7 +10,7 @@ import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions, trainingOptions } from './options.js';
 import { renderReport, writeTo } from './report.js';
-import { dataFolder, trainingStart } from './request.js';
+import { dataFolder, refuseStart, trainingStart, withoutTraining } from './request.js';
 import { summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
@@ -113,7 +113,8 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const datasets = splitList('dataset', String(values.dataset));
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
   const { config, ...start } = await trainingStart(values);
-  for (const name of architectures) if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
+  const sparse = await withoutTraining(architectures);
+  if (sparse.length === architectures.length) refuseStart(start, sparse);
   for (const name of datasets) await loadDataset(name);
   return datasets.flatMap((dataset) =>
     architectures.flatMap((architecture) =>

@@ -1,11 +1,10 @@
 /** `bench train`: a checkpoint for every architecture and seed asked for. */
 import type { RunRequest } from '../pipeline.js';
-import { loadArchitecture, loadSparse } from '../plugins.js';
 import { createProgress } from '../progress.js';
 import { type Command, splitList } from './command.js';
 import { watchInterrupts } from './interrupt.js';
 import { datasetOptions, someOptions, trainingOptions } from './options.js';
-import { stageRequest, trainingStart } from './request.js';
+import { stageRequest, trainingStart, withoutTraining } from './request.js';
 
 export const command: Command = {
   usage: '--arch A[,B...] --dataset D [--init C] [--negatives N[,N...]] [options]',
@@ -39,8 +38,7 @@ export const command: Command = {
   async run(values, _positionals, print) {
     const architectures = splitList('arch', String(values.arch));
     const { config, ...start } = await trainingStart(values);
-    for (const name of architectures)
-      if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
+    await withoutTraining(architectures);
     const asked = await stageRequest(values, config);
     const requests = architectures.flatMap((architecture) =>
       config.seeds.map((seed): RunRequest => ({ ...asked, ...start, architecture, seed })),
@@ -48,16 +46,20 @@ export const command: Command = {
     const { trainOnly } = await import('../pipeline/one-stage.js');
     const progress = createProgress({ signal: watchInterrupts() });
     const trained = [];
-    for (const request of requests) {
-      const one = await trainOnly(request, progress);
-      trained.push(one);
-      if (values.json === true) continue;
-      const { epochs, bestEpoch } = one.training;
-      const kept = bestEpoch === null ? 'as it was' : `epoch ${bestEpoch + 1} of ${epochs.length} kept`;
-      print(`${one.architecture} on ${one.dataset}, seed ${one.seed}: ${kept}\n${one.checkpoint}\n`);
-    }
-    if (values.json === true) {
-      print(`${JSON.stringify(requests.length === 1 ? trained[0] : trained, null, 2)}\n`);
+    try {
+      for (const request of requests) {
+        const one = await trainOnly(request, progress);
+        trained.push(one);
+        if (values.json === true) continue;
+        const { epochs, bestEpoch } = one.training;
+        const kept = bestEpoch === null ? 'as it was' : `epoch ${bestEpoch + 1} of ${epochs.length} kept`;
+        print(`${one.architecture} on ${one.dataset}, seed ${one.seed}: ${kept}\n${one.checkpoint}\n`);
+      }
+    } finally {
+      // What was finished before a failure is worth seeing.
+      if (values.json === true && trained.length > 0) {
+        print(`${JSON.stringify(requests.length === 1 ? trained[0] : trained, null, 2)}\n`);
+      }
     }
     return 0;
   },
