@@ -18,7 +18,7 @@ export interface CheckpointFacts {
   poolingWeights?: Record<string, number[]>;
 }
 
-export function trainStage(
+export async function trainStage(
   { config, store, dataset }: Prepared,
   setup: TrainingSetup,
   negatives: ChosenNegatives,
@@ -43,7 +43,7 @@ export function trainStage(
     seed,
     engine: engineIdentity(engine),
   };
-  return store.artifact('checkpoints', inputs, async (folder) => {
+  const checkpoint = await store.artifact<CheckpointFacts>('checkpoints', inputs, async (folder) => {
     const { query, trainingPassage } = textEncoders(tokenizer, text);
     const texts = { query, passage: trainingPassage };
     const [forTrain, forDev] = [await negatives.of('train'), await negatives.of('dev')];
@@ -70,7 +70,6 @@ export function trainStage(
       t5LayerNorm,
       text,
     });
-    await removeState(folder);
     const own = trained.weights.filter((_weights, i) => retriever.parameters[i]!.owner === 'pooling');
     const poolingWeights = retriever.architecture.pooling?.describeWeights?.(own);
     return {
@@ -80,6 +79,9 @@ export function trainStage(
       ...(poolingWeights && { poolingWeights }),
     };
   });
+  // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
+  await removeState(checkpoint.folder);
+  return checkpoint;
 }
 
 /** What was left out of training, for people: notes while it runs, and warnings of the record. */
