@@ -54,6 +54,11 @@ export const presets: Readonly<Record<string, Preset>> = {
         devNegatives: 'resampled',
       },
       measure: { identicalIds: 'dropped' },
+      // The last is what its code calls recall; beside it the true one.
+      measures: [
+        ...['answer@5', 'answer@20', 'answer@100', 'success@5', 'success@20', 'success@100'],
+        ...['mrr@10', 'ndcg@10', 'recall@100', 'hit-rate@100'],
+      ],
       seeds: [12345],
     },
   },

@@ -4,16 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Retriever } from '../model/retriever.js';
-import { initialWeights } from '../model/retriever-files.js';
-import { scratchEncoder } from '../model/scratch.js';
-import { loadArchitecture } from '../plugins.js';
-import { stream } from '../random.js';
-import { openEngine } from '../tensor/engines.js';
-import { AdamW } from '../train/adamw.js';
-import { makeBatch, type TrainingExample } from '../train/batches.js';
-import { DirectStep } from '../train/step.js';
-import { clipScale } from '../train/trainer.js';
+import { madeTraining } from './made-training.js';
 import { median } from './timing.js';
 
 interface Setting {
@@ -36,62 +27,15 @@ const warmup = 3;
 const threads = 2;
 
 /** @returns milliseconds of each step */
-async function strata({
-  layers,
-  dimensions,
-  batch,
-  queryTokens,
-  passageTokens,
-  steps,
-}: Setting): Promise<number[]> {
-  const heads = Math.max(2, dimensions / 64);
-  const sizes = {
-    layers,
-    dimensions,
-    heads,
-    intermediate: 4 * dimensions,
-    vocabularySize,
-    maxTokens: 512,
-    dropout: 0.1,
-  };
-  const { encoder, weights } = scratchEncoder(sizes, 1);
-  const loaded = await loadArchitecture('dual-encoder');
-  const retriever = new Retriever(encoder, true, {
-    ...loaded,
-    resolved: loaded.family.resolve({}, encoder.shape),
-  });
-  const engine = await openEngine('onnx', { threads });
-  const initial = initialWeights(retriever, weights);
-  const sets = [0, 1, 2, 3].map(() => engine.variables(initial.map((values) => values.length)));
-  const [parameters, gradients, first, second] = sets as [
-    (typeof sets)[0],
-    (typeof sets)[0],
-    (typeof sets)[0],
-    (typeof sets)[0],
-  ];
-  for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
-  const step = new DirectStep({ engine, retriever, parameters, gradients, seed: 1, dropout: true });
-  const optimizer = new AdamW(engine, parameters, gradients, { first, second }, retriever.decayed, 0);
-  const random = stream(1, 'perf');
-  const text = (length: number) => Int32Array.from({ length }, () => 5 + random.integer(vocabularySize - 5));
-  const examples = Array.from({ length: batch }, (_, i): TrainingExample => {
-    return { queryId: `q${i}`, query: text(queryTokens), positive: text(passageTokens), negatives: [] };
-  });
-  const batching = { batchSize: batch, negatives: 0, missingNegative: 'left-out', paddingId: 0 } as const;
+async function strata({ steps, ...sizes }: Setting): Promise<number[]> {
+  const { step, dispose } = await madeTraining({ ...sizes, vocabularySize, threads });
   const times: number[] = [];
   for (let i = 1; i <= warmup + steps; i++) {
     const started = performance.now();
-    const made = makeBatch(examples, 1, 0, {
-      ...batching,
-      maxQueryTokens: queryTokens,
-      maxPassageTokens: passageTokens,
-    });
-    const { gradientNorm } = await step.compute(made, i);
-    await optimizer.step(i, 1e-5, clipScale(gradientNorm, 2));
+    await step();
     if (i > warmup) times.push(performance.now() - started);
   }
-  await step.dispose();
-  await optimizer.dispose();
+  await dispose();
   return times;
 }
 

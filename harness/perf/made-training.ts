@@ -1,0 +1,86 @@
+/** A BERT with random weights and a batch of made-up texts, ready for training steps: what comparisons of training share. */
+import { Retriever } from '../model/retriever.js';
+import { initialWeights } from '../model/retriever-files.js';
+import { scratchEncoder } from '../model/scratch.js';
+import { loadArchitecture } from '../plugins.js';
+import { stream } from '../random.js';
+import { openEngine } from '../tensor/engines.js';
+import { AdamW } from '../train/adamw.js';
+import { makeBatch, type TrainingExample } from '../train/batches.js';
+import { GradientCache } from '../train/gradient-cache.js';
+import { DirectStep } from '../train/step.js';
+import { clipScale } from '../train/trainer.js';
+
+export interface TrainingSizes {
+  layers: number;
+  dimensions: number;
+  /** Queries per batch. */
+  batch: number;
+  /** Hard negatives per query. */
+  negatives?: number;
+  queryTokens: number;
+  passageTokens: number;
+  vocabularySize: number;
+  threads: number;
+  /** Queries per chunk of the gradient cache; without it where absent. */
+  chunkSize?: number;
+}
+
+/** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss */
+export async function madeTraining(sizes: TrainingSizes) {
+  const { layers, dimensions, batch, negatives = 0, queryTokens, passageTokens, vocabularySize } = sizes;
+  const shape = {
+    layers,
+    dimensions,
+    heads: Math.max(2, dimensions / 64),
+    intermediate: 4 * dimensions,
+    vocabularySize,
+    maxTokens: 512,
+    dropout: 0.1,
+  };
+  const { encoder, weights } = scratchEncoder(shape, 1);
+  const loaded = await loadArchitecture('dual-encoder');
+  const resolved = loaded.family.resolve({}, encoder.shape);
+  const retriever = new Retriever(encoder, true, { ...loaded, resolved });
+  const engine = await openEngine('onnx', { threads: sizes.threads });
+  const initial = initialWeights(retriever, weights);
+  const variables = () => engine.variables(initial.map((values) => values.length));
+  const [parameters, gradients, first, second] = [variables(), variables(), variables(), variables()];
+  for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
+  const context = { engine, retriever, parameters, gradients, seed: 1, dropout: true };
+  const computer =
+    sizes.chunkSize === undefined ? new DirectStep(context) : new GradientCache(context, sizes.chunkSize);
+  const optimizer = new AdamW(engine, parameters, gradients, { first, second }, retriever.decayed, 0);
+  const random = stream(1, 'perf');
+  const text = (length: number) => Int32Array.from({ length }, () => 5 + random.integer(vocabularySize - 5));
+  const examples = Array.from(
+    { length: batch },
+    (_, i): TrainingExample => ({
+      queryId: `q${i}`,
+      query: text(queryTokens),
+      positive: text(passageTokens),
+      negatives: Array.from({ length: negatives }, () => text(passageTokens)),
+    }),
+  );
+  let steps = 0;
+  return {
+    async step(): Promise<number> {
+      const made = makeBatch(examples, 1, 0, {
+        batchSize: batch,
+        negatives,
+        missingNegative: 'left-out',
+        paddingId: 0,
+        maxQueryTokens: queryTokens,
+        maxPassageTokens: passageTokens,
+      });
+      steps++;
+      const { loss, gradientNorm } = await computer.compute(made, steps);
+      await optimizer.step(steps, 1e-5, clipScale(gradientNorm, 2));
+      return loss;
+    },
+    async dispose(): Promise<void> {
+      await computer.dispose();
+      await optimizer.dispose();
+    },
+  };
+}

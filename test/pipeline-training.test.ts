@@ -1,0 +1,63 @@
+/** The choices between trainings: lambda by dev, and what a second stage does otherwise. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '../harness/config/config.js';
+import { bestLambda, secondStage } from '../harness/pipeline/training.js';
+import type { EpochFacts, TrainingFacts } from '../harness/train/training-facts.js';
+
+const epoch = (number: number, crossEntropy: number, averageRank?: number): EpochFacts => ({
+  epoch: number,
+  steps: 1,
+  loss: 1,
+  contrastive: 1,
+  seconds: 1,
+  dev: {
+    measure: averageRank === undefined ? 'cross-entropy' : 'average-rank',
+    value: averageRank ?? crossEntropy,
+    crossEntropy,
+    ...(averageRank !== undefined && { averageRank }),
+  },
+});
+
+const tried = (lambda: number, keptEpoch: number, ...epochs: EpochFacts[]) => ({
+  lambda,
+  facts: { training: { epochs, keptEpoch } as unknown as TrainingFacts },
+});
+
+test('the lambda whose kept epoch is the best on dev, by average rank only where all have one', () => {
+  const byRank = bestLambda([
+    tried(0.01, 1, epoch(0, 0.1), epoch(1, 2, 5)),
+    tried(0.1, 1, epoch(0, 0.1), epoch(1, 3, 4)),
+    tried(1, 1, epoch(0, 0.1), epoch(1, 1, 4)),
+  ]);
+  assert.equal(byRank.lambda, 0.1, 'of equal ones the first');
+  assert.deepEqual(
+    byRank.lambdaSearch.map(({ lambda, measure, dev }) => [lambda, measure, dev]),
+    [
+      [0.01, 'averageRank', 5],
+      [0.1, 'averageRank', 4],
+      [1, 'averageRank', 4],
+    ],
+  );
+  const mixed = bestLambda([
+    tried(0.01, 0, epoch(0, 0.5), epoch(1, 2, 5)),
+    tried(0.1, 1, epoch(0, 0.1), epoch(1, 3, 4)),
+  ]);
+  assert.deepEqual([mixed.lambda, mixed.lambdaSearch[1]!.measure], [0.01, 'crossEntropy']);
+  assert.throws(() => bestLambda([tried(1, 0), tried(2, 0)]), {
+    code: 'CONFIG_INVALID',
+    message: /no dev score/,
+  });
+});
+
+test('a second stage trains half as long, draws from smaller pools, and keeps the lambda that was found', () => {
+  const config = loadConfig({ cwd: '/', set: ['train.epochs=5', 'arch.lambda=0.1,1'] });
+  const { arch, train } = secondStage(config);
+  assert.equal(arch.lambda, null);
+  assert.deepEqual([train.epochs, train.negativePool], [3, 50]);
+  assert.equal(train.learningRate, config.train.learningRate);
+  const said = secondStage(
+    loadConfig({ cwd: '/', set: ['stage2.epochs=7', 'stage2.learningRate=1e-6', 'stage2.negativePool=9'] }),
+  ).train;
+  assert.deepEqual([said.epochs, said.learningRate, said.negativePool], [7, 1e-6, 9]);
+});

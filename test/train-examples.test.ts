@@ -1,0 +1,122 @@
+/** What becomes of queries, positives and negatives on their way into training: nothing is left out in silence. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Dataset, Passage } from '../harness/contracts.js';
+import { remarks } from '../harness/pipeline/train-stage.js';
+import { type NegativeSource, trainingExamples } from '../harness/train/examples.js';
+
+/** Four queries: c has no positive; of d's two the first is trained on. Passage pN is the token N. */
+const qrels = [
+  ['a', 'p1', 1],
+  ['b', 'p2', 1],
+  ['b', 'p3', 0],
+  ['c', 'p4', 0],
+  ['d', 'p5', 1],
+  ['d', 'p6', 2],
+] as const;
+
+const madeDataset = (changes: Partial<Dataset> = {}): Dataset => ({
+  name: 'made',
+  version: '1',
+  licence: '',
+  files: [],
+  passageCount: 9,
+  async *passages(): AsyncGenerator<Passage> {
+    for (let i = 1; i <= 9; i++) yield { passageId: `p${i}`, title: '', text: String(i) };
+  },
+  queries: async () => ['a', 'b', 'c', 'd'].map((queryId) => ({ queryId, text: '0' })),
+  qrels: async () => qrels.map(([queryId, passageId, relevance]) => ({ queryId, passageId, relevance })),
+  ...changes,
+});
+
+const tokens = {
+  query: (text: string) => Int32Array.of(Number(text)),
+  passage: ({ text }: Passage) => Int32Array.of(Number(text)),
+};
+
+const source = (name: string, negatives: Record<string, string[]>): NegativeSource => ({
+  name,
+  negatives: new Map(Object.entries(negatives)),
+});
+
+async function examplesOf(
+  sources: readonly NegativeSource[],
+  options = { negatives: 2, negativePool: 3 },
+  dataset = madeDataset(),
+) {
+  const { examples, counts } = await trainingExamples(dataset, 'train', tokens, options, sources);
+  const taken = examples.map(({ queryId, positive, negatives }) => [
+    queryId,
+    positive[0],
+    negatives.map(([token]) => token),
+  ]);
+  return { taken, counts };
+}
+
+const mined = source('mined.tsv', { a: ['p9', 'p8', 'p7', 'p6'], b: ['p2', 'p3'], d: ['p6', 'p1', 'p5'] });
+
+test('queries without a positive and positives among negatives are dropped, counted and told', async () => {
+  const { taken, counts } = await examplesOf([mined]);
+  assert.deepEqual(taken, [
+    // The pool is three: p6 is never drawn.
+    ['a', 1, [9, 8, 7]],
+    ['b', 2, [3]],
+    ['d', 5, [1]],
+  ]);
+  assert.deepEqual(counts, {
+    examples: 3,
+    withoutPositive: 1,
+    positivesAmongNegatives: 3,
+    tooFewNegatives: 2,
+    shortPools: 2,
+  });
+  assert.deepEqual(remarks(counts, 3, { named: true }), [
+    '1 training queries have no positive and are left out',
+    '3 negatives are judged relevant to their query and are left out',
+    '2 of 3 training queries have fewer hard negatives than asked for',
+    '2 training queries have fewer than 3 negatives in a source',
+  ]);
+  assert.equal(remarks(counts, 3, { named: false }).length, 3, 'nobody asked for a pool of that size');
+  assert.deepEqual(
+    remarks({ ...counts, withoutPositive: 0, positivesAmongNegatives: 0 }, 3, { named: false }),
+    ['2 of 3 training queries have fewer hard negatives than asked for'],
+  );
+});
+
+test('a pool smaller than asked for is used as it is; of several sources each gives its share', async () => {
+  const bm25 = source('bm25', { a: ['p2', 'p9', 'p3', 'p4'], b: ['p1'] });
+  const { taken, counts } = await examplesOf([bm25, mined], { negatives: 1, negativePool: 2 });
+  assert.deepEqual(taken, [
+    // p9 is in both and is drawn no more often for it.
+    ['a', 1, [2, 9, 8]],
+    ['b', 2, [1, 3]],
+    ['d', 5, [1]],
+  ]);
+  assert.equal(counts.tooFewNegatives, 0);
+  assert.equal(counts.shortPools, 2);
+});
+
+test('what is relevant is for the dataset to say', async () => {
+  const { taken, counts } = await examplesOf([mined], undefined, madeDataset({ relevantFrom: 2 }));
+  assert.deepEqual(taken, [['d', 6, [1, 5]]]);
+  assert.equal(counts.withoutPositive, 3);
+});
+
+test('negatives and positives that name unknown passages are refused, each with its query and origin', async () => {
+  const strange = source('strange.tsv', { a: ['p9', 'x1'], c: ['x2'], d: ['x3'] });
+  await assert.rejects(examplesOf([mined, strange]), {
+    code: 'DATA_INVALID',
+    message:
+      "The train queries train on passages that made does not have:\n  'x1', negative of query 'a' (strange.tsv)\n  'x3', negative of query 'd' (strange.tsv)",
+  });
+  const unknownPositive = madeDataset({
+    qrels: async () => [{ queryId: 'a', passageId: 'p0', relevance: 1 }],
+  });
+  await assert.rejects(examplesOf([], undefined, unknownPositive), {
+    message: /'p0', positive of query 'a'/,
+  });
+  const many = source('many', { a: Array.from({ length: 15 }, (_, i) => `x${i}`) });
+  await assert.rejects(examplesOf([many], { negatives: 1, negativePool: 15 }), {
+    message: /\n {2}and 5 more$/,
+  });
+});
