@@ -83,7 +83,7 @@ test('what is wrong is said, with the line where there is one, and ends with 2',
   const line = (name: string, text: string) => file(name, ['1 Q0 a 1 5 t', text]);
   const with_ = (name: string) => ['evaluate', '--run', name, '--qrels', qrels];
   const cases: [string[], RegExp][] = [
-    [['evaluate', '--run', run], /--qrels is missing/],
+    [['evaluate', '--run', run], /--qrels FILE or --dataset D, and neither was given/],
     [[...asked, '--measure', 'answer@20'], /answer@20 cannot be evaluated: a run and qrels hold no answers/],
     [[...asked, '--measure', 'mmr@10'], /There is no measure 'mmr@10'\. Did you mean 'mrr@10'/],
     [[...asked, '--ties', 'random'], /--ties random is neither trec_eval nor as-ranked/],

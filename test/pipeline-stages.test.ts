@@ -1,6 +1,6 @@
 /** The stages one at a time, as commands, beside the run that does all of them. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -167,6 +167,17 @@ test('what a stage is given has to belong together', async () => {
   );
   await refused('USAGE', /bm25 needs no training/, 'train', '--arch', 'bm25');
   await refused('USAGE', /play no part in bm25/, 'run', '--arch', 'bm25', '--init', checkpoint);
+  // More vectors than a passage can have tokens, layers that the model does not have.
+  await refused(
+    'CONFIG_INVALID',
+    /arch\.vectors: 25 is more than the 24 vectors that the longest passage can have/,
+    ...(['train', '--arch', 'me-bert', ...set, '--set', 'arch.vectors=25'] as const),
+  );
+  await refused(
+    'CONFIG_INVALID',
+    /arch\.layers: \[1, 3\] holds 3; the encoder has the layers 1 to 2\n.*lacks the last layer, 2/,
+    ...(['train', '--arch', 'mlr', ...set, '--set', 'arch.layers=1,3'] as const),
+  );
   // Who mines.
   await refused('USAGE', /neither was given/, 'mine');
   await refused('USAGE', /both were given/, 'mine', '--with', 'bm25', '--checkpoint', checkpoint);
@@ -197,7 +208,6 @@ test('BM25 mines to a file, as many as are asked for', async () => {
 
 test('a run measured against a dataset: strangers and gaps are told', async () => {
   const file = inRoot('odd.run');
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(
     file,
     ['towns-0-0 Q0 unknown 1 9.5 odd', 'towns-0-0 Q0 birds-1 2 8 odd', 'other Q0 x 1 1 odd\n'].join('\n'),

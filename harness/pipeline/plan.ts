@@ -19,6 +19,8 @@ export async function planOf({
   data,
   offline,
   config,
+  init,
+  negatives,
 }: RunRequest): Promise<Plan> {
   parseMeasures(config.measures);
   const { plugin, variant } = await loadDataset(dataset);
@@ -32,9 +34,11 @@ export async function planOf({
         : `${offline ? 'from the cache' : 'downloaded unless in the cache'}: ${downloads.map(({ name, sizeBytes }) => `${name} (${(sizeBytes / 1e6).toFixed(1)} MB)`).join(', ')}`;
   const { scratch } = model;
   const from =
-    model.name === 'scratch'
-      ? `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`
-      : model.name;
+    init !== undefined
+      ? `the trained checkpoint ${init}, which began with ${model.name}`
+      : model.name === 'scratch'
+        ? `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`
+        : model.name;
   const sparse = await loadSparse(architecture);
   if (sparse !== undefined) {
     return {
@@ -57,6 +61,8 @@ export async function planOf({
       `model     ${from}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
       `arch      ${architecture}: ${family.summary}${pooling === undefined ? '' : `; ${pooling.summary}`}`,
       `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize}`}`,
+      ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
+      ...(config.stages === 1 ? [] : ['again     from those weights, on negatives mined with them too']),
       `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
       `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}, engine ${config.engine}`,
       `measure   ${config.measures.join(', ')}`,
