@@ -96,6 +96,19 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
     for (const [file, bytes] of apart) assert.ok(together.get(file) === bytes, `${kind}/${file}`);
   }
   assert.equal(found.sha256, whole.run!.sha256);
+  // A run that is given the same start takes all of it from the cache.
+  const taken = await json<RunRecord>(
+    'run',
+    ...['--arch', 'mlr-sc', ...data(), ...set, ...cache, '--out', inRoot('out')],
+    ...['--init', firstFolder, '--negatives', `bm25,${mined}`],
+    ...['--set', 'train.epochs=1', '--set', 'train.negativePool=50'],
+  );
+  assert.deepEqual(
+    taken.stages.filter(({ key }) => key !== null).map(({ name, execution }) => [name, execution.cached]),
+    ['train', 'encode', 'search'].map((name) => [name, true]),
+  );
+  assert.equal(taken.run!.sha256, whole.run!.sha256);
+  assert.equal(taken.training!.init!.architecture, 'mlr-sc');
   assert.deepEqual(
     second.training.negatives!.map(({ name }) => name),
     ['bm25', 'mined.tsv.gz'],
