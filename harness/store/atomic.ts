@@ -100,9 +100,12 @@ export async function writeJson(target: string, value: unknown): Promise<void> {
   await writeAtomic(target, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Removes what a killed process left half-written in a folder; a file of a process that still runs is left alone. */
-export async function removePartials(folder: string): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
+/**
+ * Removes what a killed process left half-written in a folder; a file of a process that still runs is left alone.
+ * @param below whether in the folders below it too
+ */
+export async function removePartials(folder: string, below = false): Promise<void> {
+  for (const name of await readdir(folder, { recursive: below }).catch(() => [])) {
     const at = name.lastIndexOf(mark);
     if (at < 0) continue;
     const pid = Number.parseInt(name.slice(at + mark.length), 10);

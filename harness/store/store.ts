@@ -85,7 +85,7 @@ export class Store {
       const finishedMeanwhile = await this.#find<Facts>(kind, key);
       if (finishedMeanwhile !== undefined)
         return { folder, key, facts: finishedMeanwhile.facts, cached: true };
-      await removePartials(folder);
+      await removePartials(folder, true);
       if (this.#temporary.has(kind)) {
         this.#leased.set(folder, { kind, key });
         await markTemporary(folder, this.#holder);

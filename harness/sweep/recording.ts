@@ -18,7 +18,7 @@ import {
   type StoredRecord,
   writeRecord,
 } from '../record.js';
-import { AtomicFile, makeFolder } from '../store/atomic.js';
+import { AtomicFile, makeFolder, removePartials } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
 
 const split = 'test';
@@ -26,6 +26,8 @@ const split = 'test';
 /** A folder that cannot be written to is better known before an hour of training than after. */
 export async function assertWritable(folder: string): Promise<void> {
   await makeFolder(path.resolve(folder));
+  // What a killed process left half-written.
+  await removePartials(path.resolve(folder));
   await (await AtomicFile.create(path.join(path.resolve(folder), 'writable'))).abort();
 }
 
