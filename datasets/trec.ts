@@ -118,7 +118,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
 }
 
 const placeholder = {
-  name: 'trec/folder',
+  name: 'folder',
   url: '',
   sizeBytes: 0,
   licence,

@@ -48,6 +48,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'a trained checkpoint for other tools: ONNX, or a Hugging Face folder',
     load: () => import('./cli/export.js'),
   },
+  dataset: {
+    summary: 'the files of a dataset: what is here, downloading, verifying, exporting qrels',
+    load: () => import('./cli/dataset.js'),
+  },
   list: {
     summary: 'what there is: architectures, datasets, engines, searchers, reports, measures, presets',
     load: () => import('./cli/list.js'),

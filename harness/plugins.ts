@@ -188,42 +188,55 @@ export function datasetFiles(root: string = builtRoot): string[] {
   return namesIn(kinds.dataset, root);
 }
 
-/**
- * @param name `plugin` or `plugin/variant`
- * @throws BenchError UNKNOWN_NAME with a near name
- */
-export async function loadDataset(name: string, root: string = builtRoot): Promise<LoadedDataset> {
+async function datasetPlugin(name: string, root: string) {
   const slash = name.indexOf('/');
   const file = slash < 0 ? name : name.slice(0, slash);
   if (!datasetFiles(root).includes(file)) throw unknownName('dataset', name, await datasetNames(root));
   const plugin = await load<DatasetPlugin>(kinds.dataset, file, root);
-  if (slash < 0) return { name, plugin };
-  const variant = name.slice(slash + 1);
-  const variants = plugin.variants ?? [];
-  if (variants.length === 0) {
-    throw new BenchError(
-      'UNKNOWN_NAME',
-      `The dataset '${file}' has no variants, and '/${variant}' was asked for.`,
-      {
-        hint: `Write --dataset ${file}`,
-      },
-    );
-  }
-  if (!variants.includes(variant))
-    throw unknownName(
-      'dataset',
-      name,
-      variants.map((known) => `${file}/${known}`),
-    );
-  return { name, plugin, variant };
+  return { file, plugin, variant: slash < 0 ? undefined : name.slice(slash + 1) };
 }
 
-/** Every dataset, and every variant of those that have some. */
+/**
+ * @param name `plugin` or `plugin/variant`
+ * @throws BenchError UNKNOWN_NAME with a near name, or with the members where the name stands for several datasets
+ */
+export async function loadDataset(name: string, root: string = builtRoot): Promise<LoadedDataset> {
+  const { file, plugin, variant } = await datasetPlugin(name, root);
+  if (variant === undefined) return { name, plugin };
+  const { variants = [], groups = {} } = plugin;
+  if (variants.includes(variant)) return { name, plugin, variant };
+  if (Object.hasOwn(groups, variant)) {
+    const members = groups[variant]!.map((each) => `${file}/${each}`);
+    throw new BenchError('UNKNOWN_NAME', `'${name}' stands for ${members.length} datasets.`, {
+      hint: `bench run takes it and averages them; name one of them here: ${members.join(', ')}.`,
+    });
+  }
+  if (variants.length > 0) throw unknownName('dataset', name, namesOf(file, plugin));
+  const message = `The dataset '${file}' has no variants, and '/${variant}' was asked for.`;
+  throw new BenchError('UNKNOWN_NAME', message, { hint: `Write --dataset ${file}` });
+}
+
+/**
+ * The datasets that a name stands for: itself alone, or the members of a group, whose figures are averaged.
+ * @throws BenchError UNKNOWN_NAME with a near name
+ */
+export async function datasetsNamed(name: string, root: string = builtRoot): Promise<string[]> {
+  const { file, plugin, variant } = await datasetPlugin(name, root);
+  const { groups = {} } = plugin;
+  if (variant !== undefined && Object.hasOwn(groups, variant))
+    return groups[variant]!.map((each) => `${file}/${each}`);
+  return [(await loadDataset(name, root)).name];
+}
+
+function namesOf(file: string, { variants = [], groups = {} }: DatasetPlugin): string[] {
+  return [...variants, ...Object.keys(groups)].map((variant) => `${file}/${variant}`);
+}
+
+/** Every dataset, and every variant and group of those that have some. */
 export async function datasetNames(root: string = builtRoot): Promise<string[]> {
   const names: string[] = [];
   for (const file of datasetFiles(root)) {
-    const { variants } = await load<DatasetPlugin>(kinds.dataset, file, root);
-    names.push(file, ...(variants ?? []).map((variant) => `${file}/${variant}`));
+    names.push(file, ...namesOf(file, await load<DatasetPlugin>(kinds.dataset, file, root)));
   }
   return names;
 }

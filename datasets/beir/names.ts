@@ -60,14 +60,14 @@ export function downloadOf(variant: string | undefined): Download {
   const licence = licenceOf(variant);
   if (known !== undefined) {
     const [, sizeBytes, md5] = known;
-    return { name: `beir/${name}.zip`, url: `${address}${name}.zip`, sizeBytes, md5, licence };
+    return { name: `${name}.zip`, url: `${address}${name}.zip`, sizeBytes, md5, licence };
   }
   const how =
     name === undefined
       ? 'Name a collection (beir/scifact), or give a folder'
       : `${notPublic[name]}; then give the folder`;
   return {
-    name: `beir/${name ?? 'folder'}`,
+    name: name ?? 'folder',
     url: '',
     sizeBytes: 0,
     licence,

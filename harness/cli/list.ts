@@ -24,10 +24,12 @@ const searcherSummaries: Record<SearcherName, string> = {
 const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
   architectures: async () => (await import('../plugins.js')).listArchitectures(),
   datasets: async () => {
-    const { datasetNames, loadDataset } = await import('../plugins.js');
+    const { datasetNames, datasetsNamed, loadDataset } = await import('../plugins.js');
     const names = await datasetNames();
     return Promise.all(
       names.map(async (name) => {
+        const members = await datasetsNamed(name);
+        if (members.length > 1) return { name, summary: `the mean over ${members.length} datasets` };
         const { plugin, variant } = await loadDataset(name);
         return { name, summary: variant === undefined ? plugin.summary : '' };
       }),

@@ -8,6 +8,7 @@ import { loadDataset } from '../plugins.js';
 import type { RunRecord } from '../record.js';
 import { fetchFile } from '../store/download.js';
 import { hashFile } from '../store/hash.js';
+import { downloadsOf } from '../store/store.js';
 
 export interface Places {
   /** A folder that holds the dataset. */
@@ -68,7 +69,7 @@ async function openDataset({ dataset }: RunRecord, { data, cache }: Places): Pro
   return plugin.open({
     ...(variant !== undefined && { variant }),
     ...(data !== undefined && { folder: path.resolve(data) }),
-    fetch: (download) => fetchFile(download, path.join(cache, 'downloads'), { offline: true }),
+    fetch: (download) => fetchFile(download, downloadsOf(cache, dataset.name), { offline: true }),
   });
 }
 

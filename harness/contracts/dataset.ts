@@ -13,6 +13,7 @@ export interface DataFile {
  * the publisher gives neither, the file that comes first is taken and its sha256 kept: a later one has to be the same.
  */
 export interface Download {
+  /** Its file name. The downloads of one dataset, variants and all, share a folder: one name is one file. */
   name: string;
   /** Empty where nothing can be fetched: `instructions` say what to do. */
   url: string;

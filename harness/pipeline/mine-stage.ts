@@ -44,7 +44,6 @@ export async function mineStage(
     const hits = await readHits(run);
     const queries = await dataset.queries(split);
     const qrels = qrelsById(await dataset.qrels(split));
-    const relevantFrom = dataset.relevantFrom ?? 1;
     const identifiers = await index.identifiers();
     const answers = dataset.answerMatching && (await answerHits(dataset, queries, hits)).flags;
     const facts: MinedFacts = {
@@ -62,7 +61,7 @@ export async function mineStage(
       for (const place of placesOf(hits, q)) {
         if (wanted !== null && kept.length === wanted) break;
         const passageId = identifiers.at(hits.ordinals[place]!);
-        if ((judged?.get(passageId) ?? 0) >= relevantFrom) facts.relevant++;
+        if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
         else if (answers?.[place] === 1) facts.answering++;
         else if (identicalIds === 'dropped' && passageId === queryId) facts.identical++;
         else kept.push(passageId);

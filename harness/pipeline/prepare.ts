@@ -2,11 +2,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset } from '../contracts.js';
+import type { Dataset, Download } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseMeasures } from '../metrics/measures.js';
 import { loadDataset } from '../plugins.js';
-import type { Progress } from '../progress.js';
+import type { Progress, StageProgress } from '../progress.js';
 import { fetchFile } from '../store/download.js';
 import { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
@@ -40,6 +40,25 @@ export const datasetIdentity = ({ name, version, files }: Dataset) => ({
   files: files.map(({ name: file, sha256 }) => ({ name: file, sha256 })),
 });
 
+/** Brings the downloads of a dataset into the cache; says so only where one has to be brought. */
+export function fetcher(
+  { dataset, offline }: Pick<DatasetChoice, 'dataset' | 'offline'>,
+  store: Store,
+  progress: Progress,
+): (download: Download) => Promise<string> {
+  return async (download) => {
+    let stage: StageProgress | undefined;
+    const onProgress = (doneBytes: number, totalBytes: number) => {
+      stage ??= progress.stage(`download ${download.name}`, totalBytes, 'bytes');
+      stage.update(doneBytes);
+      progress.checkInterrupted();
+    };
+    const file = await fetchFile(download, store.downloadsOf(dataset), { offline, onProgress });
+    stage?.end();
+    return file;
+  };
+}
+
 export async function openDataset(
   request: DatasetChoice,
   store: Store,
@@ -49,16 +68,7 @@ export async function openDataset(
   return plugin.open({
     ...(variant !== undefined && { variant }),
     ...(request.data !== undefined && { folder: request.data }),
-    fetch: async (download) => {
-      const stage = progress.stage(`download ${download.name}`, download.sizeBytes, 'bytes');
-      const onProgress = (done: number) => {
-        stage.update(done);
-        progress.checkInterrupted();
-      };
-      const file = await fetchFile(download, store.downloads, { offline: request.offline, onProgress });
-      stage.end();
-      return file;
-    },
+    fetch: fetcher(request, store, progress),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
       const described = await Promise.all(
         files.map(async (file) => {

@@ -1,12 +1,20 @@
 /** Files from the network: brought once, checked against what their publisher says of them, kept in the cache. */
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Download } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
-import { writeJson } from './atomic.js';
-import { type HashAlgorithm, hashFile } from './hash.js';
+import { hashFile } from './hash.js';
 import { withLock } from './lock.js';
 import { discardPart, sizeOf, TransferError, transfer } from './transfer.js';
+import {
+  byHand,
+  expectedHash,
+  firstSeen,
+  isOfSize,
+  isVerified,
+  readVerification,
+  remember,
+} from './verification.js';
 
 export interface FetchOptions {
   /** The network may not be used: only what is in the cache is given. */
@@ -19,14 +27,6 @@ export interface FetchOptions {
   stallMs?: number | undefined;
   /** Further attempts, counted anew whenever one has gained bytes. */
   retries?: number | undefined;
-}
-
-/** What a file was found to be; it holds while size and time of change stay the same. */
-interface Verification {
-  sizeBytes: number;
-  mtimeMs: number;
-  algorithm: HashAlgorithm;
-  hash: string;
 }
 
 /**
@@ -72,24 +72,6 @@ export async function fetchFile(
   );
 }
 
-/** Undefined where the publisher gives none. */
-function expectedHash(download: Download): { algorithm: HashAlgorithm; hash: string } | undefined {
-  if (download.sha256 !== undefined) return { algorithm: 'sha256', hash: download.sha256.toLowerCase() };
-  if (download.md5 !== undefined) return { algorithm: 'md5', hash: download.md5.toLowerCase() };
-  return undefined;
-}
-
-/** What a person can do where we cannot. */
-function byHand(download: Download, file: string): string {
-  const { sizeBytes, instructions, url } = download;
-  if (url === '' && instructions !== undefined) return instructions;
-  const expected = expectedHash(download);
-  const size = sizeBytes > 0 ? `${sizeBytes} bytes` : 'of a size that its publisher does not give';
-  const what = expected === undefined ? size : `${size}, ${expected.algorithm} ${expected.hash}`;
-  const how = instructions ?? `Fetch ${url} by other means`;
-  return `${how.replace(/\.$/, '')}, and put it at ${file} (${what}).`;
-}
-
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
@@ -108,12 +90,10 @@ async function isPresent(download: Download, file: string): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return false;
   const known = await readVerification(file);
-  const isUntouched = known?.sizeBytes === found.size && known.mtimeMs === found.mtimeMs;
   // Where nothing is published, what was first here is what is expected.
   const expected = expectedHash(download) ?? known ?? (await firstSeen(file));
-  const isSame = known?.algorithm === expected.algorithm && known.hash === expected.hash;
-  const isSize = download.sizeBytes === 0 || found.size === download.sizeBytes;
-  if (isUntouched && isSame && isSize) return true;
+  if (isVerified(found, known, expected, download)) return true;
+  const isSize = isOfSize(found, download);
   let seen = `${found.size} bytes`;
   if (found.isFile() && isSize) {
     const hash = await hashFile(file, expected.algorithm);
@@ -130,32 +110,6 @@ async function isPresent(download: Download, file: string): Promise<boolean> {
       hint: `Delete it and start again to have it fetched. ${byHand(download, file)}`,
     },
   );
-}
-
-async function firstSeen(file: string): Promise<{ algorithm: HashAlgorithm; hash: string }> {
-  return { algorithm: 'sha256', hash: await hashFile(file) };
-}
-
-async function readVerification(file: string): Promise<Verification | undefined> {
-  try {
-    return JSON.parse(await readFile(`${file}.verified.json`, 'utf8')) as Verification;
-  } catch {
-    // Absent or damaged: the file is hashed again, which is always right.
-    return undefined;
-  }
-}
-
-async function remember(
-  file: string,
-  { algorithm, hash }: { algorithm: HashAlgorithm; hash: string },
-): Promise<void> {
-  const { size, mtimeMs } = await stat(file);
-  await writeJson(`${file}.verified.json`, {
-    sizeBytes: size,
-    mtimeMs,
-    algorithm,
-    hash,
-  } satisfies Verification);
 }
 
 /** Downloads, checks and names the file. */

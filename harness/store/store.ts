@@ -44,6 +44,11 @@ export interface Artifact<Facts> {
   cached: boolean;
 }
 
+/** @param dataset as the command line says it; its variants share a folder, `squad` or `beir` */
+export function downloadsOf(root: string, dataset: string): string {
+  return path.join(path.resolve(root), 'downloads', dataset.split('/')[0]!);
+}
+
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
@@ -58,9 +63,9 @@ export class Store {
     this.#temporary = new Set(temporary);
   }
 
-  /** Where downloads lie, shared by all runs. */
-  get downloads(): string {
-    return path.join(this.root, 'downloads');
+  /** Where the downloads of a dataset lie, shared by all runs and variants; names of different datasets cannot clash. */
+  downloadsOf(dataset: string): string {
+    return downloadsOf(this.root, dataset);
   }
 
   folderOf(kind: ArtifactKind, key: string): string {

@@ -72,10 +72,10 @@ async function planExamples(
   { negatives, negativePool }: ExampleOptions,
   sources: readonly NegativeSource[],
 ) {
-  const relevantFrom = dataset.relevantFrom ?? 1;
   const positives = new Map<string, string[]>();
   for (const { queryId, passageId, relevance } of await dataset.qrels(split)) {
-    if (relevance < relevantFrom) continue;
+    // Not from dataset.relevantFrom on, which is a matter of measures: a track grades its topics, not what trains.
+    if (relevance < 1) continue;
     const ids = positives.get(queryId);
     if (ids === undefined) positives.set(queryId, [passageId]);
     else ids.push(passageId);

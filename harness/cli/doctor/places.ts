@@ -46,6 +46,8 @@ export async function checkHosts(): Promise<Check[]> {
     const { plugin } = await loadDataset(file);
     const variants = plugin.variants ?? [undefined];
     for (const { url } of variants.flatMap((variant) => plugin.downloads(variant))) {
+      // What cannot be fetched has no host.
+      if (url === '') continue;
       const { origin } = new URL(url);
       const known = users.get(origin) ?? [];
       if (!known.includes(file)) users.set(origin, [...known, file]);

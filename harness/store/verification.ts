@@ -1,0 +1,74 @@
+/** What a downloaded file has to be, what it was found to be, and what a person can do where it cannot be fetched. */
+import { readFile, stat } from 'node:fs/promises';
+import type { Download } from '../contracts.js';
+import { writeJson } from './atomic.js';
+import { type HashAlgorithm, hashFile } from './hash.js';
+
+export interface ExpectedHash {
+  algorithm: HashAlgorithm;
+  hash: string;
+}
+
+/** What a file was found to be; it holds while size and time of change stay the same. */
+export interface Verification extends ExpectedHash {
+  sizeBytes: number;
+  mtimeMs: number;
+}
+
+/** Undefined where the publisher gives none. */
+export function expectedHash(download: Download): ExpectedHash | undefined {
+  if (download.sha256 !== undefined) return { algorithm: 'sha256', hash: download.sha256.toLowerCase() };
+  if (download.md5 !== undefined) return { algorithm: 'md5', hash: download.md5.toLowerCase() };
+  return undefined;
+}
+
+/** What a person can do where we cannot. */
+export function byHand(download: Download, file: string): string {
+  const { sizeBytes, instructions, url } = download;
+  if (url === '' && instructions !== undefined) return instructions;
+  const expected = expectedHash(download);
+  const size = sizeBytes > 0 ? `${sizeBytes} bytes` : 'of a size that its publisher does not give';
+  const what = expected === undefined ? size : `${size}, ${expected.algorithm} ${expected.hash}`;
+  const how = instructions ?? `Fetch ${url} by other means`;
+  return `${how.replace(/\.$/, '')}, and put it at ${file} (${what}).`;
+}
+
+export async function firstSeen(file: string): Promise<ExpectedHash> {
+  return { algorithm: 'sha256', hash: await hashFile(file) };
+}
+
+/** True where the publisher does not say how large the file is. */
+export function isOfSize({ size }: { size: number }, { sizeBytes }: Download): boolean {
+  return sizeBytes === 0 || size === sizeBytes;
+}
+
+/** Whether the file was found right before and has not been touched since. */
+export function isVerified(
+  found: { size: number; mtimeMs: number },
+  known: Verification | undefined,
+  expected: ExpectedHash,
+  download: Download,
+): boolean {
+  const isUntouched = known?.sizeBytes === found.size && known.mtimeMs === found.mtimeMs;
+  const isSame = known?.algorithm === expected.algorithm && known.hash === expected.hash;
+  return isUntouched && isSame && isOfSize(found, download);
+}
+
+export async function readVerification(file: string): Promise<Verification | undefined> {
+  try {
+    return JSON.parse(await readFile(`${file}.verified.json`, 'utf8')) as Verification;
+  } catch {
+    // Absent or damaged: the file is hashed again, which is always right.
+    return undefined;
+  }
+}
+
+export async function remember(file: string, { algorithm, hash }: ExpectedHash): Promise<void> {
+  const { size, mtimeMs } = await stat(file);
+  await writeJson(`${file}.verified.json`, {
+    sizeBytes: size,
+    mtimeMs,
+    algorithm,
+    hash,
+  } satisfies Verification);
+}
