@@ -29,10 +29,19 @@ async function folderOf(request: DatasetRequest): Promise<string> {
     return path.join(await unpack(await request.fetch(download)), ...variant.split('/'));
   }
   await assertFolder(folder, layout);
-  if (variant === undefined || (await findIn(folder, ['corpus.jsonl'])) !== undefined) return folder;
-  // A folder of several collections, as the archives unpack.
-  const inside = path.join(folder, ...variant.split('/'));
-  return (await findIn(inside, ['corpus.jsonl'])) === undefined ? folder : inside;
+  if (variant === undefined) return folder;
+  // A folder of several collections, as the archives unpack; or that of cqadupstack.
+  const [group, forum] = variant.split('/');
+  const places = [
+    path.join(folder, group!, forum ?? ''),
+    ...(forum === undefined ? [] : [path.join(folder, forum)]),
+  ];
+  for (const place of places) if ((await findIn(place, ['corpus.jsonl'])) !== undefined) return place;
+  // One folder must not be taken for all twelve forums.
+  if (forum === undefined || path.basename(path.resolve(folder)) === forum) return folder;
+  throw new BenchError('PATH_INVALID', `There is no ${forum}/corpus.jsonl in ${folder}.`, {
+    hint: `Give the folder that holds ${forums.join(', ')}, as cqadupstack.zip unpacks. ${layout}`,
+  });
 }
 
 async function* passagesOf(file: string): AsyncGenerator<Passage & { place: number }> {

@@ -1,8 +1,8 @@
 /** `bench run`: every stage, for every architecture, dataset and seed asked for. */
 import path from 'node:path';
 import type { Plan, RunRequest } from '../pipeline.js';
-import { listArchitectures, loadDataset, loadReport } from '../plugins.js';
-import { createProgress } from '../progress.js';
+import { datasetsNamed, listArchitectures, loadReport } from '../plugins.js';
+import { createProgress, type Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
@@ -67,6 +67,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       // What was finished before an interrupt is worth seeing.
       const order = ({ request }: { request: RunRequest }) => requests.indexOf(request);
       const stored = told.sort((a, b) => order(a) - order(b)).map((each) => each.stored);
+      stored.push(...(await averages(values, stored, requests[0]!, progress)));
       if (stored.some(({ record }) => record.status === 'ok') || stored.length > 1) {
         const written = await writeReports(formats, stored, requests[0]!);
         print(values.json === true ? toJson(recordsOf(stored), requests.length) : written.shown);
@@ -85,6 +86,17 @@ export const command = runCommand(async () => {
 });
 
 const recordsOf = (stored: readonly StoredRecord[]): RunRecord[] => stored.map(({ record }) => record);
+
+/** The means of those names that stand for several datasets, written beside the records. */
+async function averages(
+  { dataset }: Values,
+  stored: readonly StoredRecord[],
+  { config: { out } }: RunRequest,
+  progress: Progress,
+): Promise<StoredRecord[]> {
+  const { averageGroups } = await import('../pipeline/group-record.js');
+  return averageGroups(splitList('dataset', String(dataset)), recordsOf(stored), out, progress);
+}
 
 /** Writes the reports beside the records. @returns what is shown: the table of the first textual one, else the summary */
 async function writeReports(
@@ -115,8 +127,9 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const { config, ...start } = await trainingStart(values);
   const sparse = await withoutTraining(architectures);
   if (sparse.length === architectures.length) refuseStart(start, sparse);
-  for (const name of datasets) await loadDataset(name);
-  return datasets.flatMap((dataset) =>
+  // A name that stands for several datasets is a run on each of them.
+  const members = new Set((await Promise.all(datasets.map((name) => datasetsNamed(name)))).flat());
+  return [...members].flatMap((dataset) =>
     architectures.flatMap((architecture) =>
       config.seeds.map((seed) => ({
         architecture,

@@ -16,9 +16,10 @@ export function summarize(records: readonly RunRecord[]): string {
 }
 
 function headingOf({ dataset, queryIds }: RunRecord): string {
-  const passages =
-    dataset.passageCount === null ? '' : `, ${dataset.passageCount.toLocaleString('en-US')} passages`;
-  return `${dataset.name}, ${dataset.split}: ${queryIds.length.toLocaleString('en-US')} queries${passages}\n`;
+  const { name, split, members, passageCount } = dataset;
+  const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
+  const units = members === undefined ? 'queries' : 'datasets, their means averaged';
+  return `${name}, ${split}: ${queryIds.length.toLocaleString('en-US')} ${units}${passages}\n`;
 }
 
 function accuracyTable(runs: readonly RunRecord[]): string {

@@ -94,7 +94,12 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
   const { dataset, queryIds } = records[0]!.record;
-  const { name, version, split, licence, passageCount, files } = dataset;
+  const { name, version, split, licence, passageCount, files, members } = dataset;
+  if (members !== undefined) {
+    notes.push(
+      `Figures are means over ${members.length} datasets, each counting the same; what is said of queries is said of these datasets.`,
+    );
+  }
   return {
     dataset: { name, version, split, licence, passageCount, queryCount: queryIds.length, files },
     ...(baseline && systems.length > 1 && { baseline: baseline.name }),

@@ -34,13 +34,16 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
       `Measures without grades take a relevance of ${dataset.relevantFrom} or more for relevant.`,
     );
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
-  const usual = defaultConfig().measures;
-  const measures = parseMeasures(request.measures).filter(({ id, needs }) => {
-    // What nobody asked for by name is not missed: the usual measures are those of all kinds of datasets.
-    if (!has[needs] && !sameList(usual, request.measures))
-      warnings.push(`${id} is left out: ${dataset.name} has no ${needs} for its ${split} queries.`);
-    return has[needs];
-  });
+  const asked = parseMeasures(request.measures);
+  // What nobody asked for by name is not missed: the usual measures are those of all kinds of datasets.
+  const isUsual = sameList(defaultConfig().measures, request.measures);
+  for (const needs of isUsual ? [] : (['qrels', 'answers'] as const)) {
+    const lost = asked.filter((measure) => measure.needs === needs && !has[needs]).map(({ id }) => id);
+    if (lost.length === 0) continue;
+    const what = `${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} left out`;
+    warnings.push(`${what}: ${dataset.name} has no ${needs} for its ${split} queries.`);
+  }
+  const measures = asked.filter(({ needs }) => has[needs]);
   const needsAnswers = measures.some(({ needs }) => needs === 'answers');
   const found = needsAnswers ? await answerHits(dataset, queries, hits) : undefined;
   if (found !== undefined && found.unusable > 0)

@@ -1,5 +1,6 @@
 /** Puts together the record of a run from what its stages found out, all but the latencies, and writes its hits. */
 import path from 'node:path';
+import type { BenchConfig } from '../config/config.js';
 import type { Dataset, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import type { RunRequest } from '../pipeline.js';
@@ -89,12 +90,21 @@ export function stemOf(
   dataset: Dataset,
   trained?: TrainedStage,
 ): string {
-  const { cache: _, out: __, keep: ___, seeds: ____, check: _____, ...deciding } = config;
   const stage = trained?.first ?? trained;
   const given = {
     ...(stage?.setup.model.trainedAs !== undefined && { init: stage.setup.model.files }),
     ...(stage?.negatives.named === true && { negatives: stage.negatives.identity }),
   };
-  const settings = keyOf({ deciding, dataset: datasetIdentity(dataset), ...given }).slice(0, 8);
+  const settings = keyOf({
+    deciding: decidingSettings(config),
+    dataset: datasetIdentity(dataset),
+    ...given,
+  }).slice(0, 8);
   return `${name.replaceAll('/', '-')}-${architecture}-${seed}-${settings}`;
+}
+
+/** The settings that decide what a run's figures are. */
+export function decidingSettings(config: BenchConfig): Partial<BenchConfig> {
+  const { cache: _, out: __, keep: ___, seeds: ____, check: _____, ...deciding } = config;
+  return deciding;
 }

@@ -72,6 +72,8 @@ export interface DatasetFacts {
   readonly split: string;
   readonly counts: Readonly<Partial<Record<Split, { readonly queries: number; readonly qrels: number }>>>;
   readonly answerMatching?: 'string' | 'regex';
+  /** Names of the datasets whose means this record averages; they stand in `queryIds` then. */
+  readonly members?: readonly string[];
 }
 
 export interface ModelFacts {
