@@ -52,6 +52,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'the files of a dataset: what is here, downloading, verifying, exporting qrels',
     load: () => import('./cli/dataset.js'),
   },
+  convert: {
+    summary: 'a run from one format to another: TREC, tevatron, DPR, BEIR',
+    load: () => import('./cli/convert.js'),
+  },
   list: {
     summary: 'what there is: architectures, datasets, engines, searchers, reports, measures, presets',
     load: () => import('./cli/list.js'),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { NumberedLists } from '../datasets/collection/numbered-lists.js';
 import msMarco from '../datasets/ms-marco.js';
+import { trainingExamples } from '../harness/train/examples.js';
 import { fixtures, inFolder, openFolder, passagesOf, refuses } from './datasets-folder.js';
 
 const dl19 = path.join(fixtures, 'ms-marco/dl19');
@@ -23,6 +24,14 @@ test('dl19: judged topics alone, graded, relevant from 2', async () => {
     ],
   );
   assert.deepEqual((await passagesOf(dataset))[3], { passageId: '3', title: '', text: 'A café in Paris.' });
+});
+
+test("a track's limit of relevance is one of its topics: queries train on their positives of grade 1", async () => {
+  const dataset = await openFolder(msMarco, dl19, 'dl19');
+  const tokenizer = { query: () => new Int32Array(1), passage: () => new Int32Array(1) };
+  const options = { negatives: 0, negativePool: 1 };
+  const { counts } = await trainingExamples(dataset, 'train', tokenizer, options, []);
+  assert.deepEqual([counts.examples, counts.withoutPositive], [2, 0]);
 });
 
 test('without a variant the test queries are dev.small, and no dev query is among them', async () => {

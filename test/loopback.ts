@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,8 @@ import { BenchError, type ErrorCode } from '../harness/errors.js';
 import { stream } from '../harness/random.js';
 import { type FetchOptions, fetchFile } from '../harness/store/download.js';
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+/** @param part where the bytes that come are written */
+export type Handler = (request: IncomingMessage, response: ServerResponse, part: string) => void;
 
 const bytesOf = (name: string, length: number) => {
   const random = stream(1, name);
@@ -71,7 +72,7 @@ export function loopback(): Loopback {
   const at = new Loopback();
   const server = createServer((request, response) => {
     at.seen.push(request.headers);
-    at.handle(request, response);
+    at.handle(request, response, `${at.file}.part`);
   });
   before(async () => {
     server.listen(0, '127.0.0.1');
@@ -90,12 +91,20 @@ export function loopback(): Loopback {
   return at;
 }
 
-/** Answers as a server that knows ranges does; `cutAt` ends the connection once so many bytes have gone out. */
+/** What a cut connection still holds is lost, so the other end has to have written it before. */
+async function arrived(part: string, sizeBytes: number): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (((await stat(part).catch(() => undefined))?.size ?? 0) >= sizeBytes) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Answers as a server that knows ranges does; `cutAt` ends the connection once so many bytes have arrived. */
 export function serve(
   data: Buffer,
   { etag = '"v1"', cutAt = Number.POSITIVE_INFINITY, ranges = true } = {},
 ): Handler {
-  return (request, response) => {
+  return (request, response, part) => {
     const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
     const condition = request.headers['if-range'];
     const from = ranges && asked !== null && (condition ?? etag) === etag ? Number(asked[1]) : 0;
@@ -105,7 +114,10 @@ export function serve(
     if (from > 0) response.setHeader('content-range', `bytes ${from}-${data.length - 1}/${data.length}`);
     response.writeHead(from > 0 ? 206 : 200);
     if (cutAt >= body.length) return void response.end(body);
-    response.write(body.subarray(0, cutAt), () => setTimeout(() => response.destroy(), 20));
+    response.write(
+      body.subarray(0, cutAt),
+      () => void arrived(part, from + cutAt).then(() => response.destroy()),
+    );
   };
 }
 

@@ -103,8 +103,8 @@ test('a folder that is one collection is not taken for all twelve', () =>
   ));
 
 test('without the records of all members there is no average, and it is said', async () => {
-  let told = '';
-  const progress = createProgress({ output: { write: (text) => (told += text) } });
+  const told: string[] = [];
+  const progress = createProgress({ output: { write: (text) => void told.push(text) } });
   const names = await datasetsNamed('beir/cqadupstack');
   const records = names.map((name): RunRecord => {
     const record = recordOf();
@@ -113,7 +113,7 @@ test('without the records of all members there is no average, and it is said', a
   assert.equal(averageOf('beir/cqadupstack', records).queryIds.length, 12);
   records[3] = { ...records[3]!, status: 'failed' };
   assert.deepEqual(await averageGroups(['beir/cqadupstack', 'sample'], records, work, progress), []);
-  assert.match(told, /not averaged for .*: beir\/cqadupstack\/gis did not end well/);
+  assert.match(told.join(''), /not averaged for .*: beir\/cqadupstack\/gis did not end well/);
   assert.deepEqual(await averageGroups(['sample'], records, work, progress), []);
 });
 

@@ -8,8 +8,8 @@ const at = loopback();
 
 test('goes on by itself where the connection was cut', async () => {
   let cuts = 0;
-  at.handle = (request, response) =>
-    serve(content, { cutAt: cuts++ < 2 ? 100_000 : Infinity })(request, response);
+  at.handle = (request, response, part) =>
+    serve(content, { cutAt: cuts++ < 2 ? 100_000 : Infinity })(request, response, part);
   await at.get({ retries: 1 });
   await at.isWhole();
   assert.deepEqual(at.ranges, [undefined, 'bytes=100000-', 'bytes=200000-']);
@@ -60,8 +60,8 @@ test('a server that always cuts at the same place is given up', async () => {
 
 test('a range that the server cannot give starts over', async () => {
   await writeFile(`${at.file}.part`, content.subarray(0, 1000));
-  at.handle = (request, response) => {
-    if (request.headers.range === undefined) return serve(content)(request, response);
+  at.handle = (request, response, part) => {
+    if (request.headers.range === undefined) return serve(content)(request, response, part);
     response.writeHead(416).end();
   };
   await at.get({ retries: 1 });
@@ -92,9 +92,9 @@ test('a part of another address is not gone on with', async () => {
 test('follows a redirect, also when it goes on', async () => {
   const whole = serve(content);
   const cut = serve(content, { cutAt: 150_000 });
-  at.handle = (request, response) => {
+  at.handle = (request, response, part) => {
     if (request.url === '/data.bin') return void response.writeHead(302, { location: '/moved' }).end();
-    (request.headers.range === undefined ? cut : whole)(request, response);
+    (request.headers.range === undefined ? cut : whole)(request, response, part);
   };
   await at.get({ retries: 1 });
   await at.isWhole();

@@ -1,13 +1,12 @@
 /** `bench dataset`: what a dataset needs and what of it is on this machine; bringing, checking and exporting it. */
 import path from 'node:path';
-import { loadConfig } from '../config/config.js';
 import { BenchError, exitCodes, unknownName } from '../errors.js';
 import type { DatasetFilesRequest, DatasetInfo, Holding } from '../pipeline/dataset-files.js';
 import { byteSize, createProgress } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions } from './options.js';
-import { dataFolder, splitOf } from './request.js';
+import { cacheOf, dataFolder, splitOf } from './request.js';
 import { renderTable } from './table.js';
 
 const actions = ['info', 'get', 'verify', 'qrels'] as const;
@@ -77,11 +76,9 @@ function actionOf(given: string | undefined): Action {
 }
 
 function requestOf(values: Values, dataset: string): DatasetFilesRequest {
-  const file = values.config === undefined ? {} : { file: String(values.config) };
-  const { cache } = loadConfig({ ...file, cwd: process.cwd(), flags: { cache: values.cache } });
   return {
     dataset,
-    cache,
+    cache: cacheOf(values),
     offline: values.offline === true,
     ...(values.data !== undefined && { data: dataFolder(String(values.data)) }),
   };

@@ -15,6 +15,11 @@ export function configOf(values: Values): BenchConfig {
   return loadConfig({ ...file, cwd: process.cwd(), flags: values, set });
 }
 
+/** For commands that take no other setting. */
+export function cacheOf({ config, cache }: Values): string {
+  return configOf({ config, cache }).cache;
+}
+
 /** Where `--init` stands, it says what the configuration's model is: presets and the record go by it. */
 export async function trainingStart(
   values: Values,

@@ -4,6 +4,7 @@ import type { TextSource } from '../comparison.js';
 import type { Dataset, Qrels, Query, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { readRun } from '../interchange/trec.js';
+import { passageTexts } from '../pipeline/passage-texts.js';
 import { loadDataset } from '../plugins.js';
 import type { RunRecord } from '../record.js';
 import { fetchFile } from '../store/download.js';
@@ -40,7 +41,7 @@ export function textSource(places: Places): TextSource {
         const queries = (await dataset.queries(split)).filter(({ queryId }) => queryIds.has(queryId));
         return {
           queries: new Map<string, Query>(queries.map((query) => [query.queryId, query])),
-          passages: await passagesOf(dataset, passageIds),
+          passages: await passageTexts(dataset, passageIds),
           qrels: await qrelsOf(dataset, split, queryIds),
         };
       });
@@ -79,20 +80,6 @@ function whatChanged(found: Dataset, { dataset }: RunRecord): string | undefined
   const hashes = new Map(found.files.map(({ name, sha256 }) => [name, sha256]));
   const other = dataset.files.find(({ name, sha256 }) => hashes.get(name) !== sha256);
   return other && `${other.name} of ${found.name} is not the file that the record was made with.`;
-}
-
-async function passagesOf(
-  dataset: Dataset,
-  passageIds: ReadonlySet<string>,
-): Promise<Map<string, { title: string; text: string }>> {
-  const found = new Map<string, { title: string; text: string }>();
-  if (passageIds.size === 0) return found;
-  for await (const { passageId, title, text } of dataset.passages()) {
-    if (!passageIds.has(passageId)) continue;
-    found.set(passageId, { title, text });
-    if (found.size === passageIds.size) break;
-  }
-  return found;
 }
 
 async function qrelsOf(dataset: Dataset, split: Split, queryIds: ReadonlySet<string>): Promise<Qrels> {

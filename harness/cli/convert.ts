@@ -1,0 +1,74 @@
+/** `bench convert`: a run from one format to another. */
+import path from 'node:path';
+import { BenchError } from '../errors.js';
+import { runFormatNamed, runFormats } from '../interchange/run-file.js';
+import { createProgress } from '../progress.js';
+import type { Command } from './command.js';
+import { watchInterrupts } from './interrupt.js';
+import { configOptions } from './options.js';
+import { cacheOf, dataFolder, splitOf } from './request.js';
+
+const formats = Object.keys(runFormats).join(', ');
+
+export const command: Command = {
+  usage: `--run FILE --to ${Object.keys(runFormats).join('|')} --out FILE [options]`,
+  description: `Writes a run in another format. ${Object.entries(runFormats)
+    .map(([name, what]) => `${name}: ${what}`)
+    .join('. ')}. Files are read plain or gzip, and written packed where the name ends in .gz.`,
+  options: {
+    run: { type: 'text', describe: 'hits of every query', required: true },
+    to: { type: 'text', describe: `format to write: ${formats}`, required: true },
+    out: { type: 'text', describe: 'the file to write', required: true },
+    'run-format': {
+      type: 'text',
+      describe: `format of the run: ${formats}; seen from the file where absent`,
+    },
+    dataset: {
+      type: 'text',
+      describe: 'the dataset that was searched: texts and answers for dpr, ids from it',
+    },
+    data: { type: 'text', describe: 'folder that holds the dataset; nothing is downloaded then' },
+    split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
+    tag: { type: 'text', describe: "the system's name in trec; that of the run where absent" },
+    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    cache: configOptions.cache!,
+    config: configOptions.config!,
+  },
+  examples: [
+    ['bench convert --run results/a.run.gz --to dpr --dataset squad --out a.json', "for DPR's reader"],
+    ['bench convert --run nq.json --to trec --dataset dpr/nq --out nq.run.gz', 'for trec_eval'],
+  ],
+  async run(values, _positionals, print) {
+    const { dataset, data, tag } = values;
+    const to = runFormatNamed(String(values.to));
+    const format =
+      values['run-format'] === undefined ? {} : { format: runFormatNamed(String(values['run-format'])) };
+    if (dataset === undefined && (data !== undefined || values.split !== undefined)) {
+      throw new BenchError('USAGE', '--data and --split say something of --dataset, which was not given.');
+    }
+    const out = path.resolve(String(values.out));
+    const { convertRun } = await import('../pipeline/convert.js');
+    const { from, queries, hits, notes } = await convertRun(
+      {
+        run: String(values.run),
+        ...format,
+        to,
+        out,
+        ...(tag !== undefined && { tag: String(tag) }),
+        ...(dataset !== undefined && {
+          searched: {
+            dataset: String(dataset),
+            ...(data !== undefined && { data: dataFolder(String(data)) }),
+            offline: values.offline === true,
+            split: splitOf(values, 'test'),
+            cache: cacheOf(values),
+          },
+        }),
+      },
+      createProgress({ signal: watchInterrupts() }),
+    );
+    print(`${from} to ${to}: ${hits} hits of ${queries} queries: ${out}\n`);
+    print(notes.map((note) => `note: ${note}\n`).join(''));
+    return 0;
+  },
+};

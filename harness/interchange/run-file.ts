@@ -1,0 +1,102 @@
+/** Runs in any of the formats that retrieval systems write, told apart by how they begin. */
+import type { DataFile, Passage, Query, Ranking, Run } from '../contracts.js';
+import { BenchError, unknownName } from '../errors.js';
+import { readBeirResults, writeBeirResults, writeThreeColumns } from './beir-results.js';
+import { readDprRun, writeDprResults } from './dpr-results.js';
+import { fileBytes } from './text-blocks.js';
+import { readRun, writeRun } from './trec.js';
+
+/** By name, with what a file of it holds. */
+export const runFormats = {
+  trec: 'lines of: query Q0 passage rank score tag',
+  tevatron: 'lines of: query passage score',
+  dpr: "DPR's retrieval results, [{ question, answers, ctxs }], in the order of the queries",
+  beir: 'BEIR results, { query: { passage: score } }',
+} as const;
+
+export type RunFormat = keyof typeof runFormats;
+
+/** @throws BenchError UNKNOWN_NAME with a near name */
+export function runFormatNamed(name: string): RunFormat {
+  if (Object.hasOwn(runFormats, name)) return name as RunFormat;
+  throw unknownName('run format', name, Object.keys(runFormats));
+}
+
+export interface AnyRun {
+  run: Run;
+  format: RunFormat;
+  /** The system's name, where the file has it. */
+  tag?: string;
+}
+
+/**
+ * Reads a run, plain or gzip. What begins with `[` is DPR's, with `{` BEIR's, and all else lines of columns.
+ * @param queries those that were searched, in their order, for DPR's files, which carry no query ids; where absent, its
+ *   elements are numbered from 0
+ * @throws BenchError PATH_INVALID; RECORD_INVALID with line or element
+ */
+export async function readRunFile(
+  file: string,
+  { format, queries }: { format?: RunFormat; queries?: readonly Query[] } = {},
+): Promise<AnyRun> {
+  const found = format ?? (await formatOf(file));
+  if (found === 'dpr') return { run: (await readDprRun(file, queries)).run, format: found };
+  if (found === 'beir') return { run: await readBeirResults(file), format: found };
+  const { run, tag } = await readRun(file);
+  const read = tag === undefined ? 'tevatron' : 'trec';
+  if (format === undefined || format === read)
+    return { run, format: read, ...(tag !== undefined && { tag }) };
+  throw new BenchError('RECORD_INVALID', `${file} holds ${runFormats[read]}; it was said to be ${format}.`, {
+    hint: `Leave the format out, or say ${read}.`,
+  });
+}
+
+async function formatOf(file: string): Promise<RunFormat> {
+  for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
+    const first = bytes
+      .toString('utf8', 0, 4096)
+      .replace(/^\uFEFF/, '')
+      .trimStart()[0];
+    if (first === '[') return 'dpr';
+    if (first === '{') return 'beir';
+    if (first !== undefined) break;
+  }
+  return 'trec';
+}
+
+export interface RunToWrite {
+  run: Run;
+  /** The system's name, for TREC's last column. */
+  tag: string;
+  /** For DPR's format: queries in their order, and the texts. */
+  texts?: {
+    queries: readonly Query[];
+    passages: ReadonlyMap<string, Passage>;
+    hasAnswer(query: Query, passage: Passage): boolean;
+  };
+}
+
+/**
+ * Writes a run, packed where the name ends in .gz. Hits are written in the order of their scores, equal ones in that of
+ * the ranks they had.
+ * @throws BenchError DATA_INVALID for what the format cannot hold
+ */
+export function writeRunFile(
+  file: string,
+  format: RunFormat,
+  { run, tag, texts }: RunToWrite,
+): Promise<DataFile> {
+  const ordered = new Map([...run].map(([queryId, ranking]) => [queryId, inOrder(ranking)]));
+  if (format === 'trec') return writeRun(file, ordered, tag);
+  if (format === 'tevatron') return writeThreeColumns(file, ordered);
+  if (format === 'beir') return writeBeirResults(file, ordered);
+  if (texts === undefined) throw new TypeError("DPR's format needs texts");
+  return writeDprResults(file, { run: ordered, ...texts });
+}
+
+function inOrder({ passageIds, scores, ranks }: Ranking): Ranking {
+  if (scores === undefined) return { passageIds };
+  const order = passageIds.map((_, i) => i);
+  order.sort((a, b) => scores[b]! - scores[a]! || (ranks?.[a] ?? a) - (ranks?.[b] ?? b));
+  return { passageIds: order.map((i) => passageIds[i]!), scores: order.map((i) => scores[i]!) };
+}
