@@ -76,6 +76,7 @@ async function queriesOf(file: string): Promise<Map<string, Query>> {
     lines.set(queryId, row.line);
     queries.set(queryId, { queryId, text: stringMember(row, 'text', file, code) });
   }
+  if (queries.size === 0) throw new BenchError(code, `${file} holds no queries.`, { hint: layout });
   return queries;
 }
 

@@ -132,6 +132,7 @@ for (const [name, files, patterns] of [
     [/line 2: not JSON/],
   ],
   ['an empty corpus', { 'corpus.jsonl': '' }, [/no passages/]],
+  ['empty queries', { 'queries.jsonl': '' }, [/queries.jsonl holds no queries/]],
   ['empty qrels', { 'qrels/test.tsv': '' }, [/no qrels/]],
   ['a grade that is no number', { 'qrels/test.tsv': 'q1\td1\tyes\n' }, [/line 1: relevance 'yes'/]],
   ['a pair judged twice', { 'qrels/test.tsv': 'q1\td1\t1\nq1\td1\t0\n' }, [/line 2/, /twice/]],
