@@ -1,7 +1,8 @@
 /** `bench evaluate`: the measures of a run that any system made, with trec_eval's definitions. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { readQrels, readRun } from '../interchange/trec.js';
+import { readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
+import { readQrels } from '../interchange/trec.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
 import { parseMeasures } from '../metrics/measures.js';
@@ -19,9 +20,13 @@ const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@10
 export const command: Command = {
   usage: '--run FILE --qrels FILE|--dataset D [--measure M,...] [options]',
   description:
-    'Evaluates a run of any system: TREC format or three columns, plain or gzip. With --qrels it gives the numbers of trec_eval, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
+    'Evaluates a run of any system: the six columns of TREC, the three of tevatron, the JSON of DPR or BEIR, plain or gzip. With --qrels it gives the numbers of trec_eval, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
   options: {
-    run: { type: 'text', describe: 'hits of every query, in TREC format', required: true },
+    run: { type: 'text', describe: 'hits of every query', required: true },
+    'run-format': {
+      type: 'text',
+      describe: `format of the run: ${Object.keys(runFormats).join(', ')}; seen from the file where absent`,
+    },
     qrels: { type: 'text', describe: 'judgements, in TREC or BEIR format' },
     measure: { type: 'text', describe: `measures, 'bench list measures'; ${usualMeasures} where absent` },
     ties: { type: 'text', describe: 'order of equal scores: trec_eval (where absent) or as-ranked' },
@@ -96,7 +101,8 @@ async function againstDataset(values: Values): Promise<Evaluated> {
   const request = await stageRequest(values, config);
   const { evaluateRun } = await import('../pipeline/evaluate-run.js');
   const progress = createProgress({ signal: watchInterrupts() });
-  const asked = { ...request, run: String(values.run), split: splitOf(values, 'test') };
+  const run = { run: String(values.run), ...formatOf(values) };
+  const asked = { ...request, ...run, split: splitOf(values, 'test') };
   const { record, measured } = await evaluateRun(asked, progress);
   for (const warning of measured.warnings) progress.note(warning);
   return { evaluation: measured.evaluation, record: async () => record };
@@ -121,9 +127,13 @@ async function againstQrels(values: Values): Promise<Evaluated> {
     queries: values.complete === true ? 'judged' : 'judged-and-run',
   } as const;
   const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
-  const { run, tag } = await readRun(runFile);
+  const { run, tag } = await readRunFile(runFile, formatOf(values));
   const evaluation = evaluate(run, await readQrels(qrelsFile), measures, options);
   return { evaluation, record: () => recordOf(evaluation, runFile, qrelsFile, tag, options) };
+}
+
+function formatOf({ 'run-format': name }: Values) {
+  return name === undefined ? {} : { format: runFormatNamed(String(name)) };
 }
 
 function tieRule(given: Values[string]): TieRule {
@@ -163,7 +173,7 @@ async function recordOf(
   runFile: string,
   qrelsFile: string,
   tag: string | undefined,
-  config: object,
+  config: { relevance: number },
 ): Promise<RunRecord> {
   const { benchVersion, git, machine } = await describeMachine();
   const qrels = await describeFile(qrelsFile);
@@ -213,6 +223,9 @@ async function recordOf(
     ),
     warnings: [
       `run file ${run.name}, sha256 ${run.sha256}`,
+      ...(config.relevance === 1
+        ? []
+        : [`Measures without grades take a relevance of ${config.relevance} or more for relevant.`]),
       ...notesOf(queryIds.length, withoutHits, leftOut),
     ],
   };

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { readRun } from '../interchange/trec.js';
+import { type RunFormat, readRunFile } from '../interchange/run-file.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { Progress } from '../progress.js';
 import { describeMachine, type RunRecord, recordSchemaVersion } from '../record.js';
@@ -14,8 +14,10 @@ import { openDataset, type StageRequest } from './prepare.js';
 import { datasetFacts, measureValues } from './record-parts.js';
 
 export interface EvaluateRequest extends StageRequest {
-  /** File of hits, in TREC's format or three columns. */
+  /** File of hits. */
   run: string;
+  /** Seen from the file where absent. */
+  format?: RunFormat;
   split: Split;
 }
 
@@ -26,9 +28,10 @@ export async function evaluateRun(
 ): Promise<{ record: RunRecord; measured: Measured }> {
   const { config, split } = request;
   parseMeasures(config.measures);
-  const { run, tag } = await readRun(request.run);
   const dataset = await openDataset(request, new Store(config.cache), progress);
   const queries = await dataset.queries(split);
+  const format = request.format === undefined ? {} : { format: request.format };
+  const { run, tag } = await readRunFile(request.run, { ...format, queries });
   const leftOut = refuseStrangers(request, dataset, queries, run);
   const { hits, passageIds, unknown } = await hitsOf(dataset, queries, run);
   const { identicalIds } = config.measure;

@@ -2,6 +2,7 @@
 import type { Dataset, Passage, Query, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { TrainingExample } from './batches.js';
+import { PassageTokens } from './passage-tokens.js';
 
 export interface ExampleTokenizer {
   query(text: string): Int32Array;
@@ -36,10 +37,31 @@ export interface ExampleOptions {
   negativePool: number;
 }
 
+/** What a query trains on, as numbers of passages. */
 interface Plan {
   query: Query;
-  positiveId: string;
-  negativeIds: readonly string[];
+  positive: number;
+  negatives: Uint32Array;
+}
+
+/** The passages trained on, numbered as they are first named: lists of them are 4 bytes an entry instead of a string. */
+class PassageNumbers {
+  readonly ids: string[] = [];
+  readonly #byId = new Map<string, number>();
+
+  of(id: string): number {
+    let number = this.#byId.get(id);
+    if (number === undefined) {
+      number = this.ids.length;
+      this.#byId.set(id, number);
+      this.ids.push(id);
+    }
+    return number;
+  }
+
+  find(id: string): number | undefined {
+    return this.#byId.get(id);
+  }
 }
 
 /**
@@ -54,15 +76,23 @@ export async function trainingExamples(
   options: ExampleOptions,
   sources: readonly NegativeSource[],
 ): Promise<{ examples: TrainingExample[]; counts: ExampleCounts }> {
-  const { plans, counts } = await planExamples(dataset, split, options, sources);
-  const tokens = await tokensOf(dataset, split, tokenizer, plans);
-  refuseUnknown(dataset, split, plans, tokens, sources);
-  const examples = plans.map(({ query, positiveId, negativeIds }) => ({
-    queryId: query.queryId,
-    query: tokenizer.query(query.text),
-    positive: tokens.get(positiveId)!,
-    negatives: negativeIds.map((id) => tokens.get(id)!),
-  }));
+  const passages = new PassageNumbers();
+  const { plans, counts } = await planExamples(dataset, split, options, sources, passages);
+  const tokens = await tokensOf(dataset, split, tokenizer, passages);
+  refuseUnknown(dataset, split, plans, { tokens, passages }, sources);
+  const examples = plans.map(
+    ({ query, positive, negatives }): TrainingExample => ({
+      queryId: query.queryId,
+      query: tokenizer.query(query.text),
+      // Read out when they are asked for: every query of a large set has a hundred, and a step draws a few.
+      get positive() {
+        return tokens.of(positive);
+      },
+      get negatives() {
+        return Array.from(negatives, (number) => tokens.of(number));
+      },
+    }),
+  );
   return { examples, counts: { ...counts, examples: examples.length } };
 }
 
@@ -71,6 +101,7 @@ async function planExamples(
   split: Split,
   { negatives, negativePool }: ExampleOptions,
   sources: readonly NegativeSource[],
+  passages: PassageNumbers,
 ) {
   const positives = new Map<string, string[]>();
   for (const { queryId, passageId, relevance } of await dataset.qrels(split)) {
@@ -88,40 +119,39 @@ async function planExamples(
       counts.withoutPositive++;
       continue;
     }
-    const pool = new Set<string>();
+    const pool = new Set<number>();
     let short = false;
     for (const source of negatives === 0 ? [] : sources) {
       const listed = source.negatives.get(query.queryId) ?? [];
       const usable = listed.slice(0, negativePool).filter((id) => !relevant.includes(id));
       counts.positivesAmongNegatives += Math.min(listed.length, negativePool) - usable.length;
-      for (const id of usable) pool.add(id);
+      for (const id of usable) pool.add(passages.of(id));
       short ||= usable.length < negativePool;
     }
     if (sources.length > 0 && pool.size < negatives) counts.tooFewNegatives++;
     if (short) counts.shortPools++;
-    plans.push({ query, positiveId: relevant[0]!, negativeIds: [...pool] });
+    plans.push({ query, positive: passages.of(relevant[0]!), negatives: Uint32Array.from(pool) });
   }
   return { plans, counts };
 }
 
-/** The tokens of every passage that is trained on, by id; what the dataset does not have is left out. */
+/** The tokens of every passage that is trained on; what the dataset does not have is left out. */
 async function tokensOf(
   dataset: Dataset,
   split: Split,
   tokenizer: ExampleTokenizer,
-  plans: readonly Plan[],
-): Promise<Map<string, Int32Array>> {
-  const wanted = new Set(plans.flatMap(({ positiveId, negativeIds }) => [positiveId, ...negativeIds]));
-  const tokens = new Map<string, Int32Array>();
+  passages: PassageNumbers,
+): Promise<PassageTokens> {
+  const tokens = new PassageTokens(passages.ids.length);
   // Passages that come with the queries are sought there first; mined ones may be anywhere in the collection.
   const readings = [() => dataset.trainingPassages?.(split), () => dataset.passages()];
   for (const read of readings) {
-    if (tokens.size === wanted.size) break;
+    if (tokens.isComplete) break;
     for await (const passage of read() ?? []) {
-      const { passageId } = passage;
-      if (!wanted.has(passageId) || tokens.has(passageId)) continue;
-      tokens.set(passageId, tokenizer.passage(passage));
-      if (tokens.size === wanted.size) break;
+      const number = passages.find(passage.passageId);
+      if (number === undefined || tokens.has(number)) continue;
+      tokens.add(number, tokenizer.passage(passage));
+      if (tokens.isComplete) break;
     }
   }
   return tokens;
@@ -134,19 +164,20 @@ function refuseUnknown(
   dataset: Dataset,
   split: Split,
   plans: readonly Plan[],
-  tokens: ReadonlyMap<string, Int32Array>,
+  { tokens, passages: { ids } }: { tokens: PassageTokens; passages: PassageNumbers },
   sources: readonly NegativeSource[],
 ): void {
+  if (tokens.isComplete) return;
   const faults: string[] = [];
-  for (const { query, positiveId, negativeIds } of plans) {
-    if (!tokens.has(positiveId)) faults.push(`'${positiveId}', positive of query '${query.queryId}'`);
-    for (const id of negativeIds) {
-      if (tokens.has(id)) continue;
-      const from = sources.find(({ negatives }) => negatives.get(query.queryId)?.includes(id));
+  for (const { query, positive, negatives } of plans) {
+    if (!tokens.has(positive)) faults.push(`'${ids[positive]}', positive of query '${query.queryId}'`);
+    for (const number of negatives) {
+      if (tokens.has(number)) continue;
+      const id = ids[number]!;
+      const from = sources.find((source) => source.negatives.get(query.queryId)?.includes(id));
       faults.push(`'${id}', negative of query '${query.queryId}' (${from?.name})`);
     }
   }
-  if (faults.length === 0) return;
   const more = faults.length > shown ? [`and ${faults.length - shown} more`] : [];
   const list = [...faults.slice(0, shown), ...more].map((fault) => `\n  ${fault}`).join('');
   throw new BenchError(
