@@ -98,9 +98,11 @@ test('twelve forums are run and averaged, a forum of one query counting as much 
   }));
 
 test('a folder that is one collection is not taken for all twelve', () =>
-  inFolder({ 'corpus.jsonl': '', 'queries.jsonl': '' }, (folder) =>
-    assert.rejects(run(folder), /no android\/corpus.jsonl/),
-  ));
+  inFolder({ 'corpus.jsonl': '', 'queries.jsonl': '' }, async (folder) => {
+    const request = { folder, variant: 'cqadupstack/android', fetch: () => assert.fail('fetched') };
+    const { plugin } = await loadDataset('beir/cqadupstack/android');
+    await assert.rejects(plugin.open(request), /no android\/corpus.jsonl/);
+  }));
 
 test('without the records of all members there is no average, and it is said', async () => {
   const told: string[] = [];

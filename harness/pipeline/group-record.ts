@@ -4,7 +4,14 @@ import type { BenchConfig } from '../config/config.js';
 import type { DataFile, Split } from '../contracts.js';
 import { datasetsNamed } from '../plugins.js';
 import type { Progress } from '../progress.js';
-import { type DatasetFacts, type IndexFacts, type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
+import {
+  type DatasetFacts,
+  type IndexFacts,
+  type RunRecord,
+  recordSuffix,
+  type StoredRecord,
+  writeRecord,
+} from '../record.js';
 import { keyOf } from '../store/hash.js';
 import { decidingSettings } from './record-stage.js';
 
