@@ -94,7 +94,25 @@ test('packed files read the same; without a training file it says so', async () 
   });
 });
 
+test('a byte order mark and CRLF do no harm', async () => {
+  const windows = (text: string | Buffer) => `\uFEFF${String(text).replaceAll('\n', '\r\n')}`;
+  const names = ['psgs_w100.tsv', 'nq-test.qa.csv'] as const;
+  const [plain, odd] = await Promise.all(
+    [(text: string | Buffer) => text, windows].map((change) =>
+      inFolder(Object.fromEntries(names.map((name) => [name, change(single[name])])), async (other) => {
+        const dataset = await openFolder(dpr, other, 'nq');
+        return [await passagesOf(dataset), await dataset.queries('test')];
+      }),
+    ),
+  );
+  assert.deepEqual(odd, plain);
+});
+
 const header = 'id\ttext\ttitle\n';
+const single = {
+  'psgs_w100.tsv': `${header}1\t"a ""b"" c"\tA\n2\tplain\tB\n`,
+  'nq-test.qa.csv': "who\t['x', \"it's\"]\n",
+};
 for (const [name, files, patterns] of [
   ['a passage of two columns', { 'psgs_w100.tsv': `${header}1\ta\tb\n2\tc\n` }, [/line 3: 2 columns/]],
   [

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { NumberedLists } from '../datasets/collection/numbered-lists.js';
 import msMarco from '../datasets/ms-marco.js';
 import { trainingExamples } from '../harness/train/examples.js';
@@ -90,6 +91,12 @@ const whole = {
   'qrels.dev.small.tsv': '1\t0\t0\t1\n',
 };
 for (const [name, files, pattern] of [
+  ['a NUL byte', { 'collection.tsv': '0\ta\n1\tb\u0000\n' }, /line 2: a NUL byte/],
+  [
+    'a packed file cut short',
+    { 'queries.dev.small.tsv': gzipSync('1\tq\n2\tr\n').subarray(0, -9) },
+    /damaged gzip/,
+  ],
   ['a line without a tab', { 'collection.tsv': '0\ta\n1 b\n' }, /line 2: no tab/],
   ['a line of three columns', { 'collection.tsv': '0\ta\tb\n' }, /line 1: 3 columns/],
   ['a line without an id', { 'collection.tsv': '\ta\n' }, /line 1: no id/],
@@ -104,6 +111,25 @@ for (const [name, files, pattern] of [
 ] as const) {
   test(`refuses ${name}`, () => refuses(msMarco, { ...whole, ...files }, undefined, 'DATA_INVALID', pattern));
 }
+
+test('a byte order mark and CRLF do no harm', () =>
+  inFolder(
+    Object.fromEntries(
+      Object.entries(whole).map(([name, text]) => [name, `\uFEFF${text.replaceAll('\n', '\r\n')}`]),
+    ),
+    async (folder) => {
+      const dataset = await openFolder(msMarco, folder);
+      assert.deepEqual(
+        (await passagesOf(dataset)).map(({ passageId, text }) => [passageId, text]),
+        [
+          ['0', 'a'],
+          ['1', 'b'],
+        ],
+      );
+      assert.deepEqual(await dataset.queries('test'), [{ queryId: '1', text: 'q' }]);
+      assert.deepEqual(await dataset.qrels('test'), [{ queryId: '1', passageId: '0', relevance: 1 }]);
+    },
+  ));
 
 test('lists of numbers keep the first distinct entries, up to their length', () => {
   const lists = new NumberedLists(['a', 'b'], 3);

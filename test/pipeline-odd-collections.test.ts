@@ -1,0 +1,72 @@
+/** Collections with gaps, from files to record: what is missing is said and counted, and nothing is dropped in silence. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { execute } from '../harness/cli/command.js';
+import { command } from '../harness/cli/run.js';
+import type { RunRecord } from '../harness/record.js';
+import { inFolder } from './datasets-folder.js';
+
+let work: string;
+before(async () => {
+  work = await mkdtemp(path.join(tmpdir(), 'strata-odd-'));
+});
+after(() => rm(work, { recursive: true, force: true }));
+
+const files = {
+  'corpus.jsonl': '{"_id":"d1","text":"bread and salt"}\n{"_id":"d2","text":"wine"}\n',
+  'queries.jsonl': '{"_id":"q1","text":"bread wine"}\n{"_id":"q2","text":"wine"}\n',
+};
+
+function record(more: Readonly<Record<string, string>>, measures: string): Promise<RunRecord> {
+  return inFolder({ ...files, ...more }, async (folder) => {
+    let printed = '';
+    const argv = ['--arch', 'bm25', '--dataset', 'beir', '--data', folder, '--measures', measures, '--json'];
+    const places = ['--cache', path.join(work, 'cache'), '--out', path.join(work, 'out')];
+    const code = await execute('run', command, [...argv, ...places], (text) => {
+      printed += text;
+    });
+    assert.equal(code, 0);
+    return JSON.parse(printed) as RunRecord;
+  });
+}
+
+test('qrels of unknown passages and queries count in the mean, and a negative grade is not relevant', async () => {
+  const { queryIds, measures, warnings } = await record(
+    { 'qrels/test.tsv': 'q1\td1\t2\nq1\td2\t-1\nq2\tgone\t1\nq9\td1\t1\n' },
+    'success@5,recall@100,ndcg@10',
+  );
+  assert.deepEqual(queryIds, ['q1', 'q2', 'q9']);
+  // q1 finds d1; what q2 seeks is not in the collection; q9 has no text. A grade of -1 is no gain and no relevant passage.
+  assert.deepEqual(measures['success@5']!.perQuery, [1, 0, 0]);
+  assert.deepEqual(measures['recall@100']!.perQuery, [1, 0, 0]);
+  assert.ok(measures['ndcg@10']!.perQuery[0]! <= 1 && measures['ndcg@10']!.perQuery[0]! > 0);
+  assert.ok(Math.abs(measures['success@5']!.mean - 1 / 3) < 1e-12);
+  assert.match(warnings.join('\n'), /1 test qrels name passages that the collection does not have/);
+  assert.match(warnings.join('\n'), /1 queries of the test qrels have no text; they score 0/);
+});
+
+test('without qrels the collection is searched, nothing is measured, and both are said', async () => {
+  const { queryIds, measures, run, warnings } = await record({}, 'ndcg@10,mrr@10,answer@5');
+  assert.deepEqual(queryIds, ['q1', 'q2']);
+  assert.deepEqual(measures, {});
+  assert.ok(run !== undefined && run.sizeBytes > 0);
+  assert.match(warnings.join('\n'), /can be searched, and no measure of qrels can be taken/);
+  assert.match(warnings.join('\n'), /ndcg@10, mrr@10 are left out: beir has no qrels/);
+  assert.match(warnings.join('\n'), /answer@5 is left out: beir has no answers/);
+});
+
+test('a passage of 10 MB is indexed and found like any other', async () => {
+  const text = `${'word '.repeat(2_000_000)} needle`;
+  const { measures } = await record(
+    {
+      'corpus.jsonl': `${JSON.stringify({ _id: 'long', text })}\n${files['corpus.jsonl']}`,
+      'queries.jsonl': '{"_id":"q1","text":"needle"}\n',
+      'qrels/test.tsv': 'q1\tlong\t1\n',
+    },
+    'mrr@10',
+  );
+  assert.equal(measures['mrr@10']!.mean, 1);
+});
