@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { execute } from '../harness/cli/command.js';
 import { command } from '../harness/cli/convert.js';
+import { command as evaluate } from '../harness/cli/evaluate.js';
 import { BenchError } from '../harness/errors.js';
 
 let folder: string;
@@ -102,6 +103,20 @@ test("DPR's format holds questions, answers, texts and which of them hold an ans
   );
   assert.match(text, /numbered from 0/);
   assert.match(await read('c.run'), /^1 Q0 2 1 2 c\.json$/m);
+});
+
+test("DPR's file is measured against the dataset that was searched, whose ids it lacks", async () => {
+  const run = await write('g.run', 'test-0 Q0 2 1 2 s\ntest-0 Q0 3 2 1 s\ntest-1 Q0 2 1 2 s\n');
+  const dpr = path.join(folder, 'g.json');
+  await convert('--run', run, '--to', 'dpr', '--out', dpr, ...searched());
+  for (const file of [run, dpr]) {
+    let text = '';
+    const argv = ['--run', file, ...searched(), '--measure', 'answer@1,answer@5', '--cache', folder];
+    await execute('evaluate', evaluate, argv, (part) => {
+      text += part;
+    });
+    assert.match(text, /^all +0\.5000 +1\.0000$/m);
+  }
 });
 
 test('what cannot be converted is said', async () => {
