@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareRecords } from '../harness/comparison/compare.js';
-import { deviceDifferences } from '../harness/comparison/devices.js';
+import { describeDevice, deviceDifferences, onOneDevice } from '../harness/comparison/devices.js';
 import { paretoFront } from '../harness/comparison/pictures.js';
 import { groupSystems } from '../harness/comparison/systems.js';
 import { BenchError } from '../harness/errors.js';
@@ -160,4 +160,18 @@ test('the Pareto front: what no other equals or beats in both and beats in one',
   assert.deepEqual(paretoFront(points), ['cheap', 'good', 'between']);
   assert.deepEqual(paretoFront([...points, point('twin', 3, 5)]), ['cheap', 'good', 'between', 'twin']);
   assert.deepEqual(paretoFront(points, -1), ['cheap']);
+});
+
+test('a system without an engine is compared on the same machine, not on another', () => {
+  const dense = madeRecord();
+  const { device } = dense;
+  const ownWay = { engine: null, searcher: 'bm25', threads: 1 };
+  const sparse = { ...madeRecord({ arch: 'bm25' }), device: { ...device, ...ownWay } };
+  assert.deepEqual(deviceDifferences(dense, sparse), []);
+  const elsewhere = { ...sparse, device: { ...sparse.device, machine: { ...device.machine, cores: 4 } } };
+  assert.deepEqual(deviceDifferences(dense, elsewhere), ['cores 2 and 4']);
+  // Two engines do not become comparable because a third system stands between them.
+  const other = { ...dense, device: { ...device, engine: 'tensorflow' } };
+  assert.ok(onOneDevice([dense, sparse]) && !onOneDevice([sparse, dense, other]));
+  assert.match(describeDevice(sparse), /^no engine on cpu, bm25, 1 thread; /);
 });

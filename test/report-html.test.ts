@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepareReport, type TextSource } from '../harness/comparison.js';
 import { loadReport } from '../harness/plugins.js';
+import { labelCorners, spansDecades } from '../reports/html/labels.js';
 import { stored } from './made-records.js';
 
 const attack = '</title><script>alert(1)</script><img src=x onerror="alert(2)">';
@@ -134,4 +135,20 @@ test('it reads in light, dark, on a phone and printed, and says how each number 
   ]) {
     assert.match(html, expected);
   }
+});
+
+test('numbers of points that lie close together stand at different corners', () => {
+  const apart = labelCorners([
+    { x: 0, y: 0 },
+    { x: 1, y: 1 },
+  ]);
+  assert.deepEqual(apart, [0, 0]);
+  const together = labelCorners([
+    { x: 0, y: 0 },
+    { x: 0, y: 0.001 },
+    { x: 0.001, y: 0 },
+    { x: 1, y: 1 },
+  ]);
+  assert.equal(new Set(together.slice(0, 3)).size, 3);
+  assert.ok(spansDecades([1, 11]) && !spansDecades([1, 9]) && !spansDecades([0, 100]));
 });

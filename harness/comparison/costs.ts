@@ -6,6 +6,9 @@ import { mean, standardDeviation } from '../statistics/summary.js';
 import { samplesOf } from './latency.js';
 import type { System } from './systems.js';
 
+/** Id of a column that says what a system is rather than what it costs. */
+export const vectorsColumn = 'vectors-per-passage';
+
 export interface CostColumn extends ReportColumn {
   of(system: System): ReportCell | undefined;
 }
@@ -13,7 +16,7 @@ export interface CostColumn extends ReportColumn {
 const usualCosts: readonly CostColumn[] = [
   {
     ...size(
-      'vectors-per-passage',
+      vectorsColumn,
       'vectors',
       'count',
       'Vectors per passage in the index: a mean where passages differ.',

@@ -1,35 +1,59 @@
 /** What latencies were measured on, and whether two of them may be compared. */
 import type { RunRecord } from '../record.js';
 
+type Traits = Record<string, string | number | null>;
+
 /** What decides how fast the same work is done, by name. Versions of libraries are not in it: they are what may be at fault. */
-function traits({ device, latency }: RunRecord): Record<string, string | number | null> {
+function machineTraits({ device }: RunRecord): Traits {
   const { machine } = device;
   return {
-    engine: device.engine,
     device: device.device,
-    searcher: device.searcher,
-    threads: device.threads,
     CPU: machine.cpu,
     cores: machine.cores,
     'cores in use': machine.availableCores,
+  };
+}
+
+function programTraits({ device, latency }: RunRecord): Traits {
+  return {
+    engine: device.engine,
+    searcher: device.searcher,
+    threads: device.threads,
     'vectors in memory': latency?.resident === undefined ? null : latency.resident ? 'yes' : 'no',
   };
 }
 
-/** What differs between two devices, in words; empty where their latencies may be compared. */
+/**
+ * What differs between two devices, in words; empty where their latencies may be compared. A system that needs no engine
+ * (BM25) searches and takes threads in a way of its own, which is what it costs: beside one that has an engine it is held
+ * to the same machine alone.
+ */
 export function deviceDifferences(a: RunRecord, b: RunRecord): string[] {
-  const theirs = traits(b);
-  return Object.entries(traits(a))
+  const alike = (a.device.engine === null) === (b.device.engine === null);
+  const traits = (record: RunRecord) => ({
+    ...(alike && programTraits(record)),
+    ...machineTraits(record),
+  });
+  const theirs: Traits = traits(b);
+  return Object.entries(traits(a) as Traits)
     .filter(([name, value]) => value !== theirs[name])
     .map(([name, value]) => `${name} ${value ?? 'unknown'} and ${theirs[name] ?? 'unknown'}`);
+}
+
+/** Whether latencies of all of them may stand in one order. */
+export function onOneDevice(records: readonly RunRecord[]): boolean {
+  // Held to each other, not to the first alone: through one without an engine two engines would pass for one.
+  return records.every((a, i) => records.slice(i + 1).every((b) => deviceDifferences(a, b).length === 0));
 }
 
 /** `onnx on cpu, faiss, 2 threads; Intel Xeon, 2 of 2 cores` */
 export function describeDevice({ device }: RunRecord): string {
   const { engine, searcher, threads, machine } = device;
+  const threaded =
+    threads === null ? 'threads unknown' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   const ran =
     engine === null && searcher === null
       ? 'made by another program'
-      : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}, ${searcher ?? 'no searcher'}, ${threads === null ? 'threads unknown' : `${threads} threads`}`;
+      : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}, ${searcher ?? 'no searcher'}, ${threaded}`;
   return `${ran}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
 }

@@ -28,14 +28,20 @@ export function paretoFront(
     .map(({ name }) => name);
 }
 
-/** Accuracy against latency and against bytes; latencies only among systems measured on one device. */
-export function frontsOf(systems: readonly ReportSystem[], measure: ReportColumn): ReportFront[] {
+/**
+ * Accuracy against latency and against bytes.
+ * @param comparable whether latencies were measured on one device; else there are no fronts of them
+ */
+export function frontsOf(
+  systems: readonly ReportSystem[],
+  measure: ReportColumn,
+  comparable: boolean,
+): ReportFront[] {
   return ['search-ms', 'total-ms', 'index-bytes'].flatMap((cost): ReportFront[] => {
     const having = systems.filter(
       ({ cells }) => cells[cost] !== undefined && cells[measure.id] !== undefined,
     );
-    const devices = new Set(having.map(({ device }) => device));
-    if (having.length < 2 || (cost.endsWith('-ms') && devices.size > 1)) return [];
+    if (having.length < 2 || (cost.endsWith('-ms') && !comparable)) return [];
     const points = having.map(({ name, cells }) => ({
       name,
       cost: cells[cost]!.value,

@@ -8,7 +8,7 @@ import { describeDevice } from './devices.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
-import { columnsOf, rowsOf } from './table.js';
+import { columnsOf, comparableOn, rowsOf } from './table.js';
 
 export interface ReportRequest {
   /** Name of the system that stars refer to; `dual-encoder` where it is there, else the first. */
@@ -81,9 +81,8 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const baseline = chooseBaseline(systems, request.baseline);
   const comparisons = compareSection(baseline, systems, request, notes);
   const rows = rowsOf(systems, columns, comparisons);
-  if (
-    new Set(rows.filter(({ cells }) => cells['total-ms'] !== undefined).map(({ device }) => device)).size > 1
-  ) {
+  const comparable = comparableOn(systems);
+  if (!comparable) {
     notes.push(
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
@@ -107,7 +106,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     columns,
     systems: rows,
     comparisons,
-    fronts: measure === undefined ? [] : frontsOf(rows, measure),
+    fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
     ...(queries && { queries }),

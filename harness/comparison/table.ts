@@ -3,8 +3,8 @@ import type { ReportCell, ReportColumn, ReportComparison, ReportSystem } from '.
 import type { MeasureValues } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
-import { costsOf } from './costs.js';
-import { describeDevice } from './devices.js';
+import { costsOf, vectorsColumn } from './costs.js';
+import { describeDevice, onOneDevice } from './devices.js';
 import { firstOf, measuresOf, type System } from './systems.js';
 
 /** Below it a corrected p counts as significant. */
@@ -84,8 +84,18 @@ export function rowsOf(
       cells,
     };
   });
-  for (const column of columns) markPlaces(rows, column);
+  for (const column of columns) {
+    // How many vectors there are says what a system is; what they cost stands in bytes.
+    if (column.id === vectorsColumn) continue;
+    if (column.group !== 'latency' || comparableOn(systems)) markPlaces(rows, column);
+  }
   return rows;
+}
+
+/** Whether the latencies of these systems may stand in one order. */
+export function comparableOn(systems: readonly System[]): boolean {
+  const timed = systems.flatMap(({ runs }) => runs.map(({ record }) => record));
+  return onOneDevice(timed.filter(({ latency }) => latency !== undefined));
 }
 
 function verdictOf({ overQueries, overSeeds }: ReportComparison['measures'][number]) {
@@ -95,10 +105,9 @@ function verdictOf({ overQueries, overSeeds }: ReportComparison['measures'][numb
   };
 }
 
-/** Equal numbers share a place; where all are equal nobody has one. Latencies of different devices are not ranked. */
-function markPlaces(rows: readonly ReportSystem[], { id, group, higherIsBetter }: ReportColumn): void {
+/** Equal numbers share a place; where all are equal nobody has one. */
+function markPlaces(rows: readonly ReportSystem[], { id, higherIsBetter }: ReportColumn): void {
   const having = rows.filter((row) => row.cells[id] !== undefined);
-  if (group === 'latency' && new Set(having.map(({ device }) => device)).size > 1) return;
   const direction = higherIsBetter ? -1 : 1;
   const values = [...new Set(having.map((row) => row.cells[id]!.value))].sort((a, b) => direction * (a - b));
   if (values.length < 2) return;

@@ -24,5 +24,5 @@ export const statisticsMethod: readonly string[] = [
   'Over seeds, the means of the seeds are paired and tested by the paired t-test.',
   "p-values are corrected by Holm's method over all measures of all systems of a dataset, over queries and over seeds apart.",
   'Intervals are at 95 %: of accuracy by bootstrap over queries (each with its mean over seeds), of latency by bootstrap over the samples.',
-  'Latencies are compared as ratios of medians, and only where engine, device, searcher, threads and processor agree.',
+  'Latencies are compared as ratios of medians, and only where engine, device, searcher, threads and processor agree; a system without an engine, such as BM25, is held to the same machine.',
 ];

@@ -2,6 +2,7 @@
 import type { ReportCell, ReportColumn, ReportFront, ReportSection } from '../../harness/contracts.js';
 import { headingOf } from '../format/numbers.js';
 import { type Chart, chartHeight, chartWidth } from './draw.js';
+import { labelCorners, labelOffsets, spansDecades } from './labels.js';
 import { seriesCount } from './style.js';
 
 export interface Figure {
@@ -27,6 +28,10 @@ export function seriesColour(section: ReportSection) {
   };
 }
 
+type Shown<Key extends string> = Record<Key | `${Key}Low` | `${Key}High`, number>;
+
+function shown(cell: ReportCell, column: ReportColumn, key: 'x'): Shown<'x'>;
+function shown(cell: ReportCell, column: ReportColumn, key: 'y'): Shown<'y'>;
 function shown(cell: ReportCell, { unit }: ReportColumn, key: string): Record<string, number> {
   const scale = unit === 'share' ? 100 : unit === 'bytes' ? 2 ** -20 : 1;
   const { low, high } = cell.interval ?? { low: cell.value, high: cell.value };
@@ -41,7 +46,7 @@ export function titleOf(column: ReportColumn): string {
 export function frontFigure(section: ReportSection, front: ReportFront): Figure {
   const x = section.columns.find(({ id }) => id === front.cost)!;
   const y = section.columns.find(({ id }) => id === front.measure)!;
-  const values = section.systems.flatMap((system, i) => {
+  const points = section.systems.flatMap((system, i) => {
     const cost = system.cells[x.id];
     const accuracy = system.cells[y.id];
     if (cost === undefined || accuracy === undefined) return [];
@@ -56,12 +61,20 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
       },
     ];
   });
+  const wide = spansDecades(points.map((point) => point.x));
+  const corners = labelCorners(
+    points.map((point) => ({ x: wide ? Math.log(point.x) : point.x, y: point.y })),
+  );
+  const values = points.map((point, i) => ({ ...point, corner: corners[i] }));
   const color = seriesColour(section);
   const axis = (key: 'x' | 'y', column: ReportColumn) => ({
     field: key,
     type: 'quantitative',
-    scale: { zero: false, nice: true, padding: 14 },
-    axis: { title: titleOf(column) },
+    scale:
+      key === 'x' && wide
+        ? { type: 'log', nice: false, padding: 18 }
+        : { zero: false, nice: true, padding: 14 },
+    axis: { title: titleOf(column), ...(key === 'x' && wide && { labelOverlap: true, tickCount: 4 }) },
   });
   const rule = { type: 'rule', strokeWidth: 1.5, opacity: 0.6 };
   return {
@@ -109,10 +122,11 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
             description: { field: 'system', type: 'nominal' },
           },
         },
-        {
-          mark: { type: 'text', dx: 9, dy: -9, fontWeight: 700, fontSize: 12 },
+        ...labelOffsets.map(([dx, dy], corner) => ({
+          transform: [{ filter: `datum.corner === ${corner}` }],
+          mark: { type: 'text', dx, dy, fontWeight: 700, fontSize: 12 },
           encoding: { x: axis('x', x), y: axis('y', y), text: { field: 'number' }, color },
-        },
+        })),
       ],
     } as unknown as Chart,
   };

@@ -15,7 +15,7 @@ export const style = `
 :root { color-scheme: light dark; ${lightGround} }
 @media (prefers-color-scheme: dark) { :root { ${darkGround} } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 78rem; padding: 1rem; background: var(--ground); color: var(--ink);
+body { margin: 0 auto; max-width: 88rem; padding: 1rem; background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0.5rem 0; }
 h2 { font-size: 1.3rem; line-height: 1.25; margin: 2.5rem 0 0.5rem; border-bottom: 1px solid var(--line); padding-bottom: 0.3rem; }
@@ -24,16 +24,16 @@ p, ul { margin: 0.4rem 0; }
 .faint, figcaption, .legend { color: var(--faint); font-size: 0.875rem; }
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; font-size: 0.875rem; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.3rem 0.5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { padding: 0.3rem 0.4rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody:last-child tr:last-child > *, tbody:last-child > tr:first-child > .system { border-bottom: 0; }
 thead th { background: var(--shade); font-weight: 600; white-space: normal; vertical-align: bottom; line-height: 1.25; }
 th[scope=row], td.text, th.text { text-align: left; }
-th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--ground); white-space: normal; min-width: 8rem; }
+th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--ground); white-space: normal; min-width: 9rem; }
 .dense th, .dense td { padding-top: 0.1rem; padding-bottom: 0.1rem; }
 .dense .system { text-align: left; vertical-align: top; font-weight: 500; white-space: normal; }
 th.middle { text-align: center; }
 td.group, th.group { border-left: 1px solid var(--line); }
-td small { color: var(--faint); }
+td small, th small { display: block; color: var(--faint); font-weight: 400; line-height: 1.1; }
 td.best { font-weight: 700; }
 td.second { text-decoration: underline; text-underline-offset: 3px; }
 .number { display: inline-block; min-width: 1.4em; text-align: center; border-radius: 4px; color: var(--ground); font-weight: 700;
@@ -55,14 +55,14 @@ code { font-size: 0.85em; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; font-size: 0.875rem; margin: 0.4rem 0; }
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 34rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.3rem; } body { padding: 0.6rem; } }
+@media (max-width: 34rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.3rem; } body { padding: 0.6rem; } th.middle { text-align: left; } }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   :root { ${lightGround} }
   body { max-width: none; padding: 0; font-size: 10pt; }
   .wide { overflow: visible; border: 0; }
-  table { font-size: 7pt; }
-  th, td { padding: 0.15rem 0.25rem; white-space: normal; }
+  table { font-size: 6.8pt; }
+  th, td { padding: 0.15rem 0.2rem; }
   th[scope=row] { position: static; min-width: 5rem; }
   .charts { grid-template-columns: repeat(3, 1fr); }
   figure, .query, .block, tr { break-inside: avoid; }

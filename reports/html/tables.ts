@@ -55,11 +55,11 @@ function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[
     .join('');
   const rows = systems.map(({ name, seeds, cells }, index) => {
     const row = columns.map((column, i) => cellHtml(cells[column.id], column, groupStart(i))).join('');
-    return `<tr><th scope="row">${numberHtml(index)} ${escapeHtml(name)}</th><td class="text">${escapeHtml(seedsOf(seeds))}</td>${row}</tr>`;
+    return `<tr><th scope="row">${numberHtml(index)} ${escapeHtml(name)}<small>${escapeHtml(seedsOf(seeds))}</small></th>${row}</tr>`;
   });
   return `<div class="wide" tabindex="0"><table>
-<thead><tr><th colspan="2"></th>${groups.join('')}</tr>
-<tr><th scope="col" class="text">system</th><th scope="col" class="text">seeds</th>${head}</tr></thead>
+<thead><tr><th></th>${groups.join('')}</tr>
+<tr><th scope="col" class="text">system</th>${head}</tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
@@ -73,7 +73,7 @@ function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boo
       : ` title="95 %: ${escapeHtml(formatInterval(cell.interval, column.unit))}"`;
   const [number = '', deviation] = formatCell(cell, column).split('±');
   const spread = deviation === undefined ? '' : `<small>±${escapeHtml(deviation)}</small>`;
-  return `<td${attribute}${title}>${escapeHtml(number)}${spread}${marksOf(cell)}</td>`;
+  return `<td${attribute}${title}>${escapeHtml(number)}${marksOf(cell)}${spread}</td>`;
 }
 
 export function comparisonsHtml(comparisons: readonly ReportComparison[]): string {

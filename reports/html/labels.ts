@@ -1,0 +1,61 @@
+/** Where the numbers of a chart's points go, so that those of neighbours can be told apart. */
+import { chartHeight, chartWidth } from './draw.js';
+
+/** From the point to the middle of its number, in pixels: the corners a number may stand at, the preferred first. */
+export const labelOffsets: readonly (readonly [number, number])[] = [
+  [10, -9],
+  [-11, -9],
+  [10, 10],
+  [-11, 10],
+  [20, 0],
+  [-21, 0],
+];
+
+/** Closer than this, in pixels, a number touches another number, or a point. */
+const touchingNumber = { x: 14, y: 11 } as const;
+const touchingPoint = { x: 9, y: 8 } as const;
+
+interface Place {
+  x: number;
+  y: number;
+}
+
+/** Whether costs lie so far apart that the small ones fall together on an even scale. */
+export function spansDecades(values: readonly number[]): boolean {
+  return Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 10;
+}
+
+/**
+ * For each point the corner for its number that touches the fewest points and numbers placed before. Where the axes
+ * begin is the charting library's to choose; here they are taken to span the points.
+ * @returns places in `labelOffsets`
+ */
+export function labelCorners(points: readonly Place[]): number[] {
+  const at = toPixels(points);
+  const placed: Place[] = [];
+  return at.map((point) => {
+    const labels = labelOffsets.map(([dx, dy]) => ({ x: point.x + dx, y: point.y + dy }));
+    const crowds = labels.map(
+      (label) =>
+        at.filter((other) => other !== point && touches(label, other, touchingPoint)).length +
+        placed.filter((other) => touches(label, other, touchingNumber)).length,
+    );
+    const corner = crowds.indexOf(Math.min(...crowds));
+    placed.push(labels[corner]!);
+    return corner;
+  });
+}
+
+function touches(a: Place, b: Place, within: Place): boolean {
+  return Math.abs(a.x - b.x) < within.x && Math.abs(a.y - b.y) < within.y;
+}
+
+function toPixels(points: readonly Place[]): Place[] {
+  const along = (key: 'x' | 'y', pixels: number) => {
+    const values = points.map((point) => point[key]);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    return (value: number) => (high === low ? 0 : (pixels * (value - low)) / (high - low));
+  };
+  const [x, y] = [along('x', 0.85 * chartWidth), along('y', 0.8 * chartHeight)];
+  return points.map((point) => ({ x: x(point.x), y: -y(point.y) }));
+}
