@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -57,6 +57,39 @@ test('relevance, depth and ties are what they say', () => {
       bench('evaluate', '--run', tied, '--qrels', qrels, '--measure', 'mrr', '--ties', rule).stdout,
     )![1];
   assert.deepEqual([mrr('trec_eval'), mrr('as-ranked')], ['0.5000', '1.0000']);
+});
+
+const data = process.env.STRATA_TEST_DATA ?? path.join(import.meta.dirname, '../../../shared/data');
+const theirs = path.join(data, 'trec_eval');
+
+// Options of trec_eval's own test, and ours; the printed means are in its file.
+const commands: [string, string, string, string[]][] = [
+  ['out.test.a', 'qrels.test', 'results.test', []],
+  ['out.test.aqc', 'qrels.test', 'results.trunc', ['--complete']],
+  ['out.test.aqcM', 'qrels.test', 'results.trunc', ['--complete', '--depth', '100']],
+  ['out.test.aql', 'qrels.rel_level', 'results.test', ['--relevance', '2']],
+];
+const printed = { map: 'map', mrr: 'recip_rank', 'p@5': 'P_5', 'recall@100': 'recall_100', ndcg: 'ndcg' };
+const cut = { 'ndcg@10': 'ndcg_cut_10', 'success@5': 'success_5' };
+for (const [out, judged, ranked, options] of commands) {
+  const skip = existsSync(theirs) ? false : `no ${theirs}: set STRATA_TEST_DATA`;
+  test(`the command prints the means of ${out}`, { skip }, () => {
+    const lines = readFileSync(path.join(theirs, out), 'utf8').split('\n');
+    const names = Object.entries({ ...printed, ...cut });
+    const expected = names.map(([, name]) => {
+      const line = lines.find((each) => each.startsWith(`${name} `) && /\tall\t/.test(each));
+      return line?.split('\t')[2] ?? assert.fail(`${out} has no mean of ${name}`);
+    });
+    const files = ['--run', path.join(theirs, ranked), '--qrels', path.join(theirs, judged)];
+    const ids = names.map(([id]) => id).join(',');
+    const { stdout, stderr } = bench('evaluate', ...files, ...options, '--measure', ids);
+    assert.deepEqual(/^all +(.+)$/m.exec(stdout)?.[1]?.split(/ +/), expected, stderr);
+  });
+}
+
+test('--judged-only leaves hits out that nobody judged', () => {
+  const { stdout } = bench(...asked, '--measure', 'mrr', '--judged-only');
+  assert.match(stdout, /^all +1\.0000$/m);
 });
 
 test('the record can be compared and reported like any other; gzip is read', () => {

@@ -100,6 +100,25 @@ test('a hit that is the query itself is dropped on request, before ranks are cou
   assert.equal(mrr(own, judged, { ties: 'as-ranked', identicalIds: 'dropped', depth: 1 }).mean, 1);
 });
 
+test('hits that nobody judged are dropped on request, after the depth and with the ties of the whole ranking', () => {
+  const given: Run = new Map([['q', { passageIds: ['x', 'n', 'y', 'a'], scores: [4, 3, 2, 1] }]]);
+  const judged: Qrels = new Map([
+    [
+      'q',
+      new Map([
+        ['a', 1],
+        ['n', -1],
+        ['y', 0],
+      ]),
+    ],
+  ]);
+  const options = { ties: 'trec_eval', unjudged: 'dropped' } as const;
+  // x is not in the pool, n is in it and was not judged: a is second after y, which was.
+  assert.equal(mrr(given, judged, options).mean, 1 / 2);
+  assert.equal(mrr(given, judged, { ties: 'trec_eval' }).mean, 1 / 4);
+  assert.equal(mrr(given, judged, { ...options, depth: 3 }).mean, 0);
+});
+
 test('hits below the depth do not count, answers neither', () => {
   const judged: Qrels = new Map([['found', relevantA]]);
   assert.equal(mrr(run, judged, { ties: 'as-ranked', depth: 1 }).mean, 0);

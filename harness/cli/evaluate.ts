@@ -30,9 +30,19 @@ export const command: Command = {
     qrels: { type: 'text', describe: 'judgements, in TREC or BEIR format' },
     measure: { type: 'text', describe: `measures, 'bench list measures'; ${usualMeasures} where absent` },
     ties: { type: 'text', describe: 'order of equal scores: trec_eval (where absent) or as-ranked' },
-    relevance: { type: 'text', describe: 'lowest relevance that counts as relevant, 1 where absent' },
-    depth: { type: 'text', describe: 'hits per query that are looked at, all where absent' },
-    complete: { type: 'switch', describe: 'count every query that is judged, 0 where it has no hits' },
+    relevance: {
+      type: 'text',
+      describe: 'lowest relevance that counts as relevant (trec_eval -l), 1 where absent',
+    },
+    depth: { type: 'text', describe: 'hits per query that are looked at (trec_eval -M), all where absent' },
+    complete: {
+      type: 'switch',
+      describe: 'count every query that is judged, 0 where it has no hits (trec_eval -c)',
+    },
+    'judged-only': {
+      type: 'switch',
+      describe: 'leave hits out that nobody judged, before ranks are counted (trec_eval -J)',
+    },
     dataset: { type: 'text', describe: "the dataset searched instead of --qrels, 'bench list datasets'" },
     data: datasetOptions.data!,
     split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
@@ -86,7 +96,7 @@ function refuseMixture(values: Values): void {
   const theOthers =
     dataset === undefined
       ? ['data', 'split', 'cache', 'config', 'offline']
-      : ['ties', 'relevance', 'depth', 'complete'];
+      : ['ties', 'relevance', 'depth', 'complete', 'judged-only'];
   const wrong = theOthers.filter((name) => values[name] !== undefined);
   if (wrong.length === 0) return;
   const needs = dataset === undefined ? '--dataset' : '--qrels';
@@ -125,6 +135,7 @@ async function againstQrels(values: Values): Promise<Evaluated> {
     relevance: wholeNumber(values, 'relevance') ?? 1,
     depth: wholeNumber(values, 'depth') ?? Number.POSITIVE_INFINITY,
     queries: values.complete === true ? 'judged' : 'judged-and-run',
+    unjudged: values['judged-only'] === true ? 'dropped' : 'kept',
   } as const;
   const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
   const { run, tag } = await readRunFile(runFile, formatOf(values));

@@ -19,6 +19,8 @@ export interface EvaluateOptions {
   depth?: number;
   /** `dropped` removes a hit whose passage id is the query's id before ranks are counted: BEIR's rule. Default `kept`. */
   identicalIds?: 'dropped' | 'kept';
+  /** `dropped` removes hits without a judgement, or with one below 0, from within the depth; trec_eval -J. Default `kept`. */
+  unjudged?: 'dropped' | 'kept';
   /**
    * For `answer@k`: the rank of the first hit that holds an answer, undefined where none does; counted in the ranking
    * as evaluated, after dropped ids. Every query that has hits must be in it.
@@ -54,7 +56,8 @@ export function evaluate(
   measures: readonly Measure[],
   options: EvaluateOptions,
 ): Evaluation {
-  const { ties, relevance = 1, depth = Infinity, identicalIds = 'kept', firstAnswerRank } = options;
+  const { ties, relevance = 1, depth = Infinity, firstAnswerRank } = options;
+  const { identicalIds = 'kept', unjudged = 'kept' } = options;
   assertPositive('relevance', relevance);
   assertPositive('depth', depth);
   const needsAnswers = measures.some(({ needs }) => needs === 'answers');
@@ -73,6 +76,7 @@ export function evaluate(
       relevance,
       depth,
       identicalIds,
+      unjudged,
     });
     for (const [i, measure] of measures.entries()) values[i]![position] = measure.score(judged);
   }

@@ -17,6 +17,8 @@ export interface JudgeOptions {
   depth: number;
   /** Whether a hit whose passage id is the query's id stays in the ranking. */
   identicalIds: 'dropped' | 'kept';
+  /** Whether hits that nobody judged, or whose judgement is below 0, stay in the ranking. */
+  unjudged: 'dropped' | 'kept';
 }
 
 const none: ReadonlyMap<string, number> = new Map();
@@ -28,8 +30,11 @@ export function judge(
   firstAnswerRank: number | undefined,
   options: JudgeOptions,
 ): JudgedQuery {
-  const passageIds = ranking === undefined ? [] : ranked(queryId, ranking, options);
-  const hitCount = Math.min(passageIds.length, options.depth);
+  const looked = ranking === undefined ? [] : ranked(queryId, ranking, options).slice(0, options.depth);
+  // trec_eval counts the depth first.
+  const passageIds =
+    options.unjudged === 'dropped' ? looked.filter((id) => (qrels.get(id) ?? -1) >= 0) : looked;
+  const hitCount = passageIds.length;
   const gains = new Float64Array(hitCount);
   const relevant = new Uint8Array(hitCount);
   for (let i = 0; i < hitCount; i++) {

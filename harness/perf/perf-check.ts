@@ -45,7 +45,10 @@ export default async function perfCheck([given]: readonly string[]): Promise<voi
       const slowed = checkRegressions(before, again.map(searchedTwice), thresholds);
       const seen = slowed.filter(({ name, verdict }) => name === 'latency search' && verdict === 'worse');
       caught += seen.length;
-      console.log(`${repetition}: ${worse.length === 0 ? 'not flagged' : 'FLAGGED'}; ${searchOf(checks)}`);
+      const verdict = worse.length === 0 ? 'not flagged' : 'FLAGGED';
+      console.log(
+        `${repetition}: ${verdict}; ${searchOf(checks)}; doubled, caught in ${namesOf(seen) || 'none'}`,
+      );
       for (const check of worse) console.log(`  ${check.system} ${check.name}: ${check.detail}`);
     }
     console.log(`the same again, flagged: ${flagged} of ${repetitions} (called better: ${improved})`);
@@ -77,6 +80,10 @@ function searchedTwice({ file, record }: StoredRecord): StoredRecord {
     total: slower(total, (i) => total.samplesMs[i]! + (planted - 1) * search!.samplesMs[i]!),
   };
   return { file, record: { ...record, latency } };
+}
+
+function namesOf(checks: readonly ReportCheck[]): string {
+  return checks.map(({ system }) => system).join(', ');
 }
 
 function searchOf(checks: readonly ReportCheck[]): string {
