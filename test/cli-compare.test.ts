@@ -27,6 +27,7 @@ test('compare prints the differences over queries and over seeds, and the latenc
   assert.match(stdout, /over 3 seeds \(1, 2, 3\)\n/);
   assert.match(stdout, /^search +[\d.]+ +[\d.]+ to [\d.]+ +by query$/m);
   assert.match(stdout, /note: over queries by McNemar exact \(answer@20\); paired t \(mrr@10\)/);
+  assert.match(stdout, /note: p of the paired randomization test, not corrected: mrr@10 <?0\.\d{4}/);
   assert.match(stdout, /note: corrected by Holm over 2 tests over queries and 2 over seeds/);
   for (const line of stdout.split('\n')) assert.ok(!line.endsWith(' ') && !line.includes('NaN'), line);
 });

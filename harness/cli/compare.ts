@@ -113,8 +113,14 @@ function notesOf({ measures, latencyNotes, correction, familySize }: ReportCompa
     return `${test} (${tested.map(({ measure }) => measure).join(', ')})`;
   });
   const severalSeeds = measures[0]!.seeds.length > 1;
+  const random = measures.flatMap(({ measure, overQueries: { randomization } }) =>
+    randomization === undefined ? [] : [`${measure} ${probability(randomization.p)}`],
+  );
   return [
     `over queries by ${tests.join('; ')}`,
+    ...(random.length === 0
+      ? []
+      : [`p of the paired randomization test, not corrected: ${random.join(', ')}`]),
     severalSeeds
       ? 'over seeds by paired t'
       : 'one seed: whether the difference lasts over seeds is not known',

@@ -138,6 +138,7 @@ function plainTest(test: PairedComparison): ReportTest {
     wins,
     ties,
     losses,
+    ...(test.randomization && { randomization: test.randomization }),
     ...(reason !== undefined && { reason }),
   };
 }

@@ -65,6 +65,8 @@ export interface ReportTest {
   wins: number;
   ties: number;
   losses: number;
+  /** Beside the t-test over queries: the same question without its assumption of normal means. Not corrected. */
+  randomization?: { p: number; permutations: number; exact: boolean };
   /** Why p is absent, or comes from another test than usual. */
   reason?: string;
 }
