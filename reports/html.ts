@@ -16,6 +16,7 @@ const report: ReportPlugin = {
   async render({ sections, checks, createdAt, benchVersion }: Report): Promise<string> {
     const bodies: string[] = [];
     for (const section of sections) bodies.push(await sectionHtml(section));
+    const title = sections.length === 0 ? 'Regression check' : 'Efficiency against accuracy';
     // The policy forbids what the page does not do anyway, so that a mistake of ours or a passage's markup stays harmless.
     return `<!doctype html>
 <html lang="en">
@@ -23,11 +24,11 @@ const report: ReportPlugin = {
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Efficiency against accuracy</title>
+<title>${title}</title>
 <style>${style}</style>
 </head>
 <body>
-<h1>Efficiency against accuracy</h1>
+<h1>${title}</h1>
 <p class="faint">Made by bench ${escapeHtml(benchVersion)} on ${escapeHtml(createdAt)}.</p>
 ${checks === undefined ? '' : checksHtml(checks)}
 ${bodies.join('\n')}

@@ -137,6 +137,20 @@ test('it reads in light, dark, on a phone and printed, and says how each number 
   }
 });
 
+test('a check: what got worse comes first, with its heading, and no text acts as markup', async () => {
+  const check = { dataset: 'made, test', name: 'latency search' } as const;
+  const checks = [
+    { ...check, system: 'calm', verdict: 'same', detail: '×1.00' },
+    { ...check, system: attack, verdict: 'worse', detail: '×2.00' },
+  ] as const;
+  const report = { createdAt: '2026-01-02T03:04:05.000Z', benchVersion: '0.1.0', sections: [], checks };
+  const html = await (await loadReport('html')).render(report);
+  assert.match(html, /<title>Regression check<\/title>/);
+  assert.match(html, /Against the baseline: 1 of 2 got worse/);
+  assert.ok(html.indexOf('×2.00') < html.indexOf('×1.00') && html.includes('&lt;script&gt;'));
+  assert.doesNotMatch(html, /<script|<img/);
+});
+
 test('numbers of points that lie close together stand at different corners', () => {
   const apart = labelCorners([
     { x: 0, y: 0 },

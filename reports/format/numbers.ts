@@ -42,7 +42,8 @@ export function formatCell({ value, deviation }: ReportCell, { unit, group }: Re
 }
 
 export function formatInterval({ low, high }: ReportInterval, unit: ReportUnit): string {
-  return `${formatNumber(low, unit)} to ${formatNumber(high, unit)}`;
+  // The minus of formatSigned, beside which it stands.
+  return `${formatNumber(low, unit)} to ${formatNumber(high, unit)}`.replaceAll('-', '−');
 }
 
 /** A difference or an effect, always with its sign. */

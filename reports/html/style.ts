@@ -34,6 +34,7 @@ th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--g
 th.middle { text-align: center; }
 td.group, th.group { border-left: 1px solid var(--line); }
 td small, th small { display: block; color: var(--faint); font-weight: 400; line-height: 1.1; }
+td.prose { white-space: normal; min-width: 16rem; }
 td.best { font-weight: 700; }
 td.second { text-decoration: underline; text-underline-offset: 3px; }
 .number { display: inline-block; min-width: 1.4em; text-align: center; border-radius: 4px; color: var(--ground); font-weight: 700;

@@ -149,10 +149,26 @@ ${bodies.join('\n')}</table></div>`;
   return `<h3>Latency as a ratio to ${escapeHtml(comparisons[0]!.baseline)}</h3>${table}${notes.length === 0 ? '' : `<ul class="faint">${notes.join('')}</ul>`}`;
 }
 
+const verdicts = [
+  'worse',
+  'not compared',
+  'better',
+  'same',
+] as const satisfies readonly ReportCheck['verdict'][];
+
+/** What got worse comes first. */
 export function checksHtml(checks: readonly ReportCheck[]): string {
-  const rows = checks.map(({ dataset, system, name, verdict, detail }) => {
-    const cells = [system, name, verdict, detail].map((text) => `<td class="text">${escapeHtml(text)}</td>`);
-    return `<tr><th scope="row">${escapeHtml(dataset)}</th>${cells.join('')}</tr>`;
+  const ordered = checks.toSorted((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
+  const rows = ordered.map(({ dataset, system, name, verdict, detail }) => {
+    const told = `<td class="text${verdict === 'worse' ? ' best' : ''}">${verdict}</td>`;
+    const cells = [dataset, name].map((text) => `<td class="text">${escapeHtml(text)}</td>`);
+    return `<tr><th scope="row">${escapeHtml(system)}</th>${cells.join('')}${told}<td class="text prose">${escapeHtml(detail)}</td></tr>`;
   });
-  return `<h2>Against the baseline</h2><div class="wide" tabindex="0"><table><tbody>${rows.join('\n')}</tbody></table></div>`;
+  const head = ['system', 'dataset', 'what', 'verdict', 'by how much, how sure'].map(
+    (title) => `<th scope="col" class="text">${title}</th>`,
+  );
+  const worse = checks.filter(({ verdict }) => verdict === 'worse').length;
+  return `<h2>Against the baseline: ${worse === 0 ? 'nothing' : `${worse} of ${checks.length}`} got worse</h2>
+<div class="wide" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
 }
