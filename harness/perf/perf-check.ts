@@ -9,14 +9,18 @@ import { loadConfig } from '../config/config.js';
 import type { ReportCheck } from '../contracts.js';
 import { type LatencyValues, readRecords, type StoredRecord } from '../record.js';
 import { checkRegressions, readBaseline, writeBaseline } from '../regression.js';
+import { writeAtomic } from '../store/atomic.js';
 
 const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
 const architectures = 'bm25,mlr-sc';
 /** A model that is trained in seconds: what is looked at is the time of a query. */
-const settings = [
-  ...['train.epochs=1', 'train.averageRankFrom=null', 'model.scratch.dimensions=32'],
-  ...['model.scratch.intermediate=64', 'measures=success@20,mrr@10'],
-];
+const settings = {
+  seeds: [1],
+  measures: ['success@20', 'mrr@10'],
+  model: { scratch: { dimensions: 32, intermediate: 64 } },
+  train: { epochs: 1, averageRankFrom: null },
+  latency: { batchSizes: [] },
+};
 const planted = 2;
 
 /**
@@ -30,8 +34,9 @@ export default async function perfCheck([given]: readonly string[]): Promise<voi
     throw new RangeError(`repetitions ${given}: a whole number from 1`);
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-check-'));
   const baseline = path.join(folder, 'baseline.json');
-  const thresholds = loadConfig({ cwd: folder }).check;
   try {
+    await writeAtomic(path.join(folder, 'bench.config.json'), JSON.stringify(settings));
+    const thresholds = loadConfig({ cwd: folder }).check;
     await writeBaseline(baseline, await made(folder));
     const before = await readBaseline(baseline);
     console.log(`${architectures} on sample; a ratio over ${thresholds.latencyRatio} counts`);
@@ -61,8 +66,7 @@ export default async function perfCheck([given]: readonly string[]): Promise<voi
 }
 
 async function made(folder: string): Promise<StoredRecord[]> {
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  const argv = [cli, 'run', '--arch', architectures, '--dataset', 'sample', '--seeds', '1', ...set];
+  const argv = [cli, 'run', '--arch', architectures, '--dataset', 'sample'];
   await promisify(execFile)(process.execPath, argv, { cwd: folder, maxBuffer: 2 ** 26 });
   return readRecords([path.join(folder, 'results')]);
 }
