@@ -85,8 +85,8 @@ export function rowsOf(
     };
   });
   for (const column of columns) {
-    // How many vectors there are says what a system is; what they cost stands in bytes.
-    if (column.id === vectorsColumn) continue;
+    // How many vectors there are and how an index is divided say what a system is; what it costs stands in bytes.
+    if (column.id === vectorsColumn || (column.group === 'size' && column.detail === true)) continue;
     if (column.group !== 'latency' || comparableOn(systems)) markPlaces(rows, column);
   }
   return rows;
