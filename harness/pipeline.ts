@@ -5,6 +5,8 @@
  */
 import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
+import { curveRemarks, curveStage, exactRun } from './pipeline/curve-stage.js';
+import { assertIndexKind, builtIndex, indexStage, isFlat } from './pipeline/index-stage.js';
 import { measureStage } from './pipeline/measure-stage.js';
 import { openDense } from './pipeline/open-system.js';
 import { type Plan, planOf } from './pipeline/plan.js';
@@ -57,17 +59,22 @@ export async function makeCell(
   const { config } = request;
   const sparse = await loadSparse(request.architecture);
   if (sparse !== undefined) return makeSparseCell(request, sparse, prepared, log, progress);
+  await assertIndexKind(config);
   const { dataset } = prepared;
   const engine = await engineOf(config);
   try {
     const trained = await trainAll(prepared, request, engine, log, progress);
     const checkpoint = await openCheckpoint(trained.checkpoint.folder);
     const shards = await log.artifact('encode', () => encodeStage(prepared, checkpoint, engine, progress));
-    const searching = await openSearching(prepared, checkpoint, engine, shards.folder);
+    const asked = { split, depth: config.search.depth } as const;
+    const built = isFlat(config)
+      ? undefined
+      : builtIndex(await log.artifact('index', () => indexStage(prepared, shards, request.seed, progress)), config);
+    const exact = built && (await exactRun(prepared, checkpoint, engine, shards, asked, log, progress));
+    const searching = await openSearching(prepared, checkpoint, engine, shards.folder, built);
     try {
       const { fallback } = searching.searcher;
       if (fallback !== undefined) progress.note(`searching with exact: ${fallback}`);
-      const asked = { split, depth: config.search.depth } as const;
       const run = await log.artifact('search', () =>
         searchStage(prepared, searching, shards.key, asked, progress),
       );
@@ -79,6 +86,11 @@ export async function makeCell(
       );
       const { architecture } = checkpoint.retriever;
       const winners = await winnersOf(dataset, split, index, hits, architecture, identicalIds);
+      const curve =
+        exact &&
+        (await log.plain('recall', () =>
+          curveStage(prepared, searching, built!, exact, { ...asked, seed: request.seed }, progress),
+        ));
       const { record, file } = await recordStage({
         request,
         dataset,
@@ -86,11 +98,13 @@ export async function makeCell(
         trained,
         measured,
         winners,
+        ...(curve && { curve }),
         stages: [...log.stages],
         split,
         warnings: [
           ...trainingRemarks(trained),
           ...measured.warnings,
+          ...(curve ? curveRemarks(built!, curve) : []),
           ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
         ],
       });
@@ -105,9 +119,9 @@ export async function makeCell(
         queries: await dataset.queries(split),
         wholeIndexSecondsPerQuery: (buildSeconds + searchSeconds) / run.facts.queries,
         openBytes: indexBytes + 4 * record.model!.parameterCount,
-        searchable: [trained.checkpoint.key, shards.key],
+        searchable: [trained.checkpoint.key, shards.key, ...(built ? [built.artifact.key] : [])],
         cached: log.cached,
-        open: () => openDense(prepared, trained.checkpoint.folder, shards.folder),
+        open: () => openDense(prepared, trained.checkpoint.folder, shards.folder, built),
       };
     } finally {
       await closeSearching(searching);

@@ -2,7 +2,11 @@
 export { describeMachine } from './record/machine.js';
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
+  type CurveFacts,
+  type CurvePoint,
   type ArchitectureFacts,
+  type CurveFacts,
+  type CurvePoint,
   type DatasetFacts,
   type DeviceFacts,
   type EpochFacts,

@@ -55,6 +55,7 @@ const expectedDefaults: BenchConfig = {
   stages: 1,
   stage2: { epochs: null, learningRate: null, negativePool: 50, depth: 100 },
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
+  index: { kind: 'Flat', nprobe: null, efSearch: null, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
   latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },

@@ -9,6 +9,10 @@ export const configOptions: Readonly<Record<string, Option>> = {
   stages: { type: 'text', describe: 'trainings: 2 mines hard negatives with the first and trains again' },
   engine: { type: 'text', describe: "what runs the model, 'bench list engines'" },
   searcher: { type: 'text', describe: "what searches the index, 'bench list searchers'" },
+  index: {
+    type: 'text',
+    describe: "FAISS's factory string: HNSW32, 'IVF64,Flat', SQ8; Flat, the default, is exact",
+  },
   measures: { type: 'text', describe: "what is measured, 'bench list measures'" },
   threads: { type: 'text', describe: 'threads to compute with; all cores where absent' },
   cache: { type: 'text', describe: 'folder of downloads, checkpoints, shards and indexes' },

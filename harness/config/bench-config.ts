@@ -91,6 +91,18 @@ export interface EncodeConfig {
   memoryMiB: number;
 }
 
+/** What is built from the vectors and searched. */
+export interface IndexConfig {
+  /** FAISS's factory string; Flat searches the vectors themselves, exactly. */
+  kind: string;
+  /** Lists visited per query, of an inverted file; null leaves FAISS's own value. The last is what the run is measured with. */
+  nprobe: number[] | null;
+  /** Candidates kept per query, of a graph; null leaves FAISS's own value. The last is what the run is measured with. */
+  efSearch: number[] | null;
+  /** Vectors that an index is trained on, at most. */
+  trainingVectors: number;
+}
+
 export interface SearchConfig {
   /** k, hits per query. */
   depth: number;
@@ -149,6 +161,7 @@ export interface BenchConfig {
   stages: 1 | 2;
   stage2: SecondStageConfig;
   encode: EncodeConfig;
+  index: IndexConfig;
   search: SearchConfig;
   bm25: Bm25Config;
   latency: LatencyConfig;

@@ -50,7 +50,8 @@ export function loadConfig({ file, cwd, flags = {}, set = [] }: ConfigRequest): 
 }
 
 /** What is wrong with values that are each right on their own. */
-function contradictions({ train, model, measures, search }: BenchConfig): string[] {
+function contradictions(config: BenchConfig): string[] {
+  const { train, model, measures, search } = config;
   const problems: string[] = [];
   if (train.chunkSize !== null && train.chunkSize > train.batchSize) {
     problems.push(
@@ -70,6 +71,22 @@ function contradictions({ train, model, measures, search }: BenchConfig): string
         `measures[${i}]: "${measure}" needs ${cutoff} hits per query, but search.depth is ${search.depth}`,
       );
     }
+  }
+  return [...problems, ...indexProblems(config)];
+}
+
+function indexProblems({ index: { kind, nprobe, efSearch }, searcher }: BenchConfig): string[] {
+  const problems: string[] = [];
+  const given = Object.entries({ nprobe, efSearch }).flatMap(([name, values]) => values && [name]);
+  if (given.length === 2) {
+    problems.push('index.nprobe and index.efSearch: an index has one of the two; leave the other null');
+  }
+  if (kind !== 'Flat') {
+    if (searcher === 'exact') {
+      problems.push(`searcher: "exact" searches an index "Flat", and index.kind is "${kind}", which needs "faiss"`);
+    }
+  } else if (given.length > 0) {
+    problems.push(`index.${given[0]}: index.kind is "Flat", which is exact and has no search parameter`);
   }
   return problems;
 }

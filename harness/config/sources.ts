@@ -19,6 +19,7 @@ export const flagKeys: Readonly<Record<string, string>> = {
   model: 'model.name',
   engine: 'engine',
   searcher: 'searcher',
+  index: 'index.kind',
   stages: 'stages',
   seeds: 'seeds',
   measures: 'measures',

@@ -2,6 +2,7 @@
 import type { Query, SparseScoring } from '../contracts.js';
 import type { OpenSystem } from './cell.js';
 import { openCheckpoint } from './checkpoint.js';
+import type { BuiltIndex } from './index-stage.js';
 import { engineOf, type Prepared } from './prepare.js';
 import { closeSearching, openSearching } from './search-stage.js';
 import { openSparse } from './sparse-index.js';
@@ -10,12 +11,13 @@ export async function openDense(
   prepared: Prepared,
   checkpointFolder: string,
   indexFolder: string,
+  built?: BuiltIndex,
 ): Promise<OpenSystem> {
   const { depth } = prepared.config.search;
   const engine = await engineOf(prepared.config);
   try {
     const checkpoint = await openCheckpoint(checkpointFolder);
-    const searching = await openSearching(prepared, checkpoint, engine, indexFolder);
+    const searching = await openSearching(prepared, checkpoint, engine, indexFolder, built);
     const { searcher, queryEncoder } = searching;
     const tokenize = ({ text }: Query) => checkpoint.texts.query(text);
     const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;

@@ -64,6 +64,7 @@ export async function planOf({
       ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
       ...(config.stages === 1 ? [] : ['again     from those weights, on negatives mined with them too']),
       `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+      `index     ${config.index.kind}${config.index.kind === 'Flat' ? '' : ', built by FAISS and compared with the exact hits'}`,
       `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}, engine ${config.engine}`,
       `measure   ${config.measures.join(', ')}`,
       `latency   ${latency.queries} queries, one at a time`,

@@ -2,9 +2,17 @@
 import type { Dataset, Split } from '../contracts.js';
 import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
 import type { VectorIndex } from '../index/vector-index.js';
-import type { DatasetFacts, RunRecord, StageFacts, TrainingFacts, TrainingStageFacts } from '../record.js';
+import type {
+  DatasetFacts,
+  IndexFacts,
+  RunRecord,
+  StageFacts,
+  TrainingFacts,
+  TrainingStageFacts,
+} from '../record.js';
 import { keyOf } from '../store/hash.js';
 import { sizeOf } from '../tensor/engine.js';
+import { type BuiltIndex, builtFacts } from './index-stage.js';
 import type { Measured } from './measure-stage.js';
 import type { TrainedStage } from './training.js';
 
@@ -129,9 +137,9 @@ function stageFacts(
   };
 }
 
-export async function indexFacts(index: VectorIndex): Promise<NonNullable<RunRecord['index']>> {
+export async function indexFacts(index: VectorIndex, built?: BuiltIndex): Promise<IndexFacts> {
   const size = await indexSize(index.folder);
-  return {
+  const flat: IndexFacts = {
     kind: 'Flat',
     vectorsPerPassage: index.vectors / index.passages,
     rows: index.vectors,
@@ -146,4 +154,5 @@ export async function indexFacts(index: VectorIndex): Promise<NonNullable<RunRec
     projectedBytes: projectedVectorsBytes(index),
     projectedPassages: wikipediaPassages,
   };
+  return built === undefined ? flat : builtFacts(built, index, flat);
 }

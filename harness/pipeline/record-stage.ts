@@ -5,6 +5,7 @@ import type { Dataset, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import type { RunRequest } from '../pipeline.js';
 import {
+  type CurveFacts,
   describeMachine,
   type RunRecord,
   recordSchemaVersion,
@@ -36,13 +37,15 @@ export interface RecordParts {
   trained: TrainedStage;
   measured: Measured;
   winners: WinnerFacts | undefined;
+  /** Of an index that is not exact. */
+  curve?: CurveFacts;
   stages: readonly StageFacts[];
   split: Split;
   warnings: readonly string[];
 }
 
 export async function recordStage(parts: RecordParts): Promise<{ record: RunRecord; file: string }> {
-  const { request, dataset, searching, trained, measured, winners, stages, split } = parts;
+  const { request, dataset, searching, trained, measured, winners, curve, stages, split } = parts;
   const { config, seed, architecture } = request;
   const { engine, searcher } = searching;
   const { benchVersion, git, machine } = await describeMachine();
@@ -71,7 +74,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     },
     stages,
     training: trainingFacts(trained, stages),
-    index: await indexFacts(searching.index),
+    index: { ...(await indexFacts(searching.index, searching.built)), ...(curve && { curve }) },
     queryIds: measured.evaluation.queryIds,
     measures: measureValues(measured),
     run: { ...runFile, depth: config.search.depth },

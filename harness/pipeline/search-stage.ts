@@ -13,6 +13,7 @@ import { keyOf } from '../store/hash.js';
 import { type Artifact, readManifest } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
+import { type BuiltIndex, factoryIndex } from './index-stage.js';
 import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
 
 export function encodeStage(
@@ -110,7 +111,7 @@ const arrayFiles = {
 /** Searches all queries of a split. @param key of the shards @param depth hits per query */
 export function searchStage(
   { config, store, dataset }: Prepared,
-  { engine, searcher, queryEncoder, buildSeconds, checkpoint }: Searching,
+  { engine, searcher, queryEncoder, buildSeconds, checkpoint, built }: Searching,
   key: string,
   { split, depth }: { split: Split; depth: number },
   progress: Progress,
@@ -122,6 +123,7 @@ export function searchStage(
     depth,
     searcher: { name: searcher.name, versions: searcher.versions },
     engine: engineIdentity(engine),
+    ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
   };
   return store.artifact('runs', inputs, async (folder) => {
     const queries = await dataset.queries(split);
@@ -178,21 +180,28 @@ export interface Searching {
   index: VectorIndex;
   searcher: Searcher;
   queryEncoder: VectorEncoder;
+  /** What is searched instead of the shards; absent where the index is Flat. */
+  built?: BuiltIndex;
   /** What opening the index took. */
   buildSeconds: number;
 }
 
-/** @param folder of the index */
+/** @param folder of the shards @param built from them, to be searched instead */
 export async function openSearching(
   { config }: Prepared,
   checkpoint: Checkpoint,
   engine: Engine,
   folder: string,
+  built?: BuiltIndex,
 ): Promise<Searching> {
   const started = performance.now();
   const index = await openIndex(folder);
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
-  const searcher = await openSearcher(config.searcher, index, { engine, memoryBytes });
+  const searcher = await openSearcher(config.searcher, index, {
+    engine,
+    memoryBytes,
+    ...(built && { built: factoryIndex(built) }),
+  });
   const buildSeconds = (performance.now() - started) / 1000;
   const { retriever, weights, facts } = checkpoint;
   const maxTokens = facts.text.maxQueryTokens;
@@ -205,7 +214,7 @@ export async function openSearching(
     maxTokens,
     batchTokens,
   });
-  return { engine, checkpoint, index, searcher, queryEncoder, buildSeconds };
+  return { engine, checkpoint, index, searcher, queryEncoder, buildSeconds, ...(built && { built }) };
 }
 
 export async function closeSearching({ index, searcher, queryEncoder }: Searching): Promise<void> {

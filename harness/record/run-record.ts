@@ -3,8 +3,10 @@
  * stands in `execution`, `latency`, `device.machine`, `createdAt` and `command`, and nowhere else.
  */
 import type { DataFile, Split } from '../contracts.js';
+import type { CurveFacts } from './curve-facts.js';
 import type { LatencyFacts } from './latency-facts.js';
 
+export type { CurveFacts, CurvePoint } from './curve-facts.js';
 export type { LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
 
 /** Raised when a field changes its meaning or goes; a new optional field does not raise it. */
@@ -220,6 +222,12 @@ export interface IndexFacts {
   /** Bare vectors, or postings, of as many passages as `projectedPassages`. */
   readonly projectedBytes: number;
   readonly projectedPassages: number;
+  /** Vectors it was trained on; 0 where the kind needs no training. */
+  readonly trainedOn?: number;
+  /** What the run's figures were searched with; absent where the kind has no such parameter. */
+  readonly parameter?: { readonly name: string; readonly value: number };
+  /** Of an index that is not exact. */
+  readonly curve?: CurveFacts;
 }
 
 export interface MeasureValues {

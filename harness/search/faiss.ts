@@ -9,16 +9,24 @@ import { TopRows } from './merge.js';
 import type { RowHits, RowSearcher } from './searcher.js';
 
 /** Queries at once: faiss-node takes and gives plain arrays, 8 bytes or more a number. */
-const largestBatch = 128;
+export const largestBatch = 128;
 /** Rows asked for beyond the depth, so that most ties at the cut show their end at once. */
 const spareRows = 8;
 
 /** What we use of faiss-node. Its `search` throws where k is more than `ntotal`. */
 export interface FaissModule {
   IndexFlatIP: { read(file: string): FaissIndex; new (dimensions: number): FaissIndex };
+  Index: {
+    read(file: string): FaissIndex;
+    /** @param metric FAISS's number: 0 is the inner product */
+    fromFactory(dimensions: number, kind: string, metric: number): FaissIndex;
+  };
 }
+/** What C++ throws in `train`, `add`, `search` and `write` ends the process: faiss-node does not catch it there. */
 export interface FaissIndex {
   ntotal(): number;
+  isTrained(): boolean;
+  train(vectors: number[]): void;
   add(vectors: number[]): void;
   write(file: string): void;
   search(queries: number[], k: number): { distances: number[]; labels: number[] };
@@ -148,7 +156,7 @@ export class FaissSearcher implements RowSearcher {
 }
 
 /** Puts rows of equal score in ascending order; FAISS gives scores in order but rows of equal score as they come. */
-function orderTies(scores: readonly number[], rows: number[], from: number, count: number): void {
+export function orderTies(scores: readonly number[], rows: number[], from: number, count: number): void {
   for (let start = from; start < from + count; ) {
     let end = start + 1;
     while (end < from + count && scores[end] === scores[start]) end++;
@@ -163,7 +171,7 @@ function orderTies(scores: readonly number[], rows: number[], from: number, coun
 let collect: (() => void) | undefined;
 
 /** faiss-node frees an index when it is collected as garbage, and V8, which sees a few bytes, is in no hurry. */
-async function collectGarbage(): Promise<void> {
+export async function collectGarbage(): Promise<void> {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

@@ -13,7 +13,7 @@ export interface PassageHits {
   scores: Float32Array;
   /** Which vector of the passage scored best, from 0; the first one among equals. */
   winners: Int32Array;
-  /** Hits of each query: fewer than were asked for only where the index has fewer passages. */
+  /** Hits of each query: fewer than were asked for only where the index has, or an approximate search finds, fewer. */
   counts: Int32Array;
 }
 
@@ -22,7 +22,7 @@ const hitBytes = 12;
 
 /**
  * Searches for rows, and for twice as many wherever these belong to fewer passages than wanted. Rows come in score order, so
- * the first row of a passage is its best and no passage further down can be better: the result is exact.
+ * the first row of a passage is its best and no passage further down can be better: the result is as exact as the rows are.
  * @param queries [count, D]
  * @param depth passages wanted per query
  * @param resultBytes what rows may take at once; with more queries than that allows, groups of them are searched one after another
@@ -53,8 +53,9 @@ export async function searchPassages(
       const rows = await searcher.search(gather(queries, asked, index.dimensions), asked.length, rowDepth);
       for (const [i, query] of asked.entries()) {
         takePassages(rows, i, index, found, query);
-        // With every row in hand there is nothing more to ask for.
-        if (found.counts[query]! < kept && rows.counts[i]! < index.vectors) stillLacking.push(query);
+        // A list that was not filled holds all the searcher finds, and one of every row all there is.
+        const more = rows.counts[i] === rows.depth && rows.depth < index.vectors;
+        if (found.counts[query]! < kept && more) stillLacking.push(query);
       }
     }
     lacking = stillLacking;

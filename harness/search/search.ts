@@ -2,6 +2,7 @@
 import { BenchError, unknownName } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import type { Engine } from '../tensor/engine.js';
+import type { FactoryIndex } from './factory-searcher.js';
 import { type PassageHits, searchPassages } from './passages.js';
 import { type RowSearcher, type SearcherName, searcherNames } from './searcher.js';
 
@@ -13,6 +14,8 @@ export interface SearchOptions {
   engine: Engine;
   /** What vectors, scores and rows found may take; the engine's own workspace and the hits given back come on top. */
   memoryBytes: number;
+  /** An index of FAISS built from these shards, to be searched instead of them. */
+  built?: FactoryIndex;
 }
 
 export interface Searcher {
@@ -25,9 +28,9 @@ export interface Searcher {
   /** Of the libraries that search, for the run record. */
   readonly versions: Readonly<Record<string, string>>;
   /**
-   * The passages with the largest sim(q, d), exactly. See RowSearcher for how far scores are reproducible.
+   * The passages with the largest sim(q, d), exactly, but for an index that was built. See RowSearcher for how far scores are reproducible.
    * @param queryVectors finite numbers, [count, D]
-   * @param depth k; lists are shorter only where the index has fewer passages
+   * @param depth k; lists are shorter only where the index has, or an approximate search finds, fewer passages
    * @throws BenchError CHECKPOINT_INVALID where a query's vector is not finite
    */
   search(queryVectors: Float32Array, count: number, depth: number): Promise<PassageHits>;
@@ -36,12 +39,13 @@ export interface Searcher {
 
 /**
  * @param name 'auto' is faiss where it loads and fits the budget, else exact
- * @throws BenchError UNKNOWN_NAME, UNAVAILABLE with the command that adds it, CONFIG_INVALID for a budget too small
+ * @throws BenchError UNKNOWN_NAME, UNAVAILABLE with the command that adds it, CONFIG_INVALID for a budget too small,
+ *   or for 'exact' over an index that FAISS built
  */
 export async function openSearcher(
   name: 'auto' | SearcherName | (string & {}),
   index: VectorIndex,
-  { engine, memoryBytes }: SearchOptions,
+  { engine, memoryBytes, built }: SearchOptions,
 ): Promise<Searcher> {
   const resultBytes = memoryBytes / 4;
   const vectorBytes = memoryBytes - resultBytes;
@@ -50,7 +54,8 @@ export async function openSearcher(
 
   let rows: RowSearcher;
   let fallback: string | undefined;
-  if (name === 'exact') rows = await openExact();
+  if (built !== undefined) rows = await openBuilt(name, index, built, vectorBytes);
+  else if (name === 'exact') rows = await openExact();
   else if (name === 'faiss') rows = await openFaiss();
   else if (name === 'auto') {
     try {
@@ -75,6 +80,22 @@ export async function openSearcher(
     },
     dispose: () => rows.dispose(),
   };
+}
+
+/** Only FAISS searches what FAISS built: nothing else stands in for it. */
+async function openBuilt(
+  name: string,
+  index: VectorIndex,
+  built: FactoryIndex,
+  memoryBytes: number,
+): Promise<RowSearcher> {
+  if (name === 'auto' || name === 'faiss') {
+    return (await import('./factory-searcher.js')).FactorySearcher.open(index, built, memoryBytes);
+  }
+  if (name !== 'exact') throw unknownName('searcher', name, ['auto', ...searcherNames]);
+  throw new BenchError('CONFIG_INVALID', `The searcher 'exact' cannot search an index '${built.kind}'.`, {
+    hint: 'Use --searcher faiss, or --index Flat, which every searcher takes.',
+  });
 }
 
 function check(queryVectors: Float32Array, count: number, depth: number, dimensions: number): void {

@@ -16,7 +16,7 @@ export interface RowHits {
 }
 
 /**
- * Exact search over all rows of one index. Memory is bounded by the budget it was opened with, not by the index.
+ * Search over all rows of one index: exact, but for an index of another kind than Flat. Memory is bounded by the budget it was opened with, not by the index.
  *
  * The order among rows of equal score, and which of them stay when the list is full, is always by row. Scores are
  * float32 sums, whose last bits depend on the order of summation and so on the shape of the product: between
@@ -30,7 +30,7 @@ export interface RowSearcher {
   /**
    * Searches for several queries, which shares the reading between them.
    * @param queries finite numbers, [count, D]
-   * @param depth rows wanted per query; fewer come only where the index has fewer
+   * @param depth rows wanted per query; fewer come only where the index has fewer, or an approximate search finds fewer
    */
   search(queries: Float32Array, count: number, depth: number): Promise<RowHits>;
   dispose(): Promise<void>;

@@ -22,6 +22,29 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** A name beside `target` for what is not whole yet; what is left there by a killed process `removePartials` removes. */
+export function temporaryName(target: string): string {
+  return `${target}${mark}${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Puts a file that a library wrote under a temporary name in its place, flushed to disk. */
+export async function putInPlace(temporary: string, target: string): Promise<void> {
+  try {
+    const handle = await open(temporary, 'r+');
+    await handle.sync();
+    await handle.close();
+    await putUnderName(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(error, target);
+  }
+}
+
+async function putUnderName(temporary: string, target: string): Promise<void> {
+  await rename(temporary, target);
+  await syncFolder(path.dirname(target));
+}
+
 /** A file being written; nothing is seen under its name before `commit`. */
 export class AtomicFile {
   readonly path: string;
@@ -36,7 +59,7 @@ export class AtomicFile {
   }
 
   static async create(target: string): Promise<AtomicFile> {
-    const temporary = `${target}${mark}${process.pid}-${randomBytes(4).toString('hex')}`;
+    const temporary = temporaryName(target);
     try {
       await makeFolder(path.dirname(target));
       return new AtomicFile(target, temporary, await open(temporary, 'w'));
@@ -73,8 +96,7 @@ export class AtomicFile {
     try {
       await this.#handle.sync();
       await this.#handle.close();
-      await rename(this.#temporary, this.path);
-      await syncFolder(path.dirname(this.path));
+      await putUnderName(this.#temporary, this.path);
     } catch (error) {
       await rm(this.#temporary, { force: true });
       throw fileError(error, this.path);
