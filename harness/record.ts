@@ -2,8 +2,6 @@
 export { describeMachine } from './record/machine.js';
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
-  type CurveFacts,
-  type CurvePoint,
   type ArchitectureFacts,
   type CurveFacts,
   type CurvePoint,

@@ -5,6 +5,7 @@ import { type Figure, frontFigure, variationFigure } from './html/charts.js';
 import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
 import { escapeHtml } from './html/escape.js';
+import { recallFigures, recallTable } from './html/index-types.js';
 import { provenanceHtml } from './html/provenance.js';
 import { queriesHtml } from './html/queries.js';
 import { style } from './html/style.js';
@@ -46,6 +47,7 @@ async function sectionHtml(section: ReportSection): Promise<string> {
     variationFigure(section, 'layers'),
     variationFigure(section, 'vectors'),
   ]);
+  const recalls = await figuresHtml(recallFigures(section));
   const training = await figuresHtml(trainingFigures(section));
   const differences = await figuresHtml([differencesFigure(section)]);
   const key = systems.map(({ name }, i) => `<li>${numberHtml(i)} ${escapeHtml(name)}</li>`).join('');
@@ -58,6 +60,8 @@ async function sectionHtml(section: ReportSection): Promise<string> {
 ${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
 ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
 ${block('Accuracy against what it costs', costs)}
+${block('What the index finds, and for how much', recalls)}
+${recallTable(section)}
 ${block('What layers and vectors change', variations)}
 ${comparisonsHtml(comparisons)}
 ${block('Training', training)}

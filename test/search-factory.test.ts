@@ -32,8 +32,7 @@ function build(
 /** Share of the true top 10 that is found. */
 async function recall(folder: string, kind: string, facts: BuiltFacts, value?: number): Promise<number> {
   const index = await makeIndexOnce(folder);
-  const parameter =
-    value === undefined ? {} : { parameter: { name: facts.parameter!.name, value } as const };
+  const parameter = value === undefined ? {} : { parameter: { name: facts.parameter!.name, value } as const };
   const built = { file: path.join(folder, 'index.faiss'), kind, sizeBytes: facts.sizeBytes, ...parameter };
   const searcher = await FactorySearcher.open(index, built, ample);
   const hits = await searcher.search(queries.values, 20, 10);

@@ -50,6 +50,20 @@ const usualCosts: readonly CostColumn[] = [
     ),
     of: (system) => each(system, ({ index }) => index?.projectedBytes),
   },
+  {
+    ...size(
+      'index-recall',
+      'recall',
+      'share',
+      'Share of the exact hits that the index finds, at the depth of the run; absent where the index is exact.',
+    ),
+    higherIsBetter: true,
+    of: (system) =>
+      each(system, ({ index }) => {
+        const curve = index?.curve;
+        return curve?.points.at(-1)?.recall[curve.depth];
+      }),
+  },
   latency('encode', 'encode', 'Tokenizing excluded: turning one query into its vector.'),
   latency('search', 'search', 'Searching the index for one query.'),
   latency('total', 'total', 'From the text of one query to its hits.'),
@@ -108,8 +122,8 @@ export function costsOf(systems: readonly System[]): CostColumn[] {
   return [...usualCosts, ...parts, ...throughputs(systems)];
 }
 
-function size(id: string, label: string, unit: 'count' | 'bytes', description: string) {
-  return { id, label, group: 'size', unit, higherIsBetter: false, description } as const;
+function size(id: string, label: string, unit: 'count' | 'bytes' | 'share', description: string) {
+  return { id, label, group: 'size', unit, higherIsBetter: false as boolean, description } as const;
 }
 
 function latency(part: 'encode' | 'search' | 'total', label: string, what: string): CostColumn {

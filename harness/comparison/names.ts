@@ -16,7 +16,7 @@ const incidental = new Set([
 ]);
 /** Said by what the run made of them: `layers`, `vectors`, `lambda`, `index`, `engine`, `searcher`, `model`. */
 const resolvedElsewhere =
-  /^(arch\.(layers|vectors|lambda|maskShort)|index\.kind|engine|searcher|model\.name)$/;
+  /^(arch\.(layers|vectors|lambda|maskShort)|index\.(kind|nprobe|efSearch)|engine|searcher|model\.name)$/;
 
 /** Everything that makes a system what it is, apart from the architecture's name and the data: by key, as texts. */
 export function settingsOf({ config, arch, model, index, device }: RunRecord): Record<string, string> {
@@ -30,7 +30,9 @@ export function settingsOf({ config, arch, model, index, device }: RunRecord): R
   add('M', arch.vectors);
   add('lambda', arch.lambda);
   add('maskShort', arch.maskShort);
-  add('index', index?.kind);
+  // With what it is searched with: an index has at most one such parameter.
+  const searched = index?.parameter && ` ${index.parameter.name} ${index.parameter.value}`;
+  add('index', index && `${index.kind}${searched ?? ''}`);
   add('searcher', device.searcher);
   add('engine', device.engine);
   add('device', device.device);

@@ -5,6 +5,7 @@ import type { StoredRecord } from '../record.js';
 import { alignSystems } from '../statistics/systems.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
 import { describeDevice } from './devices.js';
+import { indexCurvesOf } from './index-curves.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
@@ -92,6 +93,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
+  const indexCurves = indexCurvesOf(systems);
   const { dataset, queryIds } = records[0]!.record;
   const { name, version, split, licence, passageCount, files, members } = dataset;
   if (members !== undefined) {
@@ -109,6 +111,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
+    ...(indexCurves && { indexCurves }),
     ...(queries && { queries }),
     runs: records.map((stored) => runOf(stored, systems)),
     notes: [...new Set(notes)],

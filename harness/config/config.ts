@@ -77,13 +77,15 @@ function contradictions(config: BenchConfig): string[] {
 
 function indexProblems({ index: { kind, nprobe, efSearch }, searcher }: BenchConfig): string[] {
   const problems: string[] = [];
-  const given = Object.entries({ nprobe, efSearch }).flatMap(([name, values]) => values && [name]);
+  const given = [nprobe && 'nprobe', efSearch && 'efSearch'].filter((name) => name !== null);
   if (given.length === 2) {
     problems.push('index.nprobe and index.efSearch: an index has one of the two; leave the other null');
   }
   if (kind !== 'Flat') {
     if (searcher === 'exact') {
-      problems.push(`searcher: "exact" searches an index "Flat", and index.kind is "${kind}", which needs "faiss"`);
+      problems.push(
+        `searcher: "exact" searches an index "Flat", and index.kind is "${kind}", which needs "faiss"`,
+      );
     }
   } else if (given.length > 0) {
     problems.push(`index.${given[0]}: index.kind is "Flat", which is exact and has no search parameter`);

@@ -115,6 +115,23 @@ export interface ReportVariation {
   points: readonly { x: string; system: string }[];
 }
 
+/** What the index of a system finds of the exact hits, by what its search looks at. */
+export interface ReportIndexCurve {
+  system: string;
+  /** FAISS factory string; Flat is exact. */
+  kind: string;
+  /** `nprobe`, `efSearch`; null where there is only one point. */
+  parameter: string | null;
+  indexBytes: number;
+  points: readonly {
+    value: number | null;
+    /** Share of the exact first k hits among the first k, by k; the mean over queries and seeds. */
+    recall: Readonly<Record<string, number>>;
+    /** Median of searching for one query; absent where it was not timed, or on several devices. */
+    searchMs?: { value: number; p95: number; interval?: ReportInterval };
+  }[];
+}
+
 export interface ReportTraining {
   system: string;
   seed: number | null;
@@ -191,6 +208,8 @@ export interface ReportSection {
   fronts: readonly ReportFront[];
   variations: readonly ReportVariation[];
   training: readonly ReportTraining[];
+  /** Present where a system's index is not exact. */
+  indexCurves?: { depth: number; curves: readonly ReportIndexCurve[] };
   queries?: ReportQueryDifferences;
   runs: readonly ReportRun[];
   /** What a reader of the figures should know. */

@@ -52,7 +52,8 @@ class Cursor {
 
   skip(bytes: number): void {
     this.at += bytes;
-    if (this.at > this.#sizeBytes) throw damaged(this.path, `ends before byte ${this.at} of an index of FAISS`);
+    if (this.at > this.#sizeBytes)
+      throw damaged(this.path, `ends before byte ${this.at} of an index of FAISS`);
   }
 
   async letters(): Promise<string> {

@@ -140,18 +140,20 @@ async function recallsOf(
 
 /** The share of the first k exact hits that is among the first k hits: the mean over queries. */
 export function recallAt(k: number, hits: PassageHits, exact: PassageHits): number {
-  const queries = exact.counts.length;
-  let sum = 0;
-  for (let q = 0; q < queries; q++) {
+  const perQuery = recallPerQuery(k, hits, exact);
+  return perQuery.length === 0 ? 1 : perQuery.reduce((sum, value) => sum + value, 0) / perQuery.length;
+}
+
+export function recallPerQuery(k: number, hits: PassageHits, exact: PassageHits): number[] {
+  return Array.from(exact.counts, (_, q) => {
     const first = ({ ordinals, depth, counts }: PassageHits) =>
       ordinals.subarray(q * depth, q * depth + Math.min(k, counts[q]!));
     const wanted = first(exact);
     const found = new Set(first(hits));
     let held = 0;
     for (const ordinal of wanted) if (found.has(ordinal)) held++;
-    sum += wanted.length === 0 ? 1 : held / wanted.length;
-  }
-  return queries === 0 ? 1 : sum / queries;
+    return wanted.length === 0 ? 1 : held / wanted.length;
+  });
 }
 
 /** The points take turns; where memory does not hold an index for each, as many at a time as it does. */
@@ -182,9 +184,7 @@ async function timesOf(
       const { systems } = await measureLatency({
         systems: searchers.map((searcher, i) => ({
           name: String(values[first + i]),
-          parts: [
-            { name: 'search', run: (vector: Float32Array) => searcher.search(vector, 1, depth) },
-          ],
+          parts: [{ name: 'search', run: (vector: Float32Array) => searcher.search(vector, 1, depth) }],
         })),
         queries: vectors,
         warmup: latency.warmup,
@@ -204,10 +204,13 @@ export function curveRemarks({ kind, artifact: { facts } }: BuiltIndex, curve: C
   const { depth, parameter, points } = curve;
   const { value, recall } = points.at(-1)!;
   const at = parameter === null ? '' : ` with ${parameter} ${value}`;
-  const idle = parameter === 'efSearch' && points.some((point) => point.value !== null && point.value < depth);
+  const idle =
+    parameter === 'efSearch' && points.some((point) => point.value !== null && point.value < depth);
   return [
     `the index ${kind}${at} finds ${(100 * recall[depth]!).toFixed(1)} % of the exact top ${depth}`,
-    ...(idle ? [`FAISS keeps ${depth} candidates where efSearch is less than the ${depth} hits asked for`] : []),
+    ...(idle
+      ? [`FAISS keeps ${depth} candidates where efSearch is less than the ${depth} hits asked for`]
+      : []),
     ...facts.warnings,
   ];
 }

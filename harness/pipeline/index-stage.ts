@@ -1,8 +1,8 @@
 /** Indexes of other kinds than Flat: built from the shards once, kept in the cache, searched instead of them. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import type { VectorIndex } from '../index/vector-index.js';
 import { assertSettable, type SearchParameterName } from '../index/faiss-file.js';
+import type { VectorIndex } from '../index/vector-index.js';
 import { readIndexFacts } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
 import type { IndexFacts } from '../record.js';
@@ -110,9 +110,7 @@ export function builtFacts(
       offsets,
       total: facts.sizeBytes + identifiers + offsets,
     },
-    projectedBytes: Math.round(
-      (facts.sizeBytes / vectors) * flat.vectorsPerPassage * flat.projectedPassages,
-    ),
+    projectedBytes: Math.round((facts.sizeBytes / vectors) * flat.vectorsPerPassage * flat.projectedPassages),
     trainedOn: facts.trainedOn,
     ...(parameter && { parameter }),
   };

@@ -1,0 +1,81 @@
+/** Recall against latency of the systems whose index is not exact, and where the exact ones lie among them. */
+import type { ReportIndexCurve, ReportSection } from '../contracts.js';
+import type { CurveFacts, RunRecord } from '../record.js';
+import { bootstrapStatistic } from '../statistics/bootstrap.js';
+import { mean } from '../statistics/summary.js';
+import { deviceDifferences } from './devices.js';
+import { samplesOf } from './latency.js';
+import { firstOf, type System } from './systems.js';
+
+/** Undefined where every index is exact. Systems of another depth than the first are left out: their recall is another. */
+export function indexCurvesOf(systems: readonly System[]): ReportSection['indexCurves'] {
+  const first = systems.map((system) => curvesOf(system)?.[0]).find((curve) => curve !== undefined);
+  if (first === undefined) return undefined;
+  const { depth } = first;
+  const curves = systems.flatMap((system) => {
+    const curve = approximate(system, depth) ?? exact(system, first);
+    return curve === undefined ? [] : [curve];
+  });
+  return { depth, curves };
+}
+
+/** Of every run; undefined where one has none, or other values. */
+function curvesOf({ runs }: System): CurveFacts[] | undefined {
+  const curves = runs.map(({ record }) => record.index?.curve);
+  const values = (curve: CurveFacts | undefined) => curve?.points.map(({ value }) => value).join();
+  const same = curves.every((curve) => curve !== undefined && values(curve) === values(curves[0]));
+  return same ? (curves as CurveFacts[]) : undefined;
+}
+
+function approximate(system: System, depth: number): ReportIndexCurve | undefined {
+  const curves = curvesOf(system);
+  if (curves === undefined || curves[0]!.depth !== depth) return undefined;
+  const records = system.runs.map(({ record }) => record);
+  return {
+    ...described(system, records),
+    parameter: curves[0]!.parameter,
+    points: curves[0]!.points.map(({ value, recall }, i) => {
+      const samples = oneDevice(records)
+        ? curves.flatMap(({ points }) => points[i]!.execution?.search.samplesMs ?? [])
+        : [];
+      return {
+        value,
+        recall: Object.fromEntries(
+          Object.keys(recall).map((k) => [k, mean(curves.map(({ points }) => points[i]!.recall[k]!))]),
+        ),
+        ...timed(samples),
+      };
+    }),
+  };
+}
+
+/** The index Flat finds all there is, by definition. */
+function exact(system: System, { points }: CurveFacts): ReportIndexCurve | undefined {
+  const records = system.runs.map(({ record }) => record);
+  if (records.some(({ index }) => index?.kind !== 'Flat')) return undefined;
+  const recall = Object.fromEntries(Object.keys(points[0]!.recall).map((k) => [k, 1]));
+  const point = { value: null, recall, ...timed(samplesOf(system, 'search') ?? []) };
+  return { ...described(system, records), parameter: null, points: [point] };
+}
+
+function described(system: System, records: readonly RunRecord[]) {
+  const { kind } = firstOf(system).index!;
+  return {
+    system: system.name,
+    kind,
+    indexBytes: mean(records.map(({ index }) => index!.sizeBytes.total)),
+  };
+}
+
+function oneDevice(records: readonly RunRecord[]): boolean {
+  return records.every((record) => deviceDifferences(records[0]!, record).length === 0);
+}
+
+function timed(samples: readonly number[]): Pick<ReportIndexCurve['points'][number], 'searchMs'> {
+  if (samples.length === 0) return {};
+  const sorted = [...samples].sort((a, b) => a - b);
+  const p95 = sorted[Math.ceil(0.95 * sorted.length) - 1]!;
+  if (samples.length < 2) return { searchMs: { value: samples[0]!, p95 } };
+  const { estimate, interval } = bootstrapStatistic(samples, 'median');
+  return { searchMs: { value: estimate, p95, interval: { low: interval.low, high: interval.high } } };
+}

@@ -1,0 +1,99 @@
+/** A run record of one type of index over made vectors: nothing was encoded, so only index, recall and search are in it. */
+import path from 'node:path';
+import { recallPerQuery } from '../pipeline/curve-stage.js';
+import {
+  describeMachine,
+  type LatencyValues,
+  type RunRecord,
+  recordSchemaVersion,
+  recordSuffix,
+  writeRecord,
+} from '../record.js';
+import type { PassageHits } from '../search/search.js';
+
+export interface Timed {
+  value: number | null;
+  recall: Readonly<Record<string, number>>;
+  latency: LatencyValues;
+}
+
+export interface TypeFacts {
+  kind: string;
+  parameter: string | null;
+  sizeBytes: number;
+  trainedOn: number;
+  buildSeconds: number;
+  passages: number;
+  dimensions: number;
+  depth: number;
+  seed: number;
+  points: readonly Timed[];
+  /** With the last value, and with the index Flat. */
+  hits: PassageHits;
+  exact: PassageHits;
+  interleavedWith: readonly string[];
+  versions: Readonly<Record<string, string>>;
+}
+
+export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise<void> {
+  const { kind, parameter, passages, dimensions, depth, seed, sizeBytes, points } = facts;
+  const { benchVersion, git, machine } = await describeMachine();
+  const perQuery = recallPerQuery(depth, facts.hits, facts.exact);
+  const queryIds = perQuery.map((_, q) => String(q));
+  const last = points.at(-1)!;
+  const wikipedia = 21_015_324;
+  const record: RunRecord = {
+    schemaVersion: recordSchemaVersion,
+    benchVersion,
+    createdAt: new Date().toISOString(),
+    command: ['npm', 'run', 'perf', '--', 'index-types'],
+    status: 'ok',
+    seed,
+    preset: null,
+    config: {},
+    arch: { name: 'vectors', family: null, pooling: null, layers: null, vectors: 1, lambda: null },
+    dataset: {
+      ...{ name: 'made clusters', version: '1', licence: null, files: [], passageCount: passages },
+      ...{ split: 'test', counts: { test: { queries: queryIds.length, qrels: 0 } } },
+    },
+    device: {
+      ...{ engine: null, device: 'cpu', searcher: 'faiss', threads: machine.availableCores },
+      ...{ versions: facts.versions, git, machine },
+    },
+    stages: [{ name: 'index', key: null, execution: { cached: false, seconds: facts.buildSeconds } }],
+    index: {
+      ...{ kind, vectorsPerPassage: 1, rows: passages, dimensions, shards: 1 },
+      sizeBytes: { vectors: sizeBytes, identifiers: 0, offsets: 0, total: sizeBytes },
+      projectedBytes: Math.round((sizeBytes / passages) * wikipedia),
+      projectedPassages: wikipedia,
+      ...(kind !== 'Flat' && {
+        trainedOn: facts.trainedOn,
+        ...(parameter !== null && { parameter: { name: parameter, value: last.value! } }),
+        curve: {
+          depth,
+          parameter,
+          points: points.map(({ value, recall, latency }) => ({
+            value,
+            recall,
+            execution: { search: latency },
+          })),
+        },
+      }),
+    },
+    queryIds,
+    measures: {
+      [`exact@${depth}`]: {
+        mean: perQuery.reduce((sum, value) => sum + value, 0) / perQuery.length,
+        higherIsBetter: true,
+        description: `Share of the exact first ${depth} hits among the first ${depth}.`,
+        perQuery,
+      },
+    },
+    latency: {
+      ...{ queryIds, rounds: 1, warmup: 20, interleavedWith: facts.interleavedWith, resident: true },
+      ...{ search: last.latency, total: last.latency, warnings: [] },
+    },
+    warnings: ['made vectors: nothing was encoded, and the texts of queries are not in the latencies'],
+  };
+  await writeRecord(path.join(folder, `${kind.replaceAll(',', '-')}${recordSuffix}`), record);
+}
