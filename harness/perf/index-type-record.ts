@@ -31,9 +31,11 @@ export interface TypeFacts {
   /** With the last value, and with the index Flat. */
   hits: PassageHits;
   exact: PassageHits;
-  interleavedWith: readonly string[];
   versions: Readonly<Record<string, string>>;
 }
+
+/** All types are of one architecture, as it were: their points took turns with each other. */
+const arch = 'vectors';
 
 export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise<void> {
   const { kind, parameter, passages, dimensions, depth, seed, sizeBytes, points } = facts;
@@ -51,7 +53,7 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
     seed,
     preset: null,
     config: {},
-    arch: { name: 'vectors', family: null, pooling: null, layers: null, vectors: 1, lambda: null },
+    arch: { name: arch, family: null, pooling: null, layers: null, vectors: 1, lambda: null },
     dataset: {
       ...{ name: 'made clusters', version: '1', licence: null, files: [], passageCount: passages },
       ...{ split: 'test', counts: { test: { queries: queryIds.length, qrels: 0 } } },
@@ -90,7 +92,7 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
       },
     },
     latency: {
-      ...{ queryIds, rounds: 1, warmup: 20, interleavedWith: facts.interleavedWith, resident: true },
+      ...{ queryIds, rounds: 1, warmup: 20, interleavedWith: [arch], resident: true },
       ...{ search: last.latency, total: last.latency, warnings: [] },
     },
     warnings: ['made vectors: nothing was encoded, and the texts of queries are not in the latencies'],

@@ -142,7 +142,6 @@ export default async function perfIndexTypes(args: readonly string[]): Promise<v
         points: timed,
         hits: points.at(-1)!.hits,
         exact: flat.hits,
-        interleavedWith: systems.map(({ name }) => name),
         versions: flat.searcher.versions,
       });
       for (const { searcher } of points) if (searcher !== flat.searcher) await searcher.dispose();

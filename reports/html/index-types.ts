@@ -14,22 +14,25 @@ export function recallFigures(section: ReportSection): Figure[] {
   const { indexCurves } = section;
   if (indexCurves === undefined) return [];
   const { depth, curves } = indexCurves;
-  const values = curves.flatMap((curve) =>
-    curve.points.flatMap(({ value, recall, searchMs }) => {
+  const values = curves.flatMap((curve) => {
+    const number = placeOf(section, curve) + 1;
+    const last = curve.points.length - 1;
+    return curve.points.flatMap(({ value, recall, searchMs }, i) => {
       if (searchMs === undefined) return [];
       const { low, high } = searchMs.interval ?? { low: searchMs.value, high: searchMs.value };
       const name = value === null ? curve.kind : String(value);
       return [
         {
           system: curve.system,
-          label: `${placeOf(section, curve) + 1}: ${name}`,
+          label: i === last ? `${number}: ${name}` : name,
+          end: i === last ? `${number}: ${curve.kind}` : '',
           order: value ?? 0,
           ...{ ms: searchMs.value, low, high, recall: 100 * recall[depth]! },
-          ...{ mib: curve.indexBytes * 2 ** -20 },
+          mib: curve.indexBytes * 2 ** -20,
         },
       ];
-    }),
-  );
+    });
+  });
   if (values.length === 0) return [];
   const color = seriesColour(section);
   // Kinds lie decades apart.
@@ -45,11 +48,11 @@ export function recallFigures(section: ReportSection): Figure[] {
     scale: { zero: false, padding: 14 },
     axis: { title: `recall@${depth} %` },
   };
-  const points = (across: object) => [
+  const points = (across: object, label: 'label' | 'end') => [
     { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { x: across, y, color } },
     {
       mark: { type: 'text', dx: 5, dy: -9, align: 'left', fontSize: 10, fontWeight: 600 },
-      encoding: { x: across, y, text: { field: 'label' }, color },
+      encoding: { x: across, y, text: { field: label }, color },
     },
   ];
   const bytes = {
@@ -73,13 +76,13 @@ export function recallFigures(section: ReportSection): Figure[] {
             mark: { type: 'rule', strokeWidth: 1.5, opacity: 0.6 },
             encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, y, color },
           },
-          ...points(x),
+          ...points(x, 'label'),
         ],
       } as unknown as Chart,
     },
     {
       caption: `The same against the bytes of the index on disk.`,
-      chart: { ...size, data: { values }, layer: points(bytes) } as unknown as Chart,
+      chart: { ...size, data: { values }, layer: points(bytes, 'end') } as unknown as Chart,
     },
   ];
 }
@@ -114,5 +117,5 @@ export function recallTable(section: ReportSection): string {
   ];
   return `<div class="wide" tabindex="0"><table class="dense"><thead><tr><th scope="col" class="text">system</th><th scope="col" class="text">index</th>${titles.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
 ${bodies.join('\n')}</table></div>
-<p class="faint">Recall is against the exact hits of the same vectors. The points of one index were timed in turns; different indexes in separate runs. The last point of an index is what its other figures are of.</p>`;
+<p class="faint">Recall is against the exact hits of the same vectors. The points of one index were timed in turns. The last point of an index is what its other figures are of.</p>`;
 }

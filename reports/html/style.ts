@@ -40,7 +40,7 @@ td.second { text-decoration: underline; text-underline-offset: 3px; }
 .number { display: inline-block; min-width: 1.4em; text-align: center; border-radius: 4px; color: var(--ground); font-weight: 700;
   font-size: 0.8em; padding: 0 0.2em; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 ${light.map((_, i) => `.s${i} { background: var(--s${i}); }`).join('\n')}
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; margin-bottom: 1rem; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; }
 figcaption { margin-top: 0.4rem; }
 figure svg { display: block; width: 100%; max-width: 30rem; height: auto; color: var(--ink); }
