@@ -69,7 +69,10 @@ export async function makeCell(
     const asked = { split, depth: config.search.depth } as const;
     const built = isFlat(config)
       ? undefined
-      : builtIndex(await log.artifact('index', () => indexStage(prepared, shards, request.seed, progress)), config);
+      : builtIndex(
+          await log.artifact('index', () => indexStage(prepared, shards, request.seed, progress)),
+          config,
+        );
     const exact = built && (await exactRun(prepared, checkpoint, engine, shards, asked, log, progress));
     const searching = await openSearching(prepared, checkpoint, engine, shards.folder, built);
     try {

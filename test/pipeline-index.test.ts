@@ -7,12 +7,12 @@ import { after, before, test } from 'node:test';
 import { prepareReport } from '../harness/comparison.js';
 import { loadConfig } from '../harness/config/config.js';
 import { recallAt } from '../harness/pipeline/curve-stage.js';
-import { run } from '../harness/pipeline.js';
 import { loadReport } from '../harness/plugins.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord, readRecords } from '../harness/record.js';
 import { loadFaiss } from '../harness/search/faiss.js';
 import type { PassageHits } from '../harness/search/search.js';
+import { run } from '../harness/sweep.js';
 
 const skip = await loadFaiss().then(
   () => false as const,
@@ -62,7 +62,10 @@ test('a run with an index of FAISS: its curve, its bytes, and where it is exact 
   assert.ok(recalls[0]! < recalls[1]! && recalls[1]! < recalls[2]! && recalls[2]! > 0.999, String(recalls));
   for (const { execution } of curve!.points) assert.equal(execution!.search.samplesMs.length, 20);
   assert.ok(Math.abs(record.measures['mrr@10']!.mean - flat.measures['mrr@10']!.mean) < 1e-3);
-  assert.match(record.warnings.join('\n'), /IVF16,Flat with nprobe 16 finds (99\.9|100\.0) % of the exact top 100/);
+  assert.match(
+    record.warnings.join('\n'),
+    /IVF16,Flat with nprobe 16 finds (99\.9|100\.0) % of the exact top 100/,
+  );
   // One that looks at less finds less, and everything but the index comes from the cache.
   const fast = await run(request('index.kind=IVF16,Flat', 'index.nprobe=1'), silentProgress());
   assert.equal(fast.index!.curve!.points[0]!.recall['100'], recalls[0]);
