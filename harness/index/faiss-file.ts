@@ -75,13 +75,13 @@ class Cursor {
   /** Skips a vector. @returns its length */
   async vector(elementBytes: number): Promise<number> {
     const length = await this.int64();
-    this.require(length >= 0, `a vector of ${length} numbers`);
+    this.expect(length >= 0, `a vector of ${length} numbers`);
     this.skip(length * elementBytes);
     return length;
   }
 
   /** What is not as the format has it is left alone: a wrong guess would write into the vectors. */
-  require(condition: boolean, seen: string): void {
+  expect(condition: boolean, seen: string): void {
     if (!condition) throw damaged(this.path, `is not as FAISS writes it before byte ${this.at}: ${seen}`);
   }
 }
@@ -106,7 +106,7 @@ export async function findSearchParameter(file: string): Promise<SearchParameter
 
 async function locate(cursor: Cursor): Promise<SearchParameter | undefined> {
   const kind = await cursor.letters();
-  cursor.require(/^[A-Za-z0-9]{4}$/.test(kind), `the letters '${kind}'`);
+  cursor.expect(/^[A-Za-z0-9]{4}$/.test(kind), `the letters '${kind}'`);
   if (invertedFiles.includes(kind)) return inInvertedFile(cursor);
   if (graphs.includes(kind)) return inGraph(cursor);
   if (wrappers.includes(kind)) {
@@ -116,7 +116,7 @@ async function locate(cursor: Cursor): Promise<SearchParameter | undefined> {
   if (kind !== 'IxPT') return undefined;
   await header(cursor);
   const transforms = await cursor.int32();
-  cursor.require(transforms >= 0 && transforms < 100, `${transforms} transforms`);
+  cursor.expect(transforms >= 0 && transforms < 100, `${transforms} transforms`);
   for (let i = 0; i < transforms; i++) if (!(await skipTransform(cursor))) return undefined;
   return locate(cursor);
 }
@@ -128,14 +128,14 @@ async function header(cursor: Cursor): Promise<number> {
   const placeholders = [await cursor.int64(), await cursor.int64()];
   const trained = await cursor.byte();
   const metric = await cursor.int32();
-  cursor.require(dimensions > 0 && rows >= 0, `${rows} rows of ${dimensions} dimensions`);
-  cursor.require(
+  cursor.expect(dimensions > 0 && rows >= 0, `${rows} rows of ${dimensions} dimensions`);
+  cursor.expect(
     placeholders.every((number) => number === 2 ** 20),
     `${placeholders.join(' and ')} where 2^20 stands twice`,
   );
-  cursor.require(trained === 0 || trained === 1, `${trained} for whether it is trained`);
+  cursor.expect(trained === 0 || trained === 1, `${trained} for whether it is trained`);
   // Other metrics than these two are followed by an argument.
-  cursor.require(metric === 0 || metric === 1, `metric ${metric}`);
+  cursor.expect(metric === 0 || metric === 1, `metric ${metric}`);
   return rows;
 }
 
@@ -145,8 +145,8 @@ async function inInvertedFile(cursor: Cursor): Promise<SearchParameter> {
   const offset = cursor.at;
   const value = await cursor.int64();
   const quantizer = await cursor.letters();
-  cursor.require(lists > 0 && value > 0, `nprobe ${value} of ${lists} lists`);
-  cursor.require(/^I[A-Za-z0-9]{3}$/.test(quantizer), `the quantizer '${quantizer}'`);
+  cursor.expect(lists > 0 && value > 0, `nprobe ${value} of ${lists} lists`);
+  cursor.expect(/^I[A-Za-z0-9]{3}$/.test(quantizer), `the quantizer '${quantizer}'`);
   return { name: 'nprobe', value, offset, bytes: 8, largest: lists };
 }
 
@@ -157,7 +157,7 @@ async function inGraph(cursor: Cursor): Promise<SearchParameter> {
   const levels = await cursor.vector(4);
   const starts = await cursor.vector(8);
   await cursor.vector(4); // neighbours
-  cursor.require(levels === rows && starts === rows + 1, `${levels} levels of ${rows} rows`);
+  cursor.expect(levels === rows && starts === rows + 1, `${levels} levels of ${rows} rows`);
   await cursor.int32(); // where a walk begins
   await cursor.int32(); // the highest level
   const construction = await cursor.int32();
@@ -165,8 +165,8 @@ async function inGraph(cursor: Cursor): Promise<SearchParameter> {
   const value = await cursor.int32();
   const beam = await cursor.int32();
   const storage = await cursor.letters();
-  cursor.require(construction > 0 && value > 0, `efConstruction ${construction}, efSearch ${value}`);
-  cursor.require(beam === 1 && /^I[A-Za-z0-9]{3}$/.test(storage), `a beam of ${beam}, then '${storage}'`);
+  cursor.expect(construction > 0 && value > 0, `efConstruction ${construction}, efSearch ${value}`);
+  cursor.expect(beam === 1 && /^I[A-Za-z0-9]{3}$/.test(storage), `a beam of ${beam}, then '${storage}'`);
   return { name: 'efSearch', value, offset, bytes: 4 };
 }
 
