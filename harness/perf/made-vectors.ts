@@ -6,7 +6,7 @@ import { stream } from '../random.js';
 
 const clusters = 1000;
 /** Of a vector around its centre, whose own numbers have deviation 1. */
-const spread = 0.7;
+const spread = 1.2;
 
 /** A mixture of Gaussians around the same centres whatever the purpose, at length 1: [count, D]. */
 export function clusteredVectors(count: number, dimensions: number, purpose: string): Float32Array {
