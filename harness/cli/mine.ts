@@ -34,7 +34,7 @@ export const command: Command = {
     const split = splitOf(values, 'train');
     const [depth, count] = [wholeNumber(values, 'depth'), wholeNumber(values, 'count')];
     // --out is a file here, and no setting.
-    const request = await stageRequest(values, configOf({ ...values, out: undefined }));
+    const request = await stageRequest(values, configOf({ ...values, out: undefined, index: undefined }));
     const { mineOnly } = await import('../pipeline/mine.js');
     const progress = createProgress({ signal: watchInterrupts() });
     const mined = await mineOnly(

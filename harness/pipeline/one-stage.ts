@@ -14,6 +14,7 @@ import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
 import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
+import { builtIndex, indexStage, isFlat } from './index-stage.js';
 import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
@@ -131,7 +132,12 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
   }
   const indexedAs = await indexKey(request.index, prepared, checkpoint);
   return withEngine(prepared, async (engine) => {
-    const searching = await openSearching(prepared, checkpoint, engine, request.index);
+    // With `index.kind` of another kind, that of these vectors is built first, as in a run.
+    const shards = { key: indexedAs, folder: request.index };
+    const built = isFlat(config)
+      ? undefined
+      : builtIndex(await indexStage(prepared, shards, config.seeds[0]!, progress), config);
+    const searching = await openSearching(prepared, checkpoint, engine, request.index, built);
     try {
       const { fallback } = searching.searcher;
       const warnings = fallback === undefined ? [] : [`searched with exact: ${fallback}`];
