@@ -58,11 +58,11 @@ test("McNemar's exact test is discrete and conservative: at most .06, and not id
 test('95% bootstrap intervals of a difference hold the true one about 95% of the time', () => {
   for (const method of ['percentile', 'bca'] as const) {
     const missed = shareOf(method, (draws, seed) => {
-      const { interval } = bootstrapMeanDifference(...nullRuns(draws, 60), { method, resamples: 400, seed });
+      const { interval } = bootstrapMeanDifference(...nullRuns(draws, 150), { method, resamples: 399, seed });
       return interval.low > 0 || interval.high < 0;
     });
-    // A bootstrap of 60 values is slightly too narrow: sqrt(59/60) of the width, and normal instead of t.
-    assert.ok(missed >= 0.04 && missed <= 0.075, `${method} interval missed 0 in ${missed}`);
+    // Of few values a bootstrap is slightly too narrow, normal where t would be right: 150 are enough for the band.
+    assert.ok(missed >= 0.04 && missed <= 0.06, `${method} interval missed 0 in ${missed}`);
   }
 });
 
