@@ -56,8 +56,13 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'a run from one format to another: TREC, tevatron, DPR, BEIR',
     load: () => import('./cli/convert.js'),
   },
+  reproduce: {
+    summary: "the paper's tables and figures: every run behind one, beside what it prints",
+    load: () => import('./cli/reproduce.js'),
+  },
   list: {
-    summary: 'what there is: architectures, datasets, engines, searchers, reports, measures, presets',
+    summary:
+      'what there is: architectures, datasets, engines, searchers, reports, measures, presets, reproductions',
     load: () => import('./cli/list.js'),
   },
   doctor: {

@@ -45,6 +45,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       ...['train', 'encode', 'index', 'search', 'comparison', 'export'],
     ],
   },
+  reproduction: {
+    floor: 4,
+    imports: [...first, 'plugins', 'pipeline', 'model', 'index', 'statistics'],
+  },
   sweep: { floor: 4, imports: [...first, 'pipeline'] },
   perf: { floor: 5, imports: 'below' },
   cli: {
@@ -62,6 +66,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'regression',
       'progress',
       'interchange',
+      'reproduction',
+      'sweep',
     ],
   },
 };
@@ -89,7 +95,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'faiss-node': ['harness/search/faiss.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
-  ajv: ['config', 'record'],
+  ajv: ['config', 'record', 'reproduction'],
   '@huggingface/tokenizers': ['text'],
   '@huggingface/hub': ['model'],
   mathjs: ['statistics'],
@@ -99,7 +105,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   tar: ['store'],
   stemmer: ['text'],
   porter2: ['text'],
-  'csv-stringify': ['reports', 'interchange'],
+  'csv-stringify': ['reports', 'interchange', 'reproduction'],
   vega: ['reports'],
   'vega-lite': ['reports'],
 };

@@ -60,6 +60,13 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
     const { presets } = await import('../presets.js');
     return Object.entries(presets).map(([name, { summary }]) => ({ name, summary }));
   },
+  reproductions: async () => {
+    const { loadReproduction, reproductionNames } = await import('../reproduction/files.js');
+    return reproductionNames().map((name) => {
+      const { title } = loadReproduction(name).reproduction;
+      return { name, summary: title };
+    });
+  },
 };
 
 function itemsOf(summaries: Readonly<Record<string, string>>): Item[] {

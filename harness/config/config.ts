@@ -1,4 +1,4 @@
-/** Loads the configuration of a run: defaults < preset < file < flags. */
+/** Loads the configuration of a run: defaults < preset < file < what a grid fixes < flags. */
 import { presets, usualPreset } from '../presets.js';
 import type { BenchConfig, ConfigPart } from './bench-config.js';
 import { problemsOf, refuse } from './problems.js';
@@ -6,7 +6,7 @@ import { defaultConfig } from './schema.js';
 import { assignment, flagSources, readConfigFile, type Source } from './sources.js';
 
 export type * from './bench-config.js';
-export { configFileName, flagKeys } from './sources.js';
+export { configFileName, flagKeys, type Source } from './sources.js';
 export { defaultConfig };
 
 export interface ConfigRequest {
@@ -14,6 +14,8 @@ export interface ConfigRequest {
   file?: string;
   /** The working folder. */
   cwd: string;
+  /** Settings that stand above the file and below the flags, the later above the earlier: those of a fixed grid. */
+  fixed?: readonly Source[];
   /** Values of the flags named in `flagKeys`, as typed; those not given are undefined. Other members are ignored. */
   flags?: Readonly<Record<string, unknown>>;
   /** Texts `key=value`; of two for one key the later holds, and all of them stand above `flags`. */
@@ -24,10 +26,11 @@ export interface ConfigRequest {
  * The whole configuration, every key filled in.
  * @throws BenchError CONFIG_INVALID with all mistakes at once, PATH_INVALID, USAGE
  */
-export function loadConfig({ file, cwd, flags = {}, set = [] }: ConfigRequest): BenchConfig {
+export function loadConfig({ file, cwd, fixed = [], flags = {}, set = [] }: ConfigRequest): BenchConfig {
   const fromFile = readConfigFile(cwd, file);
   const sources: Source[] = [
     ...(fromFile === undefined ? [] : [fromFile]),
+    ...fixed,
     ...flagSources(flags),
     ...set.map((text) => assignment(text)),
   ];

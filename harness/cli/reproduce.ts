@@ -1,0 +1,154 @@
+/** `bench reproduce`: the grid of runs behind a table or figure of the paper, beside what it prints. */
+import path from 'node:path';
+import { BenchError, nearestName } from '../errors.js';
+import { createProgress } from '../progress.js';
+import { documentOf, toCsv, toMarkdown } from '../reproduction/document.js';
+import { estimate } from '../reproduction/estimate.js';
+import { loadReproduction, reproductionNames } from '../reproduction/files.js';
+import { type Grid, type GridOptions, gridOf } from '../reproduction/grid.js';
+import { reproduce, type Sweep } from '../reproduction/outcome.js';
+import type { Scale } from '../reproduction/reproduction.js';
+import type { Command, Values } from './command.js';
+import { describeFailure } from './failure.js';
+import { watchInterrupts } from './interrupt.js';
+import { configOptions } from './options.js';
+import { writeTo } from './report.js';
+import { planText, tableText } from './reproduction-text.js';
+import { dataFolder } from './run.js';
+
+/** Flags of the configuration that a grid leaves open. */
+const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out'];
+
+/** @param loadSweep imports the pipeline, which is heavy, once the request is known to be right */
+export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
+  usage: `${reproductionNames().join('|')} [options]`,
+  description:
+    'Makes every run behind a table or figure of the paper and prints its figures beside the published ones, with the difference; the same is left as markdown, csv and json in the folder given by --out. What is in the cache is not made again, so a grid that was stopped goes on when it is started again. Instead of a name, a file of the same form may be given.',
+  options: {
+    scale: {
+      type: 'text',
+      describe:
+        'paper (where absent): the grid as it stands; small: the same rows with a small model on one dataset, in minutes, not comparable',
+    },
+    dataset: {
+      type: 'text',
+      describe: 'with --scale small: the dataset that stands for all; sample where absent',
+    },
+    data: {
+      type: 'texts',
+      describe:
+        'DATASET=FOLDER, a folder that holds a dataset; with --scale small FOLDER alone; several times',
+    },
+    model: {
+      type: 'texts',
+      describe: 'NAME=FOLDER, a folder that holds a model of the grid: Shitao/RetroMAE=DIR; several times',
+    },
+    ...Object.fromEntries(openFlags.map((flag) => [flag, configOptions[flag]!])),
+    config: { type: 'text', describe: 'configuration file, of which only what decides no figure is taken' },
+    set: { type: 'texts', describe: 'one setting of every run, such as train.epochs=3; several times' },
+    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    'dry-run': { type: 'switch', describe: 'print the runs and what they will take, and do nothing' },
+    json: { type: 'switch', describe: 'print the table or the plan as JSON' },
+  },
+  maxArguments: 1,
+  examples: [
+    ['bench reproduce table2 --scale small', 'the whole procedure in minutes, on the embedded sample'],
+    ['bench reproduce table2 --scale small --dataset squad --data squad', 'on a dataset of your own'],
+    ['bench reproduce table2 --dry-run', 'what the real one takes'],
+    ['bench reproduce table5 --data beir/robust04=robust04', 'with a collection that is not public'],
+  ],
+  async run(values, [name], print) {
+    if (name === undefined) {
+      throw new BenchError('USAGE', 'bench reproduce needs to know which table or figure.', {
+        hint: `One of: ${reproductionNames().join(', ')}.`,
+      });
+    }
+    const grid = await gridOf(loadReproduction(name), optionsOf(values));
+    if (values['dry-run'] === true) {
+      const plan = await estimate(grid);
+      print(values.json === true ? asJson(planData(grid, plan)) : planText(grid, plan));
+      return 0;
+    }
+    const sweep = await loadSweep();
+    const progress = createProgress({ signal: watchInterrupts() });
+    const outcome = await reproduce(grid, sweep, progress);
+    const document = documentOf(grid, outcome);
+    const stem = path.join(outOf(grid), `${document.name}-${document.scale}`);
+    await writeTo(`${stem}.md`, toMarkdown(document));
+    await writeTo(`${stem}.csv`, toCsv(document));
+    await writeTo(`${stem}.json`, asJson(document));
+    const files = `reports: ${stem}.md, .csv, .json\n`;
+    print(values.json === true ? asJson(document) : `${tableText(document)}\n${files}`);
+    for (const error of outcome.failures) process.stderr.write(describeFailure(error));
+    const [first] = outcome.failures;
+    return first === undefined ? 0 : first instanceof BenchError ? first.exitCode : 70;
+  },
+});
+
+export const command: Command = reproduceCommand(async () => (await import('../sweep.js')).sweep);
+
+function optionsOf(values: Values): GridOptions {
+  const scale = scaleOf(values.scale);
+  if (scale === 'paper' && values.dataset !== undefined) {
+    throw new BenchError('USAGE', '--dataset goes with --scale small: the paper names its own datasets.', {
+      hint: 'Add --scale small, or leave --dataset out.',
+    });
+  }
+  const dataset = String(values.dataset ?? 'sample');
+  const flags = Object.fromEntries(openFlags.map((flag) => [flag, values[flag]]));
+  return {
+    scale,
+    dataset,
+    folders: pairs('data', values.data, scale === 'small' ? dataset : undefined),
+    models: pairs('model', values.model),
+    offline: values.offline === true,
+    cwd: process.cwd(),
+    flags,
+    set: (values.set ?? []) as readonly string[],
+    ...(values.config !== undefined && { file: String(values.config) }),
+  };
+}
+
+function scaleOf(value: Values[string]): Scale {
+  const scales = ['paper', 'small'] as const;
+  const found = scales.find((scale) => scale === (value ?? 'paper'));
+  if (found !== undefined) return found;
+  const near = nearestName(String(value), scales);
+  throw new BenchError('USAGE', `--scale ${value} is neither paper nor small.`, {
+    ...(near !== undefined && { hint: `Did you mean --scale ${near}?` }),
+  });
+}
+
+/** @param alone what a folder without a name belongs to */
+function pairs(flag: string, values: Values[string], alone?: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const text of (values ?? []) as readonly string[]) {
+    const equals = text.indexOf('=');
+    const name = equals < 1 ? alone : text.slice(0, equals);
+    if (name === undefined) {
+      throw new BenchError('USAGE', `--${flag} ${text} does not say what the folder holds.`, {
+        hint: `Write --${flag} NAME=FOLDER, with a name of the grid: see --dry-run.`,
+      });
+    }
+    found.set(name, dataFolder(equals < 1 ? text : text.slice(equals + 1), `--${flag}`));
+  }
+  return found;
+}
+
+/** Where the first run leaves its record: all have the same folder. */
+const outOf = ({ runs }: Grid) => path.resolve(runs[0]?.request.config.out ?? '.');
+
+function planData({ loaded, scale }: Grid, { runs, ...totals }: Awaited<ReturnType<typeof estimate>>) {
+  return {
+    name: loaded.name,
+    scale,
+    ...totals,
+    runs: runs.map(({ run: { request, after }, ...figures }) => ({
+      ...request,
+      ...(after && { trainedOn: after.request.dataset }),
+      ...figures,
+    })),
+  };
+}
+
+const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

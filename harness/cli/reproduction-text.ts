@@ -1,0 +1,78 @@
+/** How `bench reproduce` prints a plan and a table on the terminal. */
+import { byteSize } from '../progress.js';
+import { headingOf, notesOf, placesOf, type ReproductionDocument } from '../reproduction/document.js';
+import type { Estimate, RunEstimate } from '../reproduction/estimate.js';
+import type { Grid } from '../reproduction/grid.js';
+import { renderTable } from './table.js';
+
+/** A table for each group of columns: ours, published, difference. */
+export function tableText({ title, heading, rows, notes, published }: ReproductionDocument): string {
+  const groups = [...new Set(rows.flatMap(({ figures }) => figures.map(({ group }) => group)))];
+  const tables = groups.map((group) => {
+    const ofGroup = (figures: ReproductionDocument['rows'][number]['figures']) =>
+      figures.filter((figure) => figure.group === group);
+    const columns = ofGroup(rows[0]?.figures ?? []);
+    const header = [group, ...columns.flatMap(({ column }) => [column, 'paper', 'diff'])];
+    const lines = rows.map(({ label, figures }) => [
+      label,
+      ...ofGroup(figures).flatMap((figure) => placesOf(figure, published)),
+    ]);
+    return renderTable(header, lines, `l${'r'.repeat(header.length - 1)}`, 1);
+  });
+  return `${title}\n${lined(heading)}\n${tables.join('\n')}\n${asNotes(notes)}`;
+}
+
+/** What would be run, and what it would take. */
+export function planText(grid: Grid, estimate: Estimate): string {
+  const { loaded, scale } = grid;
+  const header = ['', 'run', 'dataset', 'seed', 'passages', 'vectors', 'index', 'GPU hours', 'fills'];
+  const lines = estimate.runs.map((run, i) => [String(i + 1), ...planLine(run)]);
+  const table = renderTable(header, lines, 'rllrrrrrl', 1);
+  const { passages, indexBytes, gpuHours, unknown } = estimate;
+  const totals = [
+    `${grid.runs.length} runs; ${count(passages)} passages to encode, what several runs share counted once`,
+    `index bytes: ${byteSize(indexBytes)} of bare vectors (${count(indexBytes)} bytes), all indexes together`,
+    gpuHours === null
+      ? 'GPU hours: none, this runs on any machine'
+      : `GPU hours: ${hours(gpuHours)} of ${loaded.reproduction.cost.gpu}, an estimate: ${basisOf(grid)}`,
+    ...(unknown === 0
+      ? []
+      : [`${unknown} runs are left out of some sum: of them not all is known beforehand`]),
+    'what is in the cache is not made again',
+  ];
+  const head = [titleOf(loaded.reproduction), `plan of ${loaded.name}, scale ${scale}`, ...headingOf(grid)];
+  return `${lined(head)}\n${table}\n${lined(totals)}\n${asNotes(notesOf(grid))}`;
+}
+
+function planLine({ run, rows, passages, encodings, vectors, atMost, indexBytes, gpuHours }: RunEstimate) {
+  const { architecture, dataset, seed, config } = run.request;
+  const { layers, vectors: m, lambda } = config.arch;
+  const settings = [
+    ...(layers === null ? [] : [`S=${Array.isArray(layers) ? `{${layers.join(',')}}` : layers}`]),
+    ...(m === null ? [] : [`m=${m}`]),
+    ...(lambda === null ? [] : [`λ=${lambda}`]),
+    ...(config.stages === 2 ? ['2 stages'] : []),
+    ...(run.after === undefined ? [] : [`trained on ${run.after.request.dataset}`]),
+  ];
+  return [
+    [architecture, ...settings].join(' '),
+    dataset,
+    String(seed),
+    passages === null ? '?' : `${count(passages)}${encodings > 1 ? ` x ${encodings}` : ''}`,
+    vectors === null ? '-' : `${atMost ? '<= ' : ''}${vectors}`,
+    indexBytes === null ? '-' : byteSize(indexBytes),
+    gpuHours === null ? '-' : hours(gpuHours),
+    rows.join('; '),
+  ];
+}
+
+function basisOf({ loaded: { reproduction } }: Grid): string {
+  const { quote, trainedPassageWeight: weight } = reproduction.cost;
+  return `in proportion to passages encoded and trained on (one trained counts as ${weight} encoded), from the paper's "${quote}"`;
+}
+
+const count = (value: number) => value.toLocaleString('en-US');
+const hours = ([low, high]: readonly [number, number]) =>
+  `${count(Math.round(low))} to ${count(Math.round(high))}`;
+const lined = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+const asNotes = (notes: readonly string[]) => lined(notes.map((note) => `note: ${note}`));

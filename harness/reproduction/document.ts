@@ -1,0 +1,143 @@
+/** A reproduced table as a document: plain data, markdown, a spreadsheet; the terminal lays out the same parts. */
+import { stringify } from 'csv-stringify/sync';
+import type { Grid } from './grid.js';
+import type { Figure, Outcome, ReproducedRow } from './outcome.js';
+import type { Reproduction, Scale } from './reproduction.js';
+
+export interface ReproductionDocument {
+  name: string;
+  title: string;
+  scale: Scale;
+  /** False where the figures are not to be compared with those published. */
+  comparable: boolean;
+  /** Why not, and what was run instead; the scale and the page's words otherwise. */
+  heading: string[];
+  published: Reproduction['published'];
+  rows: ReproducedRow[];
+  notes: string[];
+}
+
+export function documentOf(grid: Grid, { rows }: Outcome): ReproductionDocument {
+  const { loaded, scale } = grid;
+  const { published } = loaded.reproduction;
+  return {
+    name: loaded.name,
+    title: titleOf(loaded.reproduction),
+    scale,
+    comparable: scale === 'paper',
+    heading: headingOf(grid),
+    published,
+    rows,
+    notes: [...new Set([...notesOf(grid), ...stoodIn(rows), ...absences(rows)])],
+  };
+}
+
+/** `Table 2: single-vector retrieval ...` */
+export function titleOf({ title, published }: Pick<Reproduction, 'title' | 'published'>): string {
+  return `${published.in}: ${title.charAt(0).toLowerCase()}${title.slice(1)}`;
+}
+
+/** What a reader must know before the first figure. */
+export function headingOf(grid: Grid): string[] {
+  const { scale, loaded, groups, runs } = grid;
+  const { published } = loaded.reproduction;
+  if (scale === 'paper') return [`"${published.quote}"`];
+  const [first] = runs;
+  const { layers, dimensions } = first?.request.config.model.scratch ?? { layers: 0, dimensions: 0 };
+  const dataset = first?.request.dataset ?? '';
+  return [
+    `NOT COMPARABLE with the paper: scale small. Every figure of ours is of a BERT of ${layers} layers and D=${dimensions} with`,
+    `random weights, trained for minutes on ${dataset}. Beside it stands what ${published.in} prints for ${groups[0]!.label}.`,
+  ];
+}
+
+/** What the file says of the grid and its rows, and what this scale makes of it. */
+export function notesOf({ loaded: { reproduction }, rows, coincidences }: Grid): string[] {
+  const { published, notes } = reproduction;
+  return [
+    ...(published.note === undefined ? [] : [published.note]),
+    ...notes,
+    ...noted(rows),
+    ...coincidences.map((same) => `${same.join(' and ')} are the same run at this scale.`),
+  ];
+}
+
+/** A note that several rows share names them once. */
+function noted(rows: readonly { label: string; note?: string }[]): string[] {
+  const labels = new Map<string, string[]>();
+  for (const { label, note } of rows) {
+    if (note !== undefined) labels.set(note, [...(labels.get(note) ?? []), label]);
+  }
+  return [...labels].map(([note, of]) => `${of.join(', ')}: ${note}`);
+}
+
+function stoodIn(rows: readonly ReproducedRow[]): string[] {
+  const others = rows
+    .flatMap(({ figures }) => figures)
+    .filter(({ measure }) => measure.startsWith('success@'));
+  if (others.length === 0) return [];
+  return ['The queries of this dataset have no answers: top-k accuracy is by qrels (success@k) here.'];
+}
+
+function absences(rows: readonly ReproducedRow[]): string[] {
+  return rows.flatMap(({ label, figures }) =>
+    figures.flatMap(({ group, ours }) =>
+      'message' in ours ? [`${label}, ${group}: ${ours.reason}: ${ours.message}`] : [],
+    ),
+  );
+}
+
+/** What stands in the three places of a figure: ours, published, difference. */
+export function placesOf(
+  { ours, published, difference }: Figure,
+  { decimals }: Reproduction['published'],
+): [ours: string, published: string, difference: string] {
+  const number = (value: number) => value.toFixed(decimals);
+  const spread = (value: number, deviation?: number) =>
+    deviation === undefined ? number(value) : `${number(value)}±${number(deviation)}`;
+  return [
+    'value' in ours ? spread(ours.value, ours.deviation) : 'code' in ours ? ours.code : '–',
+    published === null ? '–' : spread(published.value, published.deviation),
+    difference === null ? '–' : `${difference < 0 ? '−' : '+'}${number(Math.abs(difference))}`,
+  ];
+}
+
+export function toMarkdown(document: ReproductionDocument): string {
+  const { title, heading, rows, notes, published } = document;
+  const columns = rows[0]?.figures ?? [];
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |\n`;
+  const header = columns.flatMap(({ group, column }) => [`${group} ${column}`, published.in, 'difference']);
+  const table =
+    line(['', ...header]) +
+    line(['---', ...header.map(() => '---:')]) +
+    rows
+      .map(({ label, figures }) => line([label, ...figures.flatMap((figure) => placesOf(figure, published))]))
+      .join('');
+  const warning = document.comparable ? heading.join(' ') : `**${heading.join(' ')}**`;
+  return `# ${title}\n\n${warning}\n\n${table}\n${notes.map((note) => `* ${note}\n`).join('')}`;
+}
+
+const escapeCell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** One line a figure, numbers in full. */
+export function toCsv({ name, scale, comparable, rows }: ReproductionDocument): string {
+  const lines = rows.flatMap(({ label, figures }) =>
+    figures.map(({ group, column, measure, ours, published, difference }) => ({
+      reproduction: name,
+      scale,
+      comparable: String(comparable),
+      row: label,
+      group,
+      column,
+      measure,
+      ours: 'value' in ours ? ours.value : '',
+      'ours deviation': ('value' in ours && ours.deviation) || '',
+      seeds: 'value' in ours ? ours.seeds : '',
+      absent: 'reason' in ours ? ours.reason : '',
+      published: published?.value ?? '',
+      'published deviation': published?.deviation ?? '',
+      difference: difference ?? '',
+    })),
+  );
+  return stringify(lines, { header: true });
+}

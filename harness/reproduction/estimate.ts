@@ -1,0 +1,162 @@
+/** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
+import type { BenchConfig } from '../config/config.js';
+import type { ArchitectureOptions } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import { projectedVectorsBytes } from '../index/size.js';
+import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import type { Grid, GridRun } from './grid.js';
+
+export interface RunEstimate {
+  run: GridRun;
+  /** Rows that it fills. */
+  rows: readonly string[];
+  /** N; null where nobody says. */
+  passages: number | null;
+  /** Times the collection is encoded: twice where negatives are mined with a first stage. */
+  encodings: number;
+  /** Vectors per passage as they are stored; null for an index of terms. */
+  vectors: number | null;
+  /** Whether `vectors` is the most that a passage can have. */
+  atMost: boolean;
+  /** Bare vectors of one index; null where N is not known. */
+  indexBytes: number | null;
+  /** Fewest and most; null at the scale small, and where N or the training queries are not known. */
+  gpuHours: readonly [number, number] | null;
+}
+
+export interface Estimate {
+  runs: readonly RunEstimate[];
+  /** Over all encodings, one that several runs share counted once; what is not known is left out. */
+  passages: number;
+  indexBytes: number;
+  gpuHours: readonly [number, number] | null;
+  /** Runs of which something is not known. */
+  unknown: number;
+}
+
+export async function estimate(grid: Grid): Promise<Estimate> {
+  const runs: RunEstimate[] = [];
+  const encoded = new Set<string>();
+  const total = { passages: 0, indexBytes: 0, hours: [0, 0] as [number, number] };
+  for (const run of grid.runs) {
+    const passages = await passagesOf(grid, run);
+    const stored = await storedVectors(grid, run);
+    const keys = encodingKeys(run);
+    const fresh = keys.filter((key) => !encoded.has(key));
+    for (const key of keys) encoded.add(key);
+    const indexBytes =
+      passages === null || stored === null
+        ? null
+        : projectedVectorsBytes(
+            { passages: 1, vectors: stored.vectors, dimensions: stored.dimensions },
+            passages,
+          );
+    const gpuHours = stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, passages, fresh);
+    if (stored !== null) {
+      total.passages += (passages ?? 0) * fresh.length;
+      total.indexBytes += (indexBytes ?? 0) * fresh.length;
+      for (const i of [0, 1] as const) total.hours[i] += gpuHours?.[i] ?? 0;
+    }
+    runs.push({
+      run,
+      rows: rowsOf(grid, run),
+      passages,
+      encodings: stored === null ? 0 : keys.length,
+      vectors: stored?.vectors ?? null,
+      atMost: stored?.atMost ?? false,
+      indexBytes,
+      gpuHours,
+    });
+  }
+  const isUnknown = ({ passages, vectors, gpuHours }: RunEstimate) =>
+    passages === null || (grid.scale === 'paper' && vectors !== null && gpuHours === null);
+  return {
+    runs,
+    passages: total.passages,
+    indexBytes: total.indexBytes,
+    gpuHours: grid.scale === 'small' ? null : total.hours,
+    unknown: runs.filter(isUnknown).length,
+  };
+}
+
+function rowsOf({ cells }: Grid, { key }: GridRun): string[] {
+  const uses = (run: GridRun) => run.key === key || run.after?.key === key;
+  const filled = cells.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
+  return [...new Set(filled.map(({ row }) => row.label))];
+}
+
+const secondStage = 'second stage of ';
+
+/** One for each time that vectors are made: the first of two stages is that of a run of one stage. */
+function encodingKeys({ key, request, after }: GridRun): string[] {
+  if (request.config.stages === 1) return [firstStage(request, after?.key)];
+  return [firstStage(request, after?.key), secondStage + key];
+}
+
+function firstStage({ architecture, dataset, seed, config }: GridRun['request'], after?: string): string {
+  const { stages: _, stage2: __, ...rest } = config;
+  return JSON.stringify([architecture, dataset, seed, rest, after]);
+}
+
+/** What the file says of the collection, or the collection itself where it is on this machine. */
+async function passagesOf({ loaded, scale }: Grid, { request }: GridRun): Promise<number | null> {
+  const { dataset, data } = request;
+  const known = loaded.reproduction.collections[dataset];
+  if (known !== undefined && scale === 'paper' && data === undefined) return known.passages;
+  const { plugin, variant } = await loadDataset(dataset);
+  try {
+    const { passageCount } = await plugin.open({
+      ...(variant !== undefined && { variant }),
+      ...(data !== undefined && { folder: data }),
+      fetch: async ({ name }) => {
+        throw new BenchError('DOWNLOAD_FAILED', `${name} is not fetched for an estimate.`);
+      },
+    });
+    return passageCount;
+  } catch (error) {
+    if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
+    throw error;
+  }
+}
+
+async function storedVectors(
+  { loaded: { reproduction }, scale }: Grid,
+  { request: { architecture, config } }: GridRun,
+): Promise<{ vectors: number; atMost: boolean; dimensions: number } | null> {
+  if ((await loadSparse(architecture)) !== undefined) return null;
+  const { family, pooling } = await loadArchitecture(architecture);
+  const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;
+  const maxTokens = config.text.passageTokens;
+  const shape = { kind: 'bert', layers, dimensions, maxTokens } as const;
+  const { vectors } = family.resolve(optionsOf(config), shape, pooling?.shortName);
+  if (pooling !== undefined) return { vectors: 1, atMost: false, dimensions };
+  return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', dimensions };
+}
+
+function optionsOf({ arch: { layers, vectors, lambda, maskShort } }: BenchConfig): ArchitectureOptions {
+  return {
+    maskShort,
+    ...(layers !== null && { layers }),
+    ...(vectors !== null && { vectors }),
+    ...(typeof lambda === 'number' && { lambda }),
+  };
+}
+
+/** In proportion to the passages encoded and trained on, from what the paper says that one training took. */
+function hoursOf(
+  { loaded: { reproduction } }: Grid,
+  { request: { dataset, config } }: GridRun,
+  passages: number | null,
+  fresh: readonly string[],
+): [number, number] | null {
+  const { gpuHours, trainedPassages, encodedPassages, trainedPassageWeight: weight } = reproduction.cost;
+  const { epochs, negatives } = config.train;
+  const queries = epochs === 0 ? 0 : reproduction.collections[dataset]?.trainingQueries;
+  if (passages === null || queries === undefined) return null;
+  const secondEpochs = config.stage2.epochs ?? Math.ceil(epochs / 2);
+  const work = fresh
+    .map((key) => (key.startsWith(secondStage) ? secondEpochs : epochs))
+    .reduce((sum, times) => sum + passages + weight * queries * times * (1 + negatives), 0);
+  const unit = encodedPassages + weight * trainedPassages;
+  return [(gpuHours[0] * work) / unit, (gpuHours[1] * work) / unit];
+}

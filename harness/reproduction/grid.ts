@@ -1,0 +1,151 @@
+/** From a reproduction to runs: which cells are filled by which, each run once. */
+import { BenchError } from '../errors.js';
+import type { RunRequest } from '../pipeline.js';
+import { loadDataset } from '../plugins.js';
+import type { LoadedReproduction } from './files.js';
+import type { ColumnGroup, Row, Scale } from './reproduction.js';
+import { configOf, type UserSettings } from './settings.js';
+
+export interface GridOptions extends UserSettings {
+  scale: Scale;
+  /** At the scale small: the dataset that stands for all. */
+  dataset: string;
+  /** Folders by dataset name. */
+  folders: ReadonlyMap<string, string>;
+  /** Folders by the name of a model of the grid. */
+  models: ReadonlyMap<string, string>;
+  offline: boolean;
+}
+
+/** One run, and the run whose trained checkpoint it evaluates instead of training. */
+export interface GridRun {
+  /** Two runs of one key are the same. */
+  key: string;
+  request: RunRequest;
+  after?: GridRun;
+}
+
+/** The columns of one group in one row: the mean over these runs, seed by seed. */
+export interface Cell {
+  row: Row;
+  group: ColumnGroup;
+  /** By seed, one run for each dataset that the group's name stands for. */
+  seeds: readonly { seed: number; runs: readonly GridRun[] }[];
+}
+
+export interface Grid {
+  loaded: LoadedReproduction;
+  scale: Scale;
+  /** Those shown. */
+  groups: readonly ColumnGroup[];
+  rows: readonly Row[];
+  cells: readonly Cell[];
+  /** Every run once, trainings first. */
+  runs: readonly GridRun[];
+  /** Rows that are the same run at this scale. */
+  coincidences: readonly (readonly string[])[];
+}
+
+/** @throws BenchError CONFIG_INVALID, UNKNOWN_NAME for what the grid or the command line names wrongly */
+export async function gridOf(loaded: LoadedReproduction, options: GridOptions): Promise<Grid> {
+  const { reproduction } = loaded;
+  const { scale } = options;
+  const groups = scale === 'paper' ? reproduction.groups : [smallGroup(loaded)];
+  const rows = reproduction.rows.filter(
+    (row) => (row.scales?.includes(scale) ?? true) && groups.some((group) => isIn(row, group)),
+  );
+  const cells: Cell[] = [];
+  for (const row of rows) {
+    for (const group of groups) {
+      if (row.architecture === undefined || !isIn(row, group)) continue;
+      cells.push(await cellOf(loaded, row, group, options));
+    }
+  }
+  const runs = new Map<string, GridRun>();
+  const all = cells.flatMap(({ seeds }) => seeds.flatMap((each) => each.runs));
+  for (const run of [...all.flatMap(({ after }) => after ?? []), ...all]) {
+    if (!runs.has(run.key)) runs.set(run.key, run);
+  }
+  return { loaded, scale, groups, rows, cells, runs: [...runs.values()], coincidences: coincidences(cells) };
+}
+
+/** The group that stands for all at the scale small. */
+function smallGroup({ reproduction: { groups, small } }: LoadedReproduction): ColumnGroup {
+  return groups.find(({ label }) => label === small.group) ?? groups[0]!;
+}
+
+const isIn = (row: Row, { label }: ColumnGroup) => row.groups?.includes(label) ?? true;
+
+async function cellOf(
+  loaded: LoadedReproduction,
+  row: Row,
+  group: ColumnGroup,
+  options: GridOptions,
+): Promise<Cell> {
+  const { scale, folders, models, offline } = options;
+  const config = configOf(loaded, row, group, scale, options);
+  const folder = models.get(config.model.name);
+  if (folder !== undefined) config.model.name = folder;
+  const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
+  const evaluated = scale === 'paper' ? group.dataset : options.dataset;
+  const members = await membersOf(evaluated);
+  if (members.length > 1 && trainOn === evaluated) {
+    throw new BenchError(
+      'CONFIG_INVALID',
+      `${trainOn} stands for ${members.length} datasets, and one has to be trained on.`,
+      {
+        hint: `Name one: ${members[0]}`,
+      },
+    );
+  }
+  const runOf = (dataset: string, seed: number, after?: GridRun): GridRun => {
+    const data = folders.get(dataset) ?? folders.get(evaluated);
+    const own = after === undefined ? config : withoutTraining(config);
+    const request: RunRequest = {
+      architecture: row.architecture!,
+      dataset,
+      seed,
+      config: own,
+      offline,
+      ...(data !== undefined && { data }),
+    };
+    const key = JSON.stringify([request.architecture, dataset, seed, own, after?.key]);
+    return { key, request, ...(after && { after }) };
+  };
+  const seeds = config.seeds.map((seed) => {
+    if (members.length === 1 && members[0] === trainOn) return { seed, runs: [runOf(trainOn, seed)] };
+    // Trained where the grid says, with the settings of this group, then evaluated here.
+    const training = runOf(trainOn, seed);
+    return { seed, runs: members.map((dataset) => runOf(dataset, seed, training)) };
+  });
+  return { row, group, seeds };
+}
+
+/** What evaluates a trained checkpoint as it is. */
+function withoutTraining(config: RunRequest['config']): RunRequest['config'] {
+  return { ...config, stages: 1, train: { ...config.train, epochs: 0, negatives: 0 } };
+}
+
+/** The datasets that a name stands for: a group of a plug-in such as `beir/cqadupstack`, else itself. */
+export async function membersOf(dataset: string): Promise<string[]> {
+  const slash = dataset.indexOf('/');
+  const file = slash < 0 ? dataset : dataset.slice(0, slash);
+  const { plugin } = await loadDataset(file);
+  const variants = plugin.groups?.[dataset.slice(slash + 1)];
+  if (slash > 0 && variants !== undefined) return variants.map((variant) => `${file}/${variant}`);
+  await loadDataset(dataset);
+  return [dataset];
+}
+
+/** Labels of rows whose runs are the same in every group. */
+function coincidences(cells: readonly Cell[]): string[][] {
+  const labels = new Map<string, string[]>();
+  for (const row of new Set(cells.map((cell) => cell.row))) {
+    const keys = cells
+      .filter((cell) => cell.row === row)
+      .flatMap(({ seeds }) => seeds.flatMap(({ runs }) => runs.map(({ key }) => key)));
+    const key = JSON.stringify(keys);
+    labels.set(key, [...(labels.get(key) ?? []), row.label]);
+  }
+  return [...labels.values()].filter((same) => same.length > 1);
+}
