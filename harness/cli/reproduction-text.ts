@@ -1,6 +1,12 @@
 /** How `bench reproduce` prints a plan and a table on the terminal. */
 import { byteSize } from '../progress.js';
-import { headingOf, notesOf, placesOf, type ReproductionDocument } from '../reproduction/document.js';
+import {
+  headingOf,
+  notesOf,
+  placesOf,
+  type ReproductionDocument,
+  titleOf,
+} from '../reproduction/document.js';
 import type { Estimate, RunEstimate } from '../reproduction/estimate.js';
 import type { Grid } from '../reproduction/grid.js';
 import { renderTable } from './table.js';
