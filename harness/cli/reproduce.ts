@@ -79,7 +79,7 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
     await writeTo(`${stem}.json`, asJson(document));
     const files = `reports: ${stem}.md, .csv, .json\n`;
     print(values.json === true ? asJson(document) : `${tableText(document)}\n${files}`);
-    for (const error of outcome.failures) process.stderr.write(describeFailure(error));
+    for (const text of new Set(outcome.failures.map(describeFailure))) process.stderr.write(text);
     const [first] = outcome.failures;
     return first === undefined ? 0 : first instanceof BenchError ? first.exitCode : 70;
   },

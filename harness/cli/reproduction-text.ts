@@ -1,4 +1,5 @@
 /** How `bench reproduce` prints a plan and a table on the terminal. */
+import path from 'node:path';
 import { byteSize } from '../progress.js';
 import {
   headingOf,
@@ -31,9 +32,14 @@ export function tableText({ title, heading, rows, notes, published }: Reproducti
 /** What would be run, and what it would take. */
 export function planText(grid: Grid, estimate: Estimate): string {
   const { loaded, scale } = grid;
-  const header = ['', 'run', 'dataset', 'seed', 'passages', 'vectors', 'index', 'GPU hours', 'fills'];
-  const lines = estimate.runs.map((run, i) => [String(i + 1), ...planLine(run)]);
-  const table = renderTable(header, lines, 'rllrrrrrl', 1);
+  const models = new Set(grid.runs.map(({ request }) => request.config.model.name));
+  const cost = scale === 'small' ? [] : ['GPU hours'];
+  const header = ['', 'run', 'dataset', 'seed', 'passages', 'vectors', 'index', ...cost, 'fills'];
+  const lines = estimate.runs.map((run, i) => {
+    const hoursCell = scale === 'small' ? [] : [run.gpuHours === null ? '-' : hours(run.gpuHours)];
+    return [String(i + 1), ...planLine(run, models.size > 1), ...hoursCell, run.rows.join('; ')];
+  });
+  const table = renderTable(header, lines, `rllrrrr${scale === 'small' ? '' : 'r'}l`, 1);
   const { passages, indexBytes, gpuHours, unknown } = estimate;
   const totals = [
     `${grid.runs.length} runs; ${count(passages)} passages to encode, what several runs share counted once`,
@@ -50,7 +56,10 @@ export function planText(grid: Grid, estimate: Estimate): string {
   return `${lined(head)}\n${table}\n${lined(totals)}\n${asNotes(notesOf(grid))}`;
 }
 
-function planLine({ run, rows, passages, encodings, vectors, atMost, indexBytes, gpuHours }: RunEstimate) {
+function planLine(
+  { run, passages, encodings, vectors, atMost, indexBytes }: RunEstimate,
+  severalModels: boolean,
+): string[] {
   const { architecture, dataset, seed, config } = run.request;
   const { layers, vectors: m, lambda } = config.arch;
   const settings = [
@@ -58,6 +67,7 @@ function planLine({ run, rows, passages, encodings, vectors, atMost, indexBytes,
     ...(m === null ? [] : [`m=${m}`]),
     ...(lambda === null ? [] : [`λ=${lambda}`]),
     ...(config.stages === 2 ? ['2 stages'] : []),
+    ...(severalModels && vectors !== null ? [path.basename(config.model.name)] : []),
     ...(run.after === undefined ? [] : [`trained on ${run.after.request.dataset}`]),
   ];
   return [
@@ -67,8 +77,6 @@ function planLine({ run, rows, passages, encodings, vectors, atMost, indexBytes,
     passages === null ? '?' : `${count(passages)}${encodings > 1 ? ` x ${encodings}` : ''}`,
     vectors === null ? '-' : `${atMost ? '<= ' : ''}${vectors}`,
     indexBytes === null ? '-' : byteSize(indexBytes),
-    gpuHours === null ? '-' : hours(gpuHours),
-    rows.join('; '),
   ];
 }
 

@@ -82,7 +82,7 @@ function stoodIn(rows: readonly ReproducedRow[]): string[] {
 function absences(rows: readonly ReproducedRow[]): string[] {
   return rows.flatMap(({ label, figures }) =>
     figures.flatMap(({ group, ours }) =>
-      'message' in ours ? [`${label}, ${group}: ${ours.reason}: ${ours.message}`] : [],
+      'message' in ours ? [`${label}, ${group}: ${ours.reason}: ${ours.message.replace(/\s+/g, ' ')}`] : [],
     ),
   );
 }

@@ -106,11 +106,13 @@ function reproducedRow(grid: Grid, row: Row, done: ReadonlyMap<string, RunRecord
   const scale = reproduction.published.unit === 'percent' ? 100 : 1;
   const figures: Figure[] = [];
   for (const group of grid.groups) {
+    // What stands for another dataset goes by its own name.
+    const label = grid.scale === 'small' ? (grid.runs[0]?.request.dataset ?? group.label) : group.label;
     const cell = grid.cells.find((each) => each.row === row && each.group === group);
     const first = firstColumn(reproduction.groups, group);
-    for (const [i, { label, measure }] of group.columns.entries()) {
+    for (const [i, { label: column, measure }] of group.columns.entries()) {
       const { measured, ours } = oursOf(row, cell, measure, scale, done);
-      figures.push(figureOf({ group: group.label, column: label, measure: measured }, ours, row, first + i));
+      figures.push(figureOf({ group: label, column, measure: measured }, ours, row, first + i));
     }
   }
   if (reproduction.average !== undefined && grid.scale === 'paper') {

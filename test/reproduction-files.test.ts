@@ -1,0 +1,143 @@
+/** Every table and figure that can be reproduced: its file is valid, its grid can be planned without a network. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { BenchError } from '../harness/errors.js';
+import { parseMeasures } from '../harness/metrics/measures.js';
+import { datasetNames } from '../harness/plugins.js';
+import { estimate } from '../harness/reproduction/estimate.js';
+import { loadReproduction, reproductionNames } from '../harness/reproduction/files.js';
+import { type GridOptions, gridOf, membersOf } from '../harness/reproduction/grid.js';
+import type { Reproduction } from '../harness/reproduction/reproduction.js';
+
+const root = mkdtempSync(path.join(tmpdir(), 'strata-reproduction-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+const options = (scale: GridOptions['scale'], set: readonly string[] = []): GridOptions => ({
+  scale,
+  dataset: 'sample',
+  folders: new Map(),
+  models: new Map(),
+  offline: true,
+  cwd: root,
+  flags: {},
+  set,
+});
+
+test('the tables and figures of the paper are all there', () => {
+  assert.deepEqual(reproductionNames(), [
+    ...['figure2', 'figure3', 'figure4', 'figure5'],
+    ...['table1', 'table2', 'table3', 'table4', 'table5', 'table7', 'table8'],
+  ]);
+  assert.throws(() => loadReproduction('table22'), /Did you mean 'table2'/);
+});
+
+for (const name of reproductionNames()) {
+  const loaded = loadReproduction(name);
+  const { reproduction } = loaded;
+
+  test(`${name}: every row that is run has a plan at both scales, with what it takes`, async () => {
+    for (const scale of ['paper', 'small'] as const) {
+      const grid = await gridOf(loaded, options(scale));
+      assert.ok(grid.cells.length > 0);
+      const plan = await estimate(grid);
+      assert.equal(plan.unknown, 0, `${scale}: something is not known beforehand`);
+      assert.ok(plan.passages > 0 && plan.indexBytes > 0);
+      assert.equal(plan.gpuHours === null, scale === 'small');
+      for (const { run, rows } of plan.runs) assert.ok(rows.length > 0, `${run.key} fills no row`);
+    }
+  });
+
+  test(`${name}: at the scale small no two rows are the same run`, async () => {
+    assert.deepEqual((await gridOf(loaded, options('small'))).coincidences, []);
+  });
+
+  test(`${name}: measures and datasets exist, and what is run on each is known`, async () => {
+    parseMeasures(reproduction.groups.flatMap(({ columns }) => columns.map(({ measure }) => measure)));
+    const names = await datasetNames();
+    for (const { dataset } of reproduction.groups) {
+      for (const member of await membersOf(dataset)) {
+        assert.ok(names.includes(member), `${member} is no dataset`);
+        assert.ok(reproduction.collections[member], `${member} has no number of passages`);
+      }
+    }
+  });
+
+  test(`${name}: published figures are in the range of their unit, and averages those of their row`, () => {
+    const most = reproduction.published.unit === 'percent' ? 100 : 1;
+    for (const { published, label } of reproduction.rows) {
+      for (const value of published) assert.ok(value === null || (value > 0 && value <= most), label);
+      if (reproduction.average === undefined) continue;
+      const [average, ...rest] = published.toReversed() as number[];
+      const mean = rest.reduce((sum, value) => sum + value, 0) / rest.length;
+      assert.ok(Math.abs(mean - average!) < 0.001, `${label}: ${mean} and ${average}`);
+    }
+  });
+}
+
+test('figures that two places of the paper print are the same in both files', () => {
+  const figures = (name: string, label: string) =>
+    loadReproduction(name).reproduction.rows.find((row) => row.label === label)!.published;
+  assert.deepEqual(figures('table7', '{10,12}, self-contrastive'), figures('table8', '{10,12}'));
+  assert.deepEqual(
+    figures('table7', '{10,12}, self-contrastive'),
+    figures('table2', 'MLR {10,12}, self-contrastive').slice(0, 3),
+  );
+  const rounded = figures('table2', 'Dual-Encoder').map((value) => Math.round(value! * 10) / 10);
+  assert.deepEqual(figures('table3', 'DPR'), rounded);
+});
+
+test('a configuration file changes what the machine does and no figure; a flag changes both', async () => {
+  const cwd = path.join(root, 'settings');
+  const file = path.join(root, 'mine.json');
+  writeFileSync(file, JSON.stringify({ train: { epochs: 3, patience: 1 }, searcher: 'exact' }));
+  const given = { ...options('paper', ['train.batchSize=64']), cwd, file };
+  const { runs } = await gridOf(loadReproduction('table8'), given);
+  const { train, searcher, arch } = runs[0]!.request.config;
+  assert.deepEqual([train.epochs, train.patience, train.batchSize, searcher], [40, null, 64, 'exact']);
+  assert.deepEqual(arch.layers, [2, 12]);
+});
+
+test('table 5: trained once on MS MARCO, evaluated on 15 collections, one of which is 12', async () => {
+  const { runs, cells } = await gridOf(loadReproduction('table5'), options('paper'));
+  assert.equal(cells.length, 2 * 15);
+  const trained = runs.filter(({ after: training }) => training === undefined);
+  assert.deepEqual(
+    trained.map(({ request }) => `${request.architecture} ${request.dataset} ${request.config.train.epochs}`),
+    ['dual-encoder ms-marco 10', 'mlr-sc ms-marco 10'],
+  );
+  assert.equal(runs.length, 2 + 2 * (14 + 12));
+  assert.ok(runs.slice(2).every(({ request }) => request.config.train.epochs === 0));
+});
+
+test('the estimate of one training of the paper is what the paper says of it', async () => {
+  const { runs } = await estimate(await gridOf(loadReproduction('table8'), options('paper')));
+  const [low, high] = runs[0]!.gpuHours!;
+  assert.ok(Math.abs(low - 64) < 0.1 && Math.abs(high - 120) < 0.1, `${low} to ${high}`);
+  assert.equal(runs[0]!.indexBytes, 21_015_324 * 768 * 4);
+});
+
+test('a file of the wrong form is refused with every fault', () => {
+  const { reproduction } = loadReproduction('table8');
+  const write = (value: unknown) => {
+    const file = path.join(root, 'wrong.json');
+    writeFileSync(file, JSON.stringify(value));
+    return file;
+  };
+  const faulty = { ...reproduction, publisched: 1, seeds: [] };
+  assert.throws(() => loadReproduction(write(faulty)), /publisched[\s\S]*seeds/);
+  const rows: Reproduction['rows'] = reproduction.rows.map((row) => ({ ...row, label: 'x', published: [1] }));
+  assert.throws(
+    () => loadReproduction(write({ ...reproduction, rows })),
+    /1 figures for 3 columns[\s\S]*a label twice/,
+  );
+  writeFileSync(path.join(root, 'cut.json'), '{"title"');
+  for (const name of ['cut.json', 'absent.json']) {
+    assert.throws(
+      () => loadReproduction(path.join(root, name)),
+      (error) => error instanceof BenchError && error.exitCode === 2,
+    );
+  }
+});

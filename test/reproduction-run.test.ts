@@ -1,0 +1,159 @@
+/** A small grid of one's own, from its file to the table: trained on one collection, searched in two. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { execute } from '../harness/cli/command.js';
+import { reproduceCommand } from '../harness/cli/reproduce.js';
+import { BenchError } from '../harness/errors.js';
+import { silentProgress } from '../harness/progress.js';
+import { documentOf, type ReproductionDocument, toMarkdown } from '../harness/reproduction/document.js';
+import { loadReproduction } from '../harness/reproduction/files.js';
+import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
+import { reproduce } from '../harness/reproduction/outcome.js';
+import { sweep } from '../harness/sweep.js';
+
+const fixtures = fileURLToPath(new URL('../../test/fixtures/datasets', import.meta.url));
+const scratch = { layers: 2, dimensions: 16, heads: 2, intermediate: 32, vocabularySize: 300 };
+const tiny = {
+  model: { scratch },
+  text: { passageTokens: 24 },
+  train: { epochs: 1, batchSize: 4 },
+  latency: { queries: 0 },
+};
+const grid = {
+  title: 'Two collections and three rows',
+  published: { in: 'Table 0', quote: 'made up', unit: 'percent', decimals: 1 },
+  encoder: { layers: 2, dimensions: 16 },
+  presets: ['small'],
+  settings: tiny,
+  seeds: [1],
+  trainOn: 'squad',
+  groups: [
+    { label: 'SQuAD', dataset: 'squad', columns: [{ label: 'Top-5', measure: 'answer@5' }] },
+    { label: 'NF', dataset: 'beir/nfcorpus', columns: [{ label: 'NDCG', measure: 'ndcg@10' }] },
+  ],
+  average: 'Average',
+  rows: [
+    { label: 'quoted', published: [50, null, 60] },
+    {
+      label: 'one vector',
+      architecture: 'mlr-sc',
+      settings: { arch: { layers: [1, 2] } },
+      published: [10, 20, null],
+    },
+    {
+      label: 'wrong',
+      architecture: 'mlr',
+      settings: { arch: { layers: [1, 2], vectors: 3 } },
+      published: [1, 2, 3],
+    },
+  ],
+  small: { settings: tiny },
+  collections: {},
+  cost: {
+    quote: 'made up',
+    gpuHours: [1, 2],
+    gpu: 'V100',
+    trainedPassages: 1,
+    encodedPassages: 1,
+    trainedPassageWeight: 4,
+  },
+  notes: [],
+};
+
+let root: string;
+let file: string;
+before(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'strata-reproduce-'));
+  file = path.join(root, 'tiny.json');
+  await writeFile(file, JSON.stringify(grid));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const options = (scale: GridOptions['scale']): GridOptions => ({
+  scale,
+  dataset: 'beir/nfcorpus',
+  folders: new Map([
+    ['squad', path.join(fixtures, 'squad')],
+    ['beir/nfcorpus', path.join(fixtures, 'beir', 'nfcorpus')],
+  ]),
+  models: new Map(),
+  offline: true,
+  cwd: root,
+  flags: { cache: path.join(root, 'cache'), out: path.join(root, 'out') },
+  set: [],
+});
+
+/** By row and group. */
+const valueIn = ({ rows }: ReproductionDocument, label: string, group: string) =>
+  rows.find((row) => row.label === label)!.figures.find((figure) => figure.group === group)!;
+
+test('figures of ours beside those published; a row that fails leaves its error and the others stand', async () => {
+  const planned = await gridOf(loadReproduction(file), options('paper'));
+  const outcome = await reproduce(planned, sweep, silentProgress());
+  const document = documentOf(planned, outcome);
+  const onSquad = valueIn(document, 'one vector', 'SQuAD');
+  const onOther = valueIn(document, 'one vector', 'NF');
+  const record = (dataset: string) => outcome.records.find((each) => each.dataset.name === dataset)!;
+  assert.ok('value' in onSquad.ours && 'value' in onOther.ours);
+  assert.equal(onSquad.ours.value, 100 * record('squad').measures['answer@5']!.mean);
+  assert.equal(onSquad.difference, onSquad.ours.value - 10);
+  assert.equal(onOther.ours.value, 100 * record('beir/nfcorpus').measures['ndcg@10']!.mean);
+  // Searched with the weights that the other collection trained, and not trained again.
+  assert.ok(record('squad').training!.epochs.length === 1);
+  assert.equal(record('beir/nfcorpus').training!.epochs.length, 0);
+  assert.equal(record('beir/nfcorpus').training!.init!.architecture, 'mlr-sc');
+
+  const average = valueIn(document, 'one vector', 'Average');
+  assert.ok('value' in average.ours);
+  assert.equal(average.ours.value, (onSquad.ours.value + onOther.ours.value) / 2);
+  assert.equal(average.published, null);
+  assert.deepEqual(valueIn(document, 'quoted', 'SQuAD').ours, { reason: 'quoted' });
+  assert.match(JSON.stringify(valueIn(document, 'wrong', 'NF').ours), /CONFIG_INVALID/);
+  assert.ok(outcome.failures.length > 0);
+  assert.match(toMarkdown(document), /^\| wrong \| CONFIG_INVALID \| 1\.0 \| – \|/m);
+});
+
+test('at the scale small one dataset stands for all, and the table says what it is worth', async () => {
+  const planned = await gridOf(loadReproduction(file), options('small'));
+  const document = documentOf(planned, await reproduce(planned, sweep, silentProgress()));
+  assert.equal(document.comparable, false);
+  assert.match(document.heading.join(' '), /^NOT COMPARABLE .* on beir\/nfcorpus\./);
+  const { measure, ours, published } = valueIn(document, 'one vector', 'beir/nfcorpus');
+  assert.ok('value' in ours);
+  assert.deepEqual([measure, published!.value], ['success@5', 10], 'its queries have no answers');
+  assert.match(document.notes.join(' '), /by qrels/);
+});
+
+test('the command leaves three reports, ends as its first failure does, and makes nothing in a dry run', async () => {
+  const out = path.join(root, 'reports');
+  const places = ['--out', out, '--data', `squad=${options('paper').folders.get('squad')}`];
+  let printed = '';
+  const command = reproduceCommand(async () => async (requests) => ({
+    records: [],
+    failures: requests.map((request) => ({ request, error: new BenchError('UNAVAILABLE', 'No GPU.') })),
+  }));
+  const given = (...more: string[]) =>
+    execute('reproduce', command, [...more, ...places], (text) => {
+      printed += text;
+    });
+  assert.equal(await given(file), 3);
+  assert.match(printed, /^one vector +UNAVAILABLE +10\.0 +–$/m);
+  assert.deepEqual(await readdir(out), ['tiny-paper.csv', 'tiny-paper.json', 'tiny-paper.md']);
+  const written = JSON.parse(
+    await readFile(path.join(out, 'tiny-paper.json'), 'utf8'),
+  ) as ReproductionDocument;
+  assert.equal(written.rows.length, 3);
+
+  printed = '';
+  assert.equal(await given('table2', '--scale', 'small', '--dry-run'), 0);
+  assert.match(printed, /^NOT COMPARABLE with the paper/m);
+  assert.match(printed, /^11 runs; 22,000 passages to encode/m);
+  await assert.rejects(given('table2', '--scale', 'smal'), /neither paper nor small/);
+  await assert.rejects(given('table2', '--dataset', 'sample'), /goes with --scale small/);
+  await assert.rejects(given('table2', '--data', root), /does not say what the folder holds/);
+  await assert.rejects(given(), /which table or figure/);
+});
