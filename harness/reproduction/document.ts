@@ -46,8 +46,8 @@ export function headingOf(grid: Grid): string[] {
   const { layers, dimensions } = first?.request.config.model.scratch ?? { layers: 0, dimensions: 0 };
   const dataset = first?.request.dataset ?? '';
   return [
-    `NOT COMPARABLE with the paper: scale small. Every figure of ours is of a BERT of ${layers} layers and D=${dimensions} with`,
-    `random weights, trained for minutes on ${dataset}. Beside it stands what ${published.in} prints for ${groups[0]!.label}.`,
+    `NOT COMPARABLE with the paper: scale small. What is trained is a BERT of ${layers} layers and D=${dimensions} with`,
+    `random weights, for minutes, on ${dataset}. Beside it stands what ${published.in} prints for ${groups[0]!.label}.`,
   ];
 }
 

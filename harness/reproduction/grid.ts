@@ -98,6 +98,9 @@ async function cellOf(
       },
     );
   }
+  // A checkpoint that other runs are to evaluate has to outlive the run that trained it.
+  const isTrainedForOthers = scale === 'paper' && loaded.reproduction.trainOn !== undefined;
+  if (isTrainedForOthers && config.keep === 'records') config.keep = 'indexes';
   const runOf = (dataset: string, seed: number, after?: GridRun): GridRun => {
     const data = folders.get(dataset) ?? folders.get(evaluated);
     const own = after === undefined ? config : withoutTraining(config);
