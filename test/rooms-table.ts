@@ -67,7 +67,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       'progress',
       'interchange',
       'reproduction',
-      'sweep',
     ],
   },
 };

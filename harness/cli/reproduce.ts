@@ -17,7 +17,7 @@ import { planText, tableText } from './reproduction-text.js';
 import { dataFolder } from './run.js';
 
 /** Flags of the configuration that a grid leaves open. */
-const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out'];
+const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
 
 /** @param loadSweep imports the pipeline, which is heavy, once the request is known to be right */
 export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
