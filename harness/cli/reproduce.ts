@@ -9,7 +9,7 @@ import { type Grid, type GridOptions, gridOf } from '../reproduction/grid.js';
 import { reproduce, type Sweep } from '../reproduction/outcome.js';
 import type { Scale } from '../reproduction/reproduction.js';
 import type { Command, Values } from './command.js';
-import { describeFailure } from './failure.js';
+import { describeFailure, reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions } from './options.js';
 import { writeTo } from './report.js';
@@ -79,9 +79,9 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
     await writeTo(`${stem}.json`, asJson(document));
     const files = `reports: ${stem}.md, .csv, .json\n`;
     print(values.json === true ? asJson(document) : `${tableText(document)}\n${files}`);
-    for (const text of new Set(outcome.failures.map(describeFailure))) process.stderr.write(text);
-    const [first] = outcome.failures;
-    return first === undefined ? 0 : first instanceof BenchError ? first.exitCode : 70;
+    // What failed for the same reason in many cells is said once.
+    const failures = new Map(outcome.failures.map((error) => [describeFailure(error), error]));
+    return Math.max(0, ...[...failures.values()].map((error) => reportFailure(error)));
   },
 });
 
