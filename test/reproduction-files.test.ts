@@ -6,10 +6,10 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
 import { parseMeasures } from '../harness/metrics/measures.js';
-import { datasetNames } from '../harness/plugins.js';
+import { datasetNames, datasetsNamed } from '../harness/plugins.js';
 import { estimate } from '../harness/reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../harness/reproduction/files.js';
-import { type GridOptions, gridOf, membersOf } from '../harness/reproduction/grid.js';
+import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import type { Reproduction } from '../harness/reproduction/reproduction.js';
 
 const root = mkdtempSync(path.join(tmpdir(), 'strata-reproduction-'));
@@ -58,7 +58,7 @@ for (const name of reproductionNames()) {
     parseMeasures(reproduction.groups.flatMap(({ columns }) => columns.map(({ measure }) => measure)));
     const names = await datasetNames();
     for (const { dataset } of reproduction.groups) {
-      for (const member of await membersOf(dataset)) {
+      for (const member of await datasetsNamed(dataset)) {
         assert.ok(names.includes(member), `${member} is no dataset`);
         assert.ok(reproduction.collections[member], `${member} has no number of passages`);
       }

@@ -14,7 +14,7 @@ import { watchInterrupts } from './interrupt.js';
 import { configOptions } from './options.js';
 import { writeTo } from './report.js';
 import { planText, tableText } from './reproduction-text.js';
-import { dataFolder } from './run.js';
+import { existingFolder } from './request.js';
 
 /** Flags of the configuration that a grid leaves open. */
 const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
@@ -130,7 +130,8 @@ function pairs(flag: string, values: Values[string], alone?: string): Map<string
         hint: `Write --${flag} NAME=FOLDER, with a name of the grid: see --dry-run.`,
       });
     }
-    found.set(name, dataFolder(equals < 1 ? text : text.slice(equals + 1), `--${flag}`));
+    const folder = equals < 1 ? text : text.slice(equals + 1);
+    found.set(name, existingFolder(flag, folder, `Name a folder that is there, or leave --${flag} out.`));
   }
   return found;
 }

@@ -98,7 +98,8 @@ export function indexFolder({ index }: Values): string {
   return existingFolder('index', String(index), 'Name the folder that bench encode printed.');
 }
 
-function existingFolder(option: string, name: string, hint: string): string {
+/** @throws BenchError PATH_INVALID where it is no folder */
+export function existingFolder(option: string, name: string, hint: string): string {
   const folder = path.resolve(name);
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return folder;

@@ -1,7 +1,7 @@
 /** From a reproduction to runs: which cells are filled by which, each run once. */
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline.js';
-import { loadDataset } from '../plugins.js';
+import { datasetsNamed } from '../plugins.js';
 import type { LoadedReproduction } from './files.js';
 import type { ColumnGroup, Row, Scale } from './reproduction.js';
 import { configOf, type UserSettings } from './settings.js';
@@ -88,7 +88,7 @@ async function cellOf(
   if (folder !== undefined) config.model.name = folder;
   const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
   const evaluated = scale === 'paper' ? group.dataset : options.dataset;
-  const members = await membersOf(evaluated);
+  const members = await datasetsNamed(evaluated);
   if (members.length > 1 && trainOn === evaluated) {
     throw new BenchError(
       'CONFIG_INVALID',
@@ -127,17 +127,6 @@ async function cellOf(
 /** What evaluates a trained checkpoint as it is. */
 function withoutTraining(config: RunRequest['config']): RunRequest['config'] {
   return { ...config, stages: 1, train: { ...config.train, epochs: 0, negatives: 0 } };
-}
-
-/** The datasets that a name stands for: a group of a plug-in such as `beir/cqadupstack`, else itself. */
-export async function membersOf(dataset: string): Promise<string[]> {
-  const slash = dataset.indexOf('/');
-  const file = slash < 0 ? dataset : dataset.slice(0, slash);
-  const { plugin } = await loadDataset(file);
-  const variants = plugin.groups?.[dataset.slice(slash + 1)];
-  if (slash > 0 && variants !== undefined) return variants.map((variant) => `${file}/${variant}`);
-  await loadDataset(dataset);
-  return [dataset];
 }
 
 /** Labels of rows whose runs are the same in every group. */
