@@ -27,6 +27,8 @@ export const presets: Readonly<Record<string, Preset>> = {
         // A model this small is soon sure of itself where it is wrong: cross entropy would keep too early an epoch.
         averageRankFrom: 0,
       },
+      // Random weights are worth little to start from twice.
+      stage2: { init: 'first' },
     },
   },
   paper: {

@@ -114,6 +114,21 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
     ['bm25', 'mined.tsv.gz'],
   );
 
+  // As in the paper, a second stage may begin with the model again, and draw from the mined negatives alone.
+  const again = await json<RunRecord>(
+    'run',
+    ...['--arch', 'mlr-sc', '--stages', '2', ...data(), ...set, ...cache, '--out', inRoot('again-out')],
+    ...['--set', 'stage2.init=model', '--set', 'stage2.negatives=mined'],
+  );
+  const { init, negatives, firstStage } = again.training!;
+  assert.deepEqual([init, negatives!.map(({ name }) => name)], [undefined, ['negatives.tsv.gz']]);
+  assert.deepEqual(
+    firstStage!.epochs.map(({ loss }) => loss),
+    whole.training!.firstStage!.epochs.map(({ loss }) => loss),
+  );
+  assert.equal(whole.training!.init!.architecture, 'mlr-sc');
+  assert.notEqual(again.run!.sha256, whole.run!.sha256);
+
   const evaluated = await json<RunRecord>(
     'evaluate',
     ...['--run', found.run, ...data(), '--measure', 'answer@5,success@5,mrr@10', ...cache],

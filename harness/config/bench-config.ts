@@ -74,6 +74,10 @@ export interface TrainConfig {
 
 /** What the second of two stages does otherwise. */
 export interface SecondStageConfig {
+  /** The model that the first stage started from, or the weights that it left. */
+  init: 'model' | 'first';
+  /** Those of the first stage and the mined ones, or the mined ones alone. */
+  negatives: 'both' | 'mined';
   /** null stands for half the epochs of the first. */
   epochs: number | null;
   /** null stands for that of the first. */

@@ -57,14 +57,15 @@ export async function trainAll(
       await closeSearching(searching);
     }
   });
+  const { init, negatives } = config.stage2;
   const { negatives: names = first.negatives.described.map(({ name }) => name) } = request;
   const second = { ...prepared, config: secondStage(config) };
   const { lambda } = first.setup.retriever.architecture.resolved;
   const again: TrainingRequest = {
     ...request,
-    init: first.checkpoint.folder,
+    ...(init === 'first' && { init: first.checkpoint.folder }),
     lambda,
-    negatives: [...names, negativesFile(mined.folder)],
+    negatives: [...(negatives === 'both' ? names : []), negativesFile(mined.folder)],
   };
   progress.note(`stage 2: ${dataset.name} trained on again, with ${mined.facts.negatives} mined negatives`);
   return { ...(await trainOnce(second, again, engine, log, progress, '')), first };
