@@ -43,12 +43,12 @@ async function strata({ steps, ...sizes }: Setting): Promise<number[]> {
 function pytorch(setting: Setting): number[] | undefined {
   const script = fileURLToPath(new URL('../../../harness/perf/pytorch-train.py', import.meta.url));
   const job = JSON.stringify({ ...setting, vocabularySize, warmup, threads });
-  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? 'python3', [script, job], {
-    encoding: 'utf8',
-  });
+  const python = process.env.PYTHON ?? 'python3';
+  const { status, stdout, stderr, error } = spawnSync(python, [script, job], { encoding: 'utf8' });
   if (status === 0)
     return (JSON.parse(stdout.trim().split('\n').at(-1)!) as { milliseconds: number[] }).milliseconds;
-  console.log(`  PyTorch is left out: ${stderr.trim().split('\n').at(-1) ?? 'python3 does not run'}`);
+  const reason = error === undefined ? stderr.trim().split('\n').at(-1) : `${python}: ${error.message}`;
+  console.log(`  PyTorch is left out: ${reason}`);
   return undefined;
 }
 
