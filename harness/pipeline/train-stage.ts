@@ -1,4 +1,5 @@
 /** Training as a stage: a checkpoint in the cache, named by everything that decides its weights. */
+import { BenchError } from '../errors.js';
 import { saveRetriever } from '../model/retriever-files.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
@@ -48,6 +49,7 @@ export async function trainStage(
     const texts = { query, passage: trainingPassage };
     const [forTrain, forDev] = [await negatives.of('train'), await negatives.of('dev')];
     const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
+    if (trainSet.counts.examples === 0 && config.train.epochs > 0) throw nothingToTrainOn(dataset.name);
     const devSet = await trainingExamples(dataset, 'dev', texts, config.train, forDev);
     for (const line of remarks(trainSet.counts, config.train.negativePool, negatives)) progress.note(line);
     const trained = await train({
@@ -82,6 +84,16 @@ export async function trainStage(
   // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
   await removeState(checkpoint.folder);
   return checkpoint;
+}
+
+function nothingToTrainOn(name: string): BenchError {
+  return new BenchError(
+    'DATA_INVALID',
+    `${name} has no training query with a positive, so nothing to train on.`,
+    {
+      hint: 'To search it with a model trained elsewhere: --init CHECKPOINT --set train.epochs=0. bm25 needs no training.',
+    },
+  );
 }
 
 /** What was left out of training, for people: notes while it runs, and warnings of the record. */
