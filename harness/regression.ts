@@ -1,24 +1,26 @@
 /** Whether runs got worse than a stored baseline: the logic of `bench check`. */
-import type { groupSystems } from './comparison/systems.js';
+import { type groupSystems, measuresOf } from './comparison/systems.js';
 import type { ReportCheck } from './contracts.js';
 import type { StoredRecord } from './record.js';
 import { type AccuracyThresholds, checkAccuracy } from './regression/accuracy.js';
 import { type CostThresholds, checkLatency, checkSize } from './regression/cost.js';
-import { pairSystems } from './regression/pairs.js';
+import { type PairedSystem, pairSystems } from './regression/pairs.js';
+import { seedSides } from './regression/seeds.js';
 
 export { readBaseline, writeBaseline } from './regression/baseline.js';
 
 export type Thresholds = AccuracyThresholds & CostThresholds;
 
 export interface CheckRequest extends Thresholds {
-  /** Whether a system of the baseline may be absent from the records. */
+  /** Whether a system of the baseline, or a measure of one, may be absent from the records. */
   allowMissing?: boolean;
 }
 
 /**
  * Compares records with those of a baseline, system by system.
  * @returns every comparison made; one of them being `worse` is a regression. A system of the baseline of which there is
- *   no record is worse too, unless `allowMissing`: a run that fails must not look like a run that passes.
+ *   no record, and a measure that is no longer taken, are worse too, unless `allowMissing`: a run that fails must not look
+ *   like a run that passes.
  * @throws BenchError RECORD_INVALID where the two are of other dataset versions or queries
  */
 export function checkRegressions(
@@ -38,9 +40,10 @@ export function checkRegressions(
         const verdict = request.allowMissing === true ? 'not compared' : 'worse';
         return [{ ...check, verdict, detail: 'there is no record of it' }];
       }
-      const notes = [...pair.changes, ...seedChange(pair.baseline, pair.current), ...lostMeasures(pair)];
+      const notes = [...pair.changes, ...seedChange(pair.baseline, pair.current)];
       return notes.length === 0 ? [] : [{ ...check, verdict: 'same', detail: notes.join('; ') }];
     }),
+    ...pairs.flatMap((pair) => lostMeasures(pair, request.allowMissing === true)),
     ...checkAccuracy(pairs, request),
     ...pairs.flatMap((pair) => [...checkLatency(pair, request), ...checkSize(pair, request)]),
   ];
@@ -67,8 +70,21 @@ function seedChange(baseline: Systems, current: Systems): string[] {
     : [`seeds were ${seeds(baseline)} and are ${seeds(current)}`];
 }
 
-function lostMeasures({ baseline, current }: ReturnType<typeof pairSystems>[number]): string[] {
-  const held = (system: Systems) => system.runs.flatMap(({ record }) => Object.keys(record.measures));
-  const lost = [...new Set(held(baseline!))].filter((id) => !held(current!).includes(id));
-  return lost.length === 0 ? [] : [`no longer measured: ${lost.join(', ')}`];
+/** What the baseline measures and the runs compared with it do not: nobody knows whether it got worse. */
+function lostMeasures(
+  { name: system, dataset, baseline, current }: PairedSystem,
+  allowed: boolean,
+): ReportCheck[] {
+  if (baseline === undefined || current === undefined) return [];
+  const sides = seedSides(baseline, current) ?? { baseline, current };
+  const held = measuresOf(sides.current);
+  return measuresOf(sides.baseline)
+    .filter((id) => !held.includes(id))
+    .map((id) => ({
+      system,
+      dataset,
+      name: `accuracy ${id}`,
+      verdict: allowed ? 'not compared' : 'worse',
+      detail: 'no longer measured',
+    }));
 }

@@ -211,6 +211,27 @@ test('a run that failed and a run that is missing are worse; a new one is not co
   assert.equal(added.find(({ system }) => system === 'mlr')!.verdict, 'not compared');
 });
 
+test('a measure that is gone is worse, be it one of them or all', () => {
+  const { 'answer@20': answer, ...others } = before.record.measures;
+  const one = { ...before, record: { ...before.record, measures: { 'answer@20': answer! } } };
+  const none = { ...before, record: { ...before.record, measures: {} } };
+  assert.deepEqual(
+    worse(check([before], [one])),
+    Object.keys(others).map((id) => `accuracy ${id}`),
+  );
+  assert.deepEqual(
+    worse(check([before], [none])),
+    Object.keys(before.record.measures).map((id) => `accuracy ${id}`),
+  );
+  const allowed = checkRegressions([before], [none], { ...thresholds, allowMissing: true });
+  assert.deepEqual(worse(allowed), []);
+  assert.deepEqual([named(allowed, 'accuracy answer@20').verdict], ['not compared']);
+  // A measure that is new is no loss; one that a seed of several has lost is.
+  assert.deepEqual(worse(check([one], [before])), []);
+  const second = stored({ seed: 2, queries });
+  assert.deepEqual(worse(check([before, second], [one, second])), ['accuracy mrr@10']);
+});
+
 test('systems of one architecture find their own baseline by their settings; a changed setting is named', () => {
   const two = (slower: number) => [2, 4].map((vectors) => stored({ arch: 'me-bert', vectors, slower }));
   const checks = check(two(1), two(1).reverse());

@@ -18,7 +18,10 @@ export const command: Command = {
       type: 'switch',
       describe: 'write the records to the baseline instead of checking them',
     },
-    'allow-missing': { type: 'switch', describe: 'let systems of the baseline be absent from the records' },
+    'allow-missing': {
+      type: 'switch',
+      describe: 'let systems of the baseline, or measures of theirs, be absent from the records',
+    },
     format: { type: 'text', describe: 'what is printed: markdown where absent, junit, json' },
     junit: { type: 'text', describe: 'file to write JUnit XML to, beside what is printed' },
     config: { type: 'text', describe: 'configuration file; bench.config.json of this folder where absent' },
