@@ -150,6 +150,9 @@ test('values of --set: JSON, comma lists where a list is taken, texts without qu
   assert.deepEqual(load('arch.lambda=0.01,0.1,1').arch.lambda, [0.01, 0.1, 1]);
   assert.deepEqual(load('measures=mrr@10').measures, ['mrr@10']);
   assert.deepEqual(load('measures=mrr@10,map').measures, ['mrr@10', 'map']);
+  // Nothing is the empty list where a list may be empty, and a mistake where it may not.
+  assert.deepEqual(load('latency.batchSizes=').latency.batchSizes, []);
+  assert.throws(() => load('seeds='), /seeds/);
   assert.equal(load('model.name=1234').model.name, '1234');
   assert.equal(load('model.tied=false').model.tied, false);
   assert.equal(load('out=a=b').out, 'a=b');

@@ -71,6 +71,12 @@ export function itemAdmits(node: SchemaNode | undefined, type: 'string' | 'numbe
   return admits(node?.items, type);
 }
 
+/** Whether a list there can be empty. */
+export function admitsEmptyList(node: SchemaNode | undefined): boolean {
+  if (node?.anyOf !== undefined) return node.anyOf.some(admitsEmptyList);
+  return admits(node, 'array') && (node?.minItems ?? 0) === 0;
+}
+
 /** What a value must be, in words: `a whole number of 1 or more, or null`. */
 export function expectation(node: SchemaNode): string {
   return [...new Set(choices(node))].join(', or ');
@@ -96,7 +102,7 @@ function nameOf(type: string, node: SchemaNode): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return `a list of one or more different values, each ${node.items === undefined ? '' : expectation(node.items)}`;
+      return `a list of ${node.minItems === undefined ? '' : 'one or more '}different values, each ${node.items === undefined ? '' : expectation(node.items)}`;
     case 'object':
       return `a section with the keys ${Object.keys(node.properties ?? {}).join(', ')}`;
     default:

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { admits, itemAdmits, nodeAt } from './schema.js';
+import { admits, admitsEmptyList, itemAdmits, nodeAt } from './schema.js';
 
 /** Settings from one place, before anything is known to be right. */
 export interface Source {
@@ -57,7 +57,8 @@ export function readConfigFile(cwd: string, file?: string): Source | undefined {
 }
 
 /**
- * `train.epochs=3` as a source. A value is JSON; where the key takes a list, `10,12` is one too; else it is a text.
+ * `train.epochs=3` as a source. A value is JSON; where the key takes a list, `10,12` is one too, and nothing
+ * the empty one where that is allowed; else it is a text.
  * @throws BenchError USAGE where there is no `=`
  */
 export function assignment(text: string, name = `--set ${text}`): Source {
@@ -88,6 +89,7 @@ function parseValue(text: string, keys: readonly string[]): unknown {
   if (node !== undefined && !takesList && !admits(node, 'number') && admits(node, 'string')) {
     return node.enum?.includes(null) && text === 'null' ? null : text;
   }
+  if (text === '' && admitsEmptyList(node)) return [];
   const whole = parseJson(text);
   if (!takesList) return whole === undefined ? text : whole;
   if (whole === null || Array.isArray(whole)) return whole;
