@@ -23,11 +23,20 @@ const names = (arch: string) => [1, 2, 3].map((seed) => `results/made-${arch}-${
 test('compare prints the differences over queries and over seeds, and the latencies as ratios', () => {
   const { status, stdout, stderr } = bench('compare', ...names('dual-encoder'), ...names('mlr-sc'));
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /^A: dual-encoder\nB: mlr-sc\n\nover 200 queries, seed 1\n/);
+  assert.match(
+    stdout,
+    /^A: dual-encoder\nB: mlr-sc\n\nover 200 queries, each with its mean over the seeds\n/,
+  );
   assert.match(stdout, /over 3 seeds \(1, 2, 3\)\n/);
   assert.match(stdout, /^search +[\d.]+ +[\d.]+ to [\d.]+ +by query$/m);
-  assert.match(stdout, /note: over queries by McNemar exact \(answer@20\); paired t \(mrr@10\)/);
-  assert.match(stdout, /note: p of the paired randomization test, not corrected: mrr@10 <?0\.\d{4}/);
+  assert.match(
+    stdout,
+    /note: over queries by paired t \(answer@20, mrr@10\)\nnote: means over seeds are not 0 or 1/,
+  );
+  assert.match(
+    stdout,
+    /note: p of the paired randomization test, not corrected: answer@20 <?0\.\d{4}, mrr@10 <?0\.\d{4}/,
+  );
   assert.match(stdout, /note: corrected by Holm over 2 tests over queries and 2 over seeds/);
   for (const line of stdout.split('\n')) assert.ok(!line.endsWith(' ') && !line.includes('NaN'), line);
 });
@@ -103,6 +112,7 @@ test('compare --common-seeds pairs what both have', () => {
   );
   assert.equal(status, 0);
   assert.match(stdout, /over 200 queries, seed 2/);
+  assert.match(stdout, /note: over queries by McNemar exact \(answer@20\); paired t \(mrr@10\)/);
   assert.match(stdout, /one seed: whether the difference lasts over seeds is not known/);
 });
 

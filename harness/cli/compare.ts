@@ -8,7 +8,7 @@ import { renderTable } from './table.js';
 export const command: Command = {
   usage: 'RECORD... [--measure M[,...]] [options]',
   description:
-    'Compares systems by their run records, paired by query. The first system is the baseline. Runs that differ only in their seed are one system. Refuses what cannot be paired: other queries, another dataset, version or split, other seeds.',
+    'Compares systems by their run records, paired by query. The first system is the baseline. Runs that differ only in their seed are one system: each query then has its mean over the seeds that both systems have. With one seed, measures of 0 and 1 are tested by McNemar’s exact test; all else over queries by the paired t-test, with the randomization test beside it. Refuses what cannot be paired: other queries, another dataset, version or split, other seeds.',
   options: {
     measure: { type: 'text', describe: 'measures to compare; all where absent' },
     baseline: { type: 'text', describe: 'system that the others are compared with; the first where absent' },
@@ -49,17 +49,18 @@ export const command: Command = {
 function comparisonText(comparison: ReportComparison): string {
   const { baseline, candidate, queryCount, measures, latency } = comparison;
   const { seeds, overQueries } = measures[0]!;
-  const seed = overQueries.seed === null ? '' : `, seed ${overQueries.seed}`;
-  const means = measures.map(({ baseline: a, candidate: b }) => [number(a), number(b)]);
-  // The means are of all seeds, and so stand over queries only where there is one.
-  const queries = testTable(comparison, 'overQueries', seeds.length > 1 ? undefined : means);
+  const several = seeds.length > 1;
+  const seed = several
+    ? ', each with its mean over the seeds'
+    : overQueries.seed === null
+      ? ''
+      : `, seed ${overQueries.seed}`;
   const parts = [
     `A: ${baseline}\nB: ${candidate}\n`,
-    `over ${queryCount.toLocaleString('en-US')} queries${seed}\n${queries}`,
+    `over ${queryCount.toLocaleString('en-US')} queries${seed}\n${testTable(comparison, 'overQueries')}`,
   ];
-  if (seeds.length > 1) {
-    const table = testTable(comparison, 'overSeeds', means);
-    parts.push(`over ${seeds.length} seeds (${seeds.join(', ')})\n${table}`);
+  if (several) {
+    parts.push(`over ${seeds.length} seeds (${seeds.join(', ')})\n${testTable(comparison, 'overSeeds')}`);
   }
   if (latency.length > 0) {
     const rows = latency.map(({ part, ratio, interval, paired }) => [
@@ -80,10 +81,14 @@ function comparisonText(comparison: ReportComparison): string {
 
 type Over = 'overQueries' | 'overSeeds';
 
-function testTable({ measures }: ReportComparison, over: Over, means?: readonly string[][]): string {
-  const columns = ['B-A', '95% interval', 'p', 'corrected', 'effect', 'win/tie/loss'];
-  const header = ['', ...(means === undefined ? [] : ['A', 'B']), ...columns];
-  const rows = measures.map((each, i) => [each.measure, ...(means?.[i] ?? []), ...cellsOf(each[over])]);
+function testTable({ measures }: ReportComparison, over: Over): string {
+  const header = ['', 'A', 'B', 'B-A', '95% interval', 'p', 'corrected', 'effect', 'win/tie/loss'];
+  const rows = measures.map((each) => [
+    each.measure,
+    number(each.baseline),
+    number(each.candidate),
+    ...cellsOf(each[over]),
+  ]);
   return renderTable(header, rows, `l${'r'.repeat(header.length - 1)}`, 1);
 }
 
@@ -118,6 +123,9 @@ function notesOf({ measures, latencyNotes, correction, familySize }: ReportCompa
   );
   return [
     `over queries by ${tests.join('; ')}`,
+    ...(severalSeeds
+      ? ["means over seeds are not 0 or 1, so McNemar's test is left to comparisons of one seed"]
+      : []),
     ...(random.length === 0
       ? []
       : [`p of the paired randomization test, not corrected: ${random.join(', ')}`]),

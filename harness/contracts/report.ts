@@ -19,7 +19,7 @@ export interface ReportColumn {
   group: 'accuracy' | 'size' | 'latency';
   unit: ReportUnit;
   higherIsBetter: boolean;
-  /** True for what the first table does without: the parts of an index, throughput. */
+  /** True for what the first table does without: the parts of an index, slow queries, throughput. */
   detail?: boolean;
   /** How the number is made. */
   description: string;
@@ -92,6 +92,7 @@ export interface ReportComparison {
     seeds: readonly (number | null)[];
     baseline: number;
     candidate: number;
+    /** Each query with its mean over `seeds`; `seed` is the one seed, null where there are several or none. */
     overQueries: ReportTest & { seed: number | null };
     overSeeds: ReportTest;
   }[];

@@ -1,6 +1,4 @@
 /** Which of two systems is better, by how much and how sure: every measure, over queries and over seeds. */
-import { BenchError } from '../errors.js';
-import type { IntervalMethod } from './bootstrap-interval.js';
 import { holm } from './holm.js';
 import { isBinary } from './mcnemar.js';
 import { compareBinary, compareGraded, compareSeeds, type PairedComparison } from './paired-comparison.js';
@@ -17,13 +15,10 @@ export interface CompareOptions {
   lowerIsBetter?: readonly string[];
   /** Pair the seeds both systems have, instead of refusing where they differ. */
   commonSeeds?: boolean;
-  /** The seed whose runs are compared over queries; the lowest common one where absent. */
-  querySeed?: number;
   correction?: 'holm' | 'none';
   level?: number;
   permutations?: number;
   resamples?: number;
-  intervalMethod?: IntervalMethod;
   /** Seeds the random signs and the resamples. */
   randomSeed?: number;
 }
@@ -35,7 +30,6 @@ const defaults = {
   level: 0.95,
   permutations: 10_000,
   resamples: 2000,
-  intervalMethod: 'bca',
   randomSeed: 0,
 } as const satisfies CompareOptions;
 
@@ -49,8 +43,8 @@ export interface MeasureComparison {
   /** Mean and standard deviation over seeds. */
   baseline: Summary;
   candidate: Summary;
-  /** The runs of one seed, paired by query. */
-  overQueries: PairedComparison & { seed: number };
+  /** Paired by query, each query with its mean over the seeds; `seed` where there is one, null where there are several. */
+  overQueries: PairedComparison & { seed: number | null };
   /** The means of the seeds, paired by seed: the paper's test. */
   overSeeds: PairedComparison;
 }
@@ -80,11 +74,12 @@ export function compareSystems(
 /**
  * Compares candidates with one baseline, and corrects over the whole family: all measures of all candidates.
  *
- * Over queries, for the runs of one seed, the test is chosen by the values: McNemar's exact test where all are 0 or 1 (top-k
- * accuracy), else the paired t-test with the randomization test beside it (MRR, nDCG). The interval of the difference is
- * a bootstrap over queries. Over seeds, the mean over queries of each seed is one value and the test is the paired t-test.
- * The two answer different questions: whether these two trained models differ on other queries like these, and whether the
- * two ways of training differ whatever the seed.
+ * Over queries, each query has its mean over the seeds that both systems have. With one seed the test is chosen by the
+ * values: McNemar's exact test where all are 0 or 1 (top-k accuracy), else the paired t-test with the randomization test
+ * beside it (MRR, nDCG). Means over several seeds are no longer 0 or 1 and take the t-test, whatever the measure. The
+ * interval of the difference is a bootstrap over queries. Over seeds, the mean over queries of each seed is one value and
+ * the test is the paired t-test. The two answer different questions: whether these trained models differ on other queries
+ * like these, and whether the two ways of training differ whatever the seed.
  * @returns one comparison per candidate, in their order
  * @throws BenchError RECORD_INVALID where a pair cannot be made: the message names the queries, seeds, dataset or
  *   value at fault; CONFIG_INVALID for an option out of range
@@ -126,25 +121,31 @@ function correct(family: readonly PairedComparison[], correction: 'holm' | 'none
 
 function compareMeasure(aligned: AlignedMeasure, settings: Settings): MeasureComparison {
   const { measure, seeds } = aligned;
-  const seed = settings.querySeed ?? seeds[0]!;
-  const at = seeds.indexOf(seed);
-  if (at < 0) {
-    throw new BenchError('CONFIG_INVALID', `There are no runs of seed ${seed} to compare over queries.`, {
-      hint: `The seeds both systems have: ${seeds.join(', ')}.`,
-    });
-  }
   const lower = settings.lowerIsBetter.includes(measure);
   const binary = [...aligned.baseline, ...aligned.candidate].every(isBinary);
   const baseline = aligned.baseline.map((values) => mean(values));
   const candidate = aligned.candidate.map((values) => mean(values));
-  const compareQueries = binary ? compareBinary : compareGraded;
+  const one = seeds.length === 1;
+  const compareQueries = binary && one ? compareBinary : compareGraded;
   return {
     measure,
     kind: binary ? 'binary' : 'graded',
     seeds,
     baseline: summarize(baseline),
     candidate: summarize(candidate),
-    overQueries: { seed, ...compareQueries(aligned.baseline[at]!, aligned.candidate[at]!, lower, settings) },
+    overQueries: {
+      seed: one ? seeds[0]! : null,
+      ...compareQueries(byQuery(aligned.baseline), byQuery(aligned.candidate), lower, settings),
+    },
     overSeeds: compareSeeds(baseline, candidate, lower, settings),
   };
+}
+
+/**
+ * Each query with its mean over the seeds.
+ * @param runs by seed: [Q]
+ * @returns [Q]
+ */
+function byQuery(runs: readonly Float64Array[]): Float64Array {
+  return runs[0]!.map((_, q) => mean(runs.map((values) => values[q]!)));
 }

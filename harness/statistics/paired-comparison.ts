@@ -11,7 +11,6 @@ export interface PairSettings {
   level: number;
   permutations: number;
   resamples: number;
-  intervalMethod: IntervalMethod;
   /** Seeds the random signs and the resamples. */
   randomSeed: number;
 }
@@ -64,7 +63,7 @@ export function compareBinary(
 }
 
 /**
- * Two runs paired by query, of a measure that takes any value.
+ * Two systems paired by query, the values being any: those of a graded measure, or means over seeds.
  * @param baseline [Q]
  * @param candidate [Q], in the same order
  * @throws BenchError as `pairedT` and `pairedRandomization` do
@@ -126,6 +125,6 @@ function queryInterval(differences: Float64Array, settings: PairSettings): Paire
   const first = differences[0]!;
   if (differences.length < 2 || (first !== 0 && differences.every((value) => value === first)))
     return undefined;
-  const { resamples, level, intervalMethod: method, randomSeed: seed } = settings;
-  return bootstrapStatistic(differences, 'mean', { resamples, level, method, seed }).interval;
+  const { resamples, level, randomSeed: seed } = settings;
+  return bootstrapStatistic(differences, 'mean', { resamples, level, seed }).interval;
 }

@@ -13,14 +13,16 @@ export function legendOf(section: ReportSection, best: string, second: string): 
   const places = `${best} is the best of a column, ${second} the second.`;
   if (baseline === undefined || comparisons.length === 0) return places;
   const seeds = comparisons.some(({ familySize }) => familySize.overSeeds > 0) ? ', † over seeds' : '';
+  const several = comparisons.some(({ measures }) => measures.some((measure) => measure.seeds.length > 1));
+  const means = several ? ' (each with its mean over the seeds both have)' : '';
   const family = comparisons[0]!.familySize.overQueries;
-  return `${places} * differs from ${baseline} over queries${seeds} (p < 0.05, ${comparisons[0]!.correction === 'holm' ? `corrected by Holm over ${family} tests` : 'not corrected'}). ± is the standard deviation over seeds. Latencies are medians of one query at a time.`;
+  return `${places} * differs from ${baseline} over queries${means}${seeds} (p < 0.05, ${comparisons[0]!.correction === 'holm' ? `corrected by Holm over ${family} tests` : 'not corrected'}). ± is the standard deviation over seeds. Latencies are medians of one query at a time.`;
 }
 
 /** How the statistics were made, for the reader who wants to know. */
 export const statisticsMethod: readonly string[] = [
   'Systems are paired by query; the same queries are asserted, never intersected. A query without hits scores 0.',
-  "Measures that are 0 or 1 for every query are tested by McNemar's exact test, others by the paired t-test; both over the queries of one seed, the lowest that both systems have.",
+  "Over queries, each query has its mean over the seeds that both systems have. With one seed, measures that are 0 or 1 for every query are tested by McNemar's exact test; others, and means over several seeds, by the paired t-test.",
   'Over seeds, the means of the seeds are paired and tested by the paired t-test.',
   "p-values are corrected by Holm's method over all measures of all systems of a dataset, over queries and over seeds apart.",
   'Intervals are at 95 %: of accuracy by bootstrap over queries (each with its mean over seeds), of latency by bootstrap over the samples.',
