@@ -5,9 +5,11 @@ import type {
   ReportComparison,
   ReportPlugin,
   ReportSection,
+  ReportTest,
 } from '../harness/contracts.js';
 import {
   formatCell,
+  formatEffect,
   formatInterval,
   formatNumber,
   formatP,
@@ -15,8 +17,9 @@ import {
   headingOf,
   marksOf,
   seedsOf,
+  showsInterval,
 } from './format/numbers.js';
-import { headingOfSection, legendOf } from './format/words.js';
+import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'tables for a README or a pull request',
@@ -34,7 +37,7 @@ function sectionText(section: ReportSection): string {
       section,
       columns.filter(({ detail }) => detail !== true),
     ),
-    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined'))}\n`,
+    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined') + intervalLegend(section))}\n`,
   ];
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
@@ -52,8 +55,11 @@ function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn
       const cell = cells[column.id];
       if (cell === undefined) return '–';
       const text = `${formatCell(cell, column)}${escapeMarkdown(marksOf(cell))}`;
-      if (cell.place === 'best') return `**${text}**`;
-      return cell.place === 'second' ? `<ins>${text}</ins>` : text;
+      const marked =
+        cell.place === 'best' ? `**${text}**` : cell.place === 'second' ? `<ins>${text}</ins>` : text;
+      return showsInterval(cell, column)
+        ? `${marked} (${formatInterval(cell.interval!, column.unit)})`
+        : marked;
     }),
   ]);
   return table(header, rows, 2);
@@ -64,35 +70,47 @@ function comparisonText(comparisons: readonly ReportComparison[]): string {
     'against',
     'system',
     'measure',
+    'over',
+    'test',
     'difference',
     '95 % interval',
     'p',
     'corrected p',
+    'effect',
     'wins/ties/losses',
   ];
-  const rows = comparisons.flatMap(({ baseline, candidate, measures, latency }) => [
-    ...measures.map(({ measure, overQueries: test }) => [
-      escapeMarkdown(baseline),
-      escapeMarkdown(candidate),
-      measure,
-      formatSigned(test.difference, 'share'),
-      test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
-      escapeMarkdown(formatP(test.p)),
-      escapeMarkdown(formatP(test.correctedP)),
-      `${test.wins}/${test.ties}/${test.losses}`,
-    ]),
-    ...latency.map(({ part, ratio, interval }) => [
-      escapeMarkdown(baseline),
-      escapeMarkdown(candidate),
-      `${part} latency`,
-      `×${formatNumber(ratio, 'ms')}`,
-      `×${formatNumber(interval.low, 'ms')} to ×${formatNumber(interval.high, 'ms')}`,
-      '–',
-      '–',
-      '–',
-    ]),
-  ]);
-  return `### Differences over queries\n\n${table(header, rows, 3)}`;
+  const rows = comparisons.flatMap(({ baseline, candidate, measures, latency }) => {
+    const names = [baseline, candidate].map(escapeMarkdown);
+    return [
+      ...measures.flatMap(({ measure, seeds, overQueries, overSeeds }) => [
+        [...names, measure, 'queries', ...testCells(overQueries)],
+        // One seed is no sample of seeds.
+        ...(seeds.length > 1 ? [[...names, measure, 'seeds', ...testCells(overSeeds)]] : []),
+      ]),
+      ...latency.map(({ part, ratio, interval, paired }) => [
+        ...names,
+        `${part} latency`,
+        paired ? 'queries' : 'samples, not paired',
+        'ratio of medians',
+        `×${formatNumber(ratio, 'ms')}`,
+        `×${formatNumber(interval.low, 'ms')} to ×${formatNumber(interval.high, 'ms')}`,
+        ...Array.from({ length: 4 }, () => '–'),
+      ]),
+    ];
+  });
+  return `### Differences\n\n${table(header, rows, 5)}`;
+}
+
+function testCells(test: ReportTest): string[] {
+  return [
+    test.test,
+    formatSigned(test.difference, 'share'),
+    test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
+    escapeMarkdown(formatP(test.p)),
+    escapeMarkdown(formatP(test.correctedP)),
+    escapeMarkdown(formatEffect(test.effectSize)),
+    `${test.wins}/${test.ties}/${test.losses}`,
+  ];
 }
 
 function checkText(checks: NonNullable<Report['checks']>): string {

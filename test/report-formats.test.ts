@@ -63,6 +63,48 @@ test('markdown: a table that people and tools read', async () => {
   assert.equal(widths.size, 1);
 });
 
+test('the slow queries: p95 and p99 of search with their intervals, in the second table and every format', async () => {
+  const report = await prepare([stored(), stored({ arch: 'mlr-sc', lift: 0.1, slower: 2 })]);
+  const [section] = report.sections;
+  const [plain, slow] = section!.systems.map(({ cells }) => cells);
+  const samples = stored().record.latency!.search!.samplesMs;
+  for (const [id, share] of [
+    ['search-p95-ms', 0.95],
+    ['search-p99-ms', 0.99],
+  ] as const) {
+    assert.equal(section!.columns.find((column) => column.id === id)!.detail, true);
+    const { value, interval, place } = plain![id]!;
+    const above = samples.filter((ms) => ms > value).length;
+    assert.ok(Math.abs(above - (1 - share) * samples.length) <= 1, `${id}: ${above}`);
+    assert.ok(interval!.low <= value && value <= interval!.high && interval!.low < interval!.high);
+    assert.equal(place, 'best');
+    assert.ok(slow![id]!.value > 1.8 * value);
+  }
+  const text = await render('markdown', report);
+  const details = text.slice(text.indexOf('### Size and throughput'));
+  assert.match(details, /\| search p95 ms \| search p99 ms \|/);
+  const interval = String.raw`\d\.\d+\*{0,2} \(\d\.\d+ to \d\.\d+\) \|`;
+  assert.match(details, new RegExp(String.raw`${interval} \**${interval}`));
+  assert.match(await render('csv', report), /,search-p95-ms,search-p95-ms low,search-p95-ms high,/);
+  assert.match(await render('html', report), /search p99 ms<[\s\S]*<small>\d\.\d+ to \d\.\d+<\/small>/);
+});
+
+test('markdown: of one seed accuracy has its interval; the differences have effects and, of several seeds, a row over them', async () => {
+  const one = await render('markdown', await prepare([stored(), stored({ arch: 'mlr-sc', lift: 0.1 })]));
+  const row = one.split('\n').find((line) => line.startsWith('| mlr-sc | seed 1 |'))!;
+  assert.match(row, /^\| mlr-sc \| seed 1 \| \*\*\d+\.\d\\?\*?\*\* \(\d+\.\d to \d+\.\d\) \|/);
+  assert.match(one, /\| answer@20 \| queries \| McNemar exact \|.*\| odds ratio (\d+\.\d\d|∞) \|/);
+  assert.doesNotMatch(one, /\| seeds \| paired t \|/);
+  const three = await render('markdown', await prepare(records));
+  assert.match(three, /over queries \(each with its mean over the seeds both have\), † over seeds/);
+  for (const over of ['queries', 'seeds']) {
+    const tested = new RegExp(
+      `\\| mlr-sc \\| answer@20 \\| ${over} \\| paired t \\|.*\\| d\\\\_z \\d+\\.\\d\\d \\|`,
+    );
+    assert.match(three, tested);
+  }
+});
+
 test('csv: numbers in full, a formula in a name disarmed', async () => {
   const named = { ...stored({ arch: '=HYPERLINK("x"),1', seed: 1, lift: 0.1 }), file: 'x' };
   const report = await prepare([stored(), named]);

@@ -2,6 +2,7 @@
 import type { ReportCell, ReportColumn } from '../contracts.js';
 import type { RunRecord } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
+import type { StatisticName } from '../statistics/resample.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { samplesOf } from './latency.js';
 import type { System } from './systems.js';
@@ -119,7 +120,7 @@ function throughputs(systems: readonly System[]): CostColumn[] {
 
 /** Every column of what a system costs, whether or not any of the systems has a number for it. */
 export function costsOf(systems: readonly System[]): CostColumn[] {
-  return [...usualCosts, ...parts, ...throughputs(systems)];
+  return [...usualCosts, ...parts, slowQueries(95), slowQueries(99), ...throughputs(systems)];
 }
 
 function size(id: string, label: string, unit: 'count' | 'bytes' | 'share', description: string) {
@@ -128,20 +129,37 @@ function size(id: string, label: string, unit: 'count' | 'bytes' | 'share', desc
 
 function latency(part: 'encode' | 'search' | 'total', label: string, what: string): CostColumn {
   return {
+    ...latencyColumn(part, 'median'),
     id: `${part}-ms`,
     label,
+    description: `${what} Median over all queries timed, one at a time; the interval is a bootstrap over them.`,
+  };
+}
+
+/** The slow queries: `percent` of a hundred take no longer. */
+function slowQueries(percent: 95 | 99): CostColumn {
+  return {
+    ...latencyColumn('search', { quantile: percent / 100 }),
+    id: `search-p${percent}-ms`,
+    label: `search p${percent}`,
+    detail: true,
+    description: `${percent} of 100 queries are searched for in no more time, of all queries timed one at a time; the interval is a bootstrap over them.`,
+  };
+}
+
+function latencyColumn(part: 'encode' | 'search' | 'total', of: StatisticName) {
+  return {
     group: 'latency',
     unit: 'ms',
-    higherIsBetter: false,
-    description: `${what} Median over all queries timed, one at a time; the interval is a bootstrap over them.`,
-    of(system) {
+    higherIsBetter: false as boolean,
+    of(system: System): ReportCell | undefined {
       const samples = samplesOf(system, part);
       if (samples === undefined) return undefined;
       if (samples.length < 2) return { value: samples[0]! };
-      const { estimate, interval } = bootstrapStatistic(samples, 'median');
+      const { estimate, interval } = bootstrapStatistic(samples, of);
       return { value: estimate, interval: { low: interval.low, high: interval.high } };
     },
-  };
+  } as const;
 }
 
 /** The mean over the runs; undefined unless every run has a value. */

@@ -1,5 +1,11 @@
 /** Numbers as people read them, the same in every report. */
-import type { ReportCell, ReportColumn, ReportInterval, ReportUnit } from '../../harness/contracts.js';
+import type {
+  ReportCell,
+  ReportColumn,
+  ReportInterval,
+  ReportTest,
+  ReportUnit,
+} from '../../harness/contracts.js';
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -41,6 +47,11 @@ export function formatCell({ value, deviation }: ReportCell, { unit, group }: Re
   return deviation === undefined || group !== 'accuracy' ? text : `${text}±${formatNumber(deviation, unit)}`;
 }
 
+/** Whether a table has its interval beside a number: of the details, and of accuracy where one seed leaves no deviation. */
+export function showsInterval({ deviation, interval }: ReportCell, { group, detail }: ReportColumn): boolean {
+  return interval !== undefined && (detail === true || (group === 'accuracy' && deviation === undefined));
+}
+
 export function formatInterval({ low, high }: ReportInterval, unit: ReportUnit): string {
   // The minus of formatSigned, beside which it stands.
   return `${formatNumber(low, unit)} to ${formatNumber(high, unit)}`.replaceAll('-', '−');
@@ -55,6 +66,11 @@ export function formatSigned(value: number, unit: ReportUnit): string {
 export function formatP(p: number | undefined): string {
   if (p === undefined) return '–';
   return p < 0.001 ? '<0.001' : p.toFixed(3);
+}
+
+/** `d_z 0.31`; `–` where there is none. */
+export function formatEffect(effect: ReportTest['effectSize']): string {
+  return effect === undefined ? '–' : `${effect.name} ${effect.value?.toFixed(2) ?? '∞'}`;
 }
 
 /** What follows a number: `*` over queries, `†` over seeds. */

@@ -1,10 +1,21 @@
 /** Sentences that more than one report needs. */
 import type { ReportSection } from '../../harness/contracts.js';
+import { showsInterval } from './numbers.js';
 
 export function headingOfSection({ dataset }: ReportSection): string {
   const { name, version, split, queryCount, passageCount } = dataset;
   const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
   return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} queries${passages}`;
+}
+
+/** What stands beside some numbers of the tables; empty where nothing does. */
+export function intervalLegend({ columns, systems }: ReportSection): string {
+  const shown = systems.some(({ cells }) =>
+    columns.some((column) => cells[column.id] !== undefined && showsInterval(cells[column.id]!, column)),
+  );
+  return shown
+    ? ' Beside numbers of one seed and of the second table: the 95 % interval, by bootstrap over queries or samples.'
+    : '';
 }
 
 /** What the marks of the table mean. */

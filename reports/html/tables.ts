@@ -8,6 +8,7 @@ import type {
 } from '../../harness/contracts.js';
 import {
   formatCell,
+  formatEffect,
   formatInterval,
   formatNumber,
   formatP,
@@ -15,8 +16,9 @@ import {
   headingOf,
   marksOf,
   seedsOf,
+  showsInterval,
 } from '../format/numbers.js';
-import { legendOf } from '../format/words.js';
+import { intervalLegend, legendOf } from '../format/words.js';
 import { escapeHtml } from './escape.js';
 import { seriesCount } from './style.js';
 
@@ -34,7 +36,7 @@ export function systemsHtml(section: ReportSection): string {
   const more =
     details!.length === 0 ? '' : `\n<h3>Size and throughput</h3>\n${columnsHtml(section, details!)}`;
   return `${columnsHtml(section, columns!)}
-<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined'))}</p>${more}`;
+<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined') + intervalLegend(section))}</p>${more}`;
 }
 
 function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[]): string {
@@ -67,13 +69,13 @@ function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boo
   const classes = [cell?.place, group ? 'group' : undefined].filter((name) => name !== undefined);
   const attribute = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
   if (cell === undefined) return `<td${attribute}>–</td>`;
-  const title =
-    cell.interval === undefined
-      ? ''
-      : ` title="95 %: ${escapeHtml(formatInterval(cell.interval, column.unit))}"`;
+  const interval = cell.interval && escapeHtml(formatInterval(cell.interval, column.unit));
+  const title = interval === undefined ? '' : ` title="95 %: ${interval}"`;
   const [number = '', deviation] = formatCell(cell, column).split('±');
-  const spread = deviation === undefined ? '' : `<small>±${escapeHtml(deviation)}</small>`;
-  return `<td${attribute}${title}>${escapeHtml(number)}${marksOf(cell)}${spread}</td>`;
+  const shown = showsInterval(cell, column) ? interval : undefined;
+  const spread = deviation === undefined ? (shown ?? '') : `±${escapeHtml(deviation)}`;
+  const small = spread === '' ? '' : `<small>${spread}</small>`;
+  return `<td${attribute}${title}>${escapeHtml(number)}${marksOf(cell)}${small}</td>`;
 }
 
 export function comparisonsHtml(comparisons: readonly ReportComparison[]): string {
@@ -88,9 +90,7 @@ export function comparisonsHtml(comparisons: readonly ReportComparison[]): strin
           formatP(test.correctedP),
         ]);
         const { wins, ties, losses, effectSize } = overQueries;
-        const effect =
-          effectSize === undefined ? '–' : `${effectSize.name} ${effectSize.value?.toFixed(2) ?? '∞'}`;
-        return [measure, ...queries!, effect, `${wins}/${ties}/${losses}`, ...seeds!];
+        return [measure, ...queries!, formatEffect(effectSize), `${wins}/${ties}/${losses}`, ...seeds!];
       }),
     ),
   );
