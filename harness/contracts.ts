@@ -35,20 +35,12 @@ export interface Qrel {
   relevance: number;
 }
 
-/** One retrieved passage of one query. Ranks count from 1; a higher score is better. */
-export interface Hit {
-  queryId: string;
-  passageId: string;
-  score: number;
-  rank: number;
-}
-
 /** The hits of one query as parallel arrays: passage ids without repetition, in the order they were given. */
 export interface Ranking {
   readonly passageIds: readonly string[];
   /** Higher is better; absent where the source gives none. */
   readonly scores?: ArrayLike<number>;
-  /** Ranks that the source stated; absent where the order given is the ranking. */
+  /** Ranks that the source stated, from 1; absent where the order given is the ranking. */
   readonly ranks?: ArrayLike<number>;
 }
 

@@ -1,10 +1,9 @@
 /** Which queries and hits count, in which order. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Hit, Qrels, Run } from '../harness/contracts.js';
+import type { Qrels, Run } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { type EvaluateOptions, evaluate } from '../harness/metrics/evaluate.js';
-import { groupHits, groupQrels } from '../harness/metrics/group.js';
 import { compareBytes } from '../harness/metrics/judge.js';
 import { parseMeasures } from '../harness/metrics/measures.js';
 
@@ -148,26 +147,8 @@ test('answer@k needs no qrels, and must know every query that has hits', () => {
   assert.throws(() => evaluate(run, new Map(), measures, { ...options, firstAnswerRank }), /'other'/);
 });
 
-test('hits and qrels one by one become rankings and judgements by query', () => {
-  const hit = (queryId: string, passageId: string, rank: number): Hit => ({
-    queryId,
-    passageId,
-    score: -rank,
-    rank,
-  });
-  const grouped = groupHits([hit('q', 'b', 2), hit('r', 'a', 1), hit('q', 'a', 1)]);
-  assert.deepEqual(Object.fromEntries(grouped), {
-    q: { passageIds: ['b', 'a'], scores: [-2, -1], ranks: [2, 1] },
-    r: { passageIds: ['a'], scores: [-1], ranks: [1] },
-  });
-  const judged = groupQrels([
-    { queryId: 'q', passageId: 'a', relevance: 1 },
-    { queryId: 'q', passageId: 'b', relevance: 0 },
-  ]);
-  assert.equal(mrr(grouped, judged, { ties: 'as-ranked' }).mean, 1);
-  assert.throws(() => groupHits([hit('q', 'a', 1), hit('q', 'a', 2)]), /'a' is ranked twice for query 'q'/);
-  assert.throws(
-    () => groupQrels(['q', 'q'].map((queryId) => ({ queryId, passageId: 'a', relevance: 1 }))),
-    /'a' is judged twice for query 'q'/,
-  );
+test('ranks that the source states decide, not the order in which the hits were given', () => {
+  const stated: Run = new Map([['q', { passageIds: ['b', 'a'], scores: [2, 1], ranks: [2, 1] }]]);
+  const judged: Qrels = new Map([['q', new Map([['a', 1]])]]);
+  assert.equal(mrr(stated, judged, { ties: 'as-ranked' }).mean, 1);
 });

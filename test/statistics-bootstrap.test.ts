@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { stream } from '../harness/random.js';
-import {
-  bootstrapMeanDifference,
-  bootstrapRatio,
-  bootstrapStatistic,
-} from '../harness/statistics/bootstrap.js';
+import { bootstrapRatio, bootstrapStatistic } from '../harness/statistics/bootstrap.js';
 import { bootstrapInterval } from '../harness/statistics/bootstrap-interval.js';
 import { compareLatency } from '../harness/statistics/latency-ratio.js';
+import { pairedDifferences } from '../harness/statistics/pairs.js';
 import { meanOf, quantileOf } from '../harness/statistics/resample.js';
 import { mean, quantile } from '../harness/statistics/summary.js';
 
@@ -112,7 +109,7 @@ test('quantiles of resamples and left-out values equal sorting them afresh, ties
 
 test('identical runs: difference 0 with interval [0, 0]; identical latencies: ratio 1 with interval [1, 1]', () => {
   const values = [0.2, 0.9, 0.4, 1];
-  const { estimate, interval } = bootstrapMeanDifference(values, values);
+  const { estimate, interval } = bootstrapStatistic(pairedDifferences(values, values), 'mean');
   assert.deepEqual([estimate, interval.low, interval.high], [0, 0, 0]);
   const ratio = compareLatency(values, values, { paired: true });
   for (const part of [ratio.ratioOfMedians, ratio.ratioOfMeans]) {

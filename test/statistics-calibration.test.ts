@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Stream, stream } from '../harness/random.js';
-import { bootstrapMeanDifference } from '../harness/statistics/bootstrap.js';
+import { bootstrapStatistic } from '../harness/statistics/bootstrap.js';
 import { mcnemar } from '../harness/statistics/mcnemar.js';
 import { pairedT } from '../harness/statistics/paired-t.js';
+import { pairedDifferences } from '../harness/statistics/pairs.js';
 import { pairedRandomization } from '../harness/statistics/randomization.js';
 
 // Systems that differ by chance alone must look different to a test at .05 in 5% of cases. With 2,000 simulations the
@@ -58,7 +59,8 @@ test("McNemar's exact test is discrete and conservative: at most .06, and not id
 test('95% bootstrap intervals of a difference hold the true one about 95% of the time', () => {
   for (const method of ['percentile', 'bca'] as const) {
     const missed = shareOf(method, (draws, seed) => {
-      const { interval } = bootstrapMeanDifference(...nullRuns(draws, 150), { method, resamples: 399, seed });
+      const differences = pairedDifferences(...nullRuns(draws, 150));
+      const { interval } = bootstrapStatistic(differences, 'mean', { method, resamples: 399, seed });
       return interval.low > 0 || interval.high < 0;
     });
     // Of few values a bootstrap is slightly too narrow, normal where t would be right: 150 are enough for the band.
@@ -75,5 +77,5 @@ test('a drop of 5 points on 2,000 queries is found by each test', () => {
   );
   for (const compare of [pairedT, mcnemar, pairedRandomization])
     assert.ok(compare(baseline, candidate).p! < 0.001);
-  assert.ok(bootstrapMeanDifference(baseline, candidate).interval.high < 0);
+  assert.ok(bootstrapStatistic(pairedDifferences(baseline, candidate), 'mean').interval.high < 0);
 });

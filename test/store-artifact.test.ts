@@ -86,12 +86,6 @@ test('a damaged manifest is named', async () => {
   );
 });
 
-test('an artifact can be removed', async () => {
-  const { folder, key } = await store.artifact('runs', 1, async () => 1);
-  await store.remove('runs', key);
-  assert.ok(!existsSync(folder));
-});
-
 test('bytes on disk are those of all files below', async () => {
   await writeFile(path.join(root, 'a'), '12345');
   const { folder } = await store.artifact('models', 1, async (made) =>

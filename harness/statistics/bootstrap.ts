@@ -6,7 +6,6 @@
 import { BenchError } from '../errors.js';
 import { type Stream, stream } from '../random.js';
 import { bootstrapInterval, type IntervalMethod } from './bootstrap-interval.js';
-import { pairedDifferences } from './pairs.js';
 import { meanOf, quantileOf, type Resampled, type StatisticName } from './resample.js';
 import { checkDraws, checkFinite, checkLevel, type Interval } from './summary.js';
 
@@ -47,20 +46,6 @@ export function bootstrapStatistic(
   checkSample(values, 'the values');
   const sample = resampled(values, of);
   return draw([values.length], ([indices]) => sample.at(indices!), sample.whole, [sample.leftOut()], options);
-}
-
-/**
- * An interval for the mean of candidate - baseline, queries being drawn as pairs.
- * @param baseline n values, at least 2
- * @param candidate n values of the same queries, in the same order
- * @throws BenchError RECORD_INVALID on unequal lengths, fewer than 2 pairs, or values that are not finite
- */
-export function bootstrapMeanDifference(
-  baseline: ArrayLike<number>,
-  candidate: ArrayLike<number>,
-  options: BootstrapOptions = {},
-): Bootstrap {
-  return bootstrapStatistic(pairedDifferences(baseline, candidate), 'mean', options);
 }
 
 /**

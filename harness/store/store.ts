@@ -3,7 +3,7 @@
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { makeFolder, removePartials, writeJson } from './atomic.js';
@@ -144,11 +144,6 @@ export class Store {
     }
     for (const kind of kinds) await removeRemains(path.join(this.root, kind));
     return removedBytes;
-  }
-
-  /** Removes an artifact, finished or not. */
-  async remove(kind: ArtifactKind, key: string): Promise<void> {
-    await rm(this.folderOf(kind, key), { recursive: true, force: true });
   }
 }
 
