@@ -8,7 +8,7 @@ import { renderTable } from './table.js';
 export const command: Command = {
   usage: 'RECORD... [--measure M[,...]] [options]',
   description:
-    'Compares systems by their run records, paired by query. The first system is the baseline. Runs that differ only in their seed are one system: each query then has its mean over the seeds that both systems have. With one seed, measures of 0 and 1 are tested by McNemar’s exact test; all else over queries by the paired t-test, with the randomization test beside it. Refuses what cannot be paired: other queries, another dataset, version or split, other seeds.',
+    "Compares systems by their run records, paired by query. The first system is the baseline. Runs that differ only in their seed are one system: each query then has its mean over the seeds that both systems have. With one seed, measures of 0 and 1 are tested by McNemar's exact test; all else over queries by the paired t-test, with the randomization test beside it. Refuses what cannot be paired: other queries, another dataset, version or split, other seeds.",
   options: {
     measure: { type: 'text', describe: 'measures to compare; all where absent' },
     baseline: { type: 'text', describe: 'system that the others are compared with; the first where absent' },
