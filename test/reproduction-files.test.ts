@@ -77,6 +77,18 @@ for (const name of reproductionNames()) {
   });
 }
 
+test('rows that say their seeds run with them, the others with those of the table', async () => {
+  for (const name of reproductionNames()) {
+    const loaded = loadReproduction(name);
+    const { reproduction } = loaded;
+    const grid = await gridOf(loaded, options('paper'));
+    for (const { row, seeds } of grid.cells) {
+      const run = seeds.map(({ runs }) => runs[0]!.request.seed);
+      assert.deepEqual(run, row.seeds ?? reproduction.seeds, `${name}, ${row.label}`);
+    }
+  }
+});
+
 test('figures that two places of the paper print are the same in both files', () => {
   const figures = (name: string, label: string) =>
     loadReproduction(name).reproduction.rows.find((row) => row.label === label)!.published;

@@ -44,6 +44,8 @@ export function configOf(
           ...presetSources(row.presets ?? reproduction.presets),
           ...own.map((settings) => source(settings ?? {})),
           source({ measures }),
+          // Above the presets, which have a seed of their own for runs that name none.
+          source({ seeds: row.seeds ?? reproduction.seeds }),
         ]
       : [
           ...presetSources(['small']),
@@ -52,9 +54,8 @@ export function configOf(
           source({ seeds: [reproduction.seeds[0]!] }),
           source(reproduction.small.settings),
         ];
-  const seeds = scale === 'paper' ? [source({ seeds: row.seeds ?? reproduction.seeds })] : [];
   const given = { cwd: user.cwd, flags: user.flags, set: user.set, ...(user.file && { file: user.file }) };
-  const config = loadConfig({ ...given, fixed: [decidingDefaults(), ...seeds, ...fixed] });
+  const config = loadConfig({ ...given, fixed: [decidingDefaults(), ...fixed] });
   if (scale === 'small' && config.model.name !== 'scratch') {
     throw new BenchError(
       'CONFIG_INVALID',
