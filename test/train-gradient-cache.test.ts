@@ -57,6 +57,33 @@ describe('gradient cache against the direct step, with dropout', async () => {
       });
     }
   }
+  it('compiles nothing in a second step, where the last chunk is shorter too', async () => {
+    const { retriever, initial } = await madeRetriever('mlr-sc', { tied: false });
+    const sizes = initial.map((values) => values.length);
+    const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
+    for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
+    const compiled: string[] = [];
+    const counting = new Proxy(engine, {
+      get(target, key) {
+        const member = Reflect.get(target, key, target);
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]) => {
+          if (key === 'compile') compiled.push((given[2] as { name: string }).name);
+          return Reflect.apply(member, target, given);
+        };
+      },
+    });
+    const context = { engine: counting, retriever, parameters, gradients, seed: 5, dropout: true };
+    const cached = new GradientCache(context, 3);
+    const batch = makeBatch(madeExamples(7), 1, 0, batching);
+    await cached.compute(batch, 1);
+    // Encoding and backward, of either side, of a whole chunk and of the shorter one; the loss; the norm.
+    assert.ok(compiled.length >= 10, compiled.join(', '));
+    const first = compiled.length;
+    await cached.compute(batch, 2);
+    assert.deepEqual(compiled.slice(first), []);
+    await cached.dispose();
+  });
   it('sees another mask at another step', async () => {
     const { retriever, initial } = await madeRetriever('dual-encoder', { dropout: 0.5 });
     const sizes = initial.map((values) => values.length);

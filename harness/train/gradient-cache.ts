@@ -23,7 +23,11 @@ import {
 } from './step.js';
 
 export class GradientCache implements StepComputer {
-  readonly #programs = new ProgramCache(8);
+  /**
+   * A step goes through all its programs in a cycle, 11 where the chunk does not divide the batch, and each length that
+   * texts are padded to has its own: of a smaller cache every one would be thrown out just before it comes again.
+   */
+  readonly #programs = new ProgramCache(32);
 
   /** @param chunkSize queries per chunk; passages go in chunks of as many times the passages per query */
   constructor(
