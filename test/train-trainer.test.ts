@@ -144,6 +144,20 @@ describe('training', () => {
     const { facts } = await train(await request({ epochs: 30, averageRankFrom: null, patience: 1 }));
     assert.ok(facts.epochs.length < 30);
     assert.equal(facts.keptEpoch, facts.epochs.length - 2);
+    // Which weights are kept has no say in when training stops.
+    const asked = await request({ epochs: 30, averageRankFrom: null, patience: 1, checkpoint: 'last' });
+    const last = await train(asked);
+    assert.equal(last.facts.epochs.length, facts.epochs.length);
+    assert.equal(last.facts.keptEpoch, facts.epochs.length - 1);
+    assert.ok(!(await readdir(asked.folder)).some((name) => name.startsWith('best-')));
+  });
+
+  it('refuses patience where no dev queries can end it', async () => {
+    await assert.rejects(train(await request({ patience: 2 }, { dev: [] })), {
+      code: 'CONFIG_INVALID',
+      message: /^train\.patience is 2, and there are no dev queries/,
+    });
+    await train(await request({ patience: 2, epochs: 0 }, { dev: [] }));
   });
 
   it('stops at a loss that is not a number, and says where', async () => {

@@ -51,10 +51,11 @@ export interface Trained {
 
 /**
  * Trains, or goes on from where an earlier process was stopped; both give the same weights.
- * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite, INTERRUPTED after saving the state
+ * @throws BenchError CONFIG_INVALID for patience without a dev set, TRAINING_DIVERGED where the loss or gradient is not finite, INTERRUPTED after saving the state
  */
 export async function train(request: TrainRequest): Promise<Trained> {
   const { engine, retriever, options, seed, folder, progress, examples, dev } = request;
+  refuseBlindPatience(request);
   const sizes = request.initial.map((values) => values.length);
   const sets = [0, 1, 2, 3].map(() => engine.variables(sizes)) as [
     Variables,
@@ -114,7 +115,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
         );
         const step = state.step + 1;
         const result = await computer.compute(batch, step);
-        refuseDivergence(result, step, epoch, folder, state);
+        refuseDivergence(result, step, epoch, folder, savedEpoch(state, options));
         const learningRate = learningRateAt(state.step, steps, options.warmup, request.learningRate);
         await optimizer.step(step, learningRate, clipScale(result.gradientNorm, options.clipNorm));
         const milliseconds = performance.now() - started;
@@ -140,21 +141,23 @@ export async function train(request: TrainRequest): Promise<Trained> {
       const score = dev.length > 0 ? await devScore(validation, options, epoch) : undefined;
       state.epochs.push(epochFacts(epoch, state, score));
       state.running = emptyRunning();
-      if (score !== undefined && options.checkpoint === 'best' && isBest(score, epoch, state, options)) {
-        await saveBest(folder, retriever, parameters, epoch);
+      if (score !== undefined && isBest(score, epoch, state, options)) {
+        if (options.checkpoint === 'best') await saveBest(folder, retriever, parameters, epoch);
         Object.assign(state, { bestEpoch: epoch, bestScore: score.value });
       }
       await save();
-      if (state.bestEpoch !== undefined) await removeWorse(folder, state.bestEpoch);
+      const saved = savedEpoch(state, options);
+      if (saved !== undefined) await removeWorse(folder, saved);
       if (score !== undefined)
         progress.note(`epoch ${epoch + 1}: dev ${score.measure} ${score.value.toFixed(4)}`);
     }
     stage.end();
-    const keptEpoch = state.bestEpoch ?? state.epochs.length - 1;
+    const saved = savedEpoch(state, options);
+    const keptEpoch = saved ?? state.epochs.length - 1;
     const weights =
-      state.bestEpoch === undefined
+      saved === undefined
         ? await Promise.all(parameters.variables.map((variable) => variable.read()))
-        : await readBest(folder, retriever, state.bestEpoch);
+        : await readBest(folder, retriever, saved);
     const measured = Math.max(0, clock.steps - warmupSteps);
     return {
       weights,
@@ -192,6 +195,19 @@ export function clipScale(norm: number, limit: number | null): number {
   return limit === null ? 1 : Math.min(1, limit / (norm + 1e-6));
 }
 
+/** The epoch whose weights lie in the folder as the best so far; undefined where none are kept there. */
+const savedEpoch = ({ bestEpoch }: TrainingState, { checkpoint }: TrainConfig): number | undefined =>
+  checkpoint === 'best' ? bestEpoch : undefined;
+
+function refuseBlindPatience({ dev, options: { patience, epochs } }: TrainRequest): void {
+  if (patience === null || epochs === 0 || dev.length > 0) return;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `train.patience is ${patience}, and there are no dev queries that could say when training stops getting better.`,
+    { hint: 'Leave train.patience null, or train on a dataset that has dev queries.' },
+  );
+}
+
 /** Whether dev has not become better for so many epochs. */
 function wasPatientEnough({ epochs, bestEpoch }: TrainingState, patience: number | null): boolean {
   return patience !== null && bestEpoch !== undefined && epochs.length - 1 - bestEpoch >= patience;
@@ -202,13 +218,11 @@ function refuseDivergence(
   step: number,
   epoch: number,
   folder: string,
-  state: TrainingState,
+  saved: number | undefined,
 ): void {
   if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) return;
   const best =
-    state.bestEpoch === undefined
-      ? ''
-      : ` The weights of epoch ${state.bestEpoch + 1}, the best so far, are kept in ${folder}.`;
+    saved === undefined ? '' : ` The weights of epoch ${saved + 1}, the best so far, are kept in ${folder}.`;
   throw new BenchError(
     'TRAINING_DIVERGED',
     `At step ${step} (epoch ${epoch + 1}) the loss was ${result.loss} and the gradient's norm ${result.gradientNorm}.${best}`,

@@ -19,7 +19,7 @@ export interface TrainingState {
   step: number;
   /** Epochs that are complete, with their dev scores. */
   epochs: EpochFacts[];
-  /** The epoch whose weights are kept as the best, from 0. */
+  /** The epoch that is the best on dev so far, from 0. Its weights are kept where `train.checkpoint` is `best`. */
   bestEpoch?: number;
   /** Its dev score; lower is better. */
   bestScore?: number;
