@@ -40,7 +40,7 @@ export interface RunRequest extends StageRequest {
 export type { Plan } from './pipeline/plan.js';
 
 /** What a run would do. Opens the dataset where that needs no network; trains and writes nothing. */
-export function planRun(request: RunRequest, _progress: Progress): Promise<Plan> {
+export function planRun(request: RunRequest): Promise<Plan> {
   return planOf(request);
 }
 

@@ -4,7 +4,8 @@ import type { ArchitectureOptions, PassageVectors, Tensor2D, Tensor3D } from '..
 import { stream } from '../harness/random.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
-import { contrastiveLoss, devSimilarity } from '../harness/train/loss.js';
+import { contrastiveLoss } from '../harness/train/loss.js';
+import { devSimilarity } from './dev-similarity.js';
 import {
   type Combination,
   combinations,

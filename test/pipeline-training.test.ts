@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import { bestLambda, secondStage } from '../harness/pipeline/training.js';
+import { planRun } from '../harness/pipeline.js';
 import type { EpochFacts, TrainingFacts } from '../harness/train/training-facts.js';
 
 const epoch = (number: number, crossEntropy: number, averageRank?: number): EpochFacts => ({
@@ -22,6 +23,14 @@ const epoch = (number: number, crossEntropy: number, averageRank?: number): Epoc
 const tried = (lambda: number, keptEpoch: number, ...epochs: EpochFacts[]) => ({
   lambda,
   facts: { training: { epochs, keptEpoch } as unknown as TrainingFacts },
+});
+
+const requestOf = (architecture: string, ...set: string[]) => ({
+  architecture,
+  dataset: 'sample',
+  seed: 1,
+  offline: true,
+  config: loadConfig({ cwd: '/', set }),
 });
 
 test('the lambda whose kept epoch is the best on dev, by average rank only where all have one', () => {
@@ -60,4 +69,26 @@ test('a second stage trains half as long, draws from smaller pools, and keeps th
     loadConfig({ cwd: '/', set: ['stage2.epochs=7', 'stage2.learningRate=1e-6', 'stage2.negativePool=9'] }),
   ).train;
   assert.deepEqual([said.epochs, said.learningRate, said.negativePool], [7, 1e-6, 9]);
+});
+
+test('a plan says what a second stage starts from and trains on', async () => {
+  const again = async (...set: string[]) => {
+    const { lines } = await planRun(requestOf('mlr-sc', 'stages=2', 'train.epochs=5', ...set));
+    return lines.find((line) => line.startsWith('again'));
+  };
+  assert.equal(
+    await again('model.name=google-bert/bert-base-uncased', 'stage2.depth=70'),
+    "again     3 epochs from the model again, on the negatives of the first training and negatives mined with the first training's weights (70 hits); a pool of 50 each",
+  );
+  assert.match((await again('model.name=scratch'))!, /3 epochs from the weights of the first training, on/);
+  assert.match((await again('stage2.negatives=mined'))!, /on negatives mined .* alone;/);
+});
+
+test('a plan refuses layers that a model with random weights does not have', async () => {
+  const layers = ['model.name=scratch', 'model.scratch.layers=2'];
+  await planRun(requestOf('mlr', ...layers, 'arch.layers=1,2'));
+  await assert.rejects(planRun(requestOf('mlr', ...layers, 'arch.layers=0,12')), {
+    code: 'CONFIG_INVALID',
+    message: /12/,
+  });
 });

@@ -5,7 +5,8 @@ import type { Pooling, Tensor2D, Tensor3D } from '../harness/contracts.js';
 import type { NumericArray } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
-import { contrastiveLoss, devSimilarity, largestOf } from '../harness/train/loss.js';
+import { contrastiveLoss, largestOf } from '../harness/train/loss.js';
+import { devSimilarity } from './dev-similarity.js';
 import { families, type Kind, poolings, statesOf } from './found-architectures.js';
 
 interface LossCase {

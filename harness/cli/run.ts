@@ -52,7 +52,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     const progress = createProgress({ signal: watchInterrupts() });
     if (values['dry-run'] === true) {
       const plans = [];
-      for (const request of requests) plans.push(await planRun(request, progress));
+      for (const request of requests) plans.push(await planRun(request));
       print(values.json === true ? toJson(plans, requests.length) : describePlans(plans, requests));
       return 0;
     }

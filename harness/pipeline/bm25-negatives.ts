@@ -1,7 +1,7 @@
 /** BM25 negatives as a stage: for datasets that ship none, and for `bench mine --with bm25`. */
 import path from 'node:path';
 import type { Dataset, SparseScoring, Split } from '../contracts.js';
-import { type Negatives, readNegatives, writeNegatives } from '../interchange/negatives.js';
+import { writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
 import { bm25Negatives } from '../search/bm25-negatives.js';
 import type { Artifact, Store } from '../store/store.js';
@@ -64,23 +64,4 @@ export async function bm25NegativesStage(
       await index.close();
     }
   });
-}
-
-/** The dataset with negatives of this file for one split; other splits keep their own. */
-export function withNegatives(dataset: Dataset, bySplit: Readonly<Partial<Record<Split, string>>>): Dataset {
-  const read = new Map<Split, Promise<Negatives>>();
-  return {
-    ...dataset,
-    async negatives(split) {
-      const file = bySplit[split];
-      if (file === undefined)
-        return (await dataset.negatives?.(split)) ?? new Map<string, readonly string[]>();
-      let negatives = read.get(split);
-      if (negatives === undefined) {
-        negatives = readNegatives(file);
-        read.set(split, negatives);
-      }
-      return negatives;
-    },
-  };
 }

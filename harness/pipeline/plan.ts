@@ -4,6 +4,8 @@ import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import { scoringOf } from './sparse-index.js';
+import { resolveArchitecture, scratchShape } from './starting-model.js';
+import { secondStage } from './training.js';
 
 export interface Plan {
   /** The stages in order, for people. */
@@ -12,6 +14,17 @@ export interface Plan {
   config: BenchConfig;
 }
 
+/** The second training, as `stage2.*` has it. */
+function secondStagePlan(config: BenchConfig): string {
+  const { init, negatives, depth } = config.stage2;
+  const { epochs, negativePool } = secondStage(config).train;
+  const from = init === 'first' ? 'from the weights of the first training' : 'from the model again';
+  const mined = `negatives mined with the first training's weights (${depth} hits)`;
+  const on = negatives === 'both' ? `the negatives of the first training and ${mined}` : `${mined} alone`;
+  return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
+}
+
+/** @throws BenchError CONFIG_INVALID for options that do not fit the model, as far as its shape is known */
 export async function planOf({
   architecture,
   dataset,
@@ -54,7 +67,11 @@ export async function planOf({
       config,
     };
   }
-  const { family, pooling } = await loadArchitecture(architecture);
+  const loaded = await loadArchitecture(architecture);
+  // Of any other model the layers are not known before it is here.
+  if (init === undefined && model.name === 'scratch')
+    resolveArchitecture(loaded, scratchShape(config), config);
+  const { family, pooling } = loaded;
   return {
     lines: [
       `dataset   ${dataset}: ${source}`,
@@ -62,7 +79,7 @@ export async function planOf({
       `arch      ${architecture}: ${family.summary}${pooling === undefined ? '' : `; ${pooling.summary}`}`,
       `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize}`}`,
       ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
-      ...(config.stages === 1 ? [] : ['again     from those weights, on negatives mined with them too']),
+      ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
       `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
       `index     ${config.index.kind}${config.index.kind === 'Flat' ? '' : ', built by FAISS and compared with the exact hits'}`,
       `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}, engine ${config.engine}`,

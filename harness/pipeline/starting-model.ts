@@ -110,11 +110,18 @@ function withDropout(config: Readonly<Record<string, unknown>>, rate: number): R
     : { ...config, hidden_dropout_prob: rate, attention_probs_dropout_prob: rate };
 }
 
-function resolveArchitecture(
+/** What a model with random weights is like, before there is one. */
+export function scratchShape({ model: { scratch }, text }: BenchConfig): EncoderShape {
+  const { layers, dimensions } = scratch;
+  return { kind: 'bert', layers, dimensions, maxTokens: Math.min(text.passageTokens, scratchMaxTokens) };
+}
+
+/** @throws BenchError CONFIG_INVALID for options that do not fit the encoder */
+export function resolveArchitecture(
   loaded: LoadedArchitecture,
   shape: EncoderShape,
   { arch }: BenchConfig,
-  chosenLambda: number | undefined,
+  chosenLambda?: number,
 ): Architecture {
   const { layers, vectors, maskShort } = arch;
   const lambda = chosenLambda ?? (Array.isArray(arch.lambda) ? arch.lambda[0]! : arch.lambda);

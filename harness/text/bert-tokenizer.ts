@@ -60,17 +60,3 @@ export function bertTokenizerJson(
     },
   } as TokenizerJson;
 }
-
-/** What transformers needs beside tokenizer.json. */
-export function bertTokenizerConfig(maxTokens: number): Record<string, unknown> {
-  return {
-    tokenizer_class: 'BertTokenizer',
-    do_lower_case: true,
-    model_max_length: maxTokens,
-    pad_token: '[PAD]',
-    unk_token: '[UNK]',
-    cls_token: '[CLS]',
-    sep_token: '[SEP]',
-    mask_token: '[MASK]',
-  };
-}

@@ -5,7 +5,6 @@
 import { eachWord } from './word-break.js';
 
 export type StemmerName = 'porter' | 'english' | 'none';
-export const stemmerNames: readonly StemmerName[] = ['porter', 'english', 'none'];
 
 export interface AnalyzerOptions {
   /** `porter`: Porter's algorithm of 1980 with its later corrections, Lucene's and Anserini's default. `english`: Porter2. */

@@ -89,21 +89,6 @@ export function scoreVectors(queries: Tensor2D, { vectors, present }: PassageVec
 }
 
 /**
- * sim(q, d) as search computes it, which is what dev is measured with: the pooled vector's product, or equation (2) for
- * multi-vector search.
- * @returns [Q, P]
- */
-export function devSimilarity(
-  queries: Tensor2D,
-  passages: PassageVectors,
-  pooling?: Pooling,
-  weights: readonly Tensor[] = [],
-): Tensor2D {
-  const searched = pooling === undefined ? passages : pooling.pool(passages, weights);
-  return largestOf(scoreVectors(queries, searched)) as Tensor2D;
-}
-
-/**
  * The cross entropy of each query's own positive among its candidates, a mean over queries: equation (3) of any
  * similarity.
  * @param similarity [Q, P] @param positive [Q, P], one 1 in a row @param candidates [Q, P] or [P]
