@@ -110,6 +110,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     licence: licenceOf(variant),
     files: await describeAll(request, files),
     passageCount,
+    trainsOn: 'each-positive',
     remarks: judged.remarks,
     async *passages() {
       for await (const { passageId, title, text } of passagesOf(corpus)) yield { passageId, title, text };

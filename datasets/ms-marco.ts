@@ -98,6 +98,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     passageCount,
     // The tracks' guidelines: grade 1 is on topic, and does not answer.
     ...(year !== undefined && { relevantFrom: 2 }),
+    trainsOn: 'each-positive',
     remarks: judged.remarks,
     async *passages() {
       for await (const { passageId, title, text } of passagesOf(collection, titles))

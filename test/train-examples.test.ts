@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Dataset, Passage } from '../harness/contracts.js';
 import { remarks } from '../harness/pipeline/train-stage.js';
+import { makeBatch } from '../harness/train/batches.js';
 import { type NegativeSource, trainingExamples } from '../harness/train/examples.js';
 
 /** Four queries: c has no positive; of d's two the first is trained on. Passage pN is the token N. */
@@ -29,6 +30,14 @@ const madeDataset = (changes: Partial<Dataset> = {}): Dataset => ({
   ...changes,
 });
 
+const batching = {
+  batchSize: 4,
+  missingNegative: 'left-out',
+  maxQueryTokens: 4,
+  maxPassageTokens: 4,
+  paddingId: 0,
+} as const;
+
 const tokens = {
   query: (text: string) => Int32Array.of(Number(text)),
   passage: ({ text }: Passage) => Int32Array.of(Number(text)),
@@ -53,6 +62,14 @@ async function examplesOf(
   return { taken, counts };
 }
 
+const noDev = {
+  examples: 0,
+  withoutPositive: 0,
+  positivesAmongNegatives: 0,
+  tooFewNegatives: 0,
+  shortPools: 0,
+};
+
 const mined = source('mined.tsv', { a: ['p9', 'p8', 'p7', 'p6'], b: ['p2', 'p3'], d: ['p6', 'p1', 'p5'] });
 
 test('queries without a positive and positives among negatives are dropped, counted and told', async () => {
@@ -70,17 +87,27 @@ test('queries without a positive and positives among negatives are dropped, coun
     tooFewNegatives: 2,
     shortPools: 2,
   });
-  assert.deepEqual(remarks(counts, 3, { named: true }), [
+  assert.deepEqual(remarks(counts, noDev, 3, { named: true }), [
     '1 training queries have no positive and are left out',
     '3 negatives are judged relevant to their query and are left out',
     '2 of 3 training queries have fewer hard negatives than asked for',
     '2 training queries have fewer than 3 negatives in a source',
   ]);
-  assert.equal(remarks(counts, 3, { named: false }).length, 3, 'nobody asked for a pool of that size');
+  assert.equal(remarks(counts, noDev, 3, { named: false }).length, 3, 'nobody asked for a pool of that size');
   assert.deepEqual(
-    remarks({ ...counts, withoutPositive: 0, positivesAmongNegatives: 0 }, 3, { named: false }),
+    remarks({ ...counts, withoutPositive: 0, positivesAmongNegatives: 0 }, noDev, 3, { named: false }),
     ['2 of 3 training queries have fewer hard negatives than asked for'],
   );
+});
+
+test('dev queries without hard negatives are told too: a file mined for training has none of them', async () => {
+  const onlyTrain = source('mined.tsv', {});
+  const options = { negatives: 1, negativePool: 3 };
+  const { counts: dev } = await trainingExamples(madeDataset(), 'dev', tokens, options, [onlyTrain]);
+  const none = { ...noDev, examples: 3 };
+  assert.deepEqual(remarks(none, dev, 3, { named: true }), [
+    '3 of 3 dev queries have fewer hard negatives than asked for',
+  ]);
 });
 
 test('a pool smaller than asked for is used as it is; of several sources each gives its share', async () => {
@@ -96,10 +123,42 @@ test('a pool smaller than asked for is used as it is; of several sources each gi
   assert.equal(counts.shortPools, 2);
 });
 
-test('what is relevant is for the dataset to say', async () => {
-  const { taken, counts } = await examplesOf([mined], undefined, madeDataset({ relevantFrom: 2 }));
-  assert.deepEqual(taken, [['d', 6, [1, 5]]]);
-  assert.equal(counts.withoutPositive, 3);
+test('what a track grades as relevant is a matter of measures: training takes every positive grade', async () => {
+  const { taken } = await examplesOf([mined], undefined, madeDataset({ relevantFrom: 2 }));
+  assert.deepEqual(taken, (await examplesOf([mined])).taken);
+});
+
+test('a dataset may train on each positive of a query: none of them is a negative of another', async () => {
+  const dataset = madeDataset({ trainsOn: 'each-positive' });
+  const options = { negatives: 1, negativePool: 3 };
+  const asked = [dataset, 'train', tokens, options, [mined]] as const;
+  const { examples, counts } = await trainingExamples(...asked);
+  assert.deepEqual(
+    examples.map(({ queryId, positive }) => [queryId, positive[0]]),
+    [
+      ['a', 1],
+      ['b', 2],
+      ['d', 5],
+      ['d', 6],
+    ],
+  );
+  assert.deepEqual([counts.examples, counts.queries, counts.withoutPositive], [4, 3, 1]);
+  assert.equal(counts.positivesAmongNegatives, 3, 'told once per query');
+  const { candidates, positive } = makeBatch(examples, 1, 0, { ...batching, negatives: 1 });
+  const rows = (values: Float32Array) => [0, 1, 2, 3].map((i) => [...values.subarray(8 * i, 8 * i + 8)]);
+  // Positives are at 0, 2, 4 and 6, each with its negative.
+  assert.deepEqual(rows(candidates), [
+    [1, 1, 1, 1, 1, 1, 1, 1],
+    [1, 1, 1, 1, 1, 1, 1, 1],
+    [1, 1, 1, 1, 1, 1, 0, 1],
+    [1, 1, 1, 1, 0, 1, 1, 1],
+  ]);
+  assert.deepEqual(rows(positive)[3], [0, 0, 0, 0, 0, 0, 1, 0]);
+  // Dev asks for the first alone, and a dataset that says nothing trains as DPR does.
+  const dev = await trainingExamples(dataset, 'dev', tokens, options, [mined]);
+  assert.deepEqual([dev.examples.length, dev.counts.queries], [3, undefined]);
+  const usual = await trainingExamples(madeDataset(), 'train', tokens, options, [mined]);
+  assert.equal(makeBatch(usual.examples, 1, 0, { ...batching, negatives: 1 }).candidates.length, 6);
 });
 
 test('negatives and positives that name unknown passages are refused, each with its query and origin', async () => {

@@ -58,6 +58,11 @@ export interface Dataset {
   answerMatching?: 'string' | 'regex';
   /** Lowest relevance that measures without grades take for relevant; 1 where absent. */
   relevantFrom?: number;
+  /**
+   * What a training query makes examples of: its first positive alone (DPR's rule, and where absent), or each of its
+   * positives (MS MARCO's qrels as training pairs). A dev query always asks for its first.
+   */
+  trainsOn?: 'first-positive' | 'each-positive';
   /** What a reader of its figures should know: qrels of passages that are not there, splits that are missing. */
   remarks?: readonly string[];
   passages(): AsyncIterable<Passage>;

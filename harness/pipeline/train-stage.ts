@@ -43,6 +43,8 @@ export async function trainStage(
     text,
     seed,
     engine: engineIdentity(engine),
+    // Named only where it is not what it always was, so that no other checkpoint gets another name.
+    ...(dataset.trainsOn === 'each-positive' && { trainsOn: dataset.trainsOn }),
   };
   const checkpoint = await store.artifact<CheckpointFacts>('checkpoints', inputs, async (folder) => {
     const { query, trainingPassage } = textEncoders(tokenizer, text);
@@ -51,7 +53,8 @@ export async function trainStage(
     const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
     if (trainSet.counts.examples === 0 && config.train.epochs > 0) throw nothingToTrainOn(dataset.name);
     const devSet = await trainingExamples(dataset, 'dev', texts, config.train, forDev);
-    for (const line of remarks(trainSet.counts, config.train.negativePool, negatives)) progress.note(line);
+    for (const line of remarks(trainSet.counts, devSet.counts, config.train.negativePool, negatives))
+      progress.note(line);
     const trained = await train({
       engine,
       retriever,
@@ -98,17 +101,23 @@ function nothingToTrainOn(name: string): BenchError {
 
 /** What was left out of training, for people: notes while it runs, and warnings of the record. */
 export function remarks(
-  { examples, withoutPositive, positivesAmongNegatives, tooFewNegatives, shortPools }: ExampleCounts,
+  train: ExampleCounts,
+  dev: ExampleCounts,
   negativePool: number,
   { named }: Pick<ChosenNegatives, 'named'>,
 ): string[] {
+  const { withoutPositive, positivesAmongNegatives, tooFewNegatives, shortPools } = train;
   const lines: string[] = [];
   const say = (count: number, line: string) => {
     if (count > 0) lines.push(`${count} ${line}`);
   };
   say(withoutPositive, 'training queries have no positive and are left out');
   say(positivesAmongNegatives, 'negatives are judged relevant to their query and are left out');
-  say(tooFewNegatives, `of ${examples} training queries have fewer hard negatives than asked for`);
+  say(
+    tooFewNegatives,
+    `of ${train.queries ?? train.examples} training queries have fewer hard negatives than asked for`,
+  );
+  say(dev.tooFewNegatives, `of ${dev.examples} dev queries have fewer hard negatives than asked for`);
   // The usual pool is as large as it can be; one that was asked for by name should be as large as was asked.
   if (named) say(shortPools, `training queries have fewer than ${negativePool} negatives in a source`);
   return lines;

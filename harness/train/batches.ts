@@ -2,11 +2,19 @@
 import { stream } from '../random.js';
 import { paddedLength, padTexts } from '../text/padding.js';
 
+/** Which passage a positive is, and which are relevant to its query: numbers that passages of one split have. */
+export interface JudgedPositive {
+  positive: number;
+  relevant: ReadonlySet<number>;
+}
+
 /** A query with the passages it trains on; texts are token ids. */
 export interface TrainingExample {
   queryId: string;
   query: Int32Array;
   positive: Int32Array;
+  /** Where a query has an example for each of its positives: they are no negatives of each other. */
+  judged?: JudgedPositive;
   /** Hard negatives it can be given, best first. */
   negatives: readonly Int32Array[];
 }
@@ -24,7 +32,10 @@ export interface Batch {
   passageMask: Float32Array;
   /** [B, P], 1 at each query's own positive. */
   positive: Float32Array;
-  /** [P], 1 where the passage takes part in the softmax. */
+  /**
+   * 1 where the passage takes part in the softmax: [P] for all queries, or [B, P] where a passage is another's positive
+   * and relevant to a query too.
+   */
   candidates: Float32Array;
 }
 
@@ -54,7 +65,11 @@ export function drawNegatives(
 ): readonly Int32Array[] {
   if (n === 0 || example.negatives.length === 0) return [];
   const pool = [...example.negatives];
-  return stream(seed, 'negatives', draw, example.queryId).shuffle(pool).slice(0, n);
+  // Two examples of one query draw each for itself.
+  const own = example.judged === undefined ? [] : [example.judged.positive];
+  return stream(seed, 'negatives', draw, example.queryId, ...own)
+    .shuffle(pool)
+    .slice(0, n);
 }
 
 /** @param draw names the draw of negatives: the epoch, or 'dev' for negatives that stay the same */
@@ -92,6 +107,23 @@ export function makeBatch(
     passageIds: paddedPassages.ids,
     passageMask: paddedPassages.mask,
     positive,
-    candidates,
+    candidates: examples.some(({ judged }) => judged !== undefined)
+      ? withoutOtherPositives(examples, candidates)
+      : candidates,
   };
+}
+
+/** @param candidates [P], the same for all @returns [B, P], for each query without what is relevant to it beside its own */
+function withoutOtherPositives(examples: readonly TrainingExample[], candidates: Float32Array): Float32Array {
+  const passages = candidates.length;
+  const perQuery = passages / examples.length;
+  const each = new Float32Array(examples.length * passages);
+  for (const [i, { judged }] of examples.entries()) {
+    each.set(candidates, i * passages);
+    for (const [j, other] of examples.entries()) {
+      if (i === j || judged === undefined || other.judged === undefined) continue;
+      if (judged.relevant.has(other.judged.positive)) each[i * passages + j * perQuery] = 0;
+    }
+  }
+  return each;
 }

@@ -20,6 +20,8 @@ export interface NegativeSource {
 /** What was left out, and why: none of it is silent. */
 export interface ExampleCounts {
   examples: number;
+  /** Queries that they are of; absent where each query has one example. */
+  queries?: number;
   /** Queries without a relevant passage. */
   withoutPositive: number;
   /** Negatives that are judged relevant. */
@@ -41,6 +43,8 @@ export interface ExampleOptions {
 interface Plan {
   query: Query;
   positive: number;
+  /** Where the query has an example for each: all its positives. */
+  relevant?: ReadonlySet<number>;
   negatives: Uint32Array;
 }
 
@@ -81,9 +85,10 @@ export async function trainingExamples(
   const tokens = await tokensOf(dataset, split, tokenizer, passages);
   refuseUnknown(dataset, split, plans, { tokens, passages }, sources);
   const examples = plans.map(
-    ({ query, positive, negatives }): TrainingExample => ({
+    ({ query, positive, relevant, negatives }): TrainingExample => ({
       queryId: query.queryId,
       query: tokenizer.query(query.text),
+      ...(relevant && { judged: { positive, relevant } }),
       // Read out when they are asked for: every query of a large set has a hundred, and a step draws a few.
       get positive() {
         return tokens.of(positive);
@@ -113,6 +118,8 @@ async function planExamples(
   }
   const counts = { withoutPositive: 0, positivesAmongNegatives: 0, tooFewNegatives: 0, shortPools: 0 };
   const plans: Plan[] = [];
+  const each = split === 'train' && dataset.trainsOn === 'each-positive';
+  let queries = 0;
   for (const query of await dataset.queries(split)) {
     const relevant = positives.get(query.queryId);
     if (relevant === undefined) {
@@ -130,9 +137,15 @@ async function planExamples(
     }
     if (sources.length > 0 && pool.size < negatives) counts.tooFewNegatives++;
     if (short) counts.shortPools++;
-    plans.push({ query, positive: passages.of(relevant[0]!), negatives: Uint32Array.from(pool) });
+    const own = Uint32Array.from(pool);
+    if (!each) plans.push({ query, positive: passages.of(relevant[0]!), negatives: own });
+    else {
+      const numbers = new Set(relevant.map((id) => passages.of(id)));
+      for (const positive of numbers) plans.push({ query, positive, relevant: numbers, negatives: own });
+    }
+    queries++;
   }
-  return { plans, counts };
+  return { plans, counts: each ? { queries, ...counts } : counts };
 }
 
 /** The tokens of every passage that is trained on; what the dataset does not have is left out. */

@@ -12,6 +12,7 @@ import { type Chunk, chunksOf, concatenate, type Side } from './chunks.js';
 import { dropoutMasks } from './dropout-masks.js';
 import { contrastiveLoss } from './loss.js';
 import {
+  candidatesShape,
   keepSpecs,
   parameterSpecs,
   resultOf,
@@ -116,42 +117,44 @@ export class GradientCache implements StepComputer {
     const m = passages.length / batch.passages / dimensions;
     const own = retriever.parameters.flatMap(({ owner }, i) => (owner === 'pooling' ? [i] : []));
     const array = (...shape: number[]): ArraySpec => ({ shape, dtype: 'float32' });
-    const program = await this.#programs.get(`loss ${batch.queries},${batch.passages}x${m}`, () =>
-      engine.compile(
-        (inputs) => {
-          const [q, v, exists, positive, candidates, ...weights] = inputs;
-          let parts: Tensor[] = [];
-          const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
-            const batchVectors: PassageVectors = {
-              vectors: trained[1] as Tensor3D,
-              present: exists as Tensor2D,
-            };
-            const loss = contrastiveLoss({
-              queries: trained[0] as Tensor2D,
-              passages: batchVectors,
-              positive: positive as Tensor2D,
-              candidates: candidates!,
-              ...(pooling && { pooling }),
-              weights: trained.slice(2),
-              lambda: resolved.lambda,
-            });
-            parts = [loss.contrastive, loss.regularizer ?? tf.scalar(0)].map((part) => tf.keep(part));
-            return loss.loss;
-          })([q!, v!, ...weights]);
-          const numbers = tf.stack([value, ...parts, tf.scalar(0)]);
-          tf.dispose(parts);
-          return [numbers, ...grads];
-        },
-        [
-          array(batch.queries, dimensions),
-          array(batch.passages, m, dimensions),
-          array(batch.passages, m),
-          array(batch.queries, batch.passages),
-          array(batch.passages),
-          ...own.map((i) => array(...retriever.parameters[i]!.shape)),
-        ],
-        { name: 'loss of cached vectors' },
-      ),
+    const program = await this.#programs.get(
+      `loss ${batch.queries},${batch.passages}x${m} of ${candidatesShape(batch)}`,
+      () =>
+        engine.compile(
+          (inputs) => {
+            const [q, v, exists, positive, candidates, ...weights] = inputs;
+            let parts: Tensor[] = [];
+            const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
+              const batchVectors: PassageVectors = {
+                vectors: trained[1] as Tensor3D,
+                present: exists as Tensor2D,
+              };
+              const loss = contrastiveLoss({
+                queries: trained[0] as Tensor2D,
+                passages: batchVectors,
+                positive: positive as Tensor2D,
+                candidates: candidates!,
+                ...(pooling && { pooling }),
+                weights: trained.slice(2),
+                lambda: resolved.lambda,
+              });
+              parts = [loss.contrastive, loss.regularizer ?? tf.scalar(0)].map((part) => tf.keep(part));
+              return loss.loss;
+            })([q!, v!, ...weights]);
+            const numbers = tf.stack([value, ...parts, tf.scalar(0)]);
+            tf.dispose(parts);
+            return [numbers, ...grads];
+          },
+          [
+            array(batch.queries, dimensions),
+            array(batch.passages, m, dimensions),
+            array(batch.passages, m),
+            array(batch.queries, batch.passages),
+            array(...candidatesShape(batch)),
+            ...own.map((i) => array(...retriever.parameters[i]!.shape)),
+          ],
+          { name: 'loss of cached vectors' },
+        ),
     );
     const feeds = [queries, passages, present, batch.positive, batch.candidates];
     const [numbers, dQueries, dPassages] = await program.run(

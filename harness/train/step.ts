@@ -51,6 +51,10 @@ export const keepSpecs = (
 ): ArraySpec[] =>
   dropout ? retriever.dropoutSites(texts, tokens).map(({ shape }) => ({ shape, dtype: 'bool' })) : [];
 
+/** [P] or [B, P]: see Batch. */
+export const candidatesShape = ({ candidates, queries, passages }: Batch): number[] =>
+  candidates.length === passages ? [passages] : [queries, passages];
+
 /** Takes tensors off the front of a list in the order of the specs they were made from. */
 export class Taker {
   #next = 0;
@@ -87,7 +91,8 @@ export class DirectStep implements StepComputer {
     const { queries, passages, queryTokens, passageTokens } = batch;
     const querySites = dropout ? retriever.dropoutSites(queries, queryTokens) : [];
     const passageSites = dropout ? retriever.dropoutSites(passages, passageTokens) : [];
-    const program = await this.#programs.get(`${queries}x${queryTokens},${passages}x${passageTokens}`, () => {
+    const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${candidatesShape(batch)}`;
+    const program = await this.#programs.get(key, () => {
       const inputs: ArraySpec[] = [
         ...parameterSpecs(retriever),
         ...textSpecs(queries, queryTokens),
@@ -95,7 +100,7 @@ export class DirectStep implements StepComputer {
         ...textSpecs(passages, passageTokens),
         ...keepSpecs(retriever, passages, passageTokens, dropout),
         { shape: [queries, passages], dtype: 'float32' },
-        { shape: [passages], dtype: 'float32' },
+        { shape: candidatesShape(batch), dtype: 'float32' },
       ];
       const build = directProgram(retriever, dropout ? querySites.length : 0);
       return engine.compile(build, inputs, { name: 'training step' });
