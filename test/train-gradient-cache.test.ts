@@ -84,6 +84,31 @@ describe('gradient cache against the direct step, with dropout', async () => {
     assert.deepEqual(compiled.slice(first), []);
     await cached.dispose();
   });
+  it("leaves out of the loss what is another example's positive and relevant to the query too", async () => {
+    const { retriever, initial } = await madeRetriever('mlr-sc', { dropout: 0 });
+    const sizes = initial.map((values) => values.length);
+    const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
+    for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
+    const context = { engine, retriever, parameters, gradients, seed: 5, dropout: false };
+    const plain = madeExamples(7);
+    const relevant = new Set([0, 1]);
+    const judged = plain.map((example, i) =>
+      i < 2
+        ? { ...example, judged: { positive: i, relevant } }
+        : { ...example, judged: { positive: i, relevant: new Set([i]) } },
+    );
+    const batch = makeBatch(judged, 1, 0, batching);
+    assert.equal(batch.candidates.length, 7 * 14);
+    const direct = await gradientsOf(new DirectStep(context), context, batch);
+    const cached = await gradientsOf(new GradientCache(context, 3), context, batch);
+    assert.ok(Math.abs(cached.result.loss - direct.result.loss) <= 1e-5 * direct.result.loss);
+    assert.ok(
+      Math.abs(cached.result.gradientNorm - direct.result.gradientNorm) <= 1e-5 * direct.result.gradientNorm,
+    );
+    // Fewer negatives, lower loss: two shares of the softmax are gone.
+    const all = await gradientsOf(new DirectStep(context), context, makeBatch(plain, 1, 0, batching));
+    assert.ok(direct.result.contrastive < all.result.contrastive);
+  });
   it('sees another mask at another step', async () => {
     const { retriever, initial } = await madeRetriever('dual-encoder', { dropout: 0.5 });
     const sizes = initial.map((values) => values.length);
