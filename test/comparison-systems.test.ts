@@ -4,6 +4,7 @@ import { compareRecords } from '../harness/comparison/compare.js';
 import { describeDevice, deviceDifferences, onOneDevice } from '../harness/comparison/devices.js';
 import { paretoFront } from '../harness/comparison/pictures.js';
 import { groupSystems } from '../harness/comparison/systems.js';
+import { defaultConfig } from '../harness/config/config.js';
 import { BenchError } from '../harness/errors.js';
 import { compareSystems } from '../harness/statistics/compare.js';
 import { madeRecord, stored } from './made-records.js';
@@ -57,6 +58,24 @@ test('where and how often latency was measured, and what was measured, do not ma
   };
   const systems = groupSystems([stored({ seed: 1 }), stored({ seed: 2, config: other })]);
   assert.equal(systems.length, 1);
+});
+
+test('nor do memory and batches, or a key that an older record lacks where it stands as it is by default', () => {
+  const { search, train, encode, ...rest } = defaultConfig();
+  const bounds = {
+    search: { ...search, memoryMiB: 9, batchSize: 7 },
+    encode: { ...encode, memoryMiB: 9 },
+    train: { ...train, saveEverySteps: 3 },
+  };
+  const { negativePool: _, ...older } = train;
+  const names = (...configs: object[]) =>
+    groupSystems(configs.map((config, i) => stored({ seed: i + 1, config }))).map(({ name }) => name);
+  const now = { ...rest, search, train, encode };
+  assert.equal(names(now, { ...rest, ...bounds }, { ...now, train: older }).length, 1);
+  assert.deepEqual(names({ ...now, train: { ...train, negativePool: 7 } }, { ...now, train: older }), [
+    'dual-encoder (train.negativePool=7)',
+    `dual-encoder (train.negativePool=${train.negativePool})`,
+  ]);
 });
 
 test('the same seed twice is two systems, told apart by their files', () => {

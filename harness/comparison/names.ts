@@ -1,5 +1,6 @@
 /** What to call a system: as short as tells it from the others. */
 import path from 'node:path';
+import { defaultConfig } from '../config/config.js';
 import { type RunRecord, recordSuffix, type StoredRecord } from '../record.js';
 
 /** Sections and keys of the configuration that do not make another system. */
@@ -13,6 +14,11 @@ const incidental = new Set([
   'check',
   'preset',
   'threads',
+  // How far the machine goes at once: hits agree but for the last bits of their scores.
+  'search.memoryMiB',
+  'search.batchSize',
+  'encode.memoryMiB',
+  'train.saveEverySteps',
 ]);
 /** Said by what the run made of them: `layers`, `vectors`, `lambda`, `index`, `engine`, `searcher`, `model`. */
 const resolvedElsewhere =
@@ -36,15 +42,26 @@ export function settingsOf({ config, arch, model, index, device }: RunRecord): R
   add('searcher', device.searcher);
   add('engine', device.engine);
   add('device', device.device);
-  for (const [key, value] of flattened(config)) {
+  for (const [key, value] of valuesOf(config, device.searcher === null)) {
     if (!resolvedElsewhere.test(key)) add(key, value);
   }
   return settings;
 }
 
+let defaults: readonly (readonly [string, unknown])[] | undefined;
+
+/**
+ * By key. A record made before a key was added ran as its default says; what another program ran as is not known.
+ * @param foreign whether the record is of another program
+ */
+function valuesOf(config: RunRecord['config'], foreign: boolean): Map<string, unknown> {
+  defaults ??= [...flattened(defaultConfig())];
+  return new Map([...(foreign ? [] : defaults), ...flattened(config)]);
+}
+
 function* flattened(section: object, prefix = ''): Generator<[string, unknown]> {
   for (const [key, value] of Object.entries(section)) {
-    if (prefix === '' && incidental.has(key)) continue;
+    if (incidental.has(prefix + key)) continue;
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
       yield* flattened(value as object, `${prefix}${key}.`);
     } else {
