@@ -8,6 +8,7 @@ import { assertKind, type BuiltFacts, buildIndex } from '../harness/search/facto
 import { FactorySearcher } from '../harness/search/factory-searcher.js';
 import { loadFaiss } from '../harness/search/faiss.js';
 import { openSearcher } from '../harness/search/search.js';
+import { trainingCount } from '../harness/search/training-count.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { listOf, makeIndex, normalRows, rankRows, temporaryFolder } from './made-index.js';
 
@@ -86,6 +87,16 @@ for (const [kind, parameter, least] of kinds) {
     assert.ok(!readdirSync(folder).some((name) => name.includes('.partial-')));
   });
 }
+
+test('more numbers than train takes are refused, with how many vectors it takes', () => {
+  assert.equal(trainingCount(65_536, 600, 16), 600);
+  assert.equal(trainingCount(65_536, 10_000_000, 1024), 65_536);
+  assert.throws(() => trainingCount(1_000_000, 2_000_000, 768), {
+    code: 'CONFIG_INVALID',
+    message: /1000000 vectors of 768 dimensions takes 768000000 numbers; faiss-node's train\(number\[\]\)/,
+    hint: 'Set index.trainingVectors to 130208 or fewer.',
+  });
+});
 
 test('the same shards make the same bytes, graphs too', { skip }, async (t) => {
   const folder = await temporaryFolder(t);

@@ -3,9 +3,11 @@
  * both take long and cannot be interrupted. Started by factory-index.ts with a `BuildOrder` as its argument; tells
  * what it did by messages.
  */
+import { BenchError, type ErrorCode } from '../errors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import { stream } from '../random.js';
 import { type FaissIndex, loadFaiss } from './faiss.js';
+import { trainingCount } from './training-count.js';
 
 export interface BuildOrder {
   /** Folder of the shards. */
@@ -24,7 +26,10 @@ export type BuildMessage =
   | { state: 'training'; vectors: number }
   | { state: 'adding'; rows: number }
   | { state: 'built'; trainedOn: number }
-  | { state: 'refused'; message: string };
+  /** For a reason of FAISS's. */
+  | { state: 'refused'; message: string }
+  /** For one of ours. */
+  | { state: 'failed'; code: ErrorCode; message: string; hint?: string | undefined };
 
 /** Numbers handed over at once: faiss-node takes a plain array, 8 bytes a number, and copies it one by one. */
 const blockNumbers = 1 << 20;
@@ -50,12 +55,12 @@ async function sample(index: VectorIndex, count: number, seed: number): Promise<
     const order = stream(seed, 'index', 'training').shuffle(Array.from({ length: vectors }, (_, row) => row));
     for (const row of order.slice(0, count)) chosen[row] = 1;
   }
-  const values = new Array<number>(Math.min(count, vectors) * dimensions).fill(0.5);
-  let at = 0;
+  // Grown, not made at its length: above 2 ** 25 V8 would make that a dictionary, many times as slow and as large.
+  const values: number[] = [];
   for await (const block of blocks(index)) {
     for (let i = 0; i < block.values.length; i += dimensions) {
       if (chosen[block.first + i / dimensions] === 0) continue;
-      for (let d = 0; d < dimensions; d++) values[at++] = block.values[i + d]!;
+      for (let d = 0; d < dimensions; d++) values.push(block.values[i + d]!);
     }
   }
   return values;
@@ -73,7 +78,7 @@ async function build({ folder, kind, trainingVectors, seed, target }: BuildOrder
   }
   let trainedOn = 0;
   if (!made.isTrained()) {
-    trainedOn = Math.min(trainingVectors, index.vectors);
+    trainedOn = trainingCount(trainingVectors, index.vectors, index.dimensions);
     say({ state: 'training', vectors: trainedOn });
     made.train(await sample(index, trainedOn, seed));
   }
@@ -97,5 +102,11 @@ async function build({ folder, kind, trainingVectors, seed, target }: BuildOrder
 // Nobody is left to build for.
 process.on('disconnect', () => process.exit(1));
 const order = process.argv[2];
-if (order !== undefined) await build(JSON.parse(order) as BuildOrder);
+if (order !== undefined) {
+  await build(JSON.parse(order) as BuildOrder).catch((error: unknown) => {
+    if (!(error instanceof BenchError)) throw error;
+    const { code, message, hint } = error;
+    say({ state: 'failed', code, message, hint });
+  });
+}
 process.disconnect?.();

@@ -115,6 +115,10 @@ export async function buildIndex(request: BuildRequest): Promise<BuiltFacts> {
 
 function fault(kind: string, last: BuildMessage | undefined, said: string, signal: string | null): Error {
   if (last?.state === 'refused') return refused(kind, last.message);
+  if (last?.state === 'failed') {
+    const { code, message, hint } = last;
+    return new BenchError(code, message, hint === undefined ? {} : { hint });
+  }
   const thrown = /what\(\):\s*(.*)/.exec(said)?.[1];
   if (thrown !== undefined) return refused(kind, thrown);
   const end = said.trim().split('\n').slice(-1)[0] ?? '';
