@@ -1,5 +1,5 @@
 /** The run record: the one JSON file that a run leaves behind. What each field means stands in record.schema.json. */
-export { describeMachine } from './record/machine.js';
+export { describeMachine, type Surroundings } from './record/machine.js';
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
   type ArchitectureFacts,

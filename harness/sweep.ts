@@ -123,7 +123,8 @@ class Sweeping {
       const prepared = await log.plain('prepare', () => prepare(request, progress, store));
       dataset = prepared.dataset;
       // Where nothing stays in the cache, the record itself says that the run need not be made again.
-      const before = request.config.keep === 'records' ? await recordedBefore(request, dataset) : undefined;
+      const before =
+        request.config.keep === 'records' ? await recordedBefore(request, dataset, progress) : undefined;
       if (before !== undefined) {
         end({ state: 'recorded before' });
         this.#recorded(before, request);

@@ -1,6 +1,6 @@
 /** Sweeps: one cell's failure is not another's, systems take turns, and what was made is not made again. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -169,54 +169,6 @@ test('a sweep that is stopped between two cells goes on from there', async () =>
     [true, true, true],
   ]);
   assert.match(lines.find((line) => line.startsWith('cell 1'))!, /from cache in .* s, 2 left$/);
-});
-
-async function kindsIn(cache: string): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const kind of ['checkpoints', 'shards', 'indexes', 'runs', 'negatives', 'models']) {
-    const names = await readdir(path.join(root, cache, kind)).catch(() => []);
-    counts[kind] = names.length;
-  }
-  return counts;
-}
-
-test('keep records leaves records and hits; what was there before stays, and what is recorded is not made again', async () => {
-  const cache = `cache=${path.join(root, 'records')}`;
-  await sweep([request('mlr', 5, cache)], quiet);
-  const before = await kindsIn('records');
-  assert.equal(before.shards, 1);
-  const requests = [5, 6].flatMap((seed) =>
-    ['mlr', 'me-bert', 'bm25'].map((name) => request(name, seed, cache, 'keep=records')),
-  );
-  const { lines, progress } = listening();
-  const { records } = await sweep(requests, progress);
-  assert.deepEqual({ ...(await kindsIn('records')), models: 1 }, before);
-  assert.ok(lines.some((line) => /^disk: .* removed from the cache; the sweep held at most /.test(line)));
-  for (const record of records) assert.ok((await stat(path.join(root, 'out', record.run!.name))).size > 0);
-  // The index of terms belongs to both seeds and was made once; the hits of the first were gone.
-  assert.deepEqual(places(records[5]!), [true, false]);
-  const again = listening();
-  await sweep(requests, again.progress);
-  const states = again.lines.filter((line) => line.startsWith('cell '));
-  assert.equal(states.filter((line) => line.includes('recorded before')).length, 6, states.join('\n'));
-});
-
-test('keep indexes leaves what can be searched', async () => {
-  const cache = `cache=${path.join(root, 'indexes')}`;
-  const { records } = await sweep(
-    ['mlr', 'bm25'].map((name) => request(name, 5, cache, 'keep=indexes')),
-    quiet,
-  );
-  const { checkpoints, shards, indexes, runs, negatives } = await kindsIn('indexes');
-  assert.deepEqual([checkpoints, shards, indexes, runs, negatives], [1, 1, 1, 0, 0]);
-  const [dense] = (
-    await sweep(
-      ['mlr'].map((name) => request(name, 5, cache)),
-      quiet,
-    )
-  ).records;
-  assert.deepEqual(places(dense!), [true, true, false]);
-  assert.deepEqual(dense!.measures, records[0]!.measures);
 });
 
 test('a measure that the dataset has no answers for is missed where it was named, not where it is one of the usual', async () => {

@@ -3,14 +3,16 @@ import type { RunRequest } from '../pipeline.js';
 import { canonicalJson } from '../store/hash.js';
 
 /**
- * Requests whose latencies can be compared: the same dataset, seed and machine settings. Groups stand in the order in which
- * each comes first.
+ * Requests whose latencies are measured in turns: the same dataset, seed and machine settings. Where systems take no turns
+ * each is a group of its own, so that it can be recorded, and what it was made of let go, before the next is begun. Groups
+ * stand in the order in which each comes first.
  */
 export function groupsOf(requests: readonly RunRequest[]): RunRequest[][] {
   const groups = new Map<string, RunRequest[]>();
-  for (const request of requests) {
+  for (const [i, request] of requests.entries()) {
     const { engine, searcher, threads, latency } = request.config;
-    const key = canonicalJson([seedKey(request), engine, searcher, threads, latency]);
+    const taking = latency.interleave && latency.queries > 0;
+    const key = taking ? canonicalJson([seedKey(request), engine, searcher, threads, latency]) : String(i);
     groups.set(key, [...(groups.get(key) ?? []), request]);
   }
   return [...groups.values()];
@@ -21,7 +23,12 @@ export function datasetKey({ dataset, data, config }: RunRequest): string {
   return canonicalJson([dataset, data, config.cache]);
 }
 
-/** Requests that may share what was trained. */
-export function seedKey(request: RunRequest): string {
+function seedKey(request: RunRequest): string {
   return canonicalJson([datasetKey(request), request.seed]);
+}
+
+/** Requests that may share what was trained, and what was made with it. */
+export function systemKey(request: RunRequest): string {
+  const { arch, model, text } = request.config;
+  return canonicalJson([seedKey(request), request.architecture, arch, model, text]);
 }

@@ -1,9 +1,12 @@
-/** Removes what a sweep made and no longer needs, as `keep` says; so the disk holds the runs of one seed at a time. */
+/**
+ * Removes what a sweep made and no longer needs, as `keep` says; so the disk holds the runs of
+ * one seed at a time, and where systems do not take turns those of one system.
+ */
 
 import type { Cell } from '../pipeline/cell.js';
 import type { RunRequest } from '../pipeline.js';
 import { type ArtifactKind, bytesOnDisk, Store } from '../store/store.js';
-import { datasetKey, seedKey } from './groups.js';
+import { datasetKey, systemKey } from './groups.js';
 
 /** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
 const temporaryKinds: readonly ArtifactKind[] = ['checkpoints', 'shards', 'indexes', 'runs', 'negatives'];
@@ -43,16 +46,16 @@ export class Keeper {
     for (const folder of folders) bytes += await bytesOnDisk(folder);
     this.peakBytes = Math.max(this.peakBytes, bytes);
     const datasets = new Set(later.map(datasetKey));
-    const seeds = new Set(later.map(seedKey));
+    const systems = new Set(later.map(systemKey));
     for (const { request, store, cell } of this.#works) {
       const searchable = request.config.keep === 'indexes' ? (cell?.searchable ?? []) : [];
       this.removedBytes += await store.release((kind, key) => {
         if (cell === undefined) return 'left';
         if (searchable.includes(key)) return 'kept';
-        // The index of a trained model belongs to its seed.
+        // The index of a trained model belongs to its system.
         const trained = cell.record.model !== undefined && cell.searchable.includes(key);
         const needed =
-          seeds.has(seedKey(request)) ||
+          systems.has(systemKey(request)) ||
           (!trained && seedless.includes(kind) && datasets.has(datasetKey(request)));
         return needed ? 'held' : 'removed';
       });

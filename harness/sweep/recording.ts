@@ -7,6 +7,7 @@ import type { Cell } from '../pipeline/cell.js';
 import { datasetFacts, stemOf } from '../pipeline/record-stage.js';
 import type { TimedCell } from '../pipeline/timing.js';
 import type { RunRequest } from '../pipeline.js';
+import type { Progress } from '../progress.js';
 import {
   type DatasetFacts,
   describeMachine,
@@ -16,6 +17,7 @@ import {
   recordSuffix,
   type StageFacts,
   type StoredRecord,
+  type Surroundings,
   writeRecord,
 } from '../record.js';
 import { AtomicFile, makeFolder, removePartials } from '../store/atomic.js';
@@ -47,18 +49,36 @@ export async function recordCell(
 }
 
 /**
- * The record of an earlier, finished run of the same request; undefined where there is none. Runs that began with a
- * checkpoint or with negatives named for them cannot be told apart before they are made, and have none.
+ * The record of an earlier, finished run of the same request by the same program; undefined where there is none, which is
+ * said where only the program is in doubt. Runs that began with a checkpoint or with negatives named for them cannot be
+ * told apart before they are made, and have none.
  */
 export async function recordedBefore(
   request: RunRequest,
   dataset: Dataset,
+  progress: Progress,
 ): Promise<StoredRecord | undefined> {
   if (request.init !== undefined || request.negatives !== undefined) return undefined;
   const file = `${path.join(request.config.out, stemOf(request, dataset))}${recordSuffix}`;
   const record = await readRecord(file).catch(() => undefined);
-  const { benchVersion } = await describeMachine();
-  return record?.status === 'ok' && record.benchVersion === benchVersion ? { file, record } : undefined;
+  if (record?.status !== 'ok') return undefined;
+  const doubt = programDoubt(record, await describeMachine());
+  if (doubt === undefined) return { file, record };
+  progress.note(`made again: ${doubt} (${file})`);
+  return undefined;
+}
+
+/** Why a record cannot be taken for one of this program as it is now; undefined where it can. */
+export function programDoubt(
+  { benchVersion, device: { git } }: Pick<RunRecord, 'benchVersion' | 'device'>,
+  now: Pick<Surroundings, 'benchVersion' | 'git'>,
+): string | undefined {
+  if (benchVersion !== now.benchVersion) return `the record is of version ${benchVersion}`;
+  if (git === null && now.git === null) return undefined;
+  if (git === null || now.git === null) return 'one of the record and this program names no commit';
+  if (git.dirty) return 'the record was made by a program with changes that are in no commit';
+  if (now.git.dirty) return 'this program has changes that are in no commit';
+  return git.commit === now.git.commit ? undefined : `the record is of commit ${git.commit.slice(0, 12)}`;
 }
 
 /** @param found what was known of the dataset and the stages when it failed */
