@@ -122,6 +122,7 @@ export async function makeCell(
         queries: await dataset.queries(split),
         wholeIndexSecondsPerQuery: (buildSeconds + searchSeconds) / run.facts.queries,
         openBytes: indexBytes + 4 * record.model!.parameterCount,
+        rereads: !searching.searcher.resident,
         searchable: [trained.checkpoint.key, shards.key, ...(built ? [built.artifact.key] : [])],
         cached: log.cached,
         open: () => openDense(prepared, trained.checkpoint.folder, shards.folder, built),

@@ -17,6 +17,8 @@ export interface Cell {
   readonly wholeIndexSecondsPerQuery: number;
   /** Memory that it takes while it is open: the index as far as it is held, and the model. */
   readonly openBytes: number;
+  /** Whether every search reads the whole index from the disk. */
+  readonly rereads: boolean;
   /** Keys of the artifacts that searching again needs. */
   readonly searchable: readonly string[];
   /** Whether every artifact was found made. */

@@ -15,6 +15,7 @@ import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
 import { type BuiltIndex, factoryIndex } from './index-stage.js';
 import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
+import { searchQueries } from './query-search.js';
 
 export function encodeStage(
   { config: { encode }, store, dataset }: Prepared,
@@ -111,11 +112,12 @@ const arrayFiles = {
 /** Searches all queries of a split. @param key of the shards @param depth hits per query */
 export function searchStage(
   { config, store, dataset }: Prepared,
-  { engine, searcher, queryEncoder, buildSeconds, checkpoint, built }: Searching,
+  searching: Searching,
   key: string,
   { split, depth }: { split: Split; depth: number },
   progress: Progress,
 ): Promise<Artifact<RunFacts>> {
+  const { engine, searcher, buildSeconds, built } = searching;
   const inputs = {
     made: 'run 2',
     shards: key,
@@ -128,21 +130,9 @@ export function searchStage(
   return store.artifact('runs', inputs, async (folder) => {
     const queries = await dataset.queries(split);
     const { batchSize } = config.search;
-    const stage = progress.stage('search', queries.length, 'queries');
-    const parts: PassageHits[] = [];
-    let searchMs = 0;
-    for (let first = 0; first < queries.length; first += batchSize) {
-      progress.checkInterrupted();
-      const texts = queries.slice(first, first + batchSize).map(({ text }) => checkpoint.texts.query(text));
-      const { vectors } = await queryEncoder.encode(texts);
-      const started = performance.now();
-      parts.push(await searcher.search(vectors, texts.length, depth));
-      searchMs += performance.now() - started;
-      stage.update(first + texts.length);
-    }
-    stage.end();
+    const { parts, seconds } = await searchQueries(searching, queries, { batchSize, depth }, progress);
     await writeHits(folder, parts);
-    const execution = { buildSeconds, searchSeconds: searchMs / 1000 };
+    const execution = { buildSeconds, searchSeconds: seconds };
     return { queries: queries.length, depth: parts[0]?.depth ?? 0, searcher: searcher.name, execution };
   });
 }

@@ -99,6 +99,8 @@ export async function makeSparseCell(
       queries,
       wholeIndexSecondsPerQuery: (execution.buildSeconds + execution.searchSeconds) / run.facts.queries,
       openBytes: searcher.resident ? record.index!.sizeBytes.total : 0,
+      // A search reads the lists of its own terms.
+      rereads: false,
       searchable: [indexed.key],
       cached: log.cached,
       open: () => openTerms(prepared, indexed.folder, scoring),

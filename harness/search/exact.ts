@@ -100,13 +100,23 @@ export class ExactSearcher implements RowSearcher {
     }
   }
 
-  search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
-    const result = this.#last.then(() => this.#search(queries, count, depth));
+  search(
+    queries: Float32Array,
+    count: number,
+    depth: number,
+    onRows?: (rows: number) => void,
+  ): Promise<RowHits> {
+    const result = this.#last.then(() => this.#search(queries, count, depth, onRows));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
+  async #search(
+    queries: Float32Array,
+    count: number,
+    depth: number,
+    onRows?: (rows: number) => void,
+  ): Promise<RowHits> {
     const top = new TopRows(count, Math.min(depth, this.#index.vectors));
     if (top.depth === 0) return top;
     const batches = this.#batches(queries, count);
@@ -117,6 +127,7 @@ export class ExactSearcher implements RowSearcher {
         const [scores, labels] = (await program.run([values, block.feed])) as [Float32Array, Int32Array];
         for (let i = 0; i < size; i++) top.offer(first + i, scores, labels, i * k, k, block.firstRow);
       }
+      if (!this.resident) onRows?.(block.firstRow + block.rows);
     }
     return top;
   }

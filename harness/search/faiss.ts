@@ -98,12 +98,19 @@ export class FaissSearcher implements RowSearcher {
     return searcher;
   }
 
-  async search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
+  async search(
+    queries: Float32Array,
+    count: number,
+    depth: number,
+    onRows?: (rows: number) => void,
+  ): Promise<RowHits> {
     const top = new TopRows(count, Math.min(depth, this.#index.vectors));
     for (const shard of this.#index.shards) {
       if (shard.vectors === 0 || top.depth === 0) continue;
       this.#searchShard(this.#loaded.get(shard.number) ?? this.#read(shard), shard, queries, count, top);
-      if (!this.resident) await collectGarbage();
+      if (this.resident) continue;
+      await collectGarbage();
+      onRows?.(shard.firstRow + shard.vectors);
     }
     return top;
   }

@@ -25,6 +25,7 @@ const hitBytes = 12;
  * the first row of a passage is its best and no passage further down can be better: the result is as exact as the rows are.
  * @param queries [count, D]
  * @param depth passages wanted per query
+ * @param onRows as RowSearcher's; begins again where some queries are searched again
  * @param resultBytes what rows may take at once; with more queries than that allows, groups of them are searched one after another
  */
 export async function searchPassages(
@@ -34,6 +35,7 @@ export async function searchPassages(
   count: number,
   depth: number,
   resultBytes: number,
+  onRows?: (rows: number) => void,
 ): Promise<PassageHits> {
   const kept = Math.min(depth, index.passages);
   const found: PassageHits = {
@@ -50,7 +52,8 @@ export async function searchPassages(
     const group = Math.max(1, Math.floor(resultBytes / (hitBytes * rowDepth)));
     for (let from = 0; from < lacking.length; from += group) {
       const asked = lacking.slice(from, from + group);
-      const rows = await searcher.search(gather(queries, asked, index.dimensions), asked.length, rowDepth);
+      const vectors = gather(queries, asked, index.dimensions);
+      const rows = await searcher.search(vectors, asked.length, rowDepth, onRows);
       for (const [i, query] of asked.entries()) {
         takePassages(rows, i, index, found, query);
         // A list that was not filled holds all the searcher finds, and one of every row all there is.

@@ -31,9 +31,15 @@ export interface Searcher {
    * The passages with the largest sim(q, d), exactly, but for an index that was built. See RowSearcher for how far scores are reproducible.
    * @param queryVectors finite numbers, [count, D]
    * @param depth k; lists are shorter only where the index has, or an approximate search finds, fewer passages
+   * @param onRows as RowSearcher's
    * @throws BenchError CHECKPOINT_INVALID where a query's vector is not finite
    */
-  search(queryVectors: Float32Array, count: number, depth: number): Promise<PassageHits>;
+  search(
+    queryVectors: Float32Array,
+    count: number,
+    depth: number,
+    onRows?: (rows: number) => void,
+  ): Promise<PassageHits>;
   dispose(): Promise<void>;
 }
 
@@ -74,9 +80,9 @@ export async function openSearcher(
     resident: rows.resident,
     versions:
       rows.name === 'exact' ? engine.versions : { 'faiss-node': (await import('./faiss.js')).faissVersion() },
-    async search(queryVectors, count, depth) {
+    async search(queryVectors, count, depth, onRows) {
       check(queryVectors, count, depth, index.dimensions);
-      return searchPassages(rows, index, queryVectors, count, depth, resultBytes);
+      return searchPassages(rows, index, queryVectors, count, depth, resultBytes, onRows);
     },
     dispose: () => rows.dispose(),
   };

@@ -31,7 +31,13 @@ export interface RowSearcher {
    * Searches for several queries, which shares the reading between them.
    * @param queries finite numbers, [count, D]
    * @param depth rows wanted per query; fewer come only where the index has fewer, or an approximate search finds fewer
+   * @param onRows told now and then, where not resident, how many rows have been searched; what it throws ends the search
    */
-  search(queries: Float32Array, count: number, depth: number): Promise<RowHits>;
+  search(
+    queries: Float32Array,
+    count: number,
+    depth: number,
+    onRows?: (rows: number) => void,
+  ): Promise<RowHits>;
   dispose(): Promise<void>;
 }
