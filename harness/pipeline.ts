@@ -18,10 +18,12 @@ import {
   openSearching,
   readHits,
   searchStage,
+  timeOf,
 } from './pipeline/search-stage.js';
 import { makeSparseCell } from './pipeline/sparse.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { trainAll, trainingRemarks } from './pipeline/training.js';
+import { conditionsHere, wholeIndexTime } from './pipeline/whole-index.js';
 import { winnersOf } from './pipeline/winners.js';
 import { loadSparse } from './plugins.js';
 import type { Progress } from './progress.js';
@@ -111,7 +113,6 @@ export async function makeCell(
           ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
         ],
       });
-      const { buildSeconds, searchSeconds } = run.facts.execution;
       const indexBytes = searching.searcher.resident
         ? record.index!.sizeBytes.total
         : config.search.memoryMiB * 2 ** 20;
@@ -120,7 +121,12 @@ export async function makeCell(
         file,
         record,
         queries: await dataset.queries(split),
-        wholeIndexSecondsPerQuery: (buildSeconds + searchSeconds) / run.facts.queries,
+        wholeIndex: wholeIndexTime(run.facts.queries, {
+          run: { timed: timeOf(run.facts), wanted: await conditionsHere(engine.threads) },
+          ...(built && {
+            index: { timed: built.artifact.facts.execution, wanted: await conditionsHere(config.threads) },
+          }),
+        }),
         openBytes: indexBytes + 4 * record.model!.parameterCount,
         rereads: !searching.searcher.resident,
         searchable: [trained.checkpoint.key, shards.key, ...(built ? [built.artifact.key] : [])],

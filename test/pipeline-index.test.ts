@@ -61,6 +61,7 @@ test('a run with an index of FAISS: its curve, its bytes, and where it is exact 
   // Sums in another order may swap hits at the cut whose scores are as good as equal.
   assert.ok(recalls[0]! < recalls[1]! && recalls[1]! < recalls[2]! && recalls[2]! > 0.999, String(recalls));
   for (const { execution } of curve!.points) assert.equal(execution!.search.samplesMs.length, 20);
+  assert.ok(record.latency!.wholeIndexSecondsPerQuery! > 0);
   assert.ok(Math.abs(record.measures['mrr@10']!.mean - flat.measures['mrr@10']!.mean) < 1e-3);
   assert.match(
     record.warnings.join('\n'),

@@ -3,6 +3,7 @@ import type { Query } from '../contracts.js';
 import type { Part } from '../latency/latency.js';
 import type { RunRequest } from '../pipeline.js';
 import type { RunRecord } from '../record.js';
+import type { WholeIndexTime } from './whole-index.js';
 
 /** Searched and measured; only its latencies are missing. Nothing of it is open. */
 export interface Cell {
@@ -13,8 +14,7 @@ export interface Cell {
   readonly record: RunRecord;
   /** The queries that were searched. */
   readonly queries: readonly Query[];
-  /** The paper's figure: building and searching the whole index, over the number of queries. */
-  readonly wholeIndexSecondsPerQuery: number;
+  readonly wholeIndex: WholeIndexTime;
   /** Memory that it takes while it is open: the index as far as it is held, and the model. */
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */

@@ -11,10 +11,14 @@ import type { FactoryIndex } from '../search/factory-searcher.js';
 import { faissVersion } from '../search/faiss.js';
 import type { Artifact } from '../store/store.js';
 import type { Prepared } from './prepare.js';
+import { conditionsHere, type Timed } from './whole-index.js';
+
+/** `execution` is absent in what older versions left. */
+export type IndexedFacts = BuiltFacts & { execution?: Timed };
 
 /** An index that was built, and the values its search is to be tried with. */
 export interface BuiltIndex {
-  artifact: Artifact<BuiltFacts>;
+  artifact: Artifact<IndexedFacts>;
   kind: string;
   /** Null where the kind has none; then `values` is empty. */
   parameter: SearchParameterName | null;
@@ -40,7 +44,7 @@ export function indexStage(
   { key, folder }: Pick<Artifact<unknown>, 'key' | 'folder'>,
   seed: number,
   progress: Progress,
-): Promise<Artifact<BuiltFacts>> {
+): Promise<Artifact<IndexedFacts>> {
   const { kind, trainingVectors } = config.index;
   const { threads } = config;
   const inputs = {
@@ -51,9 +55,10 @@ export function indexStage(
     seed,
     versions: { 'faiss-node': faissVersion() },
   };
-  return store.artifact('indexes', inputs, async (made) => {
+  return store.artifact<IndexedFacts>('indexes', inputs, async (made) => {
     const { vectors } = await readIndexFacts(folder);
-    return buildIndex({
+    const started = performance.now();
+    const facts = await buildIndex({
       folder,
       kind,
       trainingVectors,
@@ -63,11 +68,13 @@ export function indexStage(
       ...(threads !== null && { threads }),
       progress,
     });
+    const seconds = (performance.now() - started) / 1000;
+    return { ...facts, execution: { seconds, conditions: await conditionsHere(threads) } };
   });
 }
 
 /** @throws BenchError CONFIG_INVALID where a value was asked for that cannot be set */
-export function builtIndex(artifact: Artifact<BuiltFacts>, { index }: BenchConfig): BuiltIndex {
+export function builtIndex(artifact: Artifact<IndexedFacts>, { index }: BenchConfig): BuiltIndex {
   const { parameter: found } = artifact.facts;
   const { kind } = index;
   for (const name of ['nprobe', 'efSearch'] as const) {

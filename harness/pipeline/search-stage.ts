@@ -16,6 +16,7 @@ import type { Checkpoint } from './checkpoint.js';
 import { type BuiltIndex, factoryIndex } from './index-stage.js';
 import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
 import { searchQueries } from './query-search.js';
+import { type Conditions, conditionsHere, type Timed } from './whole-index.js';
 
 export function encodeStage(
   { config: { encode }, store, dataset }: Prepared,
@@ -99,8 +100,14 @@ export interface RunFacts {
   depth: number;
   searcher: string;
   /** Opening the index and searching all queries. */
-  execution: { buildSeconds: number; searchSeconds: number };
+  execution: { buildSeconds: number; searchSeconds: number; conditions?: Conditions };
 }
+
+/** What opening the index and searching it took. */
+export const timeOf = ({ execution }: RunFacts): Timed => ({
+  seconds: execution.buildSeconds + execution.searchSeconds,
+  conditions: execution.conditions,
+});
 
 const arrayFiles = {
   ordinals: 'ordinals.i32',
@@ -132,7 +139,8 @@ export function searchStage(
     const { batchSize } = config.search;
     const { parts, seconds } = await searchQueries(searching, queries, { batchSize, depth }, progress);
     await writeHits(folder, parts);
-    const execution = { buildSeconds, searchSeconds: seconds };
+    const conditions = await conditionsHere(engine.threads);
+    const execution = { buildSeconds, searchSeconds: seconds, conditions };
     return { queries: queries.length, depth: parts[0]?.depth ?? 0, searcher: searcher.name, execution };
   });
 }

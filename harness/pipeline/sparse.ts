@@ -13,9 +13,10 @@ import { measureStage } from './measure-stage.js';
 import { openTerms } from './open-system.js';
 import type { Prepared } from './prepare.js';
 import { datasetFacts, measureValues, stemOf } from './record-stage.js';
-import { type RunFacts, readHits, writeHits } from './search-stage.js';
+import { type RunFacts, readHits, timeOf, writeHits } from './search-stage.js';
 import { openSparse, scoringOf, sparseIndexStage } from './sparse-index.js';
 import type { StageLog } from './stage-log.js';
+import { conditionsHere, wholeIndexTime } from './whole-index.js';
 
 const split: Split = 'test';
 
@@ -53,7 +54,7 @@ export async function makeSparseCell(
         const searchSeconds = (performance.now() - started) / 1000;
         stage.end();
         await writeHits(folder, parts);
-        const execution = { buildSeconds, searchSeconds };
+        const execution = { buildSeconds, searchSeconds, conditions: await conditionsHere(1) };
         return { queries: queries.length, depth: parts[0]?.depth ?? 0, searcher: 'bm25', execution };
       }),
     );
@@ -91,13 +92,14 @@ export async function makeSparseCell(
       run: { ...runFile, depth },
       warnings: measured.warnings,
     };
-    const execution = run.facts.execution;
     return {
       request,
       file: `${stem}${recordSuffix}`,
       record,
       queries,
-      wholeIndexSecondsPerQuery: (execution.buildSeconds + execution.searchSeconds) / run.facts.queries,
+      wholeIndex: wholeIndexTime(run.facts.queries, {
+        run: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
+      }),
       openBytes: searcher.resident ? record.index!.sizeBytes.total : 0,
       // A search reads the lists of its own terms.
       rereads: false,

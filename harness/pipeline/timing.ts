@@ -204,6 +204,7 @@ async function measure(
     : [];
   return open.map(({ name, cell, system }, s) => {
     const { parts, total, warnings } = systems[s]!;
+    const { secondsPerQuery: seconds, warnings: untimed } = cell.wholeIndex;
     return {
       queryIds: queries.map(({ queryId }) => queryId),
       rounds: 1,
@@ -213,8 +214,8 @@ async function measure(
       ...parts,
       total,
       ...(batchSizes.length > 0 && { throughput: throughput.systems[s]!.throughput }),
-      wholeIndexSecondsPerQuery: cell.wholeIndexSecondsPerQuery,
-      warnings: [...said, ...warnings, ...throughput.warnings],
+      ...(seconds !== undefined && { wholeIndexSecondsPerQuery: seconds }),
+      warnings: [...said, ...warnings, ...throughput.warnings, ...untimed],
     };
   });
 }
