@@ -7,10 +7,10 @@ import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Query, Split } fr
 import { BenchError } from '../harness/errors.js';
 import { inspect } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
-import { readQrels } from '../harness/interchange/trec.js';
+import { assertWritable, readQrels } from '../harness/interchange/trec.js';
 import { unpack } from '../harness/store/archive.js';
 import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
-import { assertFolder, describeAll, findIn, isFile, needIn, remembered } from './collection/files.js';
+import { assertFolder, describeAll, findIn, needIn, remembered } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
 
 const code = 'DATA_INVALID';
@@ -54,8 +54,8 @@ async function* passagesOf(file: string): AsyncGenerator<Passage & { place: numb
 
 function idOf(row: Parameters<typeof stringMember>[0], file: string): string {
   const id = stringMember(row, '_id', file, code);
-  if (id !== '') return id;
-  throw new BenchError(code, `${file}, line ${row.line}: _id is empty.`);
+  assertWritable(id, () => `${file}, line ${row.line}: the _id`);
+  return id;
 }
 
 async function queriesOf(file: string): Promise<Map<string, Query>> {
@@ -90,10 +90,9 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const bySplit = {} as Record<Split, SplitFiles>;
   for (const split of splits) {
     const name = qrelNames(variant)[split];
-    const file = name === undefined ? undefined : path.join(folder, 'qrels', name);
-    const isThere = file !== undefined && (await isFile(file));
-    if (isThere) files.push(file);
-    bySplit[split] = { queries, qrels: isThere ? await readQrels(file) : undefined };
+    const file = name === undefined ? undefined : await findIn(path.join(folder, 'qrels'), [name]);
+    if (file !== undefined) files.push(file);
+    bySplit[split] = { queries, qrels: file === undefined ? undefined : await readQrels(file) };
   }
   const { passageCount, absent } = await remembered(request, 'beir inspection 1', files, () =>
     inspect(

@@ -65,6 +65,21 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     }
     return made;
   };
+  const remarks: string[] = [];
+  if (training.train === undefined)
+    remarks.push(`There is no ${downloads.train.name}: nothing can be trained on this folder.`);
+  for (const split of ['train', 'dev'] as const) {
+    const file = training[split];
+    if (file === undefined) continue;
+    const dropped = await remembered(
+      request,
+      'dpr questions without a positive 1',
+      [file],
+      async () => (await trainingOf(split)).withoutPositive,
+    );
+    if (dropped > 0)
+      remarks.push(`${dropped} ${split} questions have no positive passage and are left out, as DPR does.`);
+  }
   let questions: Promise<Query[]> | undefined;
   return {
     name: `dpr/${variant}`,
@@ -73,10 +88,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     files: await describeAll(request, files),
     passageCount,
     answerMatching: 'string',
-    remarks:
-      training.train === undefined
-        ? [`There is no ${downloads.train.name}: nothing can be trained on this folder.`]
-        : [],
+    remarks,
     async *passages() {
       for await (const { passageId, title, text } of passagesOf(passages)) yield { passageId, title, text };
     },

@@ -4,7 +4,16 @@
  * rivers and people are shared between houses, so that the words in common point to many passages, and what a query
  * calls a house or asks of it has to be learned. Made by a seeded generator; nothing is read or downloaded.
  */
-import type { Dataset, DatasetPlugin, Passage, Qrel, Query, Split } from '../harness/contracts.js';
+import type {
+  Dataset,
+  DatasetPlugin,
+  DatasetRequest,
+  Passage,
+  Qrel,
+  Query,
+  Split,
+} from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
 import { AnswerMatcher, PassageText } from '../harness/text/answers.js';
 import * as words from './sample/words.js';
 
@@ -177,7 +186,12 @@ function generate(): { passages: Passage[]; parts: Record<Split, Part> } {
   return { passages, parts: { test: part('test'), dev: part('dev'), train: part('train') } };
 }
 
-async function open(): Promise<Dataset> {
+async function open({ folder }: DatasetRequest): Promise<Dataset> {
+  if (folder !== undefined) {
+    throw new BenchError('USAGE', `sample is embedded, and would not read ${folder}.`, {
+      hint: 'Name the dataset of the folder: --dataset beir, squad or trec.',
+    });
+  }
   const { passages, parts } = generate();
   return {
     name: 'sample',

@@ -66,7 +66,7 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
   msmarco: {
     summary:
-      'MS MARCO passage ranking (section 4.3.3); the paper starts from RetroMAE, give its folder with --model',
+      'MS MARCO passage ranking (section 4.3.2); the paper starts from RetroMAE, give its folder with --model',
     settings: {
       model: { name: bertBase },
       arch: { lambda: 0.01 },

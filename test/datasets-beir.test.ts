@@ -57,7 +57,7 @@ test('packed files, CRLF, a byte order mark and a missing last newline read the 
   const odd = {
     'corpus.jsonl.gz': gzipSync(`\uFEFF${whole['corpus.jsonl'].replaceAll('\n', '\r\n')}`),
     'queries.jsonl': whole['queries.jsonl'].trimEnd(),
-    'qrels/test.tsv': whole['qrels/test.tsv'].replaceAll('\n', '\r\n').trimEnd(),
+    'qrels/test.tsv.gz': gzipSync(whole['qrels/test.tsv'].replaceAll('\n', '\r\n').trimEnd()),
   };
   const [a, b] = await Promise.all(
     [whole, odd].map((files) =>
@@ -114,7 +114,13 @@ test('a passage of 10 MB is read', async () => {
 
 for (const [name, files, patterns] of [
   ['an _id that is a number', { 'corpus.jsonl': '{"_id":1,"text":"x"}\n' }, [/line 1: _id is 1/]],
-  ['an empty _id', { 'corpus.jsonl': '{"_id":"","text":"x"}\n' }, [/line 1: _id is empty/]],
+  ['an empty _id', { 'corpus.jsonl': '{"_id":"","text":"x"}\n' }, [/line 1: the _id "" cannot stand/]],
+  ['an _id with a space', { 'corpus.jsonl': '{"_id":"d 1","text":"x"}\n' }, [/line 1: the _id "d 1"/]],
+  [
+    'a query id with a tab',
+    { 'queries.jsonl': '{"_id":"q\\t1","text":"x"}\n' },
+    [/queries.jsonl, line 1: the _id/],
+  ],
   ['a passage without text', { 'corpus.jsonl': '{"_id":"a","title":"x"}\n' }, [/line 1: text is missing/]],
   [
     'passages with one id',

@@ -94,6 +94,17 @@ test('packed files read the same; without a training file it says so', async () 
   });
 });
 
+test('what follows a closing quote belongs to the text, and questions without a positive are told', async () => {
+  const odd = `${header}1\t"Heroes" (album)\t"Heroes" (album)\n`;
+  await inFolder({ ...whole, 'psgs_w100.tsv': odd }, async (other) => {
+    const dataset = await openFolder(dpr, other, 'nq');
+    assert.deepEqual(await passagesOf(dataset), [
+      { passageId: '1', title: 'Heroes (album)', text: 'Heroes (album)' },
+    ]);
+    assert.match(dataset.remarks!.join(), /^1 train questions have no positive passage/);
+  });
+});
+
 test('a byte order mark and CRLF do no harm', async () => {
   const windows = (text: string | Buffer) => `\uFEFF${String(text).replaceAll('\n', '\r\n')}`;
   const names = ['psgs_w100.tsv', 'nq-test.qa.csv'] as const;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { kinds } from '../datasets/sample/words.js';
 import sample from '../datasets/sample.js';
 import type { Passage, Split } from '../harness/contracts.js';
+import { BenchError } from '../harness/errors.js';
 import { AnswerMatcher, PassageText, tokens } from '../harness/text/answers.js';
 
 const dataset = await sample.open({ fetch: () => assert.fail('nothing is fetched') });
@@ -20,6 +21,13 @@ const parts = await Promise.all(
   })),
 );
 const [train, , tested] = parts;
+
+test('a folder is refused, for it would not be read', async () => {
+  await assert.rejects(
+    sample.open({ folder: 'scifact', fetch: () => assert.fail('nothing is fetched') }),
+    (error) => error instanceof BenchError && error.code === 'USAGE' && /--dataset beir/.test(error.hint!),
+  );
+});
 
 test('the collection, as a table', () => {
   assert.equal(dataset.version, '1.1');

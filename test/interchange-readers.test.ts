@@ -11,7 +11,7 @@ import { inspect } from '../harness/interchange/inspection.js';
 import { jsonArray } from '../harness/interchange/json-array.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { PythonListError, parsePythonStrings } from '../harness/interchange/python-list.js';
-import { type QuotedOptions, quotedRows } from '../harness/interchange/quoted-columns.js';
+import { quotedRows } from '../harness/interchange/quoted-columns.js';
 
 const code = 'DATA_INVALID';
 const fixture = path.join(import.meta.dirname, '../../test/fixtures/interchange/python.json');
@@ -77,18 +77,17 @@ describe('Python lists', () => {
 });
 
 describe('quoted columns', () => {
-  const rowsOf = async (content: string | Buffer, afterQuote: QuotedOptions['afterQuote']) =>
-    collect(quotedRows(await write(content), code, { afterQuote }));
+  const rowsOf = async (content: string | Buffer) => collect(quotedRows(await write(content), code));
 
-  for (const [name, text, options] of [
-    ['rows that csv.writer wrote', python.written, 'refuse'],
-    ['rows of a careless hand', python.sloppy, 'keep'],
+  for (const [name, text] of [
+    ['rows that csv.writer wrote', python.written],
+    ['rows of a careless hand', python.sloppy],
   ] as const) {
     test(`${name} are read as csv.reader reads them`, async () => {
       assert.ok(text.rows.length >= 3);
-      const read = (await rowsOf(text.text, options)).map(({ columns }) => columns);
+      const read = (await rowsOf(text.text)).map(({ columns }) => columns);
       assert.deepEqual(read, text.rows);
-      const packed = (await rowsOf(gzipSync(text.text), options)).map(({ columns }) => columns);
+      const packed = (await rowsOf(gzipSync(text.text))).map(({ columns }) => columns);
       assert.deepEqual(packed, text.rows);
     });
   }
@@ -96,7 +95,7 @@ describe('quoted columns', () => {
   test('rows longer than a block, with a quote on its edge, keep their line numbers', async () => {
     const long = 'x'.repeat((1 << 20) - 3);
     const content = `1\t"${long}"\tone\n2\t"a\n""b""\n"\ttwo\n3\t"${long}${long}"\tthree\r\n`;
-    const rows = await rowsOf(content, 'refuse');
+    const rows = await rowsOf(content);
     assert.deepEqual(
       rows.map(({ line, columns }) => [line, columns.length, columns[1]!.length, columns[2]]),
       [
@@ -108,7 +107,7 @@ describe('quoted columns', () => {
   });
 
   test('a byte order mark, an empty line and a missing last newline do no harm', async () => {
-    const rows = await rowsOf('\uFEFFid\ttext\r\n\r\n\n1\t""', 'refuse');
+    const rows = await rowsOf('\uFEFFid\ttext\r\n\r\n\n1\t""');
     assert.deepEqual(rows, [
       { columns: ['id', 'text'], line: 1 },
       { columns: ['1', ''], line: 4 },
@@ -116,15 +115,7 @@ describe('quoted columns', () => {
   });
 
   test('a quote that never closes is named with the line where it opens', async () => {
-    await refused(
-      quotedRows(await write('1\t"a"\tb\n2\t"open\tx\n3\t"c"\td\n'), code, { afterQuote: 'refuse' }),
-      /line 2/,
-    );
-    await refused(
-      quotedRows(await write('1\ta\n2\t"open\n3\tc\n'), code, { afterQuote: 'keep' }),
-      /line 2/,
-      /not closed/,
-    );
+    await refused(quotedRows(await write('1\ta\n2\t"open\n3\tc\n'), code), /line 2/, /not closed/);
   });
 });
 

@@ -77,7 +77,7 @@ const options = (scale: GridOptions['scale']): GridOptions => ({
   scale,
   dataset: 'beir/nfcorpus',
   folders: new Map([
-    ['squad', path.join(fixtures, 'squad')],
+    ...(scale === 'small' ? [] : [['squad', path.join(fixtures, 'squad')] as const]),
     ['beir/nfcorpus', path.join(fixtures, 'beir', 'nfcorpus')],
   ]),
   models: new Map(),
@@ -130,7 +130,8 @@ test('at the scale small one dataset stands for all, and the table says what it 
 
 test('the command leaves three reports, ends as its first failure does, and makes nothing in a dry run', async () => {
   const out = path.join(root, 'reports');
-  const places = ['--out', out, '--data', `squad=${options('paper').folders.get('squad')}`];
+  const squad = options('paper').folders.get('squad');
+  const places = ['--out', out, '--data', `squad=${squad}`];
   let printed = '';
   const command = reproduceCommand(async () => async (requests) => ({
     records: [],
@@ -151,7 +152,10 @@ test('the command leaves three reports, ends as its first failure does, and make
   printed = '';
   assert.equal(await given('table2', '--scale', 'small', '--dry-run'), 0);
   assert.match(printed, /^NOT COMPARABLE with the paper/m);
-  assert.match(printed, /^11 runs; 22,000 passages to encode/m);
+  assert.match(printed, /for minutes, on squad\./, 'the one folder says which dataset stands for all');
+  const onSample = () => given('table2', '--scale', 'small', '--dry-run', '--dataset', 'sample');
+  await assert.rejects(onSample, /no dataset of this grid 'squad'/);
+  await assert.rejects(given(file, '--model', `scrath=${root}`), /Did you mean 'scratch'/);
   await assert.rejects(given('table2', '--scale', 'smal'), /neither paper nor small/);
   await assert.rejects(given('table2', '--dataset', 'sample'), /goes with --scale small/);
   await assert.rejects(given('table2', '--data', root), /does not say what the folder holds/);

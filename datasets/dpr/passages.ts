@@ -11,7 +11,7 @@ export type PlacedPassage = Passage & { place: number };
  * @throws BenchError DATA_INVALID with the line
  */
 export async function* passagesOf(file: string): AsyncGenerator<PlacedPassage> {
-  for await (const { columns, line } of quotedRows(file, 'DATA_INVALID', { afterQuote: 'refuse' })) {
+  for await (const { columns, line } of quotedRows(file, 'DATA_INVALID')) {
     const [passageId = '', text = '', title = ''] = columns;
     if (line === 1 && passageId === 'id') continue;
     if (columns.length !== 3 || passageId === '') {
@@ -35,7 +35,7 @@ function stripQuotes(text: string): string {
 /** The questions of a qa.csv with their answers. @throws BenchError DATA_INVALID with the line */
 export async function questionsOf(file: string, prefix: string): Promise<Query[]> {
   const queries: Query[] = [];
-  for await (const { columns, line } of quotedRows(file, 'DATA_INVALID', { afterQuote: 'keep' })) {
+  for await (const { columns, line } of quotedRows(file, 'DATA_INVALID')) {
     const [text = '', list = ''] = columns;
     const hint =
       'Each line is a question, a tab, and its answers as a Python list: ["Wilhelm Röntgen", \'Röntgen\'].';

@@ -32,7 +32,8 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
     },
     dataset: {
       type: 'text',
-      describe: 'with --scale small: the dataset that stands for all; sample where absent',
+      describe:
+        'with --scale small: the dataset that stands for all; where absent, that of the one --data, or sample',
     },
     data: {
       type: 'texts',
@@ -94,7 +95,7 @@ function optionsOf(values: Values): GridOptions {
       hint: 'Add --scale small, or leave --dataset out.',
     });
   }
-  const dataset = String(values.dataset ?? 'sample');
+  const dataset = String(values.dataset ?? (scale === 'small' ? datasetOfFolders(values.data) : 'sample'));
   const flags = Object.fromEntries(openFlags.map((flag) => [flag, values[flag]]));
   return {
     scale,
@@ -119,18 +120,40 @@ function scaleOf(value: Values[string]): Scale {
   });
 }
 
+/** The dataset that `--data NAME=FOLDER` names, where no other option says which one stands for all. */
+function datasetOfFolders(data: Values[string]): string {
+  const given = (data ?? []) as readonly string[];
+  const names = [...new Set(given.map(nameIn).filter((name) => name !== undefined))];
+  if (given.length === 0) return 'sample';
+  if (names.length === 1) return names[0]!;
+  const [what, hint] =
+    names.length === 0
+      ? [
+          'does not say which dataset the folder holds',
+          'Add --dataset NAME: beir, squad or trec for instance.',
+        ]
+      : [`names ${names.length} datasets`, `At the scale small one stands for all: --dataset ${names[0]}.`];
+  throw new BenchError('USAGE', `--data ${given.join(' --data ')} ${what}.`, { hint });
+}
+
+/** What stands before the first = of NAME=FOLDER. */
+function nameIn(text: string): string | undefined {
+  const equals = text.indexOf('=');
+  return equals < 1 ? undefined : text.slice(0, equals);
+}
+
 /** @param alone what a folder without a name belongs to */
 function pairs(flag: string, values: Values[string], alone?: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const text of (values ?? []) as readonly string[]) {
-    const equals = text.indexOf('=');
-    const name = equals < 1 ? alone : text.slice(0, equals);
+    const own = nameIn(text);
+    const name = own ?? alone;
     if (name === undefined) {
       throw new BenchError('USAGE', `--${flag} ${text} does not say what the folder holds.`, {
         hint: `Write --${flag} NAME=FOLDER, with a name of the grid: see --dry-run.`,
       });
     }
-    const folder = equals < 1 ? text : text.slice(equals + 1);
+    const folder = own === undefined ? text : text.slice(own.length + 1);
     found.set(name, existingFolder(flag, folder, `Name a folder that is there, or leave --${flag} out.`));
   }
   return found;

@@ -63,11 +63,16 @@ export class Line {
 
   /** A finite decimal number; trec_eval would take anything else for 0. */
   decimal(index: number, name: string): number {
+    const value = this.decimalIfAny(index);
+    if (value === undefined) throw this.fault(`${name} '${this.column(index)}' is not a number`);
+    return value;
+  }
+
+  /** As `decimal`; undefined where the column holds something else. */
+  decimalIfAny(index: number): number | undefined {
     const text = this.column(index);
     const value = Number(text);
-    if (!numberPattern.test(text) || !Number.isFinite(value))
-      throw this.fault(`${name} '${text}' is not a number`);
-    return value;
+    return numberPattern.test(text) && Number.isFinite(value) ? value : undefined;
   }
 
   whole(index: number, name: string): number {

@@ -1,5 +1,6 @@
 /** A first look through a collection: how many passages it has, ids that come twice, judged ids that it lacks. */
 import { BenchError } from '../errors.js';
+import { assertWritable } from './trec.js';
 
 /** A passage's id and the place it was read from, `corpus.jsonl, line 7`. */
 export interface PlacedId {
@@ -33,7 +34,7 @@ function hashOf(id: string): number {
  * @param ids starts from the beginning at every call
  * @param asked ids that are looked for
  * @param where names a place for errors
- * @throws BenchError DATA_INVALID where two passages have one id, naming both places
+ * @throws BenchError DATA_INVALID where two passages have one id, naming both places; where no run file could hold an id
  */
 export async function inspect(
   ids: () => AsyncIterable<PlacedId>,
@@ -43,7 +44,8 @@ export async function inspect(
   let hashes = new Float64Array(1 << 12);
   let passageCount = 0;
   const found = new Set<string>();
-  for await (const { passageId } of ids()) {
+  for await (const { passageId, place } of ids()) {
+    assertWritable(passageId, () => `${where(place)}: the passage id`);
     if (passageCount === hashes.length) {
       const larger = new Float64Array(hashes.length * 2);
       larger.set(hashes);

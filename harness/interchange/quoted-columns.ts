@@ -8,14 +8,6 @@ export interface QuotedRow {
   line: number;
 }
 
-export interface QuotedOptions {
-  /**
-   * What stands between a closing quote and the next tab. `refuse` takes it for a quote that was never closed. `keep`
-   * adds it to the column, as Python's csv.reader does.
-   */
-  afterQuote: 'refuse' | 'keep';
-}
-
 /** A quoted column longer than this is one whose quote was never closed. */
 const longestColumn = 1 << 25;
 
@@ -25,16 +17,13 @@ const carriageReturn = 13;
 const quote = 34;
 
 /**
- * The rows of a file, plain or gzip. Lines end in LF or CRLF; empty lines are skipped, as Python's csv.reader does.
+ * The rows of a file, plain or gzip, as Python's csv.reader reads them: lines end in LF or CRLF, empty lines are skipped,
+ * and what stands between a closing quote and the next tab belongs to the column.
  * Memory is that of the longest row.
  * @throws BenchError PATH_INVALID; `code`, with the line where it begins, for a quote that never closes
  */
-export async function* quotedRows(
-  file: string,
-  code: ErrorCode,
-  { afterQuote }: QuotedOptions,
-): AsyncGenerator<QuotedRow> {
-  const cutter = new RowCutter(file, code, afterQuote === 'keep');
+export async function* quotedRows(file: string, code: ErrorCode): AsyncGenerator<QuotedRow> {
+  const cutter = new RowCutter(file, code);
   for await (const { text } of textBlocks(file, code)) {
     cutter.add(text);
     for (let row = cutter.next(); row !== undefined; row = cutter.next()) yield row;
@@ -46,15 +35,13 @@ export async function* quotedRows(
 class RowCutter {
   readonly #file: string;
   readonly #code: ErrorCode;
-  readonly #keep: boolean;
   #text = '';
   #at = 0;
   #line = 1;
 
-  constructor(file: string, code: ErrorCode, keep: boolean) {
+  constructor(file: string, code: ErrorCode) {
     this.#file = file;
     this.#code = code;
-    this.#keep = keep;
   }
 
   add(text: string): void {
@@ -120,9 +107,6 @@ class RowCutter {
       isDoubled = true;
       close++;
     }
-    const after = text.charCodeAt(close + 1);
-    const ends = after === tab || after === newline || after === carriageReturn;
-    if (!ends && !this.#keep) throw this.#open(line);
     const inside = text.slice(at + 1, close);
     let newlines = 0;
     for (let i = inside.indexOf('\n'); i >= 0; i = inside.indexOf('\n', i + 1)) newlines++;

@@ -23,7 +23,8 @@ interface RankingBeingRead {
 
 /**
  * Reads a run: `query Q0 passage rank score tag` (what follows the tag is ignored, as trec_eval does), or tevatron's
- * `query passage score`. Lines may come in any order; the ranking keeps it, beside the ranks of the six-column format.
+ * `query passage score`. Lines may come in any order; the ranking keeps it, beside the ranks of the six-column format
+ * where all those of its query are numbers.
  * Memory grows with the run, not with the file's packing.
  * @throws BenchError PATH_INVALID, or RECORD_INVALID with the line number: columns, numbers, a passage twice for a query
  */
@@ -50,13 +51,21 @@ export async function readRun(file: string): Promise<TrecRun> {
       }
     }
     ranking.passageIds.push(line.column(columns === 6 ? 2 : 1));
-    ranking.ranks?.push(line.whole(3, 'rank'));
+    // trec_eval orders by the scores and reads no rank: what stands there need not be a number.
+    if (ranking.ranks !== undefined) takeRank(ranking, line);
     ranking.scores.push(line.decimal(columns === 6 ? 4 : 2, 'score'));
     ranking.lines.push(line.number);
   });
   if (hitCount === 0) throw new BenchError('RECORD_INVALID', `${file} holds no hits.`);
   for (const each of run.values()) repeated?.(each);
   return { run, hitCount, ...(tag === undefined ? {} : { tag }) };
+}
+
+/** A query of which one rank is no number is left without ranks. */
+function takeRank(ranking: RankingBeingRead, line: Line): void {
+  const rank = line.decimalIfAny(3);
+  if (rank === undefined) delete ranking.ranks;
+  else ranking.ranks?.push(rank);
 }
 
 function runColumns(line: Line): 3 | 6 {
@@ -182,8 +191,18 @@ function assertFirstColumn(queryId: string): void {
 }
 
 function assertId(id: string, kind: string): string {
-  if (id.length > 0 && !separator.test(id)) return id;
-  throw new BenchError('DATA_INVALID', `The ${kind} ${JSON.stringify(id)} cannot stand in a TREC file.`, {
+  assertWritable(id, () => `The ${kind}`);
+  return id;
+}
+
+/**
+ * An id that no run file can hold is refused where a collection is read, not when its run is written.
+ * @param what names the id, with its file and line where it was read
+ * @throws BenchError DATA_INVALID
+ */
+export function assertWritable(id: string, what: () => string): void {
+  if (id.length > 0 && !separator.test(id)) return;
+  throw new BenchError('DATA_INVALID', `${what()} ${JSON.stringify(id)} cannot stand in a TREC file.`, {
     hint: 'Ids in TREC files are not empty and hold no white space.',
   });
 }

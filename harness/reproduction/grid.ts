@@ -1,5 +1,5 @@
 /** From a reproduction to runs: which cells are filled by which, each run once. */
-import { BenchError } from '../errors.js';
+import { BenchError, unknownName } from '../errors.js';
 import type { RunRequest } from '../pipeline.js';
 import { datasetsNamed } from '../plugins.js';
 import type { LoadedReproduction } from './files.js';
@@ -55,6 +55,7 @@ export async function gridOf(loaded: LoadedReproduction, options: GridOptions): 
     (row) => (row.scales?.includes(scale) ?? true) && groups.some((group) => isIn(row, group)),
   );
   const cells: Cell[] = [];
+  await assertNamed(loaded, groups, rows, options);
   for (const row of rows) {
     for (const group of groups) {
       if (row.architecture === undefined || !isIn(row, group)) continue;
@@ -102,7 +103,8 @@ async function cellOf(
   const isTrainedForOthers = scale === 'paper' && loaded.reproduction.trainOn !== undefined;
   if (isTrainedForOthers && config.keep === 'records') config.keep = 'indexes';
   const runOf = (dataset: string, seed: number, after?: GridRun): GridRun => {
-    const data = folders.get(dataset) ?? folders.get(evaluated);
+    // A group's folder holds its members, and not the other dataset that the grid trains on.
+    const data = folders.get(dataset) ?? (members.includes(dataset) ? folders.get(evaluated) : undefined);
     const own = after === undefined ? config : withoutTraining(config);
     const request: RunRequest = {
       architecture: row.architecture!,
@@ -122,6 +124,31 @@ async function cellOf(
     return { seed, runs: members.map((dataset) => runOf(dataset, seed, training)) };
   });
   return { row, group, seeds };
+}
+
+/** A folder under a name that the grid does not have would be left unused. @throws BenchError UNKNOWN_NAME */
+async function assertNamed(
+  loaded: LoadedReproduction,
+  groups: readonly ColumnGroup[],
+  rows: readonly Row[],
+  options: GridOptions,
+): Promise<void> {
+  const { scale, dataset, folders, models } = options;
+  const { trainOn } = loaded.reproduction;
+  const datasets = new Set(scale === 'small' ? [dataset] : trainOn === undefined ? [] : [trainOn]);
+  const modelNames = new Set<string>();
+  for (const group of groups) {
+    if (scale === 'paper') datasets.add(group.dataset);
+    for (const row of rows) {
+      if (row.architecture !== undefined && isIn(row, group))
+        modelNames.add(configOf(loaded, row, group, scale, options).model.name);
+    }
+  }
+  for (const name of [...datasets]) for (const member of await datasetsNamed(name)) datasets.add(member);
+  for (const name of folders.keys())
+    if (!datasets.has(name)) throw unknownName('dataset of this grid', name, [...datasets]);
+  for (const name of models.keys())
+    if (!modelNames.has(name)) throw unknownName('model of this grid', name, [...modelNames]);
 }
 
 /** What evaluates a trained checkpoint as it is. */
