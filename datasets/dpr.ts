@@ -110,6 +110,7 @@ const dpr: DatasetPlugin = {
   summary:
     'DPR: Natural Questions, TriviaQA, SQuAD v1.1 over 21 million Wikipedia passages (7 to 8 GB download)',
   variants,
+  variantOnly: true,
   downloads(variant) {
     if (variant === undefined) return [filesOf(variant).passages];
     const { passages, train, dev, test } = filesOf(variant);

@@ -160,4 +160,12 @@ test('the command leaves three reports, ends as its first failure does, and make
   await assert.rejects(given('table2', '--dataset', 'sample'), /goes with --scale small/);
   await assert.rejects(given('table2', '--data', root), /does not say what the folder holds/);
   await assert.rejects(given(), /which table or figure/);
+  printed = '';
+  const alone = (...more: string[]) =>
+    execute('reproduce', command, ['table5', ...more], (text) => {
+      printed += text;
+    });
+  await assert.rejects(alone('--data', `beir/robust04=${root}`), /beir\/trec-news, beir\/bioasq.* cannot be/);
+  assert.equal(await alone('--dry-run'), 0);
+  assert.match(printed, /^MISSING.*: beir\/trec-news, beir\/robust04, beir\/bioasq/m);
 });

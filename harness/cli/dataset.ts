@@ -117,7 +117,7 @@ function tableOf(holdings: readonly Holding[]): string {
   const rows: string[][] = [];
   let places = '';
   for (const { download, file, state, sizeBytes, found } of holdings) {
-    const { name, url, instructions, licence } = download;
+    const { name, url, instructions, licence, sha256, md5 } = download;
     if (url === '') {
       places += `${name} cannot be downloaded. ${instructions}\n`;
       continue;
@@ -130,6 +130,8 @@ function tableOf(holdings: readonly Holding[]): string {
       state === 'partly' ? `${byteSize(sizeBytes)} of it` : `${states[state]}${wrong}`,
     ]);
     places += `${name}: ${state === 'missing' ? url : file}\n`;
+    if (sha256 === undefined && md5 === undefined)
+      places += '  it has no published hash: the first download is taken, and its hash kept\n';
   }
   if (rows.length === 0) return places;
   return `${renderTable(['file', 'size', 'licence', 'on this machine'], rows, 'lrll', 1)}\n${places}`;

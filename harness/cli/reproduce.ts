@@ -6,6 +6,7 @@ import { documentOf, toCsv, toMarkdown } from '../reproduction/document.js';
 import { estimate } from '../reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../reproduction/files.js';
 import { type Grid, type GridOptions, gridOf } from '../reproduction/grid.js';
+import { assertFolders, missingFolders } from '../reproduction/missing.js';
 import { reproduce, type Sweep } from '../reproduction/outcome.js';
 import type { Scale } from '../reproduction/reproduction.js';
 import type { Command, Values } from './command.js';
@@ -48,6 +49,10 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
     config: { type: 'text', describe: 'configuration file, of which only what decides no figure is taken' },
     set: { type: 'texts', describe: 'one setting of every run, such as train.epochs=3; several times' },
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    'without-missing': {
+      type: 'switch',
+      describe: 'go on where a dataset cannot be downloaded and no folder is given: its cells stay empty',
+    },
     'dry-run': { type: 'switch', describe: 'print the runs and what they will take, and do nothing' },
     json: { type: 'switch', describe: 'print the table or the plan as JSON' },
   },
@@ -67,9 +72,11 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
     const grid = await gridOf(loadReproduction(name), optionsOf(values));
     if (values['dry-run'] === true) {
       const plan = await estimate(grid);
-      print(values.json === true ? asJson(planData(grid, plan)) : planText(grid, plan));
+      const missing = await missingFolders(grid);
+      print(values.json === true ? asJson(planData(grid, plan, missing)) : planText(grid, plan, missing));
       return 0;
     }
+    if (values['without-missing'] !== true) await assertFolders(grid);
     const sweep = await loadSweep();
     const progress = createProgress({ signal: watchInterrupts() });
     const outcome = await reproduce(grid, sweep, progress);
@@ -162,11 +169,16 @@ function pairs(flag: string, values: Values[string], alone?: string): Map<string
 /** Where the first run leaves its record: all have the same folder. */
 const outOf = ({ runs }: Grid) => path.resolve(runs[0]?.request.config.out ?? '.');
 
-function planData({ loaded, scale }: Grid, { runs, ...totals }: Awaited<ReturnType<typeof estimate>>) {
+function planData(
+  { loaded, scale }: Grid,
+  { runs, ...totals }: Awaited<ReturnType<typeof estimate>>,
+  missing: readonly string[],
+) {
   return {
     name: loaded.name,
     scale,
     ...totals,
+    missing,
     runs: runs.map(({ run: { request, after }, ...figures }) => ({
       ...request,
       ...(after && { trainedOn: after.request.dataset }),

@@ -29,8 +29,11 @@ export function tableText({ title, heading, rows, notes, published }: Reproducti
   return `${title}\n${lined(heading)}\n${tables.join('\n')}\n${asNotes(notes)}`;
 }
 
-/** What would be run, and what it would take. */
-export function planText(grid: Grid, estimate: Estimate): string {
+/**
+ * What would be run, and what it would take.
+ * @param missing datasets that cannot be downloaded and have no folder
+ */
+export function planText(grid: Grid, estimate: Estimate, missing: readonly string[]): string {
   const { loaded, scale } = grid;
   const models = new Set(grid.runs.map(({ request }) => request.config.model.name));
   const cost = scale === 'small' ? [] : ['GPU hours'];
@@ -51,13 +54,16 @@ export function planText(grid: Grid, estimate: Estimate): string {
       ? []
       : [`${unknown} runs are left out of some sum: of them not all is known beforehand`]),
     'what is in the cache is not made again',
+    ...(missing.length === 0
+      ? []
+      : [`MISSING, to be given with --data NAME=DIR (or --without-missing): ${missing.join(', ')}`]),
   ];
   const head = [titleOf(loaded.reproduction), `plan of ${loaded.name}, scale ${scale}`, ...headingOf(grid)];
   return `${lined(head)}\n${table}\n${lined(totals)}\n${asNotes(notesOf(grid))}`;
 }
 
 function planLine(
-  { run, passages, encodings, vectors, atMost, indexBytes }: RunEstimate,
+  { run, passages, encodings, vectors, atMost, usesLambda, indexBytes }: RunEstimate,
   severalModels: boolean,
 ): string[] {
   const { architecture, dataset, seed, config } = run.request;
@@ -65,7 +71,7 @@ function planLine(
   const settings = [
     ...(layers === null ? [] : [`S=${Array.isArray(layers) ? `{${layers.join(',')}}` : layers}`]),
     ...(m === null ? [] : [`m=${m}`]),
-    ...(lambda === null ? [] : [`λ=${lambda}`]),
+    ...(lambda === null || !usesLambda ? [] : [`λ=${lambda}`]),
     ...(config.stages === 2 ? ['2 stages'] : []),
     ...(severalModels && vectors !== null ? [path.basename(config.model.name)] : []),
     ...(run.after === undefined ? [] : [`trained on ${run.after.request.dataset}`]),
@@ -86,7 +92,8 @@ function basisOf({ loaded: { reproduction } }: Grid): string {
 }
 
 const count = (value: number) => value.toLocaleString('en-US');
+const hour = (value: number) => (value > 0 && value < 0.5 ? '<1' : count(Math.round(value)));
 const hours = ([low, high]: readonly [number, number]) =>
-  `${count(Math.round(low))} to ${count(Math.round(high))}`;
+  hour(low) === hour(high) ? hour(low) : `${hour(low)} to ${hour(high)}`;
 const lined = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 const asNotes = (notes: readonly string[]) => lined(notes.map((note) => `note: ${note}`));

@@ -28,7 +28,7 @@ const usualBaseline = 'dual-encoder';
 const usualMeasures = ['answer@20', 'success@20', 'ndcg@10', 'mrr@10'];
 
 /**
- * One section for every dataset, version and split, in the order in which each comes first; those of failed runs alone last.
+ * One section for every dataset, version and split, in the order in which each comes first; those of failed runs alone, then those of means over datasets last.
  * @throws BenchError UNKNOWN_NAME for a measure or baseline that no section has
  */
 export async function prepareReport(
@@ -55,6 +55,8 @@ export async function prepareReport(
   assertNames(records, [...groups.values()], request);
   const sections: ReportSection[] = [];
   for (const group of groups.values()) sections.push(await sectionOf(group, request));
+  // A mean over datasets comes after the datasets.
+  sections.sort((a, b) => Number(a.dataset.members !== undefined) - Number(b.dataset.members !== undefined));
   return { createdAt: new Date().toISOString(), benchVersion, sections };
 }
 
@@ -102,7 +104,10 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     );
   }
   return {
-    dataset: { name, version, split, licence, passageCount, queryCount: queryIds.length, files },
+    dataset: {
+      ...{ name, version, split, licence, passageCount, queryCount: queryIds.length, files },
+      ...(members && { members }),
+    },
     ...(baseline && systems.length > 1 && { baseline: baseline.name }),
     ...(measure && { measure: measure.id }),
     columns,

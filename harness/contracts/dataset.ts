@@ -87,5 +87,7 @@ export interface DatasetPlugin {
   groups?: Readonly<Record<string, readonly string[]>>;
   /** What it downloads, for `bench doctor` and the plan; empty for an embedded dataset. */
   downloads(variant?: string): readonly Download[];
+  /** Whether a variant has to be named; where absent, the name alone is a dataset too. */
+  variantOnly?: true;
   open(request: DatasetRequest): Promise<Dataset>;
 }

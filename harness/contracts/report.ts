@@ -197,6 +197,8 @@ export interface ReportSection {
     licence: string | null;
     passageCount: number | null;
     queryCount: number;
+    /** Present where figures are means over these datasets; `queryCount` counts them then. */
+    members?: readonly string[];
     files: readonly { name: string; sizeBytes: number; sha256: string }[];
   };
   /** The system that the others are compared with; absent where there is only one. */

@@ -1,5 +1,7 @@
 /** What a run would do, for --dry-run. */
 import type { BenchConfig } from '../config/config.js';
+import type { Download } from '../contracts.js';
+import { BenchError } from '../errors.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
@@ -10,8 +12,8 @@ import { secondStage } from './training.js';
 export interface Plan {
   /** The stages in order, for people. */
   lines: string[];
-  /** The configuration with every value resolved. */
-  config: BenchConfig;
+  /** The configuration with every value resolved, without what plays no part. */
+  config: Partial<BenchConfig>;
 }
 
 /** The second training, as `stage2.*` has it. */
@@ -24,7 +26,34 @@ function secondStagePlan(config: BenchConfig): string {
   return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
 }
 
-/** @throws BenchError CONFIG_INVALID for options that do not fit the model, as far as its shape is known */
+/** What of the configuration counts where nothing is trained. */
+const sparseKeys = [
+  'preset',
+  'search',
+  'bm25',
+  'latency',
+  'measures',
+  'measure',
+  'seeds',
+  'cache',
+  'out',
+  'keep',
+];
+
+function sourceOf(downloads: readonly Download[], offline: boolean): string {
+  if (downloads.length === 0) return 'embedded, nothing to download';
+  const parts = downloads.map(({ name, url, sizeBytes, instructions }) => {
+    if (url === '') return `${name} cannot be downloaded: ${instructions ?? 'give a folder with --data DIR'}`;
+    return `${name} (${sizeBytes === 0 ? 'size not published' : `${(sizeBytes / 1e6).toFixed(1)} MB`})`;
+  });
+  if (downloads.every(({ url }) => url === '')) return parts.join('; ');
+  return `${offline ? 'from the cache' : 'downloaded unless in the cache'}: ${parts.join(', ')}`;
+}
+
+/**
+ * @throws BenchError as the run would: for names that are not there, a folder that would not be read, and (CONFIG_INVALID)
+ *   options that do not fit the model, as far as its shape is known
+ */
 export async function planOf({
   architecture,
   dataset,
@@ -38,13 +67,18 @@ export async function planOf({
   parseMeasures(config.measures);
   const { plugin, variant } = await loadDataset(dataset);
   const { train, model, encode, search, latency } = config;
+  if (variant === undefined && plugin.variantOnly) {
+    throw new BenchError('UNKNOWN_NAME', `${dataset} alone is no dataset: one of several has to be named.`, {
+      hint: `Write ${plugin.variants?.map((each) => `${dataset}/${each}`).join(', ')}.`,
+    });
+  }
   const downloads = plugin.downloads(variant);
-  const source =
-    data !== undefined
-      ? `read from ${data}`
-      : downloads.length === 0
-        ? 'embedded, nothing to download'
-        : `${offline ? 'from the cache' : 'downloaded unless in the cache'}: ${downloads.map(({ name, sizeBytes }) => `${name} (${(sizeBytes / 1e6).toFixed(1)} MB)`).join(', ')}`;
+  if (data !== undefined && downloads.length === 0) {
+    throw new BenchError('USAGE', `${dataset} is embedded, and would not read ${data}.`, {
+      hint: 'Name the dataset of the folder: --dataset beir, squad or trec.',
+    });
+  }
+  const source = data === undefined ? sourceOf(downloads, offline) : `read from ${data}`;
   const { scratch } = model;
   const from =
     init !== undefined
@@ -64,7 +98,7 @@ export async function planOf({
         `latency   ${latency.queries} queries, one at a time`,
         `record    in ${config.out}; cache in ${config.cache}`,
       ],
-      config,
+      config: Object.fromEntries(Object.entries(config).filter(([key]) => sparseKeys.includes(key))),
     };
   }
   const loaded = await loadArchitecture(architecture);

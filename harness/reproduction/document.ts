@@ -52,11 +52,13 @@ export function headingOf(grid: Grid): string[] {
 }
 
 /** What the file says of the grid and its rows, and what this scale makes of it. */
-export function notesOf({ loaded: { reproduction }, rows, coincidences }: Grid): string[] {
+export function notesOf({ loaded: { reproduction }, rows, coincidences, runs }: Grid): string[] {
   const { published, notes } = reproduction;
+  const seeds = [...new Set(runs.map(({ request }) => request.seed))].sort((a, b) => a - b);
   return [
     ...(published.note === undefined ? [] : [published.note]),
     ...notes,
+    ...(seeds.length > 1 ? [`Seeds: ${seeds.join(', ')}.`] : []),
     ...noted(rows),
     ...coincidences.map((same) => `${same.join(' and ')} are the same run at this scale.`),
   ];
@@ -131,7 +133,7 @@ export function toCsv({ name, scale, comparable, rows }: ReproductionDocument): 
       column,
       measure,
       ours: 'value' in ours ? ours.value : '',
-      'ours deviation': ('value' in ours && ours.deviation) || '',
+      'ours deviation': 'value' in ours ? (ours.deviation ?? '') : '',
       seeds: 'value' in ours ? ours.seeds : '',
       absent: 'reason' in ours ? ours.reason : '',
       published: published?.value ?? '',

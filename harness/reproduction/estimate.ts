@@ -8,7 +8,7 @@ import type { Grid, GridRun } from './grid.js';
 
 export interface RunEstimate {
   run: GridRun;
-  /** Rows that it fills. */
+  /** Rows that it fills, each with its group of columns where others of the same dataset are shown. */
   rows: readonly string[];
   /** N; null where nobody says. */
   passages: number | null;
@@ -16,6 +16,8 @@ export interface RunEstimate {
   encodings: number;
   /** Vectors per passage as they are stored; null for an index of terms. */
   vectors: number | null;
+  /** Whether lambda plays a part in its loss. */
+  usesLambda: boolean;
   /** Whether `vectors` is the most that a passage can have. */
   atMost: boolean;
   /** Bare vectors of one index; null where N is not known. */
@@ -64,6 +66,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       encodings: stored === null ? 0 : keys.length,
       vectors: stored?.vectors ?? null,
       atMost: stored?.atMost ?? false,
+      usesLambda: stored?.usesLambda ?? false,
       indexBytes,
       gpuHours,
     });
@@ -79,10 +82,13 @@ export async function estimate(grid: Grid): Promise<Estimate> {
   };
 }
 
-function rowsOf({ cells }: Grid, { key }: GridRun): string[] {
+function rowsOf({ cells, groups }: Grid, { key }: GridRun): string[] {
   const uses = (run: GridRun) => run.key === key || run.after?.key === key;
   const filled = cells.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
-  return [...new Set(filled.map(({ row }) => row.label))];
+  const shared = ({ dataset }: Grid['groups'][number]) =>
+    groups.filter((group) => group.dataset === dataset).length > 1;
+  const labels = filled.map(({ row, group }) => (shared(group) ? `${row.label}, ${group.label}` : row.label));
+  return [...new Set(labels)];
 }
 
 const secondStage = 'second stage of ';
@@ -122,15 +128,16 @@ async function passagesOf({ loaded, scale }: Grid, { request }: GridRun): Promis
 async function storedVectors(
   { loaded: { reproduction }, scale }: Grid,
   { request: { architecture, config } }: GridRun,
-): Promise<{ vectors: number; atMost: boolean; dimensions: number } | null> {
+): Promise<{ vectors: number; atMost: boolean; dimensions: number; usesLambda: boolean } | null> {
   if ((await loadSparse(architecture)) !== undefined) return null;
   const { family, pooling } = await loadArchitecture(architecture);
   const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;
   const maxTokens = config.text.passageTokens;
   const shape = { kind: 'bert', layers, dimensions, maxTokens } as const;
-  const { vectors } = family.resolve(optionsOf(config), shape, pooling?.shortName);
-  if (pooling !== undefined) return { vectors: 1, atMost: false, dimensions };
-  return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', dimensions };
+  const { vectors, lambda } = family.resolve(optionsOf(config), shape, pooling?.shortName);
+  const rest = { dimensions, usesLambda: lambda !== 0 };
+  if (pooling !== undefined) return { vectors: 1, atMost: false, ...rest };
+  return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', ...rest };
 }
 
 function optionsOf({ arch: { layers, vectors, lambda, maskShort } }: BenchConfig): ArchitectureOptions {

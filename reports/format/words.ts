@@ -3,9 +3,10 @@ import type { ReportSection } from '../../harness/contracts.js';
 import { showsInterval } from './numbers.js';
 
 export function headingOfSection({ dataset }: ReportSection): string {
-  const { name, version, split, queryCount, passageCount } = dataset;
+  const { name, version, split, queryCount, passageCount, members } = dataset;
   const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
-  return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} queries${passages}`;
+  const units = members === undefined ? 'queries' : 'datasets, their means averaged';
+  return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} ${units}${passages}`;
 }
 
 /** What stands beside some numbers of the tables; empty where nothing does. */
