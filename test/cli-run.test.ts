@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { runCommand } from '../harness/cli/run.js';
+import { loadConfig } from '../harness/config/config.js';
 import { BenchError } from '../harness/errors.js';
+import { planOf } from '../harness/pipeline/plan.js';
 import type { RunRequest } from '../harness/pipeline.js';
 import { listArchitectures } from '../harness/plugins.js';
 import type { RunRecord, StoredRecord } from '../harness/record.js';
@@ -116,6 +118,17 @@ test('one run alone fails as any command does; an interrupt ends the sweep, and 
     (JSON.parse(stopped.printed) as RunRecord[]).map(({ seed }) => seed),
     [1],
   );
+});
+
+test('a plan refuses what the run would, says what cannot be downloaded, and leaves out what plays no part', async () => {
+  const loaded = loadConfig({ cwd: import.meta.dirname });
+  const plan = (dataset: string, data?: string) =>
+    planOf({ architecture: 'bm25', dataset, seed: 1, offline: false, config: loaded, ...(data && { data }) });
+  await assert.rejects(plan('dpr'), /one of several has to be named/);
+  await assert.rejects(plan('sample', 'scifact'), /embedded/);
+  const { lines, config } = await plan('beir/robust04');
+  assert.match(lines[0]!, /cannot be downloaded: Ask NIST/);
+  assert.ok(config.bm25 !== undefined && config.train === undefined && config.model === undefined);
 });
 
 test('all stands for every architecture', async () => {

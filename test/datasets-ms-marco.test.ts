@@ -12,6 +12,14 @@ import { fixtures, inFolder, openFolder, passagesOf, refuses } from './datasets-
 const dl19 = path.join(fixtures, 'ms-marco/dl19');
 const titled = path.join(fixtures, 'ms-marco/titles');
 
+test('topics that are missing are named as their publisher names them', () =>
+  inFolder({ 'collection.tsv': '1\ta\n' }, (folder) =>
+    assert.rejects(
+      openFolder(msMarco, folder, 'dl19'),
+      /no msmarco-test2019-queries\.tsv, no queries\.tsv, no topics\.tsv/,
+    ),
+  ));
+
 test('dl19: judged topics alone, graded, relevant from 2', async () => {
   const dataset = await openFolder(msMarco, dl19, 'dl19');
   assert.equal(dataset.relevantFrom, 2);

@@ -191,6 +191,19 @@ test('two versions of a dataset, and two splits, are sections of their own', asy
   );
 });
 
+test('a mean over datasets comes after the others, and its heading counts datasets', async () => {
+  const one = stored({ seed: 1 });
+  const members = ['beir/cqadupstack/android', 'beir/cqadupstack/english'];
+  const dataset = { ...one.record.dataset, name: 'beir/cqadupstack', members };
+  const mean = { ...one, record: { ...one.record, dataset } };
+  const report = await prepare([mean, one]);
+  const text = await render('markdown', report);
+  const headings = text.split('\n').filter((line) => line.startsWith('## '));
+  assert.equal(headings.length, 2);
+  assert.match(headings[0]!, /\d queries/);
+  assert.match(headings[1]!, /cqadupstack.* datasets, their means averaged/);
+});
+
 test('latencies of different devices have no best, and the report says so', async () => {
   const { sections } = await prepare([stored(), stored({ arch: 'mlr', cpu: 'Another', lift: 0.1 })]);
   assert.match(sections[0]!.notes.join(), /different devices/);

@@ -131,8 +131,13 @@ export async function filesOf(request: DatasetRequest): Promise<Files> {
           }
         : {
             queries:
-              (await fileOf(request, inYear.queries)) ??
-              (await needIn(folder, ['queries.tsv', 'topics.tsv'], layout)),
+              given === undefined
+                ? await request.fetch(inYear.queries)
+                : await needIn(
+                    given,
+                    [inYear.queries.name.replace(/\.gz$/, ''), 'queries.tsv', 'topics.tsv'],
+                    layout,
+                  ),
             qrels: await fileOf(request, inYear.qrels),
           },
     train: await pair(await findIn(folder, ['queries.train.tsv']), await findIn(folder, ['qrels.train.tsv'])),
