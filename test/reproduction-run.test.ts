@@ -9,7 +9,12 @@ import { execute } from '../harness/cli/command.js';
 import { reproduceCommand } from '../harness/cli/reproduce.js';
 import { BenchError } from '../harness/errors.js';
 import { silentProgress } from '../harness/progress.js';
-import { documentOf, type ReproductionDocument, toMarkdown } from '../harness/reproduction/document.js';
+import {
+  documentOf,
+  type ReproductionDocument,
+  toCsv,
+  toMarkdown,
+} from '../harness/reproduction/document.js';
 import { loadReproduction } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
@@ -126,6 +131,10 @@ test('at the scale small one dataset stands for all, and the table says what it 
   assert.ok('value' in ours);
   assert.deepEqual([measure, published!.value], ['success@5', 10], 'its queries have no answers');
   assert.match(document.notes.join(' '), /by qrels/);
+  const [row] = document.rows.filter(({ label }) => label === 'one vector');
+  const figures = row!.figures.map((figure) => ({ ...figure, ours: { value: 5, deviation: 0, seeds: 3 } }));
+  const [, line] = toCsv({ ...document, rows: [{ ...row!, figures }] }).split('\n');
+  assert.match(line!, /,5,0,3,,/, 'a deviation of 0 is one');
 });
 
 test('the command leaves three reports, ends as its first failure does, and makes nothing in a dry run', async () => {
