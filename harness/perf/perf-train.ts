@@ -26,8 +26,18 @@ const vocabularySize = 8000;
 const warmup = 3;
 const threads = 2;
 
+/** Milliseconds of each step, in a process of its own as PyTorch's: what an earlier turn left behind would slow the next. */
+function strata(setting: Setting): number[] {
+  const script = fileURLToPath(new URL('../perf.js', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'train', JSON.stringify(setting)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`The training steps failed: ${stderr.trim()}`);
+  return (JSON.parse(stdout) as { milliseconds: number[] }).milliseconds;
+}
+
 /** @returns milliseconds of each step */
-async function strata({ steps, ...sizes }: Setting): Promise<number[]> {
+async function timedSteps({ steps, ...sizes }: Setting): Promise<number[]> {
   const { step, dispose } = await madeTraining({ ...sizes, vocabularySize, threads });
   const times: number[] = [];
   for (let i = 1; i <= warmup + steps; i++) {
@@ -53,6 +63,10 @@ function pytorch(setting: Setting): number[] | undefined {
 }
 
 export default async function perfTrain(names: readonly string[]): Promise<void> {
+  if (names[0]?.startsWith('{') === true) {
+    console.log(JSON.stringify({ milliseconds: await timedSteps(JSON.parse(names[0]) as Setting) }));
+    return;
+  }
   for (const [name, setting] of Object.entries(settings)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const { layers, dimensions, batch, queryTokens, passageTokens } = setting;
@@ -62,7 +76,7 @@ export default async function perfTrain(names: readonly string[]): Promise<void>
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let turn = 0; turn < 2; turn++) {
-      ours.push(...(await strata(setting)));
+      ours.push(...strata(setting));
       theirs.push(...(pytorch(setting) ?? []));
     }
     const rate = (times: number[]) => (1000 * batch) / median(times);
