@@ -1,4 +1,4 @@
-// Builds into dist/. It is emptied first: plug-ins are found by file name, so a deleted one would live on.
+// Builds into dist/: TypeScript becomes JavaScript, WebAssembly text (.wat) becomes .wasm beside it. dist/ is emptied first: plug-ins are found by file name, so a deleted one would live on.
 // With --if-changed, a build that is newer than every source is left alone: npm runs `prepare` not only after an
 // install but also when `npx bench` is called here for the first time, and dist/ must not vanish under a run then.
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ function lastChangeMs() {
   const sources = folders.flatMap((folder) => [
     folder,
     ...readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isDirectory() || entry.name.endsWith('.ts'))
+      .filter((entry) => entry.isDirectory() || /\.(ts|wat)$/.test(entry.name))
       .map((entry) => path.join(entry.parentPath, entry.name)),
   ]);
   const settings = ['package.json', 'tsconfig.json', 'scripts/build.mjs'].map((name) =>
@@ -36,9 +36,20 @@ function isCurrent() {
 if (process.argv.includes('--if-changed') && isCurrent()) process.exit(0);
 
 rmSync(dist, { recursive: true, force: true });
-const typescript = path.dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
-const compiler = path.join(typescript, 'bin', 'tsc');
-const { status } = spawnSync(process.execPath, [compiler, '-p', root], { stdio: 'inherit', cwd: root });
-if (status !== 0) process.exit(status ?? 1);
+/** Runs a command of a package, or ends as it ended. */
+function run(packageName, command, ...args) {
+  const folder = path.dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
+  const script = path.join(folder, 'bin', command);
+  const { status } = spawnSync(process.execPath, [script, ...args], { stdio: 'inherit', cwd: root });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run('typescript', 'tsc', '-p', root);
+for (const entry of readdirSync(path.join(root, 'harness'), { recursive: true })) {
+  if (!entry.endsWith('.wat')) continue;
+  // The command, not the library: wabt 1.0.39's parseWat reads past the end of what it is given.
+  const built = path.join(dist, 'harness', entry.replace(/wat$/, 'wasm'));
+  run('wabt', 'wat2wasm', path.join(root, 'harness', entry), '-o', built);
+}
 chmodSync(path.join(dist, 'harness', 'cli.js'), 0o755);
 writeFileSync(stamp, '');

@@ -23,6 +23,8 @@ export interface Variable {
 /** Variables made together, so that element-wise programs can run over large pieces of them. */
 export interface VariableSet {
   readonly variables: readonly Variable[];
+  /** All of them one after another, to be changed in place, where the engine keeps them in this process's memory. */
+  readonly memory?: Float32Array;
   /**
    * The variables from `first` up to `end` as pieces of a size this engine likes for element-wise programs.
    * Two sets made from the same sizes give pieces that match.
@@ -53,8 +55,6 @@ export interface CompileOptions {
   fixed?: ReadonlyMap<number, NumericArray>;
   /** Shown in errors and profiles. */
   name?: string;
-  /** For a small program that is run many times side by side: each run keeps to one thread. */
-  sideBySide?: boolean;
 }
 
 export interface Engine {

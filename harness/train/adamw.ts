@@ -1,12 +1,13 @@
-/** AdamW (Loshchilov and Hutter 2019) as PyTorch's torch.optim.AdamW computes it, run on the engine piece by piece. */
+/** AdamW (Loshchilov and Hutter 2019) as PyTorch's torch.optim.AdamW computes it. */
 import type { Engine, Program, Variable, VariableSet } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
+import { AdamWKernel, type UpdateScalars } from './adamw-kernel.js';
 
 const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-8;
 
-/** The pieces of one group of parameters, with their gradients and moments. */
+/** Parameters with their gradients and moments, for the engine's programs. */
 interface Piece {
   parameter: Variable;
   gradient: Variable;
@@ -23,7 +24,12 @@ export interface Moments {
 }
 
 export class AdamW {
-  readonly #pieces: Piece[];
+  /** Where the engine keeps its variables in this process's memory; elsewhere its programs do the same. */
+  readonly #kernel: AdamWKernel | undefined;
+  readonly #arrays: readonly [Float32Array, Float32Array, Float32Array, Float32Array] | undefined;
+  /** Elements that have weight decay: the first so many. */
+  readonly #decayedElements: number;
+  readonly #pieces: readonly Piece[] = [];
   /** By size, and whether there is decay. */
   readonly #programs = new Map<string, Promise<Program>>();
 
@@ -39,49 +45,60 @@ export class AdamW {
     decayed: number,
     readonly weightDecay: number,
   ) {
-    const count = parameters.variables.length;
-    const group = (first: number, end: number, decay: boolean): Piece[] => {
-      const gradient = gradients.pieces(first, end);
-      const [mean, square] = [moments.first.pieces(first, end), moments.second.pieces(first, end)];
-      return parameters.pieces(first, end).map((parameter, i) => ({
-        parameter,
-        gradient: gradient[i]!,
-        first: mean[i]!,
-        second: square[i]!,
-        decay,
-      }));
+    const { first, second } = moments;
+    const [p, g, m, v] = [parameters, gradients, first, second].map(({ memory }) => memory);
+    this.#decayedElements = parameters.variables.slice(0, decayed).reduce((sum, { size }) => sum + size, 0);
+    if (p !== undefined && g !== undefined && m !== undefined && v !== undefined) {
+      this.#arrays = [p, g, m, v];
+      this.#kernel = new AdamWKernel();
+      return;
+    }
+    const group = (start: number, end: number, decay: boolean): Piece[] => {
+      const sets = [parameters, gradients, first, second].map((set) => set.pieces(start, end));
+      return sets[0]!.map((parameter, i) => {
+        const [gradient, first, second] = sets.slice(1).map((pieces) => pieces[i]!) as [
+          Variable,
+          Variable,
+          Variable,
+        ];
+        return { parameter, gradient, first, second, decay };
+      });
     };
-    // Without decay there is one group, and pieces need not stop between the two.
-    this.#pieces =
-      weightDecay === 0
-        ? group(0, count, false)
-        : [...group(0, decayed, true), ...group(decayed, count, false)];
+    this.#pieces = [...group(0, decayed, true), ...group(decayed, parameters.variables.length, false)];
   }
 
   /**
    * One update of every parameter, in place.
    * @param step from 1
    * @param gradientScale what the gradient is multiplied by first (clipping)
+   * @returns milliseconds spent neither in JavaScript nor in the engine's programs, but in the kernel
    */
-  async step(step: number, learningRate: number, gradientScale: number): Promise<void> {
-    const scalar = (value: number) => Float32Array.of(value);
-    // Whatever is the same for every element is worked out here: an operation less is a pass over memory less.
-    const firstShare = scalar((1 - beta1) * gradientScale);
-    const secondShare = scalar((1 - beta2) * gradientScale ** 2);
-    const rate = scalar(learningRate / (1 - beta1 ** step));
-    const correction = scalar(1 / Math.sqrt(1 - beta2 ** step));
-    const kept = scalar(1 - learningRate * this.weightDecay);
-    let next = 0;
-    // Pieces do not depend on each other: a thread takes one after another, and none waits for the other in between.
-    const worker = async () => {
-      for (let piece = this.#pieces[next++]; piece !== undefined; piece = this.#pieces[next++]) {
-        const { parameter, gradient, first, second, decay } = piece;
-        const program = await this.#program(parameter.size, decay);
-        const scalars = [firstShare, secondShare, rate, correction, ...(decay ? [kept] : [])];
-        await program.run([parameter, gradient, first, second, ...scalars], [parameter, first, second]);
-      }
+  async step(step: number, learningRate: number, gradientScale: number): Promise<number> {
+    // Whatever is the same for every element is worked out here.
+    const scalars: UpdateScalars = {
+      beta1,
+      firstShare: (1 - beta1) * gradientScale,
+      beta2,
+      secondShare: (1 - beta2) * gradientScale ** 2,
+      correction: 1 / Math.sqrt(1 - beta2 ** step),
+      epsilon,
+      rate: learningRate / (1 - beta1 ** step),
     };
-    await Promise.all(Array.from({ length: this.engine.threads }, worker));
+    const kept = 1 - learningRate * this.weightDecay;
+    if (this.#kernel !== undefined && this.#arrays !== undefined) {
+      const started = performance.now();
+      this.#kernel.update(this.#arrays, 0, this.#decayedElements, scalars, kept);
+      this.#kernel.update(this.#arrays, this.#decayedElements, this.#arrays[0].length, scalars, 1);
+      return performance.now() - started;
+    }
+    const { firstShare, secondShare, correction, rate } = scalars;
+    const fed = [firstShare, secondShare, rate, correction].map((value) => Float32Array.of(value));
+    for (const { parameter, gradient, first, second, decay } of this.#pieces) {
+      const program = await this.#program(parameter.size, decay);
+      const feeds = [parameter, gradient, first, second, ...fed, ...(decay ? [Float32Array.of(kept)] : [])];
+      await program.run(feeds, [parameter, first, second]);
+    }
+    return 0;
   }
 
   #program(size: number, decay: boolean): Promise<Program> {
@@ -91,8 +108,7 @@ export class AdamW {
       const array = { shape: [size], dtype: 'float32' } as const;
       const scalar = { shape: [], dtype: 'float32' } as const;
       const inputs = [array, array, array, array, scalar, scalar, scalar, scalar];
-      const options = { name: 'adamw', sideBySide: true };
-      program = this.engine.compile(update, decay ? [...inputs, scalar] : inputs, options);
+      program = this.engine.compile(update, decay ? [...inputs, scalar] : inputs, { name: 'adamw' });
       this.#programs.set(key, program);
     }
     return program;
@@ -103,6 +119,7 @@ export class AdamW {
   }
 }
 
+/** What adamw.wat computes, as a tensor program. */
 function update(inputs: tf.Tensor[]): tf.Tensor[] {
   type T = tf.Tensor;
   const [parameter, gradient, first, second] = inputs as [T, T, T, T];

@@ -117,9 +117,10 @@ export async function train(request: TrainRequest): Promise<Trained> {
         const result = await computer.compute(batch, step);
         refuseDivergence(result, step, epoch, folder, savedEpoch(state, options));
         const learningRate = learningRateAt(state.step, steps, options.warmup, request.learningRate);
-        await optimizer.step(step, learningRate, clipScale(result.gradientNorm, options.clipNorm));
+        const clip = clipScale(result.gradientNorm, options.clipNorm);
+        const kernelMs = await optimizer.step(step, learningRate, clip);
         const milliseconds = performance.now() - started;
-        const engineMs = engine.busyMs - busy;
+        const engineMs = engine.busyMs - busy + kernelMs;
         log.add({
           epoch,
           step,

@@ -45,6 +45,7 @@ function variableSet(sizes: readonly number[]): VariableSet {
   for (const size of sizes) starts.push(starts[starts.length - 1]! + size);
   const memory = new Float32Array(starts[starts.length - 1]!);
   return {
+    memory,
     variables: sizes.map((_, i) => new OnnxVariable(memory.subarray(starts[i]!, starts[i + 1]!))),
     pieces(first, end) {
       const pieces: OnnxVariable[] = [];
@@ -163,7 +164,7 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
   async function compile(
     build: Parameters<Engine['compile']>[0],
     inputs: readonly ArraySpec[],
-    { fixed = new Map(), name = 'program', sideBySide = false }: CompileOptions = {},
+    { fixed = new Map(), name = 'program' }: CompileOptions = {},
   ): Promise<Program> {
     const { graph, outputs: recorded } = record(build, inputs, fixed);
     const outputs = withoutIdleReshapes(recorded);
@@ -171,10 +172,7 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
     try {
-      const session = await ort.InferenceSession.create(
-        model,
-        sideBySide ? { ...options, intraOpNumThreads: 1 } : options,
-      );
+      const session = await ort.InferenceSession.create(model, options);
       return new OnnxProgram(
         ort,
         session,
