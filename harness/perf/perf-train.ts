@@ -75,7 +75,7 @@ export default async function perfTrain(names: readonly string[]): Promise<void>
     );
     const ours: number[] = [];
     const theirs: number[] = [];
-    for (let turn = 0; turn < 2; turn++) {
+    for (let turn = 0; turn < 3; turn++) {
       ours.push(...strata(setting));
       theirs.push(...(pytorch(setting) ?? []));
     }
