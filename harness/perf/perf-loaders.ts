@@ -93,13 +93,21 @@ export default async function perfLoaders([share = '1']: readonly string[]): Pro
 
 async function measure(folder: string, count: number, jsonBytes: number): Promise<void> {
   let from = performance.now();
-  const open = () =>
-    dpr.open({ variant: 'nq', folder, fetch: () => Promise.reject(new Error('nothing is fetched here')) });
-  const dataset: Dataset = await open();
+  // What one opening finds out about the files the next one knows, as in a run: each file is read once per question.
+  const known = new Map<string, Promise<unknown>>();
+  const remember = <T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> => {
+    const key = [what, ...files].join(' ');
+    if (!known.has(key)) known.set(key, find());
+    return known.get(key) as Promise<T>;
+  };
+  const fetch = () => Promise.reject(new Error('nothing is fetched here'));
+  const open = () => dpr.open({ variant: 'nq', folder, fetch, remember });
+  await open();
   const opening = seconds(from);
   console.log(
-    `opened (hashed, counted, ids compared): ${opening.toFixed(1)} s, ${Math.round(count / opening)} passages/s`,
+    `opened for the first time (hashed, passages counted, training file read): ${opening.toFixed(1)} s`,
   );
+  const dataset: Dataset = await open();
 
   from = performance.now();
   let read = 0;
