@@ -124,6 +124,20 @@ test('table 5: trained once on MS MARCO, evaluated on 15 collections, one of whi
   assert.ok(runs.slice(2).every(({ request }) => request.config.train.epochs === 0));
 });
 
+test('table 5: what is only trained on is not encoded, and counts each pair of a query and a positive', async () => {
+  const plan = await estimate(await gridOf(loadReproduction('table5'), options('paper')));
+  const { cost } = loadReproduction('table5').reproduction;
+  const [first] = plan.runs;
+  assert.deepEqual([first!.run.request.dataset, first!.encodings, first!.indexBytes], ['ms-marco', 0, null]);
+  // 532,761 judged pairs, each with 15 negatives, 10 times; nothing is added for the 8.8 million passages.
+  const work = cost.trainedPassageWeight * 532_761 * 10 * 16;
+  const unit = cost.encodedPassages + cost.trainedPassageWeight * cost.trainedPassages;
+  assert.ok(Math.abs(first!.gpuHours![0] - (cost.gpuHours[0] * work) / unit) < 1e-6);
+  const { collections } = loadReproduction('table5').reproduction;
+  const evaluated = Object.entries(collections).filter(([name]) => name !== 'ms-marco');
+  assert.equal(plan.passages, 2 * evaluated.reduce((sum, [, { passages }]) => sum + passages, 0));
+});
+
 test('the estimate of one training of the paper is what the paper says of it', async () => {
   const { runs } = await estimate(await gridOf(loadReproduction('table8'), options('paper')));
   const [low, high] = runs[0]!.gpuHours!;

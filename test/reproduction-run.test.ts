@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { execute } from '../harness/cli/command.js';
 import { reproduceCommand } from '../harness/cli/reproduce.js';
 import { BenchError } from '../harness/errors.js';
+import type { RunRequest } from '../harness/pipeline.js';
 import { silentProgress } from '../harness/progress.js';
 import {
   documentOf,
@@ -18,6 +19,7 @@ import {
 import { loadReproduction } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
+import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
 
 const fixtures = fileURLToPath(new URL('../../test/fixtures/datasets', import.meta.url));
@@ -69,6 +71,8 @@ const grid = {
   notes: [],
 };
 
+const makers = { sweep, train };
+
 let root: string;
 let file: string;
 before(async () => {
@@ -98,7 +102,7 @@ const valueIn = ({ rows }: ReproductionDocument, label: string, group: string) =
 
 test('figures of ours beside those published; a row that fails leaves its error and the others stand', async () => {
   const planned = await gridOf(loadReproduction(file), options('paper'));
-  const outcome = await reproduce(planned, sweep, silentProgress());
+  const outcome = await reproduce(planned, makers, silentProgress());
   const document = documentOf(planned, outcome);
   const onSquad = valueIn(document, 'one vector', 'SQuAD');
   const onOther = valueIn(document, 'one vector', 'NF');
@@ -122,9 +126,44 @@ test('figures of ours beside those published; a row that fails leaves its error 
   assert.match(toMarkdown(document), /^\| wrong \| CONFIG_INVALID \| 1\.0 \| – \|/m);
 });
 
+test('what no column asks for is trained and neither encoded nor searched', async () => {
+  const other = path.join(root, 'elsewhere.json');
+  const [, onOther] = grid.groups;
+  const rows = grid.rows.flatMap((row) => ({ ...row, published: [null, null] }));
+  await writeFile(other, JSON.stringify({ ...grid, groups: [onOther], rows }));
+  const cache = path.join(root, 'elsewhere');
+  const given = {
+    ...options('paper'),
+    flags: { cache, out: path.join(root, 'elsewhere-out'), keep: 'records' },
+  };
+  const planned = await gridOf(loadReproduction(other), given);
+  assert.deepEqual(
+    planned.runs.map(({ request, trainsOnly }) => [request.dataset, trainsOnly]),
+    [
+      ['squad', true],
+      ['squad', true],
+      ['beir/nfcorpus', undefined],
+      ['beir/nfcorpus', undefined],
+    ],
+  );
+  const outcome = await reproduce(planned, makers, silentProgress());
+  const document = documentOf(planned, outcome);
+  const { ours } = valueIn(document, 'one vector', 'NF');
+  assert.ok('value' in ours);
+  const [record] = outcome.records;
+  assert.deepEqual([outcome.records.length, record!.dataset.name], [1, 'beir/nfcorpus']);
+  assert.equal(ours.value, 100 * record!.measures['ndcg@10']!.mean);
+  // One checkpoint trained on squad and one that begins with it; one collection encoded.
+  const made = async (kind: string) => (await readdir(path.join(cache, kind))).length;
+  assert.equal(await made('shards'), 1);
+  assert.match(JSON.stringify(valueIn(document, 'wrong', 'NF').ours), /CONFIG_INVALID/);
+  const again = await reproduce(planned, makers, silentProgress());
+  assert.deepEqual(again.records[0]!.measures, record!.measures);
+});
+
 test('at the scale small one dataset stands for all, and the table says what it is worth', async () => {
   const planned = await gridOf(loadReproduction(file), options('small'));
-  const document = documentOf(planned, await reproduce(planned, sweep, silentProgress()));
+  const document = documentOf(planned, await reproduce(planned, makers, silentProgress()));
   assert.equal(document.comparable, false);
   assert.match(document.heading.join(' '), /^NOT COMPARABLE .* on beir\/nfcorpus\./);
   const { measure, ours, published } = valueIn(document, 'one vector', 'beir/nfcorpus');
@@ -142,9 +181,11 @@ test('the command leaves three reports, ends as its first failure does, and make
   const squad = options('paper').folders.get('squad');
   const places = ['--out', out, '--data', `squad=${squad}`];
   let printed = '';
-  const command = reproduceCommand(async () => async (requests) => ({
-    records: [],
-    failures: requests.map((request) => ({ request, error: new BenchError('UNAVAILABLE', 'No GPU.') })),
+  const failures = (requests: readonly RunRequest[]) =>
+    requests.map((request) => ({ request, error: new BenchError('UNAVAILABLE', 'No GPU.') }));
+  const command = reproduceCommand(async () => ({
+    sweep: async (requests) => ({ records: [], failures: failures(requests) }),
+    train: async (requests) => ({ checkpoints: new Map(), failures: failures(requests) }),
   }));
   const given = (...more: string[]) =>
     execute('reproduce', command, [...more, ...places], (text) => {

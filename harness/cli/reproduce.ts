@@ -7,7 +7,7 @@ import { estimate } from '../reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../reproduction/files.js';
 import { type Grid, type GridOptions, gridOf } from '../reproduction/grid.js';
 import { assertFolders, missingFolders } from '../reproduction/missing.js';
-import { reproduce, type Sweep } from '../reproduction/outcome.js';
+import { type Makers, reproduce } from '../reproduction/outcome.js';
 import type { Scale } from '../reproduction/reproduction.js';
 import type { Command, Values } from './command.js';
 import { describeFailure, reportFailure } from './failure.js';
@@ -20,8 +20,8 @@ import { existingFolder } from './request.js';
 /** Flags of the configuration that a grid leaves open. */
 const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
 
-/** @param loadSweep imports the pipeline, which is heavy, once the request is known to be right */
-export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
+/** @param loadMakers imports the pipeline, which is heavy, once the request is known to be right */
+export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => ({
   usage: `${reproductionNames().join('|')} [options]`,
   description:
     'Makes every run behind a table or figure of the paper and prints its figures beside the published ones, with the difference; the same is left as markdown, csv and json in the folder given by --out. What is in the cache is not made again, so a grid that was stopped goes on when it is started again. Instead of a name, a file of the same form may be given.',
@@ -77,9 +77,9 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
       return 0;
     }
     if (values['without-missing'] !== true) await assertFolders(grid);
-    const sweep = await loadSweep();
+    const makers = await loadMakers();
     const progress = createProgress({ signal: watchInterrupts() });
-    const outcome = await reproduce(grid, sweep, progress);
+    const outcome = await reproduce(grid, makers, progress);
     const document = documentOf(grid, outcome);
     const stem = path.join(outOf(grid), `${document.name}-${document.scale}`);
     await writeTo(`${stem}.md`, toMarkdown(document));
@@ -93,7 +93,10 @@ export const reproduceCommand = (loadSweep: () => Promise<Sweep>): Command => ({
   },
 });
 
-export const command: Command = reproduceCommand(async () => (await import('../sweep.js')).sweep);
+export const command: Command = reproduceCommand(async () => {
+  const [{ sweep }, { train }] = await Promise.all([import('../sweep.js'), import('../sweep/trainings.js')]);
+  return { sweep, train };
+});
 
 function optionsOf(values: Values): GridOptions {
   const scale = scaleOf(values.scale);
@@ -179,9 +182,10 @@ function planData(
     scale,
     ...totals,
     missing,
-    runs: runs.map(({ run: { request, after }, ...figures }) => ({
+    runs: runs.map(({ run: { request, after, trainsOnly }, ...figures }) => ({
       ...request,
       ...(after && { trainedOn: after.request.dataset }),
+      ...(trainsOnly && { trainsOnly }),
       ...figures,
     })),
   };

@@ -68,6 +68,7 @@ function planLine(
 ): string[] {
   const { architecture, dataset, seed, config } = run.request;
   const { layers, vectors: m, lambda } = config.arch;
+  const isSearched = !run.trainsOnly || encodings > 0;
   const settings = [
     ...(layers === null ? [] : [`S=${Array.isArray(layers) ? `{${layers.join(',')}}` : layers}`]),
     ...(m === null ? [] : [`m=${m}`]),
@@ -75,13 +76,14 @@ function planLine(
     ...(config.stages === 2 ? ['2 stages'] : []),
     ...(severalModels && vectors !== null ? [path.basename(config.model.name)] : []),
     ...(run.after === undefined ? [] : [`trained on ${run.after.request.dataset}`]),
+    ...(run.trainsOnly ? ['(trains only)'] : []),
   ];
   return [
     [architecture, ...settings].join(' '),
     dataset,
     String(seed),
-    passages === null ? '?' : `${count(passages)}${encodings > 1 ? ` x ${encodings}` : ''}`,
-    vectors === null ? '-' : `${atMost ? '<= ' : ''}${vectors}`,
+    isSearched ? passagesCell(passages, encodings) : '-',
+    vectors === null || !isSearched ? '-' : `${atMost ? '<= ' : ''}${vectors}`,
     indexBytes === null ? '-' : byteSize(indexBytes),
   ];
 }
@@ -89,6 +91,10 @@ function planLine(
 function basisOf({ loaded: { reproduction } }: Grid): string {
   const { quote, trainedPassageWeight: weight } = reproduction.cost;
   return `in proportion to passages encoded and trained on (one trained counts as ${weight} encoded), from the paper's "${quote}"`;
+}
+
+function passagesCell(passages: number | null, encodings: number): string {
+  return passages === null ? '?' : `${count(passages)}${encodings > 1 ? ` x ${encodings}` : ''}`;
 }
 
 const count = (value: number) => value.toLocaleString('en-US');

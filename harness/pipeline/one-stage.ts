@@ -12,6 +12,7 @@ import type { RunRequest } from '../pipeline.js';
 import { loadSparse } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
+import type { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
 import { builtIndex, indexStage, isFlat } from './index-stage.js';
@@ -43,7 +44,11 @@ export interface TrainedCheckpoint {
 }
 
 /** @throws BenchError USAGE for an architecture that needs no training, and whatever training says */
-export async function trainOnly(request: RunRequest, progress: Progress): Promise<TrainedCheckpoint> {
+export async function trainOnly(
+  request: RunRequest,
+  progress: Progress,
+  store?: Store,
+): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
   if ((await loadSparse(architecture)) !== undefined) {
     throw new BenchError('USAGE', `${architecture} needs no training.`, {
@@ -51,7 +56,7 @@ export async function trainOnly(request: RunRequest, progress: Progress): Promis
     });
   }
   const log = new StageLog();
-  const prepared = await log.plain('prepare', () => prepare(request, progress));
+  const prepared = await log.plain('prepare', () => prepare(request, progress, store));
   return withEngine(prepared, async (engine) => {
     const trained = await trainAll(prepared, request, engine, log, progress);
     return {

@@ -12,7 +12,7 @@ export interface RunEstimate {
   rows: readonly string[];
   /** N; null where nobody says. */
   passages: number | null;
-  /** Times the collection is encoded: twice where negatives are mined with a first stage. */
+  /** Times the collection is encoded: twice where negatives are mined with a first stage, once less where the run only trains. */
   encodings: number;
   /** Vectors per passage as they are stored; null for an index of terms. */
   vectors: number | null;
@@ -20,9 +20,9 @@ export interface RunEstimate {
   usesLambda: boolean;
   /** Whether `vectors` is the most that a passage can have. */
   atMost: boolean;
-  /** Bare vectors of one index; null where N is not known. */
+  /** Bare vectors of one index; null where N is not known, and where none is made. */
   indexBytes: number | null;
-  /** Fewest and most; null at the scale small, and where N or the training queries are not known. */
+  /** Fewest and most; null at the scale small, and where N or the training examples are not known. */
   gpuHours: readonly [number, number] | null;
 }
 
@@ -38,32 +38,35 @@ export interface Estimate {
 
 export async function estimate(grid: Grid): Promise<Estimate> {
   const runs: RunEstimate[] = [];
-  const encoded = new Set<string>();
+  const done = new Set<string>();
   const total = { passages: 0, indexBytes: 0, hours: [0, 0] as [number, number] };
   for (const run of grid.runs) {
     const passages = await passagesOf(grid, run);
     const stored = await storedVectors(grid, run);
-    const keys = encodingKeys(run);
-    const fresh = keys.filter((key) => !encoded.has(key));
-    for (const key of keys) encoded.add(key);
+    const { trainings, encodings } = workOf(run);
+    const fresh = <T extends { key: string }>(all: readonly T[]) => all.filter(({ key }) => !done.has(key));
+    const toTrain = fresh(trainings);
+    const toEncode = fresh(encodings).length;
+    for (const { key } of [...trainings, ...encodings]) done.add(key);
     const indexBytes =
-      passages === null || stored === null
+      passages === null || stored === null || encodings.length === 0
         ? null
         : projectedVectorsBytes(
             { passages: 1, vectors: stored.vectors, dimensions: stored.dimensions },
             passages,
           );
-    const gpuHours = stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, passages, fresh);
+    const gpuHours =
+      stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, passages, toTrain, toEncode);
     if (stored !== null) {
-      total.passages += (passages ?? 0) * fresh.length;
-      total.indexBytes += (indexBytes ?? 0) * fresh.length;
+      total.passages += (passages ?? 0) * toEncode;
+      total.indexBytes += (indexBytes ?? 0) * toEncode;
       for (const i of [0, 1] as const) total.hours[i] += gpuHours?.[i] ?? 0;
     }
     runs.push({
       run,
       rows: rowsOf(grid, run),
       passages,
-      encodings: stored === null ? 0 : keys.length,
+      encodings: stored === null ? 0 : encodings.length,
       vectors: stored?.vectors ?? null,
       atMost: stored?.atMost ?? false,
       usesLambda: stored?.usesLambda ?? false,
@@ -91,12 +94,23 @@ function rowsOf({ cells, groups }: Grid, { key }: GridRun): string[] {
   return [...new Set(labels)];
 }
 
-const secondStage = 'second stage of ';
+/** One piece of work; two of one key are the same. */
+interface Work {
+  key: string;
+}
 
-/** One for each time that vectors are made: the first of two stages is that of a run of one stage. */
-function encodingKeys({ key, request, after }: GridRun): string[] {
-  if (request.config.stages === 1) return [firstStage(request, after?.key)];
-  return [firstStage(request, after?.key), secondStage + key];
+/** Each training, and each time that vectors are made: the first of two stages is that of a run of one stage. */
+function workOf({ key, request, after, trainsOnly }: GridRun): {
+  trainings: (Work & { epochs: number })[];
+  encodings: Work[];
+} {
+  const { stages, stage2, train } = request.config;
+  const first = { key: firstStage(request, after?.key), epochs: train.epochs };
+  const second = { key: `second stage of ${key}`, epochs: stage2.epochs ?? Math.ceil(train.epochs / 2) };
+  const trainings = stages === 1 ? [first] : [first, second];
+  // The vectors of the last training are searched; those of the first mine negatives.
+  const encoded = trainsOnly ? trainings.slice(0, -1) : trainings;
+  return { trainings, encodings: encoded.map((training) => ({ key: `vectors of ${training.key}` })) };
 }
 
 function firstStage({ architecture, dataset, seed, config }: GridRun['request'], after?: string): string {
@@ -154,16 +168,15 @@ function hoursOf(
   { loaded: { reproduction } }: Grid,
   { request: { dataset, config } }: GridRun,
   passages: number | null,
-  fresh: readonly string[],
+  toTrain: readonly { epochs: number }[],
+  toEncode: number,
 ): [number, number] | null {
   const { gpuHours, trainedPassages, encodedPassages, trainedPassageWeight: weight } = reproduction.cost;
   const { epochs, negatives } = config.train;
-  const queries = epochs === 0 ? 0 : reproduction.collections[dataset]?.trainingQueries;
-  if (passages === null || queries === undefined) return null;
-  const secondEpochs = config.stage2.epochs ?? Math.ceil(epochs / 2);
-  const work = fresh
-    .map((key) => (key.startsWith(secondStage) ? secondEpochs : epochs))
-    .reduce((sum, times) => sum + passages + weight * queries * times * (1 + negatives), 0);
+  const examples = epochs === 0 ? 0 : reproduction.collections[dataset]?.trainingExamples;
+  if (passages === null || examples === undefined) return null;
+  const trained = toTrain.reduce((sum, { epochs: times }) => sum + examples * times * (1 + negatives), 0);
+  const work = toEncode * passages + weight * trained;
   const unit = encodedPassages + weight * trainedPassages;
   return [(gpuHours[0] * work) / unit, (gpuHours[1] * work) / unit];
 }

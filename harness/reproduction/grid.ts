@@ -1,7 +1,7 @@
 /** From a reproduction to runs: which cells are filled by which, each run once. */
 import { BenchError, unknownName } from '../errors.js';
 import type { RunRequest } from '../pipeline.js';
-import { datasetsNamed } from '../plugins.js';
+import { datasetsNamed, loadSparse } from '../plugins.js';
 import type { LoadedReproduction } from './files.js';
 import type { ColumnGroup, Row, Scale } from './reproduction.js';
 import { configOf, type UserSettings } from './settings.js';
@@ -23,6 +23,8 @@ export interface GridRun {
   key: string;
   request: RunRequest;
   after?: GridRun;
+  /** No cell shows it: it is trained for the runs after it, and nothing of its own collection is encoded or searched. */
+  trainsOnly?: true;
 }
 
 /** The columns of one group in one row: the mean over these runs, seed by seed. */
@@ -64,8 +66,9 @@ export async function gridOf(loaded: LoadedReproduction, options: GridOptions): 
   }
   const runs = new Map<string, GridRun>();
   const all = cells.flatMap(({ seeds }) => seeds.flatMap((each) => each.runs));
+  const shown = new Set(all.map(({ key }) => key));
   for (const run of [...all.flatMap(({ after }) => after ?? []), ...all]) {
-    if (!runs.has(run.key)) runs.set(run.key, run);
+    if (!runs.has(run.key)) runs.set(run.key, shown.has(run.key) ? run : { ...run, trainsOnly: true });
   }
   return { loaded, scale, groups, rows, cells, runs: [...runs.values()], coincidences: coincidences(cells) };
 }
@@ -90,7 +93,8 @@ async function cellOf(
   const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
   const evaluated = scale === 'paper' ? group.dataset : options.dataset;
   const members = await datasetsNamed(evaluated);
-  if (members.length > 1 && trainOn === evaluated) {
+  const needsNoTraining = (await loadSparse(row.architecture!)) !== undefined;
+  if (members.length > 1 && trainOn === evaluated && !needsNoTraining) {
     throw new BenchError(
       'CONFIG_INVALID',
       `${trainOn} stands for ${members.length} datasets, and one has to be trained on.`,
@@ -118,6 +122,7 @@ async function cellOf(
     return { key, request, ...(after && { after }) };
   };
   const seeds = config.seeds.map((seed) => {
+    if (needsNoTraining) return { seed, runs: members.map((dataset) => runOf(dataset, seed)) };
     if (members.length === 1 && members[0] === trainOn) return { seed, runs: [runOf(trainOn, seed)] };
     // Trained where the grid says, with the settings of this group, then evaluated here.
     const training = runOf(trainOn, seed);

@@ -18,6 +18,21 @@ export type Sweep = (
   failures: readonly { request: RunRequest; error: Error }[];
 }>;
 
+/** What trains and does no more: see harness/sweep/trainings.ts. */
+export type Train = (
+  requests: readonly RunRequest[],
+  progress: Progress,
+) => Promise<{
+  /** Folders of the checkpoints. */
+  checkpoints: ReadonlyMap<RunRequest, string>;
+  failures: readonly { request: RunRequest; error: Error }[];
+}>;
+
+export interface Makers {
+  sweep: Sweep;
+  train: Train;
+}
+
 /** Why a figure is absent. */
 export type Absence =
   | { reason: 'quoted' | 'not run here' }
@@ -48,10 +63,11 @@ export interface Outcome {
 }
 
 /** Every run of the grid, then the table. A run that fails leaves its error in the cells that it was for. */
-export async function reproduce(grid: Grid, sweep: Sweep, progress: Progress): Promise<Outcome> {
+export async function reproduce(grid: Grid, { sweep, train }: Makers, progress: Progress): Promise<Outcome> {
   const done = new Map<string, RunRecord | Error>();
-  const trained = grid.runs.filter(({ after }) => after === undefined);
+  const trained = grid.runs.filter(({ after, trainsOnly }) => after === undefined && !trainsOnly);
   await make(trained, (run) => run.request, done, sweep, progress);
+  const checkpoints = await trainAlone(grid.runs, done, train, progress);
   const evaluated = grid.runs.filter(({ after }) => after !== undefined);
   const ready = evaluated.filter(({ key, after }) => {
     const training = done.get(after!.key);
@@ -60,7 +76,7 @@ export async function reproduce(grid: Grid, sweep: Sweep, progress: Progress): P
   });
   const fromCheckpoint = ({ request, after }: GridRun) => ({
     ...request,
-    init: checkpointOf(done.get(after!.key) as RunRecord, request),
+    init: checkpoints.get(after!.key) ?? checkpointOf(done.get(after!.key) as RunRecord, request),
   });
   await make(ready, fromCheckpoint, done, sweep, progress);
   const results = [...done.values()];
@@ -69,6 +85,29 @@ export async function reproduce(grid: Grid, sweep: Sweep, progress: Progress): P
     failures: [...new Set(results.filter((result) => result instanceof Error))],
     records: results.filter((result): result is RunRecord => !(result instanceof Error)),
   };
+}
+
+/** The runs that only train: their checkpoints by key, their failures among what is done. */
+async function trainAlone(
+  runs: readonly GridRun[],
+  done: Map<string, RunRecord | Error>,
+  train: Train,
+  progress: Progress,
+): Promise<Map<string, string>> {
+  const alone = runs.filter(({ trainsOnly }) => trainsOnly);
+  if (alone.length === 0) return new Map();
+  const { checkpoints, failures } = await train(
+    alone.map(({ request }) => request),
+    progress,
+  );
+  for (const { request, error } of failures)
+    done.set(alone.find((run) => run.request === request)!.key, error);
+  return new Map(
+    alone.flatMap(({ key, request }) => {
+      const folder = checkpoints.get(request);
+      return folder === undefined ? [] : [[key, folder] as const];
+    }),
+  );
 }
 
 async function make(

@@ -75,8 +75,11 @@ export interface Row {
 
 export interface Collection {
   passages: number;
-  /** Queries with a positive, each seen once an epoch; absent where nothing is trained on it. */
-  trainingQueries?: number;
+  /**
+   * Examples of an epoch: queries with a positive, or pairs of a query and a positive where the dataset trains on each of
+   * them (`trainsOn` of contracts/dataset.ts); absent where nothing is trained on it.
+   */
+  trainingExamples?: number;
 }
 
 /** What GPU hours are estimated from: the hours of one known training and encoding. */

@@ -6,6 +6,8 @@ import { duration, type Progress } from '../progress.js';
 /** What became of a cell. */
 export type CellOutcome =
   | { state: 'done' | 'from cache' | 'recorded before' }
+  /** Nothing of it is to be timed. */
+  | { state: 'trained' | 'trained before' }
   | { state: 'failed'; reason: string };
 
 export class CellLines {
@@ -29,7 +31,7 @@ export class CellLines {
     return (outcome) => {
       const ms = this.now() - startedMs;
       this.#ended++;
-      if (outcome.state === 'done') this.#madeMs.push(ms);
+      if (outcome.state === 'done' || outcome.state === 'trained') this.#madeMs.push(ms);
       if (outcome.state === 'done' || outcome.state === 'from cache') this.#waiting++;
       // A run by itself tells of itself, unless nothing happens.
       if (this.total === 1 && outcome.state !== 'recorded before') return;

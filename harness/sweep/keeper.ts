@@ -3,7 +3,6 @@
  * one seed at a time, and where systems do not take turns those of one system.
  */
 
-import type { Cell } from '../pipeline/cell.js';
 import type { RunRequest } from '../pipeline.js';
 import { type ArtifactKind, bytesOnDisk, Store } from '../store/store.js';
 import { datasetKey, systemKey } from './groups.js';
@@ -13,11 +12,20 @@ const temporaryKinds: readonly ArtifactKind[] = ['checkpoints', 'shards', 'index
 /** Made from the collection alone: runs of other seeds use them too. */
 const seedless: readonly ArtifactKind[] = ['indexes', 'negatives'];
 
+/** A cell that is recorded, or a training that is done: what searching with it again needs may stay. */
+interface Finished {
+  request: RunRequest;
+  /** Keys of artifacts. */
+  searchable: readonly string[];
+  /** `model` is absent where nothing is trained. */
+  record: { model?: unknown };
+}
+
 interface Work {
   request: RunRequest;
   store: Store;
   /** Absent until it is recorded. */
-  cell?: Cell;
+  cell?: Finished;
 }
 
 export class Keeper {
@@ -35,7 +43,7 @@ export class Keeper {
   }
 
   /** From now on what the cell was made of may go. */
-  recorded(cell: Cell): void {
+  recorded(cell: Finished): void {
     for (const work of this.#works) if (work.request === cell.request) work.cell = cell;
   }
 

@@ -44,8 +44,13 @@ export async function recordCell(
     ...(latency && { stages: [...record.stages, stage], latency }),
   };
   await writeRecord(file, whole);
-  await rm(failedFile(request), { force: true });
+  await forgetFailure(request);
   return { file, record: whole };
+}
+
+/** Removes the record of an earlier attempt that failed. */
+export function forgetFailure(request: RunRequest): Promise<void> {
+  return rm(failedFile(request), { force: true });
 }
 
 /**
