@@ -23,7 +23,11 @@ async function runWith(...argv: string[]) {
   const requests: RunRequest[] = [];
   let printed = '';
   const pipeline = {
-    planRun: async (request: RunRequest) => ({ lines: [`train ${request.seed}`], config: request.config }),
+    planRun: async (request: RunRequest) => {
+      const error = faults[request.seed];
+      if (error !== undefined) throw error;
+      return { lines: [`train ${request.seed}`], config: request.config };
+    },
     sweep: async (
       asked: readonly RunRequest[],
       _progress: unknown,
@@ -152,4 +156,22 @@ test('--dry-run prints the plan and the configuration, and runs nothing', async 
   assert.deepEqual(requests, []);
   assert.match(printed, /^mlr-sc on sample, seed 1\n {2}train 1\nconfiguration\n\{\n/);
   assert.equal(printed.match(/^configuration$/gm)?.length, 1, 'one that is the same is not printed again');
+});
+
+test('--dry-run lists every run, those that are refused with the reason, and ends as the sweep would', async () => {
+  const dry = (...seeds: number[]) =>
+    runWith(...three(...seeds).filter((each) => each !== '--json'), '--dry-run');
+  const { printed, exitCode } = await dry(13, 17, 1);
+  assert.match(printed, /^mlr-sc on sample, seed 13\n {2}refused {3}TRAINING_DIVERGED: The loss is NaN\.\n/);
+  assert.match(printed, /^mlr-sc on sample, seed 1\n {2}train 1$/m);
+  assert.equal(exitCode, 3);
+  assert.equal((await dry(13)).error?.code, 'TRAINING_DIVERGED');
+  const asJson = JSON.parse((await runWith(...three(13, 1), '--dry-run')).printed) as {
+    error?: { code: string };
+    lines?: string[];
+  }[];
+  assert.deepEqual(
+    asJson.map(({ error, lines }) => error?.code ?? lines),
+    ['TRAINING_DIVERGED', ['train 1']],
+  );
 });

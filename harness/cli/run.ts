@@ -1,5 +1,6 @@
 /** `bench run`: every stage, for every architecture, dataset and seed asked for. */
 import path from 'node:path';
+import { BenchError } from '../errors.js';
 import type { Plan, RunRequest } from '../pipeline.js';
 import { datasetsNamed, listArchitectures, loadReport } from '../plugins.js';
 import { createProgress, type Progress } from '../progress.js';
@@ -51,10 +52,19 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     const { planRun, sweep } = await loadPipeline();
     const progress = createProgress({ signal: watchInterrupts() });
     if (values['dry-run'] === true) {
-      const plans = [];
-      for (const request of requests) plans.push(await planRun(request));
-      print(values.json === true ? toJson(plans, requests.length) : describePlans(plans, requests));
-      return 0;
+      const plans: PlanOutcome[] = [];
+      for (const request of requests) plans.push(await outcomeOf(request, planRun));
+      const refused = plans.flatMap(({ error }, i) => (error === undefined ? [] : [{ error, i }]));
+      if (requests.length === 1 && refused[0] !== undefined) throw refused[0].error;
+      print(
+        values.json === true
+          ? toJson(
+              plans.map((plan, i) => planData(plan, requests[i]!)),
+              requests.length,
+            )
+          : describePlans(plans, requests),
+      );
+      return Math.max(0, ...refused.map(({ error, i }) => reportFailure(error, titleOf(requests[i]!))));
     }
     const told: { stored: StoredRecord; request: RunRequest }[] = [];
     try {
@@ -144,11 +154,35 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   );
 }
 
-function describePlans(plans: readonly Plan[], requests: readonly RunRequest[]): string {
+/** The plan of one run, or why there would be none: the others are planned all the same, as in the sweep itself. */
+type PlanOutcome = { plan: Plan; error?: never } | { plan?: never; error: BenchError };
+
+async function outcomeOf(request: RunRequest, planRun: Pipeline['planRun']): Promise<PlanOutcome> {
+  try {
+    return { plan: await planRun(request) };
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    return { error };
+  }
+}
+
+function planData(outcome: PlanOutcome, { architecture, dataset, seed }: RunRequest): unknown {
+  if (outcome.error === undefined) return outcome.plan;
+  const { code, message, hint } = outcome.error;
+  return { architecture, dataset, seed, error: { code, message, ...(hint !== undefined && { hint }) } };
+}
+
+function describePlans(plans: readonly PlanOutcome[], requests: readonly RunRequest[]): string {
   let text = '';
   let shown = '';
-  for (const [i, { lines, config }] of plans.entries()) {
-    text += `${titleOf(requests[i]!)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  for (const [i, { plan, error }] of plans.entries()) {
+    text += `${titleOf(requests[i]!)}\n`;
+    if (error !== undefined) {
+      text += `  refused   ${error.code}: ${error.message.replaceAll('\n', '\n  ')}\n`;
+      continue;
+    }
+    const { lines, config } = plan;
+    text += lines.map((line) => `  ${line}\n`).join('');
     const json = JSON.stringify(config, null, 2);
     if (json !== shown) text += `configuration\n${json}\n`;
     shown = json;
