@@ -98,6 +98,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     passageCount,
     // The tracks' guidelines: grade 1 is on topic, and does not answer.
     ...(year !== undefined && { relevantFrom: 2 }),
+    // No dropsIdenticalIds: queries and passages are numbered each by themselves, and a query's number is an answer's by chance.
     trainsOn: 'each-positive',
     remarks: judged.remarks,
     async *passages() {

@@ -7,7 +7,7 @@ import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
 import { curveRemarks, curveStage, exactRun } from './pipeline/curve-stage.js';
 import { assertIndexKind, builtIndex, indexStage, isFlat } from './pipeline/index-stage.js';
-import { measureStage } from './pipeline/measure-stage.js';
+import { identicalIdsOf, measureStage } from './pipeline/measure-stage.js';
 import { openDense } from './pipeline/open-system.js';
 import { type Plan, planOf } from './pipeline/plan.js';
 import { engineOf, type Prepared, type StageRequest } from './pipeline/prepare.js';
@@ -85,7 +85,7 @@ export async function makeCell(
       );
       const hits = await readHits(run);
       const { index } = searching;
-      const { identicalIds } = config.measure;
+      const identicalIds = identicalIdsOf(config, dataset);
       const measured = await log.plain('measure', () =>
         measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
       );

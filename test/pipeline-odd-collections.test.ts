@@ -20,10 +20,16 @@ const files = {
   'queries.jsonl': '{"_id":"q1","text":"bread wine"}\n{"_id":"q2","text":"wine"}\n',
 };
 
-function record(more: Readonly<Record<string, string>>, measures: string): Promise<RunRecord> {
+function record(
+  more: Readonly<Record<string, string>>,
+  measures: string,
+  dataset = 'beir',
+  ...options: string[]
+): Promise<RunRecord> {
   return inFolder({ ...files, ...more }, async (folder) => {
     let printed = '';
-    const argv = ['--arch', 'bm25', '--dataset', 'beir', '--data', folder, '--measures', measures, '--json'];
+    const argv = ['--arch', 'bm25', '--dataset', dataset, '--data', folder, '--measures', measures, '--json'];
+    argv.push(...options);
     const places = ['--cache', path.join(work, 'cache'), '--out', path.join(work, 'out')];
     const code = await execute('run', command, [...argv, ...places], (text) => {
       printed += text;
@@ -69,4 +75,30 @@ test('a passage of 10 MB is indexed and found like any other', async () => {
     'mrr@10',
   );
   assert.equal(measures['mrr@10']!.mean, 1);
+});
+
+test("a passage with the query's own id is no hit where BEIR's rule holds, and a hit where ids are equal by chance", async () => {
+  const passages = [
+    ['7', 'bread wine'],
+    ['8', 'bread'],
+  ];
+  const lines = (rows: readonly string[][]) => rows.map((row) => `${row.join('\t')}\n`).join('');
+  const asJson = ([_id, text]: readonly string[]) => `${JSON.stringify({ _id, text })}\n`;
+  const beir = {
+    'corpus.jsonl': passages.map(asJson).join(''),
+    'queries.jsonl': asJson(['7', 'bread wine']),
+    'qrels/test.tsv': '7\t8\t1\n',
+  };
+  const first = async (...asked: Parameters<typeof record>) =>
+    (await record(...asked)).measures['mrr@10']!.perQuery;
+  assert.deepEqual(await first(beir, 'mrr@10'), [1]);
+  const dev = { ...beir, 'qrels/dev.tsv': beir['qrels/test.tsv'] };
+  assert.deepEqual(await first(dev, 'mrr@10', 'beir/msmarco'), [1]);
+  assert.deepEqual(await first(beir, 'mrr@10', 'beir', '--set', 'measure.identicalIds=kept'), [1 / 2]);
+  const msMarco = {
+    'collection.tsv': lines(passages),
+    'queries.dev.small.tsv': lines([['7', 'bread wine']]),
+    'qrels.dev.small.tsv': lines([['7', '0', '8', '1']]),
+  };
+  assert.deepEqual(await first(msMarco, 'mrr@10', 'ms-marco'), [1 / 2]);
 });

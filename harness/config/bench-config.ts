@@ -138,7 +138,7 @@ export interface LatencyConfig {
 }
 
 export interface MeasureConfig {
-  /** A hit whose passage id is the query's id: BEIR drops it. */
+  /** A hit whose passage id is the query's id, in datasets whose evaluation drops it (BEIR); elsewhere it is always kept. */
   identicalIds: 'dropped' | 'kept';
 }
 

@@ -59,6 +59,11 @@ export interface Dataset {
   /** Lowest relevance that measures without grades take for relevant; 1 where absent. */
   relevantFrom?: number;
   /**
+   * A hit whose passage id is the query's id is no hit: the query itself stands in the collection, or the dataset's own
+   * evaluation has this rule. Where absent such a hit is one like any other.
+   */
+  dropsIdenticalIds?: true;
+  /**
    * What a training query makes examples of: its first positive alone (DPR's rule, and where absent), or each of its
    * positives (MS MARCO's qrels as training pairs). A dev query always asks for its first.
    */

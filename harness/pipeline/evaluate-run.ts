@@ -9,7 +9,7 @@ import { describeMachine, type RunRecord, recordSchemaVersion } from '../record.
 import type { PassageHits } from '../search/search.js';
 import { describeFile } from '../store/hash.js';
 import { Store } from '../store/store.js';
-import { type Measured, measureStage } from './measure-stage.js';
+import { identicalIdsOf, type Measured, measureStage } from './measure-stage.js';
 import { openDataset, type StageRequest } from './prepare.js';
 import { datasetFacts, measureValues } from './record-parts.js';
 
@@ -34,7 +34,7 @@ export async function evaluateRun(
   const { run, tag } = await readRunFile(request.run, { ...format, queries });
   const leftOut = refuseStrangers(request, dataset, queries, run);
   const { hits, passageIds, unknown } = await hitsOf(dataset, queries, run);
-  const { identicalIds } = config.measure;
+  const identicalIds = identicalIdsOf(config, dataset);
   const index = { identifiers: async () => ({ at: (ordinal: number) => passageIds.get(ordinal)! }) };
   const measures = config.measures;
   const measured = await measureStage({ dataset, split, index, hits, measures, identicalIds });
@@ -57,7 +57,7 @@ export async function evaluateRun(
     status: 'ok',
     seed: null,
     preset: null,
-    config: { measures: [...measures], measure: { identicalIds } },
+    config: { measures: [...measures], measure: config.measure },
     arch: { name, family: null, pooling: null, layers: null, vectors: null, lambda: null },
     dataset: await datasetFacts(dataset, split),
     device: { engine: null, device: null, searcher: null, threads: null, versions: {}, git, machine },

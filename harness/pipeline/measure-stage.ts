@@ -1,5 +1,5 @@
 /** From hits to measures: passage ids, answers found in texts, values per query. */
-import { defaultConfig } from '../config/config.js';
+import { type BenchConfig, defaultConfig } from '../config/config.js';
 import type { Dataset, Qrels, Query, Run, Split } from '../contracts.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../metrics/measures.js';
@@ -21,6 +21,14 @@ export interface MeasureRequest {
   /** Measure ids. */
   measures: readonly string[];
   identicalIds: 'dropped' | 'kept';
+}
+
+/** What the configuration asks for, where the dataset has something to drop. */
+export function identicalIdsOf(
+  { measure: { identicalIds } }: Pick<BenchConfig, 'measure'>,
+  { dropsIdenticalIds }: Dataset,
+): 'dropped' | 'kept' {
+  return dropsIdenticalIds ? identicalIds : 'kept';
 }
 
 export async function measureStage(request: MeasureRequest): Promise<Measured> {

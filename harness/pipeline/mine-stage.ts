@@ -4,7 +4,7 @@ import { type Negatives, writeNegatives } from '../interchange/negatives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import { negativesFile } from './bm25-negatives.js';
-import { answerHits, qrelsById } from './measure-stage.js';
+import { answerHits, identicalIdsOf, qrelsById } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
 import { type RunFacts, readHits } from './search-stage.js';
 
@@ -38,7 +38,7 @@ export async function mineStage(
   run: Artifact<RunFacts>,
   { split, negatives: wanted }: MineOptions,
 ): Promise<Artifact<MinedFacts>> {
-  const { identicalIds } = config.measure;
+  const identicalIds = identicalIdsOf(config, dataset);
   const inputs = { made: 'mined negatives 1', run: run.key, split, identicalIds, wanted };
   return store.artifact('negatives', inputs, async (folder) => {
     const hits = await readHits(run);

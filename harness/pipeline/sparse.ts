@@ -9,7 +9,7 @@ import type { Progress } from '../progress.js';
 import { describeMachine, type RunRecord, recordSchemaVersion, recordSuffix, runSuffix } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import type { Cell } from './cell.js';
-import { measureStage } from './measure-stage.js';
+import { identicalIdsOf, measureStage } from './measure-stage.js';
 import { openTerms } from './open-system.js';
 import type { Prepared } from './prepare.js';
 import { datasetFacts, measureValues, stemOf } from './record-stage.js';
@@ -59,7 +59,7 @@ export async function makeSparseCell(
       }),
     );
     const hits = await readHits(run);
-    const { identicalIds } = config.measure;
+    const identicalIds = identicalIdsOf(config, dataset);
     const measured = await log.plain('measure', () =>
       measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
     );
