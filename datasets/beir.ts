@@ -7,7 +7,7 @@ import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Query, Split } fr
 import { BenchError } from '../harness/errors.js';
 import { inspect } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
-import { assertWritable, readQrels } from '../harness/interchange/trec.js';
+import { assertQueryId, assertWritable, readQrels } from '../harness/interchange/trec.js';
 import { unpack } from '../harness/store/archive.js';
 import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
 import { assertFolder, describeAll, findIn, needIn, remembered } from './collection/files.js';
@@ -46,23 +46,19 @@ async function folderOf(request: DatasetRequest): Promise<string> {
 
 async function* passagesOf(file: string): AsyncGenerator<Passage & { place: number }> {
   for await (const row of jsonLines(file, code)) {
-    const passageId = idOf(row, file);
+    const passageId = stringMember(row, '_id', file, code);
+    assertWritable(passageId, () => `${file}, line ${row.line}: the _id`);
     const title = stringMember(row, 'title', file, code, '');
     yield { passageId, title, text: stringMember(row, 'text', file, code), place: row.line };
   }
-}
-
-function idOf(row: Parameters<typeof stringMember>[0], file: string): string {
-  const id = stringMember(row, '_id', file, code);
-  assertWritable(id, () => `${file}, line ${row.line}: the _id`);
-  return id;
 }
 
 async function queriesOf(file: string): Promise<Map<string, Query>> {
   const queries = new Map<string, Query>();
   const lines = new Map<string, number>();
   for await (const row of jsonLines(file, code)) {
-    const queryId = idOf(row, file);
+    const queryId = stringMember(row, '_id', file, code);
+    assertQueryId(queryId, () => `${file}, line ${row.line}: the _id`);
     const earlier = lines.get(queryId);
     if (earlier !== undefined) {
       throw new BenchError(

@@ -18,6 +18,7 @@ import type {
   Split,
 } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
+import { assertQueryId } from '../harness/interchange/trec.js';
 import { type Article, parseSquad } from './squad/format.js';
 
 const address = 'https://rajpurkar.github.io/SQuAD-explorer/dataset/';
@@ -123,6 +124,7 @@ function collect(files: readonly SquadFile[]): Collection {
         }
         for (const [q, { id, question, answers }] of qas.entries()) {
           const place = `${name} data[${a}].paragraphs[${p}].qas[${q}]`;
+          assertQueryId(id, () => `${place}: the id`);
           const earlier = places.get(id);
           if (earlier !== undefined) {
             throw new BenchError(

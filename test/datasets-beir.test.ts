@@ -121,6 +121,11 @@ for (const [name, files, patterns] of [
     { 'queries.jsonl': '{"_id":"q\\t1","text":"x"}\n' },
     [/queries.jsonl, line 1: the _id/],
   ],
+  [
+    'a query id that begins with #',
+    { 'queries.jsonl': '{"_id":"#1","text":"x"}\n' },
+    [/queries.jsonl, line 1: the _id "#1" cannot begin a line/],
+  ],
   ['a passage without text', { 'corpus.jsonl': '{"_id":"a","title":"x"}\n' }, [/line 1: text is missing/]],
   [
     'passages with one id',

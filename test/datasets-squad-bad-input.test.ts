@@ -97,3 +97,13 @@ test('two questions of one id: both places are named', async () => {
     'dev-v1.1.json data[1].paragraphs[0].qas[1]',
   );
 });
+
+test('an id that no run file can hold is refused where it is read', async () => {
+  const place = 'dev-v1.1.json data[1].paragraphs[0].qas[1]: the id';
+  for (const id of ['a b', 'a\u00a0b\tc', '#1']) {
+    await folder.edit('dev-v1.1.json', (data) => (data[1]!.paragraphs[0]!.qas[1]!.id = id));
+    await failsWith(folder.open(), 'DATA_INVALID', `${place} ${JSON.stringify(id)} cannot`, 'TREC file');
+  }
+  await folder.edit('dev-v1.1.json', (data) => (data[1]!.paragraphs[0]!.qas[1]!.id = 'a\u00a0#'));
+  assert.ok((await folder.open()).passageCount > 0);
+});

@@ -2,7 +2,7 @@
 import type { Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
-import { assertWritable } from '../../harness/interchange/trec.js';
+import { assertQueryId } from '../../harness/interchange/trec.js';
 
 export interface IdentifiedText {
   id: string;
@@ -34,7 +34,7 @@ export async function tabQueries(file: string): Promise<Map<string, Query>> {
   const queries = new Map<string, Query>();
   const lines = new Map<string, number>();
   for await (const { id, text, line } of tabLines(file)) {
-    assertWritable(id, () => `${file}, line ${line}: the query id`);
+    assertQueryId(id, () => `${file}, line ${line}: the query id`);
     const earlier = lines.get(id);
     if (earlier !== undefined) {
       throw new BenchError(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Passage, Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
+import { assertQueryId } from '../../harness/interchange/trec.js';
 import { tabLines, tabQueries } from '../collection/tab-lines.js';
 import { blocksOf, contentOf, plain } from './tagged.js';
 
@@ -79,6 +80,7 @@ export async function topicsOf(file: string): Promise<Map<string, Query>> {
           },
         );
       }
+      assertQueryId(queryId, () => `${file}, line ${line}: the number`);
       const earlier = lines.get(queryId);
       if (earlier !== undefined) {
         throw new BenchError(

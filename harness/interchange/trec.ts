@@ -184,10 +184,8 @@ function* qrelLines(qrels: Qrels): Generator<string> {
 // Written as a class of everything up to a space, because that is exactly what the reader takes for a column's end.
 const separator = /[\0- ]/;
 
-/** A line that begins with # is a comment to trec_eval and to the reader here. */
 function assertFirstColumn(queryId: string): void {
-  if (!queryId.startsWith('#')) assertId(queryId, 'query id');
-  else throw new BenchError('DATA_INVALID', `The query id '${queryId}' cannot begin a line of a TREC file.`);
+  assertQueryId(queryId, () => 'The query id');
 }
 
 function assertId(id: string, kind: string): string {
@@ -205,4 +203,20 @@ export function assertWritable(id: string, what: () => string): void {
   throw new BenchError('DATA_INVALID', `${what()} ${JSON.stringify(id)} cannot stand in a TREC file.`, {
     hint: 'Ids in TREC files are not empty and hold no white space.',
   });
+}
+
+/**
+ * As `assertWritable`, for what begins a line: one that begins with # is a comment to trec_eval and to the reader here, so
+ * that qrels of such a query would be passed over.
+ */
+export function assertQueryId(id: string, what: () => string): void {
+  assertWritable(id, what);
+  if (!id.startsWith('#')) return;
+  throw new BenchError(
+    'DATA_INVALID',
+    `${what()} ${JSON.stringify(id)} cannot begin a line of a TREC file.`,
+    {
+      hint: 'Lines that begin with # are comments there: rename the query in all files.',
+    },
+  );
 }
