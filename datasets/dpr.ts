@@ -67,7 +67,9 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   };
   const remarks: string[] = [];
   if (training.train === undefined)
-    remarks.push(`There is no ${downloads.train.name}: nothing can be trained on this folder.`);
+    remarks.push(
+      `There is no ${downloads.train.name.replace(/\.gz$/, '')}: nothing can be trained on this folder.`,
+    );
   for (const split of ['train', 'dev'] as const) {
     const file = training[split];
     if (file === undefined) continue;
@@ -98,7 +100,9 @@ async function open(request: DatasetRequest): Promise<Dataset> {
       return questions;
     },
     qrels: async (split) => (split === 'test' ? [] : (await trainingOf(split)).qrels),
-    negatives: async (split) => (split === 'test' ? new Map() : (await trainingOf(split)).negatives),
+    ...((training.train ?? training.dev) !== undefined && {
+      negatives: async (split: Split) => (split === 'test' ? new Map() : (await trainingOf(split)).negatives),
+    }),
     async *trainingPassages(split) {
       const file = split === 'test' ? undefined : training[split];
       if (file !== undefined) yield* trainingPassagesOf(file);
