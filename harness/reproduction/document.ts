@@ -1,8 +1,10 @@
 /** A reproduced table as a document: plain data, markdown, a spreadsheet; the terminal lays out the same parts. */
 import { stringify } from 'csv-stringify/sync';
+import type { Figure, ReproducedRow } from './figures.js';
 import type { Grid } from './grid.js';
-import type { Figure, Outcome, ReproducedRow } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import type { Reproduction, Scale } from './reproduction.js';
+import { significanceNotes } from './significance.js';
 
 export interface ReproductionDocument {
   name: string;
@@ -28,7 +30,7 @@ export function documentOf(grid: Grid, { rows }: Outcome): ReproductionDocument 
     heading: headingOf(grid),
     published,
     rows,
-    notes: [...new Set([...notesOf(grid), ...stoodIn(rows), ...absences(rows)])],
+    notes: [...new Set([...notesOf(grid), ...stoodIn(rows), ...stars(rows), ...absences(rows)])],
   };
 }
 
@@ -81,6 +83,12 @@ function stoodIn(rows: readonly ReproducedRow[]): string[] {
   return ['The queries of this dataset have no answers: top-k accuracy is by qrels (success@k) here.'];
 }
 
+function stars(rows: readonly ReproducedRow[]): string[] {
+  return significanceNotes(
+    rows.flatMap(({ label, figures }) => figures.map((figure) => ({ row: label, ...figure }))),
+  );
+}
+
 function absences(rows: readonly ReproducedRow[]): string[] {
   return rows.flatMap(({ label, figures }) =>
     figures.flatMap(({ group, ours }) =>
@@ -91,15 +99,20 @@ function absences(rows: readonly ReproducedRow[]): string[] {
 
 /** What stands in the three places of a figure: ours, published, difference. */
 export function placesOf(
-  { ours, published, difference }: Figure,
+  { ours, published, difference, significance }: Figure,
   { decimals }: Reproduction['published'],
 ): [ours: string, published: string, difference: string] {
   const number = (value: number) => value.toFixed(decimals);
   const spread = (value: number, deviation?: number) =>
     deviation === undefined ? number(value) : `${number(value)}±${number(deviation)}`;
+  const star = (isSignificant?: boolean) => (isSignificant === true ? '*' : '');
   return [
-    'value' in ours ? spread(ours.value, ours.deviation) : 'code' in ours ? ours.code : '–',
-    published === null ? '–' : spread(published.value, published.deviation),
+    'value' in ours
+      ? spread(ours.value, ours.deviation) + star(significance?.isSignificant)
+      : 'code' in ours
+        ? ours.code
+        : '–',
+    published === null ? '–' : spread(published.value, published.deviation) + star(published.isSignificant),
     difference === null ? '–' : `${difference < 0 ? '−' : '+'}${number(Math.abs(difference))}`,
   ];
 }
@@ -119,12 +132,12 @@ export function toMarkdown(document: ReproductionDocument): string {
   return `# ${title}\n\n${warning}\n\n${table}\n${notes.map((note) => `* ${note}\n`).join('')}`;
 }
 
-const escapeCell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const escapeCell = (text: string) => text.replace(/[|*]/g, '\\$&').replaceAll('\n', ' ');
 
 /** One line a figure, numbers in full. */
 export function toCsv({ name, scale, comparable, rows }: ReproductionDocument): string {
   const lines = rows.flatMap(({ label, figures }) =>
-    figures.map(({ group, column, measure, ours, published, difference }) => ({
+    figures.map(({ group, column, measure, ours, published, difference, significance }) => ({
       reproduction: name,
       scale,
       comparable: String(comparable),
@@ -139,6 +152,11 @@ export function toCsv({ name, scale, comparable, rows }: ReproductionDocument): 
       published: published?.value ?? '',
       'published deviation': published?.deviation ?? '',
       difference: difference ?? '',
+      'tested over': significance?.over ?? '',
+      p: significance?.p ?? '',
+      'corrected p': significance?.correctedP ?? '',
+      significant: significance === undefined ? '' : String(significance.isSignificant),
+      'published significant': published?.isSignificant === undefined ? '' : String(published.isSignificant),
     })),
   );
   return stringify(lines, { header: true });

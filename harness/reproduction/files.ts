@@ -85,7 +85,10 @@ function inconsistencies({ groups, rows, average, small }: Reproduction): string
   for (const [i, row] of rows.entries()) {
     known(`/rows/${i}/groups`, row.groups ?? []);
     known(`/rows/${i}/settingsIn`, Object.keys(row.settingsIn ?? {}));
-    for (const key of ['published', 'deviations'] as const) {
+    const other = row.testedAgainst;
+    if (other !== undefined && !rows.some(({ label }) => label === other && label !== row.label))
+      faults.push(`/rows/${i}/testedAgainst names the row '${other}', which is not another one here`);
+    for (const key of ['published', 'deviations', 'significant'] as const) {
       const count = row[key]?.length ?? columns;
       if (count !== columns) faults.push(`/rows/${i}/${key} has ${count} figures for ${columns} columns`);
     }

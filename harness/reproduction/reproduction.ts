@@ -70,6 +70,10 @@ export interface Row {
   published: (number | null)[];
   /** Standard deviations beside `published`, where printed. */
   deviations?: (number | null)[];
+  /** Label of the row that the paper tests this one against. */
+  testedAgainst?: string;
+  /** Beside `published`: whether the paper marks the improvement over that row as significant. */
+  significant?: boolean[];
   note?: string;
 }
 
