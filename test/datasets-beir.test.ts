@@ -147,6 +147,11 @@ for (const [name, files, patterns] of [
   ['empty qrels', { 'qrels/test.tsv': '' }, [/no qrels/]],
   ['a grade that is no number', { 'qrels/test.tsv': 'q1\td1\tyes\n' }, [/line 1: relevance 'yes'/]],
   ['a pair judged twice', { 'qrels/test.tsv': 'q1\td1\t1\nq1\td1\t0\n' }, [/line 2/, /twice/]],
+  [
+    'a packed file cut short',
+    { 'corpus.jsonl': gzipSync(whole['corpus.jsonl']).subarray(0, -9) },
+    [/corpus.jsonl/, /damaged gzip/],
+  ],
   ['a NUL byte', { 'queries.jsonl': '{"_id":"a","text":"x\u0000"}\n' }, [/line 1: a NUL byte/]],
   ['invalid UTF-8', { 'queries.jsonl': Buffer.from([0x7b, 0xff, 0x7d, 0x0a]) }, [/line 1: not valid UTF-8/]],
 ] as const) {

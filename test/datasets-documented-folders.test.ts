@@ -14,6 +14,9 @@ import { inFolder, openFolder } from './datasets-folder.js';
 const work = mkdtempSync(path.join(tmpdir(), 'strata-documented-'));
 after(() => rmSync(work, { recursive: true, force: true }));
 
+// Every run listens for an interrupt until the process ends.
+process.setMaxListeners(50);
+
 const page = readFileSync(path.join(import.meta.dirname, '../../docs/datasets.md'), 'utf8');
 
 const squad = (id: string, text: string) => {

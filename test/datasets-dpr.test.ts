@@ -140,6 +140,18 @@ for (const [name, files, patterns] of [
   ['no passages', { 'psgs_w100.tsv': header }, [/no passages/]],
   ['a NUL byte', { 'psgs_w100.tsv': `${header}1\ta\u0000\tb\n` }, [/line 2: a NUL byte/]],
   [
+    'invalid UTF-8',
+    {
+      'psgs_w100.tsv': Buffer.concat([
+        Buffer.from(header),
+        Buffer.from([0x31, 0x09, 0xff, 0x09, 0x62, 0x0a]),
+      ]),
+    },
+    [/psgs_w100.tsv, line 2: not valid UTF-8/],
+  ],
+  ['an empty file of passages', { 'psgs_w100.tsv': '' }, [/psgs_w100.tsv holds no passages/]],
+  ['an empty training file', { 'biencoder-nq-train.json': '' }, [/biencoder-nq-train.json/, /empty|array/]],
+  [
     'answers that are no list',
     { 'nq-test.qa.csv': "who\t['a']\nwhat\tb\n" },
     [/line 2/, /no list of strings/],

@@ -105,6 +105,17 @@ for (const [name, files, pattern] of [
     { 'queries.dev.small.tsv': gzipSync('1\tq\n2\tr\n').subarray(0, -9) },
     /damaged gzip/,
   ],
+  [
+    'invalid UTF-8',
+    { 'queries.dev.small.tsv': Buffer.from([0x31, 0x09, 0xff, 0x0a]) },
+    /queries.dev.small.tsv, line 1: not valid UTF-8/,
+  ],
+  ['empty qrels', { 'qrels.dev.small.tsv': '' }, /qrels.dev.small.tsv holds no qrels/],
+  [
+    'a query id with a space',
+    { 'queries.dev.small.tsv': '1 2\tq\n' },
+    /line 1: the query id "1 2" cannot stand/,
+  ],
   ['a line without a tab', { 'collection.tsv': '0\ta\n1 b\n' }, /line 2: no tab/],
   ['a line of three columns', { 'collection.tsv': '0\ta\tb\n' }, /line 1: 3 columns/],
   ['a line without an id', { 'collection.tsv': '\ta\n' }, /line 1: no id/],

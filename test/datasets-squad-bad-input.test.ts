@@ -32,6 +32,13 @@ test('an empty file, one cut short, one that is not text', async () => {
   }
   await writeFile(file, whole.replace('"qas"', 'qas'));
   await failsWith(folder.open(), 'DATA_INVALID', 'is not JSON', `character ${whole.indexOf('"qas"')} of`);
+  await writeFile(file, whole.replace('keeper', 'kee\u0000per'));
+  await failsWith(
+    folder.open(),
+    'DATA_INVALID',
+    'is not JSON',
+    `character ${whole.indexOf('keeper') + 3} of`,
+  );
   await writeFile(file, Buffer.from([0xff, 0xfe, 0x00]));
   await failsWith(folder.open(), 'DATA_INVALID', 'not text in UTF-8');
 });

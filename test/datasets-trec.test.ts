@@ -98,6 +98,22 @@ for (const [name, files, code, pattern] of [
     'DATA_INVALID',
     /collection.tsv, line 2: the passage id "d 2" cannot stand/,
   ],
+  ['a line without a tab', { 'collection.tsv': 'd1\tone\nd2 two\n' }, 'DATA_INVALID', /line 2: no tab/],
+  ['a NUL byte', { 'topics.tsv': '1\ta\u0000\n' }, 'DATA_INVALID', /topics.tsv, line 1: a NUL byte/],
+  [
+    'invalid UTF-8',
+    { 'collection.tsv': Buffer.from([0x64, 0x31, 0x09, 0xff, 0x0a]) },
+    'DATA_INVALID',
+    /collection.tsv, line 1: not valid UTF-8/,
+  ],
+  [
+    'a packed file cut short',
+    { 'collection.tsv': gzipSync('d1\tone\n').subarray(0, -9) },
+    'DATA_INVALID',
+    /damaged gzip/,
+  ],
+  ['empty topics', { 'topics.tsv': '' }, 'DATA_INVALID', /topics.tsv is empty/],
+  ['empty qrels', { 'qrels.txt': '' }, 'DATA_INVALID', /qrels.txt holds no qrels/],
   ['an empty collection', { 'collection.tsv': '' }, 'DATA_INVALID', /empty/],
   ['two files of topics', { 'topics.2.tsv': '2\tb\n' }, 'PATH_INVALID', /both topics of the test split/],
   ['a line of qrels cut short', { 'qrels.txt': '1 0 d1 1\n1 0\n' }, 'DATA_INVALID', /line 2/],
@@ -113,4 +129,35 @@ test('a folder without a collection or topics says what is missing', async () =>
     'PATH_INVALID',
     /no collection and no topics/,
   );
+});
+
+test('CRLF, a byte order mark, and a folder without qrels', async () => {
+  const windows = (text: string) => `\uFEFF${text.replaceAll('\n', '\r\n')}`;
+  const files = {
+    'collection.trec': windows('<DOC>\n<DOCNO> d1 </DOCNO>\n<TEXT>\none\ntwo\n</TEXT>\n</DOC>\n'),
+    'docs.tsv': windows('d2\tthree\n'),
+    'topics.txt': windows('<top>\n<num> Number: 1\n<title> what\n</top>\n'),
+  };
+  await inFolder(files, async (folder) => {
+    const dataset = await openFolder(trec, folder);
+    assert.deepEqual(
+      (await passagesOf(dataset)).map(({ passageId, text }) => [passageId, text]),
+      [
+        ['d1', 'one two'],
+        ['d2', 'three'],
+      ],
+    );
+    assert.deepEqual(await dataset.queries('test'), [{ queryId: '1', text: 'what' }]);
+    assert.match(dataset.remarks!.join(), /no qrels for the test queries/);
+  });
+});
+
+test('a passage of 10 MB is read, tagged or not', async () => {
+  const text = 'word '.repeat(2_000_000).trim();
+  const tagged = `<DOC>\n<DOCNO>d1</DOCNO>\n<TEXT>${text}</TEXT>\n</DOC>\n`;
+  const files = { ...whole, 'collection.tsv': `d2\t${text}\n`, 'docs.trec': tagged };
+  await inFolder(files, async (folder) => {
+    for (const passage of await passagesOf(await openFolder(trec, folder)))
+      assert.ok(passage.text === text, passage.passageId);
+  });
 });
