@@ -14,7 +14,7 @@ import { judgedPassages, judgedSplits, type SplitFiles } from './collection/judg
 import type { NumberedLists } from './collection/numbered-lists.js';
 import { tabQueries } from './collection/tab-lines.js';
 import { downloadsOf, type Files, filesOf, layout, partsOf } from './ms-marco/files.js';
-import { tripleNegatives } from './ms-marco/negatives.js';
+import { keptNegatives } from './ms-marco/negatives.js';
 import { passagesOf } from './ms-marco/passages.js';
 
 /** Dev queries that choose the checkpoint: none of them is in dev.small. */
@@ -111,7 +111,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
       trainQrels !== undefined && {
         async negatives(split) {
           if (split !== 'train') return new Map<string, readonly string[]>();
-          negatives ??= tripleNegatives(triples, trainQrels);
+          negatives ??= keptNegatives(request, triples, train!.qrels, trainQrels);
           return negatives;
         },
       }),

@@ -1,11 +1,15 @@
 /** MS MARCO's files, read from folders: splits, titles, negatives from triples, and what is broken. */
 import assert from 'node:assert/strict';
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { NumberedLists } from '../datasets/collection/numbered-lists.js';
 import msMarco from '../datasets/ms-marco.js';
+import { openDataset } from '../harness/pipeline/prepare.js';
+import { silentProgress } from '../harness/progress.js';
+import { Store } from '../harness/store/store.js';
 import { trainingExamples } from '../harness/train/examples.js';
 import { fixtures, inFolder, openFolder, passagesOf, refuses } from './datasets-folder.js';
 
@@ -160,4 +164,51 @@ test('lists of numbers keep the first distinct entries, up to their length', () 
   assert.deepEqual([...lists.values()], [[], ['5', '4294967295', '0']]);
   assert.equal(lists.slotOf('c'), undefined);
   assert.ok(lists.has('a') && !lists.has('c'));
+});
+
+test('the triples are read once: what is kept of them serves until they or the qrels change', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'strata-triples-'));
+  try {
+    const data = path.join(folder, 'data');
+    await cp(path.join(fixtures, 'ms-marco', 'dl19'), data, { recursive: true });
+    const store = new Store(path.join(folder, 'cache'));
+    const triples = path.join(data, 'qidpidtriples.train.full.2.tsv');
+    const then = new Date('2020-01-01T00:00:00Z');
+    await utimes(triples, then, then);
+    const request = { dataset: 'ms-marco', data, offline: true };
+    const negatives = async () => {
+      const dataset = await openDataset(request, store, silentProgress());
+      return [...(await dataset.negatives!('train'))];
+    };
+    const read = await negatives();
+    assert.deepEqual(read, [...(await (await openFolder(msMarco, data)).negatives!('train'))]);
+    assert.ok(read.some(([, list]) => list.length > 0));
+    const { size } = await stat(triples);
+    // A file of the same size and time is the same file: what it holds now is not looked at.
+    await writeFile(triples, 'x'.repeat(size));
+    await utimes(triples, then, then);
+    assert.deepEqual(await negatives(), read);
+    await utimes(triples, then, new Date());
+    await assert.rejects(negatives(), /line 1: 1 columns/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('lists come back as they were written; a file of other queries is refused', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'strata-lists-'));
+  try {
+    const file = path.join(folder, 'lists');
+    const lists = new NumberedLists(['a', 'b', 'c'], 3);
+    for (const passage of [5, 4_294_967_295]) lists.add(lists.slotOf('c')!, passage);
+    lists.add(lists.slotOf('a')!, 7);
+    await lists.write(file);
+    assert.deepEqual([...(await NumberedLists.read(file, ['a', 'b', 'c'], 3))], [...lists]);
+    await assert.rejects(NumberedLists.read(file, ['a', 'b'], 3), /does not hold the lists of 2 queries/);
+    await assert.rejects(NumberedLists.read(file, ['a', 'b', 'c'], 1), /does not hold the lists/);
+    await truncate(file, 18);
+    await assert.rejects(NumberedLists.read(file, ['a', 'b', 'c'], 3), /CACHE_INVALID|does not hold/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -1,10 +1,29 @@
 /** Negatives from MS MARCO's triples: `query<TAB>positive<TAB>negative`, 400 million lines. */
-import type { Qrels } from '../../harness/contracts.js';
+import type { DatasetRequest, Qrels } from '../../harness/contracts.js';
 import { eachLine } from '../../harness/interchange/columns.js';
 import { NumberedLists } from '../collection/numbered-lists.js';
 
 /** The most negatives kept of a query: 15 of them are drawn for a step. */
 const longest = 100;
+
+/**
+ * As `tripleNegatives`, with the file read once: what is kept of its 400 million lines is a file of 200 MB at most.
+ * @param qrelsFile what the qrels were read from
+ */
+export async function keptNegatives(
+  { keepFile }: DatasetRequest,
+  triples: string,
+  qrelsFile: string,
+  qrels: Qrels,
+): Promise<NumberedLists> {
+  if (keepFile === undefined) return tripleNegatives(triples, qrels);
+  let made: NumberedLists | undefined;
+  const file = await keepFile('ms-marco negatives 1', [triples, qrelsFile], async (target) => {
+    made = await tripleNegatives(triples, qrels);
+    await made.write(target);
+  });
+  return made ?? NumberedLists.read(file, qrels.keys(), longest);
+}
 
 /**
  * The first distinct negatives of every judged query, in the order of the file; judged passages are not among them. Takes

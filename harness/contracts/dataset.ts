@@ -39,6 +39,11 @@ export interface DatasetRequest {
    * @param what names the finding and the version of whatever found it
    */
   remember?<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T>;
+  /**
+   * The same for what is too large to be remembered: the path of a file that was made from others.
+   * @param make writes it; one that was not finished is made again
+   */
+  keepFile?(what: string, files: readonly string[], make: (file: string) => Promise<void>): Promise<string>;
 }
 
 /**

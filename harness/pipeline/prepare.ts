@@ -70,18 +70,30 @@ export async function openDataset(
     ...(request.data !== undefined && { folder: request.data }),
     fetch: fetcher(request, store, progress),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
-      const described = await Promise.all(
-        files.map(async (file) => {
-          const { size, mtimeMs } = await stat(file);
-          return { file: path.resolve(file), sizeBytes: size, mtimeMs };
-        }),
-      );
-      const found = await store.artifact('findings', { what, files: described }, async () => ({
-        found: await find(),
-      }));
+      const inputs = { what, files: await statesOf(files) };
+      const found = await store.artifact('findings', inputs, async () => ({ found: await find() }));
       return found.facts.found;
     },
+    async keepFile(what, files, make) {
+      const inputs = { what, files: await statesOf(files) };
+      const kept = (folder: string) => path.join(folder, 'content');
+      const { folder } = await store.artifact('findings', inputs, async (made) => {
+        await make(kept(made));
+        return {};
+      });
+      return kept(folder);
+    },
   });
+}
+
+/** What tells one state of files from another without reading them. */
+function statesOf(files: readonly string[]) {
+  return Promise.all(
+    files.map(async (file) => {
+      const { size, mtimeMs } = await stat(file);
+      return { file: path.resolve(file), sizeBytes: size, mtimeMs };
+    }),
+  );
 }
 
 /** @throws BenchError UNKNOWN_NAME, DATA_INVALID, and whatever the dataset says of its files */
