@@ -51,7 +51,8 @@ export const presets: Readonly<Record<string, Preset>> = {
         missingNegative: 'padded',
         checkpoint: 'best',
         averageRank: 'batch',
-        averageRankFrom: 30,
+        // Its code switches where the epoch, counted from 0, is above val_av_rank_start_epoch, 30; DPR already at 30.
+        averageRankFrom: 31,
         resetBestAtSwitch: false,
         devNegatives: 'resampled',
       },
@@ -87,7 +88,8 @@ export const presets: Readonly<Record<string, Preset>> = {
     settings: {
       model: { name: bertBase },
       arch: { lambda: 0.1 },
-      // The paper keeps the best dev checkpoint for SQuAD: --set train.checkpoint=best.
+      // The paper keeps the best dev checkpoint for SQuAD: --set train.checkpoint=best, and for its second stage
+      // --set stage2.averageRankFrom=16.
       train: { epochs: 40, learningRate: 5e-6, checkpoint: 'last' },
     },
   },

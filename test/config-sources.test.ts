@@ -58,6 +58,7 @@ const expectedDefaults: BenchConfig = {
     negatives: 'both',
     epochs: null,
     learningRate: null,
+    averageRankFrom: null,
     negativePool: 50,
     depth: 100,
   },
@@ -195,7 +196,8 @@ test('the paper as its code ran it', () => {
   assert.deepEqual(seeds, [12345]);
   assert.deepEqual(
     [train.batchSize, train.epochs, train.averageRankFrom, train.learningRate],
-    [128, 40, 30, null],
+    // Its val_av_rank_start_epoch is 30, and the first epoch above that, counted from 0, is judged by average rank.
+    [128, 40, 31, null],
   );
   assert.deepEqual([train.warmup, train.dropout, text.passageTokens, train.negatives], [0.05, 0.1, 256, 1]);
   assert.deepEqual([model.name, model.tied], ['google-bert/bert-base-uncased', false]);

@@ -65,10 +65,11 @@ test('a second stage trains half as long, draws from smaller pools, and keeps th
   assert.equal(arch.lambda, null);
   assert.deepEqual([train.epochs, train.negativePool], [3, 50]);
   assert.equal(train.learningRate, config.train.learningRate);
-  const said = secondStage(
-    loadConfig({ cwd: '/', set: ['stage2.epochs=7', 'stage2.learningRate=1e-6', 'stage2.negativePool=9'] }),
-  ).train;
+  assert.equal(train.averageRankFrom, config.train.averageRankFrom);
+  const keys = ['epochs=7', 'learningRate=1e-6', 'negativePool=9', 'averageRankFrom=4'];
+  const said = secondStage(loadConfig({ cwd: '/', set: keys.map((key) => `stage2.${key}`) })).train;
   assert.deepEqual([said.epochs, said.learningRate, said.negativePool], [7, 1e-6, 9]);
+  assert.equal(said.averageRankFrom, 4);
 });
 
 test('a plan says what a second stage starts from and trains on', async () => {

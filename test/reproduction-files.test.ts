@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
 import { parseMeasures } from '../harness/metrics/measures.js';
+import { secondStage } from '../harness/pipeline/training.js';
 import { datasetNames, datasetsNamed } from '../harness/plugins.js';
 import { estimate } from '../harness/reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../harness/reproduction/files.js';
@@ -136,6 +137,19 @@ test('table 5: what is only trained on is not encoded, and counts each pair of a
   const { collections } = loadReproduction('table5').reproduction;
   const evaluated = Object.entries(collections).filter(([name]) => name !== 'ms-marco');
   assert.equal(plan.passages, 2 * evaluated.reduce((sum, [, { passages }]) => sum + passages, 0));
+});
+
+test('table 3: dev switches to average rank as the scripts of the paper say, in either stage', async () => {
+  const { cells } = await gridOf(loadReproduction('table3'), options('paper'));
+  const twice = cells.filter(({ seeds }) => seeds[0]!.runs[0]!.request.config.stages === 2);
+  assert.equal(twice.length, 2 * 3);
+  for (const { group, seeds } of twice) {
+    const { config } = seeds[0]!.runs[0]!.request;
+    const { epochs, averageRankFrom, checkpoint } = secondStage(config).train;
+    // 16 of 20 epochs for SQuAD, whose best is kept; elsewhere the number of the first stage, which 20 do not reach.
+    const [from, kept] = group.label === 'SQuAD' ? [16, 'best'] : [31, 'last'];
+    assert.deepEqual([config.train.averageRankFrom, averageRankFrom, epochs, checkpoint], [31, from, 20, kept]);
+  }
 });
 
 test('the estimate of one training of the paper is what the paper says of it', async () => {

@@ -62,7 +62,7 @@ export interface TrainConfig {
   missingNegative: 'left-out' | 'padded';
   checkpoint: 'best' | 'last';
   averageRank: 'dpr' | 'batch';
-  /** First epoch, from 0, after which dev is judged by average rank; null stays with cross entropy. */
+  /** First epoch, from 0, judged by average rank (`epoch >= averageRankFrom`); null stays with cross entropy. */
   averageRankFrom: number | null;
   resetBestAtSwitch: boolean;
   devNegatives: 'fixed' | 'resampled';
@@ -82,6 +82,8 @@ export interface SecondStageConfig {
   epochs: number | null;
   /** null stands for that of the first. */
   learningRate: number | null;
+  /** Counted within the second stage, as `train.averageRankFrom`; null stands for that of the first. */
+  averageRankFrom: number | null;
   /** How many hard negatives of each source they are drawn from, best first. */
   negativePool: number;
   /** Hits per training query that are looked at when negatives are mined. */

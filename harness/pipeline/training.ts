@@ -82,6 +82,7 @@ export function secondStage(config: BenchConfig): BenchConfig {
       ...train,
       epochs: stage2.epochs ?? Math.ceil(train.epochs / 2),
       learningRate: stage2.learningRate ?? train.learningRate,
+      averageRankFrom: stage2.averageRankFrom ?? train.averageRankFrom,
       negativePool: stage2.negativePool,
     },
   };
