@@ -11,7 +11,13 @@ import { filesOf, layoutOf, passageCount as publishedCount, variants } from './d
 import { passagesOf, questionsOf } from './dpr/passages.js';
 import { readTraining, type TrainingSplit, trainingPassagesOf } from './dpr/training.js';
 
-const empty: TrainingSplit = { queries: [], qrels: [], negatives: new Map(), withoutPositive: 0 };
+const empty: TrainingSplit = {
+  queries: [],
+  qrels: [],
+  negatives: new Map(),
+  others: new Map(),
+  withoutPositive: 0,
+};
 
 function assertVariant(variant: string | undefined): asserts variant is string {
   if (variant !== undefined) return;
@@ -102,10 +108,12 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     qrels: async (split) => (split === 'test' ? [] : (await trainingOf(split)).qrels),
     ...((training.train ?? training.dev) !== undefined && {
       negatives: async (split: Split) => (split === 'test' ? new Map() : (await trainingOf(split)).negatives),
+      otherNegatives: async () => (await trainingOf('dev')).others,
     }),
     async *trainingPassages(split) {
-      const file = split === 'test' ? undefined : training[split];
-      if (file !== undefined) yield* trainingPassagesOf(file);
+      if (split === 'test') return;
+      const file = training[split];
+      if (file !== undefined) yield* trainingPassagesOf(file, split);
     },
   };
 }

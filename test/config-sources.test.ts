@@ -47,6 +47,8 @@ const expectedDefaults: BenchConfig = {
     checkpoint: 'best',
     averageRank: 'dpr',
     averageRankFrom: 30,
+    averageRankHardNegatives: 30,
+    averageRankOtherNegatives: 30,
     resetBestAtSwitch: true,
     devNegatives: 'fixed',
     patience: null,

@@ -74,6 +74,23 @@ test('training passages bring the texts of the training file', async () => {
   ]);
 });
 
+test('dev has negatives that are not hard besides, with their texts; training has no use for them', async () => {
+  await inFolder({ ...whole, 'biencoder-nq-dev.json': whole['biencoder-nq-train.json'] }, async (other) => {
+    const dataset = await openFolder(dpr, other, 'nq');
+    assert.deepEqual(
+      [...(await dataset.otherNegatives!())],
+      [
+        ['dev-0', ['4']],
+        ['dev-2', ['4']],
+      ],
+    );
+    assert.deepEqual([...(await dataset.negatives!('dev'))][0], ['dev-0', ['2']]);
+    const ids: string[] = [];
+    for await (const { passageId } of dataset.trainingPassages!('dev')) ids.push(passageId);
+    assert.deepEqual(ids, ['1', '3', '2', '3', '4', '2', '4', '4']);
+  });
+});
+
 const read = (name: string) => readFileSync(path.join(folder, name));
 const whole = {
   'psgs_w100.tsv': read('psgs_w100.tsv'),

@@ -148,7 +148,10 @@ test('table 3: dev switches to average rank as the scripts of the paper say, in 
     const { epochs, averageRankFrom, checkpoint } = secondStage(config).train;
     // 16 of 20 epochs for SQuAD, whose best is kept; elsewhere the number of the first stage, which 20 do not reach.
     const [from, kept] = group.label === 'SQuAD' ? [16, 'best'] : [31, 'last'];
-    assert.deepEqual([config.train.averageRankFrom, averageRankFrom, epochs, checkpoint], [31, from, 20, kept]);
+    assert.deepEqual(
+      [config.train.averageRankFrom, averageRankFrom, epochs, checkpoint],
+      [31, from, 20, kept],
+    );
   }
 });
 

@@ -123,6 +123,37 @@ test('a pool smaller than asked for is used as it is; of several sources each gi
   assert.equal(counts.shortPools, 2);
 });
 
+test('dev queries bring their first others to the pool of average rank, none twice, and who brings fewer is told', async () => {
+  const others = { a: ['p9', 'p1', 'p2', 'p3', 'p4'], b: ['p5'] };
+  const dataset = madeDataset({ otherNegatives: async () => new Map(Object.entries(others)) });
+  const asked = { negatives: 0, negativePool: 3, rankPool: { hard: 2, other: 2 } };
+  const { examples, counts } = await trainingExamples(dataset, 'dev', tokens, asked, [mined]);
+  assert.deepEqual(
+    examples.map((each) => [each.queryId, each.negatives.map(([n]) => n), each.others!.map(([n]) => n)]),
+    [
+      // p9 is one of its hard ones already, and p1 is its positive.
+      ['a', [9, 8, 7], [2, 3]],
+      ['b', [3], [5]],
+      ['d', [1], []],
+    ],
+  );
+  assert.deepEqual([counts.tooFewHardForRank, counts.tooFewOthersForRank, counts.tooFewNegatives], [2, 2, 0]);
+  const told = remarks({ ...noDev, examples: 3 }, counts, 3, { named: false });
+  const toPool = 'negatives to the pool of average rank than';
+  assert.deepEqual(told, [
+    `2 of 3 dev queries bring fewer hard ${toPool} train.averageRankHardNegatives asks for`,
+    `2 of 3 dev queries bring fewer other ${toPool} train.averageRankOtherNegatives asks for`,
+  ]);
+  // Where there is no such pool none are read, and nothing is said.
+  const without = await trainingExamples(dataset, 'dev', tokens, { negatives: 1, negativePool: 3 }, [mined]);
+  assert.deepEqual(without.examples[0]!.others, []);
+  assert.ok(!('tooFewHardForRank' in without.counts));
+  const strange = madeDataset({ otherNegatives: async () => new Map([['a', ['x9']]]) });
+  await assert.rejects(trainingExamples(strange, 'dev', tokens, asked, [mined]), {
+    message: /'x9', other negative of query 'a'$/,
+  });
+});
+
 test('what a track grades as relevant is a matter of measures: training takes every positive grade', async () => {
   const { taken } = await examplesOf([mined], undefined, madeDataset({ relevantFrom: 2 }));
   assert.deepEqual(taken, (await examplesOf([mined])).taken);

@@ -8,6 +8,8 @@ export interface TrainingSplit {
   queries: Query[];
   qrels: Qrel[];
   negatives: Map<string, readonly string[]>;
+  /** Of dev: the negatives that are not hard. */
+  others: Map<string, readonly string[]>;
   /** Questions without a positive passage, which DPR drops. */
   withoutPositive: number;
 }
@@ -92,10 +94,20 @@ async function* elementsOf(file: string): AsyncGenerator<{ element: Element; ind
 const longest = 200;
 
 /** Reads the whole file once. Memory grows with the questions (about 1 KB each, most of it the ids of their negatives). */
-export async function readTraining(file: string, prefix: string): Promise<TrainingSplit> {
-  const split: TrainingSplit = { queries: [], qrels: [], negatives: new Map(), withoutPositive: 0 };
+export async function readTraining(file: string, name: 'train' | 'dev'): Promise<TrainingSplit> {
+  const split: TrainingSplit = {
+    queries: [],
+    qrels: [],
+    negatives: new Map(),
+    others: new Map(),
+    withoutPositive: 0,
+  };
+  const idsOf = (contexts: readonly Context[], positives: ReadonlySet<string>) =>
+    [...new Set(contexts.map(({ passageId }) => passageId))]
+      .filter((id) => !positives.has(id))
+      .slice(0, longest);
   for await (const { element, index } of elementsOf(file)) {
-    const queryId = `${prefix}-${index}`;
+    const queryId = `${name}-${index}`;
     const positives = new Set(element.contexts('positive_ctxs').map(({ passageId }) => passageId));
     if (positives.size === 0) {
       split.withoutPositive++;
@@ -103,16 +115,18 @@ export async function readTraining(file: string, prefix: string): Promise<Traini
     }
     split.queries.push({ queryId, text: element.question, answers: element.answers });
     for (const passageId of positives) split.qrels.push({ queryId, passageId, relevance: 1 });
-    const negatives = new Set(element.negatives().map(({ passageId }) => passageId));
-    split.negatives.set(queryId, [...negatives].filter((id) => !positives.has(id)).slice(0, longest));
+    split.negatives.set(queryId, idsOf(element.negatives(), positives));
+    // Nothing trains on them: they are for the pool that dev is ranked in.
+    if (name === 'dev') split.others.set(queryId, idsOf(element.contexts('negative_ctxs'), positives));
   }
   return split;
 }
 
-/** The texts of positives and negatives as the file has them, which are what DPR trains on. */
-export async function* trainingPassagesOf(file: string): AsyncGenerator<Passage> {
+/** The texts of positives and negatives as the file has them, which are what DPR trains on; of dev, of all negatives. */
+export async function* trainingPassagesOf(file: string, split: 'train' | 'dev'): AsyncGenerator<Passage> {
   for await (const { element } of elementsOf(file)) {
     yield* element.contexts('positive_ctxs');
     yield* element.negatives();
+    if (split === 'dev') yield* element.contexts('negative_ctxs');
   }
 }

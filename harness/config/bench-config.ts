@@ -64,6 +64,9 @@ export interface TrainConfig {
   averageRank: 'dpr' | 'batch';
   /** First epoch, from 0, judged by average rank (`epoch >= averageRankFrom`); null stays with cross entropy. */
   averageRankFrom: number | null;
+  /** Per dev query in the pool of `averageRank: dpr`; null stands for those of its batch. */
+  averageRankHardNegatives: number | null;
+  averageRankOtherNegatives: number;
   resetBestAtSwitch: boolean;
   devNegatives: 'fixed' | 'resampled';
   /** Epochs without a better dev score before training stops; null never stops early. */

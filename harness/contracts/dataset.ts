@@ -85,6 +85,11 @@ export interface Dataset {
   qrels(split: Split): Promise<readonly Qrel[]>;
   /** Passage ids of hard negatives by query id, best first; absent where the dataset ships none. */
   negatives?(split: Split): Promise<ReadonlyMap<string, readonly string[]>>;
+  /**
+   * Passage ids of negatives that are not hard, by id of a dev query (DPR's `negative_ctxs`), for the pool of average
+   * rank; absent where the dataset ships none.
+   */
+  otherNegatives?(): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** `datasets/NAME.ts` exports one of these by default. */

@@ -46,14 +46,19 @@ export class VectorEncoder {
   /**
    * @param texts token ids, none longer than maxTokens
    * @param onBatch called with the number of texts that have been encoded
+   * @param shortest texts of fewer tokens are padded to so many
    */
-  async encode(texts: readonly Int32Array[], onBatch?: (done: number) => void): Promise<EncodedTexts> {
+  async encode(
+    texts: readonly Int32Array[],
+    onBatch?: (done: number) => void,
+    shortest = 1,
+  ): Promise<EncodedTexts> {
     const { maxTokens, batchTokens, retriever } = this.options;
     // Longest first: each batch takes the length of its longest text, and only the last one is not full.
     const order = texts.map((_, i) => i).sort((a, b) => texts[b]!.length - texts[a]!.length || a - b);
     const rows: Float32Array[] = new Array(texts.length);
     for (let at = 0; at < order.length; ) {
-      const tokens = bucketOf(Math.max(1, texts[order[at]!]!.length), maxTokens);
+      const tokens = bucketOf(Math.max(shortest, texts[order[at]!]!.length), maxTokens);
       const full = 2 ** Math.floor(Math.log2(Math.max(1, batchTokens / tokens)));
       const members = order.slice(at, at + full);
       const batch = members.length === full ? full : 2 ** Math.ceil(Math.log2(members.length));

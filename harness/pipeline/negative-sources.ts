@@ -7,6 +7,7 @@ import { loadSparse } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
 import type { NegativeSource } from '../train/examples.js';
+import { rankPool } from '../train/rank-pool.js';
 import { bm25NegativesStage, negativesFile } from './bm25-negatives.js';
 import type { Prepared } from './prepare.js';
 import { scoringOf } from './sparse-index.js';
@@ -43,7 +44,8 @@ export async function chooseNegatives(
   progress: Progress,
 ): Promise<ChosenNegatives> {
   const { dataset, config } = prepared;
-  const usual = config.train.negatives === 0 ? [] : [dataset.negatives === undefined ? 'bm25' : 'dataset'];
+  const wanted = Math.max(config.train.negatives, rankPool(config.train)?.hard ?? 0);
+  const usual = wanted === 0 ? [] : [dataset.negatives === undefined ? 'bm25' : 'dataset'];
   const sources: OneSource[] = [];
   for (const name of names ?? usual) {
     if (name === 'dataset') sources.push(ownNegatives(dataset));

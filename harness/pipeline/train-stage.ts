@@ -5,6 +5,7 @@ import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
+import { rankPool } from '../train/rank-pool.js';
 import { removeState, type TrainingFacts, train } from '../train/trainer.js';
 import { textEncoders } from './checkpoint.js';
 import type { ChosenNegatives } from './negative-sources.js';
@@ -28,7 +29,13 @@ export async function trainStage(
 ): Promise<Artifact<CheckpointFacts>> {
   const { model, retriever, learningRate, text, seed, tokenizer } = setup;
   const { t5LayerNorm } = config.model;
-  const { saveEverySteps: _, ...training } = config.train;
+  const {
+    saveEverySteps: _,
+    averageRankHardNegatives: __,
+    averageRankOtherNegatives: ___,
+    ...training
+  } = config.train;
+  const pool = rankPool(config.train);
   const inputs = {
     made: 'checkpoint 2',
     dataset: datasetIdentity(dataset),
@@ -45,14 +52,18 @@ export async function trainStage(
     engine: engineIdentity(engine),
     // Named only where it is not what it always was, so that no other checkpoint gets another name.
     ...(dataset.trainsOn === 'each-positive' && { trainsOn: dataset.trainsOn }),
+    ...(pool && { rankPool: pool }),
+    ...(training.missingNegative === 'padded' && { padded: 'to the batch, on dev too' }),
   };
   const checkpoint = await store.artifact<CheckpointFacts>('checkpoints', inputs, async (folder) => {
     const { query, trainingPassage } = textEncoders(tokenizer, text);
     const texts = { query, passage: trainingPassage };
-    const [forTrain, forDev] = [await negatives.of('train'), await negatives.of('dev')];
+    // Where dev alone has a use for them, none are mined for training.
+    const isForDev = config.train.negatives === 0 && !negatives.named;
+    const [forTrain, forDev] = [isForDev ? [] : await negatives.of('train'), await negatives.of('dev')];
     const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
     if (trainSet.counts.examples === 0 && config.train.epochs > 0) throw nothingToTrainOn(dataset.name);
-    const devSet = await trainingExamples(dataset, 'dev', texts, config.train, forDev);
+    const devSet = await trainingExamples(dataset, 'dev', texts, { ...config.train, rankPool: pool }, forDev);
     for (const line of remarks(trainSet.counts, devSet.counts, config.train.negativePool, negatives))
       progress.note(line);
     const trained = await train({
@@ -118,6 +129,15 @@ export function remarks(
     `of ${train.queries ?? train.examples} training queries have fewer hard negatives than asked for`,
   );
   say(dev.tooFewNegatives, `of ${dev.examples} dev queries have fewer hard negatives than asked for`);
+  const { tooFewHardForRank = 0, tooFewOthersForRank = 0 } = dev;
+  for (const [count, kind, option] of [
+    [tooFewHardForRank, 'hard', 'averageRankHardNegatives'],
+    [tooFewOthersForRank, 'other', 'averageRankOtherNegatives'],
+  ] as const)
+    say(
+      count,
+      `of ${dev.examples} dev queries bring fewer ${kind} negatives to the pool of average rank than train.${option} asks for`,
+    );
   // The usual pool is as large as it can be; one that was asked for by name should be as large as was asked.
   if (named) say(shortPools, `training queries have fewer than ${negativePool} negatives in a source`);
   return lines;

@@ -17,9 +17,14 @@ export interface TrainingExample {
   judged?: JudgedPositive;
   /** Hard negatives it can be given, best first. */
   negatives: readonly Int32Array[];
+  /** Negatives that are not hard, for the pool of average rank alone. */
+  others?: readonly Int32Array[];
 }
 
-/** B queries and P = B (1 + n) passages, ordered [positive_0, its n negatives, positive_1, ...]. */
+/**
+ * B queries and P = B (1 + n) passages, ordered [positive_0, its n negatives, positive_1, ...]. Where missing negatives
+ * are padded, n is the most that a query of the batch has.
+ */
 export interface Batch {
   queries: number;
   passages: number;
@@ -79,14 +84,18 @@ export function makeBatch(
   draw: string | number,
   options: BatchOptions,
 ): Batch {
-  const perQuery = 1 + options.negatives;
+  const isPadded = options.missingNegative === 'padded';
+  const drawn = examples.map((example) => drawNegatives(example, options.negatives, seed, draw));
+  // As the paper's code: padded to what the batch has, so a batch without any negative gets no padding.
+  const places = isPadded ? Math.max(...drawn.map((negatives) => negatives.length)) : options.negatives;
+  const perQuery = 1 + places;
   const passages: Int32Array[] = [];
   const candidates = new Float32Array(examples.length * perQuery).fill(1);
-  for (const example of examples) {
-    const negatives = drawNegatives(example, options.negatives, seed, draw);
-    passages.push(example.positive, ...negatives);
-    for (let i = negatives.length; i < options.negatives; i++) {
-      if (options.missingNegative === 'left-out') candidates[passages.length] = 0;
+  for (const [e, { positive }] of examples.entries()) {
+    const negatives = drawn[e]!;
+    passages.push(positive, ...negatives);
+    for (let i = negatives.length; i < places; i++) {
+      if (!isPadded) candidates[passages.length] = 0;
       passages.push(new Int32Array(0));
     }
   }

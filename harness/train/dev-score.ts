@@ -15,12 +15,14 @@ type Rules = Pick<TrainConfig, 'averageRank' | 'averageRankFrom' | 'resetBestAtS
 
 /** The dev score after an epoch (from 0). */
 export async function devScore(validation: Validation, rules: Rules, epoch: number): Promise<DevScore> {
-  const dev = await validation.encode(rules.devNegatives === 'fixed' ? 'dev' : `dev ${epoch}`);
+  const draw = rules.devNegatives === 'fixed' ? 'dev' : `dev ${epoch}`;
+  const dev = await validation.encode(draw);
   const crossEntropy = await validation.crossEntropy(dev);
   if (rules.averageRankFrom === null || epoch < rules.averageRankFrom) {
     return { measure: 'cross-entropy', value: crossEntropy, crossEntropy };
   }
-  const averageRank = await validation.averageRank(dev, rules.averageRank);
+  const among = rules.averageRank === 'dpr' ? await validation.pool(dev, draw) : dev;
+  const averageRank = await validation.averageRank(among, rules.averageRank);
   return { measure: 'average-rank', value: averageRank, crossEntropy, averageRank };
 }
 

@@ -3,6 +3,7 @@ import type { Dataset, Passage, Query, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { TrainingExample } from './batches.js';
 import { PassageTokens } from './passage-tokens.js';
+import type { RankPool } from './rank-pool.js';
 
 export interface ExampleTokenizer {
   query(text: string): Int32Array;
@@ -30,6 +31,9 @@ export interface ExampleCounts {
   tooFewNegatives: number;
   /** Queries for which some source lists fewer than `negativePool`. */
   shortPools: number;
+  /** Of dev, where there is a pool of average rank: queries that bring fewer hard or other negatives than it asks for. */
+  tooFewHardForRank?: number;
+  tooFewOthersForRank?: number;
 }
 
 export interface ExampleOptions {
@@ -37,6 +41,8 @@ export interface ExampleOptions {
   negatives: number;
   /** How many of a query's negatives are drawn from, best first, of each source. */
   negativePool: number;
+  /** The pool of average rank, which dev queries bring negatives to; absent where there is none. */
+  rankPool?: RankPool | undefined;
 }
 
 /** What a query trains on, as numbers of passages. */
@@ -46,6 +52,8 @@ interface Plan {
   /** Where the query has an example for each: all its positives. */
   relevant?: ReadonlySet<number>;
   negatives: Uint32Array;
+  /** Absent where nobody asks for any. */
+  others?: Uint32Array;
 }
 
 /** The passages trained on, numbered as they are first named: lists of them are 4 bytes an entry instead of a string. */
@@ -85,7 +93,7 @@ export async function trainingExamples(
   const tokens = await tokensOf(dataset, split, tokenizer, passages);
   refuseUnknown(dataset, split, plans, { tokens, passages }, sources);
   const examples = plans.map(
-    ({ query, positive, relevant, negatives }): TrainingExample => ({
+    ({ query, positive, relevant, negatives, others }): TrainingExample => ({
       queryId: query.queryId,
       query: tokenizer.query(query.text),
       ...(relevant && { judged: { positive, relevant } }),
@@ -96,6 +104,9 @@ export async function trainingExamples(
       get negatives() {
         return Array.from(negatives, (number) => tokens.of(number));
       },
+      get others() {
+        return Array.from(others ?? [], (number) => tokens.of(number));
+      },
     }),
   );
   return { examples, counts: { ...counts, examples: examples.length } };
@@ -104,7 +115,7 @@ export async function trainingExamples(
 async function planExamples(
   dataset: Dataset,
   split: Split,
-  { negatives, negativePool }: ExampleOptions,
+  { negatives, negativePool, rankPool }: ExampleOptions,
   sources: readonly NegativeSource[],
   passages: PassageNumbers,
 ) {
@@ -117,6 +128,9 @@ async function planExamples(
     else ids.push(passageId);
   }
   const counts = { withoutPositive: 0, positivesAmongNegatives: 0, tooFewNegatives: 0, shortPools: 0 };
+  const forRank = { tooFewHardForRank: 0, tooFewOthersForRank: 0 };
+  const { hard, other } = rankPool ?? { hard: null, other: 0 };
+  const listedOthers = other > 0 ? await dataset.otherNegatives?.() : undefined;
   const plans: Plan[] = [];
   const each = split === 'train' && dataset.trainsOn === 'each-positive';
   let queries = 0;
@@ -128,7 +142,7 @@ async function planExamples(
     }
     const pool = new Set<number>();
     let short = false;
-    for (const source of negatives === 0 ? [] : sources) {
+    for (const source of Math.max(negatives, hard ?? 0) === 0 ? [] : sources) {
       const listed = source.negatives.get(query.queryId) ?? [];
       const usable = listed.slice(0, negativePool).filter((id) => !relevant.includes(id));
       counts.positivesAmongNegatives += Math.min(listed.length, negativePool) - usable.length;
@@ -137,15 +151,23 @@ async function planExamples(
     }
     if (sources.length > 0 && pool.size < negatives) counts.tooFewNegatives++;
     if (short) counts.shortPools++;
-    const own = Uint32Array.from(pool);
-    if (!each) plans.push({ query, positive: passages.of(relevant[0]!), negatives: own });
+    if (pool.size < (hard ?? 0)) forRank.tooFewHardForRank++;
+    const others = (listedOthers?.get(query.queryId) ?? [])
+      .filter((id) => !relevant.includes(id) && !pool.has(passages.find(id) ?? -1))
+      .slice(0, other);
+    if (others.length < other) forRank.tooFewOthersForRank++;
+    const own = {
+      negatives: Uint32Array.from(pool),
+      ...(others.length > 0 && { others: Uint32Array.from(others, (id) => passages.of(id)) }),
+    };
+    if (!each) plans.push({ query, positive: passages.of(relevant[0]!), ...own });
     else {
       const numbers = new Set(relevant.map((id) => passages.of(id)));
-      for (const positive of numbers) plans.push({ query, positive, relevant: numbers, negatives: own });
+      for (const positive of numbers) plans.push({ query, positive, relevant: numbers, ...own });
     }
     queries++;
   }
-  return { plans, counts: each ? { queries, ...counts } : counts };
+  return { plans, counts: { ...(each && { queries }), ...counts, ...(rankPool && forRank) } };
 }
 
 /** The tokens of every passage that is trained on; what the dataset does not have is left out. */
@@ -182,13 +204,16 @@ function refuseUnknown(
 ): void {
   if (tokens.isComplete) return;
   const faults: string[] = [];
-  for (const { query, positive, negatives } of plans) {
+  for (const { query, positive, negatives, others } of plans) {
     if (!tokens.has(positive)) faults.push(`'${ids[positive]}', positive of query '${query.queryId}'`);
     for (const number of negatives) {
       if (tokens.has(number)) continue;
       const id = ids[number]!;
       const from = sources.find((source) => source.negatives.get(query.queryId)?.includes(id));
       faults.push(`'${id}', negative of query '${query.queryId}' (${from?.name})`);
+    }
+    for (const number of others ?? []) {
+      if (!tokens.has(number)) faults.push(`'${ids[number]}', other negative of query '${query.queryId}'`);
     }
   }
   const more = faults.length > shown ? [`and ${faults.length - shown} more`] : [];

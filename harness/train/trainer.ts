@@ -8,6 +8,7 @@ import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
 import { GradientCache } from './gradient-cache.js';
+import { rankPool } from './rank-pool.js';
 import { learningRateAt } from './schedule.js';
 import { DirectStep, type StepComputer, type StepResult } from './step.js';
 import { StepLog } from './step-log.js';
@@ -79,7 +80,8 @@ export async function train(request: TrainRequest): Promise<Trained> {
     maxPassageTokens: request.maxPassageTokens,
     paddingId: retriever.encoder.paddingId,
   };
-  const validation = new Validation({ ...request, ...batching, parameters, examples: dev });
+  const pool = rankPool(options);
+  const validation = new Validation({ ...request, ...batching, parameters, examples: dev, pool });
   const log = new StepLog(folder);
 
   const stepsPerEpoch = Math.ceil(examples.length / options.batchSize);

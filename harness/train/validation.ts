@@ -6,7 +6,9 @@ import type { ArraySpec, Engine, Program, VariableSet } from '../tensor/engine.j
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import { drawNegatives, type TrainingExample } from './batches.js';
-import { crossEntropy } from './loss.js';
+import { type EncodedDev, encodePassages, paddingOf } from './encoded-dev.js';
+import { absentScore, crossEntropy } from './loss.js';
+import type { RankPool } from './rank-pool.js';
 
 export interface ValidationOptions {
   engine: Engine;
@@ -15,25 +17,16 @@ export interface ValidationOptions {
   examples: readonly TrainingExample[];
   /** Queries per batch: each is asked among the passages of its batch. */
   batchSize: number;
-  /** Hard negatives per query. */
+  /** Hard negatives per query in a batch. */
   negatives: number;
+  /** What becomes of a place in a batch for which a query has no negative. */
+  missingNegative: 'left-out' | 'padded';
+  /** What is ranked among, where average rank is DPR's; absent: the passages of the batches. */
+  pool?: RankPool | undefined;
   seed: number;
   maxQueryTokens: number;
   maxPassageTokens: number;
   batchTokens: number;
-}
-
-/** The dev examples as vectors under the weights of now. */
-export interface EncodedDev {
-  dimensions: number;
-  /** [queries, D] */
-  queries: Float32Array;
-  /** Rows of all passages, example by example: the positive, then its negatives. */
-  rows: Float32Array;
-  /** Where the rows of passage p begin, with one more at the end. */
-  rowStarts: Int32Array;
-  /** Where the passages of example i begin, with one more at the end; the first is its positive. */
-  passageStarts: Int32Array;
 }
 
 export class Validation {
@@ -50,21 +43,38 @@ export class Validation {
     this.#passages = encoder('passage', maxPassageTokens);
   }
 
-  /** @param draw names the draw of negatives: 'dev' stays the same, an epoch draws anew */
+  /**
+   * The queries and the passages of their batches.
+   * @param draw names the draw of negatives: 'dev' stays the same, an epoch draws anew
+   */
   async encode(draw: string | number): Promise<EncodedDev> {
-    const { examples, negatives, seed, retriever } = this.options;
-    const texts: Int32Array[] = [];
-    const passageStarts = new Int32Array(examples.length + 1);
-    for (const [i, example] of examples.entries()) {
-      texts.push(example.positive, ...drawNegatives(example, negatives, seed, draw));
-      passageStarts[i + 1] = texts.length;
-    }
+    const { examples, retriever, missingNegative, batchSize, maxPassageTokens } = this.options;
+    const lists = examples.map((example) => [example.positive, ...this.#drawn(example, draw)]);
+    const padding = missingNegative === 'padded' ? paddingOf(lists, batchSize, maxPassageTokens) : [];
     const queries = await this.#queries.encode(examples.map(({ query }) => query));
-    const passages = await this.#passages.encode(texts);
-    const rowStarts = new Int32Array(texts.length + 1);
-    for (const [i, count] of passages.counts.entries()) rowStarts[i + 1] = rowStarts[i]! + count;
+    const passages = await encodePassages(this.#passages, lists, padding);
     const dimensions = retriever.encoder.shape.dimensions;
-    return { dimensions, queries: queries.vectors, rows: passages.vectors, rowStarts, passageStarts };
+    return { dimensions, queries: queries.vectors, ...passages };
+  }
+
+  /**
+   * The passages that DPR ranks positives among: each query's positive, its first hard negatives and its first others.
+   * A query that has fewer brings those it has, and a batch's padding is none of them.
+   * @param dev what `encode` gave for the same draw
+   */
+  async pool(dev: EncodedDev, draw: string | number): Promise<EncodedDev> {
+    if (this.options.pool === undefined && dev.padding === 0) return dev;
+    const { hard, other } = this.options.pool ?? { hard: null, other: 0 };
+    const lists = this.options.examples.map((example) => [
+      example.positive,
+      ...(hard === null ? this.#drawn(example, draw) : example.negatives.slice(0, hard)),
+      ...(example.others ?? []).slice(0, other),
+    ]);
+    return { ...dev, ...(await encodePassages(this.#passages, lists)) };
+  }
+
+  #drawn(example: TrainingExample, draw: string | number): readonly Int32Array[] {
+    return drawNegatives(example, this.options.negatives, this.options.seed, draw);
   }
 
   /** Mean of -log share of the positive among the passages of its batch, in nats. */
@@ -93,11 +103,11 @@ export class Validation {
   }
 
   /**
-   * Mean rank, from 0, of each query's positive: `dpr`, in the pool of every passage of dev (DPR's
-   * validate_average_rank); `batch`, among the passages of its batch (as the paper's code does). A passage that scores
-   * as much as the positive does not push it down.
+   * Mean rank, from 0, of each query's positive: `dpr`, among all passages of dev (DPR's validate_average_rank, given
+   * what `pool` encoded); `batch`, among the passages of its batch (as the paper's code does). A passage that scores as
+   * much as the positive does not push it down.
    */
-  async averageRank(dev: EncodedDev, pool: 'dpr' | 'batch'): Promise<number> {
+  async averageRank(dev: EncodedDev, among: 'dpr' | 'batch'): Promise<number> {
     const { examples, batchSize } = this.options;
     let sum = 0;
     for (let first = 0; first < examples.length; first += batchSize) {
@@ -108,7 +118,7 @@ export class Validation {
         { length: end - first },
         (_, i) => batch[i * (to - from) + dev.passageStarts[first + i]! - from]!,
       );
-      const ranges = pool === 'batch' ? [[from, to] as const] : blocks(dev.rowStarts.length - 1);
+      const ranges = among === 'batch' ? [[from, to] as const] : blocks(dev.rowStarts.length - 1);
       for (const [low, high] of ranges) {
         const similarity = await this.similarity(dev, first, end, low, high);
         for (let i = first; i < end; i++) {
@@ -125,7 +135,7 @@ export class Validation {
     return sum / examples.length;
   }
 
-  /** sim(q, d) as search computes it, [queries, passages] of the two ranges. */
+  /** sim(q, d) as search computes it, [queries, passages] of the two ranges. A passage without vectors is `absentScore`. */
   async similarity(dev: EncodedDev, firstQuery: number, endQuery: number, from: number, to: number) {
     const { dimensions } = dev;
     const queries = dev.queries.subarray(firstQuery * dimensions, endQuery * dimensions);
@@ -144,7 +154,7 @@ export class Validation {
       ),
     );
     const [products] = (await program.run([queries, rows])) as [Float32Array];
-    const similarity = new Float32Array(q * (to - from)).fill(Number.NEGATIVE_INFINITY);
+    const similarity = new Float32Array(q * (to - from)).fill(absentScore);
     for (let i = 0; i < q; i++) {
       for (let p = from; p < to; p++) {
         const at = i * (to - from) + p - from;

@@ -1,0 +1,96 @@
+/** The passages of dev as vectors under the weights of now. */
+import type { VectorEncoder } from '../model/vector-encoder.js';
+import { paddedLength } from '../text/padding.js';
+
+/** The dev examples as vectors under the weights of now. */
+export interface EncodedDev {
+  dimensions: number;
+  /** [queries, D] */
+  queries: Float32Array;
+  /** Rows of all passages, example by example: the positive, then its negatives. */
+  rows: Float32Array;
+  /** Where the rows of passage p begin, with one more at the end. */
+  rowStarts: Int32Array;
+  /** Where the passages of example i begin, with one more at the end; the first is its positive. */
+  passageStarts: Int32Array;
+  /** Passages that are nothing but padding. */
+  padding: number;
+}
+
+/** Passages of nothing but padding that an example gets, each padded to so many tokens. */
+export interface Padding {
+  passages: number;
+  tokens: number;
+}
+
+/**
+ * What `train.missingNegative: padded` adds: as in training, every example of a batch gets as many passages as the one
+ * that has most, and what is missing is padding as long as the batch's longest passage.
+ * @param lists the passages of each example
+ */
+export function paddingOf(
+  lists: readonly (readonly Int32Array[])[],
+  batchSize: number,
+  maxTokens: number,
+): Padding[] {
+  const padding: Padding[] = [];
+  for (let first = 0; first < lists.length; first += batchSize) {
+    const batch = lists.slice(first, first + batchSize);
+    const most = Math.max(...batch.map((list) => list.length));
+    const tokens = paddedLength(batch.flat(), maxTokens);
+    for (const list of batch) padding.push({ passages: most - list.length, tokens });
+  }
+  return padding;
+}
+
+/**
+ * @param lists the passages of each example, its positive first
+ * @param padding what each of them gets besides, after its passages; absent: nothing
+ */
+export async function encodePassages(
+  encoder: VectorEncoder,
+  lists: readonly (readonly Int32Array[])[],
+  padding: readonly Padding[] = [],
+): Promise<Pick<EncodedDev, 'rows' | 'rowStarts' | 'passageStarts' | 'padding'>> {
+  const texts = await encoder.encode(lists.flat());
+  const blank = new Map<number, Float32Array>();
+  const added = padding.reduce((sum, { passages }) => sum + passages, 0);
+  for (const { passages, tokens } of padding) {
+    // Its vectors depend on its length: BERT lets a text without tokens look at all of its padding.
+    if (passages > 0 && !blank.has(tokens))
+      blank.set(tokens, (await encoder.encode([new Int32Array(0)], undefined, tokens)).vectors);
+  }
+  const dimensions = encoder.options.retriever.encoder.shape.dimensions;
+  const pieces: Float32Array[] = [];
+  const rowStarts = new Int32Array(texts.counts.length + added + 1);
+  const passageStarts = new Int32Array(lists.length + 1);
+  let [passage, text, row] = [0, 0, 0];
+  const add = (vectors: Float32Array) => {
+    if (added > 0) pieces.push(vectors);
+    rowStarts[passage + 1] = rowStarts[passage]! + vectors.length / dimensions;
+    passage++;
+  };
+  for (const [i, list] of lists.entries()) {
+    for (const _ of list) {
+      const end = row + texts.counts[text++]!;
+      add(texts.vectors.subarray(row * dimensions, end * dimensions));
+      row = end;
+    }
+    const { passages, tokens } = padding[i] ?? { passages: 0, tokens: 0 };
+    for (let j = 0; j < passages; j++) add(blank.get(tokens)!);
+    passageStarts[i + 1] = passage;
+  }
+  // A pool may be larger than what memory holds twice: copied only where something stands in between.
+  const rows = added === 0 ? texts.vectors : joined(pieces, rowStarts.at(-1)! * dimensions);
+  return { rows, rowStarts, passageStarts, padding: added };
+}
+
+function joined(pieces: readonly Float32Array[], length: number): Float32Array {
+  const whole = new Float32Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
