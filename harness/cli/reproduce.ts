@@ -76,10 +76,12 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
       print(values.json === true ? asJson(planData(grid, plan, missing)) : planText(grid, plan, missing));
       return 0;
     }
-    if (values['without-missing'] !== true) await assertFolders(grid);
+    const isLeftOut = values['without-missing'] === true;
+    if (!isLeftOut) await assertFolders(grid);
+    const without = isLeftOut ? await missingFolders(grid) : [];
     const makers = await loadMakers();
     const progress = createProgress({ signal: watchInterrupts() });
-    const outcome = await reproduce(grid, makers, progress);
+    const outcome = await reproduce(grid, makers, progress, without);
     const document = documentOf(grid, outcome);
     const stem = path.join(outOf(grid), `${document.name}-${document.scale}`);
     await writeTo(`${stem}.md`, toMarkdown(document));

@@ -30,7 +30,9 @@ export function documentOf(grid: Grid, { rows }: Outcome): ReproductionDocument 
     heading: headingOf(grid),
     published,
     rows,
-    notes: [...new Set([...notesOf(grid), ...stoodIn(rows), ...stars(rows), ...absences(rows)])],
+    notes: [
+      ...new Set([...notesOf(grid), ...stoodIn(rows), ...stars(rows), ...leftOut(rows), ...absences(rows)]),
+    ],
   };
 }
 
@@ -87,6 +89,15 @@ function stars(rows: readonly ReproducedRow[]): string[] {
   return significanceNotes(
     rows.flatMap(({ label, figures }) => figures.map((figure) => ({ row: label, ...figure }))),
   );
+}
+
+function leftOut(rows: readonly ReproducedRow[]): string[] {
+  const figures = rows.flatMap((row) => row.figures);
+  const groups = new Set(
+    figures.flatMap(({ group, ours }) => ('reason' in ours && ours.reason === 'left out' ? [group] : [])),
+  );
+  if (groups.size === 0) return [];
+  return [`Left out, for want of a dataset that cannot be downloaded: ${[...groups].join(', ')}.`];
 }
 
 function absences(rows: readonly ReproducedRow[]): string[] {

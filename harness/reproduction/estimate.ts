@@ -5,6 +5,7 @@ import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import type { Grid, GridRun } from './grid.js';
+import { isMissing } from './missing.js';
 
 export interface RunEstimate {
   run: GridRun;
@@ -123,6 +124,7 @@ async function passagesOf({ loaded, scale }: Grid, { request }: GridRun): Promis
   const { dataset, data } = request;
   const known = loaded.reproduction.collections[dataset];
   if (known !== undefined && scale === 'paper' && data === undefined) return known.passages;
+  if (await isMissing(request)) return null;
   const { plugin, variant } = await loadDataset(dataset);
   try {
     const { passageCount } = await plugin.open({

@@ -9,7 +9,7 @@ import { type Significance, significanceOf } from './significance.js';
 
 /** Why a figure is absent. */
 export type Absence =
-  | { reason: 'quoted' | 'not run here' }
+  | { reason: 'quoted' | 'not run here' | 'left out' }
   | { reason: 'failed' | 'not measured'; code: string; message: string };
 
 /** One column of one row; figures in the unit of the table. */
@@ -114,6 +114,8 @@ function oursOf(
 ): { measured: string; ours: Figure['ours'] } {
   if (row.architecture === undefined) return { measured: measure, ours: { reason: 'quoted' } };
   if (cell === undefined) return { measured: measure, ours: { reason: 'not run here' } };
+  if (cell.seeds.some(({ runs }) => runs.some(({ key }) => !done.has(key))))
+    return { measured: measure, ours: { reason: 'left out' } };
   const results = cell.seeds.map(({ runs }) => runs.map(({ key }) => done.get(key)!));
   const error = results.flat().find((result) => result instanceof Error);
   if (error !== undefined) {

@@ -6,6 +6,7 @@ import type { RunRecord } from '../record.js';
 import { Store } from '../store/store.js';
 import { type ReproducedRow, reproducedRow } from './figures.js';
 import type { Grid, GridRun } from './grid.js';
+import { runsWithout } from './missing.js';
 
 /** What makes runs: see harness/sweep.ts. */
 export type Sweep = (
@@ -37,13 +38,23 @@ export interface Outcome {
   records: RunRecord[];
 }
 
-/** Every run of the grid, then the table. A run that fails leaves its error in the cells that it was for. */
-export async function reproduce(grid: Grid, { sweep, train }: Makers, progress: Progress): Promise<Outcome> {
+/**
+ * Every run of the grid, then the table. A run that fails leaves its error in the cells that it was for.
+ * @param without datasets that nothing is run on: the cells that need one stay empty
+ * @throws BenchError PATH_INVALID where no run is left
+ */
+export async function reproduce(
+  grid: Grid,
+  { sweep, train }: Makers,
+  progress: Progress,
+  without: readonly string[] = [],
+): Promise<Outcome> {
   const done = new Map<string, RunRecord | Error>();
-  const trained = grid.runs.filter(({ after, trainsOnly }) => after === undefined && !trainsOnly);
+  const runs = runsWithout(grid, without);
+  const trained = runs.filter(({ after, trainsOnly }) => after === undefined && !trainsOnly);
   await make(trained, (run) => run.request, done, sweep, progress);
-  const checkpoints = await trainAlone(grid.runs, done, train, progress);
-  const evaluated = grid.runs.filter(({ after }) => after !== undefined);
+  const checkpoints = await trainAlone(runs, done, train, progress);
+  const evaluated = runs.filter(({ after }) => after !== undefined);
   const ready = evaluated.filter(({ key, after }) => {
     const training = done.get(after!.key);
     if (training instanceof Error) done.set(key, training);
