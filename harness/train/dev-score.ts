@@ -21,8 +21,10 @@ export async function devScore(validation: Validation, rules: Rules, epoch: numb
   if (rules.averageRankFrom === null || epoch < rules.averageRankFrom) {
     return { measure: 'cross-entropy', value: crossEntropy, crossEntropy };
   }
-  const among = rules.averageRank === 'dpr' ? await validation.pool(dev, draw) : dev;
-  const averageRank = await validation.averageRank(among, rules.averageRank);
+  const averageRank =
+    rules.averageRank === 'dpr'
+      ? await validation.rankInPool(dev, draw)
+      : await validation.averageRank(dev, 'batch');
   return { measure: 'average-rank', value: averageRank, crossEntropy, averageRank };
 }
 

@@ -58,19 +58,46 @@ export class Validation {
   }
 
   /**
-   * The passages that DPR ranks positives among: each query's positive, its first hard negatives and its first others.
-   * A query that has fewer brings those it has, and a batch's padding is none of them.
+   * Passages that DPR ranks positives among: each query's positive, its first hard negatives and its first others. A query
+   * that has fewer brings those it has, and a batch's padding is none of them.
    * @param dev what `encode` gave for the same draw
+   * @param first the first example that brings its passages, and `end` the one after the last
    */
-  async pool(dev: EncodedDev, draw: string | number): Promise<EncodedDev> {
-    if (this.options.pool === undefined && dev.padding === 0) return dev;
+  async pool(dev: EncodedDev, draw: string | number, first = 0, end = this.options.examples.length) {
     const { hard, other } = this.options.pool ?? { hard: null, other: 0 };
-    const lists = this.options.examples.map((example) => [
-      example.positive,
-      ...(hard === null ? this.#drawn(example, draw) : example.negatives.slice(0, hard)),
-      ...(example.others ?? []).slice(0, other),
-    ]);
+    const lists = this.options.examples
+      .slice(first, end)
+      .map((example) => [
+        example.positive,
+        ...(hard === null ? this.#drawn(example, draw) : example.negatives.slice(0, hard)),
+        ...(example.others ?? []).slice(0, other),
+      ]);
     return { ...dev, ...(await encodePassages(this.#passages, lists)) };
+  }
+
+  /** Mean rank, from 0, of each query's positive in the pool: DPR's validate_average_rank. */
+  async rankInPool(dev: EncodedDev, draw: string | number): Promise<number> {
+    const { examples, batchSize, pool } = this.options;
+    if (pool === undefined && dev.padding === 0) return this.averageRank(dev, 'dpr');
+    const own: number[] = [];
+    for (let first = 0; first < examples.length; first += batchSize)
+      own.push(...(await this.#own(dev, first, Math.min(first + batchSize, examples.length))));
+    let better = 0;
+    // A part at a time: 61 passages of each of some thousand queries, with a vector for every token, fit no memory.
+    for (let from = 0; from < examples.length; from += partExamples) {
+      const part = await this.pool(dev, draw, from, from + partExamples);
+      const passages = part.rowStarts.length - 1;
+      for (let first = 0; first < examples.length; first += batchSize) {
+        const end = Math.min(first + batchSize, examples.length);
+        const similarity = await this.similarity(part, first, end, 0, passages);
+        for (let q = first; q < end; q++) {
+          const positive = part.passageStarts[q - from];
+          for (let p = 0; p < passages; p++)
+            if (p !== positive && similarity[(q - first) * passages + p]! > own[q]!) better++;
+        }
+      }
+    }
+    return better / examples.length;
   }
 
   #drawn(example: TrainingExample, draw: string | number): readonly Int32Array[] {
@@ -103,9 +130,8 @@ export class Validation {
   }
 
   /**
-   * Mean rank, from 0, of each query's positive: `dpr`, among all passages of dev (DPR's validate_average_rank, given
-   * what `pool` encoded); `batch`, among the passages of its batch (as the paper's code does). A passage that scores as
-   * much as the positive does not push it down.
+   * Mean rank, from 0, of each query's positive: `dpr`, among the passages of all batches; `batch`, among those of its
+   * own (as the paper's code does). A passage that scores as much as the positive does not push it down.
    */
   async averageRank(dev: EncodedDev, among: 'dpr' | 'batch'): Promise<number> {
     const { examples, batchSize } = this.options;
@@ -113,11 +139,7 @@ export class Validation {
     for (let first = 0; first < examples.length; first += batchSize) {
       const end = Math.min(first + batchSize, examples.length);
       const [from, to] = [dev.passageStarts[first]!, dev.passageStarts[end]!];
-      const batch = await this.similarity(dev, first, end, from, to);
-      const own = Float32Array.from(
-        { length: end - first },
-        (_, i) => batch[i * (to - from) + dev.passageStarts[first + i]! - from]!,
-      );
+      const own = await this.#own(dev, first, end);
       const ranges = among === 'batch' ? [[from, to] as const] : blocks(dev.rowStarts.length - 1);
       for (const [low, high] of ranges) {
         const similarity = await this.similarity(dev, first, end, low, high);
@@ -133,6 +155,20 @@ export class Validation {
       }
     }
     return sum / examples.length;
+  }
+
+  /**
+   * What each query of a batch scores its own positive. Of the product of the whole batch, as all others are: of another
+   * shape it is rounded otherwise, and another query's copy of the passage would count as better.
+   */
+  async #own(dev: EncodedDev, first: number, end: number): Promise<Float32Array> {
+    const { passageStarts } = dev;
+    const [from, to] = [passageStarts[first]!, passageStarts[end]!];
+    const batch = await this.similarity(dev, first, end, from, to);
+    return Float32Array.from(
+      { length: end - first },
+      (_, i) => batch[i * (to - from) + passageStarts[first + i]! - from]!,
+    );
   }
 
   /** sim(q, d) as search computes it, [queries, passages] of the two ranges. A passage without vectors is `absentScore`. */
@@ -170,6 +206,9 @@ export class Validation {
     await Promise.all([this.#queries.dispose(), this.#passages.dispose(), this.#programs.dispose()]);
   }
 }
+
+/** Examples whose passages of the pool are in memory at once. */
+const partExamples = 32;
 
 /** Rows are padded to few different counts: passages may have any number of them, and each count costs a compilation. */
 const roundedUp = (rows: number): number => (rows <= 16 ? rows : 256 * Math.ceil(rows / 256));
