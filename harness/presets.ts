@@ -26,9 +26,6 @@ export const presets: Readonly<Record<string, Preset>> = {
         dropout: 0,
         // A model this small is soon sure of itself where it is wrong: cross entropy would keep too early an epoch.
         averageRankFrom: 0,
-        // DPR's 30 and 30 of every query would take longer than the training itself.
-        averageRankHardNegatives: null,
-        averageRankOtherNegatives: 0,
       },
       // Random weights are worth little to start from twice.
       stage2: { init: 'first' },
@@ -56,7 +53,7 @@ export const presets: Readonly<Record<string, Preset>> = {
         averageRank: 'batch',
         // Its code switches where the epoch, counted from 0, is above val_av_rank_start_epoch, 30; DPR already at 30.
         averageRankFrom: 31,
-        // What DPR's pool would hold; its batches have none of it.
+        // DPR's pool, for --set train.averageRank=dpr: its own average rank, in batches, takes no notice of it.
         averageRankHardNegatives: 30,
         averageRankOtherNegatives: 30,
         resetBestAtSwitch: false,

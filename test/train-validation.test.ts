@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { defaultConfig } from '../harness/config/config.js';
 import type { ArchitectureOptions } from '../harness/contracts.js';
 import { VectorEncoder } from '../harness/model/vector-encoder.js';
+import { presets } from '../harness/presets.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { makeBatch, type TrainingExample } from '../harness/train/batches.js';
 import { devScore } from '../harness/train/dev-score.js';
@@ -187,12 +188,18 @@ test('without a pool of its own average rank takes the passages of the batches',
 });
 
 test('a configuration has a pool only where some epoch is ranked in it', () => {
-  const { train } = defaultConfig();
+  const usual = defaultConfig().train;
+  assert.equal(rankPool(usual), undefined, 'the passages of the batches are all there is');
+  assert.equal(rankPool({ ...usual, ...presets.paper!.settings.train }), undefined, 'ranked in batches');
+  const train = {
+    ...usual,
+    ...presets.paper!.settings.train,
+    averageRank: 'dpr',
+    averageRankFrom: 30,
+  } as const;
   assert.deepEqual(rankPool(train), { hard: 30, other: 30 });
-  assert.equal(rankPool({ ...train, averageRank: 'batch' }), undefined);
   assert.equal(rankPool({ ...train, averageRankFrom: null }), undefined);
   assert.equal(rankPool({ ...train, epochs: 30 }), undefined, 'the epochs are numbered 0 to 29');
   assert.deepEqual(rankPool({ ...train, epochs: 31 }), { hard: 30, other: 30 });
-  const small = { averageRankHardNegatives: null, averageRankOtherNegatives: 0 };
-  assert.equal(rankPool({ ...train, ...small }), undefined);
+  assert.deepEqual(rankPool({ ...train, averageRankOtherNegatives: 0 }), { hard: 30, other: 0 });
 });
