@@ -1,5 +1,6 @@
 /** The run record: the one JSON file that a run leaves behind. What each field means stands in record.schema.json. */
 export { describeMachine, type Surroundings } from './record/machine.js';
+export { bareArchitecture, type Findings, newRecord, runElsewhere } from './record/new-record.js';
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
   type ArchitectureFacts,

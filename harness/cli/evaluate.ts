@@ -5,9 +5,10 @@ import { readRunFile, runFormatNamed, runFormats } from '../interchange/run-file
 import { readQrels } from '../interchange/trec.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
+import { measureValues } from '../metrics/measure-values.js';
 import { parseMeasures } from '../metrics/measures.js';
 import { createProgress } from '../progress.js';
-import { describeMachine, type RunRecord, recordSchemaVersion, writeRecord } from '../record.js';
+import { bareArchitecture, newRecord, type RunRecord, runElsewhere, writeRecord } from '../record.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
 import { watchInterrupts } from './interrupt.js';
@@ -180,35 +181,22 @@ function notesOf(queries: number, withoutHits: number, leftOut: number): string[
 
 /** A run record of a system that bench did not run: what is not known of it is null. */
 async function recordOf(
-  { queryIds, measures, withoutHits, leftOut }: Evaluation,
+  evaluation: Evaluation,
   runFile: string,
   qrelsFile: string,
   tag: string | undefined,
   config: { relevance: number },
 ): Promise<RunRecord> {
-  const { benchVersion, git, machine } = await describeMachine();
+  const { queryIds, withoutHits, leftOut } = evaluation;
   const qrels = await describeFile(qrelsFile);
   const run = await describeFile(runFile);
-  return {
-    schemaVersion: recordSchemaVersion,
-    benchVersion,
-    createdAt: new Date().toISOString(),
-    command: process.argv.slice(2),
-    status: 'ok',
-    seed: null,
-    preset: null,
+  return newRecord({
+    ...runElsewhere,
     // JSON has no infinity: a depth without end is left out.
     config: JSON.parse(
       JSON.stringify(config, (_, value) => (value === Number.POSITIVE_INFINITY ? undefined : value)),
     ),
-    arch: {
-      name: tag ?? path.basename(runFile),
-      family: null,
-      pooling: null,
-      layers: null,
-      vectors: null,
-      lambda: null,
-    },
+    arch: bareArchitecture(tag ?? path.basename(runFile)),
     dataset: {
       name: qrels.name,
       version: qrels.sha256.slice(0, 12),
@@ -218,20 +206,8 @@ async function recordOf(
       split: 'qrels',
       counts: {},
     },
-    device: { engine: null, device: null, searcher: null, threads: null, versions: {}, git, machine },
-    stages: [],
     queryIds,
-    measures: Object.fromEntries(
-      [...measures].map(([id, { measure, mean, perQuery }]) => [
-        id,
-        {
-          mean,
-          higherIsBetter: measure.higherIsBetter,
-          description: measure.description,
-          perQuery: Array.from(perQuery),
-        },
-      ]),
-    ),
+    measures: measureValues(evaluation),
     warnings: [
       `run file ${run.name}, sha256 ${run.sha256}`,
       ...(config.relevance === 1
@@ -239,5 +215,5 @@ async function recordOf(
         : [`Measures without grades take a relevance of ${config.relevance} or more for relevant.`]),
       ...notesOf(queryIds.length, withoutHits, leftOut),
     ],
-  };
+  });
 }

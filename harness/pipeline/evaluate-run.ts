@@ -3,15 +3,16 @@ import path from 'node:path';
 import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, readRunFile } from '../interchange/run-file.js';
+import { measureValues } from '../metrics/measure-values.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { Progress } from '../progress.js';
-import { describeMachine, type RunRecord, recordSchemaVersion } from '../record.js';
+import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import { describeFile } from '../store/hash.js';
 import { Store } from '../store/store.js';
 import { identicalIdsOf, type Measured, measureStage } from './measure-stage.js';
 import { openDataset, type StageRequest } from './prepare.js';
-import { datasetFacts, measureValues } from './record-parts.js';
+import { datasetFacts } from './record-parts.js';
 
 export interface EvaluateRequest extends StageRequest {
   /** File of hits. */
@@ -47,25 +48,15 @@ export async function evaluateRun(
       ? []
       : [`${unknown} passages of the run are not in ${dataset.name}; they hold no answer`]),
   ];
-  const { benchVersion, git, machine } = await describeMachine();
-  const name = tag ?? path.basename(request.run);
-  const record: RunRecord = {
-    schemaVersion: recordSchemaVersion,
-    benchVersion,
-    createdAt: new Date().toISOString(),
-    command: process.argv.slice(2),
-    status: 'ok',
-    seed: null,
-    preset: null,
+  const record = await newRecord({
+    ...runElsewhere,
     config: { measures: [...measures], measure: config.measure },
-    arch: { name, family: null, pooling: null, layers: null, vectors: null, lambda: null },
+    arch: bareArchitecture(tag ?? path.basename(request.run)),
     dataset: await datasetFacts(dataset, split),
-    device: { engine: null, device: null, searcher: null, threads: null, versions: {}, git, machine },
-    stages: [],
     queryIds: measured.evaluation.queryIds,
-    measures: measureValues(measured),
+    measures: measureValues(measured.evaluation),
     warnings,
-  };
+  });
   return { record, measured };
 }
 

@@ -13,22 +13,7 @@ import type {
 import { keyOf } from '../store/hash.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type BuiltIndex, builtFacts } from './index-stage.js';
-import type { Measured } from './measure-stage.js';
 import type { TrainedStage } from './training.js';
-
-export function measureValues({ evaluation }: Measured): RunRecord['measures'] {
-  return Object.fromEntries(
-    [...evaluation.measures].map(([id, { measure, mean, perQuery }]) => [
-      id,
-      {
-        mean,
-        higherIsBetter: measure.higherIsBetter,
-        description: measure.description,
-        perQuery: Array.from(perQuery),
-      },
-    ]),
-  );
-}
 
 export async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {
   const counts: Record<string, { queries: number; qrels: number }> = {};

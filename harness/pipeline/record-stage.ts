@@ -3,12 +3,12 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
+import { measureValues } from '../metrics/measure-values.js';
 import type { RunRequest } from '../pipeline.js';
 import {
   type CurveFacts,
-  describeMachine,
+  newRecord,
   type RunRecord,
-  recordSchemaVersion,
   recordSuffix,
   runSuffix,
   type StageFacts,
@@ -17,18 +17,11 @@ import {
 import { keyOf } from '../store/hash.js';
 import type { Measured } from './measure-stage.js';
 import { datasetIdentity } from './prepare.js';
-import {
-  archFacts,
-  datasetFacts,
-  indexFacts,
-  measureValues,
-  modelFacts,
-  trainingFacts,
-} from './record-parts.js';
+import { archFacts, datasetFacts, indexFacts, modelFacts, trainingFacts } from './record-parts.js';
 import type { Searching } from './search-stage.js';
 import type { TrainedStage } from './training.js';
 
-export { datasetFacts, measureValues } from './record-parts.js';
+export { datasetFacts } from './record-parts.js';
 
 export interface RecordParts {
   request: RunRequest;
@@ -48,15 +41,9 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   const { request, dataset, searching, trained, measured, winners, curve, stages, split } = parts;
   const { config, seed, architecture } = request;
   const { engine, searcher } = searching;
-  const { benchVersion, git, machine } = await describeMachine();
   const stem = path.join(config.out, stemOf(request, dataset, trained));
   const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, architecture);
-  const record: RunRecord = {
-    schemaVersion: recordSchemaVersion,
-    benchVersion,
-    createdAt: new Date().toISOString(),
-    command: process.argv.slice(2),
-    status: 'ok',
+  const record = await newRecord({
     seed,
     preset: config.preset,
     config,
@@ -69,18 +56,16 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
       searcher: searcher.name,
       threads: engine.threads,
       versions: { ...engine.versions, ...searcher.versions },
-      git,
-      machine,
     },
     stages,
     training: trainingFacts(trained, stages),
     index: { ...(await indexFacts(searching.index, searching.built)), ...(curve && { curve }) },
     queryIds: measured.evaluation.queryIds,
-    measures: measureValues(measured),
+    measures: measureValues(measured.evaluation),
     run: { ...runFile, depth: config.search.depth },
     ...(winners && { winners }),
     warnings: parts.warnings,
-  };
+  });
   return { record, file: `${stem}${recordSuffix}` };
 }
 

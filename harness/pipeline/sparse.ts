@@ -4,15 +4,16 @@ import type { SparseArchitecture, SparseScoring, Split } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { writeRun } from '../interchange/trec.js';
+import { measureValues } from '../metrics/measure-values.js';
 import type { RunRequest } from '../pipeline.js';
 import type { Progress } from '../progress.js';
-import { describeMachine, type RunRecord, recordSchemaVersion, recordSuffix, runSuffix } from '../record.js';
+import { bareArchitecture, newRecord, type RunRecord, recordSuffix, runSuffix } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import type { Cell } from './cell.js';
 import { identicalIdsOf, measureStage } from './measure-stage.js';
 import { openTerms } from './open-system.js';
 import type { Prepared } from './prepare.js';
-import { datasetFacts, measureValues, stemOf } from './record-stage.js';
+import { datasetFacts, stemOf } from './record-stage.js';
 import { type RunFacts, readHits, timeOf, writeHits } from './search-stage.js';
 import { openSparse, scoringOf, sparseIndexStage } from './sparse-index.js';
 import type { StageLog } from './stage-log.js';
@@ -63,35 +64,22 @@ export async function makeSparseCell(
     const measured = await log.plain('measure', () =>
       measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
     );
-    const { benchVersion, git, machine } = await describeMachine();
     const stem = path.join(config.out, stemOf(request, dataset));
     const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, request.architecture);
-    const record: RunRecord = {
-      schemaVersion: recordSchemaVersion,
-      benchVersion,
-      createdAt: new Date().toISOString(),
-      command: process.argv.slice(2),
-      status: 'ok',
+    const record = await newRecord({
       seed: request.seed,
       preset: config.preset,
       config: { ...config, bm25: scoringValues(scoring) },
-      arch: {
-        name: request.architecture,
-        family: request.architecture,
-        pooling: null,
-        layers: null,
-        vectors: null,
-        lambda: null,
-      },
+      arch: bareArchitecture(request.architecture, request.architecture),
       dataset: await datasetFacts(dataset, split),
-      device: { engine: null, device: 'cpu', searcher: 'bm25', threads: 1, versions: {}, git, machine },
+      device: { engine: null, device: 'cpu', searcher: 'bm25', threads: 1, versions: {} },
       stages: [...log.stages],
       index: await indexFacts(index),
       queryIds: measured.evaluation.queryIds,
-      measures: measureValues(measured),
+      measures: measureValues(measured.evaluation),
       run: { ...runFile, depth },
       warnings: measured.warnings,
-    };
+    });
     return {
       request,
       file: `${stem}${recordSuffix}`,

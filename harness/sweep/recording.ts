@@ -9,11 +9,12 @@ import type { TimedCell } from '../pipeline/timing.js';
 import type { RunRequest } from '../pipeline.js';
 import type { Progress } from '../progress.js';
 import {
+  bareArchitecture,
   type DatasetFacts,
   describeMachine,
+  newRecord,
   type RunRecord,
   readRecord,
-  recordSchemaVersion,
   recordSuffix,
   type StageFacts,
   type StoredRecord,
@@ -93,18 +94,12 @@ export async function recordFailure(
   found: { dataset?: DatasetFacts | undefined; stages: readonly StageFacts[] },
 ): Promise<StoredRecord> {
   const { config, seed, architecture } = request;
-  const { benchVersion, git, machine } = await describeMachine();
-  const record: RunRecord = {
-    schemaVersion: recordSchemaVersion,
-    benchVersion,
-    createdAt: new Date().toISOString(),
-    command: process.argv.slice(2),
-    status: 'failed',
+  const record = await newRecord({
     error: describe(error),
     seed,
     preset: config.preset,
     config,
-    arch: { name: architecture, family: null, pooling: null, layers: null, vectors: null, lambda: null },
+    arch: bareArchitecture(architecture),
     dataset: found.dataset ?? unknownDataset(request.dataset),
     device: {
       engine: null,
@@ -112,14 +107,12 @@ export async function recordFailure(
       searcher: null,
       threads: config.threads,
       versions: {},
-      git,
-      machine,
     },
     stages: found.stages,
     queryIds: [],
     measures: {},
     warnings: [],
-  };
+  });
   const file = failedFile(request);
   await writeRecord(file, record);
   return { file, record };
