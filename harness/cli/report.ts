@@ -46,13 +46,14 @@ export const command: Command = {
       ...(file !== undefined && { file: String(file) }),
     });
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
-    const { text } = await renderReport(format, records, {
+    const [rendered] = await renderReports([format], records, {
       ...(baseline !== undefined && { baseline: String(baseline) }),
       ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
       commonSeeds: values['common-seeds'] === true,
       cache: config.cache,
       ...(data !== undefined && { data: String(data) }),
     });
+    const { text } = rendered!;
     if (values.out === undefined) {
       print(text);
       return 0;
@@ -68,21 +69,25 @@ export interface RenderRequest extends Omit<ReportRequest, 'texts'> {
   data?: string;
 }
 
-/** Lays out records. @returns the report, and how its file should end */
-export async function renderReport(
-  format: string,
+/** Lays out records, worked out once for all formats. @returns for each format the report, and how its file should end */
+export async function renderReports(
+  formats: readonly string[],
   records: readonly StoredRecord[],
   { cache, data, ...request }: RenderRequest,
-): Promise<{ text: string; extension: string }> {
-  const plugin = await loadReport(format);
+): Promise<{ format: string; text: string; extension: string }[]> {
+  const plugins = await Promise.all(formats.map((format) => loadReport(format)));
   const { benchVersion } = await describeMachine();
   // Only these two show texts, and finding them means reading the collection.
   const texts =
-    format === 'html' || format === 'json'
+    formats.includes('html') || formats.includes('json')
       ? { texts: textSource({ cache, ...(data !== undefined && { data }) }) }
       : {};
   const report = await prepareReport(records, { ...request, ...texts }, benchVersion);
-  return { text: await plugin.render(report), extension: plugin.extension };
+  const rendered: { format: string; text: string; extension: string }[] = [];
+  for (const [i, plugin] of plugins.entries()) {
+    rendered.push({ format: formats[i]!, text: await plugin.render(report), extension: plugin.extension });
+  }
+  return rendered;
 }
 
 /** @throws BenchError PATH_INVALID where a folder stands there or a file in its way, NOT_WRITABLE, DISK_FULL */

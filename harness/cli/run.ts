@@ -10,7 +10,7 @@ import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions, trainingOptions } from './options.js';
-import { renderReport, writeTo } from './report.js';
+import { renderReports, writeTo } from './report.js';
 import { dataFolder, refuseStart, trainingStart, withoutTraining } from './request.js';
 import { summarize } from './summary.js';
 
@@ -116,9 +116,9 @@ async function writeReports(
 ): Promise<{ shown: string }> {
   const lines: string[] = [];
   let shown: string | undefined;
-  for (const format of formats) {
-    const request = { cache, ...(data !== undefined && { data }) };
-    const { text, extension } = await renderReport(format, stored, request);
+  const request = { cache, ...(data !== undefined && { data }) };
+  const reports = formats.length === 0 ? [] : await renderReports(formats, stored, request);
+  for (const { format, text, extension } of reports) {
     const file = path.resolve(out, `report.${extension}`);
     await writeTo(file, text);
     lines.push(`report: ${file}\n`);

@@ -1,5 +1,5 @@
 /** Recall against latency of the systems whose index is not exact, and where the exact ones lie among them. */
-import type { ReportIndexCurve, ReportSection } from '../contracts.js';
+import type { ReportCell, ReportIndexCurve, ReportSection, ReportSystem } from '../contracts.js';
 import type { CurveFacts, RunRecord } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean } from '../statistics/summary.js';
@@ -7,13 +7,19 @@ import { deviceDifferences } from './devices.js';
 import { samplesOf } from './latency.js';
 import { firstOf, type System } from './systems.js';
 
-/** Undefined where every index is exact. Systems of another depth than the first are left out: their recall is another. */
-export function indexCurvesOf(systems: readonly System[]): ReportSection['indexCurves'] {
+/**
+ * Undefined where every index is exact. Systems of another depth than the first are left out: their recall is another.
+ * @param rows of the table, in the order of the systems
+ */
+export function indexCurvesOf(
+  systems: readonly System[],
+  rows: readonly ReportSystem[],
+): ReportSection['indexCurves'] {
   const first = systems.map((system) => curvesOf(system)?.[0]).find((curve) => curve !== undefined);
   if (first === undefined) return undefined;
   const { depth } = first;
-  const curves = systems.flatMap((system) => {
-    const curve = approximate(system, depth) ?? exact(system, first);
+  const curves = systems.flatMap((system, i) => {
+    const curve = approximate(system, depth) ?? exact(system, first, rows[i]!.cells['search-ms']);
     return curve === undefined ? [] : [curve];
   });
   return { depth, curves };
@@ -49,12 +55,19 @@ function approximate(system: System, depth: number): ReportIndexCurve | undefine
   };
 }
 
-/** The index Flat finds all there is, by definition. */
-function exact(system: System, { points }: CurveFacts): ReportIndexCurve | undefined {
+/**
+ * The index Flat finds all there is, by definition.
+ * @param search its median in the table, which has its interval already
+ */
+function exact(
+  system: System,
+  { points }: CurveFacts,
+  search: ReportCell | undefined,
+): ReportIndexCurve | undefined {
   const records = system.runs.map(({ record }) => record);
   if (records.some(({ index }) => index?.kind !== 'Flat')) return undefined;
   const recall = Object.fromEntries(Object.keys(points[0]!.recall).map((k) => [k, 1]));
-  const point = { value: null, recall, ...timed(samplesOf(system, 'search') ?? []) };
+  const point = { value: null, recall, ...timed(samplesOf(system, 'search') ?? [], search) };
   return { ...described(system, records), parameter: null, points: [point] };
 }
 
@@ -71,10 +84,17 @@ function oneDevice(records: readonly RunRecord[]): boolean {
   return records.every((record) => deviceDifferences(records[0]!, record).length === 0);
 }
 
-function timed(samples: readonly number[]): Pick<ReportIndexCurve['points'][number], 'searchMs'> {
+function timed(
+  samples: readonly number[],
+  known?: ReportCell,
+): Pick<ReportIndexCurve['points'][number], 'searchMs'> {
   if (samples.length === 0) return {};
   const sorted = [...samples].sort((a, b) => a - b);
   const p95 = sorted[Math.ceil(0.95 * sorted.length) - 1]!;
+  if (known !== undefined) {
+    const { value, interval } = known;
+    return { searchMs: { value, p95, ...(interval && { interval }) } };
+  }
   if (samples.length < 2) return { searchMs: { value: samples[0]!, p95 } };
   const { estimate, interval } = bootstrapStatistic(samples, 'median');
   return { searchMs: { value: estimate, p95, interval: { low: interval.low, high: interval.high } } };

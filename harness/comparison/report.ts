@@ -9,7 +9,7 @@ import { indexCurvesOf } from './index-curves.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
-import { columnsOf, comparableOn, rowsOf } from './table.js';
+import { comparableOn, tableOf } from './table.js';
 
 export interface ReportRequest {
   /** Name of the system that stars refer to; `dual-encoder` where it is there, else the first. */
@@ -77,13 +77,12 @@ function assertNames(
 async function sectionOf(records: readonly StoredRecord[], request: ReportRequest): Promise<ReportSection> {
   const systems = inOrder(groupSystems(records), request.baseline);
   const notes: string[] = [];
-  const columns = columnsOf(systems, request.measures);
+  const baseline = chooseBaseline(systems, request.baseline);
+  const comparisons = compareSection(baseline, systems, request, notes);
+  const { columns, rows } = tableOf(systems, comparisons, request.measures);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
   const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));
   const measure = accuracies.find(({ id }) => id === (request.measures?.[0] ?? usual)) ?? accuracies[0];
-  const baseline = chooseBaseline(systems, request.baseline);
-  const comparisons = compareSection(baseline, systems, request, notes);
-  const rows = rowsOf(systems, columns, comparisons);
   const comparable = comparableOn(systems);
   if (!comparable) {
     notes.push(
@@ -95,7 +94,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
-  const indexCurves = indexCurvesOf(systems);
+  const indexCurves = indexCurvesOf(systems, rows);
   const { dataset, queryIds } = records[0]!.record;
   const { name, version, split, licence, passageCount, files, members } = dataset;
   if (members !== undefined) {

@@ -29,50 +29,51 @@ function accuracy(system: System, id: string): ReportCell | undefined {
   return { ...cell, interval: { low, high } };
 }
 
-/** The columns that at least one of the systems has a number for: accuracy, size, latency. */
-export function columnsOf(systems: readonly System[], measures?: readonly string[]): ReportColumn[] {
-  const ids = measures ?? [...new Set(systems.flatMap(measuresOf))];
-  const accuracies = ids.flatMap((id): ReportColumn[] => {
+/** Of what the systems found: a column for each measure that at least one of them holds. */
+function accuracyColumns(
+  systems: readonly System[],
+  ids: readonly string[] = [...new Set(systems.flatMap(measuresOf))],
+): ReportColumn[] {
+  return ids.flatMap((id): ReportColumn[] => {
     const held = systems.map((system) => firstOf(system).measures[id]).find((values) => values !== undefined);
     if (held === undefined) return [];
     const { higherIsBetter, description } = held;
-    return [
-      {
-        id,
-        label: id,
-        group: 'accuracy',
-        unit: isShare(held) ? 'share' : 'count',
-        higherIsBetter,
-        description,
-      },
-    ];
+    return [{ id, label: id, group: 'accuracy', unit: unitOf(systems, id), higherIsBetter, description }];
   });
-  const used = costsOf(systems).filter(({ of }) => systems.some((system) => of(system) !== undefined));
-  return [...accuracies, ...used.map(({ of: _, ...column }) => column)];
 }
 
-function isShare({ perQuery }: MeasureValues): boolean {
-  return perQuery.every((value) => value >= 0 && value <= 1);
+/** A record does not say in what a measure counts: where every value lies between 0 and 1 it is taken for a share. */
+export function unitOf(systems: readonly System[], id: string): 'share' | 'count' {
+  const held = systems.flatMap(({ runs }) => runs.flatMap(({ record }) => record.measures[id] ?? []));
+  const shares = held.every(({ perQuery }) => perQuery.every((value) => value >= 0 && value <= 1));
+  return shares ? 'share' : 'count';
 }
 
-/** A row for each system; the best of a column and the second are marked, and what differs from the baseline. */
-export function rowsOf(
+/**
+ * A row for each system, and the columns that at least one of them has a number for: accuracy, size, latency. The best of
+ * a column and the second are marked, and what differs from the baseline.
+ * @param measures all that are held where absent
+ */
+export function tableOf(
   systems: readonly System[],
-  columns: readonly ReportColumn[],
   comparisons: readonly ReportComparison[],
-): ReportSystem[] {
+  measures?: readonly string[],
+): { columns: ReportColumn[]; rows: ReportSystem[] } {
+  const accuracies = accuracyColumns(systems, measures);
   const costs = costsOf(systems);
   const rows = systems.map((system) => {
     const { arch } = firstOf(system);
+    const tested = comparisons.find(({ candidate }) => candidate === system.name)?.measures;
     const cells: Record<string, ReportCell> = {};
-    for (const { id, group } of columns) {
-      const cell =
-        group === 'accuracy' ? accuracy(system, id) : costs.find((cost) => cost.id === id)!.of(system);
-      if (cell === undefined) continue;
-      const tested = comparisons
-        .find(({ candidate }) => candidate === system.name)
-        ?.measures.find(({ measure }) => measure === id);
-      cells[id] = tested === undefined ? cell : { ...cell, significant: verdictOf(tested) };
+    for (const { id } of accuracies) {
+      const cell = accuracy(system, id);
+      const test = tested?.find(({ measure }) => measure === id);
+      if (cell !== undefined)
+        cells[id] = test === undefined ? cell : { ...cell, significant: verdictOf(test) };
+    }
+    for (const { id, of } of costs) {
+      const cell = of(system);
+      if (cell !== undefined) cells[id] = cell;
     }
     return {
       name: system.name,
@@ -84,12 +85,14 @@ export function rowsOf(
       cells,
     };
   });
+  const used = costs.filter(({ id }) => rows.some(({ cells }) => cells[id] !== undefined));
+  const columns = [...accuracies, ...used.map(({ of: _, ...column }) => column)];
   for (const column of columns) {
     // How many vectors there are and how an index is divided say what a system is; what it costs stands in bytes.
     if (column.id === vectorsColumn || (column.group === 'size' && column.detail === true)) continue;
     if (column.group !== 'latency' || comparableOn(systems)) markPlaces(rows, column);
   }
-  return rows;
+  return { columns, rows };
 }
 
 /** Whether the latencies of these systems may stand in one order. */
