@@ -41,7 +41,7 @@ ${bodies.join('\n')}
 export default report;
 
 async function sectionHtml(section: ReportSection): Promise<string> {
-  const { systems, fronts, notes, comparisons } = section;
+  const { systems, fronts, notes } = section;
   const costs = await figuresHtml(fronts.map((front) => frontFigure(section, front)));
   const variations = await figuresHtml([
     variationFigure(section, 'layers'),
@@ -63,7 +63,7 @@ ${block('Accuracy against what it costs', costs)}
 ${block('What the index finds, and for how much', recalls)}
 ${recallTable(section)}
 ${block('What layers and vectors change', variations)}
-${comparisonsHtml(comparisons)}
+${comparisonsHtml(section)}
 ${block('Training', training)}
 ${queriesHtml(section)}
 ${differences}

@@ -1,13 +1,13 @@
-/** The table for a paper; needs the package booktabs. */
-import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
-import { formatCell, headingOf, marksOf, seedsOf } from './format/numbers.js';
-import { headingOfSection, legendOf } from './format/words.js';
+/** The tables for a paper; needs the package booktabs. */
+import type { Report, ReportCell, ReportColumn, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import { formatCell, formatNumber, headingOf, marksOf, seedsOf, showsInterval } from './format/numbers.js';
+import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'tables for a paper, with booktabs',
   extension: 'tex',
   render: ({ sections }: Report) =>
-    `% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n${sections.map(tableOf).join('\n')}`,
+    `% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n${sections.flatMap(tablesOf).join('\n')}`,
 };
 export default report;
 
@@ -17,9 +17,19 @@ const groups = [
   ['latency', 'Latency'],
 ] as const;
 
-function tableOf(section: ReportSection): string {
-  const { systems } = section;
-  const columns = section.columns.filter(({ detail }) => detail !== true);
+/** What a paper shows; then, as in the other reports, sizes by part, slow queries and throughput. */
+function tablesOf(section: ReportSection): string[] {
+  const heading = headingOfSection(section);
+  const legend = legendOf(section, 'Bold', 'underlined') + intervalLegend(section, 'Below');
+  const main = section.columns.filter(({ detail }) => detail !== true);
+  const details = section.columns.filter(({ detail }) => detail === true);
+  return [
+    tableOf(section, main, `${heading}. ${legend}`),
+    ...(details.length === 0 ? [] : [tableOf(section, details, `${heading}: size and throughput.`)]),
+  ];
+}
+
+function tableOf({ systems }: ReportSection, columns: readonly ReportColumn[], caption: string): string {
   const spans = groups
     .map(([group, title]) => ({ title, count: columns.filter((column) => column.group === group).length }))
     .filter(({ count }) => count > 0);
@@ -29,23 +39,23 @@ function tableOf(section: ReportSection): string {
     at += count;
     return rule;
   });
-  const rows = systems.map(({ name, seeds, cells }) =>
-    [
-      escapeLatex(name),
-      escapeLatex(seedsOf(seeds)),
-      ...columns.map((column) => {
-        const cell = cells[column.id];
-        if (cell === undefined) return '--';
-        const number = escapeLatex(formatCell(cell, column));
-        const marks = marksOf(cell).replace('*', '$^{*}$').replace('†', '$^{\\dagger}$');
-        if (cell.place === 'best') return `\\textbf{${number}}${marks}`;
-        return `${cell.place === 'second' ? `\\underline{${number}}` : number}${marks}`;
-      }),
-    ].join(' & '),
-  );
+  const rows = systems.flatMap(({ name, seeds, cells }) => {
+    const numbers = columns.map((column) => {
+      const cell = cells[column.id];
+      if (cell === undefined) return '--';
+      const number = escapeLatex(formatCell(cell, column));
+      const marks = marksOf(cell).replace('*', '$^{*}$').replace('†', '$^{\\dagger}$');
+      if (cell.place === 'best') return `\\textbf{${number}}${marks}`;
+      return `${cell.place === 'second' ? `\\underline{${number}}` : number}${marks}`;
+    });
+    const intervals = columns.map((column) => intervalOf(cells[column.id], column));
+    const named = [escapeLatex(name), escapeLatex(seedsOf(seeds)), ...numbers].join(' & ');
+    // On a line of their own they widen the columns least.
+    return intervals.every((text) => text === '') ? [named] : [named, ['', '', ...intervals].join(' & ')];
+  });
   return `\\begin{table}
 \\centering
-\\caption{${escapeLatex(headingOfSection(section))}. ${escapeLatex(legendOf(section, 'Bold', 'underlined'))}}
+\\caption{${escapeLatex(caption)}}
 \\resizebox{\\linewidth}{!}{%
 \\begin{tabular}{ll${'r'.repeat(columns.length)}}
 \\toprule
@@ -57,6 +67,14 @@ ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
 \\end{tabular}}
 \\end{table}
 `;
+}
+
+function intervalOf(cell: ReportCell | undefined, column: ReportColumn): string {
+  if (cell === undefined || !showsInterval(cell, column)) return '';
+  const [low, high] = [cell.interval!.low, cell.interval!.high].map((end) =>
+    escapeLatex(formatNumber(end, column.unit)),
+  );
+  return `{\\scriptsize [${low}, ${high}]}`;
 }
 
 const replacements: Readonly<Record<string, string>> = {

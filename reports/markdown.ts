@@ -2,10 +2,10 @@
 import type {
   Report,
   ReportColumn,
-  ReportComparison,
   ReportPlugin,
   ReportSection,
   ReportTest,
+  ReportUnit,
 } from '../harness/contracts.js';
 import {
   formatCell,
@@ -18,6 +18,7 @@ import {
   marksOf,
   seedsOf,
   showsInterval,
+  unitOf,
 } from './format/numbers.js';
 import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
 
@@ -37,11 +38,11 @@ function sectionText(section: ReportSection): string {
       section,
       columns.filter(({ detail }) => detail !== true),
     ),
-    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined') + intervalLegend(section))}\n`,
+    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined') + intervalLegend(section, 'Beside'))}\n`,
   ];
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
-  if (comparisons.length > 0) parts.push(comparisonText(comparisons));
+  if (comparisons.length > 0) parts.push(comparisonText(section));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
   return parts.join('\n');
 }
@@ -65,7 +66,7 @@ function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn
   return table(header, rows, 2);
 }
 
-function comparisonText(comparisons: readonly ReportComparison[]): string {
+function comparisonText(section: ReportSection): string {
   const header = [
     'against',
     'system',
@@ -79,13 +80,15 @@ function comparisonText(comparisons: readonly ReportComparison[]): string {
     'effect',
     'wins/ties/losses',
   ];
-  const rows = comparisons.flatMap(({ baseline, candidate, measures, latency }) => {
+  const rows = section.comparisons.flatMap(({ baseline, candidate, measures, latency }) => {
     const names = [baseline, candidate].map(escapeMarkdown);
     return [
       ...measures.flatMap(({ measure, seeds, overQueries, overSeeds }) => [
-        [...names, measure, 'queries', ...testCells(overQueries)],
+        [...names, measure, 'queries', ...testCells(overQueries, unitOf(section, measure))],
         // One seed is no sample of seeds.
-        ...(seeds.length > 1 ? [[...names, measure, 'seeds', ...testCells(overSeeds)]] : []),
+        ...(seeds.length > 1
+          ? [[...names, measure, 'seeds', ...testCells(overSeeds, unitOf(section, measure))]]
+          : []),
       ]),
       ...latency.map(({ part, ratio, interval, paired }) => [
         ...names,
@@ -101,11 +104,11 @@ function comparisonText(comparisons: readonly ReportComparison[]): string {
   return `### Differences\n\n${table(header, rows, 5)}`;
 }
 
-function testCells(test: ReportTest): string[] {
+function testCells(test: ReportTest, unit: ReportUnit): string[] {
   return [
     test.test,
-    formatSigned(test.difference, 'share'),
-    test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
+    formatSigned(test.difference, unit),
+    test.interval === undefined ? '–' : formatInterval(test.interval, unit),
     escapeMarkdown(formatP(test.p)),
     escapeMarkdown(formatP(test.correctedP)),
     escapeMarkdown(formatEffect(test.effectSize)),

@@ -70,7 +70,7 @@ test('what cannot be read or compared ends with 2 and says why', () => {
   mkdirSync(path.join(folder, 'empty'), { recursive: true });
   const cases: [string[], RegExp][] = [
     [['compare'], /needs two systems, and the records hold none/],
-    [['compare', first!], /the records hold dual-encoder with 1 runs/],
+    [['compare', first!], /the records hold dual-encoder with 1 run\./],
     [['compare', first!, ...names('mlr-sc')], /the seeds differ: dual-encoder has 1; mlr-sc has 1, 2, 3/],
     [['compare', 'results', '--measure', 'ndcg@10'], /lacks ndcg@10/],
     [

@@ -131,8 +131,28 @@ test('latex: booktabs, marks, and no character that acts as a command', async ()
     /a\\_b\\&c\\%\\\$\\#\\\{\\\}\\textasciitilde\{\}\\textasciicircum\{\}\\textbackslash\{\} &/,
   );
   assert.match(text, /\\textbf\{\d+\.\d\}\$\^\{\*\}\$/);
-  const rows = text.split('\n').filter((line) => / \\\\$/.test(line) && !line.includes('multicolumn'));
-  assert.equal(new Set(rows.map((row) => row.split(/(?<!\\)&/).length)).size, 1);
+  const tables = text.split('\\begin{table}').slice(1);
+  assert.equal(tables.length, 2);
+  for (const table of tables) {
+    const rows = table.split('\n').filter((line) => / \\\\$/.test(line) && !line.includes('multicolumn'));
+    assert.ok(rows.length >= 3);
+    assert.equal(new Set(rows.map((row) => row.split(/(?<!\\)&/).length)).size, 1);
+  }
+});
+
+test('latex: intervals where markdown has them, on a line below', async () => {
+  const one = await prepare([stored(), stored({ arch: 'mlr-sc', lift: 0.1 })]);
+  const text = await render('latex', one);
+  const [main, details] = text.split('\\begin{table}').slice(1);
+  assert.match(main!, /Below numbers of one seed and of the second table: the 95 \\% interval/);
+  const line = /^ & {2}& \{\\scriptsize \[\d+\.\d, \d+\.\d\]\} & \{\\scriptsize \[/m;
+  assert.match(main!, line);
+  assert.match(details!, /size and throughput[\s\S]*\{\\scriptsize \[\d\.\d+, \d\.\d+\]\}/);
+  const { low, high } = one.sections[0]!.systems[0]!.cells['answer@20']!.interval!;
+  assert.ok(main!.includes(`[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`));
+  // Of several seeds accuracy has its deviation instead.
+  const [three] = (await render('latex', await prepare(records))).split('\\begin{table}').slice(1);
+  assert.doesNotMatch(three!, /scriptsize/);
 });
 
 test('json: the whole report, as it was prepared', async () => {

@@ -30,7 +30,8 @@ export function compareRecords(
 ): ReportComparison[] {
   const systems = groupSystems(records);
   if (systems.length < 2) {
-    const held = systems.map(({ name, runs }) => `${name} with ${runs.length} runs`).join('') || 'none';
+    const count = (runs: number) => `${runs} ${runs === 1 ? 'run' : 'runs'}`;
+    const held = systems.map(({ name, runs }) => `${name} with ${count(runs.length)}`).join('') || 'none';
     const failed = failuresIn(records).map((line) => `\n  ${line}`);
     throw new BenchError(
       'RECORD_INVALID',

@@ -42,13 +42,15 @@ export async function queryDifferences(
   if (queryIds.length !== position.size || queryIds.some((queryId) => !position.has(queryId)))
     return undefined;
   const others = Object.keys(first.record.measures).filter((id) => second.record.measures[id] !== undefined);
+  const rising = first.record.measures[measure]!.higherIsBetter;
   const pairs = queryIds.map((queryId, i) => {
     const at = position.get(queryId)!;
     const own = [values[0]![i]!, values[1]![at]!] as const;
-    const overall = others.reduce(
-      (sum, id) => sum + first.record.measures[id]!.perQuery[i]! - second.record.measures[id]!.perQuery[at]!,
-      0,
-    );
+    const overall = others.reduce((sum, id) => {
+      const { perQuery, higherIsBetter } = first.record.measures[id]!;
+      const more = perQuery[i]! - second.record.measures[id]!.perQuery[at]!;
+      return sum + (higherIsBetter === rising ? more : -more);
+    }, 0);
     return { queryId, values: own, difference: own[0] - own[1], overall };
   });
   // Where a measure is 0 or 1 many differ by as much: among them the other measures decide.

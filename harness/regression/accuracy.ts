@@ -1,5 +1,6 @@
 /** Whether accuracy fell: by more than is tolerated, and by more than chance explains. */
 import { firstOf, measuresOf, type System } from '../comparison/systems.js';
+import { unitOf } from '../comparison/table.js';
 import type { ReportCheck } from '../contracts.js';
 import { compareSystems, type SystemValues } from '../statistics/compare.js';
 import { holm } from '../statistics/holm.js';
@@ -45,6 +46,7 @@ export function checkAccuracy(
   const checks = tested.map(({ pair, measure, higherIsBetter, before, now, test, noise }, i): ReportCheck => {
     const gain = higherIsBetter ? test.difference : -test.difference;
     const p = corrected[i];
+    const unit = unitOf([pair.baseline!, pair.current!], measure);
     const significant = p !== undefined && p < significance;
     const beyondSeeds = Math.abs(gain) > noise;
     const large = Math.abs(gain) > accuracyDrop;
@@ -58,8 +60,8 @@ export function checkAccuracy(
       verdict: counts ? (gain < 0 ? 'worse' : 'better') : 'same',
       baseline: before,
       current: now,
-      unit: 'share',
-      detail: `${before.toFixed(4)} to ${now.toFixed(4)}: ${describe(test, p)}${why}`,
+      unit,
+      detail: `${before.toFixed(4)} to ${now.toFixed(4)}: ${describe(test, unit, p)}${why}`,
     };
   });
   const unknown = compared.flatMap((tests) => (Array.isArray(tests) ? [] : [tests]));
@@ -126,9 +128,15 @@ function overSeeds(system: System, measures: readonly string[]): SystemValues {
   };
 }
 
-function describe({ difference, interval }: PairedComparison, p: number | undefined): string {
-  const points = (value: number) => `${value < 0 ? '−' : '+'}${(100 * Math.abs(value)).toFixed(2)}`;
+function describe(
+  { difference, interval }: PairedComparison,
+  unit: 'share' | 'count',
+  p: number | undefined,
+): string {
+  // Shares differ in points; of anything else the difference is a number of the same thing.
+  const [scale, name] = unit === 'share' ? [100, ' points'] : [1, ''];
+  const points = (value: number) => `${value < 0 ? '−' : '+'}${(scale * Math.abs(value)).toFixed(2)}`;
   const range = interval === undefined ? '' : ` (95 % ${points(interval.low)} to ${points(interval.high)})`;
   const sure = p === undefined ? 'no p' : p < 0.001 ? 'corrected p < 0.001' : `corrected p ${p.toFixed(3)}`;
-  return `${points(difference)} points${range}, ${sure}`;
+  return `${points(difference)}${name}${range}, ${sure}`;
 }

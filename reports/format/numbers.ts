@@ -3,6 +3,7 @@ import type {
   ReportCell,
   ReportColumn,
   ReportInterval,
+  ReportSection,
   ReportTest,
   ReportUnit,
 } from '../../harness/contracts.js';
@@ -20,7 +21,8 @@ export function formatNumber(value: number, unit: ReportUnit): string {
     case 's':
       return significant(value);
     case 'count':
-      return Number.isInteger(value) ? String(value) : value.toFixed(2);
+      if (Number.isInteger(value)) return String(value);
+      return value.toFixed(Math.abs(value) < 100 ? 2 : 0);
   }
 }
 
@@ -70,7 +72,7 @@ export function formatP(p: number | undefined): string {
 
 /** `d_z 0.31`; `–` where there is none. */
 export function formatEffect(effect: ReportTest['effectSize']): string {
-  return effect === undefined ? '–' : `${effect.name} ${effect.value?.toFixed(2) ?? '∞'}`;
+  return effect === undefined ? '–' : `${effect.name} ${effect.value?.toFixed(2).replace('-', '−') ?? '∞'}`;
 }
 
 /** What follows a number: `*` over queries, `†` over seeds. */
@@ -82,6 +84,11 @@ export function marksOf({ significant: verdict }: ReportCell): string {
 export function headingOf({ label, unit }: ReportColumn): string {
   if (unit === 'share') return `${label} %`;
   return unit === 'ms' || unit === 's' ? `${label} ${unit}` : label;
+}
+
+/** In what the numbers of a measure count; the tables of a section hold a column for each measure that is compared. */
+export function unitOf({ columns }: ReportSection, measure: string): ReportUnit {
+  return columns.find(({ id }) => id === measure)?.unit ?? 'share';
 }
 
 /** Seeds in words: `3 seeds`, `seed 12345`, `–` where the system has none. */

@@ -9,13 +9,13 @@ export function headingOfSection({ dataset }: ReportSection): string {
   return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} ${units}${passages}`;
 }
 
-/** What stands beside some numbers of the tables; empty where nothing does. */
-export function intervalLegend({ columns, systems }: ReportSection): string {
+/** What stands beside or below some numbers of the tables; empty where nothing does. */
+export function intervalLegend({ columns, systems }: ReportSection, where: 'Beside' | 'Below'): string {
   const shown = systems.some(({ cells }) =>
     columns.some((column) => cells[column.id] !== undefined && showsInterval(cells[column.id]!, column)),
   );
   return shown
-    ? ' Beside numbers of one seed and of the second table: the 95 % interval, by bootstrap over queries or samples.'
+    ? ` ${where} numbers of one seed and of the second table: the 95 % interval, by bootstrap over queries or samples.`
     : '';
 }
 

@@ -68,9 +68,15 @@ export function differencesFigure(section: ReportSection): Figure | undefined {
       : [],
   );
   const at = queries.systems.map((name) => systems.findIndex((system) => system.name === name));
+  const [above, below] = column.higherIsBetter ? [at[0]!, at[1]!] : [at[1]!, at[0]!];
   const area = (side: 0 | 1) => ({
     transform: [{ calculate: side === 0 ? 'max(datum.y, 0)' : 'min(datum.y, 0)', as: 'part' }],
-    mark: { type: 'area', interpolate: 'step-after', color: colourOf(at[side]!), opacity: 0.75 },
+    mark: {
+      type: 'area',
+      interpolate: 'step-after',
+      color: colourOf(side === 0 ? above : below),
+      opacity: 0.75,
+    },
     encoding: {
       x: {
         field: 'query',
@@ -82,7 +88,7 @@ export function differencesFigure(section: ReportSection): Figure | undefined {
     },
   });
   return {
-    caption: `${titleOf(column)} of every query: above the line system ${at[0]! + 1} does better, below it system ${at[1]! + 1}.`,
+    caption: `${titleOf(column)} of every query: above the line system ${above + 1} does better, below it system ${below + 1}.`,
     chart: { ...size, data: { values }, layer: [area(0), area(1)] } as unknown as Chart,
   };
 }

@@ -9,7 +9,8 @@ const longestText = 320;
 export function queriesHtml({ queries, columns }: ReportSection): string {
   if (queries === undefined) return '';
   const { systems, measure, seed } = queries;
-  const unit = columns.find(({ id }) => id === measure)?.unit ?? 'share';
+  const column = columns.find(({ id }) => id === measure)!;
+  const { unit } = column;
   const number = (value: number) => escapeHtml(formatNumber(value, unit));
   const items = queries.queries
     .map(({ queryId, text, answers, values, hits }) => {
@@ -32,13 +33,14 @@ export function queriesHtml({ queries, columns }: ReportSection): string {
     .join('\n');
   const notes = queries.notes.map((note) => `<p class="faint">${escapeHtml(note)}</p>`).join('');
   return `<h3>Queries on which the two best differ most</h3>
-<p class="faint">${escapeHtml(measure)} of ${escapeHtml(systems[0])} and ${escapeHtml(systems[1])}${seed === null ? '' : `, seed ${seed}`}: ${summaryOf(queries)}. A bar marks passages that are judged relevant.</p>
+<p class="faint">${escapeHtml(measure)} of ${escapeHtml(systems[0])} and ${escapeHtml(systems[1])}${seed === null ? '' : `, seed ${seed}`}: ${summaryOf(queries, column.higherIsBetter)}. A bar marks passages that are judged relevant.</p>
 ${notes}${items === '' ? '<p>They do not differ on any query.</p>' : items}`;
 }
 
-function summaryOf({ differences, systems }: ReportQueryDifferences): string {
-  const first = differences.filter((difference) => difference > 0).length;
-  const second = differences.filter((difference) => difference < 0).length;
+function summaryOf({ differences, systems }: ReportQueryDifferences, higherIsBetter: boolean): string {
+  const more = differences.filter((difference) => difference > 0).length;
+  const less = differences.filter((difference) => difference < 0).length;
+  const [first, second] = higherIsBetter ? [more, less] : [less, more];
   const count = (value: number) => value.toLocaleString('en-US');
   return `${escapeHtml(systems[0])} is better on ${count(first)} queries, ${escapeHtml(systems[1])} on ${count(second)}, ${count(differences.length - first - second)} are equal`;
 }

@@ -30,13 +30,14 @@ thead th { background: var(--shade); font-weight: 600; white-space: normal; vert
 th[scope=row], td.text, th.text { text-align: left; }
 th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--ground); white-space: normal; min-width: 9rem; }
 .dense th, .dense td { padding-top: 0.1rem; padding-bottom: 0.1rem; }
-.dense .system { text-align: left; vertical-align: top; font-weight: 500; white-space: normal; }
+.dense [rowspan] { vertical-align: top; }
+.dense .system { position: sticky; left: 0; background: var(--ground); text-align: left; font-weight: 500; white-space: normal; }
 th.middle { text-align: center; }
 td.group, th.group { border-left: 1px solid var(--line); }
 td small, th small { display: block; color: var(--faint); font-weight: 400; line-height: 1.1; }
 td.prose { white-space: normal; min-width: 16rem; }
 td.best { font-weight: 700; }
-td.second { text-decoration: underline; text-underline-offset: 3px; }
+td.second u { text-underline-offset: 3px; }
 .number { display: inline-block; min-width: 1.4em; text-align: center; border-radius: 4px; color: var(--ground); font-weight: 700;
   font-size: 0.8em; padding: 0 0.2em; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 ${light.map((_, i) => `.s${i} { background: var(--s${i}); }`).join('\n')}
@@ -64,10 +65,10 @@ dd { margin: 0; overflow-wrap: anywhere; }
   .wide { overflow: visible; border: 0; }
   table { font-size: 6.8pt; }
   th, td { padding: 0.15rem 0.2rem; }
-  th[scope=row] { position: static; min-width: 5rem; }
+  th[scope=row], .dense .system { position: static; min-width: 5rem; }
   .charts { grid-template-columns: repeat(3, 1fr); }
   figure, .query, .block, tr { break-inside: avoid; }
   figcaption, .faint, .legend, dl, .sides ol { font-size: 8pt; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, h3 + .faint { break-after: avoid; }
 }
 `;

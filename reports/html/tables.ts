@@ -17,6 +17,7 @@ import {
   marksOf,
   seedsOf,
   showsInterval,
+  unitOf,
 } from '../format/numbers.js';
 import { intervalLegend, legendOf } from '../format/words.js';
 import { escapeHtml } from './escape.js';
@@ -27,7 +28,7 @@ export function numberHtml(index: number): string {
   return `<span class="number s${index % seriesCount}">${index + 1}</span>`;
 }
 
-const groupTitles = { accuracy: 'accuracy, %', size: 'index', latency: 'latency' } as const;
+const groupTitles = { accuracy: 'accuracy', size: 'index', latency: 'latency' } as const;
 
 export function systemsHtml(section: ReportSection): string {
   const [columns, details] = [false, true].map((wanted) =>
@@ -36,22 +37,24 @@ export function systemsHtml(section: ReportSection): string {
   const more =
     details!.length === 0 ? '' : `\n<h3>Size and throughput</h3>\n${columnsHtml(section, details!)}`;
   return `${columnsHtml(section, columns!)}
-<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined') + intervalLegend(section))}</p>${more}`;
+<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined') + intervalLegend(section, 'Below'))}</p>${more}`;
 }
 
 function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[]): string {
   const groupStart = (i: number) => columns[i]!.group !== columns[i - 1]?.group;
+  // The percent sign stands once for a group that is all shares.
+  const allShares = (group: ReportColumn['group']) =>
+    columns.every((column) => column.group !== group || column.unit === 'share');
   const groups = (Object.keys(groupTitles) as (keyof typeof groupTitles)[])
     .map((group) => ({ group, count: columns.filter((column) => column.group === group).length }))
     .filter(({ count }) => count > 0)
     .map(
       ({ group, count }) =>
-        `<th scope="colgroup" class="group middle" colspan="${count}">${groupTitles[group]}</th>`,
+        `<th scope="colgroup" class="group middle" colspan="${count}">${groupTitles[group]}${allShares(group) ? ', %' : ''}</th>`,
     );
   const head = columns
     .map((column, i) => {
-      // The percent sign stands once for the whole group.
-      const title = column.unit === 'share' ? column.label : headingOf(column);
+      const title = allShares(column.group) ? column.label : headingOf(column);
       return `<th scope="col"${groupStart(i) ? ' class="group"' : ''} title="${escapeHtml(column.description)}">${escapeHtml(title).replace('@', '<wbr>@')}</th>`;
     })
     .join('');
@@ -71,22 +74,26 @@ function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boo
   if (cell === undefined) return `<td${attribute}>–</td>`;
   const interval = cell.interval && escapeHtml(formatInterval(cell.interval, column.unit));
   const title = interval === undefined ? '' : ` title="95 %: ${interval}"`;
-  const [number = '', deviation] = formatCell(cell, column).split('±');
+  const [text = '', deviation] = formatCell(cell, column).split('±');
+  // An underline of the cell itself would run through the small line too.
+  const number = cell.place === 'second' ? `<u>${escapeHtml(text)}</u>` : escapeHtml(text);
   const shown = showsInterval(cell, column) ? interval : undefined;
   const spread = deviation === undefined ? (shown ?? '') : `±${escapeHtml(deviation)}`;
   const small = spread === '' ? '' : `<small>${spread}</small>`;
-  return `<td${attribute}${title}>${escapeHtml(number)}${marksOf(cell)}${small}</td>`;
+  return `<td${attribute}${title}>${number}${marksOf(cell)}${small}</td>`;
 }
 
-export function comparisonsHtml(comparisons: readonly ReportComparison[]): string {
+export function comparisonsHtml(section: ReportSection): string {
+  const { comparisons } = section;
   if (comparisons.length === 0) return '';
   const bodies = comparisons.map(({ candidate, measures }) =>
     bodyHtml(
       candidate,
       measures.map(({ measure, overQueries, overSeeds }) => {
+        const unit = unitOf(section, measure);
         const [queries, seeds] = [overQueries, overSeeds].map((test) => [
-          formatSigned(test.difference, 'share'),
-          test.interval === undefined ? '–' : formatInterval(test.interval, 'share'),
+          formatSigned(test.difference, unit),
+          test.interval === undefined ? '–' : formatInterval(test.interval, unit),
           formatP(test.correctedP),
         ]);
         const { wins, ties, losses, effectSize } = overQueries;
@@ -104,7 +111,7 @@ export function comparisonsHtml(comparisons: readonly ReportComparison[]): strin
 <thead><tr><th colspan="2"></th><th scope="colgroup" class="group middle" colspan="5">over queries</th><th scope="colgroup" class="group middle" colspan="3">over seeds</th></tr>
 <tr><th scope="col" class="text">system</th><th scope="col" class="text">measure</th>${head.join('')}</tr></thead>
 ${bodies.join('\n')}</table></div>
-<p class="faint">Differences are in points: system − ${baseline}.</p>
+<p class="faint">Differences are system − ${baseline}: of measures in percent in points.</p>
 ${latencyHtml(comparisons)}`;
 }
 
