@@ -152,17 +152,18 @@ test('a check: what got worse comes first, with its heading, and no text acts as
 });
 
 test('numbers of points that lie close together stand at different corners', () => {
-  const apart = labelCorners([
-    { x: 0, y: 0 },
-    { x: 1, y: 1 },
-  ]);
-  assert.deepEqual(apart, [0, 0]);
-  const together = labelCorners([
-    { x: 0, y: 0 },
-    { x: 0, y: 0.001 },
-    { x: 0.001, y: 0 },
-    { x: 1, y: 1 },
-  ]);
+  const at = (x: number, y: number, wide = 0) => ({
+    ...{ x, y, xLow: x - wide, xHigh: x + wide, yLow: y - wide, yHigh: y + wide },
+  });
+  assert.deepEqual(labelCorners([at(0, 0), at(1, 1)]), [0, 0]);
+  const together = labelCorners([at(0, 0), at(0, 0.001), at(0.001, 0), at(1, 1)]);
   assert.equal(new Set(together.slice(0, 3)).size, 3);
+  // The axes span the intervals: beside wide ones the same points lie close together.
+  const wide = labelCorners([at(0, 0, 30), at(1, 1, 30)]);
+  assert.equal(new Set(wide).size, 2);
+  // A longer label reaches further; one that is not there is in nobody's way.
+  const long = [at(0, 0), at(0.1, 0), at(1, 1)];
+  assert.equal(new Set(labelCorners(long.map((point) => ({ ...point, letters: 8 }))).slice(0, 2)).size, 2);
+  assert.deepEqual(labelCorners(long.map((point) => ({ ...point, letters: 0 }))), [0, 0, 0]);
   assert.ok(spansDecades([1, 11]) && !spansDecades([1, 9]) && !spansDecades([0, 100]));
 });

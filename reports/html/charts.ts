@@ -62,8 +62,12 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
     ];
   });
   const wide = spansDecades(points.map((point) => point.x));
+  const along = (x: number) => (wide ? Math.log(x) : x);
   const corners = labelCorners(
-    points.map((point) => ({ x: wide ? Math.log(point.x) : point.x, y: point.y })),
+    points.map((point) => ({
+      ...point,
+      ...{ x: along(point.x), xLow: along(point.xLow), xHigh: along(point.xHigh) },
+    })),
   );
   const values = points.map((point, i) => ({ ...point, corner: corners[i] }));
   const color = seriesColour(section);
@@ -73,7 +77,7 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
     scale:
       key === 'x' && wide
         ? { type: 'log', nice: false, padding: 18 }
-        : { zero: false, nice: true, padding: 14 },
+        : { zero: false, nice: true, padding: 14, ...(key === 'x' && roomAround(points)) },
     axis: { title: titleOf(column), ...(key === 'x' && wide && { labelOverlap: true, tickCount: 4 }) },
   });
   const rule = { type: 'rule', strokeWidth: 1.5, opacity: 0.6 };
@@ -130,6 +134,15 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
       ],
     } as unknown as Chart,
   };
+}
+
+/** A scale needs an extent: costs that are all the same get a tenth on either side, the tick of one value being a long number. */
+export function roomAround(points: readonly { xLow: number; xHigh: number }[]): { domain?: number[] } {
+  const [low, high] = [
+    Math.min(...points.map(({ xLow }) => xLow)),
+    Math.max(...points.map(({ xHigh }) => xHigh)),
+  ];
+  return low === high && low > 0 ? { domain: [0.9 * low, 1.1 * low] } : {};
 }
 
 /** What the choice of layers or the number of vectors does to accuracy; one line for each architecture. */

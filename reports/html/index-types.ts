@@ -1,9 +1,10 @@
 /** What indexes that are not exact find of the exact hits, and for how much: a chart and a table. */
 import type { ReportIndexCurve, ReportSection } from '../../harness/contracts.js';
 import { formatInterval, formatNumber } from '../format/numbers.js';
-import { type Figure, seriesColour, size } from './charts.js';
+import { type Figure, roomAround, seriesColour, size } from './charts.js';
 import type { Chart } from './draw.js';
 import { escapeHtml } from './escape.js';
+import { labelCorners, labelOffsets } from './labels.js';
 import { numberHtml } from './tables.js';
 
 const placeOf = (section: ReportSection, { system }: ReportIndexCurve) =>
@@ -14,7 +15,7 @@ export function recallFigures(section: ReportSection): Figure[] {
   const { indexCurves } = section;
   if (indexCurves === undefined) return [];
   const { depth, curves } = indexCurves;
-  const values = curves.flatMap((curve) => {
+  const found = curves.flatMap((curve) => {
     const number = placeOf(section, curve) + 1;
     const last = curve.points.length - 1;
     return curve.points.flatMap(({ value, recall, searchMs }, i) => {
@@ -33,7 +34,26 @@ export function recallFigures(section: ReportSection): Figure[] {
       ];
     });
   });
-  if (values.length === 0) return [];
+  if (found.length === 0) return [];
+  const corners = {
+    label: labelCorners(
+      found.map(({ ms, low, high, recall, label }) => ({
+        ...{ x: Math.log(ms), xLow: Math.log(low), xHigh: Math.log(high) },
+        ...{ y: recall, yLow: recall, yHigh: recall, letters: label.length },
+      })),
+    ),
+    end: labelCorners(
+      found.map(({ mib, recall, end }) => ({
+        ...{ x: mib, xLow: mib, xHigh: mib, y: recall, yLow: recall, yHigh: recall },
+        letters: end.length,
+      })),
+    ),
+  };
+  const values = found.map((point, i) => ({
+    ...point,
+    labelCorner: corners.label[i],
+    endCorner: corners.end[i],
+  }));
   const color = seriesColour(section);
   // Kinds lie decades apart.
   const x = {
@@ -48,17 +68,24 @@ export function recallFigures(section: ReportSection): Figure[] {
     scale: { zero: false, padding: 14 },
     axis: { title: `recall@${depth} %` },
   };
-  const points = (across: object, label: 'label' | 'end') => [
+  const points = (across: object, field: keyof typeof corners) => [
     { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { x: across, y, color } },
-    {
-      mark: { type: 'text', dx: 5, dy: -9, align: 'left', fontSize: 10, fontWeight: 600 },
-      encoding: { x: across, y, text: { field: label }, color },
-    },
+    ...labelOffsets.map(([dx, dy], corner) => ({
+      transform: [{ filter: `datum.${field}Corner === ${corner}` }],
+      mark: {
+        ...{ type: 'text', dx: dx - 4 * Math.sign(dx), dy, align: dx > 0 ? 'left' : 'right' },
+        ...{ fontSize: 10, fontWeight: 600 },
+      },
+      encoding: { x: across, y, text: { field }, color },
+    })),
   ];
   const bytes = {
     field: 'mib',
     type: 'quantitative',
-    scale: { zero: false, nice: true, padding: 18 },
+    scale: {
+      ...{ zero: false, nice: true, padding: 18 },
+      ...roomAround(found.map(({ mib }) => ({ xLow: mib, xHigh: mib }))),
+    },
     axis: { title: 'index, MiB' },
   };
   return [

@@ -25,35 +25,54 @@ export function spansDecades(values: readonly number[]): boolean {
   return Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 10;
 }
 
+/** Half of what a letter more takes, in pixels. */
+const halfLetter = 3;
+
+/** A point with the ends of its intervals: what the axes have to span. */
+export interface Spanned extends Place {
+  xLow: number;
+  xHigh: number;
+  yLow: number;
+  yHigh: number;
+  /** Of its label: 1 where absent, 0 where it has none. */
+  letters?: number;
+}
+
 /**
- * For each point the corner for its number that touches the fewest points and numbers placed before. Where the axes
- * begin is the charting library's to choose; here they are taken to span the points.
+ * For each point the corner for its label that touches the fewest points and labels placed before. Where the axes
+ * begin is the charting library's to choose; here they are taken to span the points and their intervals.
  * @returns places in `labelOffsets`
  */
-export function labelCorners(points: readonly Place[]): number[] {
+export function labelCorners(points: readonly Spanned[]): number[] {
   const at = toPixels(points);
-  const placed: Place[] = [];
-  return at.map((point) => {
-    const labels = labelOffsets.map(([dx, dy]) => ({ x: point.x + dx, y: point.y + dy }));
+  const placed: { label: Place; wider: number }[] = [];
+  return at.map((point, i) => {
+    if (points[i]!.letters === 0) return 0;
+    const wider = halfLetter * ((points[i]!.letters ?? 1) - 1);
+    // A longer label begins where a short one does.
+    const labels = labelOffsets.map(([dx, dy]) => ({
+      x: point.x + dx + Math.sign(dx) * wider,
+      y: point.y + dy,
+    }));
     const crowds = labels.map(
       (label) =>
-        at.filter((other) => other !== point && touches(label, other, touchingPoint)).length +
-        placed.filter((other) => touches(label, other, touchingNumber)).length,
+        at.filter((other) => other !== point && touches(label, other, touchingPoint, wider)).length +
+        placed.filter((other) => touches(label, other.label, touchingNumber, wider + other.wider)).length,
     );
     const corner = crowds.indexOf(Math.min(...crowds));
-    placed.push(labels[corner]!);
+    placed.push({ label: labels[corner]!, wider });
     return corner;
   });
 }
 
-function touches(a: Place, b: Place, within: Place): boolean {
-  return Math.abs(a.x - b.x) < within.x && Math.abs(a.y - b.y) < within.y;
+function touches(a: Place, b: Place, within: Place, wider: number): boolean {
+  return Math.abs(a.x - b.x) < within.x + wider && Math.abs(a.y - b.y) < within.y;
 }
 
-function toPixels(points: readonly Place[]): Place[] {
+function toPixels(points: readonly Spanned[]): Place[] {
   const along = (key: 'x' | 'y', pixels: number) => {
-    const values = points.map((point) => point[key]);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const low = Math.min(...points.map((point) => point[`${key}Low`]));
+    const high = Math.max(...points.map((point) => point[`${key}High`]));
     return (value: number) => (high === low ? 0 : (pixels * (value - low)) / (high - low));
   };
   const [x, y] = [along('x', 0.85 * chartWidth), along('y', 0.8 * chartHeight)];
