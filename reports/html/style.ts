@@ -25,7 +25,7 @@ p, ul { margin: 0.4rem 0; }
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; font-size: 0.875rem; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.4rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-tbody:last-child tr:last-child > *, tbody:last-child > tr:first-child > .system { border-bottom: 0; }
+tbody:last-child tr:last-child > *, tbody:last-child > tr:first-child > [rowspan] { border-bottom: 0; }
 thead th { background: var(--shade); font-weight: 600; white-space: normal; vertical-align: bottom; line-height: 1.25; }
 th[scope=row], td.text, th.text { text-align: left; }
 th[scope=row] { font-weight: 500; position: sticky; left: 0; background: var(--ground); white-space: normal; min-width: 9rem; }
