@@ -4,11 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { ReportComparison } from '../harness/contracts.js';
 import { stored, writeRecords } from './made-records.js';
+import { cli } from './places.js';
 
-const cli = fileURLToPath(new URL('../harness/cli.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-compare-'));
 after(() => rmSync(folder, { recursive: true }));
 

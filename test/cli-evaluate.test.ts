@@ -4,11 +4,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { RunRecord } from '../harness/record.js';
+import { cli, sharedData as data } from './places.js';
 
-const cli = fileURLToPath(new URL('../harness/cli.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-evaluate-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -59,7 +58,6 @@ test('relevance, depth and ties are what they say', () => {
   assert.deepEqual([mrr('trec_eval'), mrr('as-ranked')], ['0.5000', '1.0000']);
 });
 
-const data = process.env.STRATA_TEST_DATA ?? path.join(import.meta.dirname, '../../../shared/data');
 const theirs = path.join(data, 'trec_eval');
 
 // Options of trec_eval's own test, and ours; the printed means are in its file.

@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { cli } from './places.js';
 
-const cli = fileURLToPath(new URL('../harness/cli.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 

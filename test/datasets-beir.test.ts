@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import beir from '../datasets/beir.js';
 import { BenchError } from '../harness/errors.js';
 import { fixtures, inFolder, openFolder, passagesOf, refuses } from './datasets-folder.js';
+import { sharedData } from './places.js';
 
 const whole = {
   'corpus.jsonl': '{"_id":"d1","title":"T","text":"one"}\n{"_id":"d2","title":"","text":"two"}\n',
@@ -36,10 +37,7 @@ test('a folder of the layout: records of every split', async () => {
   assert.deepEqual(dataset.remarks, []);
 });
 
-const scifact = path.join(
-  process.env.STRATA_TEST_DATA ?? path.join(import.meta.dirname, '../../../shared/data'),
-  'scifact',
-);
+const scifact = path.join(sharedData, 'scifact');
 test('SciFact: counts, first and last', { skip: !existsSync(scifact) && `no ${scifact}` }, async () => {
   const dataset = await openFolder(beir, scifact, 'scifact');
   const passages = await passagesOf(dataset);

@@ -8,8 +8,8 @@ import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Split } from '../harness/contracts.js';
+import { root } from './places.js';
 
-const root = path.join(import.meta.dirname, '../..');
 const built = path.join(import.meta.dirname, '../datasets');
 const data = process.env.STRATA_TEST_DATA ?? path.join(root, '../shared/data');
 const splits: readonly Split[] = ['train', 'dev', 'test'];

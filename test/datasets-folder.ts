@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Dataset, DatasetPlugin, Passage } from '../harness/contracts.js';
 import { BenchError, type ErrorCode } from '../harness/errors.js';
+import { inFixtures } from './places.js';
 
-export const fixtures = path.join(import.meta.dirname, '../../test/fixtures/datasets');
+export const fixtures = inFixtures('datasets');
 
 const fetch = (): never => {
   throw new Error('a folder was given, and something is fetched');

@@ -7,9 +7,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import squad from '../datasets/squad.js';
 import type { Dataset, Download, Passage } from '../harness/contracts.js';
+import { root } from './places.js';
 import { squadFolder } from './squad-folder.js';
 
-const root = path.join(import.meta.dirname, '../..');
 const real = path.join(process.env.STRATA_TEST_DATA ?? path.join(root, '../shared/data'), 'squad');
 
 const folder = squadFolder();

@@ -14,9 +14,9 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { publishedFiles } from '../harness/text/published-tokenizer.js';
 import { loadTokenizer } from '../harness/text/tokenizer.js';
 import { madeExport, madeTokenizer } from './made-exports.js';
+import { sharedData } from './places.js';
 
-const repository = path.resolve(import.meta.dirname, '../..');
-const realData = path.resolve(repository, process.env.STRATA_TEST_DATA ?? '../shared/data');
+const realData = sharedData;
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-hugging-face-'));
 const engine = await openEngine('tfjs-cpu');
 after(async () => {

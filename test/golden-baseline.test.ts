@@ -4,8 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import { checkRegressions, readBaseline } from '../harness/regression.js';
+import { root } from './places.js';
 
-const root = path.join(import.meta.dirname, '../..');
 const folder = path.join(root, 'test/golden');
 
 test('the committed baseline is read, small, free of paths, and what CI compares with', async () => {

@@ -12,9 +12,10 @@ import { jsonArray } from '../harness/interchange/json-array.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { PythonListError, parsePythonStrings } from '../harness/interchange/python-list.js';
 import { quotedRows } from '../harness/interchange/quoted-columns.js';
+import { inFixtures } from './places.js';
 
 const code = 'DATA_INVALID';
-const fixture = path.join(import.meta.dirname, '../../test/fixtures/interchange/python.json');
+const fixture = inFixtures('interchange/python.json');
 const python = JSON.parse(readFileSync(fixture, 'utf8')) as {
   literals: { text: string; strings: string[] }[];
   written: { text: string; rows: string[][] };

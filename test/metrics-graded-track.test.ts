@@ -9,8 +9,8 @@ import { execute } from '../harness/cli/command.js';
 import { command } from '../harness/cli/evaluate.js';
 import { stream } from '../harness/random.js';
 import type { RunRecord } from '../harness/record.js';
+import { sharedData as data } from './places.js';
 
-const data = process.env.STRATA_TEST_DATA ?? path.join(import.meta.dirname, '../../../shared/data');
 const qrels = path.join(data, 'dl19/qrels.dl19-passage.txt');
 
 const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;

@@ -7,8 +7,8 @@ import type { Qrels, Ranking, Run } from '../harness/contracts.js';
 import { readQrels, readRun } from '../harness/interchange/trec.js';
 import { type EvaluateOptions, evaluate } from '../harness/metrics/evaluate.js';
 import { parseMeasures } from '../harness/metrics/measures.js';
+import { inFixtures, root } from './places.js';
 
-const root = path.join(import.meta.dirname, '../..');
 const data = path.join(process.env.STRATA_TEST_DATA ?? path.join(root, '../shared/data'), 'trec_eval');
 const skip = existsSync(data) ? false : `no ${data}: set STRATA_TEST_DATA`;
 
@@ -101,9 +101,7 @@ interface Case {
 }
 
 // See make-values.py beside the file.
-const cases = JSON.parse(
-  readFileSync(path.join(root, 'test/fixtures/trec-eval/values.json'), 'utf8'),
-) as Case[];
+const cases = JSON.parse(readFileSync(inFixtures('trec-eval/values.json'), 'utf8')) as Case[];
 
 function runOf(scored: Case['run']): Run {
   const entries = Object.entries(scored).map(([queryId, hits]): [string, Ranking] => [

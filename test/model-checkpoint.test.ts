@@ -5,10 +5,10 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { loadEncoder, saveEncoder } from '../harness/model/checkpoint.js';
 import { type NamedTensor, SafetensorsFile, writeSafetensors } from '../harness/model/safetensors.js';
+import { inFixtures, sharedData } from './places.js';
 
-const repository = path.resolve(import.meta.dirname, '../..');
-const fixtures = path.join(repository, 'test/fixtures/model');
-const realData = path.resolve(repository, process.env.STRATA_TEST_DATA ?? '../shared/data');
+const fixtures = inFixtures('model');
+const realData = sharedData;
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-'));

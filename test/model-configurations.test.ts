@@ -8,8 +8,9 @@ import { relativeBuckets } from '../harness/model/relative-position.js';
 import { scratchEncoder } from '../harness/model/scratch.js';
 import { t5Encoder } from '../harness/model/t5.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { inFixtures } from './places.js';
 
-const fixtures = path.resolve(import.meta.dirname, '../../test/fixtures/model');
+const fixtures = inFixtures('model');
 
 test('relative position buckets are those of transformers', async () => {
   const file = path.join(fixtures, 'relative-buckets.json');

@@ -8,10 +8,10 @@ import type { ArraySpec, Engine } from '../harness/tensor/engine.js';
 import { sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
+import { inFixtures, sharedData } from './places.js';
 
-const repository = path.resolve(import.meta.dirname, '../..');
-const fixtures = path.join(repository, 'test/fixtures/model');
-const realData = path.resolve(repository, process.env.STRATA_TEST_DATA ?? '../shared/data');
+const fixtures = inFixtures('model');
+const realData = sharedData;
 
 interface Batch {
   ids: number[][];

@@ -8,8 +8,9 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { loadEncoder } from '../harness/model/checkpoint.js';
 import { resolveModel } from '../harness/model/hub.js';
+import { inFixtures } from './places.js';
 
-const fixtures = path.resolve(import.meta.dirname, '../../test/fixtures/model');
+const fixtures = inFixtures('model');
 const revision = 'a3f0c9d2b7e45168a3f0c9d2b7e45168a3f0c9d2';
 const hash = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest('hex');
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { type NamedTensor, SafetensorsFile, writeSafetensors } from '../harness/model/safetensors.js';
+import { inFixtures } from './places.js';
 
-const fixtures = path.resolve(import.meta.dirname, '../../test/fixtures/model');
+const fixtures = inFixtures('model');
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-'));

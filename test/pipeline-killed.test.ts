@@ -5,11 +5,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type RunRecord, withoutTimes } from '../harness/record.js';
 import { tinySettings, writeMadeSquad } from './made-squad.js';
-
-const cli = fileURLToPath(new URL('../harness/cli.js', import.meta.url));
+import { cli } from './places.js';
 
 /**
  * Every file comes to be by a rename, so this counts what a run does on disk: `before FILE` the whole of it lies under a

@@ -4,7 +4,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { execute } from '../harness/cli/command.js';
 import { reproduceCommand } from '../harness/cli/reproduce.js';
 import { BenchError } from '../harness/errors.js';
@@ -21,8 +20,9 @@ import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
+import { inFixtures } from './places.js';
 
-const fixtures = fileURLToPath(new URL('../../test/fixtures/datasets', import.meta.url));
+const fixtures = inFixtures('datasets');
 const scratch = { layers: 2, dimensions: 16, heads: 2, intermediate: 32, vocabularySize: 300 };
 const tiny = {
   model: { scratch },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { root } from './places.js';
 import {
   filesThatLookFurther,
   longestFile,
@@ -13,8 +13,6 @@ import {
   rooms,
   typesMayBeImported,
 } from './rooms-table.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Import {
   specifier: string;

@@ -17,6 +17,7 @@ import { bm25Negatives } from '../harness/search/bm25-negatives.js';
 import { type AnalyzerOptions, EnglishAnalyzer } from '../harness/text/english-analyzer.js';
 import { openFolder } from './datasets-folder.js';
 import { drawnPassages, streamed } from './made-passages.js';
+import { sharedData } from './places.js';
 
 let root: string;
 before(async () => {
@@ -139,10 +140,7 @@ test('k1 and b that cannot be are refused', async () => {
   await index.close();
 });
 
-const scifact = path.join(
-  process.env.STRATA_TEST_DATA ?? path.join(import.meta.dirname, '../../../shared/data'),
-  'scifact',
-);
+const scifact = path.join(sharedData, 'scifact');
 test('SciFact: the figures that Anserini publishes', {
   skip: !existsSync(scifact) && `no ${scifact}`,
 }, async () => {

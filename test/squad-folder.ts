@@ -5,8 +5,9 @@ import path from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
 import squad from '../datasets/squad.js';
 import type { Dataset } from '../harness/contracts.js';
+import { inFixtures } from './places.js';
 
-const fixture = path.join(import.meta.dirname, '../../test/fixtures/datasets/squad');
+const fixture = inFixtures('datasets/squad');
 
 /** An article as the file holds it; loose, so that a test can put anything in. */
 export interface Raw {

@@ -8,11 +8,10 @@ import { compareLatency } from '../harness/statistics/latency-ratio.js';
 import { pairedDifferences } from '../harness/statistics/pairs.js';
 import { meanOf, quantileOf } from '../harness/statistics/resample.js';
 import { mean, quantile } from '../harness/statistics/summary.js';
+import { inFixtures } from './places.js';
 
 // SciPy's own answers for the replicates it drew; reference.py beside the file makes them.
-const { bootstrap } = JSON.parse(
-  readFileSync(new URL('../../test/fixtures/statistics/reference.json', import.meta.url), 'utf8'),
-);
+const { bootstrap } = JSON.parse(readFileSync(inFixtures('statistics/reference.json'), 'utf8'));
 
 const sortedQuantile = (values: number[], q: number) =>
   quantile(

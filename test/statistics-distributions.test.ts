@@ -10,11 +10,10 @@ import {
   studentTwoSidedP,
 } from '../harness/statistics/distributions.js';
 import { mean, quantile, standardDeviation, summarize } from '../harness/statistics/summary.js';
+import { inFixtures } from './places.js';
 
 // SciPy's and NumPy's own answers; reference.py beside the file makes them.
-const { distributions, summary } = JSON.parse(
-  readFileSync(new URL('../../test/fixtures/statistics/reference.json', import.meta.url), 'utf8'),
-);
+const { distributions, summary } = JSON.parse(readFileSync(inFixtures('statistics/reference.json'), 'utf8'));
 
 function near(actual: number, expected: number, relative: number, what: string): void {
   const allowed = relative * Math.abs(expected) + 1e-300;

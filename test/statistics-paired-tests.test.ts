@@ -6,11 +6,10 @@ import { mcnemar } from '../harness/statistics/mcnemar.js';
 import { pairedT } from '../harness/statistics/paired-t.js';
 import { countOutcomes, pairedDifferences } from '../harness/statistics/pairs.js';
 import { pairedRandomization } from '../harness/statistics/randomization.js';
+import { inFixtures } from './places.js';
 
 // SciPy's and statsmodels' own answers; reference.py beside the file makes them.
-const reference = JSON.parse(
-  readFileSync(new URL('../../test/fixtures/statistics/reference.json', import.meta.url), 'utf8'),
-);
+const reference = JSON.parse(readFileSync(inFixtures('statistics/reference.json'), 'utf8'));
 
 function near(actual: number | undefined, expected: number, allowed = 1e-9): void {
   assert.ok(

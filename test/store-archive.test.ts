@@ -6,8 +6,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
 import { unpack } from '../harness/store/archive.js';
+import { inFixtures } from './places.js';
 
-const fixtures = path.join(import.meta.dirname, '../../test/fixtures/archives');
+const fixtures = inFixtures('archives');
 
 let root: string;
 beforeEach(async () => {

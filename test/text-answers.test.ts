@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import { AnswerMatcher, PassageText, tokens } from '../harness/text/answers.js';
+import { inFixtures } from './places.js';
 
 interface Fixture {
   cases: { name: string; mode: 'string' | 'regex'; answers: string[]; text: string; matches: boolean }[];
@@ -10,9 +10,7 @@ interface Fixture {
 }
 
 // Verdicts of Python's regex module under DPR's rule: see answers.py beside the file.
-const fixture = JSON.parse(
-  readFileSync(path.join(import.meta.dirname, '../../test/fixtures/answers.json'), 'utf8'),
-) as Fixture;
+const fixture = JSON.parse(readFileSync(inFixtures('answers.json'), 'utf8')) as Fixture;
 
 for (const { name, mode, answers, text, matches } of fixture.cases) {
   test(`${mode}: ${name}`, () => {

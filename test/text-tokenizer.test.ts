@@ -12,10 +12,10 @@ import {
   type Tokenizer,
 } from '../harness/text/tokenizer.js';
 import { buildVocabulary } from '../harness/text/vocabulary.js';
+import { inFixtures, sharedData } from './places.js';
 
-const repository = path.resolve(import.meta.dirname, '../..');
-const fixtures = path.join(repository, 'test/fixtures/model');
-const realData = path.resolve(repository, process.env.STRATA_TEST_DATA ?? '../shared/data');
+const fixtures = inFixtures('model');
+const realData = sharedData;
 
 interface References {
   texts: [string, number[]][];

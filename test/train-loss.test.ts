@@ -8,6 +8,7 @@ import * as tf from '../harness/tensor/operations.js';
 import { contrastiveLoss, largestOf } from '../harness/train/loss.js';
 import { devSimilarity } from './dev-similarity.js';
 import { families, type Kind, poolings, statesOf } from './found-architectures.js';
+import { inFixtures } from './places.js';
 
 interface LossCase {
   architecture: string;
@@ -33,7 +34,7 @@ interface LossFixture {
 }
 
 // Compiled tests stand beside the sources' folder, not in it.
-const fixturePath = new URL('../../test/fixtures/losses/losses.json', import.meta.url);
+const fixturePath = inFixtures('losses/losses.json');
 const fixture = JSON.parse(readFileSync(fixturePath, 'utf8')) as LossFixture;
 const { layers, queries: Q, passages: P, tokens: T, dimensions: D } = fixture.shape;
 

@@ -5,6 +5,7 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { AdamW } from '../harness/train/adamw.js';
 import { learningRateAt } from '../harness/train/schedule.js';
 import { clipScale } from '../harness/train/trainer.js';
+import { inFixtures } from './places.js';
 
 interface Reference {
   torch: string;
@@ -20,7 +21,7 @@ interface Reference {
   values: number[][][];
 }
 
-const file = new URL('../../test/fixtures/training/adamw.json', import.meta.url);
+const file = inFixtures('training/adamw.json');
 const reference = JSON.parse(readFileSync(file, 'utf8')) as Reference;
 
 for (const name of ['onnx', 'tfjs-cpu'] as const) {
