@@ -6,20 +6,14 @@
 import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
 import { curveRemarks, curveStage, exactRun } from './pipeline/curve-stage.js';
+import { readHits } from './pipeline/hit-files.js';
 import { assertIndexKind, builtIndex, indexStage, isFlat } from './pipeline/index-stage.js';
 import { identicalIdsOf, measureStage } from './pipeline/measure-stage.js';
 import { openDense } from './pipeline/open-system.js';
 import { type Plan, planOf } from './pipeline/plan.js';
 import { engineOf, type Prepared, type StageRequest } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
-import {
-  closeSearching,
-  encodeStage,
-  openSearching,
-  readHits,
-  searchStage,
-  timeOf,
-} from './pipeline/search-stage.js';
+import { closeSearching, encodeStage, openSearching, searchStage, timeOf } from './pipeline/search-stage.js';
 import { makeSparseCell } from './pipeline/sparse.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { trainAll, trainingRemarks } from './pipeline/training.js';

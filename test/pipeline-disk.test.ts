@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
-import { searchQueries } from '../harness/pipeline/query-search.js';
+import { partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
 import type { Searching } from '../harness/pipeline/search-stage.js';
 import { rereadingQueries } from '../harness/pipeline/timing.js';
 import { silentProgress } from '../harness/progress.js';
@@ -59,7 +59,15 @@ async function hitsUnder(
       },
     },
   } as unknown as Searching;
-  const { parts } = await searchQueries(searching, queries, { batchSize, depth: 3 }, watching);
+  const parts: PassageHits[] = [];
+  const sink = {
+    partQueries: partQueriesOf(searcher.resident, batchSize),
+    get queries() {
+      return parts.reduce((sum, { counts }) => sum + counts.length, 0);
+    },
+    add: async (batches: readonly PassageHits[]) => void parts.push(...batches),
+  };
+  await searchQueries(searching, queries, { batchSize, depth: 3 }, sink, watching);
   const { resident } = searcher;
   await searcher.dispose();
   await index.close();

@@ -7,16 +7,10 @@ import { openSearcher, type PassageHits, type Searcher } from '../search/search.
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
+import { readHits } from './hit-files.js';
 import { type BuiltIndex, factoryIndex } from './index-stage.js';
 import { engineIdentity, type Prepared } from './prepare.js';
-import {
-  closeSearching,
-  openSearching,
-  type RunFacts,
-  readHits,
-  type Searching,
-  searchStage,
-} from './search-stage.js';
+import { closeSearching, openSearching, type RunFacts, type Searching, searchStage } from './search-stage.js';
 import type { StageLog } from './stage-log.js';
 import { chosenQueries } from './timing.js';
 

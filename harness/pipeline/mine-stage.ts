@@ -4,9 +4,10 @@ import { type Negatives, writeNegatives } from '../interchange/negatives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import { negativesFile } from './bm25-negatives.js';
+import { readHits } from './hit-files.js';
 import { answerHits, identicalIdsOf, qrelsById } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
-import { type RunFacts, readHits } from './search-stage.js';
+import type { RunFacts } from './search-stage.js';
 
 export interface MineOptions {
   split: Split;

@@ -15,18 +15,12 @@ import { runSuffix, type StageFacts } from '../record.js';
 import type { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
+import { readHits } from './hit-files.js';
 import { builtIndex, indexStage, isFlat } from './index-stage.js';
 import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
-import {
-  closeSearching,
-  encodeStage,
-  indexKey,
-  openSearching,
-  readHits,
-  searchStage,
-} from './search-stage.js';
+import { closeSearching, encodeStage, indexKey, openSearching, searchStage } from './search-stage.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
 

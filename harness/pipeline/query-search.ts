@@ -1,54 +1,94 @@
-/** Encoding and searching all queries of a split. */
+/** Encoding and searching all queries of a split, part by part. */
 import type { Query } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
 import type { Searching } from './search-stage.js';
 
-export interface SearchedQueries {
-  /** One after another, in the order of the queries. */
-  parts: PassageHits[];
-  /** Of the search alone. */
-  seconds: number;
+/** Takes the hits of parts of queries, one after another. */
+export interface HitSink {
+  /** Queries whose hits it has already. */
+  readonly queries: number;
+  /** Queries in every part but the last. */
+  readonly partQueries: number;
+  /** @param batches of the next queries @param seconds of the search alone */
+  add(batches: readonly PassageHits[], seconds: number): Promise<void>;
+}
+
+/** Enough work to be worth a file. */
+const batchesPerPart = 8;
+/**
+ * Every part reads the whole index where it lies on the disk: with so many queries that takes little beside the products,
+ * and the test queries of each of the paper's datasets are one part.
+ */
+const rereadingPartQueries = 4096;
+
+/** @param resident whether the index lies in memory @param batchSize queries, as `searchQueries` has it */
+export function partQueriesOf(resident: boolean, batchSize: number): number {
+  return resident ? batchesPerPart * batchSize : batchSize * Math.ceil(rereadingPartQueries / batchSize);
 }
 
 /**
- * Batch by batch where the index lies in memory. Where every search reads it from the disk, all queries are encoded first and
- * searched at once: each shard is then read once for all of them, as in the paper, not once for every batch.
+ * Within a part batch by batch where the index lies in memory. Where every search reads it from the disk, all queries of the
+ * part are encoded first and searched at once: each shard is then read once for all of them, as in the paper, not once for
+ * every batch.
  * @param batchSize queries encoded, and where the index is in memory searched, at once
  * @param depth hits per query
+ * @param sink what it has already is not searched again
  * @throws BenchError INTERRUPTED
  */
 export async function searchQueries(
-  { searcher, index, queryEncoder, checkpoint }: Pick<Searching, SearchingParts>,
+  searching: Pick<Searching, SearchingParts>,
   queries: readonly Query[],
   { batchSize, depth }: { batchSize: number; depth: number },
+  sink: HitSink,
   progress: Progress,
-): Promise<SearchedQueries> {
-  const found: SearchedQueries = { parts: [], seconds: 0 };
-  const search = async (vectors: Float32Array, count: number, onRows?: (rows: number) => void) => {
-    const started = performance.now();
-    found.parts.push(await searcher.search(vectors, count, depth, onRows));
-    found.seconds += (performance.now() - started) / 1000;
-  };
-  const waiting = new Float32Array(searcher.resident ? 0 : queries.length * index.dimensions);
-  const stage = progress.stage(searcher.resident ? 'search' : 'encode queries', queries.length, 'queries');
-  for (let first = 0; first < queries.length; first += batchSize) {
-    progress.checkInterrupted();
-    const texts = queries.slice(first, first + batchSize).map(({ text }) => checkpoint.texts.query(text));
-    const { vectors } = await queryEncoder.encode(texts);
-    if (searcher.resident) await search(vectors, texts.length);
-    else waiting.set(vectors, first * index.dimensions);
-    stage.update(first + texts.length);
-  }
-  stage.end();
-  if (searcher.resident || queries.length === 0) return found;
-  const reading = progress.stage('search', index.vectors, 'vectors');
-  await search(waiting, queries.length, (rows) => {
-    progress.checkInterrupted();
-    reading.update(rows);
+): Promise<void> {
+  const { searcher, index, queryEncoder, checkpoint } = searching;
+  const { resident } = searcher;
+  const encode = async (batch: readonly Query[]) =>
+    (await queryEncoder.encode(batch.map(({ text }) => checkpoint.texts.query(text)))).vectors;
+  const whole = resident ? progress.stage('search', queries.length, 'queries') : undefined;
+  await inParts(queries, sink, async (part, before) => {
+    const hits: PassageHits[] = [];
+    let seconds = 0;
+    const search = async (vectors: Float32Array, count: number, onRows?: (rows: number) => void) => {
+      const started = performance.now();
+      hits.push(await searcher.search(vectors, count, depth, onRows));
+      seconds += (performance.now() - started) / 1000;
+    };
+    const waiting = new Float32Array(resident ? 0 : part.length * index.dimensions);
+    const stage = whole ?? progress.stage('encode queries', queries.length, 'queries');
+    for (let first = 0; first < part.length; first += batchSize) {
+      progress.checkInterrupted();
+      const batch = part.slice(first, first + batchSize);
+      const vectors = await encode(batch);
+      if (resident) await search(vectors, batch.length);
+      else waiting.set(vectors, first * index.dimensions);
+      stage.update(before + first + batch.length);
+    }
+    if (resident) return { hits, seconds };
+    stage.end();
+    const reading = progress.stage('search', index.vectors, 'vectors');
+    await search(waiting, part.length, (rows) => {
+      progress.checkInterrupted();
+      reading.update(rows);
+    });
+    reading.end();
+    return { hits, seconds };
   });
-  reading.end();
-  return found;
+  whole?.end();
+}
+
+/** Hands the queries that the sink lacks to `search`, part by part. */
+export async function inParts(
+  queries: readonly Query[],
+  sink: HitSink,
+  search: (part: readonly Query[], before: number) => Promise<{ hits: PassageHits[]; seconds: number }>,
+): Promise<void> {
+  for (let before = sink.queries; before < queries.length; before = sink.queries) {
+    const { hits, seconds } = await search(queries.slice(before, before + sink.partQueries), before);
+    await sink.add(hits, seconds);
+  }
 }
 
 type SearchingParts = 'searcher' | 'index' | 'queryEncoder' | 'checkpoint';

@@ -1,21 +1,19 @@
 /** Encoding the collection and searching it, as stages. */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Split } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
 import { BenchError } from '../errors.js';
 import { openIndex, readIndexFacts, type VectorIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Progress } from '../progress.js';
-import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
-import { writeAtomic } from '../store/atomic.js';
+import { openSearcher, type Searcher } from '../search/search.js';
 import { keyOf } from '../store/hash.js';
 import { type Artifact, readManifest } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
+import { HitParts, removeParts } from './hit-files.js';
 import { type BuiltIndex, factoryIndex } from './index-stage.js';
 import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
-import { searchQueries } from './query-search.js';
+import { partQueriesOf, searchQueries } from './query-search.js';
 import { type Conditions, conditionsHere, type Timed } from './whole-index.js';
 
 export function encodeStage(
@@ -109,15 +107,8 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
   conditions: execution.conditions,
 });
 
-const arrayFiles = {
-  ordinals: 'ordinals.i32',
-  scores: 'scores.f32',
-  winners: 'winners.i32',
-  counts: 'counts.i32',
-};
-
 /** Searches all queries of a split. @param key of the shards @param depth hits per query */
-export function searchStage(
+export async function searchStage(
   { config, store, dataset }: Prepared,
   searching: Searching,
   key: string,
@@ -134,41 +125,20 @@ export function searchStage(
     engine: engineIdentity(engine),
     ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
   };
-  return store.artifact('runs', inputs, async (folder) => {
+  const run = await store.artifact('runs', inputs, async (folder, runKey) => {
     const queries = await dataset.queries(split);
     const { batchSize } = config.search;
-    const { parts, seconds } = await searchQueries(searching, queries, { batchSize, depth }, progress);
-    await writeHits(folder, parts);
     const conditions = await conditionsHere(engine.threads);
-    const execution = { buildSeconds, searchSeconds: seconds, conditions };
-    return { queries: queries.length, depth: parts[0]?.depth ?? 0, searcher: searcher.name, execution };
+    const partQueries = partQueriesOf(searcher.resident, batchSize);
+    const parts = await HitParts.open(folder, { key: runKey, batchSize, partQueries, conditions });
+    await searchQueries(searching, queries, { batchSize, depth }, parts, progress);
+    await parts.join();
+    const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
+    return { queries: queries.length, depth: parts.depth, searcher: searcher.name, execution };
   });
-}
-
-const bytesOf = (array: Int32Array | Float32Array): Uint8Array =>
-  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-/** Writes hits, batch after batch, where `readHits` finds them. */
-export async function writeHits(folder: string, parts: readonly PassageHits[]): Promise<void> {
-  for (const [field, file] of Object.entries(arrayFiles)) {
-    const arrays = parts.map((part) => part[field as keyof typeof arrayFiles]);
-    await writeAtomic(path.join(folder, file), Buffer.concat(arrays.map(bytesOf)));
-  }
-}
-
-/** The hits that a search stage left. */
-export async function readHits({ folder, facts }: Artifact<RunFacts>): Promise<PassageHits> {
-  const read = async (file: string) => {
-    const bytes = await readFile(path.join(folder, file));
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  };
-  return {
-    depth: facts.depth,
-    ordinals: new Int32Array(await read(arrayFiles.ordinals)),
-    scores: new Float32Array(await read(arrayFiles.scores)),
-    winners: new Int32Array(await read(arrayFiles.winners)),
-    counts: new Int32Array(await read(arrayFiles.counts)),
-  };
+  // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
+  await removeParts(run.folder);
+  return run;
 }
 
 /** Everything that stays open while queries are searched and timed. */

@@ -10,11 +10,13 @@ import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, recordSuffix, runSuffix } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import type { Cell } from './cell.js';
+import { HitParts, readHits, removeParts } from './hit-files.js';
 import { identicalIdsOf, measureStage } from './measure-stage.js';
 import { openTerms } from './open-system.js';
 import type { Prepared } from './prepare.js';
+import { inParts, partQueriesOf } from './query-search.js';
 import { datasetFacts, stemOf } from './record-stage.js';
-import { type RunFacts, readHits, timeOf, writeHits } from './search-stage.js';
+import { type RunFacts, timeOf } from './search-stage.js';
 import { openSparse, scoringOf, sparseIndexStage } from './sparse-index.js';
 import type { StageLog } from './stage-log.js';
 import { conditionsHere, wholeIndexTime } from './whole-index.js';
@@ -42,23 +44,30 @@ export async function makeSparseCell(
     const { depth, batchSize } = config.search;
     const inputs = { made: 'bm25 run 1', index: indexed.key, scoring, split, depth };
     const run = await log.artifact('search', () =>
-      store.artifact<RunFacts>('runs', inputs, async (folder) => {
+      store.artifact<RunFacts>('runs', inputs, async (folder, key) => {
+        const conditions = await conditionsHere(1);
+        // It reads the lists of its own terms alone, so a part is as small as where the index lies in memory.
+        const partQueries = partQueriesOf(true, batchSize);
+        const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions });
         const stage = progress.stage('search', queries.length, 'queries');
-        const parts: PassageHits[] = [];
-        const started = performance.now();
-        for (let first = 0; first < queries.length; first += batchSize) {
-          progress.checkInterrupted();
-          const batch = queries.slice(first, first + batchSize).map(({ text }) => text);
-          parts.push(await searcher.search(batch, depth));
-          stage.update(first + batch.length);
-        }
-        const searchSeconds = (performance.now() - started) / 1000;
+        await inParts(queries, parts, async (part, before) => {
+          const hits: PassageHits[] = [];
+          const started = performance.now();
+          for (let first = 0; first < part.length; first += batchSize) {
+            progress.checkInterrupted();
+            const batch = part.slice(first, first + batchSize).map(({ text }) => text);
+            hits.push(await searcher.search(batch, depth));
+            stage.update(before + first + batch.length);
+          }
+          return { hits, seconds: (performance.now() - started) / 1000 };
+        });
         stage.end();
-        await writeHits(folder, parts);
-        const execution = { buildSeconds, searchSeconds, conditions: await conditionsHere(1) };
-        return { queries: queries.length, depth: parts[0]?.depth ?? 0, searcher: 'bm25', execution };
+        await parts.join();
+        const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
+        return { queries: queries.length, depth: parts.depth, searcher: 'bm25', execution };
       }),
     );
+    await removeParts(run.folder);
     const hits = await readHits(run);
     const identicalIds = identicalIdsOf(config, dataset);
     const measured = await log.plain('measure', () =>

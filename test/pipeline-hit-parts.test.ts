@@ -1,0 +1,137 @@
+/** A search that goes on where an earlier one was killed, part by part, and only with parts that are its own. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat, truncate } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { HitParts, type PartsMade, readHits, removeParts } from '../harness/pipeline/hit-files.js';
+import { inParts, partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
+import type { Searching } from '../harness/pipeline/search-stage.js';
+import { silentProgress } from '../harness/progress.js';
+import type { PassageHits } from '../harness/search/search.js';
+import { temporaryFolder } from './made-index.js';
+
+const depth = 3;
+const queries = Array.from({ length: 10 }, (_, i) => ({ queryId: `q${i}`, text: String(i) }));
+const made: PartsMade = {
+  key: 'run',
+  batchSize: 2,
+  partQueries: 4,
+  conditions: { cpu: 'this one', threads: 1 },
+};
+
+/** Hits that tell which query they are of. */
+function hitsOf(texts: readonly string[]): PassageHits {
+  const numbers = texts.flatMap((text) => [0, 1, 2].map((i) => 10 * Number(text) + i));
+  return {
+    depth,
+    ordinals: Int32Array.from(numbers),
+    scores: Float32Array.from(numbers, (number) => -number / 3),
+    winners: Int32Array.from(numbers, (number) => number % 7),
+    counts: Int32Array.from(texts, (text) => 1 + (Number(text) % depth)),
+  };
+}
+
+/** Searches as far as it may. @returns the numbers of the queries that were searched */
+async function search(parts: HitParts, most = Number.POSITIVE_INFINITY): Promise<string[]> {
+  const searched: string[] = [];
+  await inParts(queries, parts, async (part) => {
+    if (searched.length >= most) throw new Error('killed');
+    const texts = part.map(({ text }) => text);
+    searched.push(...texts);
+    const batches = [texts.slice(0, 2), texts.slice(2)].filter(({ length }) => length > 0);
+    return { hits: batches.map(hitsOf), seconds: 0.5 };
+  }).catch((error: Error) => assert.equal(error.message, 'killed'));
+  return searched;
+}
+
+/** A folder in which eight of ten queries were searched. */
+async function begun(t: TestContext): Promise<string> {
+  const folder = await temporaryFolder(t);
+  assert.equal((await search(await HitParts.open(folder, made), 8)).length, 8);
+  assert.deepEqual((await readdir(path.join(folder, 'parts'))).sort(), ['00000.hits', '00001.hits']);
+  return folder;
+}
+
+test('only the queries that lack hits are searched, and the hits are those of one search', async (t) => {
+  const folder = await begun(t);
+  const parts = await HitParts.open(folder, made);
+  assert.deepEqual([parts.queries, parts.seconds], [8, 1]);
+  assert.deepEqual(await search(parts), ['8', '9']);
+  await parts.join();
+  assert.deepEqual([parts.queries, parts.seconds, parts.depth], [10, 1.5, depth]);
+  await removeParts(folder);
+  assert.deepEqual((await readdir(folder)).sort(), [
+    'counts.i32',
+    'ordinals.i32',
+    'scores.f32',
+    'winners.i32',
+  ]);
+  const hits = await readHits({ folder, key: 'run', facts: { depth }, cached: false });
+  assert.deepEqual(hits, hitsOf(queries.map(({ text }) => text)));
+});
+
+for (const [what, other] of [
+  ['another run', { key: 'another' }],
+  ['other batches', { batchSize: 4 }],
+  ['parts of another size', { partQueries: 8 }],
+  ['another processor', { conditions: { cpu: 'another', threads: 1 } }],
+] as const)
+  test(`parts of ${what} are not taken and are removed`, async (t) => {
+    const folder = await begun(t);
+    const parts = await HitParts.open(folder, { ...made, ...other });
+    assert.equal(parts.queries, 0);
+    assert.deepEqual(await readdir(path.join(folder, 'parts')), []);
+  });
+
+test('a part that is not whole is not taken, nor any after it', async (t) => {
+  const folder = await begun(t);
+  const first = path.join(folder, 'parts', '00000.hits');
+  await truncate(first, (await stat(first)).size - 4);
+  assert.equal((await HitParts.open(folder, made)).queries, 0);
+  assert.deepEqual(await readdir(path.join(folder, 'parts')), []);
+  await search(await HitParts.open(folder, made));
+  await truncate(path.join(folder, 'parts', '00001.hits'), 5);
+  assert.equal((await HitParts.open(folder, made)).queries, 4);
+});
+
+test('without queries there are files without hits', async (t) => {
+  const folder = await temporaryFolder(t);
+  const parts = await HitParts.open(folder, made);
+  await parts.join();
+  assert.equal(parts.depth, 0);
+  assert.equal((await readFile(path.join(folder, 'ordinals.i32'))).length, 0);
+});
+
+test('an index on the disk is read once for each part, and not for what was found before', async (t) => {
+  const partQueries = partQueriesOf(false, 1000);
+  assert.equal(partQueries, 5000);
+  assert.equal(partQueriesOf(true, 1000), 8000);
+  const many = Array.from({ length: 12_000 }, (_, i) => ({ queryId: `q${i}`, text: String(i) }));
+  const readings: number[] = [];
+  const searching = {
+    index: { dimensions: 1, vectors: 1 },
+    checkpoint: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
+    queryEncoder: {
+      encode: async (texts: readonly Int32Array[]) => ({
+        vectors: Float32Array.from(texts, ([number]) => number!),
+      }),
+    },
+    searcher: {
+      resident: false,
+      async search(vectors: Float32Array, count: number) {
+        readings.push(count);
+        return hitsOf(Array.from(vectors.subarray(0, count), String));
+      },
+    },
+  } as unknown as Searching;
+  const folder = await temporaryFolder(t);
+  const asked = { batchSize: 1000, depth };
+  const opened = () => HitParts.open(folder, { ...made, batchSize: 1000, partQueries });
+  await searchQueries(searching, many.slice(0, 5000), asked, await opened(), silentProgress());
+  const parts = await opened();
+  await searchQueries(searching, many, asked, parts, silentProgress());
+  assert.deepEqual(readings, [5000, 5000, 2000]);
+  await parts.join();
+  const hits = await readHits({ folder, key: 'run', facts: { depth }, cached: false });
+  assert.deepEqual(hits, hitsOf(many.map(({ text }) => text)));
+});
