@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BenchError } from '../harness/errors.js';
-import { withLock } from '../harness/store/lock.js';
+import { removeLeftLock, withLock } from '../harness/store/lock.js';
 
 let folder: string;
 let lock: string;
@@ -82,16 +82,34 @@ test('the lock of a living process is not, and the error names it', async () => 
   );
 });
 
-test('a lock without a number is respected while it is fresh, and taken over once it is old', async () => {
+test('a lock without a number is waited for while it is fresh, and taken over once it is old', async () => {
   await withLock(lock, async () => undefined);
   await writeFile(lock, '');
-  await assert.rejects(
-    withLock(lock, async () => undefined),
-    isLocked,
-  );
+  const asked = withLock(lock, async () => undefined);
+  const refused = assert.rejects(asked, (error) => isLocked(error) && /Process \d+ is/.test(String(error)));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await writeFile(lock, String(process.ppid));
+  await refused;
+  await writeFile(lock, '');
   const longAgo = new Date(Date.now() - 60_000);
   await utimes(lock, longAgo, longAgo);
   assert.equal(await withLock(lock, async () => 1), 1);
+});
+
+test('a lock that was left on something finished is removed, unless its holder lives', async () => {
+  await withLock(lock, async () => undefined);
+  await writeFile(lock, String(process.ppid));
+  await removeLeftLock(lock);
+  assert.equal(await readFile(lock, 'utf8'), String(process.ppid));
+  await withLock(`${lock}.held`, async () => {
+    await removeLeftLock(`${lock}.held`);
+    assert.equal(await readFile(`${lock}.held`, 'utf8'), String(process.pid));
+  });
+  // A namesake's: this process holds no such lock.
+  await writeFile(lock, String(process.pid));
+  await removeLeftLock(lock);
+  await assert.rejects(readFile(lock), { code: 'ENOENT' });
+  await removeLeftLock(lock);
 });
 
 test('of several processes that find a dead holder, one works at a time', async () => {

@@ -9,6 +9,7 @@ import { measureValues } from '../metrics/measure-values.js';
 import { parseMeasures } from '../metrics/measures.js';
 import { createProgress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere, writeRecord } from '../record.js';
+import { removePartialsOf } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
 import { watchInterrupts } from './interrupt.js';
@@ -74,7 +75,11 @@ export const command: Command = {
       : againstDataset(values));
     if (values.json === true || values.record !== undefined) {
       const made = await record();
-      if (values.record !== undefined) await writeRecord(path.resolve(String(values.record)), made);
+      if (values.record !== undefined) {
+        const file = path.resolve(String(values.record));
+        await removePartialsOf(file);
+        await writeRecord(file, made);
+      }
       if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     }
     if (values.json !== true) print(textOf(evaluation, values['per-query'] === true));

@@ -4,6 +4,7 @@ import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { readNegatives, writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
+import { removePartialsOf } from '../store/atomic.js';
 import { bm25NegativesStage, negativesFile } from './bm25-negatives.js';
 import { openCheckpoint } from './checkpoint.js';
 import { mineStage } from './mine-stage.js';
@@ -54,6 +55,7 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
   let file = negativesFile(mined.folder);
   if (request.out !== undefined) {
     const target = path.resolve(request.out);
+    await removePartialsOf(target);
     await writeNegatives(target, await readNegatives(file));
     file = target;
   }

@@ -12,6 +12,7 @@ import type { RunRequest } from '../pipeline.js';
 import { loadSparse } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
+import { removePartialsOf } from '../store/atomic.js';
 import type { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
@@ -147,6 +148,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       const name = `${dataset.name.replaceAll('/', '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
       const file = path.resolve(request.run ?? path.join(config.out, `${name}${runSuffix}`));
       const run = await runOf(queries, searching.index, await readHits(found));
+      await removePartialsOf(file);
       const { sha256 } = await writeRun(file, run, architecture);
       const { key, cached, facts } = found;
       const { depth, searcher } = facts;

@@ -126,10 +126,24 @@ export async function writeJson(target: string, value: unknown): Promise<void> {
  * Removes what a killed process left half-written in a folder; a file of a process that still runs is left alone.
  * @param below whether in the folders below it too
  */
-export async function removePartials(folder: string, below = false): Promise<void> {
+export function removePartials(folder: string, below = false): Promise<void> {
+  return removeMarked(folder, below, () => true);
+}
+
+/** The same of one file alone, which lies among files that are none of ours. */
+export function removePartialsOf(target: string): Promise<void> {
+  const prefix = `${path.basename(target)}${mark}`;
+  return removeMarked(path.dirname(target), false, (name) => name.startsWith(prefix));
+}
+
+async function removeMarked(
+  folder: string,
+  below: boolean,
+  chosen: (name: string) => boolean,
+): Promise<void> {
   for (const name of await readdir(folder, { recursive: below }).catch(() => [])) {
     const at = name.lastIndexOf(mark);
-    if (at < 0) continue;
+    if (at < 0 || !chosen(name)) continue;
     const pid = Number.parseInt(name.slice(at + mark.length), 10);
     if (pid === process.pid || !isRunning(pid)) await rm(path.join(folder, name), { force: true });
   }

@@ -26,22 +26,46 @@ export async function withLock<T>(file: string, work: () => Promise<T>, waitMs =
   }
 }
 
+/**
+ * Removes the lock file of a process that died before it could. Only for work that is done: whoever holds the lock after that
+ * has nothing to do, so that it is no harm where the file that is removed has just become theirs.
+ */
+export async function removeLeftLock(file: string): Promise<void> {
+  const key = path.resolve(file);
+  await removeLeft(key);
+  await removeLeft(takeoverOf(key));
+}
+
+async function removeLeft(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return;
+  if (await isAbandoned(file, Number.parseInt(text, 10))) await rm(file, { force: true });
+}
+
+const takeoverOf = (file: string): string => `${file}.takeover`;
+
 async function acquire(file: string, waitMs: number): Promise<void> {
-  const deadline = Date.now() + waitMs;
+  const started = Date.now();
+  const deadline = started + waitMs;
   for (;;) {
-    if (await create(file)) return;
+    if (await create(file)) {
+      await removeLeft(takeoverOf(file));
+      return;
+    }
     const holder = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
     if (await isAbandoned(file, holder)) {
       await removeAbandoned(file, holder);
       continue;
     }
-    if (Date.now() >= deadline) {
-      const who = Number.isInteger(holder) ? `Process ${holder}` : 'Another process';
+    const numbered = Number.isInteger(holder);
+    // Without a number it will have one at once, or was left by a process that was killed before it could write it.
+    if (Date.now() >= (numbered ? deadline : Math.max(deadline, started + 2 * abandonedMs))) {
+      const who = numbered ? `Process ${holder}` : 'Another process';
       throw new BenchError('LOCKED', `${who} is working on ${path.dirname(file)}.`, {
         hint: `Wait for it to end, or use another --cache DIR. If no such process runs, delete ${file}.`,
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(500, waitMs)));
+    await new Promise((resolve) => setTimeout(resolve, numbered ? Math.min(500, waitMs) : 50));
   }
 }
 
@@ -76,18 +100,17 @@ async function isOld(file: string): Promise<boolean> {
 
 /** Two processes may find the same dead holder: the slower one must not remove the lock that the faster one took. */
 async function removeAbandoned(file: string, holder: number): Promise<void> {
-  const takeover = `${file}.takeover`;
-  const handle = await open(takeover, 'wx').catch(() => undefined);
-  if (handle === undefined) {
-    if (await isOld(takeover)) await rm(takeover, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, 5));
+  const takeover = takeoverOf(file);
+  if (!(await create(takeover))) {
+    await removeLeft(takeover);
+    await new Promise((resolve) => setTimeout(resolve, 5));
     return;
   }
   try {
     const now = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
     if (Object.is(now, holder) && (await isAbandoned(file, now))) await rm(file, { force: true });
   } finally {
-    await handle.close();
+    ours.delete(takeover);
     await rm(takeover, { force: true });
   }
 }

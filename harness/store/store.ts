@@ -8,7 +8,7 @@ import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { makeFolder, removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
-import { withLock } from './lock.js';
+import { removeLeftLock, withLock } from './lock.js';
 import {
   giveBack,
   isTemporary,
@@ -84,7 +84,12 @@ export class Store {
     const key = keyOf(inputs);
     const folder = this.folderOf(kind, key);
     const found = await this.#find<Facts>(kind, key);
-    if (found !== undefined) return { folder, key, facts: found.facts, cached: true };
+    if (found !== undefined) {
+      // Of a process that was killed as it let go of the lock, or while it searched an index by way of a copy.
+      await removeLeftLock(path.join(folder, 'lock'));
+      await removePartials(folder, true);
+      return { folder, key, facts: found.facts, cached: true };
+    }
     await makeFolder(folder);
     return withLock(path.join(folder, 'lock'), async () => {
       const finishedMeanwhile = await this.#find<Facts>(kind, key);
