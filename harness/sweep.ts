@@ -128,6 +128,8 @@ class Sweeping {
       if (before !== undefined) {
         end({ state: 'recorded before' });
         this.#recorded(before, request);
+        // What a killed attempt had made for it may still be there.
+        this.keeper.recorded({ request, record: before.record, searchable: [] });
         return undefined;
       }
       const cell = await makeCell(request, prepared, log, progress);

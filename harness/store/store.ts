@@ -10,7 +10,9 @@ import { makeFolder, removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
 import { removeLeftLock, withLock } from './lock.js';
 import {
+  addOwner,
   giveBack,
+  isOwned,
   isTemporary,
   markKept,
   markTemporary,
@@ -57,8 +59,15 @@ export class Store {
   /** Artifacts that this store holds a lease of, by folder. */
   readonly #leased = new Map<string, { kind: ArtifactKind; key: string }>();
 
-  /** @param temporary kinds of which what this store makes is to go again, see `release` */
-  constructor(root: string, temporary: readonly ArtifactKind[] = []) {
+  /**
+   * @param temporary kinds of which what this store makes is to go again, see `release`
+   * @param owner names the work it is made for, the same at every attempt
+   */
+  constructor(
+    root: string,
+    temporary: readonly ArtifactKind[] = [],
+    readonly owner = 'nobody in particular',
+  ) {
     this.root = path.resolve(root);
     this.#temporary = new Set(temporary);
   }
@@ -98,7 +107,7 @@ export class Store {
       await removePartials(folder, true);
       if (this.#temporary.has(kind)) {
         this.#leased.set(folder, { kind, key });
-        await markTemporary(folder, this.#holder);
+        await markTemporary(folder, this.#holder, this.owner);
       } else await markKept(folder);
       const facts = await make(folder, key);
       await writeJson(path.join(folder, 'manifest.json'), { inputs, facts } satisfies Manifest<Facts>);
@@ -115,11 +124,35 @@ export class Store {
       const still = await readManifest<Facts>(folder);
       if (still === undefined) return undefined;
       if (this.#temporary.has(kind)) {
-        this.#leased.set(folder, { kind, key });
-        await writeLease(folder, this.#holder);
+        await addOwner(folder, this.owner);
+        await this.#hold(kind, key);
       } else await markKept(folder);
       return still;
     });
+  }
+
+  #hold(kind: ArtifactKind, key: string): Promise<void> {
+    const folder = this.folderOf(kind, key);
+    this.#leased.set(folder, { kind, key });
+    return writeLease(folder, this.#holder);
+  }
+
+  /**
+   * Holds what killed attempts at the same work left and this one had no need to ask for, and removes what they were about
+   * to remove.
+   */
+  async holdLeft(): Promise<void> {
+    for (const kind of this.#temporary) {
+      await removeRemains(path.join(this.root, kind));
+      const names = await readdir(path.join(this.root, kind)).catch(() => []);
+      for (const key of names.filter((name) => /^[0-9a-f]+$/.test(name))) {
+        const folder = this.folderOf(kind, key);
+        if (this.#leased.has(folder) || !(await isOwned(folder, this.owner))) continue;
+        await undisturbed(folder, async () => {
+          if (await isOwned(folder, this.owner)) await this.#hold(kind, key);
+        });
+      }
+    }
   }
 
   /** Folders of the temporary artifacts that this store holds. */

@@ -3,7 +3,7 @@
  * the last to give its lease back may remove it. A mark outlives a kill, so that the next attempt knows what it may remove;
  * a lease of a process that is gone counts for nothing. What has no mark is never removed.
  */
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
 import { isRunning } from './atomic.js';
@@ -19,10 +19,28 @@ export async function isTemporary(folder: string): Promise<boolean> {
   return (await stat(path.join(folder, mark)).catch(() => undefined)) !== undefined;
 }
 
-/** Marks a folder that this process is about to fill, and holds it. @param holder tells the stores of a process apart */
-export async function markTemporary(folder: string, holder: string): Promise<void> {
-  await writeEmpty(path.join(folder, mark));
+/**
+ * Marks a folder that this process is about to fill, and holds it.
+ * @param holder tells the stores of a process apart @param owner the work that it is for
+ */
+export async function markTemporary(folder: string, holder: string, owner: string): Promise<void> {
+  await addOwner(folder, owner);
   await writeEmpty(leaseOf(folder, holder));
+}
+
+/** Notes in the mark that it was made or used for this work, which outlives a kill as the mark does. */
+export async function addOwner(folder: string, owner: string): Promise<void> {
+  const file = path.join(folder, mark);
+  const isKnown = await isOwned(folder, owner);
+  await appendFile(file, isKnown ? '' : `${owner}\n`).catch((error: unknown) => {
+    throw fileError(error, file);
+  });
+}
+
+/** Whether it is to go again, and was made or used for this work. */
+export async function isOwned(folder: string, owner: string): Promise<boolean> {
+  const text = await readFile(path.join(folder, mark), 'utf8').catch(() => '');
+  return text.split('\n').includes(owner);
 }
 
 /** From now on it stays. */
@@ -59,6 +77,9 @@ export async function giveBack(folder: string, holder: string, remove: boolean):
 /** Removes what killed processes were about to remove. @param parent folder of artifacts of one kind */
 export async function removeRemains(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
+    const [, asked] = /^(.*)\.leases(?:\.takeover)?$/.exec(name) ?? [];
+    // Taken over where it was left, and let go of; who holds it lets go of it, too.
+    if (asked !== undefined) await undisturbed(path.join(parent, asked), async () => undefined);
     const at = name.lastIndexOf(removedMark);
     if (at < 0 || isRunning(Number.parseInt(name.slice(at + removedMark.length), 10))) continue;
     await rm(path.join(parent, name), { recursive: true, force: true });

@@ -3,7 +3,9 @@
  * one seed at a time, and where systems do not take turns those of one system.
  */
 
+import { decidingSettings } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline.js';
+import { keyOf } from '../store/hash.js';
 import { type ArtifactKind, bytesOnDisk, Store } from '../store/store.js';
 import { datasetKey, systemKey } from './groups.js';
 
@@ -26,6 +28,8 @@ interface Work {
   store: Store;
   /** Absent until it is recorded. */
   cell?: Finished;
+  /** Whether what killed attempts left is known. */
+  holdsLeft?: true;
 }
 
 export class Keeper {
@@ -37,7 +41,10 @@ export class Keeper {
   /** The store that a request is worked on in. */
   storeOf(request: RunRequest): Store {
     const { cache, keep } = request.config;
-    const store = new Store(cache, keep === 'all' ? [] : temporaryKinds);
+    const { architecture, dataset, data, seed, init, negatives } = request;
+    const deciding = decidingSettings(request.config);
+    const owner = keyOf({ architecture, dataset, data, seed, init, negatives, deciding });
+    const store = new Store(cache, keep === 'all' ? [] : temporaryKinds, owner);
     this.#works.push({ request, store });
     return store;
   }
@@ -49,6 +56,11 @@ export class Keeper {
 
   /** Removes what the requests still to come do not need. What a failed run had finished stays for the next attempt. */
   async tidy(later: readonly RunRequest[]): Promise<void> {
+    for (const work of this.#works) {
+      if (work.cell === undefined || work.holdsLeft) continue;
+      await work.store.holdLeft();
+      work.holdsLeft = true;
+    }
     const folders = new Set(this.#works.flatMap(({ store }) => store.temporaryFolders));
     let bytes = 0;
     for (const folder of folders) bytes += await bytesOnDisk(folder);
