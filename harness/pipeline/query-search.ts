@@ -17,8 +17,8 @@ export interface HitSink {
 /** Enough work to be worth a file. */
 const batchesPerPart = 8;
 /**
- * Every part reads the whole index where it lies on the disk: with so many queries that takes little beside the products,
- * and the test queries of each of the paper's datasets are one part.
+ * Every part reads the whole index where it lies on the disk: with so many queries that takes little beside the products.
+ * The 3610 test queries of Natural Questions are one part.
  */
 const rereadingPartQueries = 4096;
 
