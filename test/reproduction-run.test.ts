@@ -20,56 +20,7 @@ import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
-import { inFixtures } from './places.js';
-
-const fixtures = inFixtures('datasets');
-const scratch = { layers: 2, dimensions: 16, heads: 2, intermediate: 32, vocabularySize: 300 };
-const tiny = {
-  model: { scratch },
-  text: { passageTokens: 24 },
-  train: { epochs: 1, batchSize: 4 },
-  latency: { queries: 0 },
-};
-const grid = {
-  title: 'Two collections and three rows',
-  published: { in: 'Table 0', quote: 'made up', unit: 'percent', decimals: 1 },
-  encoder: { layers: 2, dimensions: 16 },
-  presets: ['small'],
-  settings: tiny,
-  seeds: [1],
-  trainOn: 'squad',
-  groups: [
-    { label: 'SQuAD', dataset: 'squad', columns: [{ label: 'Top-5', measure: 'answer@5' }] },
-    { label: 'NF', dataset: 'beir/nfcorpus', columns: [{ label: 'NDCG', measure: 'ndcg@10' }] },
-  ],
-  average: 'Average',
-  rows: [
-    { label: 'quoted', published: [50, null, 60] },
-    {
-      label: 'one vector',
-      architecture: 'mlr-sc',
-      settings: { arch: { layers: [1, 2] } },
-      published: [10, 20, null],
-    },
-    {
-      label: 'wrong',
-      architecture: 'mlr',
-      settings: { arch: { layers: [1, 2], vectors: 3 } },
-      published: [1, 2, 3],
-    },
-  ],
-  small: { settings: tiny },
-  collections: {},
-  cost: {
-    quote: 'made up',
-    gpuHours: [1, 2],
-    gpu: 'V100',
-    trainedPassages: 1,
-    encodedPassages: 1,
-    trainedPassageWeight: 4,
-  },
-  notes: [],
-};
+import { grid, gridOptions } from './tiny-grid.js';
 
 const makers = { sweep, train };
 
@@ -82,19 +33,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const options = (scale: GridOptions['scale']): GridOptions => ({
-  scale,
-  dataset: 'beir/nfcorpus',
-  folders: new Map([
-    ...(scale === 'small' ? [] : [['squad', path.join(fixtures, 'squad')] as const]),
-    ['beir/nfcorpus', path.join(fixtures, 'beir', 'nfcorpus')],
-  ]),
-  models: new Map(),
-  offline: true,
-  cwd: root,
-  flags: { cache: path.join(root, 'cache'), out: path.join(root, 'out') },
-  set: [],
-});
+const options = (scale: GridOptions['scale']) => gridOptions(root, scale);
 
 /** By row and group. */
 const valueIn = ({ rows }: ReproductionDocument, label: string, group: string) =>
@@ -210,77 +149,4 @@ test('the command leaves three reports, ends as its first failure does, and make
   await assert.rejects(given('table2', '--dataset', 'sample'), /goes with --scale small/);
   await assert.rejects(given('table2', '--data', root), /does not say what the folder holds/);
   await assert.rejects(given(), /which table or figure/);
-});
-
-test('what nobody can fetch stops the grid before its first run, or is left out where that is asked for', async () => {
-  const private_ = {
-    label: 'Robust',
-    dataset: 'beir/robust04',
-    columns: [{ label: 'NDCG', measure: 'ndcg@10' }],
-  };
-  const { rows, groups, average, ...rest } = grid;
-  const some = path.join(root, 'some.json');
-  const published = [1, 2, 3];
-  const row = { ...rows[1]!, published };
-  await writeFile(some, JSON.stringify({ ...rest, average, groups: [groups[1], private_], rows: [row] }));
-  const [only, untrained] = [path.join(root, 'only.json'), path.join(root, 'untrained.json')];
-  const evaluated = { ...rest, groups: [private_], rows: [{ ...row, published: [1] }] };
-  await writeFile(only, JSON.stringify(evaluated));
-  const trained = { ...rest, trainOn: 'beir/robust04', groups, rows: [{ ...row, published: [1, 2] }] };
-  await writeFile(untrained, JSON.stringify(trained));
-  const { folders, flags } = options('paper');
-  const out = path.join(root, 'without');
-  let printed = '';
-  let asked: string[] = [];
-  const command = reproduceCommand(async () => ({
-    sweep: async (requests, progress) => {
-      asked.push(...requests.map(({ dataset }) => dataset));
-      return sweep(requests, progress);
-    },
-    train: async () => assert.fail('nothing is only trained here'),
-  }));
-  const on = (name: string, ...more: string[]) => {
-    [printed, asked] = ['', []];
-    // A folder that the grid has no use for is refused.
-    const own = [...folders].filter(([dataset]) => name !== only || dataset === 'squad');
-    const data = own.flatMap(([dataset, folder]) => ['--data', `${dataset}=${folder}`]);
-    const places = ['--out', out, '--cache', String(flags.cache), '--offline'];
-    return execute('reproduce', command, [name, ...more, ...data, ...places], (text) => {
-      printed += text;
-    });
-  };
-  await assert.rejects(on(some), { code: 'PATH_INVALID', message: /^beir\/robust04 cannot be downloaded/ });
-  assert.equal(await on(some, '--dry-run', '--without-missing'), 0);
-  assert.match(printed, /^MISSING.*: beir\/robust04/m);
-  assert.deepEqual(asked, [], 'neither makes a run');
-
-  assert.equal(await on(some, '--without-missing'), 0, 'it was asked for, so it is no failure');
-  assert.deepEqual(asked, ['squad', 'beir/nfcorpus']);
-  assert.match(printed, /^one vector +\d+\.\d +1\.0 +\S+$/m);
-  assert.match(printed, /^one vector +– +2\.0 +–$/m);
-  assert.match(printed, /Left out, for want of a dataset that cannot be downloaded: Robust\./);
-  const text = await readFile(path.join(out, 'some-paper.json'), 'utf8');
-  const [{ figures }] = (JSON.parse(text) as ReproductionDocument).rows as [ReproductionDocument['rows'][0]];
-  assert.deepEqual(figures[1]!.ours, { reason: 'left out' });
-  assert.equal('value' in figures[0]!.ours, true);
-  // No average over fewer collections than the one beside it.
-  assert.deepEqual(figures[2]!.ours, {
-    ...{ reason: 'not measured', code: 'absent', message: '1 of 2 figures are absent' },
-  });
-
-  // With a training goes all that is evaluated with its checkpoint, and a training that nothing is left for.
-  for (const name of [untrained, only])
-    await assert.rejects(on(name, '--without-missing'), {
-      code: 'PATH_INVALID',
-      message: 'Without beir/robust04 nothing of this grid is left to run.',
-    });
-  assert.deepEqual(asked, []);
-  const alone = (...more: string[]) =>
-    execute('reproduce', command, ['table5', ...more], (line) => {
-      printed += line;
-    });
-  await assert.rejects(alone('--data', `beir/robust04=${root}`), /beir\/trec-news, beir\/bioasq.* cannot be/);
-  printed = '';
-  assert.equal(await alone('--dry-run'), 0);
-  assert.match(printed, /^MISSING.*: beir\/trec-news, beir\/robust04, beir\/bioasq/m);
 });
