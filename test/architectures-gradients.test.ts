@@ -4,12 +4,14 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Tensor2D } from '../harness/contracts.js';
 import { loadEncoder } from '../harness/model/checkpoint.js';
+import type { Encoder } from '../harness/model/encoder.js';
 import { Retriever } from '../harness/model/retriever.js';
 import { SafetensorsFile } from '../harness/model/safetensors.js';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
 import { contrastiveLoss } from '../harness/train/loss.js';
+import { Taker, textFeeds, textSpecs } from '../harness/train/step.js';
 import { families, type Kind, poolings } from './found-architectures.js';
 
 interface Texts {
@@ -28,16 +30,12 @@ interface GradientFixture {
 // Compiled tests stand beside the sources' folder, not in it.
 const fixtures = new URL('../../test/fixtures/losses/', import.meta.url);
 
-/** Ids and mask of a padded batch, as specs and as arrays. */
-function inputsOf({ ids, lengths }: Texts): { specs: ArraySpec[]; feeds: NumericArray[] } {
-  const shape = [ids.length, ids[0]!.length];
+/** Ids, mask and plan of a padded batch, as specs and as arrays. */
+function inputsOf(encoder: Encoder, { ids, lengths }: Texts): { specs: ArraySpec[]; feeds: NumericArray[] } {
   const mask = ids.flatMap((row, i) => row.map((_, t) => (t < lengths[i]! ? 1 : 0)));
   return {
-    specs: [
-      { shape, dtype: 'int32' },
-      { shape, dtype: 'float32' },
-    ],
-    feeds: [Int32Array.from(ids.flat()), Float32Array.from(mask)],
+    specs: textSpecs(encoder, ids.length, ids[0]!.length),
+    feeds: textFeeds(encoder, Int32Array.from(ids.flat()), Float32Array.from(mask)),
   };
 }
 
@@ -53,8 +51,8 @@ async function compare(kind: Kind, engineName: string): Promise<void> {
     await engine.dispose();
     await reference.close();
   });
-  const queries = inputsOf(fixture.queries);
-  const passages = inputsOf(fixture.passages);
+  const queries = inputsOf(encoder, fixture.queries);
+  const passages = inputsOf(encoder, fixture.passages);
   const Q = fixture.queries.ids.length;
   const P = fixture.passages.ids.length;
   const positive = new Float32Array(Q * P);
@@ -73,14 +71,15 @@ async function compare(kind: Kind, engineName: string): Promise<void> {
       const { parameters } = retriever;
 
       const program = await engine.compile(
-        ([queryIds, queryMask, passageIds, passageMask, positives, ...weights]) => {
+        (inputs) => {
+          const taker = new Taker(inputs);
+          const [queryInput, passageInput] = [taker.input(), taker.input()];
+          const [positives] = taker.take(1);
+          const weights = taker.take(parameters.length);
           const forward = (...now: tf.Tensor[]) =>
             contrastiveLoss({
-              queries: retriever.queries(now, { ids: queryIds as Tensor2D, mask: queryMask as Tensor2D }),
-              passages: retriever.passages(now, {
-                ids: passageIds as Tensor2D,
-                mask: passageMask as Tensor2D,
-              }),
+              queries: retriever.queries(now, queryInput),
+              passages: retriever.passages(now, passageInput),
               positive: positives as Tensor2D,
               ...(pooling && { pooling }),
               weights: retriever.poolingWeights(now),

@@ -2,6 +2,7 @@
 import { stream } from '../harness/random.js';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
+import { lookUp, lookUpFew, lookUpPlan } from '../harness/tensor/look-up.js';
 import * as tf from '../harness/tensor/operations.js';
 
 export type Build = (inputs: tf.Tensor[]) => readonly tf.Tensor[];
@@ -114,7 +115,22 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
   softmax: { inputs: [float(2, 5)], build: ([x]) => [tf.softmax(x!)] },
   logSoftmax: { inputs: [float(2, 5)], build: ([x]) => [tf.logSoftmax(x!)] },
   where: { inputs: [flags(2, 5), float(2, 5), float(5)], build: ([c, a, b]) => [tf.where(c!, a!, b!)] },
-  gather: { inputs: [float(6, 3), integers(6, 2, 4)], build: ([x, i]) => [tf.gather(x!, i!)] },
+  gather: {
+    inputs: [float(6, 3), integers(6, 2, 4)],
+    build: ([x, i]) => [tf.gather(x!, i!)],
+    noGradient: true,
+  },
+  lookUp: {
+    inputs: [float(6, 3)],
+    build: ([x]) => {
+      const ids = Int32Array.of(1, 0, 5, 1, 1, 0, 2);
+      return [lookUp(x!, tf.tensor1d(ids, 'int32'), tf.tensor1d(lookUpPlan(ids, 6), 'int32'))];
+    },
+  },
+  lookUpFew: {
+    inputs: [float(6, 3)],
+    build: ([x]) => [lookUpFew(x!, tf.tensor2d([1, 0, 5, 1, 1, 0, 2, 2], [2, 4], 'int32'))],
+  },
   matMul: { inputs: [float(4, 3), float(3, 5)], build: ([a, b]) => [tf.matMul(a!, b!)] },
   'matMul, transposed': {
     inputs: [float(3, 4), float(5, 3)],

@@ -7,6 +7,7 @@ import { stream } from '../harness/random.js';
 import type { ArraySpec, Engine } from '../harness/tensor/engine.js';
 import { sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { lookUpPlan } from '../harness/tensor/look-up.js';
 import * as tf from '../harness/tensor/operations.js';
 import { inFixtures, sharedData } from './places.js';
 
@@ -233,7 +234,12 @@ async function gradients(engine: Engine, { encoder, weights }: LoadedEncoder): P
   const program = await engine.compile(([tokens, present, ...rest]) => {
     const masks = rest.slice(weights.length);
     const loss = (...variables: tf.Tensor[]) => {
-      const input = { ids: tokens as tf.Tensor2D, mask: present as tf.Tensor2D };
+      const plan = lookUpPlan(ids, encoder.vocabularySize);
+      const input = {
+        ids: tokens as tf.Tensor2D,
+        mask: present as tf.Tensor2D,
+        plan: tf.tensor1d(plan, 'int32'),
+      };
       const { hidden } = encoder.states(variables, input, masks);
       const sums: tf.Tensor[] = hidden.map((layer, l) => tf.sum(tf.mul(layer, probe(l, layer.shape))));
       return sums.reduce((a, b) => tf.add(a, b)) as tf.Scalar;

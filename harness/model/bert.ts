@@ -1,6 +1,7 @@
 /** BERT's encoder (Devlin et al. 2019), as transformers' BertModel computes it without a pooler. */
 import type { EncoderStates } from '../contracts.js';
 import { layerNorm, linear } from '../tensor/layers.js';
+import { lookUp } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { activationNames, activations } from './activations.js';
 import { activeSites, Dropouts, joinHeads, paddingBias, splitHeads } from './attention.js';
@@ -61,7 +62,8 @@ export function bertEncoder(config: ModelConfig): Encoder {
       layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
     const bias = paddingBias(input.mask); // [B, 1, 1, T]
 
-    const words = tf.gather(weight('embeddings.word_embeddings.weight'), tf.reshape(input.ids, [-1])); // [B * T, D]
+    const ids = tf.reshape(input.ids, [-1]) as tf.Tensor1D;
+    const words = lookUp(weight('embeddings.word_embeddings.weight'), ids, input.plan); // [B * T, D]
     const places = tf.slice(weight('embeddings.position_embeddings.weight'), [0, 0], [tokens, dimensions]); // [T, D]
     const type = tf.slice(weight('embeddings.token_type_embeddings.weight'), [0, 0], [1, dimensions]); // [1, D]
     const sum = tf.add(tf.reshape(words, [batch, tokens, dimensions]), tf.add(places, type)); // [B, T, D]
@@ -113,6 +115,7 @@ export function bertEncoder(config: ModelConfig): Encoder {
     shape: { kind: 'bert', layers, dimensions, maxTokens: sizes.positions },
     vocabularySize: sizes.vocabularySize,
     paddingId,
+    trainsPadding: false,
     parameters,
     config,
     dropoutSites(batch, tokens) {

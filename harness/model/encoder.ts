@@ -1,6 +1,6 @@
 /** The one interface behind which BERT and T5 stand. */
 import type { EncoderShape, EncoderStates } from '../contracts.js';
-import type { Tensor, Tensor2D } from '../tensor/operations.js';
+import type { Tensor, Tensor1D, Tensor2D } from '../tensor/operations.js';
 
 /** A trained array of an encoder. */
 export interface Parameter {
@@ -23,6 +23,8 @@ export interface EncoderInput {
   ids: Tensor2D;
   /** [B, T] float32, 1 for a token, 0 for padding. */
   mask: Tensor2D;
+  /** [P] int32, the `lookUpPlan` of the ids in the embedding table; absent where nothing is trained. */
+  plan?: Tensor1D;
 }
 
 /** A pure function of weights and tokens. It holds no weights. */
@@ -31,6 +33,8 @@ export interface Encoder {
   /** V, rows of the embedding table. */
   readonly vocabularySize: number;
   readonly paddingId: number;
+  /** Whether the embedding of padding is trained: not in BERT (PyTorch's `padding_idx`). */
+  readonly trainsPadding: boolean;
   readonly parameters: readonly Parameter[];
   /** The config.json it was made from, to be saved beside trained weights. */
   readonly config: Readonly<Record<string, unknown>>;

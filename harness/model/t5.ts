@@ -1,6 +1,7 @@
 /** The encoder half of T5 (Raffel et al. 2020), v1.0 and v1.1, as transformers' T5EncoderModel computes it. */
 import type { EncoderStates } from '../contracts.js';
 import { linear, rmsNorm } from '../tensor/layers.js';
+import { lookUp, lookUpFew } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { type activationNames, activations } from './activations.js';
 import { activeSites, Dropouts, joinHeads, paddingBias, splitHeads } from './attention.js';
@@ -86,11 +87,12 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
 
     const pairs = relativeBuckets(tokens, buckets, maxDistance); // [T, T]
     const table = weight('encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight'); // [buckets, H]
-    const distance = tf.expandDims(tf.transpose(tf.gather(table, pairs), [2, 0, 1]), 0); // [1, H, T, T]
+    const distance = tf.expandDims(tf.transpose(lookUpFew(table, pairs), [2, 0, 1]), 0); // [1, H, T, T]
     const bias = tf.add(distance, paddingBias(input.mask)); // [B, H, T, T]
 
     const cube = (rows: Tensor) => tf.reshape(rows, [batch, tokens, dimensions]) as tf.Tensor3D; // [B, T, D]
-    let rows = drop(tf.gather(weight('shared.weight'), tf.reshape(input.ids, [-1]))); // [B * T, D]
+    const ids = tf.reshape(input.ids, [-1]) as tf.Tensor1D;
+    let rows = drop(lookUp(weight('shared.weight'), ids, input.plan)); // [B * T, D]
     const stream = [rows];
     for (let l = 0; l < layers; l++) {
       const block = `encoder.block.${l}`;
@@ -122,6 +124,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
     shape: { kind: 't5', layers, dimensions, maxTokens: Number.POSITIVE_INFINITY },
     vocabularySize: sizes.vocabularySize,
     paddingId,
+    trainsPadding: true,
     parameters,
     config,
     dropoutSites(batch, tokens) {

@@ -186,17 +186,12 @@ register('Select', { inputs: ['condition'] }, (dy, [condition]) => ({
   t: () => where(condition!, dy),
   e: () => tf.where(condition!, tf.zerosLike(dy), dy),
 }));
-register('GatherV2', { inputs: ['x', 'indices'] }, (dy, [x, indices], { axis, batchDims }) => {
-  const at = tf.util.parseAxisParam(axis as number, x!.shape)[0]!;
-  if (at !== 0 || Number(batchDims ?? 0) !== 0)
-    throw new Error(`The gradient of gather is known for axis 0 only, not ${at}.`);
-  const rows = [indices!.size, ...x!.shape.slice(1)];
-  return {
-    x: () =>
-      tf.unsortedSegmentSum(tf.reshape(dy, rows), tf.reshape(indices!, [-1]) as tf.Tensor1D, x!.shape[0]!),
-    indices: () => tf.zerosLike(tf.cast(indices!, 'float32')),
-  };
-});
+// Shares of one row would have to be added up by threads that do not wait for each other.
+register('GatherV2', {}, () => ({
+  x: () => {
+    throw new Error('gather has no gradient here: look rows of a trained table up by look-up.ts.');
+  },
+}));
 
 // Matrix products.
 register('BatchMatMul', inputsAB, (dy, [a, b], { transposeA, transposeB }) => {

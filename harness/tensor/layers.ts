@@ -128,7 +128,7 @@ interface WithGradient {
 }
 
 /** A function whose gradient is given, not taped. */
-function withGradient(inputs: Tensor[], compute: (inputs: Tensor[]) => WithGradient): Tensor {
+export function withGradient(inputs: Tensor[], compute: (inputs: Tensor[]) => WithGradient): Tensor {
   return tf.customGrad((...args) => {
     const save = args.pop() as unknown as (tensors: Tensor[]) => void;
     const { value, saved, gradient } = compute(args as Tensor[]);

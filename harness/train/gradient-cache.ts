@@ -13,6 +13,7 @@ import { dropoutMasks } from './dropout-masks.js';
 import { contrastiveLoss } from './loss.js';
 import {
   candidatesShape,
+  inputsOfTexts,
   keepSpecs,
   parameterSpecs,
   resultOf,
@@ -20,6 +21,7 @@ import {
   type StepContext,
   type StepResult,
   Taker,
+  textFeeds,
   textSpecs,
 } from './step.js';
 
@@ -71,13 +73,16 @@ export class GradientCache implements StepComputer {
   #feedsOf(chunk: Chunk, step: number): NumericArray[] {
     const { retriever, seed, dropout } = this.context;
     const sites = dropout ? retriever.dropoutSites(chunk.texts, chunk.tokens) : [];
-    return [chunk.ids, chunk.mask, ...dropoutMasks(sites, seed, step, chunk.side, chunk.first)];
+    return [
+      ...textFeeds(retriever.encoder, chunk.ids, chunk.mask),
+      ...dropoutMasks(sites, seed, step, chunk.side, chunk.first),
+    ];
   }
 
   #specsOf(chunk: Chunk): ArraySpec[] {
     const { retriever, dropout } = this.context;
     return [
-      ...textSpecs(chunk.texts, chunk.tokens),
+      ...textSpecs(retriever.encoder, chunk.texts, chunk.tokens),
       ...keepSpecs(retriever, chunk.texts, chunk.tokens, dropout),
     ];
   }
@@ -100,7 +105,7 @@ export class GradientCache implements StepComputer {
       engine.compile(
         (inputs) => {
           const taker = new Taker(inputs);
-          return this.#vectors(chunk.side, taker.take(count), taker, specs.length - 2);
+          return this.#vectors(chunk.side, taker.take(count), taker, specs.length - inputsOfTexts);
         },
         [...parameterSpecs(retriever), ...specs],
         { name: `encoding a chunk (${chunk.side})` },
@@ -194,7 +199,12 @@ export class GradientCache implements StepComputer {
             const { grads } = tf.valueAndGrads((...chosen: Tensor[]) => {
               const replaced = [...weights];
               for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
-              const [vectors] = this.#vectors(chunk.side, replaced, new Taker(rest), specs.length - 2);
+              const [vectors] = this.#vectors(
+                chunk.side,
+                replaced,
+                new Taker(rest),
+                specs.length - inputsOfTexts,
+              );
               return tf.sum(tf.mul(tf.reshape(vectors!, given.shape), given)) as tf.Scalar;
             })(trained.map((i) => weights[i]!));
             return grads.map((gradient, j) => tf.add(sums[j]!, gradient));

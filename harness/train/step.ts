@@ -1,8 +1,9 @@
 /** One training step: the loss of a batch and the gradient of every parameter. */
 import type { Tensor, Tensor2D } from '../contracts.js';
-import type { EncoderInput } from '../model/encoder.js';
+import type { Encoder, EncoderInput } from '../model/encoder.js';
 import type { Retriever } from '../model/retriever.js';
 import type { ArraySpec, Engine, NumericArray, Variable, VariableSet } from '../tensor/engine.js';
+import { lookUpPlan, planSize } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
@@ -38,10 +39,20 @@ export interface StepContext {
 export const parameterSpecs = (retriever: Retriever): ArraySpec[] =>
   retriever.parameters.map(({ shape }) => ({ shape, dtype: 'float32' }));
 
-export const textSpecs = (texts: number, tokens: number): ArraySpec[] => [
+/** Ids, mask and plan of texts: what `Taker.input` takes. */
+export const inputsOfTexts = 3;
+
+export const textSpecs = (encoder: Encoder, texts: number, tokens: number): ArraySpec[] => [
   { shape: [texts, tokens], dtype: 'int32' },
   { shape: [texts, tokens], dtype: 'float32' },
+  { shape: [planSize(texts * tokens, encoder.vocabularySize)], dtype: 'int32' },
 ];
+
+/** What is fed for `textSpecs`. */
+export function textFeeds(encoder: Encoder, ids: Int32Array, mask: Float32Array): NumericArray[] {
+  const untrained = encoder.trainsPadding ? undefined : encoder.paddingId;
+  return [ids, mask, lookUpPlan(ids, encoder.vocabularySize, untrained)];
+}
 
 export const keepSpecs = (
   retriever: Retriever,
@@ -64,8 +75,8 @@ export class Taker {
     return this.tensors.slice(this.#next - count, this.#next);
   }
   input(): EncoderInput {
-    const [ids, mask] = this.take(2) as [Tensor2D, Tensor2D];
-    return { ids, mask };
+    const [ids, mask, plan] = this.take(inputsOfTexts) as [Tensor2D, Tensor2D, tf.Tensor1D];
+    return { ids, mask, plan };
   }
 }
 
@@ -95,9 +106,9 @@ export class DirectStep implements StepComputer {
     const program = await this.#programs.get(key, () => {
       const inputs: ArraySpec[] = [
         ...parameterSpecs(retriever),
-        ...textSpecs(queries, queryTokens),
+        ...textSpecs(retriever.encoder, queries, queryTokens),
         ...keepSpecs(retriever, queries, queryTokens, dropout),
-        ...textSpecs(passages, passageTokens),
+        ...textSpecs(retriever.encoder, passages, passageTokens),
         ...keepSpecs(retriever, passages, passageTokens, dropout),
         { shape: [queries, passages], dtype: 'float32' },
         { shape: candidatesShape(batch), dtype: 'float32' },
@@ -107,11 +118,9 @@ export class DirectStep implements StepComputer {
     });
     const feeds: (NumericArray | Variable)[] = [
       ...parameters.variables,
-      batch.queryIds,
-      batch.queryMask,
+      ...textFeeds(retriever.encoder, batch.queryIds, batch.queryMask),
       ...dropoutMasks(querySites, seed, step, 'query', 0),
-      batch.passageIds,
-      batch.passageMask,
+      ...textFeeds(retriever.encoder, batch.passageIds, batch.passageMask),
       ...dropoutMasks(passageSites, seed, step, 'passage', 0),
       batch.positive,
       batch.candidates,

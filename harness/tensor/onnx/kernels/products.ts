@@ -1,7 +1,7 @@
 /** Choice, look-up and matrix products in ONNX. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Value } from '../graph.js';
-import { cast, filled, kernel, node, reshape } from '../writing.js';
+import { kernel, node } from '../writing.js';
 
 // Choice and look-up.
 kernel('Select', ({ condition, t, e }) => node('Where', [condition, t, e], t!.shape, t!.dtype));
@@ -11,11 +11,6 @@ kernel('GatherV2', ({ x, indices }, { axis, batchDims }) => {
   const at = tf.util.parseAxisParam(Number(axis), [...x!.shape])[0]!;
   const shape = [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)];
   return node('Gather', [x, indices], shape, x!.dtype, { axis: at });
-});
-kernel('UnsortedSegmentSum', ({ x, segmentIds }, { numSegments }) => {
-  const shape = [Number(numSegments), ...x!.shape.slice(1)];
-  const rows = reshape(cast(segmentIds!, 'int64'), [segmentIds!.shape[0]!, 1]);
-  return node('ScatterND', [filled(shape, 0, 'float32'), rows, x], shape, 'float32', { reduction: 'add' });
 });
 
 // Matrix products. FusedMatMul takes the transposes that gradients are full of, without a copy.

@@ -1,0 +1,157 @@
+/**
+ * Rows of a table by their number, and the gradient of that. The gradient adds every row's shares, and many of them go to
+ * one row: [CLS] stands in every text. Nothing here adds into a row that another thread may be adding to, so no share is
+ * lost and the order of additions is the same in every run (ONNX Runtime's ScatterND with addition has neither).
+ *
+ * The numbers are known before a step, so the host sorts them (`lookUpPlan`). Sorted, the shares are cut into blocks of 64
+ * and a small product with ones and zeros adds up each block's equal numbers. A number whose run crosses the edge of a
+ * block has a sum in each; a second product adds those. Then every row of the table takes its one sum, or zeros.
+ */
+import { withGradient } from './layers.js';
+import * as tf from './operations.js';
+
+type Tensor = tf.Tensor;
+
+/** Shares that one product adds up. */
+const blockRows = 64;
+
+/** Where the parts of a plan begin. A block is left with an unused place: its sum is the zeros of rows without shares. */
+function planParts(count: number, rows: number) {
+  const blocks = Math.floor(count / blockRows) + 1;
+  const places = blocks * blockRows;
+  const edges = 2 * blocks;
+  const starts = { order: 0, slots: places, edges: 2 * places, groups: 2 * places + edges };
+  const rowOf = starts.groups + edges;
+  return { blocks, places, edges, starts, rowOf, size: rowOf + rows };
+}
+
+/** @returns P, the length of a plan for so many look-ups in a table of so many rows */
+export const planSize = (count: number, rows: number): number => planParts(count, rows).size;
+
+/**
+ * How the shares of a gradient are to be added up.
+ * @param ids which rows were looked up, [N], each below `rows`
+ * @param rows V, of the table
+ * @param untrained a row that gets no gradient, as PyTorch's `padding_idx`
+ * @returns [P] int32: for each place the share that stands there, and its slot in its block's sum; for the edges of each
+ *   block where their sum stands, and to which sum of the second product it belongs; for each row of the table its sum
+ */
+export function lookUpPlan(ids: Int32Array, rows: number, untrained?: number): Int32Array {
+  const { blocks, places, starts, rowOf, size } = planParts(ids.length, rows);
+  const plan = new Int32Array(size);
+  plan.fill(-1, starts.slots, starts.edges);
+  plan.fill(-1, starts.groups, rowOf);
+  plan.fill(places - 1, rowOf);
+  const sorted = sortedPlaces(ids, rows, untrained);
+  plan.set(sorted, starts.order);
+  let groups = 0;
+  for (let block = 0; block < blocks; block++) {
+    const first = block * blockRows;
+    const end = Math.min(first + blockRows, sorted.length);
+    let slot = -1;
+    for (let place = first; place < end; place++) {
+      const id = ids[sorted[place]!]!;
+      const goesOn = place > 0 && ids[sorted[place - 1]!] === id;
+      if (place === first || !goesOn) slot++;
+      plan[starts.slots + place] = slot;
+      const sum = first + slot;
+      if (!goesOn) plan[rowOf + id] = sum;
+      else if (place === first) {
+        // The run comes from the block before: its last sum there and its first sum here are of one group.
+        const before = starts.groups + 2 * block - 1;
+        const earlier = plan[rowOf + id]!;
+        if (earlier < places) {
+          plan[before] = groups;
+          plan[rowOf + id] = places + groups++;
+        }
+        plan[starts.groups + 2 * block] = plan[rowOf + id]! - places;
+      }
+    }
+    plan[starts.edges + 2 * block] = first;
+    // Where a block has one sum alone, it is the first edge's: the last one would add it again.
+    plan[starts.edges + 2 * block + 1] = first + Math.max(0, slot);
+  }
+  moveLoneEdges(plan, blocks, starts.groups, starts.edges);
+  return plan;
+}
+
+/** Blocks of one sum have both edges at it; its group stands at one of them. */
+function moveLoneEdges(plan: Int32Array, blocks: number, groups: number, edges: number): void {
+  for (let block = 0; block < blocks; block++) {
+    const [first, last] = [2 * block, 2 * block + 1];
+    if (plan[edges + first] !== plan[edges + last]) continue;
+    if (plan[groups + first] === -1) plan[groups + first] = plan[groups + last]!;
+    plan[groups + last] = -1;
+  }
+}
+
+/** The places of all trained ids, by id and then by place: a counting sort. */
+function sortedPlaces(ids: Int32Array, rows: number, untrained: number | undefined): Int32Array {
+  const next = new Int32Array(rows + 1);
+  let kept = 0;
+  for (const id of ids) {
+    if (id < 0 || id >= rows) throw new RangeError(`row ${id} was looked up in a table of ${rows}`);
+    if (id === untrained) continue;
+    next[id + 1]!++;
+    kept++;
+  }
+  for (let row = 0; row < rows; row++) next[row + 1]! += next[row]!;
+  const sorted = new Int32Array(kept);
+  for (const [place, id] of ids.entries()) if (id !== untrained) sorted[next[id]!++] = place;
+  return sorted;
+}
+
+/**
+ * @param table [V, D]
+ * @param ids [N] int32
+ * @param plan [P] of these ids and this table, where the table is trained; without it there is no gradient
+ * @returns [N, D]
+ */
+export function lookUp(table: Tensor, ids: tf.Tensor1D, plan: tf.Tensor1D | undefined): Tensor {
+  if (plan === undefined) return tf.gather(table, ids);
+  const [rows, dimensions] = table.shape as [number, number];
+  return withGradient([table], ([from]) => ({
+    value: tf.gather(from!, ids),
+    saved: [plan],
+    gradient: (dy, [given]) => [sumsOfRows(dy, given as tf.Tensor1D, rows, dimensions)],
+  }));
+}
+
+/** @param shares [N, D] @returns [V, D] */
+function sumsOfRows(shares: Tensor, plan: tf.Tensor1D, rows: number, dimensions: number): Tensor {
+  const { blocks, places, edges, starts, rowOf } = planParts(shares.shape[0]!, rows);
+  const sorted = tf.gather(shares, tf.slice(plan, starts.order, places)); // [S, D]
+  const slots = tf.reshape(tf.slice(plan, starts.slots, places), [blocks, 1, blockRows]);
+  const inBlocks = tf.matMul(isEqual(slots, blockRows), tf.reshape(sorted, [blocks, blockRows, dimensions])); // [S / 64, 64, D]
+  const sums = tf.reshape(inBlocks, [places, dimensions]);
+  const groups = tf.reshape(tf.slice(plan, starts.groups, edges), [1, edges]);
+  const atEdges = tf.gather(sums, tf.slice(plan, starts.edges, edges)); // [2 S / 64, D]
+  // Fewer runs cross an edge than there are blocks.
+  const overEdges = tf.matMul(isEqual(groups, blocks), atEdges); // [S / 64, D]
+  return tf.gather(tf.concat([sums, overEdges], 0), tf.slice(plan, rowOf, rows)); // [V, D]
+}
+
+/** @param numbers [..., 1, N] int32 @returns [..., below, N], 1 where row r's number is r */
+function isEqual(numbers: Tensor, below: number): Tensor {
+  const rows = tf.expandDims(tf.range(0, below, 1, 'int32'), 1); // [below, 1]
+  return tf.cast(tf.equal(rows, numbers), 'float32');
+}
+
+/**
+ * The same for a table of few rows and numbers that are known when the program is written: no plan is needed.
+ * @param table [R, C]
+ * @param ids [A, B] int32
+ * @returns [A, B, C]
+ */
+export function lookUpFew(table: Tensor, ids: tf.Tensor2D): tf.Tensor3D {
+  const rows = table.shape[0]!;
+  const [many, each] = ids.shape;
+  return withGradient([table], ([from]) => ({
+    value: tf.gather(from!, ids),
+    saved: [ids],
+    gradient: (dy, [given]) => {
+      const chosen = isEqual(tf.reshape(given!, [many, 1, each]), rows); // [A, R, B]
+      return [tf.sum(tf.matMul(chosen, dy), 0)]; // [R, C]
+    },
+  })) as tf.Tensor3D;
+}
