@@ -80,6 +80,9 @@ export interface Engine {
   dispose(): Promise<void>;
 }
 
+/** The most threads of the engine `onnx`: up to here a program's bits are the same at any number (onnx/product-order.ts). */
+export const mostThreads = 32;
+
 export type EngineName = 'onnx' | 'tensorflow' | 'tfjs-cpu';
 export const engineNames: readonly EngineName[] = ['onnx', 'tensorflow', 'tfjs-cpu'];
 

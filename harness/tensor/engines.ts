@@ -1,17 +1,17 @@
 /** Which engines there are, which of them this machine has, and how to open one. Loads nothing before it is asked to. */
 import { availableParallelism } from 'node:os';
 import { BenchError, unknownName } from '../errors.js';
-import { type Engine, type EngineName, engineNames } from './engine.js';
+import { type Engine, type EngineName, engineNames, mostThreads } from './engine.js';
 
 export interface EngineOptions {
-  /** Threads to compute with; all cores where absent. */
+  /** Threads to compute with; where absent all cores, as far as the engine's results stay the same. */
   threads?: number;
   /** ONNX Runtime's execution providers in order of preference; ['cpu'] where absent. */
   providers?: readonly string[];
 }
 
 const openers: Record<EngineName, (options: EngineOptions) => Promise<Engine>> = {
-  onnx: async ({ threads = availableParallelism(), providers = ['cpu'] }) =>
+  onnx: async ({ threads = Math.min(availableParallelism(), mostThreads), providers = ['cpu'] }) =>
     (await import('./onnx/engine.js')).openOnnx(threads, providers),
   tensorflow: async ({ threads = availableParallelism() }) =>
     (await import('./tensorflow.js')).openTensorflow(threads),

@@ -12,10 +12,11 @@ import type {
   Variable,
   VariableSet,
 } from '../engine.js';
-import { sizeOf } from '../engine.js';
+import { mostThreads, sizeOf } from '../engine.js';
 import { prune, type Value } from './graph.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
 import { writeModel } from './model-file.js';
+import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
 import './kernels.js';
 
@@ -136,8 +137,16 @@ export async function loadOrt(): Promise<Ort> {
 /**
  * @param threads for one operation; operations run one after another
  * @param providers execution providers in order of preference: cpu, cuda, webgpu ...
+ * @throws BenchError CONFIG_INVALID for too many threads, UNAVAILABLE for a provider that is not there
  */
 export async function openOnnx(threads: number, providers: readonly string[] = ['cpu']): Promise<Engine> {
+  if (threads > mostThreads) {
+    throw new BenchError(
+      'CONFIG_INVALID',
+      `threads: ${threads} is more than the ${mostThreads} for which the engine 'onnx' gives the same results.`,
+      { hint: `Use --threads ${mostThreads} or fewer.` },
+    );
+  }
   const ort = await loadOrt();
   const known = ort.listSupportedBackends().map((backend) => backend.name);
   for (const provider of providers) {
@@ -171,6 +180,7 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
   ): Promise<Program> {
     const { graph, outputs: recorded } = record(build, inputs, fixed);
     const outputs = withoutIdleReshapes(recorded);
+    stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
