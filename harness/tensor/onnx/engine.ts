@@ -15,6 +15,7 @@ import type {
 import { mostThreads, sizeOf } from '../engine.js';
 import { prune, type Value } from './graph.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
+import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
@@ -182,6 +183,7 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     const outputs = withoutIdleReshapes(recorded);
     stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
+    refuseUnknown(nodes, name);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
     try {

@@ -1,6 +1,6 @@
 /** Element-wise kernels in ONNX. */
 import type { DataType } from '../../engine.js';
-import { broadcast, cast, graph, kernel, node } from '../writing.js';
+import { broadcast, cast, graph, kernel, node, reshape } from '../writing.js';
 
 // Arithmetic of two tensors, with NumPy's broadcasting as in tfjs.
 const binary: Record<string, string> = {
@@ -41,7 +41,6 @@ kernel('LogicalNot', ({ x }) => node('Not', [x], x!.shape, 'bool'));
 for (const op of [
   'Erf',
   'Exp',
-  'Log',
   'Sqrt',
   'Neg',
   'Abs',
@@ -55,6 +54,13 @@ for (const op of [
 ]) {
   kernel(op, ({ x }) => node(op, [x], x!.shape, x!.dtype));
 }
+// The operator Log takes several elements at once, and those left over at a thread's end one by one, with another last bit.
+kernel('Log', ({ x }) => {
+  const ones = reshape(x!, [...x!.shape, 1]);
+  return node('ReduceLogSum', [ones, graph().integers([x!.shape.length])], x!.shape, x!.dtype, {
+    keepdims: 0,
+  });
+});
 kernel('Square', ({ x }) => node('Mul', [x, x], x!.shape, x!.dtype));
 kernel('Rsqrt', ({ x }) => node('Reciprocal', [node('Sqrt', [x], x!.shape, 'float32')], x!.shape, 'float32'));
 kernel('Step', ({ x }, { alpha }) => {
