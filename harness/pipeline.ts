@@ -6,6 +6,7 @@
 import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
 import { curveRemarks, curveStage, exactRun } from './pipeline/curve-stage.js';
+import { devWinnersStage } from './pipeline/dev-winners.js';
 import { readHits } from './pipeline/hit-files.js';
 import { assertIndexKind, builtIndex, indexStage, isFlat } from './pipeline/index-stage.js';
 import { identicalIdsOf, measureStage } from './pipeline/measure-stage.js';
@@ -18,7 +19,7 @@ import { makeSparseCell } from './pipeline/sparse.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { trainAll, trainingRemarks } from './pipeline/training.js';
 import { conditionsHere, wholeIndexTime } from './pipeline/whole-index.js';
-import { winnersOf } from './pipeline/winners.js';
+import { hasWinners, winnersOf } from './pipeline/winners.js';
 import { loadSparse } from './plugins.js';
 import type { Progress } from './progress.js';
 
@@ -84,7 +85,16 @@ export async function makeCell(
         measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
       );
       const { architecture } = checkpoint.retriever;
-      const winners = await winnersOf(dataset, split, index, hits, architecture, identicalIds);
+      const dev =
+        hasWinners(architecture) && (await dataset.queries('dev')).length > 0
+          ? await log.artifact('dev winners', () =>
+              devWinnersStage(prepared, searching, shards.key, progress),
+            )
+          : undefined;
+      const winners = await winnersOf({
+        ...{ dataset, split, index, hits, architecture, identicalIds },
+        ...{ answerFlags: measured.answerFlags, dev: dev?.facts },
+      });
       const curve =
         exact &&
         (await log.plain('recall', () =>

@@ -8,6 +8,7 @@ export {
   type CurvePoint,
   type DatasetFacts,
   type DeviceFacts,
+  type DevWinnerFacts,
   type EpochFacts,
   type GitFacts,
   type IndexFacts,

@@ -10,6 +10,7 @@ import { provenanceHtml } from './html/provenance.js';
 import { queriesHtml } from './html/queries.js';
 import { style } from './html/style.js';
 import { checksHtml, comparisonsHtml, numberHtml, systemsHtml } from './html/tables.js';
+import { winnersHtml } from './html/winners.js';
 
 const report: ReportPlugin = {
   summary: 'one page with tables, charts and queries, to be opened anywhere',
@@ -63,6 +64,7 @@ ${block('Accuracy against what it costs', costs)}
 ${block('What the index finds, and for how much', recalls)}
 ${recallTable(section)}
 ${block('What layers and vectors change', variations)}
+${winnersHtml(section)}
 ${comparisonsHtml(section)}
 ${block('Training', training)}
 ${queriesHtml(section)}

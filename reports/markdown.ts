@@ -20,6 +20,7 @@ import {
   showsInterval,
   unitOf,
 } from './format/numbers.js';
+import { winnersLegend, winningVectors } from './format/winners.js';
 import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
@@ -31,7 +32,7 @@ const report: ReportPlugin = {
 export default report;
 
 function sectionText(section: ReportSection): string {
-  const { columns, comparisons, notes } = section;
+  const { columns, comparisons, winners, notes } = section;
   const parts = [
     `## ${escapeMarkdown(headingOfSection(section))}\n`,
     systemsTable(
@@ -42,6 +43,7 @@ function sectionText(section: ReportSection): string {
   ];
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
+  if (winners.length > 0) parts.push(winnersText(section));
   if (comparisons.length > 0) parts.push(comparisonText(section));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
   return parts.join('\n');
@@ -64,6 +66,16 @@ function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn
     }),
   ]);
   return table(header, rows, 2);
+}
+
+function winnersText({ winners }: ReportSection): string {
+  const rows = winners.map((line) => [
+    escapeMarkdown(line.system),
+    line.on,
+    line.total.toLocaleString('en-US'),
+    escapeMarkdown(winningVectors(line)),
+  ]);
+  return `### Which vector wins\n\n${table(['system', 'on', 'of', 'vectors that win'], rows, 2)}\n${winnersLegend}\n`;
 }
 
 function comparisonText(section: ReportSection): string {

@@ -10,6 +10,7 @@ import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
 import { comparableOn, tableOf } from './table.js';
+import { winnersOf } from './winners.js';
 
 export interface ReportRequest {
   /** Name of the system that stars refer to; `dual-encoder` where it is there, else the first. */
@@ -115,6 +116,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
+    winners: winnersOf(systems),
     ...(indexCurves && { indexCurves }),
     ...(queries && { queries }),
     runs: records.map((stored) => runOf(stored, systems)),

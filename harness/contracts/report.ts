@@ -133,6 +133,17 @@ export interface ReportIndexCurve {
   }[];
 }
 
+/** Which vectors of a passage win the maximum, on some hits or passages; all seeds together. */
+export interface ReportWinners {
+  system: string;
+  /** On what: `first hits`, `dev gold, by qrels`. */
+  on: string;
+  /** Of these hits or passages. */
+  total: number;
+  /** By vector, in the order of E(d), those that win at least once. */
+  vectors: readonly { name: string; count: number }[];
+}
+
 export interface ReportTraining {
   system: string;
   seed: number | null;
@@ -211,6 +222,8 @@ export interface ReportSection {
   fronts: readonly ReportFront[];
   variations: readonly ReportVariation[];
   training: readonly ReportTraining[];
+  /** Of systems that are searched with several vectors per passage. */
+  winners: readonly ReportWinners[];
   /** Present where a system's index is not exact. */
   indexCurves?: { depth: number; curves: readonly ReportIndexCurve[] };
   queries?: ReportQueryDifferences;

@@ -9,6 +9,8 @@ import { AnswerMatcher, PassageText } from '../text/answers.js';
 export interface Measured {
   run: Run;
   evaluation: Evaluation;
+  /** [Q, depth], 1 where a hit holds an answer; absent where no measure asks for answers. */
+  answerFlags?: Uint8Array;
   warnings: string[];
 }
 
@@ -64,7 +66,7 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     identicalIds,
     ...(found && { firstAnswerRank: firstRanks(queries, run, hits, found.flags, identicalIds) }),
   });
-  return { run, evaluation, warnings };
+  return { run, evaluation, warnings, ...(found && { answerFlags: found.flags }) };
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

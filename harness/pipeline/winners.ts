@@ -1,36 +1,47 @@
 /** Which vector of a passage won the maximum of equation (2): the paper's analysis of layers. */
 import type { Dataset, Split } from '../contracts.js';
 import type { Architecture } from '../model/retriever.js';
-import type { WinnerFacts } from '../record.js';
+import type { DevWinnerFacts, WinnerFacts } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import { qrelsById } from './measure-stage.js';
 
-/**
- * @param index gives the passage ids by ordinal
- * @returns undefined where a passage has one vector, which always wins
- */
-export async function winnersOf(
-  dataset: Dataset,
-  split: Split,
-  index: { identifiers(): Promise<{ at(ordinal: number): string }> },
-  hits: PassageHits,
-  { family, pooling, resolved }: Architecture,
-  identicalIds: 'dropped' | 'kept',
-): Promise<WinnerFacts | undefined> {
-  if (pooling !== undefined || resolved.vectors === 1) return undefined;
+/** Whether a passage can have several vectors that are searched: one alone always wins. */
+export function hasWinners({ pooling, resolved }: Architecture): boolean {
+  return pooling === undefined && resolved.vectors !== 1;
+}
+
+export interface WinnersRequest {
+  dataset: Dataset;
+  split: Split;
+  /** Gives the passage ids by ordinal. */
+  index: { identifiers(): Promise<{ at(ordinal: number): string }> };
+  hits: PassageHits;
+  /** [Q, depth], 1 where a hit holds an answer; absent where none was sought. */
+  answerFlags?: Uint8Array | undefined;
+  architecture: Architecture;
+  identicalIds: 'dropped' | 'kept';
+  dev?: DevWinnerFacts | undefined;
+}
+
+/** @returns undefined where a passage has one vector */
+export async function winnersOf(request: WinnersRequest): Promise<WinnerFacts | undefined> {
+  const { dataset, split, index, hits, answerFlags, architecture, identicalIds, dev } = request;
+  if (!hasWinners(architecture)) return undefined;
+  const { family, resolved } = architecture;
   const { depth, ordinals, winners, counts } = hits;
   const qrels = qrelsById(await dataset.qrels(split));
   const relevantFrom = dataset.relevantFrom ?? 1;
   const identifiers = await index.identifiers();
-  const histogram: number[] = Array.from(
-    { length: resolved.vectors === 'varies' ? 0 : resolved.vectors },
-    () => 0,
-  );
+  const fewest = resolved.vectors === 'varies' ? 0 : resolved.vectors;
+  const most = Math.max(fewest, dev?.qrels.length ?? 0, dev?.answers?.length ?? 0);
+  const histogram: number[] = Array.from({ length: most }, () => 0);
   const topHit: (number | null)[] = [];
   const gold: (number | null)[] = [];
+  const answer: (number | null)[] = [];
   for (const [q, { queryId }] of (await dataset.queries(split)).entries()) {
     let top: number | null = null;
     let relevant: number | null = null;
+    let answering: number | null = null;
     for (let place = q * depth; place < q * depth + counts[q]!; place++) {
       const passageId = identifiers.at(ordinals[place]!);
       if (identicalIds === 'dropped' && passageId === queryId) continue;
@@ -39,10 +50,21 @@ export async function winnersOf(
       histogram[winner]!++;
       top ??= winner;
       if (relevant === null && (qrels.get(queryId)?.get(passageId) ?? 0) >= relevantFrom) relevant = winner;
+      if (answerFlags?.[place] === 1) answering ??= winner;
     }
     topHit.push(top);
     gold.push(relevant);
+    answer.push(answering);
   }
-  const vectors = histogram.map((_, row) => family.vectorName?.(row, resolved) ?? `vector ${row + 1}`);
-  return { vectors, histogram, topHit, gold };
+  const padded = (of: readonly number[]) => histogram.map((_, row) => of[row] ?? 0);
+  return {
+    vectors: histogram.map((_, row) => family.vectorName?.(row, resolved) ?? `vector ${row + 1}`),
+    histogram,
+    topHit,
+    gold,
+    ...(answerFlags && { answer }),
+    ...(dev && {
+      dev: { qrels: padded(dev.qrels), ...(dev.answers && { answers: padded(dev.answers) }) },
+    }),
+  };
 }

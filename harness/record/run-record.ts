@@ -5,9 +5,11 @@
 import type { DataFile, Split } from '../contracts.js';
 import type { CurveFacts } from './curve-facts.js';
 import type { LatencyFacts } from './latency-facts.js';
+import type { WinnerFacts } from './winner-facts.js';
 
 export type { CurveFacts, CurvePoint } from './curve-facts.js';
 export type { LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
+export type { DevWinnerFacts, WinnerFacts } from './winner-facts.js';
 
 /** Raised when a field changes its meaning or goes; a new optional field does not raise it. */
 export const recordSchemaVersion = 1;
@@ -186,18 +188,6 @@ export interface LambdaTried {
   readonly measure: 'crossEntropy' | 'averageRank';
   /** Of that epoch; lower is better. */
   readonly dev: number;
-}
-
-/** Which vector of a passage scored best. Vectors are named by their place in `vectors`, from 0. */
-export interface WinnerFacts {
-  /** What the rows of E(d) are: `layer 12`, `token 3`. */
-  readonly vectors: readonly string[];
-  /** How often each won, over all hits of all queries. */
-  readonly histogram: readonly number[];
-  /** Of each query's first hit, in the order of the dataset's queries; null where there is none. */
-  readonly topHit: readonly (number | null)[];
-  /** Of each query's first relevant hit; null where none was found. */
-  readonly gold: readonly (number | null)[];
 }
 
 export interface IndexFacts {

@@ -1,0 +1,168 @@
+/**
+ * Which vector of a passage wins on the gold passages of dev: "the last layer is always selected" (section 4.2.2 of the
+ * paper, `vec_dist` in its code). Nothing is searched and no passage is encoded: their vectors are read from the index.
+ */
+import type { Dataset, Query } from '../contracts.js';
+import type { Progress } from '../progress.js';
+import type { DevWinnerFacts } from '../record.js';
+import type { Artifact } from '../store/store.js';
+import { AnswerMatcher, PassageText } from '../text/answers.js';
+import { qrelsById } from './measure-stage.js';
+import { engineIdentity, type Prepared } from './prepare.js';
+import type { Searching } from './search-stage.js';
+
+type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'checkpoint' | 'engine'>;
+
+/** @param key of the shards */
+export function devWinnersStage(
+  { store, dataset, config }: Prepared,
+  searching: Reading,
+  key: string,
+  progress: Progress,
+): Promise<Artifact<DevWinnerFacts>> {
+  const inputs = { made: 'dev winners 1', shards: key, engine: engineIdentity(searching.engine) };
+  return store.artifact('runs', inputs, () =>
+    devWinners(dataset, searching, config.search.batchSize, progress),
+  );
+}
+
+/** A dev query and the passages it is asked for. */
+interface Asked {
+  /** Place among the queries. */
+  query: number;
+  /** Whether the passage is the query's positive: the first that is judged relevant, which validation asks for too. */
+  isPositive: boolean;
+  /** Whether the passage is judged relevant and holds an answer of the query. */
+  isAnswer: boolean;
+}
+
+/** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
+async function devWinners(
+  dataset: Dataset,
+  searching: Reading,
+  batchSize: number,
+  progress: Progress,
+): Promise<DevWinnerFacts> {
+  const { index } = searching;
+  const qrels = qrelsById(await dataset.qrels('dev'));
+  const relevantOf = ({ queryId }: Query) =>
+    [...(qrels.get(queryId) ?? [])].flatMap(([passageId, relevance]) => (relevance >= 1 ? [passageId] : []));
+  const queries = (await dataset.queries('dev')).filter((query) => relevantOf(query).length > 0);
+  const answering = await answeringPassages(dataset, queries, relevantOf);
+  const byPassage = new Map<string, Asked[]>();
+  for (const [q, query] of queries.entries()) {
+    for (const [place, passageId] of relevantOf(query).entries()) {
+      const asked = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
+      if (!asked.isPositive && !asked.isAnswer) continue;
+      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), asked]);
+    }
+  }
+  const vectors = await encodeQueries(searching, queries, batchSize, progress);
+  const positive: Winner[] = [];
+  const answer: Winner[] = [];
+  const identifiers = await index.identifiers();
+  for (let ordinal = 0; ordinal < index.passages && byPassage.size > 0; ordinal++) {
+    const passageId = identifiers.at(ordinal);
+    const asked = byPassage.get(passageId);
+    if (asked === undefined) continue;
+    byPassage.delete(passageId);
+    const rows = await rowsOf(index, ordinal);
+    for (const { query, isPositive, isAnswer } of asked) {
+      const of = vectors.subarray(query * index.dimensions, (query + 1) * index.dimensions);
+      const winner = winnerOf(of, rows);
+      if (winner === undefined) continue;
+      if (isPositive) positive[query] = winner;
+      if (isAnswer && !(answer[query] && answer[query].score >= winner.score)) answer[query] = winner;
+    }
+    progress.checkInterrupted();
+  }
+  return { qrels: histogramOf(positive), ...(answering && { answers: histogramOf(answer) }) };
+}
+
+/**
+ * The relevant passages of each query that hold an answer, by DPR's matching; undefined where queries have no answers.
+ * @param relevantOf the ids of the relevant passages of a query
+ */
+async function answeringPassages(
+  dataset: Dataset,
+  queries: readonly Query[],
+  relevantOf: (query: Query) => readonly string[],
+): Promise<Set<string>[] | undefined> {
+  const { answerMatching: mode } = dataset;
+  if (mode === undefined || queries.every(({ answers }) => answers === undefined)) return undefined;
+  const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));
+  const asking = new Map<string, number[]>();
+  for (const [q, query] of queries.entries()) {
+    for (const id of relevantOf(query)) asking.set(id, [...(asking.get(id) ?? []), q]);
+  }
+  const found = queries.map(() => new Set<string>());
+  // Texts that come with the queries are read first: the collection may be a thousand times as large.
+  for (const read of [() => dataset.trainingPassages?.('dev'), () => dataset.passages()]) {
+    if (asking.size === 0) break;
+    for await (const { passageId, text } of read() ?? []) {
+      const prepared = new PassageText(text);
+      for (const q of asking.get(passageId) ?? [])
+        if (matchers[q]!.matches(prepared)) found[q]!.add(passageId);
+      asking.delete(passageId);
+      if (asking.size === 0) break;
+    }
+  }
+  return found;
+}
+
+/** @returns [Q, D] */
+async function encodeQueries(
+  { queryEncoder, checkpoint, index }: Reading,
+  queries: readonly Query[],
+  batchSize: number,
+  progress: Progress,
+): Promise<Float32Array> {
+  const vectors = new Float32Array(queries.length * index.dimensions);
+  const stage = progress.stage('encode dev queries', queries.length, 'queries');
+  for (let first = 0; first < queries.length; first += batchSize) {
+    progress.checkInterrupted();
+    const batch = queries.slice(first, first + batchSize);
+    const encoded = await queryEncoder.encode(batch.map(({ text }) => checkpoint.texts.query(text)));
+    vectors.set(encoded.vectors, first * index.dimensions);
+    stage.update(first + batch.length);
+  }
+  stage.end();
+  return vectors;
+}
+
+/** The vectors of one passage, [M, D]. */
+async function rowsOf(index: Reading['index'], ordinal: number): Promise<Float32Array> {
+  const first = index.firstRowOf(ordinal);
+  const end = ordinal + 1 < index.passages ? index.firstRowOf(ordinal + 1) : index.vectors;
+  const rows = new Float32Array((end - first) * index.dimensions);
+  await index.readRows(first, end - first, rows);
+  return rows;
+}
+
+interface Winner {
+  /** Place among the passage's vectors. */
+  vector: number;
+  score: number;
+}
+
+/** The first of the vectors that score highest; undefined where the passage has none. @param query [D] @param rows [M, D] */
+export function winnerOf(query: Float32Array, rows: Float32Array): Winner | undefined {
+  let best: Winner | undefined;
+  for (let vector = 0; vector * query.length < rows.length; vector++) {
+    let score = 0;
+    for (let d = 0; d < query.length; d++) score += query[d]! * rows[vector * query.length + d]!;
+    if (best === undefined || score > best.score) best = { vector, score };
+  }
+  return best;
+}
+
+/** How often each vector won. @param winners by query, with gaps */
+function histogramOf(winners: readonly (Winner | undefined)[]): number[] {
+  const counts: number[] = [];
+  for (const winner of winners) {
+    if (winner === undefined) continue;
+    while (counts.length <= winner.vector) counts.push(0);
+    counts[winner.vector]!++;
+  }
+  return counts;
+}
