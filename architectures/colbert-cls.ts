@@ -1,11 +1,11 @@
 /** ColBERT (Khattab and Zaharia 2020) with the query's [CLS] alone: every token vector of the last layer. */
 import type { ArchitectureFamily, Tensor2D, Tensor3D } from '../harness/contracts.js';
-import { chooseLambda, refuseLastLayer } from '../harness/model/architecture-options.js';
+import { chooseLambda, chooseMeanFirst, refuseLastLayer } from '../harness/model/architecture-options.js';
 import * as tf from '../harness/tensor/operations.js';
 
 /**
  * [CLS], [SEP], title and punctuation count as tokens; padding does not. Row 0 is [CLS]. T5 has none: its mean vector
- * stands first, before the tokens' own, so that row 0 can stand alone here too.
+ * stands first, before the tokens' own, so that row 0 can stand alone here too; with `arch.meanFirst` off it is left out.
  */
 const colbertCls: ArchitectureFamily = {
   summary: 'every token vector of the last layer; the query is one vector',
@@ -18,7 +18,12 @@ const colbertCls: ArchitectureFamily = {
   resolve(options, encoder, pooling) {
     refuseLastLayer(options, encoder);
     const lambda = chooseLambda(options, pooling, 0.01);
-    return { layers: [encoder.layers], vectors: 'varies', lambda, meanFirst: encoder.kind === 't5' };
+    return {
+      layers: [encoder.layers],
+      vectors: 'varies',
+      lambda,
+      meanFirst: chooseMeanFirst(options, encoder),
+    };
   },
 
   represent(states, { meanFirst }) {

@@ -1,12 +1,13 @@
 /** ME-BERT (Luan et al. 2021): the first m token vectors of the last layer. */
 import type { ArchitectureFamily, Tensor, Tensor2D, Tensor3D } from '../harness/contracts.js';
-import { chooseLambda, refuseLastLayer } from '../harness/model/architecture-options.js';
+import { chooseLambda, chooseMeanFirst, refuseLastLayer } from '../harness/model/architecture-options.js';
 import * as tf from '../harness/tensor/operations.js';
 
 const defaultVectors = 8;
 
 /**
- * With T5, which has no [CLS], row 0 is the mean vector and the first m - 1 token vectors follow.
+ * With T5, which has no [CLS], row 0 is the mean vector and the first m - 1 token vectors follow. With `arch.meanFirst` off
+ * they are the first m token vectors, as with BERT: footnote 4 of the paper tried both.
  * A passage of fewer tokens has fewer vectors (`arch.maskShort`, on by default). Switched off, as in the paper's code,
  * its padding takes part as far as its batch is padded, so that its vectors depend on the batch.
  */
@@ -16,7 +17,7 @@ const meBert: ArchitectureFamily = {
 
   resolve(options, encoder, pooling) {
     const vectors = options.vectors ?? defaultVectors;
-    const meanFirst = encoder.kind === 't5';
+    const meanFirst = chooseMeanFirst(options, encoder);
     const most = encoder.maxTokens + (meanFirst ? 1 : 0);
     const tooMany = `arch.vectors: ${vectors} is more than the ${most} vectors that the longest passage can have`;
     refuseLastLayer(options, encoder, vectors > most ? [tooMany] : []);

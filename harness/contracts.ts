@@ -92,6 +92,8 @@ export interface ArchitectureOptions {
   lambda?: number;
   /** me-bert: whether a passage of fewer than m tokens has fewer vectors (default) or padding positions take part. */
   maskShort?: boolean;
+  /** me-bert and colbert-cls over T5: whether the mean vector stands before those of the tokens (default) or nowhere. */
+  meanFirst?: boolean;
 }
 
 /** The options after a family has checked them against an encoder and filled in its defaults. */
@@ -104,7 +106,7 @@ export interface ResolvedArchitecture {
   lambda: number;
   /** As in ArchitectureOptions; absent where it plays no part. */
   maskShort?: boolean;
-  /** Families of token vectors: true where h_0^(L) is no token's own (T5's masked mean) and stands before theirs. */
+  /** Families of token vectors: true where h_0^(L) is no token's own (T5's masked mean) and stands before theirs; else it is that of the first token. */
   meanFirst?: boolean;
 }
 

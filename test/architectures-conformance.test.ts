@@ -9,6 +9,7 @@ import { devSimilarity } from './dev-similarity.js';
 import {
   type Combination,
   combinations,
+  encoderChoices,
   families,
   type Kind,
   poolingFiles,
@@ -93,10 +94,10 @@ const dot = (a: readonly number[], b: readonly number[]) =>
   a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 for (const combination of combinations) {
-  for (const kind of ['bert', 't5'] as const) {
-    describe(`${combination.name} over ${kind}`, () => {
+  for (const { over, kind, options } of encoderChoices) {
+    describe(`${combination.name} over ${over}`, () => {
       const { family, pooling } = combination;
-      const architecture = resolve(combination, kind);
+      const architecture = resolve(combination, kind, options);
       const represent = (passages: readonly number[], tokens: number) =>
         family.represent(batchOf(kind, passages, tokens), architecture);
       const weights = () =>
@@ -112,7 +113,9 @@ for (const combination of combinations) {
         assert.equal(shape[2], D);
         if (architecture.vectors !== 'varies') assert.equal(shape[1], architecture.vectors);
         assert.ok(rows.every((passage) => passage.length >= 1));
-        const [summary] = await run(() => [batchOf(kind, everyone, 12).summary(L)]);
+        // T5's h_0 is its mean, unless token vectors stand alone: then it is, as BERT's, that of the first token.
+        const first = architecture.meanFirst === false ? 'bert' : kind;
+        const [summary] = await run(() => [batchOf(first, everyone, 12).summary(L)]);
         assertClose(
           rows.flatMap((passage) => passage[0]!),
           summary!,
@@ -234,6 +237,8 @@ describe('vectors that exist', () => {
     assert.deepEqual(await counts('me-bert', 't5'), [8, 4, 2, 7]);
     assert.deepEqual(await counts('me-bert', 'bert', { vectors: 4 }), [4, 3, 1, 4]);
     assert.deepEqual(await counts('me-bert', 't5', { vectors: 1 }), [1, 1, 1, 1]);
+    assert.deepEqual(await counts('me-bert', 't5', { meanFirst: false }), [8, 3, 1, 6]);
+    assert.deepEqual(await counts('colbert-cls', 't5', { meanFirst: false }), [9, 3, 1, 6]);
   });
 
   it('include padding as far as the batch is padded where me-bert is told so', async () => {

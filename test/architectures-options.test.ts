@@ -125,6 +125,17 @@ describe('the vectors of a passage', () => {
     assert.equal(resolve('colbert-cls', {}, t5).meanFirst, true);
     assert.equal(resolve('me-bert').meanFirst, false);
   });
+
+  it('of T5 are those of the tokens alone where they are told so, and named by them', () => {
+    for (const name of ['me-bert', 'colbert-cls']) {
+      const told = resolve(name, { meanFirst: false }, t5);
+      assert.equal(told.meanFirst, false);
+      const { vectorName } = families.get(name)!;
+      assert.deepEqual([vectorName!(0, told), vectorName!(0, resolve(name, {}, t5))], ['token 1', 'mean']);
+    }
+    assert.equal(resolve('me-bert', { meanFirst: true }).meanFirst, false, 'BERT has a [CLS]');
+    assert.equal(resolve('mlr', { meanFirst: false }, t5).meanFirst, undefined);
+  });
 });
 
 describe('wrong options', () => {
@@ -168,6 +179,7 @@ describe('wrong options', () => {
       assertRefused(family, { vectors: 0 }, [/arch\.vectors: 0/]);
       assertRefused(family, { layers: [12, 14] }, [/holds 14/]);
       assertRefused(family, { maskShort: 'yes' as unknown as boolean }, [/arch\.maskShort: yes/]);
+      assertRefused(family, { meanFirst: 1 as unknown as boolean }, [/arch\.meanFirst: 1/]);
     }
   });
 });

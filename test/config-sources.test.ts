@@ -24,7 +24,7 @@ function fileOf(name: string, text: string): string {
 /** Written out by hand: the compiler checks that the interface has these keys and no others. */
 const expectedDefaults: BenchConfig = {
   preset: null,
-  arch: { layers: null, vectors: null, lambda: null, maskShort: true },
+  arch: { layers: null, vectors: null, lambda: null, maskShort: true, meanFirst: true },
   model: {
     name: 'scratch',
     tied: false,

@@ -1,6 +1,13 @@
 /** Every family and pooling of the built folders, found by file name, and every combination of them. */
 import { readdir } from 'node:fs/promises';
-import type { ArchitectureFamily, EncoderStates, Pooling, Tensor2D, Tensor3D } from '../harness/contracts.js';
+import type {
+  ArchitectureFamily,
+  ArchitectureOptions,
+  EncoderStates,
+  Pooling,
+  Tensor2D,
+  Tensor3D,
+} from '../harness/contracts.js';
 import * as tf from '../harness/tensor/operations.js';
 
 async function defaultExports<T>(folder: URL): Promise<Map<string, T>> {
@@ -32,6 +39,13 @@ export const combinations: Combination[] = [...families].flatMap(([name, family]
 ]);
 
 export type Kind = 'bert' | 't5';
+
+/** Kinds of encoder, with options that change what a family makes of one. */
+export const encoderChoices: readonly { over: string; kind: Kind; options: ArchitectureOptions }[] = [
+  { over: 'bert', kind: 'bert', options: {} },
+  { over: 't5', kind: 't5', options: {} },
+  { over: 't5, token vectors alone', kind: 't5', options: { meanFirst: false } },
+];
 
 /** Given hidden states as an encoder gives them. BERT's summary is position 0, T5's the masked mean. */
 export function statesOf(kind: Kind, hidden: readonly Tensor3D[], mask: Tensor2D): EncoderStates {

@@ -12,6 +12,8 @@ export interface ArchitectureConfig {
   lambda: number | number[] | null;
   /** Whether a passage of fewer than M tokens has fewer vectors; false lets padding positions take part. */
   maskShort: boolean;
+  /** Whether the token vectors of T5 come after their mean; false leaves the mean out. */
+  meanFirst: boolean;
 }
 
 /** The BERT with random weights that `scratch` makes. */

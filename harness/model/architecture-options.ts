@@ -9,12 +9,14 @@ const withoutRegularizer: readonly (string | undefined)[] = [undefined, 'avg', '
 /** What is wrong with the options whose meaning does not depend on the family. */
 function sharedProblems(options: ArchitectureOptions): string[] {
   const problems: string[] = [];
-  const { lambda, maskShort } = options;
+  const { lambda } = options;
   if (lambda !== undefined && !(Number.isFinite(lambda) && lambda >= 0)) {
     problems.push(`arch.lambda: ${lambda} is not a number of 0 or more`);
   }
-  if (maskShort !== undefined && typeof maskShort !== 'boolean') {
-    problems.push(`arch.maskShort: ${String(maskShort)} is neither true nor false`);
+  for (const name of ['maskShort', 'meanFirst'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== 'boolean')
+      problems.push(`arch.${name}: ${String(value)} is neither true nor false`);
   }
   return problems;
 }
@@ -54,4 +56,9 @@ export function chooseLambda(
   familyDefault: number,
 ): number {
   return withoutRegularizer.includes(pooling) ? 0 : (options.lambda ?? familyDefault);
+}
+
+/** Whether a family of token vectors begins with the mean: T5 has no [CLS], whose vector would stand there. */
+export function chooseMeanFirst({ meanFirst = true }: ArchitectureOptions, { kind }: EncoderShape): boolean {
+  return kind === 't5' && meanFirst;
 }

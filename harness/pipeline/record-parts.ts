@@ -36,7 +36,8 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
 
 export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['arch'] {
   const { name, familyName, pooling, resolved } = retriever.architecture;
-  const { layers, vectors, lambda, maskShort } = resolved;
+  const { layers, vectors, lambda, maskShort, meanFirst } = resolved;
+  const isT5 = retriever.encoder.shape.kind === 't5';
   return {
     name,
     family: familyName,
@@ -45,6 +46,7 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
     vectors,
     lambda,
     ...(maskShort !== undefined && { maskShort }),
+    ...(isT5 && meanFirst !== undefined && { meanFirst }),
   };
 }
 

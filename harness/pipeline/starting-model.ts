@@ -123,10 +123,11 @@ export function resolveArchitecture(
   { arch }: BenchConfig,
   chosenLambda?: number,
 ): Architecture {
-  const { layers, vectors, maskShort } = arch;
+  const { layers, vectors, maskShort, meanFirst } = arch;
   const lambda = chosenLambda ?? (Array.isArray(arch.lambda) ? arch.lambda[0]! : arch.lambda);
   const options: ArchitectureOptions = {
     maskShort,
+    meanFirst,
     ...(layers !== null && { layers }),
     ...(vectors !== null && { vectors }),
     ...(lambda !== null && { lambda }),

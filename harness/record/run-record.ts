@@ -63,6 +63,8 @@ export interface ArchitectureFacts {
   readonly vectors: number | 'varies' | null;
   readonly lambda: number | null;
   readonly maskShort?: boolean;
+  /** Of token vectors over a T5. */
+  readonly meanFirst?: boolean;
 }
 
 export interface DatasetFacts {

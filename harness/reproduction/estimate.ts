@@ -1,8 +1,7 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
-import type { BenchConfig } from '../config/config.js';
-import type { ArchitectureOptions } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
+import { resolveArchitecture } from '../pipeline/starting-model.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import type { Grid, GridRun } from './grid.js';
 import { isMissing } from './missing.js';
@@ -146,23 +145,15 @@ async function storedVectors(
   { request: { architecture, config } }: GridRun,
 ): Promise<{ vectors: number; atMost: boolean; dimensions: number; usesLambda: boolean } | null> {
   if ((await loadSparse(architecture)) !== undefined) return null;
-  const { family, pooling } = await loadArchitecture(architecture);
+  const loaded = await loadArchitecture(architecture);
+  const { pooling } = loaded;
   const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;
   const maxTokens = config.text.passageTokens;
   const shape = { kind: 'bert', layers, dimensions, maxTokens } as const;
-  const { vectors, lambda } = family.resolve(optionsOf(config), shape, pooling?.shortName);
+  const { vectors, lambda } = resolveArchitecture(loaded, shape, config).resolved;
   const rest = { dimensions, usesLambda: lambda !== 0 };
   if (pooling !== undefined) return { vectors: 1, atMost: false, ...rest };
   return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', ...rest };
-}
-
-function optionsOf({ arch: { layers, vectors, lambda, maskShort } }: BenchConfig): ArchitectureOptions {
-  return {
-    maskShort,
-    ...(layers !== null && { layers }),
-    ...(vectors !== null && { vectors }),
-    ...(typeof lambda === 'number' && { lambda }),
-  };
 }
 
 /** In proportion to the passages encoded and trained on, from what the paper says that one training took. */
