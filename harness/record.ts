@@ -23,6 +23,7 @@ export {
   recordSchemaVersion,
   recordSuffix,
   runSuffix,
+  type SplitCounts,
   type StageFacts,
   type ThroughputValues,
   type TrainingFacts,

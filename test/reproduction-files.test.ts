@@ -11,7 +11,7 @@ import { datasetNames, datasetsNamed } from '../harness/plugins.js';
 import { estimate } from '../harness/reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
-import type { Reproduction } from '../harness/reproduction/reproduction.js';
+import type { Reproduction, Unit } from '../harness/reproduction/reproduction.js';
 
 const root = mkdtempSync(path.join(tmpdir(), 'strata-reproduction-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -29,8 +29,8 @@ const options = (scale: GridOptions['scale'], set: readonly string[] = []): Grid
 
 test('the tables and figures of the paper are all there', () => {
   assert.deepEqual(reproductionNames(), [
-    ...['figure2', 'figure3', 'figure4', 'figure5'],
-    ...['table1', 'table2', 'table3', 'table4', 'table5', 'table7', 'table8'],
+    ...['efficiency', 'figure2', 'figure3', 'figure4', 'figure5', 'lambda'],
+    ...['table1', 'table2', 'table3', 'table4', 'table5', 'table6', 'table7', 'table8'],
   ]);
   assert.throws(() => loadReproduction('table22'), /Did you mean 'table2'/);
 });
@@ -45,7 +45,9 @@ for (const name of reproductionNames()) {
       assert.ok(grid.cells.length > 0);
       const plan = await estimate(grid);
       assert.equal(plan.unknown, 0, `${scale}: something is not known beforehand`);
-      assert.ok(plan.passages > 0 && plan.indexBytes > 0);
+      // What only counts takes nothing.
+      const runs = !grid.runs.every(({ counts }) => counts);
+      assert.deepEqual([plan.passages > 0, plan.indexBytes > 0], [runs, runs]);
       assert.equal(plan.gpuHours === null, scale === 'small');
       for (const { run, rows } of plan.runs) assert.ok(rows.length > 0, `${run.key} fills no row`);
     }
@@ -56,7 +58,9 @@ for (const name of reproductionNames()) {
   });
 
   test(`${name}: measures and datasets exist, and what is run on each is known`, async () => {
-    parseMeasures(reproduction.groups.flatMap(({ columns }) => columns.map(({ measure }) => measure)));
+    parseMeasures(
+      reproduction.groups.flatMap(({ columns }) => columns.flatMap(({ measure }) => measure ?? [])),
+    );
     const names = await datasetNames();
     for (const { dataset } of reproduction.groups) {
       for (const member of await datasetsNamed(dataset)) {
@@ -67,9 +71,15 @@ for (const name of reproductionNames()) {
   });
 
   test(`${name}: published figures are in the range of their unit, and averages those of their row`, () => {
-    const most = reproduction.published.unit === 'percent' ? 100 : 1;
+    const most: Partial<Record<Unit, number>> = { percent: 100, share: 1 };
+    const units = reproduction.groups.flatMap(({ columns }) =>
+      columns.map(({ unit }) => unit ?? reproduction.published.unit),
+    );
     for (const { published, label } of reproduction.rows) {
-      for (const value of published) assert.ok(value === null || (value > 0 && value <= most), label);
+      for (const [i, value] of published.entries()) {
+        const limit = most[units[i] ?? reproduction.published.unit] ?? Number.POSITIVE_INFINITY;
+        assert.ok(value === null || (value > 0 && value <= limit), label);
+      }
       if (reproduction.average === undefined) continue;
       const [average, ...rest] = published.toReversed() as number[];
       const mean = rest.reduce((sum, value) => sum + value, 0) / rest.length;
@@ -162,6 +172,18 @@ test('the estimate of one training of the paper is what the paper says of it', a
   assert.equal(runs[0]!.indexBytes, 21_015_324 * 768 * 4);
 });
 
+test('lambda: each value is a training of its own, and what is chosen is encoded once', async () => {
+  const { runs } = await estimate(await gridOf(loadReproduction('lambda'), options('paper')));
+  const [low] = (await estimate(await gridOf(loadReproduction('table8'), options('paper')))).runs[0]!
+    .gpuHours!;
+  const { cost } = loadReproduction('lambda').reproduction;
+  const encoding = (low * cost.encodedPassages) / (cost.encodedPassages + 4 * cost.trainedPassages);
+  for (const { gpuHours, encodings } of runs) {
+    assert.equal(encodings, 1);
+    assert.ok(Math.abs(gpuHours![0] - (4 * (low - encoding) + encoding)) < 0.1, String(gpuHours));
+  }
+});
+
 test('a file of the wrong form is refused with every fault', () => {
   const { reproduction } = loadReproduction('table8');
   const write = (value: unknown) => {
@@ -176,6 +198,15 @@ test('a file of the wrong form is refused with every fault', () => {
     () => loadReproduction(write({ ...reproduction, rows })),
     /1 figures for 3 columns[\s\S]*a label twice/,
   );
+  const [group] = reproduction.groups;
+  const columns = ['projected-byte', 'dev-score@x'].map((fact) => ({ label: fact, fact }));
+  const counting = reproduction.rows.map((row) => ({ ...row, counts: true, published: [1, 1] }));
+  assert.throws(
+    () => loadReproduction(write({ ...reproduction, groups: [{ ...group, columns }], rows: counting })),
+    /rows\/0 counts, and has an architecture[\s\S]*fact is 'projected-byte', not one of projected-bytes,[\s\S]*'dev-score@x'/,
+  );
+  const both = [{ label: 'x', fact: 'lambda', measure: 'mrr' }];
+  assert.throws(() => loadReproduction(write({ ...reproduction, groups: [{ ...group, columns: both }] })));
   writeFileSync(path.join(root, 'cut.json'), '{"title"');
   for (const name of ['cut.json', 'absent.json']) {
     assert.throws(

@@ -18,11 +18,12 @@ import {
 import { loadReproduction } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
+import { count } from '../harness/sweep/counts.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
 import { grid, gridOptions } from './tiny-grid.js';
 
-const makers = { sweep, train };
+const makers = { sweep, train, count };
 
 let root: string;
 let file: string;
@@ -125,6 +126,7 @@ test('the command leaves three reports, ends as its first failure does, and make
   const command = reproduceCommand(async () => ({
     sweep: async (requests) => ({ records: [], failures: failures(requests) }),
     train: async (requests) => ({ checkpoints: new Map(), failures: failures(requests) }),
+    count,
   }));
   const given = (...more: string[]) =>
     execute('reproduce', command, [...more, ...places], (text) => {

@@ -59,7 +59,10 @@ async function reproduced(loaded: LoadedReproduction, flags: Readonly<Record<str
   });
   const sweep = async (requests: readonly RunRequest[]) => ({ records: requests.map(made), failures: [] });
   const train = async () => ({ checkpoints: new Map<RunRequest, string>(), failures: [] });
-  return documentOf(grid, await reproduce(grid, { sweep, train }, silentProgress()));
+  return documentOf(
+    grid,
+    await reproduce(grid, { sweep, train, count: async () => new Map() }, silentProgress()),
+  );
 }
 
 const starred = (document: Awaited<ReturnType<typeof reproduced>>) =>

@@ -47,7 +47,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   reproduction: {
     floor: 4,
-    imports: [...first, 'plugins', 'pipeline', 'model', 'index', 'statistics'],
+    imports: [...first, 'plugins', 'pipeline', 'model', 'index', 'statistics', 'comparison'],
   },
   sweep: { floor: 4, imports: [...first, 'pipeline'] },
   perf: { floor: 5, imports: 'below' },

@@ -96,8 +96,12 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
 });
 
 export const command: Command = reproduceCommand(async () => {
-  const [{ sweep }, { train }] = await Promise.all([import('../sweep.js'), import('../sweep/trainings.js')]);
-  return { sweep, train };
+  const [{ sweep }, { train }, { count }] = await Promise.all([
+    import('../sweep.js'),
+    import('../sweep/trainings.js'),
+    import('../sweep/counts.js'),
+  ]);
+  return { sweep, train, count };
 });
 
 function optionsOf(values: Values): GridOptions {
@@ -184,8 +188,9 @@ function planData(
     scale,
     ...totals,
     missing,
-    runs: runs.map(({ run: { request, after, trainsOnly }, ...figures }) => ({
+    runs: runs.map(({ run: { request, after, trainsOnly, counts }, ...figures }) => ({
       ...request,
+      ...(counts && { counts }),
       ...(after && { trainedOn: after.request.dataset }),
       ...(trainsOnly && { trainsOnly }),
       ...figures,

@@ -13,17 +13,14 @@ import type { Grid } from '../reproduction/grid.js';
 import { renderTable } from './table.js';
 
 /** A table for each group of columns: ours, published, difference. */
-export function tableText({ title, heading, rows, notes, published }: ReproductionDocument): string {
+export function tableText({ title, heading, rows, notes }: ReproductionDocument): string {
   const groups = [...new Set(rows.flatMap(({ figures }) => figures.map(({ group }) => group)))];
   const tables = groups.map((group) => {
     const ofGroup = (figures: ReproductionDocument['rows'][number]['figures']) =>
       figures.filter((figure) => figure.group === group);
     const columns = ofGroup(rows[0]?.figures ?? []);
     const header = [group, ...columns.flatMap(({ column }) => [column, 'paper', 'diff'])];
-    const lines = rows.map(({ label, figures }) => [
-      label,
-      ...ofGroup(figures).flatMap((figure) => placesOf(figure, published)),
-    ]);
+    const lines = rows.map(({ label, figures }) => [label, ...ofGroup(figures).flatMap(placesOf)]);
     return renderTable(header, lines, `l${'r'.repeat(header.length - 1)}`, 1);
   });
   return `${title}\n${lined(heading)}\n${tables.join('\n')}\n${asNotes(notes)}`;
@@ -67,12 +64,13 @@ function planLine(
   severalModels: boolean,
 ): string[] {
   const { architecture, dataset, seed, config } = run.request;
+  if (run.counts) return ['(counts its queries)', dataset, '-', '-', '-', '-'];
   const { layers, vectors: m, lambda } = config.arch;
   const isSearched = !run.trainsOnly || encodings > 0;
   const settings = [
-    ...(layers === null ? [] : [`S=${Array.isArray(layers) ? `{${layers.join(',')}}` : layers}`]),
+    ...(layers === null ? [] : [`S=${listed(layers)}`]),
     ...(m === null ? [] : [`m=${m}`]),
-    ...(lambda === null || !usesLambda ? [] : [`λ=${lambda}`]),
+    ...(lambda === null || !usesLambda ? [] : [`λ=${listed(lambda)}`]),
     ...(config.stages === 2 ? ['2 stages'] : []),
     ...(severalModels && vectors !== null ? [path.basename(config.model.name)] : []),
     ...(run.after === undefined ? [] : [`trained on ${run.after.request.dataset}`]),
@@ -97,6 +95,7 @@ function passagesCell(passages: number | null, encodings: number): string {
   return passages === null ? '?' : `${count(passages)}${encodings > 1 ? ` x ${encodings}` : ''}`;
 }
 
+const listed = (value: unknown) => (Array.isArray(value) ? `{${value.join(',')}}` : String(value));
 const count = (value: number) => value.toLocaleString('en-US');
 const hour = (value: number) => (value > 0 && value < 0.5 ? '<1' : count(Math.round(value)));
 const hours = ([low, high]: readonly [number, number]) =>

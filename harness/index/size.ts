@@ -73,5 +73,10 @@ export function projectedVectorsBytes(
   passages = wikipediaPassages,
 ): number {
   if (index.passages === 0) return 0;
-  return Math.round((index.vectors / index.passages) * passages * index.dimensions * 4);
+  // In whole numbers: the product has more digits than a double holds.
+  const [bytes, own] = [
+    BigInt(index.vectors) * BigInt(passages) * BigInt(index.dimensions) * 4n,
+    BigInt(index.passages),
+  ];
+  return Number((2n * bytes + own) / (2n * own));
 }

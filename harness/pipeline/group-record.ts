@@ -9,6 +9,7 @@ import {
   type IndexFacts,
   type RunRecord,
   recordSuffix,
+  type SplitCounts,
   type StoredRecord,
   writeRecord,
 } from '../record.js';
@@ -109,12 +110,19 @@ export function averageOf(name: string, records: readonly RunRecord[]): RunRecor
   };
 }
 
+const none: SplitCounts = { queries: 0, qrels: 0 };
+
 function datasetOf(name: string, records: readonly RunRecord[]): DatasetFacts {
   const { version, licence, split } = records[0]!.dataset;
-  const counts: Partial<Record<Split, { queries: number; qrels: number }>> = {};
+  const counts: Partial<Record<Split, SplitCounts>> = {};
   for (const each of ['train', 'dev', 'test'] as const) {
-    const own = records.map(({ dataset }) => dataset.counts[each] ?? { queries: 0, qrels: 0 });
-    counts[each] = { queries: sumOf(own, (c) => c.queries), qrels: sumOf(own, (c) => c.qrels) };
+    const own = records.map(({ dataset }) => dataset.counts[each] ?? none);
+    const known = own.every(({ withPositive }) => withPositive !== undefined);
+    counts[each] = {
+      queries: sumOf(own, (c) => c.queries),
+      qrels: sumOf(own, (c) => c.qrels),
+      ...(known && { withPositive: sumOf(own, (c) => c.withPositive!) }),
+    };
   }
   return {
     name,

@@ -6,6 +6,7 @@ import type {
   DatasetFacts,
   IndexFacts,
   RunRecord,
+  SplitCounts,
   StageFacts,
   TrainingFacts,
   TrainingStageFacts,
@@ -16,10 +17,12 @@ import { type BuiltIndex, builtFacts } from './index-stage.js';
 import type { TrainedStage } from './training.js';
 
 export async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {
-  const counts: Record<string, { queries: number; qrels: number }> = {};
+  const counts: Record<string, SplitCounts> = {};
   for (const each of ['train', 'dev', 'test'] as const) {
     const [queries, qrels] = [await dataset.queries(each), await dataset.qrels(each)];
-    counts[each] = { queries: queries.length, qrels: qrels.length };
+    const positives = new Set(qrels.flatMap(({ queryId, relevance }) => (relevance >= 1 ? [queryId] : [])));
+    const withPositive = queries.filter(({ queryId }) => positives.has(queryId)).length;
+    counts[each] = { queries: queries.length, qrels: qrels.length, withPositive };
   }
   const { name, version, licence, files, passageCount, answerMatching } = dataset;
   return {

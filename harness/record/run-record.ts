@@ -76,10 +76,17 @@ export interface DatasetFacts {
   readonly passageCount: number | null;
   /** The split that was evaluated. */
   readonly split: string;
-  readonly counts: Readonly<Partial<Record<Split, { readonly queries: number; readonly qrels: number }>>>;
+  readonly counts: Readonly<Partial<Record<Split, SplitCounts>>>;
   readonly answerMatching?: 'string' | 'regex';
   /** Names of the datasets whose means this record averages; they stand in `queryIds` then. */
   readonly members?: readonly string[];
+}
+
+export interface SplitCounts {
+  readonly queries: number;
+  readonly qrels: number;
+  /** Queries with a passage of relevance 1 or more; absent in records of older versions. */
+  readonly withPositive?: number;
 }
 
 export interface ModelFacts {

@@ -1,5 +1,7 @@
 /** A reproduced table as a document: plain data, markdown, a spreadsheet; the terminal lays out the same parts. */
 import { stringify } from 'csv-stringify/sync';
+import { describeDevice } from '../comparison/devices.js';
+import type { RunRecord } from '../record.js';
 import type { Figure, ReproducedRow } from './figures.js';
 import type { Grid } from './grid.js';
 import type { Outcome } from './outcome.js';
@@ -19,7 +21,7 @@ export interface ReproductionDocument {
   notes: string[];
 }
 
-export function documentOf(grid: Grid, { rows }: Outcome): ReproductionDocument {
+export function documentOf(grid: Grid, { rows, records }: Outcome): ReproductionDocument {
   const { loaded, scale } = grid;
   const { published } = loaded.reproduction;
   return {
@@ -31,7 +33,10 @@ export function documentOf(grid: Grid, { rows }: Outcome): ReproductionDocument 
     published,
     rows,
     notes: [
-      ...new Set([...notesOf(grid), ...stoodIn(rows), ...stars(rows), ...leftOut(rows), ...absences(rows)]),
+      ...new Set([
+        ...[...notesOf(grid), ...machines(rows, records)],
+        ...[...stoodIn(rows), ...stars(rows), ...leftOut(rows), ...absences(rows)],
+      ]),
     ],
   };
 }
@@ -47,11 +52,14 @@ export function headingOf(grid: Grid): string[] {
   const { published } = loaded.reproduction;
   if (scale === 'paper') return [`"${published.quote}"`];
   const [first] = runs;
+  const where = `Beside it stands what ${published.in} prints for ${groups[0]!.label}.`;
+  if (runs.every(({ counts }) => counts))
+    return [`NOT COMPARABLE with the paper: scale small. Counted is ${first?.request.dataset}. ${where}`];
   const { layers, dimensions } = first?.request.config.model.scratch ?? { layers: 0, dimensions: 0 };
   const dataset = first?.request.dataset ?? '';
   return [
     `NOT COMPARABLE with the paper: scale small. What is trained is a BERT of ${layers} layers and D=${dimensions} with`,
-    `random weights, for minutes, on ${dataset}. Beside it stands what ${published.in} prints for ${groups[0]!.label}.`,
+    `random weights, for minutes, on ${dataset}. ${where}`,
   ];
 }
 
@@ -85,6 +93,15 @@ function stoodIn(rows: readonly ReproducedRow[]): string[] {
   return ['The queries of this dataset have no answers: top-k accuracy is by qrels (success@k) here.'];
 }
 
+/** Where the seconds of a table were measured: they mean nothing elsewhere. */
+function machines(rows: readonly ReproducedRow[], records: readonly RunRecord[]): string[] {
+  const timed = rows.some(({ figures }) => figures.some(({ unit, ours }) => unit === 's' && 'value' in ours));
+  if (!timed) return [];
+  return [...new Set(records.map(describeDevice))].map(
+    (device) => `Our seconds were measured on: ${device}.`,
+  );
+}
+
 function stars(rows: readonly ReproducedRow[]): string[] {
   return significanceNotes(
     rows.flatMap(({ label, figures }) => figures.map((figure) => ({ row: label, ...figure }))),
@@ -109,11 +126,15 @@ function absences(rows: readonly ReproducedRow[]): string[] {
 }
 
 /** What stands in the three places of a figure: ours, published, difference. */
-export function placesOf(
-  { ours, published, difference, significance }: Figure,
-  { decimals }: Reproduction['published'],
-): [ours: string, published: string, difference: string] {
-  const number = (value: number) => value.toFixed(decimals);
+export function placesOf({
+  ours,
+  published,
+  difference,
+  significance,
+  decimals,
+}: Figure): [ours: string, published: string, difference: string] {
+  const number = (value: number) =>
+    value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
   const spread = (value: number, deviation?: number) =>
     deviation === undefined ? number(value) : `${number(value)}±${number(deviation)}`;
   const star = (isSignificant?: boolean) => (isSignificant === true ? '*' : '');
@@ -136,9 +157,7 @@ export function toMarkdown(document: ReproductionDocument): string {
   const table =
     line(['', ...header]) +
     line(['---', ...header.map(() => '---:')]) +
-    rows
-      .map(({ label, figures }) => line([label, ...figures.flatMap((figure) => placesOf(figure, published))]))
-      .join('');
+    rows.map(({ label, figures }) => line([label, ...figures.flatMap(placesOf)])).join('');
   const warning = document.comparable ? heading.join(' ') : `**${heading.join(' ')}**`;
   return `# ${title}\n\n${warning}\n\n${table}\n${notes.map((note) => `* ${note}\n`).join('')}`;
 }
@@ -148,7 +167,7 @@ const escapeCell = (text: string) => text.replace(/[|*]/g, '\\$&').replaceAll('\
 /** One line a figure, numbers in full. */
 export function toCsv({ name, scale, comparable, rows }: ReproductionDocument): string {
   const lines = rows.flatMap(({ label, figures }) =>
-    figures.map(({ group, column, measure, ours, published, difference, significance }) => ({
+    figures.map(({ group, column, measure, unit, ours, published, difference, significance }) => ({
       reproduction: name,
       scale,
       comparable: String(comparable),
@@ -156,6 +175,7 @@ export function toCsv({ name, scale, comparable, rows }: ReproductionDocument): 
       group,
       column,
       measure,
+      unit,
       ours: 'value' in ours ? ours.value : '',
       'ours deviation': 'value' in ours ? (ours.deviation ?? '') : '',
       seeds: 'value' in ours ? ours.seeds : '',

@@ -41,9 +41,13 @@ export async function estimate(grid: Grid): Promise<Estimate> {
   const done = new Set<string>();
   const total = { passages: 0, indexBytes: 0, hours: [0, 0] as [number, number] };
   for (const run of grid.runs) {
+    if (run.counts) {
+      runs.push({ run, rows: rowsOf(grid, run), ...nothing });
+      continue;
+    }
     const passages = await passagesOf(grid, run);
     const stored = await storedVectors(grid, run);
-    const { trainings, encodings } = workOf(run);
+    const { trainings, encodings } = workOf(run, stored?.usesLambda ?? false);
     const fresh = <T extends { key: string }>(all: readonly T[]) => all.filter(({ key }) => !done.has(key));
     const toTrain = fresh(trainings);
     const toEncode = fresh(encodings).length;
@@ -85,6 +89,12 @@ export async function estimate(grid: Grid): Promise<Estimate> {
   };
 }
 
+/** What counting a dataset takes of what is estimated. */
+const nothing = {
+  ...{ passages: 0, encodings: 0, vectors: null, atMost: false, usesLambda: false },
+  ...{ indexBytes: null, gpuHours: null },
+} as const;
+
 function rowsOf({ cells, groups }: Grid, { key }: GridRun): string[] {
   const uses = (run: GridRun) => run.key === key || run.after?.key === key;
   const filled = cells.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
@@ -99,18 +109,36 @@ interface Work {
   key: string;
 }
 
-/** Each training, and each time that vectors are made: the first of two stages is that of a run of one stage. */
-function workOf({ key, request, after, trainsOnly }: GridRun): {
+/**
+ * Each training, and each time that vectors are made: the first of two stages is that of a run of one stage, and each value
+ * of a list of lambda is a training, one of which is encoded.
+ */
+function workOf(
+  { key, request, after, trainsOnly }: GridRun,
+  usesLambda: boolean,
+): {
   trainings: (Work & { epochs: number })[];
   encodings: Work[];
 } {
-  const { stages, stage2, train } = request.config;
+  const { stages, stage2, train, arch } = request.config;
   const first = { key: firstStage(request, after?.key), epochs: train.epochs };
   const second = { key: `second stage of ${key}`, epochs: stage2.epochs ?? Math.ceil(train.epochs / 2) };
+  const lambdas = usesLambda && Array.isArray(arch.lambda) ? arch.lambda : [];
+  const others = lambdas
+    .slice(1)
+    .map((lambda) => ({ ...first, key: firstStage(withLambda(request, lambda), after?.key) }));
   const trainings = stages === 1 ? [first] : [first, second];
   // The vectors of the last training are searched; those of the first mine negatives.
   const encoded = trainsOnly ? trainings.slice(0, -1) : trainings;
-  return { trainings, encodings: encoded.map((training) => ({ key: `vectors of ${training.key}` })) };
+  return {
+    trainings: [...others, ...trainings],
+    encodings: encoded.map((training) => ({ key: `vectors of ${training.key}` })),
+  };
+}
+
+function withLambda(request: GridRun['request'], lambda: number): GridRun['request'] {
+  const { config } = request;
+  return { ...request, config: { ...config, arch: { ...config.arch, lambda } } };
 }
 
 function firstStage({ architecture, dataset, seed, config }: GridRun['request'], after?: string): string {

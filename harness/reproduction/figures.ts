@@ -2,8 +2,16 @@
 import { BenchError } from '../errors.js';
 import type { RunRecord } from '../record.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import { factNamed, type Made } from './facts.js';
 import type { Cell, Grid } from './grid.js';
-import type { ColumnGroup, Row } from './reproduction.js';
+import {
+  type Column,
+  type ColumnGroup,
+  type Reproduction,
+  type Row,
+  shownIn,
+  type Unit,
+} from './reproduction.js';
 import { twinOf } from './settings.js';
 import { type Significance, significanceOf } from './significance.js';
 
@@ -12,12 +20,15 @@ export type Absence =
   | { reason: 'quoted' | 'not run here' | 'left out' }
   | { reason: 'failed' | 'not measured'; code: string; message: string };
 
-/** One column of one row; figures in the unit of the table. */
+/** One column of one row; figures in the unit of the column. */
 export interface Figure {
   group: string;
   column: string;
-  /** What was measured; `success@5` where it stands in for `answer@5`. */
+  /** What was measured; `success@5` where it stands in for `answer@5`. Of a column that shows a fact, the fact. */
   measure: string;
+  unit: Unit;
+  /** Digits after the point, as printed. */
+  decimals: number;
   ours: { value: number; deviation?: number; seeds: number } | Absence;
   published: { value: number; deviation?: number; isSignificant?: boolean } | null;
   /** Our own test, where the paper tests this row against another. */
@@ -33,13 +44,8 @@ export interface ReproducedRow {
 }
 
 /** @param done what became of each run, by its key */
-export function reproducedRow(
-  grid: Grid,
-  row: Row,
-  done: ReadonlyMap<string, RunRecord | Error>,
-): ReproducedRow {
+export function reproducedRow(grid: Grid, row: Row, done: ReadonlyMap<string, Made | Error>): ReproducedRow {
   const { reproduction } = grid.loaded;
-  const scale = reproduction.published.unit === 'percent' ? 100 : 1;
   const figures: Figure[] = [];
   for (const group of grid.groups) {
     // What stands for another dataset goes by its own name.
@@ -49,16 +55,16 @@ export function reproducedRow(
     const cell = cellIn(row.label);
     const first = firstColumn(reproduction.groups, group);
     const own: Figure[] = [];
-    for (const [i, { label: column, measure }] of group.columns.entries()) {
-      const { measured, ours } = oursOf(row, cell, measure, scale, done);
-      own.push(figureOf({ group: label, column, measure: measured }, ours, row, first + i));
+    for (const [i, column] of group.columns.entries()) {
+      const { measured, ours } = oursOf(row, cell, column, inUnit(column, reproduction), done);
+      own.push(figureOf({ group: label, column, measured, reproduction }, ours, row, first + i));
     }
     figures.push(...tested(own, cell, cellIn(row.testedAgainst), done));
   }
   if (reproduction.average !== undefined && grid.scale === 'paper') {
-    const column = { group: reproduction.average, column: reproduction.groups[0]!.columns[0]!.label };
-    const measure = reproduction.groups[0]!.columns[0]!.measure;
-    figures.push(figureOf({ ...column, measure }, averageOf(figures), row, figures.length));
+    const column = reproduction.groups[0]!.columns[0]!;
+    const place = { group: reproduction.average, column, measured: shownIn(column), reproduction };
+    figures.push(figureOf(place, averageOf(figures), row, figures.length));
   }
   return { label: row.label, ...(row.note !== undefined && { note: row.note }), figures };
 }
@@ -68,7 +74,7 @@ function tested(
   figures: readonly Figure[],
   cell: Cell | undefined,
   other: Cell | undefined,
-  done: ReadonlyMap<string, RunRecord | Error>,
+  done: ReadonlyMap<string, Made | Error>,
 ): readonly Figure[] {
   const measures = figures.flatMap(({ ours, measure }) => ('value' in ours ? [measure] : []));
   if (cell === undefined || other === undefined || measures.length === 0) return figures;
@@ -85,7 +91,12 @@ function firstColumn(groups: readonly ColumnGroup[], group: ColumnGroup): number
 }
 
 function figureOf(
-  column: Pick<Figure, 'group' | 'column' | 'measure'>,
+  {
+    group,
+    column,
+    measured: measure,
+    reproduction,
+  }: { group: string; column: Column; measured: string; reproduction: Reproduction },
   ours: Figure['ours'],
   row: Row,
   place: number,
@@ -102,17 +113,25 @@ function figureOf(
           ...(isSignificant !== undefined && { isSignificant }),
         };
   const difference = published === null || !('value' in ours) ? null : ours.value - published.value;
-  return { ...column, ours, published, difference };
+  const { unit, decimals } = { ...reproduction.published, ...column };
+  return { group, column: column.label, measure, unit, decimals, ours, published, difference };
+}
+
+/** What a number of a record is multiplied by. */
+function inUnit({ unit }: Column, { published }: Reproduction): number {
+  const factors: Partial<Record<Unit, number>> = { percent: 100, GiB: 2 ** -30 };
+  return factors[unit ?? published.unit] ?? 1;
 }
 
 function oursOf(
   row: Row,
   cell: Cell | undefined,
-  measure: string,
+  column: Column,
   scale: number,
-  done: ReadonlyMap<string, RunRecord | Error>,
+  done: ReadonlyMap<string, Made | Error>,
 ): { measured: string; ours: Figure['ours'] } {
-  if (row.architecture === undefined) return { measured: measure, ours: { reason: 'quoted' } };
+  const measure = shownIn(column);
+  if (row.architecture === undefined && !row.counts) return { measured: measure, ours: { reason: 'quoted' } };
   if (cell === undefined) return { measured: measure, ours: { reason: 'not run here' } };
   if (cell.seeds.some(({ runs }) => runs.some(({ key }) => !done.has(key))))
     return { measured: measure, ours: { reason: 'left out' } };
@@ -122,19 +141,28 @@ function oursOf(
     const code = error instanceof BenchError ? error.code : error.name;
     return { measured: measure, ours: { reason: 'failed', code, message: error.message } };
   }
-  const records = results as RunRecord[][];
-  const holds = (id: string) => records.flat().every(({ measures }) => measures[id] !== undefined);
-  const measured = [measure, ...twinOf(measure)].find(holds);
+  const records = results as Made[][];
+  const candidates = column.fact === undefined ? [measure, ...twinOf(measure)] : [measure];
+  const read = (id: string) => (made: Made) => valueIn(made, column, id);
+  const measured = candidates.find((id) => records.flat().every((made) => read(id)(made) !== undefined));
   if (measured === undefined) {
-    const message = `${measure} cannot be measured on ${records[0]![0]!.dataset.name}`;
+    const [first] = records.flat().filter((made) => read(measure)(made) === undefined);
+    const why = column.fact && factNamed(column.fact)?.why?.(first as Partial<RunRecord>);
+    const message = why ?? `${measure} cannot be measured on ${first!.dataset.name}`;
     return { measured: measure, ours: { reason: 'not measured', code: 'absent', message } };
   }
-  const values = records.map((each) => scale * mean(each.map(({ measures }) => measures[measured]!.mean)));
+  const values = records.map((each) => scale * mean(each.map((made) => read(measured)(made)!)));
   const deviation = standardDeviation(values);
   return {
     measured,
     ours: { value: mean(values), ...(deviation !== undefined && { deviation }), seeds: values.length },
   };
+}
+
+/** @param id of the column's fact, or of a measure */
+function valueIn(made: Made, { fact }: Column, id: string): number | undefined {
+  if (fact !== undefined) return factNamed(fact)?.of(made);
+  return 'measures' in made ? made.measures[id]?.mean : undefined;
 }
 
 /** The mean over the columns so far, where each of them has a figure. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { BenchError, unknownName } from '../errors.js';
+import { factNamed, factNames } from './facts.js';
 import type { Reproduction } from './reproduction.js';
 
 const folder = fileURLToPath(new URL('../../../harness/reproductions', import.meta.url));
@@ -85,12 +86,20 @@ function inconsistencies({ groups, rows, average, small }: Reproduction): string
   for (const [i, row] of rows.entries()) {
     known(`/rows/${i}/groups`, row.groups ?? []);
     known(`/rows/${i}/settingsIn`, Object.keys(row.settingsIn ?? {}));
+    if (row.counts && row.architecture !== undefined)
+      faults.push(`/rows/${i} counts, and has an architecture to run`);
     const other = row.testedAgainst;
     if (other !== undefined && !rows.some(({ label }) => label === other && label !== row.label))
       faults.push(`/rows/${i}/testedAgainst names the row '${other}', which is not another one here`);
     for (const key of ['published', 'deviations', 'significant'] as const) {
       const count = row[key]?.length ?? columns;
       if (count !== columns) faults.push(`/rows/${i}/${key} has ${count} figures for ${columns} columns`);
+    }
+  }
+  for (const [g, { columns: own }] of groups.entries()) {
+    for (const [c, { fact }] of own.entries()) {
+      if (fact !== undefined && factNamed(fact) === undefined)
+        faults.push(`/groups/${g}/columns/${c}/fact is '${fact}', not one of ${factNames.join(', ')}`);
     }
   }
   known('/small/group', small.group === undefined ? [] : [small.group]);

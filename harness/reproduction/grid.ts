@@ -25,6 +25,8 @@ export interface GridRun {
   after?: GridRun;
   /** No cell shows it: it is trained for the runs after it, and nothing of its own collection is encoded or searched. */
   trainsOnly?: true;
+  /** Its dataset is opened and counted; nothing is run, and its architecture has no name. */
+  counts?: true;
 }
 
 /** The columns of one group in one row: the mean over these runs, seed by seed. */
@@ -60,8 +62,9 @@ export async function gridOf(loaded: LoadedReproduction, options: GridOptions): 
   await assertNamed(loaded, groups, rows, options);
   for (const row of rows) {
     for (const group of groups) {
-      if (row.architecture === undefined || !isIn(row, group)) continue;
-      cells.push(await cellOf(loaded, row, group, options));
+      if (!isIn(row, group)) continue;
+      if (row.counts) cells.push(await countedCell(loaded, row, group, options));
+      if (row.architecture !== undefined) cells.push(await cellOf(loaded, row, group, options));
     }
   }
   const runs = new Map<string, GridRun>();
@@ -129,6 +132,28 @@ async function cellOf(
     return { seed, runs: members.map((dataset) => runOf(dataset, seed, training)) };
   });
   return { row, group, seeds };
+}
+
+/** A cell whose datasets are counted: one run for each, whatever the seeds. */
+async function countedCell(
+  loaded: LoadedReproduction,
+  row: Row,
+  group: ColumnGroup,
+  options: GridOptions,
+): Promise<Cell> {
+  const { scale, folders, offline } = options;
+  const config = configOf(loaded, row, group, scale, options);
+  const named = scale === 'paper' ? group.dataset : options.dataset;
+  const runs = (await datasetsNamed(named)).map((dataset): GridRun => {
+    const data = folders.get(dataset) ?? folders.get(named);
+    const seed = config.seeds[0]!;
+    const request = {
+      ...{ architecture: '', dataset, seed, config, offline },
+      ...(data !== undefined && { data }),
+    };
+    return { key: JSON.stringify(['counts', dataset]), request, counts: true };
+  });
+  return { row, group, seeds: [{ seed: config.seeds[0]!, runs }] };
 }
 
 /** A folder under a name that the grid does not have would be left unused. @throws BenchError UNKNOWN_NAME */

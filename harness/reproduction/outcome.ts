@@ -2,8 +2,9 @@
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline.js';
 import type { Progress } from '../progress.js';
-import type { RunRecord } from '../record.js';
+import type { DatasetFacts, RunRecord } from '../record.js';
 import { Store } from '../store/store.js';
+import type { Made } from './facts.js';
 import { type ReproducedRow, reproducedRow } from './figures.js';
 import type { Grid, GridRun } from './grid.js';
 import { runsWithout } from './missing.js';
@@ -27,9 +28,16 @@ export type Train = (
   failures: readonly { request: RunRequest; error: Error }[];
 }>;
 
+/** What opens datasets and counts their queries: see harness/sweep/counts.ts. */
+export type Count = (
+  requests: readonly RunRequest[],
+  progress: Progress,
+) => Promise<ReadonlyMap<RunRequest, DatasetFacts | Error>>;
+
 export interface Makers {
   sweep: Sweep;
   train: Train;
+  count: Count;
 }
 
 export interface Outcome {
@@ -45,12 +53,14 @@ export interface Outcome {
  */
 export async function reproduce(
   grid: Grid,
-  { sweep, train }: Makers,
+  { sweep, train, count }: Makers,
   progress: Progress,
   without: readonly string[] = [],
 ): Promise<Outcome> {
-  const done = new Map<string, RunRecord | Error>();
-  const runs = runsWithout(grid, without);
+  const done = new Map<string, Made | Error>();
+  const all = runsWithout(grid, without);
+  await countAlone(all, done, count, progress);
+  const runs = all.filter(({ counts }) => !counts);
   const trained = runs.filter(({ after, trainsOnly }) => after === undefined && !trainsOnly);
   await make(trained, (run) => run.request, done, sweep, progress);
   const checkpoints = await trainAlone(runs, done, train, progress);
@@ -69,14 +79,33 @@ export async function reproduce(
   return {
     rows: grid.rows.map((row) => reproducedRow(grid, row, done)),
     failures: [...new Set(results.filter((result) => result instanceof Error))],
-    records: results.filter((result): result is RunRecord => !(result instanceof Error)),
+    records: results.filter((result): result is RunRecord => 'measures' in result),
   };
+}
+
+/** The runs whose datasets are counted, among what is done. */
+async function countAlone(
+  runs: readonly GridRun[],
+  done: Map<string, Made | Error>,
+  count: Count,
+  progress: Progress,
+): Promise<void> {
+  const alone = runs.filter(({ counts }) => counts);
+  if (alone.length === 0) return;
+  const found = await count(
+    alone.map(({ request }) => request),
+    progress,
+  );
+  for (const { key, request } of alone) {
+    const dataset = found.get(request)!;
+    done.set(key, dataset instanceof Error ? dataset : { dataset });
+  }
 }
 
 /** The runs that only train: their checkpoints by key, their failures among what is done. */
 async function trainAlone(
   runs: readonly GridRun[],
-  done: Map<string, RunRecord | Error>,
+  done: Map<string, Made | Error>,
   train: Train,
   progress: Progress,
 ): Promise<Map<string, string>> {
@@ -99,7 +128,7 @@ async function trainAlone(
 async function make(
   runs: readonly GridRun[],
   requestOf: (run: GridRun) => RunRequest,
-  done: Map<string, RunRecord | Error>,
+  done: Map<string, Made | Error>,
   sweep: Sweep,
   progress: Progress,
 ): Promise<void> {

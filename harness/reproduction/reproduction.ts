@@ -14,7 +14,7 @@ export interface Reproduction {
     in: string;
     /** The words of the page that say what they are. */
     quote: string;
-    unit: 'percent' | 'share';
+    unit: Unit;
     /** Digits after the point, as printed. */
     decimals: number;
     /** Why a figure may be absent, beside "not printed in the paper". */
@@ -50,13 +50,33 @@ export interface ColumnGroup {
   label: string;
   dataset: string;
   settings?: ConfigPart;
-  columns: { label: string; measure: string }[];
+  columns: Column[];
 }
+
+/** What figures count in, as published. */
+export type Unit = 'percent' | 'share' | 'bytes' | 'GiB' | 's' | 'count' | 'number';
+
+/** It shows a measure or a fact, one of the two. */
+export interface Column {
+  label: string;
+  /** Id of a measure. */
+  measure?: string;
+  /** What a record says of the run itself, see facts.ts: `projected-bytes`. */
+  fact?: string;
+  /** Those of `published` where absent. */
+  unit?: Unit;
+  decimals?: number;
+}
+
+/** What a column shows, by id. */
+export const shownIn = ({ measure, fact }: Column): string => measure ?? fact!;
 
 export interface Row {
   label: string;
-  /** Absent for a row that the paper quotes from elsewhere and that is not run. */
+  /** Absent for a row that the paper quotes from elsewhere and that is not run, and for one that counts. */
   architecture?: string;
+  /** The datasets are opened and their queries counted; nothing is run. */
+  counts?: true;
   presets?: string[];
   settings?: ConfigPart;
   /** More settings in the groups of these labels. */

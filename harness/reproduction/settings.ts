@@ -36,21 +36,23 @@ export function configOf(
   const own = [reproduction.settings, group.settings, row.settings, row.settingsIn?.[group.label]];
   // All of the table's, so that a run which fills one group and trains for another is one run.
   const measures = [
-    ...new Set(reproduction.groups.flatMap(({ columns }) => columns.map((each) => each.measure))),
+    ...new Set(reproduction.groups.flatMap(({ columns }) => columns.flatMap(({ measure }) => measure ?? []))),
   ];
+  // Where every column shows a fact, the usual ones.
+  const measured = (ids: readonly string[]) => source(ids.length === 0 ? {} : { measures: ids });
   const fixed =
     scale === 'paper'
       ? [
           ...presetSources(row.presets ?? reproduction.presets),
           ...own.map((settings) => source(settings ?? {})),
-          source({ measures }),
+          measured(measures),
           // Above the presets, which have a seed of their own for runs that name none.
           source({ seeds: row.seeds ?? reproduction.seeds }),
         ]
       : [
           ...presetSources(['small']),
           ...own.map((settings) => source(structure(settings ?? {}))),
-          source({ measures: measures.flatMap((id) => [id, ...twinOf(id)]) }),
+          measured(measures.flatMap((id) => [id, ...twinOf(id)])),
           source({ seeds: [reproduction.seeds[0]!] }),
           source(reproduction.small.settings),
         ];

@@ -2,6 +2,7 @@
 import { BenchError } from '../errors.js';
 import type { RunRecord } from '../record.js';
 import { compareSystems, type SystemValues } from '../statistics/compare.js';
+import type { Made } from './facts.js';
 import type { Cell } from './grid.js';
 
 /** Below it an improvement gets its star, as in the paper. */
@@ -35,7 +36,7 @@ export function significanceOf(
   cell: Cell,
   other: Cell,
   measures: readonly string[],
-  done: ReadonlyMap<string, RunRecord | Error>,
+  done: ReadonlyMap<string, Made | Error>,
 ): Map<string, Significance> | undefined {
   const candidate = valuesOf(cell, measures, done);
   const baseline = valuesOf(other, measures, done);
@@ -91,12 +92,12 @@ export function significanceNotes(
 function valuesOf(
   { row, seeds }: Cell,
   measures: readonly string[],
-  done: ReadonlyMap<string, RunRecord | Error>,
+  done: ReadonlyMap<string, Made | Error>,
 ): SystemValues | undefined {
   const runs: { seed: number; record: RunRecord }[] = [];
   for (const { seed, runs: members } of seeds) {
     const record = members.length === 1 ? done.get(members[0]!.key) : undefined;
-    if (record === undefined || record instanceof Error) return undefined;
+    if (record === undefined || !('measures' in record)) return undefined;
     runs.push({ seed, record });
   }
   const first = runs[0]!.record;
