@@ -56,6 +56,8 @@ export const presets: Readonly<Record<string, Preset>> = {
         // DPR's pool, for --set train.averageRank=dpr: its own average rank, in batches, takes no notice of it.
         averageRankHardNegatives: 30,
         averageRankOtherNegatives: 30,
+        // torch.argsort of its code leaves equal scores in their order.
+        averageRankTies: 'listed',
         resetBestAtSwitch: false,
         devNegatives: 'resampled',
       },

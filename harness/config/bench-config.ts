@@ -69,6 +69,8 @@ export interface TrainConfig {
   /** Per dev query in the pool of `averageRank: dpr`; null stands for those of its batch. */
   averageRankHardNegatives: number | null;
   averageRankOtherNegatives: number;
+  /** Where a passage stands that scores as much as the positive: behind it, or where the order of passages has it. */
+  averageRankTies: 'behind' | 'listed';
   resetBestAtSwitch: boolean;
   devNegatives: 'fixed' | 'resampled';
   /** Epochs without a better dev score before training stops; null never stops early. */

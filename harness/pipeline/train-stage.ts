@@ -5,7 +5,7 @@ import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
-import { rankPool } from '../train/rank-pool.js';
+import { rankPool, ranksEpochs } from '../train/rank-pool.js';
 import { removeState, type TrainingFacts, train } from '../train/trainer.js';
 import { textEncoders } from './checkpoint.js';
 import type { ChosenNegatives } from './negative-sources.js';
@@ -33,6 +33,7 @@ export async function trainStage(
     saveEverySteps: _,
     averageRankHardNegatives: __,
     averageRankOtherNegatives: ___,
+    averageRankTies,
     ...training
   } = config.train;
   const pool = rankPool(config.train);
@@ -53,6 +54,7 @@ export async function trainStage(
     // Named only where it is not what it always was, so that no other checkpoint gets another name.
     ...(dataset.trainsOn === 'each-positive' && { trainsOn: dataset.trainsOn }),
     ...(pool && { rankPool: pool }),
+    ...(averageRankTies !== 'behind' && ranksEpochs(config.train) && { averageRankTies }),
     ...(training.missingNegative === 'padded' && { padded: 'to the batch, on dev too' }),
   };
   const checkpoint = await store.artifact<CheckpointFacts>('checkpoints', inputs, async (folder) => {

@@ -1,4 +1,4 @@
-/** Which epoch is the best: dev cross entropy first, average rank from a set epoch on, as DPR does. */
+/** Which epoch is the best: dev cross entropy first, average rank from a set epoch on, as in DPR. */
 import type { TrainConfig } from '../config/bench-config.js';
 import type { TrainingState } from './training-state.js';
 import type { Validation } from './validation.js';
@@ -29,8 +29,9 @@ export async function devScore(validation: Validation, rules: Rules, epoch: numb
 }
 
 /**
- * Whether a score replaces the best so far. As in DPR an equal one does. Where the measure changes, the best so far is
- * of another scale: it is forgotten, unless `resetBestAtSwitch` is false as in the paper's code.
+ * Whether a score replaces the best so far. An equal one does, as in the paper's code; DPR keeps the earlier epoch. Where
+ * the measure changes, the best so far is of another scale: it is forgotten, as in DPR, unless `resetBestAtSwitch` is
+ * false as in the paper's code.
  */
 export function isBest(score: DevScore, epoch: number, state: TrainingState, rules: Rules): boolean {
   if (state.bestScore === undefined) return true;

@@ -44,6 +44,8 @@ export function paddingOf(
 }
 
 /**
+ * Copies of a passage are encoded once: apart, each with other texts in its batch, they would be rounded apart, and one
+ * would beat the other by chance.
  * @param lists the passages of each example, its positive first
  * @param padding what each of them gets besides, after its passages; absent: nothing
  */
@@ -52,9 +54,12 @@ export async function encodePassages(
   lists: readonly (readonly Int32Array[])[],
   padding: readonly Padding[] = [],
 ): Promise<Pick<EncodedDev, 'rows' | 'rowStarts' | 'passageStarts' | 'padding'>> {
-  const texts = await encoder.encode(lists.flat());
+  const { distinct, numbers } = numbered(lists.flat());
+  const texts = await encoder.encode(distinct);
+  const starts = startsOf(texts.counts);
   const blank = new Map<number, Float32Array>();
   const added = padding.reduce((sum, { passages }) => sum + passages, 0);
+  const asEncoded = added === 0 && distinct.length === numbers.length;
   for (const { passages, tokens } of padding) {
     // Its vectors depend on its length: BERT lets a text without tokens look at all of its padding.
     if (passages > 0 && !blank.has(tokens))
@@ -62,27 +67,46 @@ export async function encodePassages(
   }
   const dimensions = encoder.options.retriever.encoder.shape.dimensions;
   const pieces: Float32Array[] = [];
-  const rowStarts = new Int32Array(texts.counts.length + added + 1);
+  const rowStarts = new Int32Array(numbers.length + added + 1);
   const passageStarts = new Int32Array(lists.length + 1);
-  let [passage, text, row] = [0, 0, 0];
+  let [passage, text] = [0, 0];
   const add = (vectors: Float32Array) => {
-    if (added > 0) pieces.push(vectors);
+    if (!asEncoded) pieces.push(vectors);
     rowStarts[passage + 1] = rowStarts[passage]! + vectors.length / dimensions;
     passage++;
   };
   for (const [i, list] of lists.entries()) {
     for (const _ of list) {
-      const end = row + texts.counts[text++]!;
-      add(texts.vectors.subarray(row * dimensions, end * dimensions));
-      row = end;
+      const number = numbers[text++]!;
+      add(texts.vectors.subarray(starts[number]! * dimensions, starts[number + 1]! * dimensions));
     }
     const { passages, tokens } = padding[i] ?? { passages: 0, tokens: 0 };
     for (let j = 0; j < passages; j++) add(blank.get(tokens)!);
     passageStarts[i + 1] = passage;
   }
   // A pool may be larger than what memory holds twice: copied only where something stands in between.
-  const rows = added === 0 ? texts.vectors : joined(pieces, rowStarts.at(-1)! * dimensions);
+  const rows = asEncoded ? texts.vectors : joined(pieces, rowStarts.at(-1)! * dimensions);
   return { rows, rowStarts, passageStarts, padding: added };
+}
+
+/** The texts without copies, in the order of their first, and which of them each one is. */
+function numbered(texts: readonly Int32Array[]): { distinct: Int32Array[]; numbers: Int32Array } {
+  const known = new Map<string, number>();
+  const distinct: Int32Array[] = [];
+  const numbers = Int32Array.from(texts, (text) => {
+    const key = text.join();
+    const number = known.get(key) ?? distinct.push(text) - 1;
+    known.set(key, number);
+    return number;
+  });
+  return { distinct, numbers };
+}
+
+/** Where the rows of each text begin, with one more at the end. */
+function startsOf(counts: Int32Array): Int32Array {
+  const starts = new Int32Array(counts.length + 1);
+  for (const [i, count] of counts.entries()) starts[i + 1] = starts[i]! + count;
+  return starts;
 }
 
 function joined(pieces: readonly Float32Array[], length: number): Float32Array {

@@ -81,7 +81,8 @@ export async function train(request: TrainRequest): Promise<Trained> {
     paddingId: retriever.encoder.paddingId,
   };
   const pool = rankPool(options);
-  const validation = new Validation({ ...request, ...batching, parameters, examples: dev, pool });
+  const ties = options.averageRankTies;
+  const validation = new Validation({ ...request, ...batching, parameters, examples: dev, pool, ties });
   const log = new StepLog(folder);
 
   const stepsPerEpoch = Math.ceil(examples.length / options.batchSize);

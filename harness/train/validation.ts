@@ -8,7 +8,7 @@ import { ProgramCache } from '../tensor/program-cache.js';
 import { drawNegatives, type TrainingExample } from './batches.js';
 import { type EncodedDev, encodePassages, paddingOf } from './encoded-dev.js';
 import { absentScore, crossEntropy } from './loss.js';
-import type { RankPool } from './rank-pool.js';
+import { type RankPool, type RankTies, ranksBefore } from './rank-pool.js';
 
 export interface ValidationOptions {
   engine: Engine;
@@ -23,6 +23,8 @@ export interface ValidationOptions {
   missingNegative: 'left-out' | 'padded';
   /** What is ranked among, where average rank is DPR's; absent: the passages of the batches. */
   pool?: RankPool | undefined;
+  /** Where a passage stands that scores as much as the positive; behind it where absent. */
+  ties?: RankTies;
   seed: number;
   maxQueryTokens: number;
   maxPassageTokens: number;
@@ -75,9 +77,9 @@ export class Validation {
     return { ...dev, ...(await encodePassages(this.#passages, lists)) };
   }
 
-  /** Mean rank, from 0, of each query's positive in the pool: DPR's validate_average_rank. */
+  /** Mean rank, from 0, of each query's positive in the pool, as in DPR's validate_average_rank. */
   async rankInPool(dev: EncodedDev, draw: string | number): Promise<number> {
-    const { examples, batchSize, pool } = this.options;
+    const { examples, batchSize, pool, ties } = this.options;
     if (pool === undefined && dev.padding === 0) return this.averageRank(dev, 'dpr');
     const own: number[] = [];
     for (let first = 0; first < examples.length; first += batchSize)
@@ -91,9 +93,10 @@ export class Validation {
         const end = Math.min(first + batchSize, examples.length);
         const similarity = await this.similarity(part, first, end, 0, passages);
         for (let q = first; q < end; q++) {
-          const positive = part.passageStarts[q - from];
-          for (let p = 0; p < passages; p++)
-            if (p !== positive && similarity[(q - first) * passages + p]! > own[q]!) better++;
+          // Where the positive stands, counted from this part's first passage: in a part before it, or after it, too.
+          const positive = part.passageStarts[q - from] ?? (q < from ? -1 : passages);
+          const row = similarity.subarray((q - first) * passages, (q - first + 1) * passages);
+          better += ranksBefore(row, positive, own[q]!, ties);
         }
       }
     }
@@ -131,10 +134,10 @@ export class Validation {
 
   /**
    * Mean rank, from 0, of each query's positive: `dpr`, among the passages of all batches; `batch`, among those of its
-   * own (as the paper's code does). A passage that scores as much as the positive does not push it down.
+   * own (as in the paper's code).
    */
   async averageRank(dev: EncodedDev, among: 'dpr' | 'batch'): Promise<number> {
-    const { examples, batchSize } = this.options;
+    const { examples, batchSize, ties } = this.options;
     let sum = 0;
     for (let first = 0; first < examples.length; first += batchSize) {
       const end = Math.min(first + batchSize, examples.length);
@@ -144,13 +147,8 @@ export class Validation {
       for (const [low, high] of ranges) {
         const similarity = await this.similarity(dev, first, end, low, high);
         for (let i = first; i < end; i++) {
-          for (let p = low; p < high; p++) {
-            if (
-              p !== dev.passageStarts[i] &&
-              similarity[(i - first) * (high - low) + p - low]! > own[i - first]!
-            )
-              sum++;
-          }
+          const row = similarity.subarray((i - first) * (high - low), (i - first + 1) * (high - low));
+          sum += ranksBefore(row, dev.passageStarts[i]! - low, own[i - first]!, ties);
         }
       }
     }
