@@ -1,6 +1,6 @@
 /**
- * Presets: named settings, as data. A preset stands above the defaults of config.schema.json, which are the right
- * thing for a published checkpoint, and below the configuration file and the flags.
+ * Presets: named settings, as data. They stand above the defaults of config.schema.json, which are the right thing for a
+ * published checkpoint, and below the configuration file and the flags; of several the later stands above the earlier.
  */
 import type { ConfigPart } from './config/bench-config.js';
 
@@ -8,9 +8,42 @@ export interface Preset {
   /** One line for `bench list presets`. */
   summary: string;
   settings: ConfigPart;
+  /** What it does otherwise on a dataset, `dpr/trivia`, or on each whose name begins with that and a slash, `ms-marco`. */
+  on?: Readonly<Record<string, ConfigPart>>;
+  /** Where there is one training alone, it is the second of two: what `stage2` says of it then counts for `train`. */
+  second?: true;
 }
 
 const bertBase = 'google-bert/bert-base-uncased';
+
+/** MS MARCO (section 4.3.2), with one training or two. */
+const msMarco: ConfigPart = {
+  arch: { lambda: 0.01 },
+  text: { queryTokens: 32 },
+  train: {
+    epochs: 4,
+    learningRate: 1e-5,
+    negatives: 15,
+    checkpoint: 'last',
+    averageRankFrom: null,
+  },
+  stage2: { epochs: 4, learningRate: 1e-5, negatives: 'mined', negativePool: 100, depth: 200 },
+  search: { depth: 1000 },
+  measures: ['mrr@10', 'recall@1000', 'hit-rate@1000', 'ndcg@10'],
+};
+
+/** The question answering sets in two stages (appendix D). */
+const twoStages: ConfigPart = {
+  model: { name: bertBase },
+  arch: { lambda: 0.1 },
+  train: { epochs: 40, learningRate: 5e-6, checkpoint: 'last' },
+  stage2: { epochs: 20, learningRate: 5e-6, negativePool: 50, depth: 100 },
+};
+const twoStagesOn: Readonly<Record<string, ConfigPart>> = {
+  // Its script gives 15, and the first epoch above that is judged by average rank.
+  'dpr/squad1': { train: { checkpoint: 'best' }, stage2: { averageRankFrom: 16 } },
+  'ms-marco': msMarco,
+};
 
 export const presets: Readonly<Record<string, Preset>> = {
   small: {
@@ -32,7 +65,8 @@ export const presets: Readonly<Record<string, Preset>> = {
     },
   },
   paper: {
-    summary: 'the training of the paper (appendix A), with the choices of its public code where they differ',
+    summary:
+      "the training of the paper (appendix A), on each of its datasets, with its public code's choices where they differ",
     settings: {
       model: { name: bertBase, tied: false, t5LayerNorm: 'last' },
       arch: { maskShort: false },
@@ -40,7 +74,8 @@ export const presets: Readonly<Record<string, Preset>> = {
       train: {
         epochs: 40,
         batchSize: 128,
-        chunkSize: 16,
+        // The passages of the 16 queries, with one negative each, that its scripts give.
+        chunkSize: 32,
         learningRate: null,
         warmup: 0.05,
         weightDecay: 0,
@@ -69,50 +104,46 @@ export const presets: Readonly<Record<string, Preset>> = {
       ],
       seeds: [12345],
     },
+    on: {
+      'dpr/trivia': { train: { checkpoint: 'last' } },
+      'ms-marco': msMarco,
+    },
   },
   msmarco: {
     summary:
       'MS MARCO passage ranking (section 4.3.2); the paper starts from RetroMAE, give its folder with --model',
+    settings: { model: { name: bertBase }, ...msMarco },
+  },
+  beir: {
+    summary:
+      'BEIR (section 4.3.3), upon msmarco: trained on MS MARCO with one encoder, searched in texts of 512 tokens',
     settings: {
-      model: { name: bertBase },
-      arch: { lambda: 0.01 },
-      text: { queryTokens: 32 },
-      train: {
-        epochs: 4,
-        learningRate: 1e-5,
-        negatives: 15,
-        checkpoint: 'last',
-        averageRankFrom: null,
-      },
-      search: { depth: 1000 },
-      measures: ['mrr@10', 'recall@1000', 'hit-rate@1000', 'ndcg@10'],
+      model: { tied: true },
+      train: { epochs: 10, learningRate: 3e-5 },
+      search: { depth: 100 },
+      measures: ['ndcg@10', 'recall@100'],
     },
+    // Its code opens the trained encoder as one of Sentence-Transformers, which cuts queries and passages where BERT ends.
+    on: { beir: { text: { queryTokens: 512, passageTokens: 512 } } },
   },
   stage1: {
-    summary: 'the first of two stages (appendix D): BM25 negatives; the paper starts from RetroMAE',
-    settings: {
-      model: { name: bertBase },
-      arch: { lambda: 0.1 },
-      // The paper keeps the best dev checkpoint for SQuAD: --set train.checkpoint=best, and for its second stage
-      // --set stage2.averageRankFrom=16.
-      train: { epochs: 40, learningRate: 5e-6, checkpoint: 'last' },
-    },
+    summary: 'the first of two stages, or both with --stages 2 (appendix D); the paper starts from RetroMAE',
+    settings: twoStages,
+    on: twoStagesOn,
   },
   stage2: {
-    summary: 'the second of two stages (appendix D): 50 BM25 and 50 mined negatives to draw from',
-    settings: {
-      model: { name: bertBase },
-      arch: { lambda: 0.1 },
-      train: { epochs: 20, learningRate: 5e-6, negativePool: 50, checkpoint: 'last' },
-    },
+    summary: 'the second of two stages alone (appendix D), on --negatives that were mined with the first',
+    settings: twoStages,
+    on: twoStagesOn,
+    second: true,
   },
 };
 
 /**
- * The preset that a model is trained with where none is named: a model with random weights has its own, and so has the
+ * The presets that a model is trained with where none is named: a model with random weights has its own, and so has the
  * first of two stages.
  */
-export function usualPreset(modelName: string, stages: 1 | 2 = 1): string | null {
-  if (modelName === 'scratch') return 'small';
-  return stages === 2 ? 'stage1' : null;
+export function usualPresets(modelName: string, stages: 1 | 2 = 1): string[] {
+  if (modelName === 'scratch') return ['small'];
+  return stages === 2 ? ['stage1'] : [];
 }

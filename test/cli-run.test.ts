@@ -79,7 +79,7 @@ test('a run for every dataset, architecture and seed, names given twice counting
   );
   const { offline, config, data } = requests[0]!;
   assert.deepEqual([offline, data, config.train.epochs, config.arch.layers], [true, undefined, 1, [1, 2]]);
-  assert.equal(config.preset, 'small');
+  assert.deepEqual(config.preset, ['small']);
 });
 
 test('--json prints the record, an array where there are several, and nothing else', async () => {

@@ -71,6 +71,11 @@ test('wrong values of every kind', () => {
     ['__proto__.polluted=1', /__proto__: there is no such key/],
     ['preset=papers', /did you mean 'paper'/],
     [
+      'preset=papers,small,msmacro,xyz',
+      /preset: .*; there is no 'papers', did you mean 'paper'\?, there is no 'msmacro', did you mean 'msmarco'\?, there is no 'xyz' \(/,
+    ],
+    ['preset=paper,paper', /preset: \["paper","paper"\] is not .*different values/],
+    [
       'model.scratch.heads=3',
       /model\.scratch\.dimensions: 128 is not a multiple of model\.scratch\.heads, which is 3/,
     ],

@@ -35,7 +35,7 @@ const expectedDefaults: BenchConfig = {
   train: {
     epochs: 40,
     batchSize: 128,
-    chunkSize: 16,
+    chunkSize: 32,
     learningRate: null,
     warmup: 0.05,
     weightDecay: 0,
@@ -103,7 +103,9 @@ test('ajv accepts the defaults, and every key has a description and a default', 
 
 test('names in the schema are those of the rooms that own them', () => {
   const named = (key: string) => configSchema().properties![key]!.enum;
-  assert.deepEqual(named('preset'), [null, ...Object.keys(presets)]);
+  const { anyOf } = configSchema().properties!.preset!;
+  assert.deepEqual(anyOf![0]!.enum, [null, ...Object.keys(presets)]);
+  assert.deepEqual(anyOf![1]!.items!.enum, Object.keys(presets));
   assert.deepEqual(new Set(named('engine')), new Set(['auto', ...engineNames]));
   assert.deepEqual(new Set(named('searcher')), new Set(['auto', ...searcherNames]));
 });
@@ -117,9 +119,15 @@ test('bench.config.json repeats defaults and nothing else', () => {
 });
 
 test('every preset is a configuration that the schema accepts', () => {
-  for (const [name, { settings }] of Object.entries(presets)) {
+  for (const [name, { settings, on, second }] of Object.entries(presets)) {
+    for (const own of Object.values(on ?? {})) {
+      fileOf('own.json', JSON.stringify({ ...own, search: { depth: 1000 } }));
+      loadConfig({ cwd, file: 'own.json' });
+    }
+    // What it says of the second training counts for the only one.
+    if (second === true) continue;
     const file = fileOf(`${name}.json`, JSON.stringify({ ...settings, preset: name }));
-    assert.equal(loadConfig({ cwd, file }).preset, name);
+    assert.deepEqual(loadConfig({ cwd, file }).preset, [name]);
     assert.deepEqual(loadConfig({ cwd, flags: { preset: name } }), loadConfig({ cwd, file }), name);
   }
 });
@@ -127,7 +135,7 @@ test('every preset is a configuration that the schema accepts', () => {
 test('defaults < preset < file < flags < --set', () => {
   const file = fileOf('order.json', '{ "train": { "epochs": 3, "batchSize": 8 }, "seeds": [7] }');
   const config = loadConfig({ cwd, file, flags: { seeds: '1,2' }, set: ['train.batchSize=4'] });
-  assert.equal(config.preset, 'small', 'a model with random weights has a preset of its own');
+  assert.deepEqual(config.preset, ['small'], 'a model with random weights has a preset of its own');
   assert.equal(config.train.learningRate, 5e-4, 'from the preset');
   assert.equal(config.train.epochs, 3, 'from the file');
   assert.deepEqual(config.seeds, [1, 2], 'from a flag');
@@ -140,7 +148,8 @@ test('bench.config.json of the working folder is found; a real checkpoint has no
   const config = loadConfig({ cwd: folder });
   rmSync(path.join(folder, 'bench.config.json'));
   assert.equal(config.model.name, 'some/model');
-  assert.deepEqual(config, { ...expectedDefaults, model: { ...expectedDefaults.model, name: 'some/model' } });
+  const model = { ...expectedDefaults.model, name: 'some/model' };
+  assert.deepEqual(config, { ...expectedDefaults, preset: [], model });
 });
 
 test('values of --set: JSON, comma lists where a list is taken, texts without quotes', () => {
@@ -166,11 +175,15 @@ test('values of --set: JSON, comma lists where a list is taken, texts without qu
 test('a chunk nobody asked for gives way to a small batch; one that was asked for does not', () => {
   const flags = { model: 'some/model' };
   assert.equal(loadConfig({ cwd, flags, set: ['train.batchSize=8'] }).train.chunkSize, null);
-  assert.equal(loadConfig({ cwd, flags, set: ['train.batchSize=64'] }).train.chunkSize, 16);
+  assert.equal(loadConfig({ cwd, flags, set: ['train.batchSize=64'] }).train.chunkSize, 32);
   assert.throws(
-    () => loadConfig({ cwd, flags, set: ['train.batchSize=8', 'train.chunkSize=16'] }),
-    /larger than/,
+    () => loadConfig({ cwd, flags, set: ['train.batchSize=8', 'train.chunkSize=17'] }),
+    /17 texts are more than a batch has, which is 16 passages/,
   );
+  // Texts count, not queries: eight with 15 negatives each are 128.
+  const many = ['train.batchSize=8', 'train.negatives=15'];
+  assert.equal(loadConfig({ cwd, flags, set: many }).train.chunkSize, 32);
+  assert.equal(loadConfig({ cwd, flags, set: [...many, 'train.chunkSize=128'] }).train.chunkSize, 128);
 });
 
 test('where the paper’s code and the right thing differ, there is a switch: its default and the paper’s', () => {

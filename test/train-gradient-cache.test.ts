@@ -57,6 +57,38 @@ describe('gradient cache against the direct step, with dropout', async () => {
       });
     }
   }
+  it('takes no more texts at once where queries have many negatives', async () => {
+    const { retriever, initial } = await madeRetriever('mlr-sc', { tied: false });
+    const sizes = initial.map((values) => values.length);
+    const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
+    for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
+    const texts: number[] = [];
+    const watching = new Proxy(engine, {
+      get(target, key) {
+        const member = Reflect.get(target, key, target);
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]) => {
+          const inputs = key === 'compile' ? (given[1] as { shape: number[]; dtype: string }[]) : [];
+          // Token ids are the integers of two dimensions: [texts, tokens].
+          const ids = inputs.filter(({ dtype, shape }) => dtype === 'int32' && shape.length === 2);
+          texts.push(...ids.map(({ shape }) => shape[0]!));
+          return Reflect.apply(member, target, given);
+        };
+      },
+    });
+    const context = { engine, retriever, parameters, gradients, seed: 5, dropout: true };
+    const batch = makeBatch(madeExamples(3, 1, 15), 1, 0, { ...batching, negatives: 15 });
+    assert.equal(batch.passages, 3 * 16);
+    const direct = await gradientsOf(new DirectStep(context), context, batch);
+    const cached = await gradientsOf(new GradientCache({ ...context, engine: watching }, 5), context, batch);
+    assert.deepEqual(new Set(texts), new Set([3, 5]));
+    assert.ok(Math.abs(cached.result.loss - direct.result.loss) <= 1e-5 * direct.result.loss);
+    const scale = direct.result.gradientNorm;
+    for (const [i, expected] of direct.arrays.entries()) {
+      const difference = norm(cached.arrays[i]!.map((value, j) => value - expected[j]!));
+      assert.ok(difference <= 1e-5 * Math.max(norm(expected), 1e-2 * scale), retriever.parameters[i]!.name);
+    }
+  });
   it('compiles nothing in a second step, where the last chunk is shorter too', async () => {
     const { retriever, initial } = await madeRetriever('mlr-sc', { tied: false });
     const sizes = initial.map((values) => values.length);

@@ -5,7 +5,10 @@ import type { Option } from './command.js';
 export const configOptions: Readonly<Record<string, Option>> = {
   seeds: { type: 'text', describe: 'seeds, one run for each: 1,2,3' },
   model: { type: 'text', describe: "'scratch', a checkpoint's folder, or an id on the Hugging Face hub" },
-  preset: { type: 'text', describe: "named settings, 'bench list presets'" },
+  preset: {
+    type: 'text',
+    describe: "named settings, 'bench list presets'; several by comma, the later above the earlier",
+  },
   stages: { type: 'text', describe: 'trainings: 2 mines hard negatives with the first and trains again' },
   engine: { type: 'text', describe: "what runs the model, 'bench list engines'" },
   searcher: { type: 'text', describe: "what searches the index, 'bench list searchers'" },

@@ -9,10 +9,12 @@ import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import { splitList, type Values } from './command.js';
 
+/** The configuration, for the dataset that is named where the command takes one. */
 export function configOf(values: Values): BenchConfig {
   const file = values.config === undefined ? {} : { file: String(values.config) };
+  const dataset = values.dataset === undefined ? {} : { dataset: String(values.dataset) };
   const set = (values.set ?? []) as readonly string[];
-  return loadConfig({ ...file, cwd: process.cwd(), flags: values, set });
+  return loadConfig({ ...file, ...dataset, cwd: process.cwd(), flags: values, set });
 }
 
 /** For commands that take no other setting. */
@@ -20,13 +22,17 @@ export function cacheOf({ config, cache }: Values): string {
   return configOf({ config, cache }).cache;
 }
 
-/** Where `--init` stands, it says what the configuration's model is: presets and the record go by it. */
+/**
+ * What training starts from and learns from, and the configuration on a dataset. Where `--init` stands, it says what the
+ * configuration's model is: presets and the record go by it.
+ */
 export async function trainingStart(
   values: Values,
-): Promise<{ config: BenchConfig } & Pick<RunRequest, 'init' | 'negatives'>> {
+): Promise<{ configOn(dataset: string): BenchConfig } & Pick<RunRequest, 'init' | 'negatives'>> {
   const named = values.negatives === undefined ? undefined : splitList('negatives', String(values.negatives));
   const negatives = named === undefined ? {} : { negatives: named };
-  if (values.init === undefined) return { config: configOf(values), ...negatives };
+  const configOn = (model: Values[string]) => (dataset: string) => configOf({ ...values, model, dataset });
+  if (values.init === undefined) return { configOn: configOn(values.model), ...negatives };
   if (values.model !== undefined) {
     throw new BenchError('USAGE', '--init and --model both say what training starts from.', {
       hint: 'Give one of them: --init for a checkpoint of bench train, --model for any other.',
@@ -34,7 +40,7 @@ export async function trainingStart(
   }
   const init = checkpointFolder('init', values);
   const { originOf } = await import('../pipeline/checkpoint.js');
-  return { config: configOf({ ...values, model: await originOf(init) }), init, ...negatives };
+  return { configOn: configOn(await originOf(init)), init, ...negatives };
 }
 
 /** Looks every architecture up before any work begins. @returns those that need no training */

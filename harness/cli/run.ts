@@ -134,12 +134,13 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const architectures = named.includes('all') ? (await listArchitectures()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
-  const { config, ...start } = await trainingStart(values);
+  const { configOn, ...start } = await trainingStart(values);
   const sparse = await withoutTraining(architectures);
   if (sparse.length === architectures.length) refuseStart(start, sparse);
   // A name that stands for several datasets is a run on each of them.
   const members = new Set((await Promise.all(datasets.map((name) => datasetsNamed(name)))).flat());
-  return [...members].flatMap((dataset) =>
+  const each = [...members].map((dataset) => ({ dataset, config: configOn(dataset) }));
+  return each.flatMap(({ dataset, config }) =>
     architectures.flatMap((architecture) =>
       config.seeds.map((seed) => ({
         architecture,

@@ -37,7 +37,8 @@ export const command: Command = {
   ],
   async run(values, _positionals, print) {
     const architectures = splitList('arch', String(values.arch));
-    const { config, ...start } = await trainingStart(values);
+    const { configOn, ...start } = await trainingStart(values);
+    const config = configOn(String(values.dataset));
     await withoutTraining(architectures);
     const asked = await stageRequest(values, config);
     const requests = architectures.flatMap((architecture) =>

@@ -47,7 +47,7 @@ export interface TrainConfig {
   epochs: number;
   /** Queries per update. */
   batchSize: number;
-  /** Queries per chunk of the gradient cache; null trains without it. */
+  /** Texts per chunk of the gradient cache, queries or passages; null trains without it. */
   chunkSize: number | null;
   /** Peak of the schedule; null stands for the value of the model's kind: 2e-5 for BERT, 5e-4 for T5. */
   learningRate: number | null;
@@ -164,8 +164,11 @@ export interface CheckConfig {
 }
 
 export interface BenchConfig {
-  /** The preset that was applied; null where none was. */
-  preset: string | null;
+  /**
+   * Names of presets, the later above the earlier. Once loaded it is the list of those that were applied; before, one
+   * name is enough, and null stands for what is usual for the model.
+   */
+  preset: string | string[] | null;
   arch: ArchitectureConfig;
   model: ModelConfig;
   text: TextConfig;

@@ -1,11 +1,14 @@
-/** Loads the configuration of a run: defaults < preset < file < what a grid fixes < flags. */
-import { presets, usualPreset } from '../presets.js';
+/** Loads the configuration of a run: defaults < presets < file < what a grid fixes < flags. */
+import { usualPresets } from '../presets.js';
 import type { BenchConfig, ConfigPart } from './bench-config.js';
+import { merge } from './merge.js';
+import { withPresets } from './preset-layers.js';
 import { problemsOf, refuse } from './problems.js';
 import { defaultConfig } from './schema.js';
 import { assignment, flagSources, readConfigFile, type Source } from './sources.js';
 
 export type * from './bench-config.js';
+export { secondTraining, withPresets } from './preset-layers.js';
 export { configFileName, flagKeys, type Source } from './sources.js';
 export { defaultConfig };
 
@@ -14,6 +17,8 @@ export interface ConfigRequest {
   file?: string;
   /** The working folder. */
   cwd: string;
+  /** The dataset that it is for, `dpr/trivia`: presets may have settings of their own there. */
+  dataset?: string | undefined;
   /** Settings that stand above the file and below the flags, the later above the earlier: those of a fixed grid. */
   fixed?: readonly Source[];
   /** Values of the flags named in `flagKeys`, as typed; those not given are undefined. Other members are ignored. */
@@ -26,7 +31,8 @@ export interface ConfigRequest {
  * The whole configuration, every key filled in.
  * @throws BenchError CONFIG_INVALID with all mistakes at once, PATH_INVALID, USAGE
  */
-export function loadConfig({ file, cwd, fixed = [], flags = {}, set = [] }: ConfigRequest): BenchConfig {
+export function loadConfig(request: ConfigRequest): BenchConfig {
+  const { file, cwd, dataset, fixed = [], flags = {}, set = [] } = request;
   const fromFile = readConfigFile(cwd, file);
   const sources: Source[] = [
     ...(fromFile === undefined ? [] : [fromFile]),
@@ -38,27 +44,31 @@ export function loadConfig({ file, cwd, fixed = [], flags = {}, set = [] }: Conf
   const given = sources.reduce<ConfigPart>((sum, { settings }) => merge(sum, settings as ConfigPart), {});
 
   const defaults = defaultConfig();
-  const preset = given.preset ?? usualPreset(given.model?.name ?? defaults.model.name, given.stages ?? 1);
-  const usual = preset === null ? defaults : merge(defaults, presets[preset]!.settings);
+  const stages = given.stages ?? defaults.stages;
+  const preset = [given.preset ?? usualPresets(given.model?.name ?? defaults.model.name, stages)].flat();
+  const usual = withPresets(defaults, preset, { dataset, stages });
   const { $schema: _, ...config } = merge(usual, given) as BenchConfig & { $schema?: string };
   config.preset = preset;
 
-  const { batchSize, chunkSize } = config.train;
+  const { chunkSize } = config.train;
   // A chunk that nobody asked for must not stand in the way of a small batch, which needs no cache.
-  if (given.train?.chunkSize === undefined && chunkSize !== null && chunkSize >= batchSize) {
+  if (given.train?.chunkSize === undefined && chunkSize !== null && chunkSize >= passagesOf(config)) {
     config.train.chunkSize = null;
   }
   refuse(contradictions(config));
   return config;
 }
 
+/** Passages of a batch. */
+const passagesOf = ({ train }: BenchConfig) => train.batchSize * (1 + train.negatives);
+
 /** What is wrong with values that are each right on their own. */
 function contradictions(config: BenchConfig): string[] {
   const { train, model, measures, search } = config;
   const problems: string[] = [];
-  if (train.chunkSize !== null && train.chunkSize > train.batchSize) {
+  if (train.chunkSize !== null && train.chunkSize > passagesOf(config)) {
     problems.push(
-      `train.chunkSize: ${train.chunkSize} is larger than train.batchSize, which is ${train.batchSize}; a chunk is a part of a batch`,
+      `train.chunkSize: ${train.chunkSize} texts are more than a batch has, which is ${passagesOf(config)} passages (train.batchSize ${train.batchSize}, train.negatives ${train.negatives}); a chunk is a part of a batch`,
     );
   }
   const { dimensions, heads } = model.scratch;
@@ -96,16 +106,7 @@ function indexProblems({ index: { kind, nprobe, efSearch }, searcher }: BenchCon
   return problems;
 }
 
-/** Sections are merged key by key; anything else, lists included, is replaced. */
-function merge<T>(base: T, over: unknown): T {
-  if (!isSection(base) || !isSection(over)) return structuredClone(over) as T;
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    merged[key] = merge(merged[key], value);
-  }
-  return merged as T;
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The presets of a configuration as --preset takes them; null where there are none. */
+export function presetText({ preset }: Pick<BenchConfig, 'preset'>): string | null {
+  return [preset ?? []].flat().join() || null;
 }

@@ -25,9 +25,23 @@ function describe(error: ErrorObject): string {
     const value = show((error.data as Record<string, unknown>)[key]);
     return `${path === '' ? key : `${path}.${key}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
   }
+  const said = `${path === '' ? 'the whole' : path}: ${show(error.data)} is not ${expectation(node)}`;
+  const unknown = unknownNames(error.data, node);
+  if (unknown.length > 0) return `${said}; ${unknown.join(', ')}`;
   const near = typeof error.data === 'string' ? nearestName(error.data, textsOf(node)) : undefined;
-  const suggestion = near === undefined ? '' : `; did you mean '${near}'?`;
-  return `${path === '' ? 'the whole' : path}: ${show(error.data)} is not ${expectation(node)}${suggestion}`;
+  return near === undefined ? said : `${said}; did you mean '${near}'?`;
+}
+
+/** The texts of a list that are none of the names it takes, each with a near one; none where it takes any text. */
+function unknownNames(data: unknown, node: SchemaNode): string[] {
+  const names = [node, ...(node.anyOf ?? [])].flatMap(({ items }) => items?.enum ?? []).map(String);
+  if (!Array.isArray(data) || names.length === 0) return [];
+  return data
+    .filter((value) => !names.includes(String(value)))
+    .map((value) => {
+      const near = nearestName(String(value), names);
+      return `there is no '${value}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
+    });
 }
 
 function suggestKey(key: string, section: SchemaNode): string {

@@ -22,7 +22,7 @@ export interface TrainingSizes {
   passageTokens: number;
   vocabularySize: number;
   threads: number;
-  /** Queries per chunk of the gradient cache; without it where absent. */
+  /** Texts per chunk of the gradient cache; without it where absent. */
   chunkSize?: number;
 }
 

@@ -27,8 +27,8 @@ interface Variant {
 const variants: readonly Variant[] = [
   { batch: 8 },
   { batch: 128 },
-  { batch: 32, chunkSize: 8 },
-  { batch: 128, chunkSize: 8 },
+  { batch: 32, chunkSize: 16 },
+  { batch: 128, chunkSize: 16 },
 ];
 
 /** Trains in this process. */
@@ -39,7 +39,7 @@ async function measure(variant: Variant): Promise<void> {
   for (let i = 0; i < steps; i++) losses.push(await step());
   const seconds = (performance.now() - started) / 1000;
   await dispose();
-  const how = variant.chunkSize === undefined ? 'direct  ' : `chunk ${variant.chunkSize} `;
+  const how = variant.chunkSize === undefined ? 'direct   ' : `chunk ${variant.chunkSize} `;
   console.log(
     `batch ${String(variant.batch).padEnd(3)} ${how}  ${peakMiB().toFixed(0).padStart(6)} MiB at its highest, ` +
       `loss ${losses.map((loss) => loss.toFixed(5)).join(', ')}, ${seconds.toFixed(1)} s`,

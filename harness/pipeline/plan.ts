@@ -111,7 +111,7 @@ export async function planOf({
       `dataset   ${dataset}: ${source}`,
       `model     ${from}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
       `arch      ${architecture}: ${family.summary}${pooling === undefined ? '' : `; ${pooling.summary}`}`,
-      `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize}`}`,
+      `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
       ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
       ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
       `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,

@@ -1,6 +1,6 @@
 /** Puts together the record of a run from what its stages found out, all but the latencies, and writes its hits. */
 import path from 'node:path';
-import type { BenchConfig } from '../config/config.js';
+import { type BenchConfig, presetText } from '../config/config.js';
 import type { Dataset, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
@@ -45,7 +45,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, architecture);
   const record = await newRecord({
     seed,
-    preset: config.preset,
+    preset: presetText(config),
     config,
     arch: archFacts(trained),
     dataset: await datasetFacts(dataset, split),

@@ -1,5 +1,6 @@
 /** The flow of an architecture that needs no training: dataset -> index -> search -> run -> measures -> record. */
 import path from 'node:path';
+import { presetText } from '../config/config.js';
 import type { SparseArchitecture, SparseScoring, Split } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
@@ -77,7 +78,7 @@ export async function makeSparseCell(
     const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, request.architecture);
     const record = await newRecord({
       seed: request.seed,
-      preset: config.preset,
+      preset: presetText(config),
       config: { ...config, bm25: scoringValues(scoring) },
       arch: bareArchitecture(request.architecture, request.architecture),
       dataset: await datasetFacts(dataset, split),

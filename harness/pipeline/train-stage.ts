@@ -37,6 +37,7 @@ export async function trainStage(
     ...training
   } = config.train;
   const pool = rankPool(config.train);
+  const { chunkSize } = training;
   const inputs = {
     made: 'checkpoint 2',
     dataset: datasetIdentity(dataset),
@@ -46,7 +47,7 @@ export async function trainStage(
     architecture: { name: retriever.architecture.name, ...retriever.architecture.resolved },
     tied: retriever.tied,
     t5LayerNorm,
-    training: { ...training, learningRate },
+    training: { ...training, learningRate, chunkSize: chunkSize === null ? null : { texts: chunkSize } },
     negatives: negatives.identity,
     text,
     seed,

@@ -1,5 +1,5 @@
 /** From a request to the checkpoint that is searched: lambda chosen on dev, and a second stage where one is asked for. */
-import type { BenchConfig } from '../config/config.js';
+import { type BenchConfig, secondTraining } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
 import type { LambdaTried } from '../record.js';
@@ -73,19 +73,8 @@ export async function trainAll(
 
 /** What the second stage does otherwise; what `stage2.*` leaves open follows from the first. */
 export function secondStage(config: BenchConfig): BenchConfig {
-  const { stage2, train, arch } = config;
-  return {
-    ...config,
-    // Chosen in the first stage, where there was a choice.
-    arch: { ...arch, lambda: null },
-    train: {
-      ...train,
-      epochs: stage2.epochs ?? Math.ceil(train.epochs / 2),
-      learningRate: stage2.learningRate ?? train.learningRate,
-      averageRankFrom: stage2.averageRankFrom ?? train.averageRankFrom,
-      negativePool: stage2.negativePool,
-    },
-  };
+  // Lambda was chosen in the first stage, where there was a choice.
+  return { ...config, arch: { ...config.arch, lambda: null }, train: secondTraining(config) };
 }
 
 async function trainOnce(

@@ -30,6 +30,7 @@ export interface RunRecord {
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
   /** Null for a run of another system. */
   readonly seed: number | null;
+  /** The names by comma, as --preset takes them, the later above the earlier; null where there were none. */
   readonly preset: string | null;
   /** The configuration, every value resolved. */
   readonly config: object;

@@ -90,11 +90,17 @@ async function cellOf(
   options: GridOptions,
 ): Promise<Cell> {
   const { scale, folders, models, offline } = options;
-  const config = configOf(loaded, row, group, scale, options);
-  const folder = models.get(config.model.name);
-  if (folder !== undefined) config.model.name = folder;
   const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
   const evaluated = scale === 'paper' ? group.dataset : options.dataset;
+  const configOn = (dataset: string) => {
+    const config = configOf(loaded, row, group, dataset, scale, options);
+    const folder = models.get(config.model.name);
+    if (folder !== undefined) config.model.name = folder;
+    // A checkpoint that other runs are to evaluate has to outlive the run that trained it.
+    const isTrainedForOthers = scale === 'paper' && loaded.reproduction.trainOn !== undefined;
+    if (isTrainedForOthers && config.keep === 'records') config.keep = 'indexes';
+    return config;
+  };
   const members = await datasetsNamed(evaluated);
   const needsNoTraining = (await loadSparse(row.architecture!)) !== undefined;
   if (members.length > 1 && trainOn === evaluated && !needsNoTraining) {
@@ -106,12 +112,10 @@ async function cellOf(
       },
     );
   }
-  // A checkpoint that other runs are to evaluate has to outlive the run that trained it.
-  const isTrainedForOthers = scale === 'paper' && loaded.reproduction.trainOn !== undefined;
-  if (isTrainedForOthers && config.keep === 'records') config.keep = 'indexes';
   const runOf = (dataset: string, seed: number, after?: GridRun): GridRun => {
     // A group's folder holds its members, and not the other dataset that the grid trains on.
     const data = folders.get(dataset) ?? (members.includes(dataset) ? folders.get(evaluated) : undefined);
+    const config = configOn(dataset);
     const own = after === undefined ? config : withoutTraining(config);
     const request: RunRequest = {
       architecture: row.architecture!,
@@ -124,7 +128,7 @@ async function cellOf(
     const key = JSON.stringify([request.architecture, dataset, seed, own, after?.key]);
     return { key, request, ...(after && { after }) };
   };
-  const seeds = config.seeds.map((seed) => {
+  const seeds = configOn(trainOn).seeds.map((seed) => {
     if (needsNoTraining) return { seed, runs: members.map((dataset) => runOf(dataset, seed)) };
     if (members.length === 1 && members[0] === trainOn) return { seed, runs: [runOf(trainOn, seed)] };
     // Trained where the grid says, with the settings of this group, then evaluated here.
@@ -171,7 +175,7 @@ async function assertNamed(
     if (scale === 'paper') datasets.add(group.dataset);
     for (const row of rows) {
       if (row.architecture !== undefined && isIn(row, group))
-        modelNames.add(configOf(loaded, row, group, scale, options).model.name);
+        modelNames.add(configOf(loaded, row, group, group.dataset, scale, options).model.name);
     }
   }
   for (const name of [...datasets]) for (const member of await datasetsNamed(name)) datasets.add(member);

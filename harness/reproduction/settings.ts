@@ -5,6 +5,7 @@ import {
   defaultConfig,
   loadConfig,
   type Source,
+  withPresets,
 } from '../config/config.js';
 import { BenchError, unknownName } from '../errors.js';
 import { scaleLayers } from '../model/layer-choice.js';
@@ -24,11 +25,15 @@ export interface UserSettings {
 /** Keys that say how a machine does the work: the configuration file keeps its say in these alone. */
 const machineKeys = ['engine', 'searcher', 'threads', 'cache', 'out', 'keep', 'encode', 'latency', 'check'];
 
-/** @throws BenchError CONFIG_INVALID that names the file at fault, or the flag */
+/**
+ * @param dataset that is trained on or evaluated: presets may have settings of their own there
+ * @throws BenchError CONFIG_INVALID that names the file at fault, or the flag
+ */
 export function configOf(
   { name, reproduction }: LoadedReproduction,
   row: Row,
   group: ColumnGroup,
+  dataset: string,
   scale: Scale,
   user: UserSettings,
 ): BenchConfig {
@@ -40,24 +45,25 @@ export function configOf(
   ];
   // Where every column shows a fact, the usual ones.
   const measured = (ids: readonly string[]) => source(ids.length === 0 ? {} : { measures: ids });
+  const papers = row.presets ?? reproduction.presets;
+  const names = scale === 'small' ? ['small'] : papers;
   const fixed =
     scale === 'paper'
       ? [
-          ...presetSources(row.presets ?? reproduction.presets),
           ...own.map((settings) => source(settings ?? {})),
           measured(measures),
           // Above the presets, which have a seed of their own for runs that name none.
           source({ seeds: row.seeds ?? reproduction.seeds }),
         ]
       : [
-          ...presetSources(['small']),
+          source({ arch: { lambda: presetConfig(papers, group.dataset).arch.lambda } }),
           ...own.map((settings) => source(structure(settings ?? {}))),
           measured(measures.flatMap((id) => [id, ...twinOf(id)])),
           source({ seeds: [reproduction.seeds[0]!] }),
           source(reproduction.small.settings),
         ];
   const given = { cwd: user.cwd, flags: user.flags, set: user.set, ...(user.file && { file: user.file }) };
-  const config = loadConfig({ ...given, fixed: [decidingDefaults(), ...fixed] });
+  const config = loadConfig({ ...given, dataset, fixed: [decidingSettings(names, dataset), ...fixed] });
   if (scale === 'small' && config.model.name !== 'scratch') {
     throw new BenchError(
       'CONFIG_INVALID',
@@ -75,17 +81,19 @@ export function configOf(
   return config;
 }
 
-/** The defaults of everything that decides figures, so that a configuration file changes none of them. */
-function decidingDefaults(): Source {
-  const deciding = Object.entries(defaultConfig()).filter(([key]) => !machineKeys.includes(key));
-  return { name: 'defaults', settings: Object.fromEntries(deciding) };
+/** Defaults and presets of everything that decides figures, so that a configuration file changes none of them. */
+function decidingSettings(names: readonly string[], dataset: string): Source {
+  const all = { ...presetConfig(names, dataset), preset: names };
+  const deciding = Object.entries(all).filter(([key]) => !machineKeys.includes(key));
+  return { name: `presets ${names}`, settings: Object.fromEntries(deciding) };
 }
 
-function presetSources(names: readonly string[]): Source[] {
-  return names.map((preset) => {
-    if (!Object.hasOwn(presets, preset)) throw unknownName('preset', preset, Object.keys(presets));
-    return { name: `preset ${preset}`, settings: { ...presets[preset]!.settings, preset } };
-  });
+/** @throws BenchError UNKNOWN_NAME with a near name */
+function presetConfig(names: readonly string[], dataset: string): BenchConfig {
+  const unknown = names.find((name) => !Object.hasOwn(presets, name));
+  if (unknown !== undefined) throw unknownName('preset', unknown, Object.keys(presets));
+  const defaults = defaultConfig();
+  return withPresets(defaults, names, { dataset, stages: defaults.stages });
 }
 
 /** What makes one row differ from another whatever the model: a small model takes these and no learning rate. */

@@ -1,6 +1,7 @@
 /** The files that a sweep leaves: a record for each cell, one that says why for each that failed. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { presetText } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { Cell } from '../pipeline/cell.js';
@@ -97,7 +98,7 @@ export async function recordFailure(
   const record = await newRecord({
     error: describe(error),
     seed,
-    preset: config.preset,
+    preset: presetText(config),
     config,
     arch: bareArchitecture(architecture),
     dataset: found.dataset ?? unknownDataset(request.dataset),

@@ -32,7 +32,7 @@ export class GradientCache implements StepComputer {
    */
   readonly #programs = new ProgramCache(32);
 
-  /** @param chunkSize queries per chunk; passages go in chunks of as many times the passages per query */
+  /** @param chunkSize texts per chunk, queries or passages: what is in memory at once, whatever the negatives */
   constructor(
     readonly context: StepContext,
     readonly chunkSize: number,
@@ -42,7 +42,7 @@ export class GradientCache implements StepComputer {
     const { gradients, retriever } = this.context;
     const chunks = [
       ...chunksOf('query', batch, this.chunkSize),
-      ...chunksOf('passage', batch, (this.chunkSize * batch.passages) / batch.queries),
+      ...chunksOf('passage', batch, this.chunkSize),
     ];
     const vectors: Record<Side, Float32Array[]> = { query: [], passage: [] };
     const present: Float32Array[] = [];
