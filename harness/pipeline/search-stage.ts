@@ -23,7 +23,7 @@ export function encodeStage(
   progress: Progress,
 ): Promise<Artifact<{ vectors: number }>> {
   const inputs: ShardInputs = {
-    made: 'shards 2',
+    made: 'shards 3',
     checkpoint: key,
     dataset: datasetIdentity(dataset),
     shardPassages: encode.shardPassages,
@@ -61,7 +61,7 @@ export function encodeStage(
 
 /** What an index was made from, as its manifest says. */
 interface ShardInputs {
-  made: 'shards 2';
+  made: 'shards 3';
   checkpoint: string;
   dataset: ReturnType<typeof datasetIdentity>;
   shardPassages: number;
@@ -81,7 +81,7 @@ export async function indexKey(
   const inputs = (await readManifest(folder))?.inputs as ShardInputs | undefined;
   const hint =
     'bench encode with this checkpoint and dataset prints the folder of the index that belongs to them.';
-  if (inputs?.made !== 'shards 2') {
+  if (inputs?.made !== 'shards 3') {
     throw new BenchError('PATH_INVALID', `${folder} does not say what its index was made from.`, { hint });
   }
   const other = keyOf(inputs.dataset) !== keyOf(datasetIdentity(dataset));

@@ -39,7 +39,7 @@ export async function trainStage(
   const pool = rankPool(config.train);
   const { chunkSize } = training;
   const inputs = {
-    made: 'checkpoint 2',
+    made: 'checkpoint 3',
     dataset: datasetIdentity(dataset),
     model: model.files.map(({ name, sha256 }) => ({ name, sha256 })),
     origin: model.name,

@@ -85,8 +85,8 @@ export class Tokenizer {
   }
 
   /**
-   * A passage in its frame: `[CLS] title [SEP] text [SEP]`, or `title </s> text </s>`. An empty title or text leaves
-   * its place empty.
+   * A passage in its frame: `[CLS] title [SEP] text [SEP]`, or `title </s> text </s>`. Without a title it is the text
+   * alone, `[CLS] text [SEP]` or `text </s>`; an empty text leaves its place empty.
    * @throws RangeError where the frame alone is longer
    */
   encodePassage(
@@ -98,6 +98,7 @@ export class Tokenizer {
     const { single, pair } = this.#templates;
     const first = this.encodeText(title);
     const second = this.encodeText(text);
+    if (first.length === 0) return frame(single, second.slice(0, roomIn(single, maxTokens)), []);
     if (pairTruncation === 'joined') {
       const separators = single.slice(single.indexOf('A') + 1) as readonly number[];
       const joined = [...first, ...separators, ...second];
