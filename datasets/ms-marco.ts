@@ -1,7 +1,8 @@
 /**
  * MS MARCO passage ranking (Nguyen et al. 2016) and the passages of the TREC Deep Learning tracks of 2019 and 2020. The test
  * queries are dev.small, which is what papers report, or a track's judged topics. Texts are taken as they were published,
- * mis-decoded characters and all, as most papers do. With titles: the passages and titles of RocketQA's copy.
+ * mis-decoded characters and all, as most papers do. With titles: the passages and titles of RocketQA's copy. With sbert:
+ * trained on the hard negatives of Sentence-Transformers instead of those of the triples.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -14,6 +15,7 @@ import { judgedPassages, judgedSplits, type SplitFiles } from './collection/judg
 import type { NumberedLists } from './collection/numbered-lists.js';
 import { tabQueries } from './collection/tab-lines.js';
 import { downloadsOf, type Files, filesOf, layout, partsOf } from './ms-marco/files.js';
+import { keptScoredNegatives } from './ms-marco/hard-negatives.js';
 import { keptNegatives } from './ms-marco/negatives.js';
 import { passagesOf } from './ms-marco/passages.js';
 
@@ -65,7 +67,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const { year } = partsOf(variant);
   const files = await filesOf(request);
   const bySplit = await splitFiles(files);
-  const { collection, titles, test, train, dev, triples } = files;
+  const { collection, titles, test, train, dev, triples, scored } = files;
   const all = [
     collection,
     titles,
@@ -76,6 +78,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     dev?.queries,
     dev?.qrels,
     triples,
+    scored,
   ];
   const read = all.filter((file) => file !== undefined);
   const { passageCount, absent } = await remembered(request, 'ms-marco inspection 1', read, () =>
@@ -107,11 +110,14 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     },
     queries: async (split) => judged.splits[split].queries,
     qrels: async (split) => judged.splits[split].qrels,
-    ...(triples !== undefined &&
+    ...((triples ?? scored) !== undefined &&
       trainQrels !== undefined && {
         async negatives(split) {
           if (split !== 'train') return new Map<string, readonly string[]>();
-          negatives ??= keptNegatives(request, triples, train!.qrels, trainQrels);
+          negatives ??=
+            scored === undefined
+              ? keptNegatives(request, triples!, train!.qrels, trainQrels)
+              : keptScoredNegatives(request, scored, train!.qrels, trainQrels);
           return negatives;
         },
       }),
@@ -120,8 +126,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
 
 const msMarco: DatasetPlugin = {
   summary:
-    'MS MARCO passages with dev.small, TREC DL 2019 or 2020; with -titles, titled as by RocketQA (3 GB download)',
-  variants: ['titles', 'dl19', 'dl19-titles', 'dl20', 'dl20-titles'],
+    'MS MARCO passages with dev.small, TREC DL 2019 or 2020; titles: as by RocketQA; sbert: its hard negatives (3 GB download)',
+  variants: ['titles', 'sbert', 'titles-sbert', 'dl19', 'dl19-titles', 'dl20', 'dl20-titles'],
   downloads: downloadsOf,
   open,
 };

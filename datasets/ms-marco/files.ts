@@ -1,4 +1,5 @@
 /** What MS MARCO and TREC publish, as data, and where each thing lies once it is here. */
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatasetRequest, Download } from '../../harness/contracts.js';
 import { unpack } from '../../harness/store/archive.js';
@@ -26,6 +27,13 @@ const triples: Download = {
   url: `${address}qidpidtriples.train.full.2.tsv.gz`,
   sizeBytes: 1_841_693_309,
   md5: '219083e80a0a751c08b968c2f31a4e0b',
+  licence,
+};
+/** Its publisher, Sentence-Transformers, gives neither size nor hash. */
+const scored: Download = {
+  name: 'msmarco-hard-negatives.jsonl.gz',
+  url: 'https://sbert.net/datasets/msmarco-hard-negatives.jsonl.gz',
+  sizeBytes: 0,
   licence,
 };
 /** RocketQA's copy of the collection, which brings titles; its publisher gives neither size nor hash. */
@@ -73,28 +81,33 @@ const topics: Readonly<Record<'dl19' | 'dl20', { queries: Download; qrels: Downl
 
 export type Year = keyof typeof topics;
 
-/** `dl19-titles` is the year dl19, over passages with titles. */
-export function partsOf(variant: string | undefined): { year: Year | undefined; hasTitles: boolean } {
+/** `dl19-titles` is the year dl19, over passages with titles; `sbert` trains on other negatives. */
+export function partsOf(variant: string | undefined): {
+  year: Year | undefined;
+  hasTitles: boolean;
+  hasScores: boolean;
+} {
   const parts = variant?.split('-') ?? [];
   return {
     year: parts.find((part) => part === 'dl19' || part === 'dl20'),
     hasTitles: parts.includes('titles'),
+    hasScores: parts.includes('sbert'),
   };
 }
 
 export function downloadsOf(variant: string | undefined): Download[] {
-  const { year, hasTitles } = partsOf(variant);
+  const { year, hasTitles, hasScores } = partsOf(variant);
   return [
     collectionAndQueries,
     devQrels,
-    triples,
+    hasScores ? scored : triples,
     ...(hasTitles ? [titled] : []),
     ...(year === undefined ? [] : [topics[year].queries, topics[year].qrels]),
   ];
 }
 
 export const layout =
-  'The folder holds collection.tsv (with titles: para.txt and para.title.txt), queries.dev.small.tsv and qrels.dev.small.tsv (for dl19: msmarco-test2019-queries.tsv and 2019qrels-pass.txt; dl20 likewise), and for training queries.train.tsv, qrels.train.tsv, queries.dev.tsv, qrels.dev.tsv and qidpidtriples.train.full.2.tsv; each may end in .gz.';
+  'The folder holds collection.tsv (with titles: para.txt and para.title.txt), queries.dev.small.tsv and qrels.dev.small.tsv (for dl19: msmarco-test2019-queries.tsv and 2019qrels-pass.txt; dl20 likewise), and for training queries.train.tsv, qrels.train.tsv, queries.dev.tsv, qrels.dev.tsv and qidpidtriples.train.full.2.tsv (for sbert: msmarco-hard-negatives.jsonl); each may end in .gz.';
 
 /** Paths; what training needs may be absent from a folder. */
 export interface Files {
@@ -104,11 +117,13 @@ export interface Files {
   train: { queries: string; qrels: string } | undefined;
   /** All dev queries, of which the test's dev.small is a part. */
   dev: { queries: string; qrels: string; small: string } | undefined;
+  /** What negatives come from: triples, or lists by system with scores. */
   triples: string | undefined;
+  scored: string | undefined;
 }
 
 export async function filesOf(request: DatasetRequest): Promise<Files> {
-  const { year, hasTitles } = partsOf(request.variant);
+  const { year, hasTitles, hasScores } = partsOf(request.variant);
   const given = request.folder;
   if (given !== undefined) await assertFolder(given, layout);
   const folder = given ?? (await unpack(await request.fetch(collectionAndQueries)));
@@ -120,6 +135,10 @@ export async function filesOf(request: DatasetRequest): Promise<Files> {
   const small = await findIn(folder, ['queries.dev.small.tsv']);
   const dev = await pair(await findIn(folder, ['queries.dev.tsv']), await fileOf(request, devQrels));
   const inYear = year === undefined ? undefined : topics[year];
+  const train = await pair(
+    await findIn(folder, ['queries.train.tsv']),
+    await findIn(folder, ['qrels.train.tsv']),
+  );
   return {
     collection: await needIn(titleFolder, [hasTitles ? 'para.txt' : 'collection.tsv'], layout),
     titles: hasTitles ? await needIn(titleFolder, ['para.title.txt'], layout) : undefined,
@@ -140,8 +159,22 @@ export async function filesOf(request: DatasetRequest): Promise<Files> {
                   ),
             qrels: await fileOf(request, inYear.qrels),
           },
-    train: await pair(await findIn(folder, ['queries.train.tsv']), await findIn(folder, ['qrels.train.tsv'])),
+    train,
     dev: dev === undefined || small === undefined ? undefined : { ...dev, small },
-    triples: await fileOf(request, triples),
+    triples: hasScores ? undefined : await fileOf(request, triples),
+    scored: hasScores && train !== undefined ? await scoredFile(request) : undefined,
   };
+}
+
+/** @throws BenchError PATH_INVALID where a folder lacks it: who asks for these negatives is not to train on others */
+async function scoredFile(request: DatasetRequest): Promise<string> {
+  const { folder } = request;
+  if (folder === undefined) return request.fetch(scored);
+  const name = scored.name.replace(/\.gz$/, '');
+  const pickles = (await readdir(folder)).filter((each) => /\.(pkl|pickle)(\.gz)?$/.test(each));
+  const hint =
+    pickles.length === 0
+      ? layout
+      : `${pickles.join(', ')} cannot stand in for it: pickles are not read. Needed is the form whose lines hold the scores: ${scored.url}`;
+  return needIn(folder, [name], hint);
 }

@@ -10,19 +10,38 @@ const longest = 100;
  * As `tripleNegatives`, with the file read once: what is kept of its 400 million lines is a file of 200 MB at most.
  * @param qrelsFile what the qrels were read from
  */
-export async function keptNegatives(
-  { keepFile }: DatasetRequest,
+export function keptNegatives(
+  request: DatasetRequest,
   triples: string,
   qrelsFile: string,
   qrels: Qrels,
 ): Promise<NumberedLists> {
-  if (keepFile === undefined) return tripleNegatives(triples, qrels);
+  const files = [triples, qrelsFile];
+  const make = () => tripleNegatives(triples, qrels);
+  return keptLists(request, 'ms-marco negatives 1', files, qrels, longest, make);
+}
+
+/**
+ * Lists of the judged queries, made once and read from a file of their own afterwards, for as long as what they were made
+ * from stays the same.
+ * @param what names them and the version of whatever makes them
+ * @param length of the longest
+ */
+export async function keptLists(
+  { keepFile }: DatasetRequest,
+  what: string,
+  files: readonly string[],
+  qrels: Qrels,
+  length: number,
+  make: () => Promise<NumberedLists>,
+): Promise<NumberedLists> {
+  if (keepFile === undefined) return make();
   let made: NumberedLists | undefined;
-  const file = await keepFile('ms-marco negatives 1', [triples, qrelsFile], async (target) => {
-    made = await tripleNegatives(triples, qrels);
+  const file = await keepFile(what, files, async (target) => {
+    made = await make();
     await made.write(target);
   });
-  return made ?? NumberedLists.read(file, qrels.keys(), longest);
+  return made ?? NumberedLists.read(file, qrels.keys(), length);
 }
 
 /**

@@ -98,6 +98,11 @@ async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<On
 }
 
 async function negativesOfFile(file: string, dataset: Dataset): Promise<OneSource> {
+  if (/\.(pkl|pickle)(\.gz)?$/i.test(file)) {
+    throw new BenchError('CONFIG_INVALID', `--negatives ${file} cannot be used: pickles are not read.`, {
+      hint: 'Give lines of query<TAB>passage, best first, as bench mine writes them; for the scores of Sentence-Transformers --dataset ms-marco/sbert.',
+    });
+  }
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) {
     const what = found === undefined ? 'there is no such file' : 'it is not a file';
