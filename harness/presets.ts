@@ -37,7 +37,8 @@ const twoStages: ConfigPart = {
   model: { name: bertBase },
   arch: { lambda: 0.1 },
   train: { epochs: 40, learningRate: 5e-6, checkpoint: 'last' },
-  stage2: { epochs: 20, learningRate: 5e-6, negativePool: 50, depth: 100 },
+  // The second has 20 epochs, half as many, at the same rate: whoever changes the first need not change both.
+  stage2: { negatives: 'both', epochs: null, learningRate: null, negativePool: 50, depth: 100 },
 };
 const twoStagesOn: Readonly<Record<string, ConfigPart>> = {
   // Its script gives 15, and the first epoch above that is judged by average rank.

@@ -173,6 +173,30 @@ test('table 3: dev switches to average rank as the scripts of the paper say, in 
   }
 });
 
+test('table 4: two stages of MS MARCO, the second on mined negatives alone, with the presets of the paper', async () => {
+  const { runs } = await gridOf(loadReproduction('table4'), options('paper'));
+  const trained = runs.filter(({ after: training }) => training === undefined);
+  assert.deepEqual(
+    trained.map(({ request: { config } }) => [config.stages, config.arch.lambda]),
+    [
+      [1, 0.01],
+      [2, 0.01],
+      [2, 1],
+    ],
+  );
+  for (const { request } of trained) {
+    const { config } = request;
+    assert.deepEqual(config.preset, ['paper', 'msmarco']);
+    const { train, stage2, text } = config;
+    assert.deepEqual(
+      [train.epochs, train.learningRate, train.negatives, text.queryTokens],
+      [4, 1e-5, 15, 32],
+    );
+    const { epochs, learningRate, negatives, negativePool, depth } = stage2;
+    assert.deepEqual([epochs, learningRate, negatives, negativePool, depth], [4, 1e-5, 'mined', 100, 200]);
+  }
+});
+
 test('the estimate of one training of the paper is what the paper says of it', async () => {
   const { runs } = await estimate(await gridOf(loadReproduction('table8'), options('paper')));
   const [low, high] = runs[0]!.gpuHours!;
