@@ -86,12 +86,16 @@ async function open(request: DatasetRequest): Promise<Dataset> {
       async () => (await trainingOf(split)).withoutPositive,
     );
     if (dropped > 0)
-      remarks.push(`${dropped} ${split} questions have no positive passage and are left out, as DPR does.`);
+      remarks.push(
+        split === 'train'
+          ? `${dropped} train questions have no positive passage: nothing is trained on them but what is mined for them.`
+          : `${dropped} dev questions have no positive passage and are left out, as DPR does.`,
+      );
   }
   let questions: Promise<Query[]> | undefined;
   return {
     name: `dpr/${variant}`,
-    version: '1-1',
+    version: '1-2',
     licence: 'CC BY-NC 4.0',
     files: await describeAll(request, files),
     passageCount,

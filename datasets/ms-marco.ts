@@ -95,7 +95,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const trainQrels = bySplit.train.qrels;
   return {
     name: variant === undefined ? 'ms-marco' : `ms-marco/${variant}`,
-    version: '1-1',
+    version: '1-2',
     licence: 'MS MARCO terms, research use',
     files: await describeAll(request, read),
     passageCount,

@@ -85,6 +85,7 @@ export const presets: Readonly<Record<string, Preset>> = {
         dropout: 0.1,
         negatives: 1,
         missingNegative: 'padded',
+        otherPositives: 'negatives',
         checkpoint: 'best',
         averageRank: 'batch',
         // Its code switches where the epoch, counted from 0, is above val_av_rank_start_epoch, 30; DPR already at 30.

@@ -44,6 +44,7 @@ const expectedDefaults: BenchConfig = {
     negatives: 1,
     negativePool: 200,
     missingNegative: 'left-out',
+    otherPositives: 'left-out',
     checkpoint: 'best',
     averageRank: 'dpr',
     averageRankFrom: 30,
@@ -59,6 +60,7 @@ const expectedDefaults: BenchConfig = {
   stage2: {
     init: 'model',
     negatives: 'both',
+    examples: 'concatenated',
     epochs: null,
     learningRate: null,
     averageRankFrom: null,
@@ -198,6 +200,7 @@ test('where the paper’s code and the right thing differ, there is a switch: it
     [({ train }) => train.devNegatives, 'fixed', 'resampled'],
     [({ train }) => train.clipNorm, 2, 8],
     [({ train }) => train.missingNegative, 'left-out', 'padded'],
+    [({ train }) => train.otherPositives, 'left-out', 'negatives'],
     [({ arch }) => arch.maskShort, true, false],
     [({ model }) => model.t5LayerNorm, 'last', 'last'],
     [({ text }) => text.pairTruncation, 'longest-first', 'joined'],

@@ -40,6 +40,8 @@ test('training: the first positive first, hard negatives without positives, othe
   const dataset = await open();
   assert.deepEqual(await dataset.queries('train'), [
     { queryId: 'train-0', text: 'brother of moses', answers: ['Aaron'] },
+    // Without a positive: a trained model mines for it all the same.
+    { queryId: 'train-1', text: 'no positive', answers: ['x'] },
     { queryId: 'train-2', text: 'when was al born', answers: ['1959'] },
   ]);
   assert.deepEqual(

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { NumberedLists } from '../datasets/collection/numbered-lists.js';
+import { tripleNegatives } from '../datasets/ms-marco/negatives.js';
 import msMarco from '../datasets/ms-marco.js';
 import { openDataset } from '../harness/pipeline/prepare.js';
 import { silentProgress } from '../harness/progress.js';
@@ -67,6 +68,16 @@ test('negatives: the first distinct ones of judged queries, judged passages left
   assert.equal(negatives.get('99'), undefined);
   assert.deepEqual([...negatives.keys()], ['11', '12']);
   assert.deepEqual([...negatives], [...negatives.entries()]);
+});
+
+test('negatives: 200 a query, the pool that the paper draws 15 from', async () => {
+  const triples = Array.from({ length: 250 }, (_, i) => `7\t3\t${1000 + i}\n`).join('');
+  await inFolder({ 'triples.tsv': triples }, async (folder) => {
+    const qrels = new Map([['7', new Map([['3', 1]])]]);
+    const found = await tripleNegatives(path.join(folder, 'triples.tsv'), qrels);
+    const list = found.get('7')!;
+    assert.deepEqual([list.length, list[0], list.at(-1)], [200, '1000', '1199']);
+  });
 });
 
 test('titles are merged by their order, and passages without one have none', async () => {

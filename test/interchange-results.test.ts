@@ -9,7 +9,7 @@ import type { Query, Run } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { readBeirResults, writeBeirResults, writeThreeColumns } from '../harness/interchange/beir-results.js';
 import { readDprRun, writeDprResults } from '../harness/interchange/dpr-results.js';
-import { readNegatives, writeNegatives } from '../harness/interchange/negatives.js';
+import { namesPositives, readNegatives, writeNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
 
 let folder: string;
@@ -132,8 +132,17 @@ test('negatives come back as they went', async () => {
     ['q3', ['Fresno,_California:26', '100%', '%2C', 'tab\there', 'é,ü']],
   ]);
   for (const name of ['negatives.tsv', 'negatives.tsv.gz']) {
-    await writeNegatives(at(name), negatives);
-    assert.deepEqual(await readNegatives(at(name)), negatives);
+    await writeNegatives(at(name), { negatives });
+    assert.deepEqual(await readNegatives(at(name)), { negatives });
+    assert.equal(await namesPositives(at(name)), false);
+    const positives = new Map([
+      ['q 1', ['p,3']],
+      ['q2', ['p1', 'p2']],
+      ['q3', []],
+    ]);
+    await writeNegatives(at(name), { negatives, positives });
+    assert.deepEqual(await readNegatives(at(name)), { negatives, positives });
+    assert.equal(await namesPositives(at(name)), true);
   }
 });
 
@@ -142,6 +151,10 @@ test('negatives that cannot be are refused with their line', async () => {
     ['q1\tp1\nq2 p2\n', /line 2: 1 columns/],
     ['q1\tp1\n\nq1\tp2\n', /line 3: query 'q1' again, after line 1/],
     ['q1\tp1,p1\n', /passage twice/],
+    ['q1\tp1\tp2,p1\n', /line 1: query 'q1' has a passage twice/],
+    ['q1\tp1\tp2\nq2\tp1\n', /line 2: 2 columns, and 3 in the lines before/],
+    ['q1\tp1\nq2\tp1\tp2\n', /line 2: 3 columns, and 2 in the lines before/],
+    ['q1\tp1\tp2\tp3\n', /line 1: 4 columns/],
     ['q1\tp1,,p2\n', /empty passage id/],
     ['\tp1\n', /no query id/],
     ['', /no negatives/],
@@ -150,7 +163,8 @@ test('negatives that cannot be are refused with their line', async () => {
     await refuses(readNegatives(at('bad.tsv')), 'DATA_INVALID', pattern);
   }
   for (const name of ['no.tsv', 'no.tsv.gz']) {
-    await refuses(writeNegatives(at(name), new Map([['q', ['']]])), 'DATA_INVALID', /passage id ""/);
+    const negatives = new Map([['q', ['']]]);
+    await refuses(writeNegatives(at(name), { negatives }), 'DATA_INVALID', /passage id ""/);
     assert.equal(existsSync(at(name)), false);
   }
 });

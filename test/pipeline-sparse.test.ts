@@ -103,7 +103,7 @@ test('mined negatives hold no answer and come back from their file', async () =>
   const made = await bm25NegativesStage(asked, quiet);
   assert.equal(made.facts.queries, 300);
   assert.ok(made.facts.answering > 0);
-  const negatives = await readNegatives(negativesFile(made.folder));
+  const { negatives } = await readNegatives(negativesFile(made.folder));
   assert.equal(negatives.size, 300);
   const texts = new Map<string, string>();
   for await (const { passageId, text } of dataset.passages()) texts.set(passageId, text);

@@ -79,10 +79,14 @@ test('a plan says what a second stage starts from and trains on', async () => {
   };
   assert.equal(
     await again('model.name=google-bert/bert-base-uncased', 'stage2.depth=70'),
-    "again     3 epochs from the model again, on the negatives of the first training and negatives mined with the first training's weights (70 hits); a pool of 50 each",
+    "again     3 epochs from the model again, on the examples of the first training and, behind them, examples mined with the first training's weights (70 hits); a pool of 50 each",
   );
   assert.match((await again('model.name=scratch'))!, /3 epochs from the weights of the first training, on/);
-  assert.match((await again('stage2.negatives=mined'))!, /on negatives mined .* alone;/);
+  assert.match((await again('stage2.negatives=mined'))!, /on examples mined .* alone;/);
+  assert.match(
+    (await again('stage2.examples=merged'))!,
+    /on the negatives of the first training and negatives mined /,
+  );
 });
 
 test('a plan refuses layers that a model with random weights does not have', async () => {

@@ -9,7 +9,7 @@ import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest, wholeNu
 export const command: Command = {
   usage: '--checkpoint C|--with bm25 --dataset D [--out FILE] [options]',
   description:
-    "Searches the training queries and keeps the best hits that are no answer: not judged relevant and, where queries have answers, holding none. 'bench train --negatives FILE' draws from them. The file is named by the last line.",
+    "Searches the training queries and keeps the best hits that are no answer: not judged relevant and, where queries have answers, holding none. A checkpoint also gives each query a positive: the best hit that holds an answer, or, without answers, what is judged relevant. 'bench train --negatives FILE' trains on them, see docs/training-examples.md. The file is named by the last line.",
   options: {
     checkpoint: { type: 'text', describe: 'folder of a trained checkpoint, whose hits are taken' },
     with: { type: 'text', describe: "'bm25' instead of a checkpoint" },
@@ -65,6 +65,7 @@ const names: Readonly<Record<string, string>> = {
   answering: 'holding an answer',
   identical: "having the query's id",
   without: 'queries without a negative',
+  positives: 'queries with a positive',
   tooFew: 'queries with fewer than asked for',
 };
 

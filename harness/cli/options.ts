@@ -38,7 +38,7 @@ export const trainingOptions: Readonly<Record<string, Option>> = {
   negatives: {
     type: 'text',
     describe:
-      "where hard negatives come from: 'dataset', 'bm25', files that bench mine wrote; several by comma",
+      "where hard negatives come from: 'dataset', 'bm25', files that bench mine wrote or DPR published (biencoder-nq-adv-hn-train.json.gz); several by comma. A file that names positives adds examples behind the original ones, which are left out where no other source is named",
   },
 };
 

@@ -32,7 +32,7 @@ export const command: Command = {
     ['bench train --arch mlr-sc --dataset sample', 'the last line is the checkpoint'],
     [
       'bench train --arch mlr-sc --dataset squad --init C --negatives bm25,mined.tsv.gz --set train.negativePool=50',
-      'a second stage: from the checkpoint C, on the negatives of BM25 and on mined ones, 50 of each',
+      'a second stage: from the checkpoint C, on the original examples with negatives of BM25 and on mined ones, 50 to draw from in each',
     ],
   ],
   async run(values, _positionals, print) {

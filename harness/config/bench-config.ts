@@ -61,7 +61,10 @@ export interface TrainConfig {
   negatives: number;
   /** How many hard negatives of each source they are drawn from, best first. */
   negativePool: number;
+  /** Of datasets that train on each positive negatives are drawn again instead. */
   missingNegative: 'left-out' | 'padded';
+  /** What a query's positive of another example in the batch is to it, where a query has several examples. */
+  otherPositives: 'left-out' | 'negatives';
   checkpoint: 'best' | 'last';
   averageRank: 'dpr' | 'batch';
   /** First epoch, from 0, judged by average rank (`epoch >= averageRankFrom`); null stays with cross entropy. */
@@ -85,6 +88,8 @@ export interface SecondStageConfig {
   init: 'model' | 'first';
   /** Those of the first stage and the mined ones, or the mined ones alone. */
   negatives: 'both' | 'mined';
+  /** The mined set behind the original one, with positives of its own, or its negatives as more of the same examples. */
+  examples: 'concatenated' | 'merged';
   /** null stands for half the epochs of the first. */
   epochs: number | null;
   /** null stands for that of the first. */

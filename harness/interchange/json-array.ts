@@ -39,6 +39,18 @@ export async function* jsonArray(file: string, code: ErrorCode): AsyncGenerator<
   cutter.end();
 }
 
+/** Whether a file begins as such an array does. @throws BenchError PATH_INVALID; `code` for a damaged gzip file */
+export async function beginsArray(file: string, code: ErrorCode): Promise<boolean> {
+  for await (const chunk of fileBytes(file, code)) {
+    const text = chunk
+      .toString('utf8', 0, 64)
+      .replace(/^\uFEFF/, '')
+      .trimStart();
+    if (text !== '') return text.startsWith('[');
+  }
+  return false;
+}
+
 type State = 'before' | 'between' | 'inside' | 'after';
 
 class ElementCutter {

@@ -58,7 +58,7 @@ export async function bm25NegativesStage(
         onProgress,
       });
       stage.end();
-      await writeNegatives(negativesFile(folder), negatives);
+      await writeNegatives(negativesFile(folder), { negatives });
       return { queries, ...counts };
     } finally {
       await index.close();

@@ -1,6 +1,6 @@
-/** Hard negatives as a stage: what a trained model takes for an answer and what is none. */
-import type { Split } from '../contracts.js';
-import { type Negatives, writeNegatives } from '../interchange/negatives.js';
+/** Examples to train on again as a stage: what a trained model rightly and wrongly takes for an answer. */
+import type { Dataset, Split } from '../contracts.js';
+import { writeNegatives } from '../interchange/negatives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import { negativesFile } from './bm25-negatives.js';
@@ -26,11 +26,18 @@ export interface MinedFacts {
   identical: number;
   /** Queries without a negative. */
   without: number;
+  /** Queries with a positive, each of which is an example. */
+  positives: number;
 }
 
 /**
- * The best hits of every query that are not judged relevant and, where queries have answers, hold none of them (DPR's
- * matching, in the text and not the title). The file lies in the artifact's folder, see `negativesFile`.
+ * An example of every query of the split, also of those that none of the original examples is of.
+ *
+ * Its negatives: the best hits that are not judged relevant and, where queries have answers, hold none of them (DPR's
+ * matching, in the text and not the title). Its positive: where queries have answers, the best hit that holds one, as in the
+ * paper's code, where relevance is known by answers alone; else what is judged relevant, found or not, as the dataset trains
+ * on it (`trainsOn`). A query may have no positive, or no negative. The file lies in the artifact's folder, see
+ * `negativesFile`.
  * @param run of that split, by the index given
  */
 export async function mineStage(
@@ -40,7 +47,7 @@ export async function mineStage(
   { split, negatives: wanted }: MineOptions,
 ): Promise<Artifact<MinedFacts>> {
   const identicalIds = identicalIdsOf(config, dataset);
-  const inputs = { made: 'mined negatives 1', run: run.key, split, identicalIds, wanted };
+  const inputs = { made: 'mined examples 1', run: run.key, split, identicalIds, wanted };
   return store.artifact('negatives', inputs, async (folder) => {
     const hits = await readHits(run);
     const queries = await dataset.queries(split);
@@ -54,26 +61,43 @@ export async function mineStage(
       answering: 0,
       identical: 0,
       without: 0,
+      positives: 0,
     };
-    const mined = new Map<string, readonly string[]>();
+    const negatives = new Map<string, readonly string[]>();
+    const positives = new Map<string, readonly string[]>();
     for (const [q, { queryId }] of queries.entries()) {
       const judged = qrels.get(queryId);
       const kept: string[] = [];
+      let best: string | undefined;
       for (const place of placesOf(hits, q)) {
-        if (wanted !== null && kept.length === wanted) break;
         const passageId = identifiers.at(hits.ordinals[place]!);
+        if (identicalIds === 'dropped' && passageId === queryId) {
+          facts.identical++;
+          continue;
+        }
+        if (answers?.[place] === 1) best ??= passageId;
         if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
         else if (answers?.[place] === 1) facts.answering++;
-        else if (identicalIds === 'dropped' && passageId === queryId) facts.identical++;
-        else kept.push(passageId);
+        else if (wanted === null || kept.length < wanted) kept.push(passageId);
       }
+      const relevant = answers === undefined ? relevantIn(judged, dataset) : best === undefined ? [] : [best];
       facts.negatives += kept.length;
       if (kept.length === 0) facts.without++;
-      mined.set(queryId, kept);
+      if (relevant.length > 0) facts.positives++;
+      negatives.set(queryId, kept);
+      positives.set(queryId, relevant);
     }
-    await writeNegatives(negativesFile(folder), mined satisfies Negatives);
+    await writeNegatives(negativesFile(folder), { negatives, positives });
     return facts;
   });
+}
+
+/** What the dataset trains on of a query's judged passages. */
+function relevantIn(judged: ReadonlyMap<string, number> | undefined, { trainsOn }: Dataset): string[] {
+  const relevant = [...(judged ?? [])].flatMap(([passageId, relevance]) =>
+    relevance >= 1 ? [passageId] : [],
+  );
+  return trainsOn === 'each-positive' ? relevant : relevant.slice(0, 1);
 }
 
 /** Where the hits of query q stand in the arrays. */

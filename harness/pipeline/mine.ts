@@ -29,7 +29,7 @@ export interface MineRequest extends StageRequest {
 
 /** Hard negatives, as `bench mine --json` prints them. */
 export interface MinedNegatives {
-  /** The file. */
+  /** The file, with positives where a trained model mined. */
   negatives: string;
   key: string;
   cached: boolean;

@@ -1,8 +1,11 @@
-/** Where the hard negatives of a training come from: the dataset, BM25, files that were mined. */
+/** Where the hard negatives of a training come from, and further examples: the dataset, BM25, files. */
 import { stat } from 'node:fs/promises';
+import type { BenchConfig } from '../config/config.js';
 import type { DataFile, Dataset, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { readNegatives } from '../interchange/negatives.js';
+import { dprExamplePassages, readDprExamples } from '../interchange/dpr-training.js';
+import { beginsArray } from '../interchange/json-array.js';
+import { namesPositives, readNegatives } from '../interchange/negatives.js';
 import { loadSparse } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
@@ -16,6 +19,8 @@ import { scoringOf } from './sparse-index.js';
 export interface ChosenNegatives {
   /** Whether they were asked for by name rather than being the usual ones. */
   named: boolean;
+  /** Whether some of them are sets of examples, which stand behind the dataset's own. */
+  addsExamples: boolean;
   /** What tells them from others; a part of the checkpoint's key. */
   identity: readonly object[];
   /** For the record: `dataset`, `bm25`, or a file with its hash. */
@@ -29,6 +34,7 @@ const bm25Count = 100;
 const bm25Depth = 200;
 
 interface OneSource {
+  addsExamples?: true;
   identity: object;
   described: Partial<DataFile> & { name: string };
   of(split: Split): Promise<NegativeSource>;
@@ -45,20 +51,24 @@ export async function chooseNegatives(
 ): Promise<ChosenNegatives> {
   const { dataset, config } = prepared;
   const wanted = Math.max(config.train.negatives, rankPool(config.train)?.hard ?? 0);
-  const usual = wanted === 0 ? [] : [dataset.negatives === undefined ? 'bm25' : 'dataset'];
+  const usual = wanted === 0 ? [] : [usualSource(dataset)];
   const sources: OneSource[] = [];
   for (const name of names ?? usual) {
     if (name === 'dataset') sources.push(ownNegatives(dataset));
     else if (name === 'bm25') sources.push(await bm25Negatives(prepared, progress));
-    else sources.push(await negativesOfFile(name, dataset));
+    else sources.push(await sourceOfFile(name, dataset, config.stage2.examples));
   }
   return {
     named: names !== undefined,
+    addsExamples: sources.some(({ addsExamples }) => addsExamples),
     identity: sources.map(({ identity }) => identity),
     described: sources.map(({ described }) => described),
     of: (split) => Promise.all(sources.map((source) => source.of(split))),
   };
 }
+
+/** Where negatives come from if nobody says. */
+export const usualSource = ({ negatives }: Dataset): string => (negatives === undefined ? 'bm25' : 'dataset');
 
 function ownNegatives(dataset: Dataset): OneSource {
   if (dataset.negatives === undefined) {
@@ -89,15 +99,25 @@ async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<On
     identity: { source: 'bm25', ...options },
     described: { name: 'bm25' },
     async of(split) {
-      if ((await dataset.queries(split)).length === 0) return { name: 'bm25', negatives: new Map() };
+      const wanted = Math.max(
+        config.train.negatives,
+        split === 'dev' ? (rankPool(config.train)?.hard ?? 0) : 0,
+      );
+      if (wanted === 0 || (await dataset.queries(split)).length === 0)
+        return { name: 'bm25', negatives: new Map() };
       const { memoryMiB } = config.search;
       const mined = await bm25NegativesStage({ dataset, store, split, memoryMiB, ...options }, progress);
-      return { name: "BM25's negatives", negatives: await readNegatives(negativesFile(mined.folder)) };
+      const { negatives } = await readNegatives(negativesFile(mined.folder));
+      return { name: "BM25's negatives", negatives };
     },
   };
 }
 
-async function negativesOfFile(file: string, dataset: Dataset): Promise<OneSource> {
+async function sourceOfFile(
+  file: string,
+  dataset: Dataset,
+  examples: BenchConfig['stage2']['examples'],
+): Promise<OneSource> {
   if (/\.(pkl|pickle)(\.gz)?$/i.test(file)) {
     throw new BenchError('CONFIG_INVALID', `--negatives ${file} cannot be used: pickles are not read.`, {
       hint: 'Give lines of query<TAB>passage, best first, as bench mine writes them; for the scores of Sentence-Transformers --dataset ms-marco/sbert.',
@@ -107,19 +127,39 @@ async function negativesOfFile(file: string, dataset: Dataset): Promise<OneSourc
   if (found?.isFile() !== true) {
     const what = found === undefined ? 'there is no such file' : 'it is not a file';
     throw new BenchError('PATH_INVALID', `--negatives ${file} cannot be used: ${what}.`, {
-      hint: "Give files that bench mine wrote, 'dataset' for the dataset's own negatives, or 'bm25'.",
+      hint: "Give files that bench mine wrote or training files of DPR, 'dataset' for the dataset's own negatives, or 'bm25'.",
     });
   }
   const described = await describeFile(file);
+  const { name, sha256 } = described;
+  if (await beginsArray(file, 'DATA_INVALID')) {
+    return {
+      addsExamples: true,
+      identity: { source: "DPR's training file", sha256 },
+      described,
+      // What it says of dev is nothing.
+      of: async (split) => (split === 'train' ? dprSource(file, name) : { name, negatives: new Map() }),
+    };
+  }
+  const isSet = await namesPositives(file);
+  const addsExamples = isSet && examples === 'concatenated';
   return {
-    identity: { source: 'file', sha256: described.sha256 },
+    ...(addsExamples && { addsExamples }),
+    identity: { source: 'file', sha256, ...(isSet && { examples }) },
     described,
     async of(split) {
-      const negatives = await readNegatives(file);
-      if (split === 'train') refuseStrangers(file, negatives, dataset, await dataset.queries(split));
-      return { name: described.name, negatives };
+      const { negatives, positives } = await readNegatives(file);
+      if (split !== 'train') return { name, negatives };
+      refuseStrangers(file, negatives, dataset, await dataset.queries(split));
+      return { name, negatives, ...(addsExamples && { positives: positives! }) };
     },
   };
+}
+
+/** A file of questions with passages and all: further examples, as DPR trains on several such files. */
+async function dprSource(file: string, name: string): Promise<NegativeSource> {
+  const { queries, positives, negatives } = await readDprExamples(file);
+  return { name, negatives, positives, own: { queries, passages: () => dprExamplePassages(file) } };
 }
 
 /** A file none of whose queries is trained on is a mistake; one that also has others is not. */

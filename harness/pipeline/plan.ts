@@ -18,11 +18,15 @@ export interface Plan {
 
 /** The second training, as `stage2.*` has it. */
 function secondStagePlan(config: BenchConfig): string {
-  const { init, negatives, depth } = config.stage2;
+  const { init, negatives, examples, depth } = config.stage2;
   const { epochs, negativePool } = secondStage(config).train;
   const from = init === 'first' ? 'from the weights of the first training' : 'from the model again';
-  const mined = `negatives mined with the first training's weights (${depth} hits)`;
-  const on = negatives === 'both' ? `the negatives of the first training and ${mined}` : `${mined} alone`;
+  const found = `mined with the first training's weights (${depth} hits)`;
+  const [original, mined] =
+    examples === 'concatenated'
+      ? ['the examples of the first training and, behind them,', `examples ${found}`]
+      : ['the negatives of the first training and', `negatives ${found}`];
+  const on = negatives === 'both' ? `${original} ${mined}` : `${mined} alone`;
   return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
 }
 

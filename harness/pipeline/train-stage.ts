@@ -34,10 +34,12 @@ export async function trainStage(
     averageRankHardNegatives: __,
     averageRankOtherNegatives: ___,
     averageRankTies,
+    otherPositives,
     ...training
   } = config.train;
   const pool = rankPool(config.train);
   const { chunkSize } = training;
+  const cyclesNegatives = dataset.trainsOn === 'each-positive';
   const inputs = {
     made: 'checkpoint 3',
     dataset: datasetIdentity(dataset),
@@ -53,7 +55,8 @@ export async function trainStage(
     seed,
     engine: engineIdentity(engine),
     // Named only where it is not what it always was, so that no other checkpoint gets another name.
-    ...(dataset.trainsOn === 'each-positive' && { trainsOn: dataset.trainsOn }),
+    ...(cyclesNegatives && { trainsOn: dataset.trainsOn, negativesOfEach: 'cycled, at least one' }),
+    ...((cyclesNegatives || negatives.addsExamples) && { otherPositives }),
     ...(pool && { rankPool: pool }),
     ...(averageRankTies !== 'behind' && ranksEpochs(config.train) && { averageRankTies }),
     ...(training.missingNegative === 'padded' && { padded: 'to the batch, on dev too' }),
@@ -76,6 +79,7 @@ export async function trainStage(
       examples: trainSet.examples,
       dev: devSet.examples,
       options: config.train,
+      cyclesNegatives,
       learningRate,
       maxQueryTokens: text.maxQueryTokens,
       maxPassageTokens: text.maxPassageTokens,
@@ -121,15 +125,23 @@ export function remarks(
   { named }: Pick<ChosenNegatives, 'named'>,
 ): string[] {
   const { withoutPositive, positivesAmongNegatives, tooFewNegatives, shortPools } = train;
+  const { added, withoutAddedPositive = 0, withoutNegatives = 0 } = train;
   const lines: string[] = [];
   const say = (count: number, line: string) => {
     if (count > 0) lines.push(`${count} ${line}`);
   };
-  say(withoutPositive, 'training queries have no positive and are left out');
+  if (added !== undefined)
+    lines.push(`${added} of ${train.examples} training examples come from files that name positives`);
+  const among = added === undefined ? '' : ' of the original set';
+  say(withoutPositive, `training queries${among} have no positive and are left out`);
+  say(withoutAddedPositive, 'queries of those files have no positive there and no example of them');
+  say(withoutNegatives, 'training queries have no negatives and are left out');
   say(positivesAmongNegatives, 'negatives are judged relevant to their query and are left out');
   say(
     tooFewNegatives,
-    `of ${train.queries ?? train.examples} training queries have fewer hard negatives than asked for`,
+    `of ${train.queries ?? train.examples} training queries have fewer hard negatives than asked for${
+      train.withoutNegatives === undefined ? '' : ', and get them again'
+    }`,
   );
   say(dev.tooFewNegatives, `of ${dev.examples} dev queries have fewer hard negatives than asked for`);
   const { tooFewHardForRank = 0, tooFewOthersForRank = 0 } = dev;

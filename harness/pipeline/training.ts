@@ -8,7 +8,7 @@ import type { Engine } from '../tensor/engine.js';
 import { negativesFile } from './bm25-negatives.js';
 import { openCheckpoint } from './checkpoint.js';
 import { mineStage } from './mine-stage.js';
-import { type ChosenNegatives, chooseNegatives } from './negative-sources.js';
+import { type ChosenNegatives, chooseNegatives, usualSource } from './negative-sources.js';
 import type { Prepared } from './prepare.js';
 import { closeSearching, encodeStage, openSearching, searchStage } from './search-stage.js';
 import type { StageLog } from './stage-log.js';
@@ -58,7 +58,8 @@ export async function trainAll(
     }
   });
   const { init, negatives } = config.stage2;
-  const { negatives: names = first.negatives.described.map(({ name }) => name) } = request;
+  // Named even where nothing is drawn from it: it stands for the original examples.
+  const { negatives: names = [usualSource(dataset)] } = request;
   const second = { ...prepared, config: secondStage(config) };
   const { lambda } = first.setup.retriever.architecture.resolved;
   const again: TrainingRequest = {
@@ -67,7 +68,9 @@ export async function trainAll(
     lambda,
     negatives: [...(negatives === 'both' ? names : []), negativesFile(mined.folder)],
   };
-  progress.note(`stage 2: ${dataset.name} trained on again, with ${mined.facts.negatives} mined negatives`);
+  progress.note(
+    `stage 2: ${dataset.name} trained on again, with ${mined.facts.negatives} negatives and ${mined.facts.positives} positives mined`,
+  );
   return { ...(await trainOnce(second, again, engine, log, progress, '')), first };
 }
 

@@ -13,8 +13,10 @@ export interface TrainingExample {
   queryId: string;
   query: Int32Array;
   positive: Int32Array;
-  /** Where a query has an example for each of its positives: they are no negatives of each other. */
+  /** Where a query has several examples: see `otherPositives`. */
   judged?: JudgedPositive;
+  /** Which of several sets of examples it is of; absent for the first. */
+  set?: number;
   /** Hard negatives it can be given, best first. */
   negatives: readonly Int32Array[];
   /** Negatives that are not hard, for the pool of average rank alone. */
@@ -38,7 +40,7 @@ export interface Batch {
   /** [B, P], 1 at each query's own positive. */
   positive: Float32Array;
   /**
-   * 1 where the passage takes part in the softmax: [P] for all queries, or [B, P] where a passage is another's positive
+   * 1 where the passage takes part in the softmax: [P] for all queries, or [B, P] where a passage may be another's positive
    * and relevant to a query too.
    */
   candidates: Float32Array;
@@ -48,8 +50,13 @@ export interface BatchOptions {
   batchSize: number;
   /** n, hard negatives per query; 0 where the dataset has none. */
   negatives: number;
-  /** What becomes of a place for which a query has no negative. */
-  missingNegative: 'left-out' | 'padded';
+  /**
+   * What becomes of a place for which a query has no negative: `cycled` draws those it has again, in turn. A query that has
+   * none is left out of the softmax there.
+   */
+  missingNegative: 'left-out' | 'padded' | 'cycled';
+  /** What another example's positive is to a query that it is relevant to as well; left out where absent. */
+  otherPositives?: 'left-out' | 'negatives';
   maxQueryTokens: number;
   maxPassageTokens: number;
   paddingId: number;
@@ -61,10 +68,13 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
   return Int32Array.from(stream(seed, 'shuffle', epoch).shuffle(order));
 }
 
-/** Which negatives an example gets in an epoch: n of its pool, drawn without repetition. */
+/**
+ * Which negatives an example gets in an epoch: n of its pool, drawn without repetition; of a smaller pool all, and where
+ * they are cycled all of them again until there are n.
+ */
 export function drawNegatives(
   example: TrainingExample,
-  n: number,
+  { negatives: n, missingNegative }: Pick<BatchOptions, 'negatives' | 'missingNegative'>,
   seed: number,
   draw: string | number,
 ): readonly Int32Array[] {
@@ -72,9 +82,10 @@ export function drawNegatives(
   const pool = [...example.negatives];
   // Two examples of one query draw each for itself.
   const own = example.judged === undefined ? [] : [example.judged.positive];
-  return stream(seed, 'negatives', draw, example.queryId, ...own)
-    .shuffle(pool)
-    .slice(0, n);
+  const set = example.set === undefined ? [] : [`set ${example.set}`];
+  const drawn = stream(seed, 'negatives', draw, example.queryId, ...own, ...set).shuffle(pool);
+  if (missingNegative !== 'cycled') return drawn.slice(0, n);
+  return Array.from({ length: n }, (_, i) => drawn[i % drawn.length]!);
 }
 
 /** @param draw names the draw of negatives: the epoch, or 'dev' for negatives that stay the same */
@@ -85,7 +96,7 @@ export function makeBatch(
   options: BatchOptions,
 ): Batch {
   const isPadded = options.missingNegative === 'padded';
-  const drawn = examples.map((example) => drawNegatives(example, options.negatives, seed, draw));
+  const drawn = examples.map((example) => drawNegatives(example, options, seed, draw));
   // As the paper's code: padded to what the batch has, so a batch without any negative gets no padding.
   const places = isPadded ? Math.max(...drawn.map((negatives) => negatives.length)) : options.negatives;
   const perQuery = 1 + places;
@@ -116,9 +127,10 @@ export function makeBatch(
     passageIds: paddedPassages.ids,
     passageMask: paddedPassages.mask,
     positive,
-    candidates: examples.some(({ judged }) => judged !== undefined)
-      ? withoutOtherPositives(examples, candidates)
-      : candidates,
+    candidates:
+      options.otherPositives !== 'negatives' && examples.some(({ judged }) => judged !== undefined)
+        ? withoutOtherPositives(examples, candidates)
+        : candidates,
   };
 }
 

@@ -33,6 +33,8 @@ export interface TrainRequest {
   /** Empty where there is no dev set: then the last epoch's weights are kept. */
   dev: readonly TrainingExample[];
   options: TrainConfig;
+  /** A query with too few negatives is given them again, whatever `options.missingNegative` says. */
+  cyclesNegatives?: boolean;
   /** The peak of the schedule. */
   learningRate: number;
   maxQueryTokens: number;
@@ -75,7 +77,8 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const batching: BatchOptions = {
     batchSize: options.batchSize,
     negatives,
-    missingNegative: options.missingNegative,
+    missingNegative: request.cyclesNegatives === true ? 'cycled' : options.missingNegative,
+    otherPositives: options.otherPositives,
     maxQueryTokens: request.maxQueryTokens,
     maxPassageTokens: request.maxPassageTokens,
     paddingId: retriever.encoder.paddingId,

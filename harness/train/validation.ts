@@ -5,7 +5,7 @@ import { VectorEncoder } from '../model/vector-encoder.js';
 import type { ArraySpec, Engine, Program, VariableSet } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
-import { drawNegatives, type TrainingExample } from './batches.js';
+import { type BatchOptions, drawNegatives, type TrainingExample } from './batches.js';
 import { type EncodedDev, encodePassages, paddingOf } from './encoded-dev.js';
 import { absentScore, crossEntropy } from './loss.js';
 import { type RankPool, type RankTies, ranksBefore } from './rank-pool.js';
@@ -20,7 +20,7 @@ export interface ValidationOptions {
   /** Hard negatives per query in a batch. */
   negatives: number;
   /** What becomes of a place in a batch for which a query has no negative. */
-  missingNegative: 'left-out' | 'padded';
+  missingNegative: BatchOptions['missingNegative'];
   /** What is ranked among, where average rank is DPR's; absent: the passages of the batches. */
   pool?: RankPool | undefined;
   /** Where a passage stands that scores as much as the positive; behind it where absent. */
@@ -104,7 +104,7 @@ export class Validation {
   }
 
   #drawn(example: TrainingExample, draw: string | number): readonly Int32Array[] {
-    return drawNegatives(example, this.options.negatives, this.options.seed, draw);
+    return drawNegatives(example, this.options, this.options.seed, draw);
   }
 
   /** Mean of -log share of the positive among the passages of its batch, in nats. */
