@@ -32,7 +32,7 @@ test('a folder of the layout: records of every split', async () => {
     { queryId: 'q1', passageId: 'd2', relevance: -1 },
     { queryId: 'q2', passageId: 'd2', relevance: 1 },
   ]);
-  assert.deepEqual(await dataset.queries('train'), [{ queryId: 'q3', text: 'train me' }]);
+  assert.deepEqual(await dataset.queries('train'), [{ queryId: 'q3', text: 'train a fish' }]);
   assert.deepEqual(await dataset.queries('dev'), []);
   assert.deepEqual(dataset.remarks, []);
 });

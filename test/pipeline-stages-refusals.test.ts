@@ -176,4 +176,13 @@ test('nothing to train on is told before anything is encoded', async () => {
       message: /beir has no training query with a positive/,
     });
   }
+  // Nothing of the collection shares a word with the query, so BM25 finds no negatives.
+  await writeFile(path.join(folder, 'qrels', 'train.tsv'), 'query-id\tcorpus-id\tscore\nq2\td2\t1\n');
+  await writeFile(path.join(folder, 'queries.jsonl'), line('q1', 'which bird') + line('q2', 'pebbles'));
+  await assert.rejects(bench('train', ...told), {
+    code: 'DATA_INVALID',
+    message: /beir has 1 training queries with a positive and none that also has a hard negative/,
+    hint: /train\.negatives=0/,
+  });
+  await bench('train', ...told, '--set', 'train.negatives=0', '--set', 'train.epochs=1');
 });

@@ -10,6 +10,7 @@ import {
 } from '../reproduction/document.js';
 import type { Estimate, RunEstimate } from '../reproduction/estimate.js';
 import type { Grid } from '../reproduction/grid.js';
+import type { Bound } from '../reproduction/steps.js';
 import { renderTable } from './table.js';
 
 /** A table for each group of columns: ours, published, difference. */
@@ -56,7 +57,24 @@ export function planText(grid: Grid, estimate: Estimate, missing: readonly strin
       : [`MISSING, to be given with --data NAME=DIR (or --without-missing): ${missing.join(', ')}`]),
   ];
   const head = [titleOf(loaded.reproduction), `plan of ${loaded.name}, scale ${scale}`, ...headingOf(grid)];
-  return `${lined(head)}\n${table}\n${lined(totals)}\n${asNotes(notesOf(grid))}`;
+  const steps = stepsTable(estimate);
+  return `${lined(head)}\n${table}\n${lined(totals)}\n${steps}${asNotes(notesOf(grid))}`;
+}
+
+/** Steps per epoch beside those of the paper's code; nothing where the file does not know them. */
+function stepsTable({ steps }: Estimate): string {
+  if (steps.length === 0) return '';
+  const bound = (steps: Bound | null) =>
+    steps === null ? '?' : `${steps.atMost ? 'at most ' : ''}${count(steps.value)}`;
+  const lines = steps.map(({ dataset, stage, batchSize, ours, published }) => [
+    dataset,
+    stage === 1 ? 'first or only' : 'second',
+    count(batchSize),
+    bound(ours),
+    bound(published),
+  ]);
+  const header = ['steps per epoch', 'stage', 'batch', 'here', "paper's code"];
+  return `${renderTable(header, lines, 'llrrr', 1)}\n`;
 }
 
 function planLine(

@@ -68,7 +68,8 @@ export async function trainStage(
     const isForDev = config.train.negatives === 0 && !negatives.named;
     const [forTrain, forDev] = [isForDev ? [] : await negatives.of('train'), await negatives.of('dev')];
     const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
-    if (trainSet.counts.examples === 0 && config.train.epochs > 0) throw nothingToTrainOn(dataset.name);
+    if (trainSet.counts.examples === 0 && config.train.epochs > 0)
+      throw nothingToTrainOn(dataset.name, trainSet.counts);
     const devSet = await trainingExamples(dataset, 'dev', texts, { ...config.train, rankPool: pool }, forDev);
     for (const line of remarks(trainSet.counts, devSet.counts, config.train.negativePool, negatives))
       progress.note(line);
@@ -107,7 +108,16 @@ export async function trainStage(
   return checkpoint;
 }
 
-function nothingToTrainOn(name: string): BenchError {
+function nothingToTrainOn(name: string, { withoutNegatives = 0 }: ExampleCounts): BenchError {
+  if (withoutNegatives > 0) {
+    return new BenchError(
+      'DATA_INVALID',
+      `${name} has ${withoutNegatives} training queries with a positive and none that also has a hard negative, so nothing to train on.`,
+      {
+        hint: 'Name other negatives with --negatives, or train without any: --set train.negatives=0.',
+      },
+    );
+  }
   return new BenchError(
     'DATA_INVALID',
     `${name} has no training query with a positive, so nothing to train on.`,

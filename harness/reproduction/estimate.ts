@@ -1,10 +1,10 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
-import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { resolveArchitecture } from '../pipeline/starting-model.js';
-import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import { loadArchitecture, loadSparse } from '../plugins.js';
 import type { Grid, GridRun } from './grid.js';
-import { isMissing } from './missing.js';
+import { CollectionSizes, type Sizes } from './sizes.js';
+import { type EpochSteps, epochSteps, examplesOf } from './steps.js';
 
 export interface RunEstimate {
   run: GridRun;
@@ -34,18 +34,22 @@ export interface Estimate {
   gpuHours: readonly [number, number] | null;
   /** Runs of which something is not known. */
   unknown: number;
+  /** Where the file knows those of the paper's code. */
+  steps: readonly EpochSteps[];
 }
 
 export async function estimate(grid: Grid): Promise<Estimate> {
   const runs: RunEstimate[] = [];
   const done = new Set<string>();
   const total = { passages: 0, indexBytes: 0, hours: [0, 0] as [number, number] };
+  const collections = new CollectionSizes(grid);
   for (const run of grid.runs) {
     if (run.counts) {
       runs.push({ run, rows: rowsOf(grid, run), ...nothing });
       continue;
     }
-    const passages = await passagesOf(grid, run);
+    const sizes = await collections.of(run.request);
+    const passages = sizes?.passages ?? null;
     const stored = await storedVectors(grid, run);
     const { trainings, encodings } = workOf(run, stored?.usesLambda ?? false);
     const fresh = <T extends { key: string }>(all: readonly T[]) => all.filter(({ key }) => !done.has(key));
@@ -60,7 +64,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
             passages,
           );
     const gpuHours =
-      stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, passages, toTrain, toEncode);
+      stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, sizes, toTrain, toEncode);
     if (stored !== null) {
       total.passages += (passages ?? 0) * toEncode;
       total.indexBytes += (indexBytes ?? 0) * toEncode;
@@ -86,6 +90,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
     indexBytes: total.indexBytes,
     gpuHours: grid.scale === 'small' ? null : total.hours,
     unknown: runs.filter(isUnknown).length,
+    steps: await epochSteps(grid, collections),
   };
 }
 
@@ -109,6 +114,11 @@ interface Work {
   key: string;
 }
 
+interface Training extends Work {
+  stage: 1 | 2;
+  epochs: number;
+}
+
 /**
  * Each training, and each time that vectors are made: the first of two stages is that of a run of one stage, and each value
  * of a list of lambda is a training, one of which is encoded.
@@ -116,17 +126,15 @@ interface Work {
 function workOf(
   { key, request, after, trainsOnly }: GridRun,
   usesLambda: boolean,
-): {
-  trainings: (Work & { epochs: number })[];
-  encodings: Work[];
-} {
+): { trainings: Training[]; encodings: Work[] } {
   const { stages, stage2, train, arch } = request.config;
-  const first = { key: firstStage(request, after?.key), epochs: train.epochs };
-  const second = { key: `second stage of ${key}`, epochs: stage2.epochs ?? Math.ceil(train.epochs / 2) };
+  const first: Training = { key: firstStage(request, after?.key), stage: 1, epochs: train.epochs };
+  const epochs = stage2.epochs ?? Math.ceil(train.epochs / 2);
+  const second: Training = { key: `second stage of ${key}`, stage: 2, epochs };
   const lambdas = usesLambda && Array.isArray(arch.lambda) ? arch.lambda : [];
   const others = lambdas
     .slice(1)
-    .map((lambda) => ({ ...first, key: firstStage(withLambda(request, lambda), after?.key) }));
+    .map((lambda): Training => ({ ...first, key: firstStage(withLambda(request, lambda), after?.key) }));
   const trainings = stages === 1 ? [first] : [first, second];
   // The vectors of the last training are searched; those of the first mine negatives.
   const encoded = trainsOnly ? trainings.slice(0, -1) : trainings;
@@ -144,28 +152,6 @@ function withLambda(request: GridRun['request'], lambda: number): GridRun['reque
 function firstStage({ architecture, dataset, seed, config }: GridRun['request'], after?: string): string {
   const { stages: _, stage2: __, ...rest } = config;
   return JSON.stringify([architecture, dataset, seed, rest, after]);
-}
-
-/** What the file says of the collection, or the collection itself where it is on this machine. */
-async function passagesOf({ loaded, scale }: Grid, { request }: GridRun): Promise<number | null> {
-  const { dataset, data } = request;
-  const known = loaded.reproduction.collections[dataset];
-  if (known !== undefined && scale === 'paper' && data === undefined) return known.passages;
-  if (await isMissing(request)) return null;
-  const { plugin, variant } = await loadDataset(dataset);
-  try {
-    const { passageCount } = await plugin.open({
-      ...(variant !== undefined && { variant }),
-      ...(data !== undefined && { folder: data }),
-      fetch: async ({ name }) => {
-        throw new BenchError('DOWNLOAD_FAILED', `${name} is not fetched for an estimate.`);
-      },
-    });
-    return passageCount;
-  } catch (error) {
-    if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
-    throw error;
-  }
 }
 
 async function storedVectors(
@@ -187,17 +173,22 @@ async function storedVectors(
 /** In proportion to the passages encoded and trained on, from what the paper says that one training took. */
 function hoursOf(
   { loaded: { reproduction } }: Grid,
-  { request: { dataset, config } }: GridRun,
-  passages: number | null,
-  toTrain: readonly { epochs: number }[],
+  { request: { config } }: GridRun,
+  sizes: Sizes | null,
+  toTrain: readonly Training[],
   toEncode: number,
 ): [number, number] | null {
   const { gpuHours, trainedPassages, encodedPassages, trainedPassageWeight: weight } = reproduction.cost;
-  const { epochs, negatives } = config.train;
-  const examples = epochs === 0 ? 0 : reproduction.collections[dataset]?.trainingExamples;
-  if (passages === null || examples === undefined) return null;
-  const trained = toTrain.reduce((sum, { epochs: times }) => sum + examples * times * (1 + negatives), 0);
-  const work = toEncode * passages + weight * trained;
+  const { negatives } = config.train;
+  const trained = toTrain
+    .filter(({ epochs }) => epochs > 0)
+    .map(({ stage, epochs }) => {
+      const examples = examplesOf(config, sizes, stage);
+      return examples && examples.value * epochs * (1 + negatives);
+    });
+  if (sizes === null || trained.includes(null)) return null;
+  const passages = trained.reduce<number>((sum, count) => sum + count!, 0);
+  const work = toEncode * sizes.passages + weight * passages;
   const unit = encodedPassages + weight * trainedPassages;
   return [(gpuHours[0] * work) / unit, (gpuHours[1] * work) / unit];
 }

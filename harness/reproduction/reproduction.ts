@@ -101,9 +101,14 @@ export interface Collection {
   passages: number;
   /**
    * Examples of an epoch: queries with a positive, or pairs of a query and a positive where the dataset trains on each of
-   * them (`trainsOn` of contracts/dataset.ts); absent where nothing is trained on it.
+   * them (`trainsOn` of contracts/dataset.ts), those that are left out for want of negatives among them; absent where
+   * nothing is trained on it.
    */
   trainingExamples?: number;
+  /** Queries of the training file, also those without a positive, for which a second stage mines; absent where there are none. */
+  trainingQueries?: number;
+  /** Updates of an epoch of the paper's code, derived from its sizes; of the second stage at most. */
+  codeSteps?: { first: number; second?: number };
 }
 
 /** What GPU hours are estimated from: the hours of one known training and encoding. */

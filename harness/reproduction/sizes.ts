@@ -1,0 +1,55 @@
+/** How large a collection is and what is trained on in it, before anything is downloaded. */
+import { BenchError } from '../errors.js';
+import type { RunRequest } from '../pipeline.js';
+import { loadDataset } from '../plugins.js';
+import type { Grid } from './grid.js';
+import { isMissing } from './missing.js';
+import type { Collection } from './reproduction.js';
+
+export type Sizes = Pick<Collection, 'passages' | 'trainingExamples' | 'trainingQueries'>;
+
+/** Of each dataset of a grid, asked for once: a folder of millions of passages takes minutes to read. */
+export class CollectionSizes {
+  readonly #found = new Map<string, Promise<Sizes | null>>();
+
+  constructor(readonly grid: Pick<Grid, 'loaded' | 'scale'>) {}
+
+  /** What the file says of the collection, or the collection itself where it is on this machine; else null. */
+  of(request: RunRequest): Promise<Sizes | null> {
+    const { dataset, data } = request;
+    const key = JSON.stringify([dataset, data]);
+    let found = this.#found.get(key);
+    if (found === undefined) {
+      const known = this.grid.loaded.reproduction.collections[dataset];
+      const isKnown = known !== undefined && this.grid.scale === 'paper' && data === undefined;
+      found = isKnown ? Promise.resolve(known) : sizesHere(request);
+      this.#found.set(key, found);
+    }
+    return found;
+  }
+}
+
+async function sizesHere(request: RunRequest): Promise<Sizes | null> {
+  const { dataset, data } = request;
+  if (await isMissing(request)) return null;
+  const { plugin, variant } = await loadDataset(dataset);
+  try {
+    const opened = await plugin.open({
+      ...(variant !== undefined && { variant }),
+      ...(data !== undefined && { folder: data }),
+      fetch: async ({ name }) => {
+        throw new BenchError('DOWNLOAD_FAILED', `${name} is not fetched for an estimate.`);
+      },
+    });
+    const { passageCount: passages, trainsOn } = opened;
+    const trainingQueries = (await opened.queries('train')).length;
+    if (trainingQueries === 0) return { passages };
+    const relevant = (await opened.qrels('train')).filter(({ relevance }) => relevance >= 1);
+    const trainingExamples =
+      trainsOn === 'each-positive' ? relevant.length : new Set(relevant.map(({ queryId }) => queryId)).size;
+    return { passages, trainingExamples, trainingQueries };
+  } catch (error) {
+    if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
+    throw error;
+  }
+}
