@@ -81,6 +81,7 @@ export interface Dataset {
    * shorter way to their texts. A passage may come more than once, with the same id.
    */
   trainingPassages?(split: Split): AsyncIterable<Passage>;
+  /** Those of train have each a positive, or answers that tell one when examples are mined. */
   queries(split: Split): Promise<readonly Query[]>;
   qrels(split: Split): Promise<readonly Qrel[]>;
   /** Passage ids of hard negatives by query id, best first; absent where the dataset ships none. */
