@@ -146,18 +146,18 @@ async function countedCell(
   options: GridOptions,
 ): Promise<Cell> {
   const { scale, folders, offline } = options;
-  const config = configOf(loaded, row, group, scale, options);
   const named = scale === 'paper' ? group.dataset : options.dataset;
+  const config = configOf(loaded, row, group, named, scale, options);
+  const seed = config.seeds[0]!;
   const runs = (await datasetsNamed(named)).map((dataset): GridRun => {
     const data = folders.get(dataset) ?? folders.get(named);
-    const seed = config.seeds[0]!;
     const request = {
       ...{ architecture: '', dataset, seed, config, offline },
       ...(data !== undefined && { data }),
     };
     return { key: JSON.stringify(['counts', dataset]), request, counts: true };
   });
-  return { row, group, seeds: [{ seed: config.seeds[0]!, runs }] };
+  return { row, group, seeds: [{ seed, runs }] };
 }
 
 /** A folder under a name that the grid does not have would be left unused. @throws BenchError UNKNOWN_NAME */
