@@ -110,13 +110,9 @@ test('the record can be compared and reported like any other; gzip is read', () 
   assert.match(report.stdout, /splade/);
 });
 
-test("tevatron's, BEIR's and DPR's files of the same hits give the same figures", () => {
+test("tevatron's and BEIR's files of the same hits give the same figures; DPR's have no ids to measure by", () => {
   const three = file('a.tevatron', ['1 x 9', '1 a 8', '2 b 7', '2 y 6', '4 a 1']);
   const beir = file('a.json', ['{"1":{"a":8,"x":9},"2":{"b":7,"y":6},"4":{"a":1}}']);
-  const ctx = (id: string, score: number) => ({ id, title: '', text: '', score: String(score) });
-  // Its questions are numbered from 0.
-  const elements = [[], [ctx('x', 9), ctx('a', 8)], [ctx('b', 7), ctx('y', 6)], [], [ctx('a', 1)]];
-  const dpr = file('a.dpr', [JSON.stringify(elements.map((ctxs) => ({ question: '?', answers: [], ctxs })))]);
   const means = (name: string, ...more: string[]) => {
     const { status, stdout, stderr } = bench(
       ...['evaluate', '--run', name, '--qrels', qrels, '--measure', 'mrr,map,ndcg@10', '--complete', ...more],
@@ -124,8 +120,14 @@ test("tevatron's, BEIR's and DPR's files of the same hits give the same figures"
     assert.equal(status, 0, stderr);
     return /^all .*$/m.exec(stdout)![0];
   };
-  for (const name of [three, beir, dpr]) assert.equal(means(name), means(run));
+  for (const name of [three, beir]) assert.equal(means(name), means(run));
   assert.equal(means(beir, '--run-format', 'beir'), means(run));
+  const ctxs = [{ id: 'a', title: '', text: '', score: '9' }];
+  const dpr = file('a.dpr', [JSON.stringify([{ question: '?', answers: [], ctxs }])]);
+  const refused = bench('evaluate', '--run', dpr, '--qrels', qrels);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /a\.dpr holds DPR's retrieval results, which have no query ids/);
+  assert.match(refused.stderr, /--dataset D instead of --qrels/);
   const { status, stderr } = bench('evaluate', '--run', run, '--qrels', qrels, '--run-format', 'trek');
   assert.equal(status, 2);
   assert.match(stderr, /There is no run format 'trek'\. Did you mean 'trec'/);

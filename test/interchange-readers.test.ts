@@ -186,8 +186,8 @@ describe('JSON lines', () => {
   test('empty lines, CRLF and a byte order mark do no harm; lines are counted', async () => {
     const read = await collect(jsonLines(await write('\uFEFF{"a":1}\r\n\n{"a":2}'), code));
     assert.deepEqual(read, [
-      { value: { a: 1 }, line: 1 },
-      { value: { a: 2 }, line: 3 },
+      { value: { a: 1 }, line: 1, text: '{"a":1}' },
+      { value: { a: 2 }, line: 3, text: '{"a":2}' },
     ]);
   });
 
@@ -206,7 +206,8 @@ describe('JSON lines', () => {
   }
 
   test('a member that has to be a string', () => {
-    const row = { value: { id: 12, gone: null, text: '' }, line: 7 };
+    const text = '{"id": 12, "gone": null, "text": ""}';
+    const row = { value: JSON.parse(text) as Record<string, unknown>, line: 7, text };
     assert.equal(stringMember(row, 'text', 'f', code), '');
     assert.equal(stringMember(row, 'gone', 'f', code, 'x'), 'x');
     assert.throws(() => stringMember(row, 'id', 'f', code), /line 7: id is 12/);

@@ -47,7 +47,11 @@ const tolerated: Record<string, string | Uint8Array> = {
   'a byte order mark': `\ufeff${runText}`,
   'tabs and runs of spaces': runText.replaceAll(' ', ' \t  '),
   'blank lines, comments, spaces around': `# made by hand\n\n  ${runText.replaceAll('\n', '  \n\n')}`,
-  'words after the tag': runText.replaceAll('sys', 'sys and more words than columns are counted'),
+  'words after the tag': runText.replaceAll(
+    'sys',
+    'sys and more words than columns are counted, 1 or 17 of them all',
+  ),
+  'words after the tag, where tabs cut': runText.replaceAll(' ', '\t').replaceAll('sys', 'sys and more'),
   gzip: gzipSync(runText),
   'gzip of several members': Buffer.concat([gzipSync(runText.slice(0, 30)), gzipSync(runText.slice(30))]),
   'gzip with a byte order mark': gzipSync(`\ufeff${runText}`),
@@ -78,6 +82,19 @@ const good = 'q1 Q0 a 1 2.5 sys\n';
 const badRuns: Record<string, [string | Uint8Array, RegExp]> = {
   'five columns': [`${good}q1 Q0 b 2 1.5\n`, /line 2: 5 columns/],
   'four columns in the first line': ['q1 a 1 2.5\n', /line 1: 4 columns/],
+  'a seventh column, which a blank in an id makes': [
+    `${good}q1 Q0 Page 8 1 0.9 s\n`,
+    /line 2: more than six columns, where '1 0.9' could be rank and score/,
+  ],
+  'a blank in an id that ends in numbers': [
+    `${good}q1 Q0 A 5 7 B 1 0.9 s\n`,
+    /line 2: more than six columns, where '1 0.9'/,
+  ],
+  'blanks in a tag that look like it': [`${good}q1 Q0 b 2 1 run 8 9\n`, /line 2: .* '8 9' could be/],
+  'a blank in an id between tabs, in six columns of which only three are meant': [
+    'q1\tPage 8 of 9\t0.9\n',
+    /line 1: 'Page 8 of 9' between two tabs holds white space/,
+  ],
   'three columns after six': [`${good}q1 b 1\n`, /line 2: 3 columns/],
   'six columns after three': [`q1 a 1\n${good}`, /line 2: 6 columns/],
   'a word for a score': [`\n${good}q1 Q0 b 2 high sys\n`, /line 3: score 'high' is not a number/],
@@ -144,6 +161,7 @@ const qrelTexts: Record<string, string> = {
   "TREC's four columns": 'q1 0 a 1\nq1 0 b 0\nq2 0 a -1\n',
   'four columns, mixed queries': 'q1\tQ0\ta\t1\r\nq2\tQ0\ta\t-1\r\nq1\tQ0\tb\t0',
   "BEIR's three columns": 'query-id\tcorpus-id\tscore\nq1\ta\t1\nq1\tb\t0\nq2\ta\t-1\n',
+  'grades written as fractions': 'q1 0 a 1.0\nq1 0 b 0.00\nq2 0 a -1.\n',
   "BEIR's without the header": 'q1\ta\t1\nq1\tb\t0\nq2\ta\t-1\n',
 };
 
@@ -159,6 +177,7 @@ const badQrels: Record<string, [string, RegExp]> = {
   'five columns': ['q1 0 a 1\nq1 0 a 1 x\n', /line 2: 5 columns/],
   'three after four': ['q1 0 a 1\nq1 b 1\n', /line 2: 3 columns/],
   'a relevance that is no whole number': ['q1 0 a 1\nq1 0 b 1.5\n', /line 2: relevance '1.5'/],
+  'a blank in an id between tabs': ['q1\tPage 8\t1\n', /line 1: 'Page 8' between two tabs/],
   'a passage judged twice': [
     'q1 0 a 1\nq2 0 a 1\nq1 0 a 0\n',
     /line 3: passage 'a' is judged twice for query 'q1'/,

@@ -1,7 +1,7 @@
 /** `bench evaluate`: the measures of a run that any system made, with trec_eval's definitions. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
+import { type RunFormat, readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
 import { readQrels } from '../interchange/trec.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
@@ -22,7 +22,7 @@ const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@10
 export const command: Command = {
   usage: '--run FILE --qrels FILE|--dataset D [--measure M,...] [options]',
   description:
-    'Evaluates a run of any system: the six columns of TREC, the three of tevatron, the JSON of DPR or BEIR, plain or gzip. With --qrels it gives the numbers of trec_eval, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
+    'Evaluates a run of any system: the six columns of TREC, the three of tevatron (a score) or MS MARCO (a rank), the JSON of DPR or BEIR, plain or gzip. With --qrels it gives the numbers of trec_eval, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
   options: {
     run: { type: 'text', describe: 'hits of every query', required: true },
     'run-format': {
@@ -144,9 +144,20 @@ async function againstQrels(values: Values): Promise<Evaluated> {
     unjudged: values['judged-only'] === true ? 'dropped' : 'kept',
   } as const;
   const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
-  const { run, tag } = await readRunFile(runFile, formatOf(values));
+  const { run, tag, format } = await readRunFile(runFile, formatOf(values));
+  refuseOrdinals(runFile, format);
   const evaluation = evaluate(run, await readQrels(qrelsFile), measures, options);
   return { evaluation, record: () => recordOf(evaluation, runFile, qrelsFile, tag, options) };
+}
+
+/** Its questions have no ids: numbers in their place would be compared with the ids of the qrels, and some might be equal. */
+function refuseOrdinals(file: string, format: RunFormat): void {
+  if (format !== 'dpr') return;
+  throw new BenchError(
+    'USAGE',
+    `${file} holds DPR's retrieval results, which have no query ids: they cannot be measured with --qrels.`,
+    { hint: 'Say whose queries they are: --dataset D instead of --qrels.' },
+  );
 }
 
 function formatOf({ 'run-format': name }: Values) {

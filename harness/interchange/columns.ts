@@ -2,23 +2,28 @@
 import { BenchError, type ErrorCode } from '../errors.js';
 import { textBlocks } from './text-blocks.js';
 
-const maxColumns = 8;
+const maxColumns = 16;
 const space = 32;
+const tab = 9;
 const newline = 10;
 const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const wholePattern = /^[+-]?\d+$/;
+const gradePattern = /^[+-]?\d+\.0*$/;
 
 /** A line cut at its white space (spaces, tabs, carriage returns). The object is reused from line to line. */
 export class Line {
   /** From 1. */
   number = 0;
-  /** Columns found; at most 8 are counted. */
+  /** Columns found; at most 16 are counted. */
   count = 0;
+  /** Whether both tabs and blanks stand between columns. */
+  isMixed = false;
   readonly #file: string;
   readonly #code: ErrorCode;
   readonly #starts = new Int32Array(maxColumns);
   readonly #ends = new Int32Array(maxColumns);
   #text = '';
+  #end = 0;
 
   constructor(file: string, code: ErrorCode) {
     this.#file = file;
@@ -31,10 +36,17 @@ export class Line {
     this.number++;
     let count = 0;
     let position = at;
+    let tabs = false;
+    let blanks = false;
     for (;;) {
+      const end = position;
       let unit = text.charCodeAt(position);
       while (unit <= space && unit !== newline) unit = text.charCodeAt(++position);
       if (unit === newline) break;
+      for (let i = end; count > 0 && i < position; i++) {
+        if (text.charCodeAt(i) === tab) tabs = true;
+        else blanks = true;
+      }
       const start = position;
       while (unit > space) unit = text.charCodeAt(++position);
       if (count === maxColumns) continue;
@@ -42,7 +54,26 @@ export class Line {
       this.#ends[count++] = position;
     }
     this.count = count;
+    this.isMixed = tabs && blanks;
+    this.#end = position;
     return position + 1;
+  }
+
+  /**
+   * An id with a blank in it is two columns too many to a reader that cuts at all white space.
+   * @param counts of columns that the format has
+   * @throws BenchError where tabs alone cut the line into one of these counts, and blanks cut it further
+   */
+  assertNoBlankInside(...counts: number[]): void {
+    if (!this.isMixed) return;
+    const columns = this.#text.slice(this.#starts[0], this.#end).split('\t');
+    // The last is a number, or a tag that anything may follow.
+    const inside = columns.slice(0, -1).find((column) => /\S\s+\S/.test(column));
+    if (!counts.includes(columns.length) || inside === undefined) return;
+    throw this.fault(
+      `'${inside.trim().slice(0, 80)}' between two tabs holds white space`,
+      'Ids hold no white space here: write another character for it, in all files.',
+    );
   }
 
   get isComment(): boolean {
@@ -79,6 +110,12 @@ export class Line {
     const text = this.column(index);
     if (!wholePattern.test(text)) throw this.fault(`${name} '${text}' is not a whole number`);
     return Number(text);
+  }
+
+  /** A whole number, also where it is written as a fraction: 1.0 is 1. */
+  grade(index: number, name: string): number {
+    const text = this.column(index);
+    return gradePattern.test(text) ? Number(text) : this.whole(index, name);
   }
 
   /** The error for something wrong in this line. */

@@ -6,6 +6,7 @@ import type { DataFile, Passage, Query, Ranking, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { jsonArray } from './json-array.js';
 import { writeLines } from './text-writer.js';
+import { idOfNumber, writtenNumber } from './written-number.js';
 
 export interface DprResult {
   question: string;
@@ -34,7 +35,7 @@ export interface DprRun {
  * @throws BenchError PATH_INVALID; RECORD_INVALID naming element and line
  */
 export async function* readDprResults(file: string): AsyncGenerator<DprResult> {
-  for await (const { value, index, line } of jsonArray(file, 'RECORD_INVALID')) {
+  for await (const { value, text, index, line } of jsonArray(file, 'RECORD_INVALID')) {
     const check = new Check(`${file}, line ${line}, element ${index + 1}`);
     const element = check.object(value, 'it');
     const seen = new Set<string>();
@@ -45,14 +46,15 @@ export async function* readDprResults(file: string): AsyncGenerator<DprResult> {
         .map((answer, i) => check.text(answer, `answers[${i}]`)),
       ctxs: check.list(element.ctxs, 'ctxs').map((each, i) => {
         const at = `ctxs[${i}]`;
-        const { id, title, text, score, has_answer: hasAnswer } = check.object(each, at);
-        const passageId = typeof id === 'number' ? String(id) : check.text(id, `${at}.id`);
+        const { id, title, text: passage, score, has_answer: hasAnswer } = check.object(each, at);
+        const passageId =
+          typeof id === 'number' ? check.number(id, `${at}.id`, text) : check.text(id, `${at}.id`);
         if (seen.has(passageId)) throw check.fault(`${at}.id is '${passageId}', which an earlier hit has`);
         seen.add(passageId);
         return {
           id: passageId,
           title: check.text(title ?? '', `${at}.title`),
-          text: check.text(text ?? '', `${at}.text`),
+          text: check.text(passage ?? '', `${at}.text`),
           score: check.decimal(score, `${at}.score`),
           hasAnswer: check.flag(hasAnswer ?? false, `${at}.has_answer`),
         };
@@ -155,6 +157,15 @@ class Check {
   text(value: unknown, name: string): string {
     if (typeof value === 'string') return value;
     throw this.#refuse(value, name, 'a string');
+  }
+
+  /** An id that is written as a number. @param text holds it as the file has it */
+  number(value: number, name: string, text: string): string {
+    const id = idOfNumber(value);
+    if (id !== undefined) return id;
+    throw this.fault(
+      `${name} is the number ${writtenNumber(text, 'id', value)}, which cannot be read exactly`,
+    );
   }
 
   flag(value: unknown, name: string): boolean {

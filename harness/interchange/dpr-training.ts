@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Passage, Query } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { jsonArray } from './json-array.js';
+import { idOfNumber, writtenNumber } from './written-number.js';
 
 type ContextList = 'positive_ctxs' | 'negative_ctxs' | 'hard_negative_ctxs';
 
@@ -16,9 +17,12 @@ const shape =
 export class DprQuestion {
   readonly #value: Record<string, unknown>;
   readonly #where: string;
+  /** As it stands in the file. */
+  readonly #written: string;
 
-  constructor(value: unknown, where: string) {
+  constructor(value: unknown, where: string, text: string) {
     this.#where = where;
+    this.#written = text;
     this.#value = this.#object(value, 'it');
   }
 
@@ -32,11 +36,7 @@ export class DprQuestion {
 
   /** Passages under the ids that the file gives them. */
   contexts(name: ContextList): Passage[] {
-    return this.#passages(name, (context, at) => {
-      const id = context.passage_id ?? context.psg_id;
-      if ((typeof id === 'string' || typeof id === 'number') && id !== '') return String(id);
-      throw this.#refuse(id, `${at}.passage_id`, 'an id');
-    });
+    return this.#passages(name, (context, at) => this.#id(context, at));
   }
 
   /** Passages known by what they say: two of one title and text are one. */
@@ -80,23 +80,35 @@ export class DprQuestion {
     throw this.#refuse(value, name, 'an object');
   }
 
+  #id({ passage_id, psg_id }: Record<string, unknown>, at: string): string {
+    const id = passage_id ?? psg_id;
+    if (typeof id === 'string' && id !== '') return id;
+    const exact = typeof id === 'number' ? idOfNumber(id) : undefined;
+    if (exact !== undefined) return exact;
+    const name = passage_id === undefined ? 'psg_id' : 'passage_id';
+    const seen = typeof id === 'number' ? writtenNumber(this.#written, name, id) : JSON.stringify(id);
+    throw this.#refuseSeen(seen ?? 'missing', `${at}.passage_id`, 'an id');
+  }
+
   #text(value: unknown, name: string): string {
     if (typeof value === 'string') return value;
     throw this.#refuse(value, name, 'a string');
   }
 
   #refuse(value: unknown, name: string, wanted: string): BenchError {
-    const seen = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 40);
-    return new BenchError('DATA_INVALID', `${this.#where}: ${name} is ${seen}, and ${wanted} is needed.`, {
-      hint: shape,
-    });
+    return this.#refuseSeen(value === undefined ? 'missing' : JSON.stringify(value), name, wanted);
+  }
+
+  #refuseSeen(seen: string, name: string, wanted: string): BenchError {
+    const what = `${name} is ${seen.slice(0, 40)}, and ${wanted} is needed`;
+    return new BenchError('DATA_INVALID', `${this.#where}: ${what}.`, { hint: shape });
   }
 }
 
 /** @throws BenchError PATH_INVALID; DATA_INVALID with line and element */
 export async function* dprQuestions(file: string): AsyncGenerator<{ question: DprQuestion; index: number }> {
-  for await (const { value, index, line } of jsonArray(file, 'DATA_INVALID')) {
-    yield { question: new DprQuestion(value, `${file}, line ${line}, element ${index + 1}`), index };
+  for await (const { value, text, index, line } of jsonArray(file, 'DATA_INVALID')) {
+    yield { question: new DprQuestion(value, `${file}, line ${line}, element ${index + 1}`, text), index };
   }
 }
 

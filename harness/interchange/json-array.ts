@@ -8,6 +8,8 @@ import { fileBytes } from './text-blocks.js';
 
 export interface ArrayElement {
   value: unknown;
+  /** As it stands in the file. */
+  text: string;
   /** From 0. */
   index: number;
   /** Line on which it begins, from 1. */
@@ -160,13 +162,14 @@ class ElementCutter {
   #take(end: number): ArrayElement {
     const bytes = this.#bytes.subarray(this.#start, end);
     if (!isUtf8(bytes)) throw this.#fault('is not valid UTF-8');
+    const text = bytes.toString('utf8');
     let value: unknown;
     try {
-      value = JSON.parse(bytes.toString('utf8'));
+      value = JSON.parse(text);
     } catch (cause) {
       throw this.#fault(`is not JSON: ${(cause as Error).message}`, cause);
     }
-    const element = { value, index: this.#index, line: this.#line };
+    const element = { value, text, index: this.#index, line: this.#line };
     for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) this.#line++;
     this.#index++;
     this.#afterComma = this.#bytes[end] === comma;

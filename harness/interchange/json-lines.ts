@@ -1,6 +1,7 @@
 /** Files of one JSON object a line, and files of lines as they are. */
 import { BenchError, type ErrorCode } from '../errors.js';
 import { textBlocks } from './text-blocks.js';
+import { writtenNumber } from './written-number.js';
 
 export interface TextLine {
   text: string;
@@ -24,6 +25,8 @@ export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<
 export interface JsonLine {
   value: Readonly<Record<string, unknown>>;
   line: number;
+  /** As it stands in the file. */
+  text: string;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       throw new BenchError(code, `${file}, line ${line}: ${text.slice(0, 40)} is no JSON object.`);
     }
-    yield { value: value as Readonly<Record<string, unknown>>, line };
+    yield { value: value as Readonly<Record<string, unknown>>, line, text };
   }
 }
 
@@ -55,7 +58,7 @@ export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<
  * @throws BenchError `code`: what it is instead
  */
 export function stringMember(
-  { value, line }: JsonLine,
+  { value, line, text }: JsonLine,
   name: string,
   file: string,
   code: ErrorCode,
@@ -64,11 +67,13 @@ export function stringMember(
   const member = value[name];
   if (typeof member === 'string') return member;
   if ((member === undefined || member === null) && missing !== undefined) return missing;
-  const seen = member === undefined ? 'missing' : JSON.stringify(member).slice(0, 40);
+  // Beyond 2^53 the number that was read is another one than the file has.
+  const inFile = typeof member === 'number' ? writtenNumber(text, name, member) : JSON.stringify(member);
+  const seen = member === undefined ? 'missing' : inFile.slice(0, 40);
   throw new BenchError(code, `${file}, line ${line}: ${name} is ${seen}, and a string is needed.`, {
     hint:
       typeof member === 'number'
-        ? `Write it in quotes: "${name}": "${member}". A number may not be what the other files call it.`
+        ? `Write it in quotes: "${name}": "${inFile}". A number may not be what the other files call it.`
         : `Every line has the members that its format names, ${name} among them.`,
   });
 }

@@ -10,6 +10,7 @@ import { readRun, writeRun } from './trec.js';
 export const runFormats = {
   trec: 'lines of: query Q0 passage rank score tag',
   tevatron: 'lines of: query passage score',
+  'ms-marco': 'lines of: query passage rank',
   dpr: "DPR's retrieval results, [{ question, answers, ctxs }], in the order of the queries",
   beir: 'BEIR results, { query: { passage: score } }',
 } as const;
@@ -33,7 +34,7 @@ export interface AnyRun {
  * Reads a run, plain or gzip. What begins with `[` is DPR's, with `{` BEIR's, and all else lines of columns.
  * @param queries those that were searched, in their order, for DPR's files, which carry no query ids; where absent, its
  *   elements are numbered from 0
- * @throws BenchError PATH_INVALID; RECORD_INVALID with line or element
+ * @throws BenchError PATH_INVALID; RECORD_INVALID with line or element, and for numbers that could be ranks or scores
  */
 export async function readRunFile(
   file: string,
@@ -41,9 +42,12 @@ export async function readRunFile(
 ): Promise<AnyRun> {
   const found = format ?? (await formatOf(file));
   if (found === 'dpr') return { run: (await readDprRun(file, queries)).run, format: found };
-  if (found === 'beir') return { run: await readBeirResults(file), format: found };
-  const { run, tag } = await readRun(file);
-  const read = tag === undefined ? 'tevatron' : 'trec';
+  if (found === 'beir') return { run: await readBeirResults(file, format === found), format: found };
+  const { run, tag, third } = await readRun(
+    file,
+    format === 'ms-marco' ? 'rank' : format === 'tevatron' ? 'score' : undefined,
+  );
+  const read = third === undefined ? 'trec' : third === 'rank' ? 'ms-marco' : 'tevatron';
   if (format === undefined || format === read)
     return { run, format: read, ...(tag !== undefined && { tag }) };
   throw new BenchError('RECORD_INVALID', `${file} holds ${runFormats[read]}; it was said to be ${format}.`, {
@@ -51,7 +55,8 @@ export async function readRunFile(
   });
 }
 
-async function formatOf(file: string): Promise<RunFormat> {
+/** Seen from how the file begins; `trec` for all lines of columns. */
+export async function formatOf(file: string): Promise<RunFormat> {
   for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
     const first = bytes
       .toString('utf8', 0, 4096)
@@ -88,7 +93,8 @@ export function writeRunFile(
 ): Promise<DataFile> {
   const ordered = new Map([...run].map(([queryId, ranking]) => [queryId, inOrder(ranking)]));
   if (format === 'trec') return writeRun(file, ordered, tag);
-  if (format === 'tevatron') return writeThreeColumns(file, ordered);
+  if (format === 'tevatron' || format === 'ms-marco')
+    return writeThreeColumns(file, ordered, format === 'tevatron' ? 'score' : 'rank');
   if (format === 'beir') return writeBeirResults(file, ordered);
   if (texts === undefined) throw new TypeError("DPR's format needs texts");
   return writeDprResults(file, { run: ordered, ...texts });

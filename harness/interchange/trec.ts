@@ -6,11 +6,14 @@ import type { DataFile, Qrels, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { eachLine, type Line } from './columns.js';
 import { writeLines } from './text-writer.js';
+import { kindOfNumbers, type ThirdColumn } from './third-column.js';
 
 export interface TrecRun {
   run: Run;
   /** The system's name, from the last column of the first line; absent in a three-column file. */
   tag?: string;
+  /** What the last column of a three-column file holds; absent in one of six. */
+  third?: ThirdColumn;
   hitCount: number;
 }
 
@@ -22,13 +25,15 @@ interface RankingBeingRead {
 }
 
 /**
- * Reads a run: `query Q0 passage rank score tag` (what follows the tag is ignored, as trec_eval does), or tevatron's
- * `query passage score`. Lines may come in any order; the ranking keeps it, beside the ranks of the six-column format
- * where all those of its query are numbers.
+ * Reads a run: `query Q0 passage rank score tag` (what follows the tag is ignored, as trec_eval does), or `query passage score` (tevatron) or `query passage rank` (MS MARCO).
+ * Lines may come in any order; the ranking keeps it, beside the ranks of the file where all those of its query are numbers.
+ * A run of ranks alone gets scores, minus the ranks.
  * Memory grows with the run, not with the file's packing.
- * @throws BenchError PATH_INVALID, or RECORD_INVALID with the line number: columns, numbers, a passage twice for a query
+ * @param third what a third and last column holds; found out where absent
+ * @throws BenchError PATH_INVALID, or RECORD_INVALID with the line number: columns, numbers, a passage twice for a query;
+ *   where three columns could be either
  */
-export async function readRun(file: string): Promise<TrecRun> {
+export async function readRun(file: string, third?: ThirdColumn): Promise<TrecRun> {
   const run = new Map<string, RankingBeingRead>();
   let tag: string | undefined;
   let columns = 0;
@@ -36,12 +41,14 @@ export async function readRun(file: string): Promise<TrecRun> {
   let ranking: RankingBeingRead | undefined;
   let repeated: ((ranking: RankingBeingRead) => void) | undefined;
   const hitCount = await eachLine(file, 'RECORD_INVALID', (line) => {
+    line.assertNoBlankInside(3, 6);
     if (columns === 0) {
       columns = runColumns(line);
       if (columns === 6) tag = line.column(5);
       repeated = (each) => assertDistinct(each, line);
     }
     if (columns === 6 ? line.count < 6 : line.count !== 3) throw wrongRunColumns(line);
+    if (line.count > 6) assertTagBeforeRest(line);
     if (ranking === undefined || !line.holds(0, queryId)) {
       queryId = line.column(0);
       ranking = run.get(queryId);
@@ -53,12 +60,39 @@ export async function readRun(file: string): Promise<TrecRun> {
     ranking.passageIds.push(line.column(columns === 6 ? 2 : 1));
     // trec_eval orders by the scores and reads no rank: what stands there need not be a number.
     if (ranking.ranks !== undefined) takeRank(ranking, line);
-    ranking.scores.push(line.decimal(columns === 6 ? 4 : 2, 'score'));
+    ranking.scores.push(
+      columns === 3 && third === 'rank' ? rankOf(line) : line.decimal(columns === 6 ? 4 : 2, 'score'),
+    );
     ranking.lines.push(line.number);
   });
   if (hitCount === 0) throw new BenchError('RECORD_INVALID', `${file} holds no hits.`);
   for (const each of run.values()) repeated?.(each);
-  return { run, hitCount, ...(tag === undefined ? {} : { tag }) };
+  if (columns === 6) return { run, hitCount, ...(tag === undefined ? {} : { tag }) };
+  const found = third ?? thirdColumnOf(file, run);
+  if (found === 'rank') for (const each of run.values()) scoreByRank(each);
+  return { run, hitCount, third: found };
+}
+
+function thirdColumnOf(file: string, run: ReadonlyMap<string, RankingBeingRead>): ThirdColumn {
+  const kind = kindOfNumbers([...run.values()].map(({ scores }) => scores));
+  if (kind !== 'either') return kind;
+  throw new BenchError(
+    'RECORD_INVALID',
+    `${file}: the third column could be a rank (1 is best) or a score (the highest is best).`,
+    { hint: 'Say which: --run-format ms-marco for ranks, --run-format tevatron for scores.' },
+  );
+}
+
+function rankOf(line: Line): number {
+  const rank = line.whole(2, 'rank');
+  if (rank >= 0) return rank;
+  throw line.fault(`rank '${rank}' is below 0`);
+}
+
+/** What was read as the score is the rank. */
+function scoreByRank(ranking: RankingBeingRead): void {
+  ranking.ranks = ranking.scores;
+  ranking.scores = ranking.ranks.map((rank) => -rank);
 }
 
 /** A query of which one rank is no number is left without ranks. */
@@ -74,10 +108,24 @@ function runColumns(line: Line): 3 | 6 {
   throw wrongRunColumns(line);
 }
 
+/**
+ * trec_eval ignores what follows the tag. A blank in an id makes as many columns, of which rank and score stand further to the
+ * right: two numbers side by side.
+ */
+function assertTagBeforeRest(line: Line): void {
+  for (let i = 5; i < line.count; i++) {
+    if (line.decimalIfAny(i - 1) === undefined || line.decimalIfAny(i) === undefined) continue;
+    throw line.fault(
+      `more than six columns, where '${line.column(i - 1)} ${line.column(i)}' could be rank and score of an id with a blank in it`,
+      'Ids hold no white space in a TREC run: write another character for it, in all files.',
+    );
+  }
+}
+
 function wrongRunColumns(line: Line): BenchError {
   return line.fault(
     `${line.count} columns`,
-    'A TREC run has six: query Q0 passage rank score tag. Three are taken as: query passage score.',
+    'A TREC run has six: query Q0 passage rank score tag. Three are: query, passage, and a score or a rank.',
   );
 }
 
@@ -109,6 +157,7 @@ export async function readQrels(file: string): Promise<Qrels> {
   let queryId = '';
   let judgements: Map<string, number> | undefined;
   const lineCount = await eachLine(file, 'DATA_INVALID', (line) => {
+    line.assertNoBlankInside(3, 4);
     if (line.count !== 3 && line.count !== 4) throw wrongQrelColumns(line);
     if (columns === 0) {
       columns = line.count;
@@ -126,7 +175,7 @@ export async function readQrels(file: string): Promise<Qrels> {
     const passageId = line.column(columns - 2);
     if (judgements.has(passageId))
       throw line.fault(`passage '${passageId}' is judged twice for query '${queryId}'`);
-    judgements.set(passageId, line.whole(columns - 1, 'relevance'));
+    judgements.set(passageId, line.grade(columns - 1, 'relevance'));
   });
   if (lineCount === 0 || qrels.size === 0) throw new BenchError('DATA_INVALID', `${file} holds no qrels.`);
   return qrels;

@@ -1,0 +1,36 @@
+/** Members of JSON objects that have one name twice, which JSON.parse passes over: it keeps the last. */
+
+/**
+ * The first member of `{ query: { passage: number } }` that comes again.
+ * @param text valid JSON of that form
+ * @param kept how many members JSON.parse kept, inner and outer ones; where the text has no more, there is nothing to seek
+ * @returns the query's name, and the passage's where that is what comes again
+ */
+export function repeatedMember(text: string, kept: number): [string, string?] | undefined {
+  const outer = new Set<string>();
+  let inner = new Set<string>();
+  let depth = 0;
+  let members = 0;
+  let queryId = '';
+  let first: [string, string?] | undefined;
+  // Strings go by in one step, so that what they hold is not taken for structure.
+  const parts = /"[^"\\]*(?:\\.[^"\\]*)*"(?=(\s*:)?)|[{}]/g;
+  for (let part = parts.exec(text); part !== null; part = parts.exec(text)) {
+    if (part[0] === '{') depth++;
+    else if (part[0] === '}') depth--;
+    else if (part[1] !== undefined) {
+      members++;
+      const name = JSON.parse(part[0]) as string;
+      if (depth === 1) {
+        if (outer.has(name)) first ??= [name];
+        outer.add(name);
+        queryId = name;
+        inner = new Set();
+      } else {
+        if (inner.has(name)) first ??= [queryId, name];
+        inner.add(name);
+      }
+    }
+  }
+  return members === kept ? undefined : first;
+}
