@@ -108,6 +108,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     // The queries of ArguAna and Quora are passages themselves. BEIR's evaluation drops identical ids in all its collections
     // (ignore_identical_ids), beir/msmarco among them, where they are equal by chance: its figures are of that rule.
     dropsIdenticalIds: true,
+    // BEIR evaluates with pytrec_eval.
+    tieRule: 'trec_eval',
     trainsOn: 'each-positive',
     remarks: judged.remarks,
     async *passages() {

@@ -64,6 +64,7 @@ export async function makeCell(
     const checkpoint = await openCheckpoint(trained.checkpoint.folder);
     const shards = await log.artifact('encode', () => encodeStage(prepared, checkpoint, engine, progress));
     const asked = { split, depth: config.search.depth } as const;
+    const identicalIds = identicalIdsOf(config, dataset);
     const built = isFlat(config)
       ? undefined
       : builtIndex(
@@ -76,11 +77,10 @@ export async function makeCell(
       const { fallback } = searching.searcher;
       if (fallback !== undefined) progress.note(`searching with exact: ${fallback}`);
       const run = await log.artifact('search', () =>
-        searchStage(prepared, searching, shards.key, asked, progress),
+        searchStage(prepared, searching, shards.key, { ...asked, identicalIds }, progress),
       );
       const hits = await readHits(run);
       const { index } = searching;
-      const identicalIds = identicalIdsOf(config, dataset);
       const measured = await log.plain('measure', () =>
         measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
       );

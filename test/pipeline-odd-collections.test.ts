@@ -1,13 +1,16 @@
 /** Collections with gaps, from files to record: what is missing is said and counted, and nothing is dropped in silence. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { command } from '../harness/cli/run.js';
+import { readRun } from '../harness/interchange/trec.js';
 import type { RunRecord } from '../harness/record.js';
 import { inFolder } from './datasets-folder.js';
+import { inFixtures } from './places.js';
 
 let work: string;
 before(async () => {
@@ -101,4 +104,44 @@ test("a passage with the query's own id is no hit where BEIR's rule holds, and a
     'qrels.dev.small.tsv': lines([['7', '0', '8', '1']]),
   };
   assert.deepEqual(await first(msMarco, 'mrr@10', 'ms-marco'), [1 / 2]);
+});
+
+test('the passage that is the query is dropped before the cut: the 100th of the others is among 100 hits', async () => {
+  const data = inFixtures('cases/arguana-100');
+  const names = ['corpus.jsonl', 'queries.jsonl', 'qrels/test.tsv'];
+  const entries = names.map((name) => [name, readFileSync(path.join(data, name), 'utf8')] as const);
+  const measured = (measures = 'recall@100,success@100,mrr', ...options: string[]) =>
+    record(Object.fromEntries(entries), measures, 'beir/arguana', ...options);
+  const asked = await measured();
+  assert.equal(asked.run!.depth, 100);
+  assert.deepEqual(asked.measures['recall@100']!.perQuery, [1]);
+  assert.deepEqual(asked.measures['success@100']!.perQuery, [1]);
+  assert.deepEqual(asked.measures.mrr!.perQuery, [1 / 100]);
+  // The file has the hits that were measured: 100 of them, the query's own passage not among them.
+  const { run } = await readRun(path.join(work, 'out', asked.run!.name));
+  const { passageIds } = run.get('w000')!;
+  assert.deepEqual([passageIds.length, passageIds[99], passageIds.includes('w000')], [100, 'w100', false]);
+  const short = await measured('mrr', '--set', 'search.depth=99');
+  assert.deepEqual(short.measures.mrr!.perQuery, [0]);
+  const kept = await measured('recall@100', '--set', 'measure.identicalIds=kept');
+  assert.deepEqual(kept.measures['recall@100']!.perQuery, [0]);
+});
+
+test('hits of equal score: by id, the larger first, where BEIR evaluates; in the order of the search elsewhere', async () => {
+  const beir = {
+    'corpus.jsonl': ['a', 'c', 'b'].map((id) => `{"_id":"${id}","text":"bread"}\n`).join(''),
+    'queries.jsonl': '{"_id":"q","text":"bread"}\n',
+    'qrels/test.tsv': 'q\tb\t1\n',
+  };
+  const ours = await record(beir, 'mrr@10');
+  assert.equal(ours.dataset.tieRule, 'trec_eval');
+  assert.deepEqual(ours.measures['mrr@10']!.perQuery, [1 / 2]);
+  const msMarco = {
+    'collection.tsv': '1\tbread\n3\tbread\n2\tbread\n',
+    'queries.dev.small.tsv': '1\tbread\n',
+    'qrels.dev.small.tsv': '1\t0\t2\t1\n',
+  };
+  const searched = await record(msMarco, 'mrr@10', 'ms-marco');
+  assert.equal(searched.dataset.tieRule, undefined);
+  assert.deepEqual(searched.measures['mrr@10']!.perQuery, [1 / 3]);
 });

@@ -69,6 +69,11 @@ export interface Dataset {
    */
   dropsIdenticalIds?: true;
   /**
+   * How hits of equal score are ordered where the dataset's own evaluation has a rule: `trec_eval`, by passage id, the larger
+   * first, scores compared as 32-bit floats. Where absent they stay in the order of the search.
+   */
+  tieRule?: 'trec_eval';
+  /**
    * What a training query makes examples of: its first positive alone (DPR's rule, and where absent), or each of its
    * positives (MS MARCO's qrels as training pairs). A dev query always asks for its first.
    */

@@ -28,7 +28,10 @@ export interface ExactRun {
   hits: PassageHits;
 }
 
-/** What the index Flat finds: the same artifact that a run with that index leaves. */
+/**
+ * What the index Flat finds: the same artifact that a run with that index leaves, but where a dataset drops passages that are
+ * queries, which are hits of an index like any other.
+ */
 export async function exactRun(
   prepared: Prepared,
   checkpoint: Checkpoint,

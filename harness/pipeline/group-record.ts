@@ -113,7 +113,7 @@ export function averageOf(name: string, records: readonly RunRecord[]): RunRecor
 const none: SplitCounts = { queries: 0, qrels: 0 };
 
 function datasetOf(name: string, records: readonly RunRecord[]): DatasetFacts {
-  const { version, licence, split } = records[0]!.dataset;
+  const { version, licence, split, tieRule } = records[0]!.dataset;
   const counts: Partial<Record<Split, SplitCounts>> = {};
   for (const each of ['train', 'dev', 'test'] as const) {
     const own = records.map(({ dataset }) => dataset.counts[each] ?? none);
@@ -134,6 +134,7 @@ function datasetOf(name: string, records: readonly RunRecord[]): DatasetFacts {
     passageCount: sumOf(records, ({ dataset }) => dataset.passageCount ?? 0),
     split,
     counts,
+    ...(tieRule && { tieRule }),
     members: records.map(({ dataset }) => dataset.name),
   };
 }

@@ -58,8 +58,10 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   const found = needsAnswers ? await answerHits(dataset, queries, hits) : undefined;
   if (found !== undefined && found.unusable > 0)
     warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
+  if (found !== undefined && dataset.tieRule !== undefined)
+    throw new TypeError(`answers of ${dataset.name} are sought in the order of the search`);
   const evaluation = evaluate(run, qrels, measures, {
-    ties: 'as-ranked',
+    ties: dataset.tieRule ?? 'as-ranked',
     // A judged query without a text cannot be searched and scores 0; it is not dropped.
     queries: [...new Set([...queries.map(({ queryId }) => queryId), ...qrels.keys()])],
     relevance: dataset.relevantFrom ?? 1,

@@ -18,7 +18,7 @@ import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
 import { readHits } from './hit-files.js';
 import { builtIndex, indexStage, isFlat } from './index-stage.js';
-import { runOf } from './measure-stage.js';
+import { identicalIdsOf, runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
 import { closeSearching, encodeStage, indexKey, openSearching, searchStage } from './search-stage.js';
@@ -142,7 +142,8 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       const { fallback } = searching.searcher;
       const warnings = fallback === undefined ? [] : [`searched with exact: ${fallback}`];
       for (const warning of warnings) progress.note(warning);
-      const asked = { split, depth: config.search.depth };
+      const identicalIds = identicalIdsOf(config, dataset);
+      const asked = { split, depth: config.search.depth, identicalIds };
       const found = await searchStage(prepared, searching, indexedAs, asked, progress);
       const { architecture } = checkpoint.facts;
       const name = `${dataset.name.replaceAll('/', '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;

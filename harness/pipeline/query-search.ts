@@ -2,7 +2,18 @@
 import type { Query } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
+import { searchedDepth, withoutOwnPassages } from './own-passages.js';
 import type { Searching } from './search-stage.js';
+
+/** What is asked of a search. */
+export interface Asked {
+  /** Queries encoded, and where the index is in memory searched, at once. */
+  batchSize: number;
+  /** Hits per query. */
+  depth: number;
+  /** Whether a passage with the query's id is a hit; `kept` where absent. */
+  identicalIds?: 'dropped' | 'kept';
+}
 
 /** Takes the hits of parts of queries, one after another. */
 export interface HitSink {
@@ -31,30 +42,34 @@ export function partQueriesOf(resident: boolean, batchSize: number): number {
  * Within a part batch by batch where the index lies in memory. Where every search reads it from the disk, all queries of the
  * part are encoded first and searched at once: each shard is then read once for all of them, as in the paper, not once for
  * every batch.
- * @param batchSize queries encoded, and where the index is in memory searched, at once
- * @param depth hits per query
  * @param sink what it has already is not searched again
  * @throws BenchError INTERRUPTED
  */
 export async function searchQueries(
   searching: Pick<Searching, SearchingParts>,
   queries: readonly Query[],
-  { batchSize, depth }: { batchSize: number; depth: number },
+  { batchSize, depth, identicalIds = 'kept' }: Asked,
   sink: HitSink,
   progress: Progress,
 ): Promise<void> {
   const { searcher, index, queryEncoder, checkpoint } = searching;
   const { resident } = searcher;
+  const identifiers = identicalIds === 'dropped' ? await index.identifiers() : undefined;
   const encode = async (batch: readonly Query[]) =>
     (await queryEncoder.encode(batch.map(({ text }) => checkpoint.texts.query(text)))).vectors;
   const whole = resident ? progress.stage('search', queries.length, 'queries') : undefined;
   await inParts(queries, sink, async (part, before) => {
     const hits: PassageHits[] = [];
     let seconds = 0;
-    const search = async (vectors: Float32Array, count: number, onRows?: (rows: number) => void) => {
+    const search = async (
+      vectors: Float32Array,
+      asked: readonly Query[],
+      onRows?: (rows: number) => void,
+    ) => {
       const started = performance.now();
-      hits.push(await searcher.search(vectors, count, depth, onRows));
+      const found = await searcher.search(vectors, asked.length, searchedDepth(depth, identicalIds), onRows);
       seconds += (performance.now() - started) / 1000;
+      hits.push(identifiers ? withoutOwnPassages(found, asked, identifiers, depth) : found);
     };
     const waiting = new Float32Array(resident ? 0 : part.length * index.dimensions);
     const stage = whole ?? progress.stage('encode queries', queries.length, 'queries');
@@ -62,14 +77,14 @@ export async function searchQueries(
       progress.checkInterrupted();
       const batch = part.slice(first, first + batchSize);
       const vectors = await encode(batch);
-      if (resident) await search(vectors, batch.length);
+      if (resident) await search(vectors, batch);
       else waiting.set(vectors, first * index.dimensions);
       stage.update(before + first + batch.length);
     }
     if (resident) return { hits, seconds };
     stage.end();
     const reading = progress.stage('search', index.vectors, 'vectors');
-    await search(waiting, part.length, (rows) => {
+    await search(waiting, part, (rows) => {
       progress.checkInterrupted();
       reading.update(rows);
     });

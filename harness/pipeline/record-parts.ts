@@ -24,7 +24,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
     const withPositive = queries.filter(({ queryId }) => positives.has(queryId)).length;
     counts[each] = { queries: queries.length, qrels: qrels.length, withPositive };
   }
-  const { name, version, licence, files, passageCount, answerMatching } = dataset;
+  const { name, version, licence, files, passageCount, answerMatching, tieRule } = dataset;
   return {
     name,
     version,
@@ -34,6 +34,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
     split,
     counts,
     ...(answerMatching && { answerMatching }),
+    ...(tieRule && { tieRule }),
   };
 }
 

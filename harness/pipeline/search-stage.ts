@@ -13,7 +13,7 @@ import type { Checkpoint } from './checkpoint.js';
 import { HitParts, removeParts } from './hit-files.js';
 import { type BuiltIndex, factoryIndex } from './index-stage.js';
 import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
-import { partQueriesOf, searchQueries } from './query-search.js';
+import { type Asked, partQueriesOf, searchQueries } from './query-search.js';
 import { type Conditions, conditionsHere, type Timed } from './whole-index.js';
 
 export function encodeStage(
@@ -107,12 +107,12 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
   conditions: execution.conditions,
 });
 
-/** Searches all queries of a split. @param key of the shards @param depth hits per query */
+/** Searches all queries of a split. @param key of the shards @param asked `identicalIds` is `kept` where absent */
 export async function searchStage(
   { config, store, dataset }: Prepared,
   searching: Searching,
   key: string,
-  { split, depth }: { split: Split; depth: number },
+  { split, depth, identicalIds = 'kept' }: { split: Split } & Omit<Asked, 'batchSize'>,
   progress: Progress,
 ): Promise<Artifact<RunFacts>> {
   const { engine, searcher, buildSeconds, built } = searching;
@@ -123,6 +123,7 @@ export async function searchStage(
     depth,
     searcher: { name: searcher.name, versions: searcher.versions },
     engine: engineIdentity(engine),
+    ...(identicalIds === 'dropped' && { identicalIds }),
     ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
   };
   const run = await store.artifact('runs', inputs, async (folder, runKey) => {
@@ -131,7 +132,7 @@ export async function searchStage(
     const conditions = await conditionsHere(engine.threads);
     const partQueries = partQueriesOf(searcher.resident, batchSize);
     const parts = await HitParts.open(folder, { key: runKey, batchSize, partQueries, conditions });
-    await searchQueries(searching, queries, { batchSize, depth }, parts, progress);
+    await searchQueries(searching, queries, { batchSize, depth, identicalIds }, parts, progress);
     await parts.join();
     const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
     return { queries: queries.length, depth: parts.depth, searcher: searcher.name, execution };

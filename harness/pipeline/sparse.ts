@@ -14,6 +14,7 @@ import type { Cell } from './cell.js';
 import { HitParts, readHits, removeParts } from './hit-files.js';
 import { identicalIdsOf, measureStage } from './measure-stage.js';
 import { openTerms } from './open-system.js';
+import { searchedDepth, withoutOwnPassages } from './own-passages.js';
 import type { Prepared } from './prepare.js';
 import { inParts, partQueriesOf } from './query-search.js';
 import { datasetFacts, stemOf } from './record-stage.js';
@@ -43,7 +44,16 @@ export async function makeSparseCell(
   try {
     const queries = await dataset.queries(split);
     const { depth, batchSize } = config.search;
-    const inputs = { made: 'bm25 run 1', index: indexed.key, scoring, split, depth };
+    const identicalIds = identicalIdsOf(config, dataset);
+    const identifiers = identicalIds === 'dropped' ? await index.identifiers() : undefined;
+    const inputs = {
+      made: 'bm25 run 1',
+      index: indexed.key,
+      scoring,
+      split,
+      depth,
+      ...(identicalIds === 'dropped' && { identicalIds }),
+    };
     const run = await log.artifact('search', () =>
       store.artifact<RunFacts>('runs', inputs, async (folder, key) => {
         const conditions = await conditionsHere(1);
@@ -53,14 +63,18 @@ export async function makeSparseCell(
         const stage = progress.stage('search', queries.length, 'queries');
         await inParts(queries, parts, async (part, before) => {
           const hits: PassageHits[] = [];
-          const started = performance.now();
+          let seconds = 0;
           for (let first = 0; first < part.length; first += batchSize) {
             progress.checkInterrupted();
-            const batch = part.slice(first, first + batchSize).map(({ text }) => text);
-            hits.push(await searcher.search(batch, depth));
+            const batch = part.slice(first, first + batchSize);
+            const started = performance.now();
+            const texts = batch.map(({ text }) => text);
+            const found = await searcher.search(texts, searchedDepth(depth, identicalIds));
+            seconds += (performance.now() - started) / 1000;
+            hits.push(identifiers ? withoutOwnPassages(found, batch, identifiers, depth) : found);
             stage.update(before + first + batch.length);
           }
-          return { hits, seconds: (performance.now() - started) / 1000 };
+          return { hits, seconds };
         });
         stage.end();
         await parts.join();
@@ -70,7 +84,6 @@ export async function makeSparseCell(
     );
     await removeParts(run.folder);
     const hits = await readHits(run);
-    const identicalIds = identicalIdsOf(config, dataset);
     const measured = await log.plain('measure', () =>
       measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
     );
