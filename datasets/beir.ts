@@ -5,9 +5,10 @@
 import path from 'node:path';
 import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Query, Split } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
+import { assertQueryId, assertWritable } from '../harness/interchange/identifiers.js';
 import { inspect } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
-import { assertQueryId, assertWritable, readQrels } from '../harness/interchange/trec.js';
+import { readQrels } from '../harness/interchange/qrels.js';
 import { unpack } from '../harness/store/archive.js';
 import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
 import { assertFolder, describeAll, findIn, needIn, remembered } from './collection/files.js';

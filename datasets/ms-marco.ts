@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { Dataset, DatasetPlugin, DatasetRequest, Query } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { inspect } from '../harness/interchange/inspection.js';
-import { readQrels } from '../harness/interchange/trec.js';
+import { readQrels } from '../harness/interchange/qrels.js';
 import { describeAll, remembered } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles } from './collection/judged.js';
 import type { NumberedLists } from './collection/numbered-lists.js';

@@ -18,7 +18,7 @@ import type {
   Split,
 } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
-import { assertQueryId } from '../harness/interchange/trec.js';
+import { assertQueryId } from '../harness/interchange/identifiers.js';
 import { type Article, parseSquad } from './squad/format.js';
 
 const address = 'https://rajpurkar.github.io/SQuAD-explorer/dataset/';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Dataset, DatasetPlugin, DatasetRequest, Query, Split } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { inspect } from '../harness/interchange/inspection.js';
-import { readQrels } from '../harness/interchange/trec.js';
+import { readQrels } from '../harness/interchange/qrels.js';
 import { assertFolder, describeAll, remembered } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
 import { passagesOf, topicsOf } from './trec/read.js';

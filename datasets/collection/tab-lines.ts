@@ -1,8 +1,8 @@
 /** Files of `id<TAB>text`, unquoted: MS MARCO's collection and queries, and TREC topics as many hand them around. */
 import type { Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
+import { assertQueryId } from '../../harness/interchange/identifiers.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
-import { assertQueryId } from '../../harness/interchange/trec.js';
 
 export interface IdentifiedText {
   id: string;

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import type { Passage, Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
+import { assertQueryId } from '../../harness/interchange/identifiers.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
-import { assertQueryId } from '../../harness/interchange/trec.js';
 import { tabLines, tabQueries } from '../collection/tab-lines.js';
 import { blocksOf, contentOf, plain } from './tagged.js';
 

@@ -1,8 +1,8 @@
 /** `bench evaluate`: the measures of a run that any system made, with trec_eval's definitions. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { readQrels } from '../interchange/qrels.js';
 import { type RunFormat, readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
-import { readQrels } from '../interchange/trec.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
 import { measureValues } from '../metrics/measure-values.js';

@@ -1,6 +1,6 @@
 /** A first look through a collection: how many passages it has, ids that come twice, judged ids that it lacks. */
 import { BenchError } from '../errors.js';
-import { assertWritable } from './trec.js';
+import { assertWritable } from './identifiers.js';
 
 /** A passage's id and the place it was read from, `corpus.jsonl, line 7`. */
 export interface PlacedId {

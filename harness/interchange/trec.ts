@@ -1,10 +1,11 @@
 /**
- * Runs and qrels in TREC's format, which trec_eval, ir_measures and ranx read and write, and the three-column tables
- * of BEIR (qrels) and tevatron (runs). gzip is read whatever the file is called, and written where the name ends in .gz.
+ * Runs in TREC's format, which trec_eval, ir_measures and ranx read and write, and in the three columns of tevatron and
+ * MS MARCO. gzip is read whatever the file is called, and written where the name ends in .gz.
  */
-import type { DataFile, Qrels, Run } from '../contracts.js';
+import type { DataFile, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { eachLine, type Line } from './columns.js';
+import { assertFirstColumn, assertId } from './identifiers.js';
 import { writeLines } from './text-writer.js';
 import { kindOfNumbers, type ThirdColumn } from './third-column.js';
 
@@ -147,48 +148,6 @@ function assertDistinct(ranking: RankingBeingRead, line: Line): void {
 }
 
 /**
- * Reads qrels: TREC's `query iteration passage relevance`, or BEIR's `query-id corpus-id score` with or without that
- * header. Queries and passages that no run has are fine.
- * @throws BenchError PATH_INVALID, or DATA_INVALID with the line number: columns, numbers, a passage twice for a query
- */
-export async function readQrels(file: string): Promise<Qrels> {
-  const qrels = new Map<string, Map<string, number>>();
-  let columns = 0;
-  let queryId = '';
-  let judgements: Map<string, number> | undefined;
-  const lineCount = await eachLine(file, 'DATA_INVALID', (line) => {
-    line.assertNoBlankInside(3, 4);
-    if (line.count !== 3 && line.count !== 4) throw wrongQrelColumns(line);
-    if (columns === 0) {
-      columns = line.count;
-      if (columns === 3 && line.holds(0, 'query-id') && line.holds(1, 'corpus-id')) return;
-    }
-    if (line.count !== columns) throw wrongQrelColumns(line);
-    if (judgements === undefined || !line.holds(0, queryId)) {
-      queryId = line.column(0);
-      judgements = qrels.get(queryId);
-      if (judgements === undefined) {
-        judgements = new Map();
-        qrels.set(queryId, judgements);
-      }
-    }
-    const passageId = line.column(columns - 2);
-    if (judgements.has(passageId))
-      throw line.fault(`passage '${passageId}' is judged twice for query '${queryId}'`);
-    judgements.set(passageId, line.grade(columns - 1, 'relevance'));
-  });
-  if (lineCount === 0 || qrels.size === 0) throw new BenchError('DATA_INVALID', `${file} holds no qrels.`);
-  return qrels;
-}
-
-function wrongQrelColumns(line: Line): BenchError {
-  return line.fault(
-    `${line.count} columns`,
-    'TREC qrels have four: query 0 passage relevance. BEIR qrels have three: query-id corpus-id score.',
-  );
-}
-
-/**
  * Writes a run in six columns. The order of the ranking is kept and ranks count from 1; scores are written in full, so
  * that reading gives the same numbers. trec_eval orders equal scores by its own rule, whatever the ranks say.
  * @throws BenchError DATA_INVALID for an id the format cannot hold, or a ranking without scores
@@ -211,61 +170,4 @@ function* runLines(run: Run, tag: string): Generator<string> {
       yield `${queryId} Q0 ${assertId(passageId, 'passage id')} ${i + 1} ${score} ${tag}\n`;
     }
   }
-}
-
-/**
- * Writes qrels in TREC's four columns.
- * @throws BenchError DATA_INVALID for an id the format cannot hold
- */
-export async function writeQrels(file: string, qrels: Qrels): Promise<DataFile> {
-  return writeLines(file, qrelLines(qrels));
-}
-
-function* qrelLines(qrels: Qrels): Generator<string> {
-  for (const [queryId, judgements] of qrels) {
-    assertFirstColumn(queryId);
-    for (const [passageId, relevance] of judgements) {
-      yield `${queryId} 0 ${assertId(passageId, 'passage id')} ${relevance}\n`;
-    }
-  }
-}
-
-// Written as a class of everything up to a space, because that is exactly what the reader takes for a column's end.
-const separator = /[\0- ]/;
-
-function assertFirstColumn(queryId: string): void {
-  assertQueryId(queryId, () => 'The query id');
-}
-
-function assertId(id: string, kind: string): string {
-  assertWritable(id, () => `The ${kind}`);
-  return id;
-}
-
-/**
- * An id that no run file can hold is refused where a collection is read, not when its run is written.
- * @param what names the id, with its file and line where it was read
- * @throws BenchError DATA_INVALID
- */
-export function assertWritable(id: string, what: () => string): void {
-  if (id.length > 0 && !separator.test(id)) return;
-  throw new BenchError('DATA_INVALID', `${what()} ${JSON.stringify(id)} cannot stand in a TREC file.`, {
-    hint: 'Ids in TREC files are not empty and hold no white space.',
-  });
-}
-
-/**
- * As `assertWritable`, for what begins a line: one that begins with # is a comment to trec_eval and to the reader here, so
- * that qrels of such a query would be passed over.
- */
-export function assertQueryId(id: string, what: () => string): void {
-  assertWritable(id, what);
-  if (!id.startsWith('#')) return;
-  throw new BenchError(
-    'DATA_INVALID',
-    `${what()} ${JSON.stringify(id)} cannot begin a line of a TREC file.`,
-    {
-      hint: 'Lines that begin with # are comments there: rename the query in all files.',
-    },
-  );
 }

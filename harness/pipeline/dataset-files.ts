@@ -1,7 +1,7 @@
 /** The files of a dataset on this machine: what is here, bringing the rest, checking it, and what it holds. */
 import type { Dataset, Download, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { writeQrels } from '../interchange/trec.js';
+import { writeQrels } from '../interchange/qrels.js';
 import { datasetsNamed, loadDataset } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { type Holding, holdingOf, verifyHolding } from '../store/holdings.js';
