@@ -12,7 +12,7 @@ import { exportCheckpoint } from '../harness/pipeline/export-stage.js';
 import { silentProgress } from '../harness/progress.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { publishedFiles } from '../harness/text/published-tokenizer.js';
-import { loadTokenizer } from '../harness/text/tokenizer.js';
+import { loadTokenizer } from '../harness/text/tokenizer-folder.js';
 import { madeExport, madeTokenizer } from './made-exports.js';
 import { sharedData } from './places.js';
 

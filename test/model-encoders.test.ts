@@ -164,7 +164,7 @@ for (const name of ['tfjs-cpu', 'onnx'] as const) {
         if ((loaded as { code?: string }).code !== 'PATH_INVALID') throw loaded;
         return t.skip(`no data at ${folder}`);
       }
-      const { loadTokenizer } = await import('../harness/text/tokenizer.js');
+      const { loadTokenizer } = await import('../harness/text/tokenizer-folder.js');
       const ids = (await loadTokenizer(folder)).encodeQuery(
         'The quick brown fox jumps over the lazy dog.',
         64,

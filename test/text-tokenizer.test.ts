@@ -4,13 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import {
-  checkVocabulary,
-  loadTokenizer,
-  longestFirst,
-  makeTokenizer,
-  type Tokenizer,
-} from '../harness/text/tokenizer.js';
+import { checkVocabulary, longestFirst, makeTokenizer, type Tokenizer } from '../harness/text/tokenizer.js';
+import { loadTokenizer } from '../harness/text/tokenizer-folder.js';
 import { buildVocabulary } from '../harness/text/vocabulary.js';
 import { inFixtures, sharedData } from './places.js';
 
@@ -145,7 +140,7 @@ test('folders without a usable tokenizer', async () => {
   await refused({ 'vocab.txt': 'the\nkeeper\n' }, /lacks \[PAD\], \[UNK\]/);
   await refused(changed({ model: { type: 'WordPiece' } }), /its model has no vocab/);
   await refused(changed({ post_processor: { type: 'ByteFrame' } }), /ByteFrame/);
-  await refused(changed({ normalizer: { type: 'Nonsense' } }), /Unknown Normalizer type: Nonsense/);
+  await refused(changed({ normalizer: { type: 'Nonsense' } }), /its normalizer is Nonsense/);
 });
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {

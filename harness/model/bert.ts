@@ -26,6 +26,7 @@ interface BertSizes {
  */
 export function bertEncoder(config: ModelConfig): Encoder {
   const fields = new ConfigFields(config);
+  fields.refuseDecoder();
   const sizes: BertSizes = {
     layers: fields.count('num_hidden_layers'),
     dimensions: fields.count('hidden_size'),

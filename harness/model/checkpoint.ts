@@ -21,6 +21,8 @@ export interface LoadedEncoder {
   encoder: Encoder;
   /** One array per parameter, in the order of `encoder.parameters`. */
   weights: Float32Array[];
+  /** What a user of the figures should know of how the weights were read. */
+  remarks: string[];
 }
 
 /** How each kind is recognised: the end of a name that every checkpoint of it has exactly once. */
@@ -41,7 +43,8 @@ export async function loadEncoder(folder: string, options: LoadOptions = {}): Pr
   const source = await TensorSource.open(folder, names);
   try {
     const prefix = findPrefix(source, encoder.shape.kind, options.prefix);
-    return { encoder, weights: await readWeights(source, encoder, prefix) };
+    const { weights, remarks } = await readWeights(source, encoder, prefix);
+    return { encoder, weights, remarks };
   } finally {
     await source.close();
   }
@@ -165,13 +168,18 @@ function storedNames(name: string): string[] {
   return old === name ? [name] : [name, old];
 }
 
-async function readWeights(source: TensorSource, encoder: Encoder, prefix: string): Promise<Float32Array[]> {
+async function readWeights(
+  source: TensorSource,
+  encoder: Encoder,
+  prefix: string,
+): Promise<Omit<LoadedEncoder, 'encoder'>> {
   const problems: string[] = [];
   const weights: Float32Array[] = [];
+  let rounded = 0;
   for (const { name, shape } of encoder.parameters) {
-    const stored = storedNames(name)
+    const [stored, ...others] = storedNames(name)
       .map((candidate) => prefix + candidate)
-      .find((candidate) => source.shapeOf(candidate) !== undefined);
+      .filter((candidate) => source.shapeOf(candidate) !== undefined);
     const found = stored === undefined ? undefined : source.shapeOf(stored);
     if (stored === undefined || found === undefined) {
       problems.push(`${prefix}${name} is missing; expected [${shape}]`);
@@ -181,10 +189,17 @@ async function readWeights(source: TensorSource, encoder: Encoder, prefix: strin
       const values = await source.read(stored);
       const at = values.findIndex((value) => !Number.isFinite(value));
       if (at >= 0) problems.push(`${stored} holds ${values[at]} at element ${at}; expected finite numbers`);
+      for (const other of at >= 0 ? [] : others)
+        if (!sameNumbers(values, await source.read(other)))
+          problems.push(`${stored} and ${other} are the same tensor and differ`);
+      if (source.typeOf(stored) === 'F64') rounded++;
       weights.push(values);
     }
   }
-  if (problems.length === 0) return weights;
+  if (problems.length === 0) {
+    const what = `${rounded} of ${weights.length} tensors are rounded from float64 to float32`;
+    return { weights, remarks: rounded === 0 ? [] : [what] };
+  }
   const list = problems.map((problem) => `\n  - ${problem}`).join('');
   const of = `${problems.length} of ${encoder.parameters.length} tensors`;
   throw new BenchError(
@@ -194,4 +209,8 @@ async function readWeights(source: TensorSource, encoder: Encoder, prefix: strin
       hint: 'The shapes expected come from config.json beside the weights: see that the two belong together.',
     },
   );
+}
+
+function sameNumbers(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }

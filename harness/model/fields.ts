@@ -44,6 +44,24 @@ export class ConfigFields {
     return fallback;
   }
 
+  /** What has to be said as it is here, or not at all. */
+  same(name: string, expected: boolean): void {
+    const value = this.#config[name] ?? expected;
+    if (value !== expected) this.problem(`${name} is ${show(value)}; supported: ${expected}`);
+  }
+
+  /** What makes another model of the same weights: attention to the left only, heads left out, code of the checkpoint's own. */
+  refuseDecoder(): void {
+    if ((this.#config.is_decoder ?? false) !== false)
+      this.problem('is_decoder is true: a decoder attends to the left only, and an encoder both ways');
+    this.same('add_cross_attention', false);
+    const { pruned_heads: pruned, quantization_config: quantized, auto_map: own } = this.#config;
+    if (isFilled(pruned)) this.problem(`pruned_heads is ${show(pruned)}; heads are not left out`);
+    if (isFilled(quantized)) this.problem('quantization_config is there; weights are read as floating point');
+    if (isFilled(own) && 'AutoModel' in own)
+      this.problem(`auto_map names code of the checkpoint's own, ${show(own.AutoModel)}, which is not run`);
+  }
+
   problem(text: string): void {
     this.#problems.push(text);
   }
@@ -56,6 +74,10 @@ export class ConfigFields {
       hint: 'Mend config.json in the checkpoint folder, or choose another --model.',
     });
   }
+}
+
+function isFilled(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
 function show(value: unknown): string {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
 import { fetchFile } from '../store/download.js';
+import { tokenizerFiles } from '../text/tokenizer-folder.js';
 import { readShardNames, weightsFile, weightsIndexFile } from './tensor-source.js';
 
 export interface HubOptions {
@@ -44,13 +45,7 @@ interface Repository {
   files: ReadonlyMap<string, RepositoryFile>;
 }
 
-const textFiles = [
-  'config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'vocab.txt',
-  'special_tokens_map.json',
-];
+const textFiles = ['config.json', ...tokenizerFiles];
 
 /**
  * The folder of a model: the user's own where one of that name exists, else the model of that name from the cache or

@@ -20,8 +20,9 @@ export const numberTypes = {
 } as const;
 export type NumberType = keyof typeof numberTypes;
 
-/** Little-endian bytes -> float32, exactly where the type is no wider. The bytes must start at offset 0 of a buffer. */
+/** Little-endian bytes -> float32, exactly where the type is no wider, else rounded. The bytes must start at offset 0 of a buffer. */
 export const toFloat32: Partial<Record<NumberType, (bytes: Uint8Array) => Float32Array>> = {
+  F64: (bytes) => Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8)),
   F32: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4),
   F16: (bytes) => {
     halves ??= halfTable();

@@ -3,7 +3,7 @@ import type { EncoderStates } from '../contracts.js';
 import { linear, rmsNorm } from '../tensor/layers.js';
 import { lookUp, lookUpFew } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
-import { type activationNames, activations } from './activations.js';
+import { activationNames, activations } from './activations.js';
 import { activeSites, Dropouts, joinHeads, paddingBias, splitHeads } from './attention.js';
 import type { DropoutSite, Encoder, EncoderInput, Parameter } from './encoder.js';
 import { ConfigFields, type ModelConfig } from './fields.js';
@@ -38,6 +38,10 @@ const feedForwards = {
   'gated-relu': { gated: true, activation: 'relu' },
   // transformers reads v1.1's 'gated-gelu' as the hyperbolic tangent form.
   'gated-gelu': { gated: true, activation: 'gelu_new' },
+  gelu_new: { gated: false, activation: 'gelu_new' },
+  'gated-gelu_new': { gated: true, activation: 'gelu_new' },
+  gelu_pytorch_tanh: { gated: false, activation: 'gelu_pytorch_tanh' },
+  'gated-gelu_pytorch_tanh': { gated: true, activation: 'gelu_pytorch_tanh' },
 } as const satisfies Record<string, { gated: boolean; activation: (typeof activationNames)[number] }>;
 const feedForwardNames = Object.keys(feedForwards) as (keyof typeof feedForwards)[];
 
@@ -47,7 +51,15 @@ const feedForwardNames = Object.keys(feedForwards) as (keyof typeof feedForwards
  */
 export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Options = {}): Encoder {
   const fields = new ConfigFields(config);
+  fields.refuseDecoder();
   const feedForward = feedForwards[fields.word('feed_forward_proj', feedForwardNames, 'relu')];
+  // transformers writes what follows from feed_forward_proj beside it, and goes by that where it says something else.
+  fields.same('is_gated_act', feedForward.gated);
+  const activation = fields.word('dense_act_fn', activationNames, feedForward.activation);
+  if (activations[activation] !== activations[feedForward.activation])
+    fields.problem(
+      `dense_act_fn is "${activation}", and feed_forward_proj asks for ${feedForward.activation}`,
+    );
   const sizes: T5Sizes = {
     layers: fields.count('num_layers'),
     dimensions: fields.count('d_model'),

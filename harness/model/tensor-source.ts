@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import type { NumberType } from './number-types.js';
 import { SafetensorsFile } from './safetensors.js';
 
 export const weightsFile = 'model.safetensors';
@@ -70,6 +71,11 @@ export class TensorSource {
   /** The shape of a tensor, from the header alone; undefined where there is no such tensor. */
   shapeOf(name: string): readonly number[] | undefined {
     return this.#fileOf.get(name)?.entries.get(name)?.shape;
+  }
+
+  /** The type of its numbers in the file. */
+  typeOf(name: string): NumberType | undefined {
+    return this.#fileOf.get(name)?.entries.get(name)?.dtype;
   }
 
   async read(name: string): Promise<Float32Array> {

@@ -13,7 +13,8 @@ import {
 } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
-import { loadTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { loadTokenizer } from '../text/tokenizer-folder.js';
 
 export interface Checkpoint {
   folder: string;

@@ -3,7 +3,7 @@ import { type ExportFacts, type ExportFormat, exportRetriever } from '../export/
 import { encoderFolder } from '../model/retriever-files.js';
 import type { Progress } from '../progress.js';
 import { openEngine } from '../tensor/engines.js';
-import { loadTokenizer } from '../text/tokenizer.js';
+import { loadTokenizer } from '../text/tokenizer-folder.js';
 import { openCheckpoint } from './checkpoint.js';
 
 export interface ExportRequest {

@@ -60,7 +60,8 @@ export function modelFacts({
   first,
   setup,
 }: TrainedStage): NonNullable<RunRecord['model']> {
-  const { name, revision, files } = (first?.setup ?? setup).model;
+  const { model, tokenizer } = first?.setup ?? setup;
+  const { name, revision, files } = model;
   const { kind, layers, dimensions, maxTokens } = retriever.encoder.shape;
   return {
     name,
@@ -76,6 +77,7 @@ export function modelFacts({
     tied: retriever.tied,
     revision,
     files,
+    tokenizer: tokenizer.sha256,
   };
 }
 

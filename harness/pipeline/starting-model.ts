@@ -19,7 +19,8 @@ import { scratchEncoder } from '../model/scratch.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
-import { checkVocabulary, loadTokenizer, makeTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import { checkVocabulary, makeTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import { loadTokenizer, tokenizerFiles } from '../text/tokenizer-folder.js';
 import { buildVocabulary } from '../text/vocabulary.js';
 import { datasetIdentity, type Prepared } from './prepare.js';
 
@@ -31,6 +32,8 @@ export interface StartingModel {
   files: DataFile[];
   /** The architecture of the trained checkpoint; absent where it is a published or random model. */
   trainedAs?: string;
+  /** What a reader of the figures should know of how it was read. */
+  remarks: readonly string[];
 }
 
 /** What one training is made of, apart from its examples. */
@@ -67,8 +70,9 @@ export async function trainingSetup(
   const { config } = prepared;
   const { t5LayerNorm, tied } = config.model;
   const trained = request.init === undefined ? undefined : await trainedModel(request.init);
-  const { folder, ...model } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
+  const { folder, ...found } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
   const loaded = await loadEncoder(folder, { t5LayerNorm });
+  const model = { ...found, remarks: loaded.remarks };
   const encoder = makeEncoder(withDropout(loaded.encoder.config, config.train.dropout), { t5LayerNorm });
   const tokenizer = await loadTokenizer(folder);
   checkVocabulary(tokenizer, encoder);
@@ -136,7 +140,7 @@ export function resolveArchitecture(
   return { ...loaded, resolved };
 }
 
-interface ModelFolder extends StartingModel {
+interface ModelFolder extends Omit<StartingModel, 'remarks'> {
   /** In Hugging Face's layout. */
   folder: string;
 }
@@ -176,7 +180,7 @@ async function scratchModel(
   seed: number,
 ): Promise<string> {
   const sizes = config.model.scratch;
-  const inputs = { made: 'scratch 2', dataset: datasetIdentity(dataset), sizes, seed };
+  const inputs = { made: 'scratch 3', dataset: datasetIdentity(dataset), sizes, seed };
   const { folder } = await store.artifact('models', inputs, async (target) => {
     const vocabulary = await buildVocabulary(textsOf(dataset), { size: sizes.vocabularySize });
     const tokenizer = await makeTokenizer(vocabulary);
@@ -195,9 +199,11 @@ async function* textsOf(dataset: Dataset): AsyncIterable<string> {
   }
 }
 
-const modelFiles = /^(config\.json|model.*\.safetensors(\.index\.json)?|tokenizer\.json|vocab\.txt)$/;
+const weightFiles = /^(config\.json|model.*\.safetensors(\.index\.json)?)$/;
+const isModelFile = (name: string): boolean =>
+  weightFiles.test(name) || tokenizerFiles.some((each) => each === name);
 
 async function filesOf(folder: string): Promise<DataFile[]> {
-  const names = (await readdir(folder)).filter((name) => modelFiles.test(name)).sort();
+  const names = (await readdir(folder)).filter(isModelFile).sort();
   return Promise.all(names.map((name) => describeFile(path.join(folder, name))));
 }

@@ -45,6 +45,7 @@ export async function trainStage(
     dataset: datasetIdentity(dataset),
     model: model.files.map(({ name, sha256 }) => ({ name, sha256 })),
     origin: model.name,
+    tokenizer: tokenizer.sha256,
     trainedAs: model.trainedAs,
     architecture: { name: retriever.architecture.name, ...retriever.architecture.resolved },
     tied: retriever.tied,

@@ -153,9 +153,10 @@ export function bestLambda(tried: readonly { lambda: number; facts: Pick<Checkpo
 }
 
 /** What a reader of the figures should know of a training and of the one before it. */
-export function trainingRemarks({ checkpoint, config, negatives, first }: TrainedStage): string[] {
+export function trainingRemarks({ checkpoint, config, negatives, first, setup }: TrainedStage): string[] {
   const own = remarks(checkpoint.facts.train, checkpoint.facts.dev, config.train.negativePool, negatives);
   if (checkpoint.facts.dev.examples === 0 && config.train.checkpoint === 'best' && config.train.epochs > 0)
     own.push('there are no dev queries to choose a checkpoint by: the last one is kept');
+  if (first === undefined) own.push(...setup.model.remarks);
   return [...(first === undefined ? [] : trainingRemarks(first).map((line) => `stage 1: ${line}`)), ...own];
 }

@@ -103,8 +103,10 @@ export interface ModelFacts {
   readonly tied: boolean;
   /** Of the hub. */
   readonly revision: string | null;
-  /** Files of the checkpoint that training started from. */
+  /** Files of the checkpoint that training started from, the tokenizer's among them. */
   readonly files: readonly DataFile[];
+  /** The sha256 of tokenizer.json as it was in effect: case, accents and tokens that other files named are in it. */
+  readonly tokenizer?: string;
 }
 
 /** What ran, which decides what its latencies may be compared with. */

@@ -19,7 +19,10 @@ export function bertTokenizerJson(
   options: BertTokenizerOptions = {},
 ): TokenizerJson {
   const { lowercase = true, stripAccents = null, splitChinese = true } = options;
-  const vocab: Record<string, number> = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  // A blank line of vocab.txt has its number, and no text has its token.
+  const vocab: Record<string, number> = Object.fromEntries(
+    tokens.flatMap((token, id) => (token === '' ? [] : [[token, id]])),
+  );
   const special = (name: string) => ({ id: name, ids: [vocab[name]!], tokens: [name] });
   const text = (id: 'A' | 'B', type_id: number) => ({ Sequence: { id, type_id } });
   const mark = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });

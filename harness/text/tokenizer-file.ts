@@ -1,21 +1,15 @@
 /** What tokenizer.json says beyond the model: special tokens, templates, and the largest id. */
 import { BenchError } from '../errors.js';
+import type { AddedToken } from './added-tokens.js';
+import type { NormalizerJson } from './normalizer.js';
+import type { PreTokenizerJson } from './pre-tokenizer.js';
 
-/** The parts of tokenizer.json that are read here; @huggingface/tokenizers reads the rest. */
+/** The parts of tokenizer.json that are read here; @huggingface/tokenizers reads the model. */
 export interface TokenizerJson {
   version?: string;
-  added_tokens: readonly {
-    id: number;
-    content: string;
-    lstrip?: boolean;
-    rstrip?: boolean;
-    special?: boolean;
-  }[];
-  normalizer: { type: string; [option: string]: unknown } | null;
-  pre_tokenizer: {
-    type: string;
-    pretokenizers?: readonly { type: string; prepend_scheme?: string }[];
-  } | null;
+  added_tokens: readonly AddedToken[];
+  normalizer: NormalizerJson | null;
+  pre_tokenizer: PreTokenizerJson | null;
   post_processor: PostProcessor | null;
   decoder: unknown;
   model: { type?: string; vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[] };
@@ -75,7 +69,11 @@ export function readTemplates({ post_processor }: TokenizerJson, source: string)
 export function largestId({ model, added_tokens }: TokenizerJson): number {
   const added = added_tokens.reduce((largest, { id }) => Math.max(largest, id), 0);
   if (Array.isArray(model.vocab)) return Math.max(added, model.vocab.length - 1);
-  return Object.values(model.vocab).reduce((largest, id) => Math.max(largest, id), added);
+  // A blank line of vocab.txt is a token without a character, which no text has.
+  return Object.entries(model.vocab as Readonly<Record<string, number>>).reduce(
+    (largest, [token, id]) => (token === '' ? largest : Math.max(largest, id)),
+    added,
+  );
 }
 
 /**
@@ -90,7 +88,9 @@ export function isWordByWord({ added_tokens, normalizer, pre_tokenizer }: Tokeni
   }
   const [first, second, ...rest] = pre_tokenizer?.pretokenizers ?? [];
   const isSplitFirst = first?.type === 'WhitespaceSplit' && second?.type === 'Metaspace' && rest.length === 0;
-  const isPrefixed = isSplitFirst && (second.prepend_scheme ?? 'always') === 'always';
+  const isPrefixed =
+    isSplitFirst &&
+    (second.prepend_scheme ?? (second.add_prefix_space === false ? '' : 'always')) === 'always';
   return isPrefixed && (normalizer === null || /^(Precompiled|NFK?[CD])$/.test(normalizer.type));
 }
 

@@ -1,6 +1,8 @@
 /** A WordPiece vocabulary made from a collection, for models that start from random weights. */
 import { bertSpecials, bertTokenizerJson } from './bert-tokenizer.js';
+import { normalizerOf } from './normalizer.js';
 import { learnPieces } from './pieces.js';
+import { preTokenizerOf } from './pre-tokenizer.js';
 import type { TokenizerJson } from './tokenizer-file.js';
 
 export interface VocabularyOptions {
@@ -10,11 +12,6 @@ export interface VocabularyOptions {
   wordLimit?: number;
   /** Characters that get tokens of their own, the most frequent ones. */
   characterLimit?: number;
-}
-
-interface BertParts {
-  BertNormalizer: new (config: unknown) => { normalize(text: string): string };
-  BertPreTokenizer: new () => { pre_tokenize(text: string): string[] };
 }
 
 /** Words longer than this are unknown to WordPiece anyway. */
@@ -35,14 +32,13 @@ export async function buildVocabulary(
   for await (const text of texts) {
     for (const word of text.split(/\s+/)) if (word !== '') raw.add(word, 1);
   }
-  // The package's type files are written for bundlers; Node's resolution finds only part of them.
-  const library = (await import('@huggingface/tokenizers')) as unknown as BertParts;
-  const normalizer = new library.BertNormalizer(bertTokenizerJson(bertSpecials).normalizer);
-  const preTokenizer = new library.BertPreTokenizer();
+  const { normalizer, pre_tokenizer: preTokenizer } = bertTokenizerJson(bertSpecials);
+  const normalize = normalizerOf(normalizer);
+  const preTokenize = preTokenizerOf(preTokenizer)!;
   // Normalizing distinct words instead of texts is what makes this fast.
   const words = new Map<string, number>();
   for (const [text, count] of raw.counts) {
-    for (const word of preTokenizer.pre_tokenize(normalizer.normalize(text))) {
+    for (const word of preTokenize(normalize(text), true)) {
       if ([...word].length <= longestWord) words.set(word, (words.get(word) ?? 0) + count);
     }
   }

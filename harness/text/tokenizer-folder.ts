@@ -1,0 +1,82 @@
+/** The tokenizer that lies in a checkpoint's folder. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { BenchError } from '../errors.js';
+import { bertSpecials, bertTokenizerJson } from './bert-tokenizer.js';
+import { makeTokenizer, type Tokenizer } from './tokenizer.js';
+
+/** The files that are read here, apart from the weights: what decides the tokens. */
+export const tokenizerFiles = [
+  'tokenizer.json',
+  'vocab.txt',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+] as const;
+
+/**
+ * The tokenizer of a checkpoint folder: tokenizer.json, or else BERT's vocab.txt, and what the files beside it say.
+ * @throws BenchError CHECKPOINT_INVALID where there is none, or none that can be read
+ */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const config = await readObject(path.join(folder, 'tokenizer_config.json'));
+  const specials = await readObject(path.join(folder, 'special_tokens_map.json'));
+  const added = await readObject(path.join(folder, 'added_tokens.json'));
+  const more = { ...(specials && { specials }), ...(added && { added }) };
+  const file = path.join(folder, 'tokenizer.json');
+  const json = await readJson(file);
+  if (json !== undefined) return makeTokenizer(json, config ?? {}, file, more);
+  const vocabulary = path.join(folder, 'vocab.txt');
+  const tokens = (await readText(vocabulary))?.split(/\r?\n/);
+  if (tokens === undefined) {
+    throw new BenchError('CHECKPOINT_INVALID', `${folder} holds neither tokenizer.json nor vocab.txt.`, {
+      hint: 'Have transformers write it: AutoTokenizer.from_pretrained(...).save_pretrained(...).',
+    });
+  }
+  if (tokens.at(-1) === '') tokens.pop();
+  const missing = bertSpecials.filter((token) => !tokens.includes(token));
+  if (missing.length > 0) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${vocabulary} is not a BERT vocabulary: it lacks ${missing.join(', ')}.`,
+    );
+  }
+  const { do_lower_case, strip_accents, tokenize_chinese_chars } = config ?? {};
+  const made = bertTokenizerJson(tokens, {
+    lowercase: do_lower_case !== false,
+    stripAccents: typeof strip_accents === 'boolean' ? strip_accents : null,
+    splitChinese: tokenize_chinese_chars !== false,
+  });
+  return makeTokenizer(made, config ?? {}, vocabulary, more);
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new BenchError('CHECKPOINT_INVALID', `${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+async function readObject(file: string): Promise<Record<string, unknown> | undefined> {
+  const value = await readJson(file);
+  if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value)))
+    return value as Record<string, unknown> | undefined;
+  throw new BenchError('CHECKPOINT_INVALID', `${file} does not hold a JSON object.`);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await readText(file);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, {
+      hint: 'Copy or download it again.',
+      cause,
+    });
+  }
+}
