@@ -1,6 +1,11 @@
 /** ColBERT (Khattab and Zaharia 2020) with the query's [CLS] alone: every token vector of the last layer. */
 import type { ArchitectureFamily, Tensor2D, Tensor3D } from '../harness/contracts.js';
-import { chooseLambda, chooseMeanFirst, refuseLastLayer } from '../harness/model/architecture-options.js';
+import {
+  chooseLambda,
+  chooseMeanFirst,
+  refuseLastLayer,
+  vectorsProblem,
+} from '../harness/model/architecture-options.js';
 import * as tf from '../harness/tensor/operations.js';
 
 /**
@@ -16,7 +21,7 @@ const colbertCls: ArchitectureFamily = {
   },
 
   resolve(options, encoder, pooling) {
-    refuseLastLayer(options, encoder);
+    refuseLastLayer(options, encoder, vectorsProblem(options, 'varies', 'ColBERT'));
     const lambda = chooseLambda(options, pooling, 0.01);
     return {
       layers: [encoder.layers],

@@ -1,6 +1,6 @@
 /** Dual encoder (Karpukhin et al. 2020): one vector per passage, h_0^(L). The baseline. */
 import type { ArchitectureFamily, Tensor3D } from '../harness/contracts.js';
-import { refuseLastLayer } from '../harness/model/architecture-options.js';
+import { refuseLastLayer, vectorsProblem } from '../harness/model/architecture-options.js';
 import * as tf from '../harness/tensor/operations.js';
 
 const nothingToPool = 'a dual encoder has one vector per passage, so there is nothing to pool';
@@ -10,7 +10,7 @@ const dualEncoder: ArchitectureFamily = {
   poolings: { sc: nothingToPool, avg: nothingToPool, mix: nothingToPool },
 
   resolve(options, encoder) {
-    refuseLastLayer(options, encoder);
+    refuseLastLayer(options, encoder, vectorsProblem(options, 1, 'a dual encoder'));
     return { layers: [encoder.layers], vectors: 1, lambda: 0 };
   },
 

@@ -108,7 +108,7 @@ describe('lambda', () => {
 
 describe('the vectors of a passage', () => {
   it('are counted', () => {
-    assert.equal(resolve('dual-encoder', { vectors: 8 }).vectors, 1);
+    assert.equal(resolve('dual-encoder', { vectors: 1 }).vectors, 1);
     assert.equal(resolve('me-bert').vectors, 8);
     assert.equal(resolve('me-bert', { vectors: 3 }).vectors, 3);
     assert.equal(resolve('colbert-cls').vectors, 'varies');
@@ -164,6 +164,15 @@ describe('wrong options', () => {
       bert(2),
     );
     assertRefused('mlr', { vectors: Number.NaN }, [/arch\.vectors: NaN/]);
+  });
+
+  it('are refused where a family has a number of vectors of its own', () => {
+    assertRefused('dual-encoder', { vectors: 3 }, [
+      /arch\.vectors: 3, but a dual encoder has 1 vector per passage/,
+    ]);
+    assertRefused('colbert-cls', { vectors: 3 }, [
+      /arch\.vectors: 3, but ColBERT has one vector for each token/,
+    ]);
   });
 
   it('of me-bert are refused where no passage has as many tokens', () => {

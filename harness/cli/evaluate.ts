@@ -172,7 +172,8 @@ function tieRule(given: Values[string]): TieRule {
   });
 }
 
-function textOf({ queryIds, measures, withoutHits, leftOut }: Evaluation, perQuery: boolean): string {
+function textOf(evaluation: Evaluation, perQuery: boolean): string {
+  const { queryIds, measures } = evaluation;
   const ids = [...measures.keys()];
   const row = (name: string, value: (id: string) => number) => [
     name,
@@ -183,14 +184,18 @@ function textOf({ queryIds, measures, withoutHits, leftOut }: Evaluation, perQue
     : [];
   rows.push(row('all', (id) => measures.get(id)!.mean));
   const table = renderTable(['query', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
-  return `${table}${notesOf(queryIds.length, withoutHits, leftOut)
+  return `${table}${notesOf(evaluation)
     .map((note) => `note: ${note}\n`)
     .join('')}`;
 }
 
-function notesOf(queries: number, withoutHits: number, leftOut: number): string[] {
-  const notes = [`${queries} queries`];
+function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {
+  const notes = [`${queryIds.length} queries`];
   if (withoutHits > 0) notes.push(`${withoutHits} of them have no hits and scored 0`);
+  if (judgedLeftOut > 0)
+    notes.push(
+      `${judgedLeftOut} judged queries have no hits and were left out, as trec_eval does; --complete counts them as 0`,
+    );
   if (leftOut > 0) notes.push(`${leftOut} queries of the run have no qrels and were left out`);
   return notes;
 }
@@ -203,7 +208,7 @@ async function recordOf(
   tag: string | undefined,
   config: { relevance: number },
 ): Promise<RunRecord> {
-  const { queryIds, withoutHits, leftOut } = evaluation;
+  const { queryIds } = evaluation;
   const qrels = await describeFile(qrelsFile);
   const run = await describeFile(runFile);
   return newRecord({
@@ -229,7 +234,7 @@ async function recordOf(
       ...(config.relevance === 1
         ? []
         : [`Measures without grades take a relevance of ${config.relevance} or more for relevant.`]),
-      ...notesOf(queryIds.length, withoutHits, leftOut),
+      ...notesOf(evaluation),
     ],
   });
 }

@@ -44,6 +44,8 @@ export interface Evaluation {
   readonly withoutHits: number;
   /** How many queries of the run were left out, having no qrels or not being asked for. */
   readonly leftOut: number;
+  /** How many queries have qrels and were left out: having no hits, or not being asked for. */
+  readonly judgedLeftOut: number;
 }
 
 /**
@@ -89,6 +91,7 @@ export function evaluate(
       ]),
     ),
     withoutHits,
+    judgedLeftOut: qrels.size - queryIds.reduce((count, queryId) => count + (qrels.has(queryId) ? 1 : 0), 0),
     leftOut: run.size - queryIds.reduce((count, queryId) => count + (run.has(queryId) ? 1 : 0), 0),
   };
 }

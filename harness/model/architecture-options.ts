@@ -22,7 +22,7 @@ function sharedProblems(options: ArchitectureOptions): string[] {
 }
 
 /**
- * Ends a family's check. Options that play no part in a family must still make sense, but do not stop it: one
+ * Ends a family's check. Layers, lambda and masks that play no part in a family must still make sense, but do not stop it: one
  * configuration serves several architectures, and the run record shows what each made of it.
  * @param problems what the family itself found
  * @throws BenchError CONFIG_INVALID with every fault, where there is one
@@ -35,6 +35,21 @@ export function refuse(options: ArchitectureOptions, problems: readonly string[]
   throw new BenchError('CONFIG_INVALID', `${count}:\n${all.map((problem) => `  ${problem}`).join('\n')}`, {
     hint: 'Set them under "arch" in the configuration file, or with --set arch.NAME=VALUE.',
   });
+}
+
+/**
+ * For a family whose number of vectors is no choice: another number asks for another system, and is not passed over.
+ * @param own how many it has
+ * @param what the family is, for the sentence
+ */
+export function vectorsProblem(
+  { vectors }: ArchitectureOptions,
+  own: number | 'varies',
+  what: string,
+): string[] {
+  if (vectors === undefined || vectors === own || !Number.isInteger(vectors) || vectors < 1) return [];
+  const has = own === 'varies' ? 'one vector for each token' : `${own} vector${own === 1 ? '' : 's'}`;
+  return [`arch.vectors: ${vectors}, but ${what} has ${has} per passage; me-bert and mlr have a choice`];
 }
 
 /** The check of a family that uses the last layer alone: `arch.layers` plays no part, its values must be layers. */
