@@ -184,8 +184,8 @@ test('SciFact: the figures that Anserini publishes', {
 });
 
 /** A dataset of a few passages, as far as mining looks at it. */
-function small(answerMatching: 'string' | undefined): Dataset {
-  const texts = ['red fish', 'blue fish', 'fish fish', 'old fish', 'bird'];
+function small(answerMatching: 'string' | undefined, ...more: string[]): Dataset {
+  const texts = ['red fish', 'blue fish', 'fish fish', 'old fish', 'bird', ...more];
   const all = texts.map((text, i): Passage => ({ passageId: `d${i}`, title: '', text }));
   const asked: Query[] = [
     { queryId: 'a', text: 'fish', ...(answerMatching && { answers: ['old'] }) },
@@ -219,6 +219,7 @@ test('negatives: the best hits that are not relevant and hold no answer', async 
     ]),
     relevant: 1,
     answering: 0,
+    copies: 0,
     tooFew: 1,
   });
   assert.deepEqual(await bm25Negatives(small('string'), 'train', searcher, { ...options, count: 3 }), {
@@ -228,7 +229,20 @@ test('negatives: the best hits that are not relevant and hold no answer', async 
     ]),
     relevant: 1,
     answering: 1,
+    copies: 0,
     tooFew: 2,
   });
+  await index.close();
+});
+
+test('negatives: a positive word for word under another id is none, and is counted', async () => {
+  const dataset = small('string', ' red\tfish ', 'red  fish', 'Red fish');
+  const index = await indexOf('copies', dataset.passages());
+  const searcher = await Bm25Searcher.open(index);
+  const found = await bm25Negatives(dataset, 'train', searcher, { count: 10, depth: 10 });
+  const { copies, relevant, answering } = found;
+  // Another case is another text: it may be a name.
+  assert.deepEqual([...found.negatives.get('a')!].sort(), ['d1', 'd2', 'd7']);
+  assert.deepEqual({ copies, relevant, answering }, { copies: 2, relevant: 1, answering: 1 });
   await index.close();
 });

@@ -62,6 +62,7 @@ export const command: Command = {
 /** What was counted, in words. */
 const names: Readonly<Record<string, string>> = {
   relevant: 'hits left out: relevant',
+  copies: 'a relevant passage word for word',
   answering: 'holding an answer',
   identical: "having the query's id",
   without: 'queries without a negative',

@@ -34,8 +34,8 @@ export interface DatasetRequest {
   /** Fetches into the cache what is not there, verified; returns its path. Throws where the network may not be used. */
   fetch(download: Download): Promise<string>;
   /**
-   * Keeps what was found out about files from one run to the next, for as long as their sizes and times of change stay the
-   * same. Absent where there is nowhere to keep it.
+   * Keeps what was found out about files from one run to the next, for as long as their sizes and times stay the same, that of
+   * the last change among them, which cannot be set back. Absent where there is nowhere to keep it.
    * @param what names the finding and the version of whatever found it
    */
   remember?<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T>;

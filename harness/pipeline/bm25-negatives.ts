@@ -24,6 +24,7 @@ export interface NegativesFacts {
   queries: number;
   relevant: number;
   answering: number;
+  copies: number;
   tooFew: number;
 }
 
@@ -35,7 +36,7 @@ export async function bm25NegativesStage(
   progress: Progress,
 ): Promise<Artifact<NegativesFacts>> {
   const inputs = {
-    made: 'bm25 negatives 1',
+    made: 'bm25 negatives 2',
     dataset: datasetIdentity(dataset),
     split,
     scoring,

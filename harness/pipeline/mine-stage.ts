@@ -1,6 +1,7 @@
 /** Examples to train on again as a stage: what a trained model rightly and wrongly takes for an answer. */
 import type { Dataset, Split } from '../contracts.js';
 import { writeNegatives } from '../interchange/negatives.js';
+import { copiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import { negativesFile } from './bm25-negatives.js';
@@ -20,8 +21,9 @@ export interface MinedFacts {
   queries: number;
   /** Hits that became negatives. */
   negatives: number;
-  /** Hits left out: judged relevant, holding an answer, having the query's own id. */
+  /** Hits left out: judged relevant, such a passage word for word, holding an answer, having the query's own id. */
   relevant: number;
+  copies: number;
   answering: number;
   identical: number;
   /** Queries without a negative. */
@@ -33,8 +35,8 @@ export interface MinedFacts {
 /**
  * An example of every query of the split, also of those that none of the original examples is of.
  *
- * Its negatives: the best hits that are not judged relevant and, where queries have answers, hold none of them (DPR's
- * matching, in the text and not the title). Its positive: where queries have answers, the best hit that holds one, as in the
+ * Its negatives: the best hits that are not judged relevant, no copy of what is, and, where queries have answers, hold none
+ * of them (DPR's matching, in the text and not the title). Its positive: where queries have answers, the best hit that holds one, as in the
  * paper's code, where relevance is known by answers alone; else what is judged relevant, found or not, as the dataset trains
  * on it (`trainsOn`). A query may have no positive, or no negative. The file lies in the artifact's folder, see
  * `negativesFile`.
@@ -47,17 +49,23 @@ export async function mineStage(
   { split, negatives: wanted }: MineOptions,
 ): Promise<Artifact<MinedFacts>> {
   const identicalIds = identicalIdsOf(config, dataset);
-  const inputs = { made: 'mined examples 1', run: run.key, split, identicalIds, wanted };
+  const inputs = { made: 'mined examples 2', run: run.key, split, identicalIds, wanted };
   return store.artifact('negatives', inputs, async (folder) => {
     const hits = await readHits(run);
     const queries = await dataset.queries(split);
     const qrels = qrelsById(await dataset.qrels(split));
     const identifiers = await index.identifiers();
+    const judgedRelevant = queries.map(
+      ({ queryId }) =>
+        new Set([...(qrels.get(queryId) ?? [])].filter(([, grade]) => grade >= 1).map(([id]) => id)),
+    );
+    const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
     const answers = dataset.answerMatching && (await answerHits(dataset, queries, hits)).flags;
     const facts: MinedFacts = {
       queries: queries.length,
       negatives: 0,
       relevant: 0,
+      copies: 0,
       answering: 0,
       identical: 0,
       without: 0,
@@ -77,6 +85,7 @@ export async function mineStage(
         }
         if (answers?.[place] === 1) best ??= passageId;
         if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
+        else if (isCopy(q, hits.ordinals[place]!)) facts.copies++;
         else if (answers?.[place] === 1) facts.answering++;
         else if (wanted === null || kept.length < wanted) kept.push(passageId);
       }

@@ -108,7 +108,7 @@ async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<On
       const { memoryMiB } = config.search;
       const mined = await bm25NegativesStage({ dataset, store, split, memoryMiB, ...options }, progress);
       const { negatives } = await readNegatives(negativesFile(mined.folder));
-      return { name: "BM25's negatives", negatives };
+      return { name: "BM25's negatives", negatives, copies: mined.facts.copies };
     },
   };
 }

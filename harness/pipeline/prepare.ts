@@ -1,5 +1,4 @@
 /** What every stage needs before it begins: the cache and the dataset. */
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, Download } from '../contracts.js';
@@ -8,6 +7,7 @@ import { parseMeasures } from '../metrics/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { fetchFile } from '../store/download.js';
+import { stateOf } from '../store/file-state.js';
 import { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
@@ -88,12 +88,7 @@ export async function openDataset(
 
 /** What tells one state of files from another without reading them. */
 function statesOf(files: readonly string[]) {
-  return Promise.all(
-    files.map(async (file) => {
-      const { size, mtimeMs } = await stat(file);
-      return { file: path.resolve(file), sizeBytes: size, mtimeMs };
-    }),
-  );
+  return Promise.all(files.map(async (file) => ({ file: path.resolve(file), ...(await stateOf(file)) })));
 }
 
 /** @throws BenchError UNKNOWN_NAME, DATA_INVALID, and whatever the dataset says of its files */

@@ -135,7 +135,7 @@ export function remarks(
   negativePool: number,
   { named }: Pick<ChosenNegatives, 'named'>,
 ): string[] {
-  const { withoutPositive, positivesAmongNegatives, tooFewNegatives, shortPools } = train;
+  const { withoutPositive, positivesAmongNegatives, copiesOfPositives = 0, tooFewNegatives, shortPools } = train;
   const { added, withoutAddedPositive = 0, withoutNegatives = 0 } = train;
   const lines: string[] = [];
   const say = (count: number, line: string) => {
@@ -148,6 +148,7 @@ export function remarks(
   say(withoutAddedPositive, 'queries of those files have no positive there and no example of them');
   say(withoutNegatives, 'training queries have no negatives and are left out');
   say(positivesAmongNegatives, 'negatives are judged relevant to their query and are left out');
+  say(copiesOfPositives, 'hits are a positive of their query word for word and are no negatives');
   say(
     tooFewNegatives,
     `of ${train.queries ?? train.examples} training queries have fewer hard negatives than asked for${

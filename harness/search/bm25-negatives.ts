@@ -2,6 +2,7 @@
 import type { Dataset, Query, Split } from '../contracts.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import type { Bm25Searcher } from './bm25.js';
+import { copiesOfPositives } from './copied-positives.js';
 
 export interface Bm25NegativeOptions {
   /** Negatives wanted per query. */
@@ -18,13 +19,16 @@ export interface Bm25Negatives {
   /** Hits left out because they are judged relevant, and because they hold an answer. */
   relevant: number;
   answering: number;
+  /** Hits left out because they are a positive word for word, under another id. */
+  copies: number;
   /** Queries that have fewer than were wanted. */
   tooFew: number;
 }
 
 /**
- * The best hits of every query of a split that are not judged relevant and, where queries have answers, hold none of them
- * (DPR's matching, in the text and not the title). Queries are searched first and the collection is read once for the answers.
+ * The best hits of every query of a split that are not judged relevant, no copy of what is, and, where queries have answers, hold
+ * none of them (DPR's matching, in the text and not the title). Queries are searched first; the collection is then read once for
+ * the copies, and once for the answers.
  */
 export async function bm25Negatives(
   dataset: Dataset,
@@ -54,6 +58,7 @@ export async function bm25Negatives(
     if ((q + 1) % 100 === 0) onProgress?.(q + 1);
   }
   onProgress?.(queries.length);
+  const copies = await dropCopies(dataset, queries, positives, hits, depth);
   const answering =
     dataset.answerMatching === undefined ? 0 : await dropAnswering(dataset, queries, hits, depth);
   const negatives = new Map<string, readonly string[]>();
@@ -66,7 +71,26 @@ export async function bm25Negatives(
       Array.from(kept.subarray(0, count), (ordinal) => identifiers.at(ordinal)),
     );
   }
-  return { negatives, relevant, answering, tooFew };
+  return { negatives, relevant, answering, copies, tooFew };
+}
+
+/** Takes out the hits that are a positive of their query under another id; returns how many. */
+async function dropCopies(
+  dataset: Dataset,
+  queries: readonly Query[],
+  positives: ReadonlyMap<string, ReadonlySet<string>>,
+  hits: Int32Array,
+  depth: number,
+): Promise<number> {
+  const own = queries.map(({ queryId }) => positives.get(queryId));
+  const isCopy = await copiesOfPositives(dataset, own, hits);
+  let dropped = 0;
+  for (const [place, ordinal] of hits.entries()) {
+    if (ordinal < 0 || !isCopy(Math.floor(place / depth), ordinal)) continue;
+    hits[place] = -1;
+    dropped++;
+  }
+  return dropped;
 }
 
 /** Takes out the hits whose text holds an answer of their query; returns how many. */

@@ -1,7 +1,8 @@
 /** What a downloaded file has to be, what it was found to be, and what a person can do where it cannot be fetched. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Download } from '../contracts.js';
 import { writeJson } from './atomic.js';
+import { type FileState, isSameState, stateOf } from './file-state.js';
 import { type HashAlgorithm, hashFile } from './hash.js';
 
 export interface ExpectedHash {
@@ -9,11 +10,8 @@ export interface ExpectedHash {
   hash: string;
 }
 
-/** What a file was found to be; it holds while size and time of change stay the same. */
-export interface Verification extends ExpectedHash {
-  sizeBytes: number;
-  mtimeMs: number;
-}
+/** What a file was found to be; it holds while its state stays the same. */
+export type Verification = ExpectedHash & FileState;
 
 /** Undefined where the publisher gives none. */
 export function expectedHash(download: Download): ExpectedHash | undefined {
@@ -44,14 +42,13 @@ export function isOfSize({ size }: { size: number }, { sizeBytes }: Download): b
 
 /** Whether the file was found right before and has not been touched since. */
 export function isVerified(
-  found: { size: number; mtimeMs: number },
+  found: { size: number; mtimeMs: number; ctimeMs: number },
   known: Verification | undefined,
   expected: ExpectedHash,
   download: Download,
 ): boolean {
-  const isUntouched = known?.sizeBytes === found.size && known.mtimeMs === found.mtimeMs;
-  const isSame = known?.algorithm === expected.algorithm && known.hash === expected.hash;
-  return isUntouched && isSame && isOfSize(found, download);
+  if (known === undefined || !isSameState({ ...found, sizeBytes: found.size }, known)) return false;
+  return known.algorithm === expected.algorithm && known.hash === expected.hash && isOfSize(found, download);
 }
 
 export async function readVerification(file: string): Promise<Verification | undefined> {
@@ -64,10 +61,8 @@ export async function readVerification(file: string): Promise<Verification | und
 }
 
 export async function remember(file: string, { algorithm, hash }: ExpectedHash): Promise<void> {
-  const { size, mtimeMs } = await stat(file);
   await writeJson(`${file}.verified.json`, {
-    sizeBytes: size,
-    mtimeMs,
+    ...(await stateOf(file)),
     algorithm,
     hash,
   } satisfies Verification);

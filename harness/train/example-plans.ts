@@ -18,6 +18,8 @@ export interface ExampleCounts {
   withoutNegatives?: number;
   /** Negatives that are judged relevant. */
   positivesAmongNegatives: number;
+  /** Hits that mining left out because they are a positive word for word, under another id; absent where there are none. */
+  copiesOfPositives?: number;
   /** Queries that have fewer hard negatives than are asked for. */
   tooFewNegatives: number;
   /** Queries for which some source lists fewer than `negativePool`. */
@@ -130,6 +132,7 @@ export async function planExamples(
   const queries = hasSeveral ? joinPositives(plans) : undefined;
   const added = plans.filter(({ set }) => sets[set]!.isAdded).length;
   const { withoutAddedPositive, withoutNegatives } = without;
+  const copiesOfPositives = sources.reduce((sum, { copies = 0 }) => sum + copies, 0);
   return {
     plans,
     counts: {
@@ -137,6 +140,7 @@ export async function planExamples(
       ...(sets.some(({ isAdded }) => isAdded) && { added, withoutAddedPositive }),
       ...(trainsOnEach && { withoutNegatives }),
       ...counts,
+      ...(copiesOfPositives > 0 && { copiesOfPositives }),
       tooFewNegatives: tooFew.size,
       shortPools: short.size,
       ...(rankPool && forRank),

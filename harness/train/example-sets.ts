@@ -7,6 +7,8 @@ export interface NegativeSource {
   name: string;
   /** Passage ids by query id, best first. */
   negatives: ReadonlyMap<string, readonly string[]>;
+  /** Hits that its mining left out because they are a positive word for word. */
+  copies?: number;
   /** Of a set of further examples: what each query trains on with these negatives, an example for each. */
   positives?: ReadonlyMap<string, readonly string[]>;
   /** Queries and texts that come with it; absent where they are the dataset's. */
