@@ -13,6 +13,7 @@ import type {
   SparseArchitecture,
 } from './contracts.js';
 import { BenchError, unknownName } from './errors.js';
+import { type DatasetName, parseDatasetName } from './plugins/dataset-name.js';
 
 /** The folder that holds `architectures`, `datasets` and `reports`, as they were built. */
 const builtRoot = fileURLToPath(new URL('..', import.meta.url));
@@ -176,12 +177,10 @@ export async function loadArchitecture(name: string, root: string = builtRoot): 
 
 // ---------------------------------------------------------------------------------------- datasets and reports
 
-export interface LoadedDataset {
+export interface LoadedDataset extends Omit<DatasetName, 'file'> {
   /** As the command line says it: `dpr/nq`. */
   name: string;
   plugin: DatasetPlugin;
-  /** What follows the slash. */
-  variant?: string;
 }
 
 export function datasetFiles(root: string = builtRoot): string[] {
@@ -189,22 +188,21 @@ export function datasetFiles(root: string = builtRoot): string[] {
 }
 
 async function datasetPlugin(name: string, root: string) {
-  const slash = name.indexOf('/');
-  const file = slash < 0 ? name : name.slice(0, slash);
-  if (!datasetFiles(root).includes(file)) throw unknownName('dataset', name, await datasetNames(root));
-  const plugin = await load<DatasetPlugin>(kinds.dataset, file, root);
-  return { file, plugin, variant: slash < 0 ? undefined : name.slice(slash + 1) };
+  const parts = parseDatasetName(name);
+  if (!datasetFiles(root).includes(parts.file)) throw unknownName('dataset', name, await datasetNames(root));
+  return { ...parts, plugin: await load<DatasetPlugin>(kinds.dataset, parts.file, root) };
 }
 
 /**
- * @param name `plugin` or `plugin/variant`
- * @throws BenchError UNKNOWN_NAME with a near name, or with the members where the name stands for several datasets
+ * @param name `plugin` or `plugin/variant`, and after a colon the user's name of a collection
+ * @throws BenchError USAGE for a name that none can have; UNKNOWN_NAME with a near name, or with the members where the name stands for several datasets
  */
 export async function loadDataset(name: string, root: string = builtRoot): Promise<LoadedDataset> {
-  const { file, plugin, variant } = await datasetPlugin(name, root);
-  if (variant === undefined) return { name, plugin };
+  const { file, plugin, variant, label } = await datasetPlugin(name, root);
+  const own = label === undefined ? {} : { label };
+  if (variant === undefined) return { name, plugin, ...own };
   const { variants = [], groups = {} } = plugin;
-  if (variants.includes(variant)) return { name, plugin, variant };
+  if (variants.includes(variant)) return { name, plugin, variant, ...own };
   if (Object.hasOwn(groups, variant)) {
     const members = groups[variant]!.map((each) => `${file}/${each}`);
     throw new BenchError('UNKNOWN_NAME', `'${name}' stands for ${members.length} datasets.`, {
@@ -221,10 +219,11 @@ export async function loadDataset(name: string, root: string = builtRoot): Promi
  * @throws BenchError UNKNOWN_NAME with a near name
  */
 export async function datasetsNamed(name: string, root: string = builtRoot): Promise<string[]> {
-  const { file, plugin, variant } = await datasetPlugin(name, root);
+  const { file, plugin, variant, label } = await datasetPlugin(name, root);
   const { groups = {} } = plugin;
+  const ending = label === undefined ? '' : `:${label}`;
   if (variant !== undefined && Object.hasOwn(groups, variant))
-    return groups[variant]!.map((each) => `${file}/${each}`);
+    return groups[variant]!.map((each) => `${file}/${each}${ending}`);
   return [(await loadDataset(name, root)).name];
 }
 

@@ -1,7 +1,7 @@
 /** `bench evaluate`: the measures of a run that any system made, with trec_eval's definitions. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { readQrels } from '../interchange/qrels.js';
+import { hashOfQrels, readQrels } from '../interchange/qrels.js';
 import { type RunFormat, readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
@@ -146,8 +146,13 @@ async function againstQrels(values: Values): Promise<Evaluated> {
   const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
   const { run, tag, format } = await readRunFile(runFile, formatOf(values));
   refuseOrdinals(runFile, format);
-  const evaluation = evaluate(run, await readQrels(qrelsFile), measures, options);
-  return { evaluation, record: () => recordOf(evaluation, runFile, qrelsFile, tag, options) };
+  const qrels = await readQrels(qrelsFile);
+  const evaluation = evaluate(run, qrels, measures, options);
+  const judgements = hashOfQrels(qrels);
+  return {
+    evaluation,
+    record: () => recordOf(evaluation, { run: runFile, qrels: qrelsFile, judgements }, tag, options),
+  };
 }
 
 /** Its questions have no ids: numbers in their place would be compared with the ids of the qrels, and some might be equal. */
@@ -203,8 +208,7 @@ function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation):
 /** A run record of a system that bench did not run: what is not known of it is null. */
 async function recordOf(
   evaluation: Evaluation,
-  runFile: string,
-  qrelsFile: string,
+  { run: runFile, qrels: qrelsFile, judgements }: { run: string; qrels: string; judgements: string },
   tag: string | undefined,
   config: { relevance: number },
 ): Promise<RunRecord> {
@@ -220,12 +224,13 @@ async function recordOf(
     arch: bareArchitecture(tag ?? path.basename(runFile)),
     dataset: {
       name: qrels.name,
-      version: qrels.sha256.slice(0, 12),
+      version: judgements.slice(0, 12),
       licence: null,
       files: [qrels],
       passageCount: null,
       split: 'qrels',
       counts: {},
+      judgements,
     },
     queryIds,
     measures: measureValues(evaluation),

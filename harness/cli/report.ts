@@ -7,7 +7,7 @@ import { loadReport, reportNames } from '../plugins.js';
 import { describeMachine, readRecords, type StoredRecord } from '../record.js';
 import { writeAtomic } from '../store/atomic.js';
 import { type Command, splitList } from './command.js';
-import { textSource } from './texts.js';
+import { type Places, textSource } from './texts.js';
 
 export const command: Command = {
   usage: '[RECORD...|FOLDER] [--format F] [--out FILE] [options]',
@@ -66,7 +66,7 @@ export const command: Command = {
 export interface RenderRequest extends Omit<ReportRequest, 'texts'> {
   /** Where texts are looked for. */
   cache: string;
-  data?: string;
+  data?: Places['data'];
 }
 
 /** Lays out records, worked out once for all formats. @returns for each format the report, and how its file should end */

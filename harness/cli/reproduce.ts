@@ -15,7 +15,7 @@ import { watchInterrupts } from './interrupt.js';
 import { configOptions } from './options.js';
 import { writeTo } from './report.js';
 import { planText, tableText } from './reproduction-text.js';
-import { existingFolder } from './request.js';
+import { existingFolder, nameIn } from './request.js';
 
 /** Flags of the configuration that a grid leaves open. */
 const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
@@ -150,12 +150,6 @@ function datasetOfFolders(data: Values[string]): string {
         ]
       : [`names ${names.length} datasets`, `At the scale small one stands for all: --dataset ${names[0]}.`];
   throw new BenchError('USAGE', `--data ${given.join(' --data ')} ${what}.`, { hint });
-}
-
-/** What stands before the first = of NAME=FOLDER. */
-function nameIn(text: string): string | undefined {
-  const equals = text.indexOf('=');
-  return equals < 1 ? undefined : text.slice(0, equals);
 }
 
 /** @param alone what a folder without a name belongs to */

@@ -95,6 +95,48 @@ export function dataFolder(name: string): string {
   );
 }
 
+/** What stands before the first = of NAME=FOLDER. */
+export function nameIn(text: string): string | undefined {
+  const equals = text.indexOf('=');
+  return equals < 1 ? undefined : text.slice(0, equals);
+}
+
+/**
+ * The folders of `--data`: each DATASET=FOLDER of one dataset, a FOLDER alone of all that have none of their own.
+ * @param names of datasets and of groups of them, as asked for
+ * @returns the folder of a dataset, by its name and by that of the group it was asked for with
+ * @throws BenchError USAGE for a dataset that was not asked for, or is given twice; PATH_INVALID for what is no folder
+ */
+export function dataFolders(
+  values: Values[string],
+  names: readonly string[],
+): (dataset: string, group: string) => string | undefined {
+  const folders = new Map<string, string>();
+  const everyOther = '';
+  for (const text of (values ?? []) as readonly string[]) {
+    const own = nameIn(text);
+    const isNamed = own !== undefined && names.includes(own);
+    if (
+      own !== undefined &&
+      !isNamed &&
+      statSync(path.resolve(text), { throwIfNoEntry: false }) === undefined
+    ) {
+      throw new BenchError('USAGE', `--data ${text}: the dataset ${own} is not asked for.`, {
+        hint: `Asked for: ${names.join(', ')}.`,
+      });
+    }
+    const key = isNamed ? own : everyOther;
+    if (folders.has(key)) {
+      const whose = isNamed ? own : 'every dataset without one of its own';
+      throw new BenchError('USAGE', `--data gives two folders for ${whose}.`, {
+        hint: 'Two collections of one layout need names: --dataset beir:a,beir:b --data beir:a=DIR --data beir:b=DIR.',
+      });
+    }
+    folders.set(key, dataFolder(isNamed ? text.slice(own.length + 1) : text));
+  }
+  return (dataset, group) => folders.get(dataset) ?? folders.get(group) ?? folders.get(everyOther);
+}
+
 /** @param option `checkpoint` or `init` */
 export function checkpointFolder(option: string, values: Values): string {
   return existingFolder(option, String(values[option]), 'Name the folder that bench train printed.');

@@ -11,7 +11,7 @@ import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
-import { dataFolder, refuseStart, trainingStart, withoutTraining } from './request.js';
+import { dataFolders, refuseStart, trainingStart, withoutTraining } from './request.js';
 import { summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
@@ -26,7 +26,10 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       required: true,
     },
     dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
-    data: { type: 'text', describe: 'folder that holds the dataset; nothing is downloaded then' },
+    data: {
+      type: 'texts',
+      describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
+    },
     ...configOptions,
     ...trainingOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
@@ -42,6 +45,10 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     ['bench run --arch dual-encoder,mlr-sc --dataset squad --seeds 1,2,3', 'six runs, one table'],
     ['bench run --arch all --dataset sample --seeds 1,2,3 --report markdown', 'a table with significance'],
     ['bench run --arch mlr --dataset squad --set arch.layers=1,2 --set train.epochs=3', 'other settings'],
+    [
+      'bench run --arch bm25 --dataset beir:mine --data my-folder',
+      'a collection of your own, by a name of yours',
+    ],
     ['bench run --arch mlr-sc --dataset squad --preset paper', 'trained as in the paper, on a GPU'],
     ['bench run --arch mlr-sc --dataset squad --dry-run', 'what would be done'],
   ],
@@ -79,7 +86,12 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       const stored = told.sort((a, b) => order(a) - order(b)).map((each) => each.stored);
       stored.push(...(await averages(values, stored, requests[0]!, progress)));
       if (stored.some(({ record }) => record.status === 'ok') || stored.length > 1) {
-        const written = await writeReports(formats, stored, requests[0]!);
+        const folders = new Map(
+          told.flatMap(({ stored: { record }, request: { data } }) =>
+            data === undefined ? [] : [[record.dataset.name, data] as const],
+          ),
+        );
+        const written = await writeReports(formats, stored, requests[0]!, folders);
         print(values.json === true ? toJson(recordsOf(stored), requests.length) : written.shown);
       }
     }
@@ -112,12 +124,12 @@ async function averages(
 async function writeReports(
   formats: readonly string[],
   stored: readonly StoredRecord[],
-  { config: { out, cache }, data }: RunRequest,
+  { config: { out, cache } }: RunRequest,
+  data: ReadonlyMap<string, string>,
 ): Promise<{ shown: string }> {
   const lines: string[] = [];
   let shown: string | undefined;
-  const request = { cache, ...(data !== undefined && { data }) };
-  const reports = formats.length === 0 ? [] : await renderReports(formats, stored, request);
+  const reports = formats.length === 0 ? [] : await renderReports(formats, stored, { cache, data });
   for (const { format, text, extension } of reports) {
     const file = path.resolve(out, `report.${extension}`);
     await writeTo(file, text);
@@ -133,26 +145,28 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const named = splitList('arch', String(values.arch));
   const architectures = named.includes('all') ? (await listArchitectures()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
-  const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
   const { configOn, ...start } = await trainingStart(values);
   const sparse = await withoutTraining(architectures);
   if (sparse.length === architectures.length) refuseStart(start, sparse);
   // A name that stands for several datasets is a run on each of them.
-  const members = new Set((await Promise.all(datasets.map((name) => datasetsNamed(name)))).flat());
-  const each = [...members].map((dataset) => ({ dataset, config: configOn(dataset) }));
-  return each.flatMap(({ dataset, config }) =>
-    architectures.flatMap((architecture) =>
+  const groups = new Map<string, string>();
+  for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);
+  const folderOf = dataFolders(values.data, [...groups.keys(), ...datasets]);
+  return [...groups].flatMap(([dataset, group]) => {
+    const folder = folderOf(dataset, group);
+    const config = configOn(dataset);
+    return architectures.flatMap((architecture) =>
       config.seeds.map((seed) => ({
         architecture,
         dataset,
         seed,
-        ...data,
+        ...(folder !== undefined && { data: folder }),
         ...start,
         offline: values.offline === true,
         config,
       })),
-    ),
-  );
+    );
+  });
 }
 
 /** The plan of one run, or why there would be none: the others are planned all the same, as in the sweep itself. */

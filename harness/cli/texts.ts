@@ -12,8 +12,8 @@ import { hashFile } from '../store/hash.js';
 import { downloadsOf } from '../store/store.js';
 
 export interface Places {
-  /** A folder that holds the dataset. */
-  data?: string;
+  /** A folder that holds the dataset, or folders by its name. */
+  data?: string | ReadonlyMap<string, string>;
   /** The cache, whose downloads are used too. */
   cache: string;
 }
@@ -67,9 +67,10 @@ function fileMessage(error: unknown): string | undefined {
 
 async function openDataset({ dataset }: RunRecord, { data, cache }: Places): Promise<Dataset> {
   const { plugin, variant } = await loadDataset(dataset.name);
+  const folder = typeof data === 'object' ? data.get(dataset.name) : data;
   return plugin.open({
     ...(variant !== undefined && { variant }),
-    ...(data !== undefined && { folder: path.resolve(data) }),
+    ...(folder !== undefined && { folder: path.resolve(folder) }),
     fetch: (download) => fetchFile(download, downloadsOf(cache, dataset.name), { offline: true }),
   });
 }

@@ -37,7 +37,9 @@ export function groupSystems(records: readonly StoredRecord[]): System[] {
 
 /** Which data a record was measured on; the version names the files too, whose contents a version may leave open. */
 export function datasetOf({ dataset }: RunRecord): { name: string; version: string; split: string } {
-  const { name, split, files } = dataset;
+  const { name, split, files, judgements } = dataset;
+  // A file's name and format are nothing to the values.
+  if (judgements !== undefined) return { name: 'judgements', version: judgements.slice(0, 12), split };
   const contents = keyOf(files.map(({ name: file, sha256 }) => [file, sha256])).slice(0, 8);
   return {
     name,

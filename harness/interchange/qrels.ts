@@ -1,4 +1,5 @@
 /** Qrels in TREC's four columns, and in the three of BEIR's tables. gzip as in runs. */
+import { createHash } from 'node:crypto';
 import type { DataFile, Qrels } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { eachLine, type Line } from './columns.js';
@@ -45,6 +46,16 @@ function wrongQrelColumns(line: Line): BenchError {
     `${line.count} columns`,
     'TREC qrels have four: query 0 passage relevance. BEIR qrels have three: query-id corpus-id score.',
   );
+}
+
+/** The sha256 of the judgements themselves: one for both formats and any order of lines. */
+export function hashOfQrels(qrels: Qrels): string {
+  const lines: string[] = [];
+  for (const [queryId, judgements] of qrels)
+    for (const [passageId, relevance] of judgements) lines.push(`${queryId}\t${passageId}\t${relevance}\n`);
+  const hash = createHash('sha256');
+  for (const line of lines.sort()) hash.update(line);
+  return hash.digest('hex');
 }
 
 /**

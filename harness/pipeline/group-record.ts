@@ -43,7 +43,7 @@ export async function averageGroups(
       const record = averageOf(name, own as RunRecord[]);
       const { arch, seed, config, dataset } = record;
       const settings = keyOf({ deciding: decidingSettings(config as BenchConfig), files: dataset.files });
-      const stem = `${name.replaceAll('/', '-')}-${arch.name}-${seed}-${settings.slice(0, 8)}`;
+      const stem = `${name.replace(/[/:]/g, '-')}-${arch.name}-${seed}-${settings.slice(0, 8)}`;
       const file = path.join(out, `${stem}${recordSuffix}`);
       await writeRecord(file, record);
       progress.note(`record: ${file}`);

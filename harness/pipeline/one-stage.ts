@@ -146,7 +146,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       const asked = { split, depth: config.search.depth, identicalIds };
       const found = await searchStage(prepared, searching, indexedAs, asked, progress);
       const { architecture } = checkpoint.facts;
-      const name = `${dataset.name.replaceAll('/', '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
+      const name = `${dataset.name.replace(/[/:]/g, '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
       const file = path.resolve(request.run ?? path.join(config.out, `${name}${runSuffix}`));
       const run = await runOf(queries, searching.index, await readHits(found));
       await removePartialsOf(file);

@@ -1,7 +1,7 @@
 /** What every stage needs before it begins: the cache and the dataset. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset, Download } from '../contracts.js';
+import type { Dataset, DatasetPlugin, Download } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseMeasures } from '../metrics/measures.js';
 import { loadDataset } from '../plugins.js';
@@ -33,9 +33,9 @@ export interface Prepared {
   dataset: Dataset;
 }
 
-/** What tells one state of a dataset from another. */
+/** What tells one state of a dataset from another. What a user calls the collection is none of it. */
 export const datasetIdentity = ({ name, version, files }: Dataset) => ({
-  name,
+  name: name.replace(/:.*$/, ''),
   version,
   files: files.map(({ name: file, sha256 }) => ({ name: file, sha256 })),
 });
@@ -64,8 +64,13 @@ export async function openDataset(
   store: Store,
   progress: Progress,
 ): Promise<Dataset> {
-  const { plugin, variant } = await loadDataset(request.dataset);
-  return plugin.open({
+  const { plugin, variant, label } = await loadDataset(request.dataset);
+  if (label !== undefined && request.data === undefined) {
+    throw new BenchError('USAGE', `--dataset ${request.dataset} names a collection of your own.`, {
+      hint: 'Say where it lies: --data DIR.',
+    });
+  }
+  const dataset = await plugin.open({
     ...(variant !== undefined && { variant }),
     ...(request.data !== undefined && { folder: request.data }),
     fetch: fetcher(request, store, progress),
@@ -84,7 +89,21 @@ export async function openDataset(
       return kept(folder);
     },
   });
+  const own =
+    label ?? (request.data !== undefined && isAnyFolder(plugin, variant) ? nameOf(request.data) : undefined);
+  if (own !== undefined) dataset.name = `${dataset.name}:${own}`;
+  return dataset;
 }
+
+/** Whether it opens a layout rather than one collection: nothing is published under its name. */
+function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolean {
+  const downloads = plugin.downloads(variant);
+  return variant === undefined && downloads.length > 0 && downloads.every(({ url }) => url === '');
+}
+
+/** What a collection is called that nobody gave a name to. */
+const nameOf = (folder: string): string =>
+  path.basename(path.resolve(folder)).replace(/[^\w.-]+/g, '-') || 'root';
 
 /** What tells one state of files from another without reading them. */
 function statesOf(files: readonly string[]) {

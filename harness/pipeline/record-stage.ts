@@ -88,7 +88,7 @@ export function stemOf(
     dataset: datasetIdentity(dataset),
     ...given,
   }).slice(0, 8);
-  return `${name.replaceAll('/', '-')}-${architecture}-${seed}-${settings}`;
+  return `${name.replace(/[/:]/g, '-')}-${architecture}-${seed}-${settings}`;
 }
 
 /** The settings that decide what a run's figures are. */

@@ -79,6 +79,8 @@ export interface DatasetFacts {
   readonly split: string;
   readonly counts: Readonly<Partial<Record<Split, SplitCounts>>>;
   readonly answerMatching?: 'string' | 'regex';
+  /** The sha256 of the judgements themselves, where a file of them stands for the dataset: the same in any format. */
+  readonly judgements?: string;
   /** How hits of equal score are ordered; where absent they stay in the order of the search. */
   readonly tieRule?: 'trec_eval';
   /** Names of the datasets whose means this record averages; they stand in `queryIds` then. */

@@ -141,6 +141,6 @@ function describe(error: unknown): NonNullable<RunRecord['error']> {
 function failedFile({ architecture, dataset, data, seed, init, negatives, config }: RunRequest): string {
   const { cache: _, out, keep: __, seeds: ___, check: ____, ...deciding } = config;
   const key = keyOf({ deciding, data, init, negatives }).slice(0, 8);
-  const stem = `${dataset.replaceAll('/', '-')}-${architecture}-${seed}-${key}.failed`;
+  const stem = `${dataset.replace(/[/:]/g, '-')}-${architecture}-${seed}-${key}.failed`;
   return path.join(out, `${stem}${recordSuffix}`);
 }
