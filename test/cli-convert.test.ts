@@ -1,6 +1,6 @@
 /** `bench convert`: every format into every other and back, and what cannot be converted. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -152,4 +152,17 @@ test('what cannot be converted is said', async () => {
     });
   }
   await assert.rejects(readFile(out), { code: 'ENOENT' });
+});
+
+test('what was there stays until all is written, and what a killed process left goes', async () => {
+  const run = await write('b.run', trec);
+  const out = await write('kept.json', 'as it was');
+  const stranger = await write('stranger.run', 'test-0 Q0 99 1 5.5 sys\n');
+  await assert.rejects(convert('--run', stranger, '--to', 'dpr', '--out', out, ...searched()), /'99'/);
+  assert.equal(await readFile(out, 'utf8'), 'as it was');
+  await write('kept.json.partial-999999999-00000000', 'half');
+  await convert('--run', run, '--to', 'beir', '--out', out);
+  const left = (await readdir(folder)).filter((name) => name.startsWith('kept.json'));
+  assert.deepEqual(left, ['kept.json']);
+  assert.equal(JSON.parse(await readFile(out, 'utf8'))['test-0'][3], 7.25);
 });

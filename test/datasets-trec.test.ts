@@ -48,6 +48,33 @@ test('a folder of packed files, XML topics, and splits by name', async () => {
   });
 });
 
+test('topics whose tags have attributes, on one line or more, and whose text stands alone or in a field', async () => {
+  const topics = [
+    '<topic number="1">\n<query>one</query>\n</topic>',
+    '<topic\n  type="faceted"\n  doc-id="9" number = "2">\n<title lang="en">two</title>\n<subtopic number="1">x</subtopic></topic>',
+    "<TOPIC NUMBER='3'>\nA patient of 45 years\nwith a cough.\n</TOPIC>",
+    '<topic id="4"><title>four</title></topic>',
+    '<topic lang="en"><identifier>10.2452/5-AH</identifier><title>five</title></topic>',
+  ];
+  const files = {
+    'collection.tsv': 'd1\tone\n',
+    'topics.xml': `<topics task="2021">\n${topics.join('\n')}\n</topics>\n`,
+  };
+  await inFolder(files, async (folder) => {
+    const queries = await (await openFolder(trec, folder)).queries('test');
+    assert.deepEqual(
+      queries.map(({ queryId, text }) => [queryId, text]),
+      [
+        ['1', 'one'],
+        ['2', 'two'],
+        ['3', 'A patient of 45 years with a cough.'],
+        ['4', 'four'],
+        ['10.2452/5-AH', 'five'],
+      ],
+    );
+  });
+});
+
 const whole = { 'collection.tsv': 'd1\tone\n', 'topics.tsv': '1\ta\n', 'qrels.txt': '1 0 d1 1\n' };
 for (const [name, files, code, pattern] of [
   [
@@ -73,6 +100,18 @@ for (const [name, files, code, pattern] of [
     { 'topics.tsv': '<top>\n<num> Number: 1\n</top>\n' },
     'DATA_INVALID',
     /line 1: .*title ''/,
+  ],
+  [
+    'a topic of other fields, which are named',
+    { 'topics.tsv': '<topic number="1"><disease>x</disease><gene>y</gene></topic>\n' },
+    'DATA_INVALID',
+    /the title ''; it holds <disease>, <gene>/,
+  ],
+  [
+    'a tag that never ends',
+    { 'topics.tsv': '<topics>\n<topic\nnumber="1"\n' },
+    'DATA_INVALID',
+    /line 2: <topic> opens and is not closed/,
   ],
   [
     'topics with one number',

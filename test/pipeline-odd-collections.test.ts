@@ -145,3 +145,13 @@ test('hits of equal score: by id, the larger first, where BEIR evaluates; in the
   assert.equal(searched.dataset.tieRule, undefined);
   assert.deepEqual(searched.measures['mrr@10']!.perQuery, [1 / 3]);
 });
+
+test('an answer without a word counts as found, as in DPR, and is reported', async () => {
+  const dpr = {
+    'psgs_w100.tsv': 'id\ttext\ttitle\n1\tbread and salt\tA\n2\twine\tB\n',
+    'nq-test.qa.csv': "bread\t['salt']\nwine\t['']\n",
+  };
+  const { measures, warnings } = await record(dpr, 'answer@5', 'dpr/nq');
+  assert.deepEqual(measures['answer@5']!.perQuery, [1, 1]);
+  assert.match(warnings.join('\n'), /1 of 2 queries have an answer that is empty or without a word/);
+});

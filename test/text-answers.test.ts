@@ -59,3 +59,14 @@ test('a match is found at the start, in the middle and at the end, and nowhere e
   assert.ok(!new AnswerMatcher(['ab'], 'string').matchesTokens(words));
   assert.ok(!new AnswerMatcher(['d a'], 'string').matchesTokens(words));
 });
+
+test('an answer that every passage holds is told of', () => {
+  const matchesAll = (answers: string[], mode: 'string' | 'regex' = 'string') =>
+    new AnswerMatcher(answers, mode).matchesAll;
+  for (const answers of [[''], ['Rome', ' \t']]) assert.equal(matchesAll(answers), true);
+  for (const answers of [[], ['Rome'], ['!']]) assert.equal(matchesAll(answers), false);
+  assert.deepEqual(
+    [matchesAll(['x*'], 'regex'), matchesAll([''], 'regex'), matchesAll(['x+'], 'regex')],
+    [true, true, false],
+  );
+});

@@ -57,8 +57,8 @@ export async function* passagesOf(files: readonly string[]): AsyncGenerator<Plac
 }
 
 /**
- * The topics of a file: `<top>` with `<num>` and `<title>` (closed or not), `<topic number="...">` with `<title>` or
- * `<query>`, or lines of an id, a tab and a text.
+ * The topics of a file: `<top>` with `<num>` and `<title>` (closed or not), `<topic number="...">` (or `id`) with `<title>`,
+ * `<query>` or nothing but text, or lines of an id, a tab and a text.
  * @throws BenchError DATA_INVALID with file and line
  */
 export async function topicsOf(file: string): Promise<Map<string, Query>> {
@@ -68,15 +68,21 @@ export async function topicsOf(file: string): Promise<Map<string, Query>> {
   for (const name of ['top', 'topic']) {
     for await (const { attributes, content, line } of blocksOf(file, name)) {
       const queryId = (
-        /\bnumber\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ?? field(content, 'num')
+        /(?:^|\s)(?:number|id)\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ??
+        field(content, 'num|identifier')
       ).replace(/^number:\s*/i, '');
-      const text = field(content, 'title|query').replace(/^topic:\s*/i, '');
+      const elements = [...new Set([...content.matchAll(/<([a-z][\w-]*)/gi)].map(([, tag]) => `<${tag}>`))];
+      const text = (elements.length === 0 ? plain(content) : field(content, 'title|query')).replace(
+        /^topic:\s*/i,
+        '',
+      );
       if (queryId === '' || text === '') {
+        const has = elements.length === 0 ? 'nothing' : elements.join(', ');
         throw new BenchError(
           'DATA_INVALID',
-          `${file}, line ${line}: a topic with the number '${queryId}' and the title '${text}'.`,
+          `${file}, line ${line}: a topic with the number '${queryId}' and the title '${text}'; it holds ${has}.`,
           {
-            hint: 'Every topic needs a <num> and a <title>.',
+            hint: 'Every topic needs a number (<num>, or number="..." in its tag) and a <title>, a <query>, or text alone. Of other elements write the one that is to be searched as <title>.',
           },
         );
       }

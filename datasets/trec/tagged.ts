@@ -21,14 +21,24 @@ export interface Block {
 export async function* blocksOf(file: string, name: string): AsyncGenerator<Block> {
   const opening = new RegExp(`<${name}(\\s[^>]*)?>`, 'i');
   const closing = new RegExp(`</${name}\\s*>`, 'i');
+  const begun = new RegExp(`<${name}(?:\\s[^>]*)?$`, 'i');
   let block: Block | undefined;
+  // An opening tag whose attributes go on in the next line.
+  let tag: { text: string; line: number } | undefined;
   for await (const { text, line } of textLines(file, 'DATA_INVALID')) {
-    let rest = text;
+    let rest = tag === undefined ? text : `${tag.text}\n${text}`;
+    const first = tag?.line ?? line;
+    tag = undefined;
     for (;;) {
       if (block === undefined) {
         const found = opening.exec(rest);
-        if (found === null) break;
-        block = { attributes: found[1] ?? '', content: '', line };
+        if (found === null) {
+          if (begun.test(rest)) tag = { text: rest, line: first };
+          if (rest.length > longestBlock)
+            throw notClosed(file, name, { attributes: '', content: '', line: first });
+          break;
+        }
+        block = { attributes: found[1] ?? '', content: '', line: first };
         rest = rest.slice(found.index + found[0].length);
       }
       const end = closing.exec(rest);
@@ -43,6 +53,7 @@ export async function* blocksOf(file: string, name: string): AsyncGenerator<Bloc
       rest = rest.slice(end.index + end[0].length);
     }
   }
+  if (tag !== undefined) throw notClosed(file, name, { attributes: '', content: '', line: tag.line });
   if (block !== undefined) throw notClosed(file, name, block);
 }
 

@@ -5,7 +5,7 @@ import { loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { loadReport, reportNames } from '../plugins.js';
 import { describeMachine, readRecords, type StoredRecord } from '../record.js';
-import { writeAtomic } from '../store/atomic.js';
+import { removePartialsOf, writeAtomic } from '../store/atomic.js';
 import { type Command, splitList } from './command.js';
 import { type Places, textSource } from './texts.js';
 
@@ -94,6 +94,7 @@ export async function renderReports(
 export async function writeTo(name: string, text: string): Promise<void> {
   const target = path.resolve(name);
   try {
+    await removePartialsOf(target);
     await writeAtomic(target, text);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;

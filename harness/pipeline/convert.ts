@@ -4,6 +4,7 @@ import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, type RunToWrite, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import type { Progress } from '../progress.js';
+import { removePartialsOf } from '../store/atomic.js';
 import { Store } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import { passageTexts } from './passage-texts.js';
@@ -55,6 +56,7 @@ export async function convertRun(request: ConvertRequest, progress: Progress): P
   if (queries !== undefined) refuseStrangers(file, run, queries, `${dataset!.name}, ${searched!.split}`);
   const tag = request.tag ?? read.tag ?? path.basename(file).replace(/\s/g, '_');
   const texts = to === 'dpr' ? await textsOf(dataset!, queries!, run, notes) : undefined;
+  await removePartialsOf(out);
   await writeRunFile(out, to, { run, tag, ...(texts && { texts }) });
   let hits = 0;
   for (const { passageIds } of run.values()) hits += passageIds.length;

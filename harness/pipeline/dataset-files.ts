@@ -4,6 +4,7 @@ import { BenchError } from '../errors.js';
 import { writeQrels } from '../interchange/qrels.js';
 import { datasetsNamed, loadDataset } from '../plugins.js';
 import type { Progress } from '../progress.js';
+import { removePartialsOf } from '../store/atomic.js';
 import { type Holding, holdingOf, verifyHolding } from '../store/holdings.js';
 import { Store } from '../store/store.js';
 import { byHand } from '../store/verification.js';
@@ -147,6 +148,7 @@ export async function exportQrels(
     });
   }
   const byQuery = qrelsById(qrels);
+  await removePartialsOf(out);
   await writeQrels(out, byQuery);
   return { queries: byQuery.size, qrels: qrels.length };
 }

@@ -58,6 +58,10 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   const found = needsAnswers ? await answerHits(dataset, queries, hits) : undefined;
   if (found !== undefined && found.unusable > 0)
     warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
+  if (found !== undefined && found.matchingAll > 0)
+    warnings.push(
+      `${found.matchingAll} of ${queries.length} queries have an answer that is empty or without a word: every passage holds it, as DPR counts.`,
+    );
   if (found !== undefined && dataset.tieRule !== undefined)
     throw new TypeError(`answers of ${dataset.name} are sought in the order of the search`);
   const evaluation = evaluate(run, qrels, measures, {
@@ -135,7 +139,11 @@ export async function answerHits(
     }
     ordinal++;
   }
-  return { flags, unusable: matchers.reduce((sum, { unusable }) => sum + unusable.length, 0) };
+  return {
+    flags,
+    matchingAll: matchers.filter(({ matchesAll }) => matchesAll).length,
+    unusable: matchers.reduce((sum, { unusable }) => sum + unusable.length, 0),
+  };
 }
 
 /** The rank of the first hit with an answer, counted as the evaluation counts: without hits that are dropped. */

@@ -52,6 +52,8 @@ export class AnswerMatcher {
    * A pattern that Python takes and JavaScript has no equal for is listed here too: report them.
    */
   readonly unusable: readonly string[];
+  /** Whether one of the answers is in every passage: an empty one, one without any word, a pattern that nothing matches too. */
+  readonly matchesAll: boolean;
   readonly #needles: readonly string[] = [];
   readonly #patterns: readonly RegExp[] = [];
 
@@ -72,6 +74,7 @@ export class AnswerMatcher {
       });
     }
     this.unusable = unusable;
+    this.matchesAll = this.#needles.includes(between) || this.#patterns.some((pattern) => pattern.test(''));
   }
 
   /** Whether any of the answers is in the passage's text. */
