@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { RunRecord } from '../harness/record.js';
-import { cli, sharedData as data } from './places.js';
+import { cli, sharedData as data, inFixtures } from './places.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-evaluate-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -135,6 +135,16 @@ test("tevatron's and BEIR's files of the same hits give the same figures; DPR's 
   const { status, stderr } = bench('evaluate', '--run', run, '--qrels', qrels, '--run-format', 'trek');
   assert.equal(status, 2);
   assert.match(stderr, /There is no run format 'trek'\. Did you mean 'trec'/);
+});
+
+test("MS MARCO's own run is measured by its ranks, and it is said that they are", () => {
+  const msMarco = (name: string) => inFixtures(`cases/msmarco-ranks/${name}`);
+  const { stdout, stderr } = bench(
+    ...['evaluate', '--run', msMarco('run.tsv'), '--qrels', msMarco('qrels.dev.small.tsv')],
+    ...['--measure', 'mrr@10', '--per-query'],
+  );
+  assert.match(stdout, /^10 +1\.0000\n11 +0\.5000\n12 +0\.1000\nall +0\.5333$/m, stderr);
+  assert.match(stdout, /note: the last column of the run is 1 to n in each query and taken for the rank/);
 });
 
 test('what is wrong is said, with the line where there is one, and ends with 2', () => {

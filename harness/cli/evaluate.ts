@@ -22,7 +22,7 @@ const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@10
 export const command: Command = {
   usage: '--run FILE --qrels FILE|--dataset D [--measure M,...] [options]',
   description:
-    'Evaluates a run of any system: the six columns of TREC, the three of tevatron (a score) or MS MARCO (a rank), the JSON of DPR or BEIR, plain or gzip. With --qrels it gives the numbers of trec_eval, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
+    'Evaluates a run of any system: the six columns of TREC, the three of tevatron (a score) or MS MARCO (a rank), the JSON of DPR or BEIR, plain or gzip. With --qrels it gives the numbers of trec_eval 9.0.8, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
   options: {
     run: { type: 'text', describe: 'hits of every query', required: true },
     'run-format': {
@@ -70,7 +70,7 @@ export const command: Command = {
   ],
   async run(values, _positionals, print) {
     refuseMixture(values);
-    const { evaluation, record } = await (values.dataset === undefined
+    const { evaluation, remarks, record } = await (values.dataset === undefined
       ? againstQrels(values)
       : againstDataset(values));
     if (values.json === true || values.record !== undefined) {
@@ -82,13 +82,15 @@ export const command: Command = {
       }
       if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     }
-    if (values.json !== true) print(textOf(evaluation, values['per-query'] === true));
+    if (values.json !== true) print(textOf(evaluation, remarks, values['per-query'] === true));
     return 0;
   },
 };
 
 interface Evaluated {
   evaluation: Evaluation;
+  /** Of how the run was read. */
+  remarks: readonly string[];
   record(): Promise<RunRecord>;
 }
 
@@ -119,9 +121,9 @@ async function againstDataset(values: Values): Promise<Evaluated> {
   const progress = createProgress({ signal: watchInterrupts() });
   const run = { run: String(values.run), ...formatOf(values) };
   const asked = { ...request, ...run, split: splitOf(values, 'test') };
-  const { record, measured } = await evaluateRun(asked, progress);
+  const { record, measured, remarks } = await evaluateRun(asked, progress);
   for (const warning of measured.warnings) progress.note(warning);
-  return { evaluation: measured.evaluation, record: async () => record };
+  return { evaluation: measured.evaluation, remarks, record: async () => record };
 }
 
 async function againstQrels(values: Values): Promise<Evaluated> {
@@ -144,14 +146,15 @@ async function againstQrels(values: Values): Promise<Evaluated> {
     unjudged: values['judged-only'] === true ? 'dropped' : 'kept',
   } as const;
   const [runFile, qrelsFile] = [String(values.run), String(values.qrels)];
-  const { run, tag, format } = await readRunFile(runFile, formatOf(values));
+  const { run, tag, format, remarks } = await readRunFile(runFile, formatOf(values));
   refuseOrdinals(runFile, format);
   const qrels = await readQrels(qrelsFile);
   const evaluation = evaluate(run, qrels, measures, options);
   const judgements = hashOfQrels(qrels);
   return {
     evaluation,
-    record: () => recordOf(evaluation, { run: runFile, qrels: qrelsFile, judgements }, tag, options),
+    remarks,
+    record: () => recordOf(evaluation, { run: runFile, qrels: qrelsFile, judgements, remarks }, tag, options),
   };
 }
 
@@ -177,7 +180,7 @@ function tieRule(given: Values[string]): TieRule {
   });
 }
 
-function textOf(evaluation: Evaluation, perQuery: boolean): string {
+function textOf(evaluation: Evaluation, remarks: readonly string[], perQuery: boolean): string {
   const { queryIds, measures } = evaluation;
   const ids = [...measures.keys()];
   const row = (name: string, value: (id: string) => number) => [
@@ -189,9 +192,7 @@ function textOf(evaluation: Evaluation, perQuery: boolean): string {
     : [];
   rows.push(row('all', (id) => measures.get(id)!.mean));
   const table = renderTable(['query', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
-  return `${table}${notesOf(evaluation)
-    .map((note) => `note: ${note}\n`)
-    .join('')}`;
+  return `${table}${[...remarks, ...notesOf(evaluation)].map((note) => `note: ${note}\n`).join('')}`;
 }
 
 function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {
@@ -208,11 +209,12 @@ function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation):
 /** A run record of a system that bench did not run: what is not known of it is null. */
 async function recordOf(
   evaluation: Evaluation,
-  { run: runFile, qrels: qrelsFile, judgements }: { run: string; qrels: string; judgements: string },
+  files: { run: string; qrels: string; judgements: string; remarks: readonly string[] },
   tag: string | undefined,
   config: { relevance: number },
 ): Promise<RunRecord> {
   const { queryIds } = evaluation;
+  const { run: runFile, qrels: qrelsFile, judgements, remarks } = files;
   const qrels = await describeFile(qrelsFile);
   const run = await describeFile(runFile);
   return newRecord({
@@ -239,6 +241,7 @@ async function recordOf(
       ...(config.relevance === 1
         ? []
         : [`Measures without grades take a relevance of ${config.relevance} or more for relevant.`]),
+      ...remarks,
       ...notesOf(evaluation),
     ],
   });

@@ -28,6 +28,8 @@ export interface AnyRun {
   format: RunFormat;
   /** The system's name, where the file has it. */
   tag?: string;
+  /** What was taken from the numbers of the file rather than from what it or the user says. */
+  remarks: readonly string[];
 }
 
 /**
@@ -41,15 +43,20 @@ export async function readRunFile(
   { format, queries }: { format?: RunFormat; queries?: readonly Query[] } = {},
 ): Promise<AnyRun> {
   const found = format ?? (await formatOf(file));
-  if (found === 'dpr') return { run: (await readDprRun(file, queries)).run, format: found };
-  if (found === 'beir') return { run: await readBeirResults(file, format === found), format: found };
+  if (found === 'dpr') return { run: (await readDprRun(file, queries)).run, format: found, remarks: [] };
+  if (found === 'beir')
+    return { run: await readBeirResults(file, format === found), format: found, remarks: [] };
   const { run, tag, third } = await readRun(
     file,
     format === 'ms-marco' ? 'rank' : format === 'tevatron' ? 'score' : undefined,
   );
   const read = third === undefined ? 'trec' : third === 'rank' ? 'ms-marco' : 'tevatron';
+  const isGuessed = format === undefined && read === 'ms-marco';
+  const remarks = isGuessed
+    ? ['the last column of the run is 1 to n in each query and taken for the rank']
+    : [];
   if (format === undefined || format === read)
-    return { run, format: read, ...(tag !== undefined && { tag }) };
+    return { run, format: read, remarks, ...(tag !== undefined && { tag }) };
   throw new BenchError('RECORD_INVALID', `${file} holds ${runFormats[read]}; it was said to be ${format}.`, {
     hint: `Leave the format out, or say ${read}.`,
   });

@@ -5,7 +5,7 @@ import type { JudgedQuery } from './measure.js';
 /**
  * How hits of equal score are ordered. `as-ranked`: as the run ranks them, scores are not looked at. `trec_eval`:
  * by score descending, then passage id descending by bytes; ranks are not looked at, and scores are compared as
- * 32-bit floats, which is how trec_eval keeps them.
+ * 32-bit floats, which is how trec_eval 9.0.8 keeps them; version 10 has doubles.
  */
 export type TieRule = 'trec_eval' | 'as-ranked';
 

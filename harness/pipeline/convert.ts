@@ -47,7 +47,7 @@ export async function convertRun(request: ConvertRequest, progress: Progress): P
   const { format } = request;
   const read = await readRunFile(file, { ...(format && { format }), ...(queries && { queries }) });
   const { run } = read;
-  const notes: string[] = [];
+  const notes = [...read.remarks];
   if (read.format === 'dpr' && queries === undefined) {
     notes.push(
       'the file has no query ids: its questions are numbered from 0; --dataset D gives them their own',

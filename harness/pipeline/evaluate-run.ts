@@ -26,13 +26,13 @@ export interface EvaluateRequest extends StageRequest {
 export async function evaluateRun(
   request: EvaluateRequest,
   progress: Progress,
-): Promise<{ record: RunRecord; measured: Measured }> {
+): Promise<{ record: RunRecord; measured: Measured; remarks: readonly string[] }> {
   const { config, split } = request;
   parseMeasures(config.measures);
   const dataset = await openDataset(request, new Store(config.cache), progress);
   const queries = await dataset.queries(split);
   const format = request.format === undefined ? {} : { format: request.format };
-  const { run, tag } = await readRunFile(request.run, { ...format, queries });
+  const { run, tag, remarks } = await readRunFile(request.run, { ...format, queries });
   const leftOut = refuseStrangers(request, dataset, queries, run);
   const { hits, passageIds, unknown } = await hitsOf(dataset, queries, run);
   const identicalIds = identicalIdsOf(config, dataset);
@@ -42,6 +42,7 @@ export async function evaluateRun(
   const described = await describeFile(request.run);
   const warnings = [
     `run file ${described.name}, sha256 ${described.sha256}`,
+    ...remarks,
     ...measured.warnings,
     ...(leftOut === 0 ? [] : [`${leftOut} queries of the run are not ${split} queries and are left out`]),
     ...(unknown === 0
@@ -57,7 +58,7 @@ export async function evaluateRun(
     measures: measureValues(measured.evaluation),
     warnings,
   });
-  return { record, measured };
+  return { record, measured, remarks };
 }
 
 /** @returns how many queries of the run are left out @throws BenchError DATA_INVALID where all of them would be */
