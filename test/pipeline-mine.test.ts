@@ -56,7 +56,11 @@ test('relevant, a copy of what is, holding an answer: no negatives, and each is 
   const prepared = { config: defaultConfig(), offline: true, store, dataset };
   const index = { identifiers: async () => ({ at: (ordinal: number) => `p${ordinal}` }) };
   const mined = await mineStage(prepared, index, run, { split: 'train', negatives: null });
-  assert.deepEqual([...(await readNegatives(negativesFile(mined.folder)))], [['q', ['p2', 'p4']]]);
-  const counts = { relevant: 1, copies: 1, answering: 1, identical: 0, negatives: 2, queries: 1, without: 0 };
+  const { negatives } = await readNegatives(negativesFile(mined.folder));
+  assert.deepEqual([...negatives], [['q', ['p2', 'p4']]]);
+  const counts = {
+    ...{ relevant: 1, copies: 1, answering: 1, identical: 0 },
+    ...{ negatives: 2, positives: 1, queries: 1, without: 0 },
+  };
   assert.deepEqual({ ...mined.facts }, counts);
 });

@@ -43,7 +43,7 @@ const encoders: Record<string, () => LoadedEncoder> = {
       const isNorm = name.includes('layer_norm');
       return Float32Array.from({ length: sizeOf(shape) }, () => (isNorm ? 1 : 0.1 * draws.normal()));
     });
-    return { encoder, weights };
+    return { encoder, weights, remarks: [] };
   },
 };
 

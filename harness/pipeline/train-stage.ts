@@ -135,7 +135,13 @@ export function remarks(
   negativePool: number,
   { named }: Pick<ChosenNegatives, 'named'>,
 ): string[] {
-  const { withoutPositive, positivesAmongNegatives, copiesOfPositives = 0, tooFewNegatives, shortPools } = train;
+  const {
+    withoutPositive,
+    positivesAmongNegatives,
+    copiesOfPositives = 0,
+    tooFewNegatives,
+    shortPools,
+  } = train;
   const { added, withoutAddedPositive = 0, withoutNegatives = 0 } = train;
   const lines: string[] = [];
   const say = (count: number, line: string) => {
