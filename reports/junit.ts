@@ -1,5 +1,6 @@
 /** What a build server shows: every check, or every run, as a test case. */
 import type { Report, ReportCheck, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import { detailOf } from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'checks and runs as test cases, for a build server',
@@ -43,13 +44,17 @@ function suitesOfChecks(checks: readonly ReportCheck[], createdAt: string): Suit
       createdAt,
       checks
         .filter((check) => check.dataset === dataset)
-        .map(({ system, name, verdict, detail }) => ({
-          className: `${dataset}.${system}`,
-          name,
-          ...(verdict === 'worse' && { failure: detail }),
-          ...(verdict === 'not compared' && { skipped: detail }),
-          ...(verdict !== 'worse' && verdict !== 'not compared' && { output: detail }),
-        })),
+        .map((check) => {
+          const { system, name, verdict } = check;
+          const detail = detailOf(check);
+          return {
+            className: `${dataset}.${system}`,
+            name,
+            ...(verdict === 'worse' && { failure: detail }),
+            ...(verdict === 'not compared' && { skipped: detail }),
+            ...(verdict !== 'worse' && verdict !== 'not compared' && { output: detail }),
+          };
+        }),
     ),
   );
 }

@@ -1,6 +1,7 @@
 /** The report for a pull request or a README. */
 import type {
   Report,
+  ReportCheck,
   ReportColumn,
   ReportPlugin,
   ReportSection,
@@ -21,7 +22,14 @@ import {
   unitOf,
 } from './format/numbers.js';
 import { winnersLegend, winningVectors } from './format/winners.js';
-import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
+import {
+  checksInOrder,
+  detailOf,
+  headingOfSection,
+  headlineOf,
+  intervalLegend,
+  legendOf,
+} from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'tables for a README or a pull request',
@@ -128,25 +136,14 @@ function testCells(test: ReportTest, unit: ReportUnit): string[] {
   ];
 }
 
-function checkText(checks: NonNullable<Report['checks']>): string {
-  const of = (wanted: string) => checks.filter(({ verdict }) => verdict === wanted);
-  const worse = of('worse');
-  const parts = [
-    worse.length === 0
-      ? `## bench check: nothing got worse (${of('same').length + of('better').length} comparisons)\n`
-      : `## bench check: ${worse.length} of ${checks.length} comparisons got worse\n`,
-    checkList('Worse', worse),
-    checkList('Better', of('better')),
-    checkList('Not compared', of('not compared')),
-    checkList('Unchanged within the thresholds', of('same')),
-  ];
-  return parts.filter((part) => part !== '').join('\n');
+function checkText(checks: readonly ReportCheck[]): string {
+  const groups = checksInOrder(checks).map(({ title, checks: own }) => checkList(title, own));
+  return [`## bench check: ${headlineOf(checks)}\n`, ...groups].join('\n');
 }
 
-function checkList(title: string, checks: NonNullable<Report['checks']>): string {
-  if (checks.length === 0) return '';
+function checkList(title: string, checks: readonly ReportCheck[]): string {
   const rows = checks.map((check) =>
-    [check.dataset, check.system, check.name, check.detail].map(escapeMarkdown),
+    [check.dataset, check.system, check.name, detailOf(check)].map(escapeMarkdown),
   );
   return `### ${title}\n\n${table(['dataset', 'system', 'what', 'by how much, how sure'], rows, 4)}`;
 }

@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ReportCheck } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { stream } from '../harness/random.js';
-import type { LatencyValues, RunRecord, StoredRecord } from '../harness/record.js';
-import { checkRegressions } from '../harness/regression.js';
-import { madeRecord, stored } from './made-records.js';
-
-const thresholds = { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 };
-const queries = 2000;
-
-function check(before: readonly StoredRecord[], now: readonly StoredRecord[], request = thresholds) {
-  return checkRegressions(before, now, request);
-}
-
-function named(checks: readonly ReportCheck[], name: string): ReportCheck {
-  return checks.find((each) => each.name === name) ?? assert.fail(`${name} was not checked`);
-}
-
-const worse = (checks: readonly ReportCheck[]) =>
-  checks.filter(({ verdict }) => verdict === 'worse').map(({ name }) => name);
+import type { RunRecord, StoredRecord } from '../harness/record.js';
+import { check, named, queries, thresholds, worse } from './made-checks.js';
+import { stored } from './made-records.js';
 
 /** The record with the answers of some queries turned around: `lost` from 1 to 0, `won` from 0 to 1. */
 function turned(record: RunRecord, lost: number, won: number): RunRecord {
@@ -32,18 +17,6 @@ function turned(record: RunRecord, lost: number, won: number): RunRecord {
   });
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return { ...record, measures: { ...record.measures, 'answer@20': { ...rest, mean, perQuery: values } } };
-}
-
-/** The record with every sample of its latency changed. */
-function timed(record: RunRecord, change: (ms: number, part: string) => number): RunRecord {
-  const latency = record.latency!;
-  const parts = Object.fromEntries(
-    (['tokenize', 'encode', 'search', 'total'] as const).map((part) => {
-      const values = latency[part] as LatencyValues;
-      return [part, { ...values, samplesMs: values.samplesMs.map((ms) => change(ms, part)) }];
-    }),
-  );
-  return { ...record, latency: { ...latency, ...parts } };
 }
 
 const before = stored({ queries });
@@ -66,13 +39,15 @@ test('a drop below the threshold does not count, however significant, and a larg
   const verdict = named(check([before], [small]), 'accuracy answer@20');
   assert.equal(verdict.verdict, 'same');
   assert.match(verdict.detail, /−1\.50 points.*p < 0\.001$/);
+  assert.equal(verdict.spared, 'significant, and no more than the 2 points of check.accuracyDrop');
   assert.deepEqual(worse(check([before], [small], { ...thresholds, accuracyDrop: 0.01 })), [
     'accuracy answer@20',
   ]);
   const few = stored({ queries: 60 });
   const chance = named(check([few], [{ ...few, record: turned(few.record, 9, 6) }]), 'accuracy answer@20');
   assert.equal(chance.verdict, 'same');
-  assert.match(chance.detail, /−5\.00 points.*; not significant$/);
+  assert.match(chance.detail, /^\d\d\.\d\d % to \d\d\.\d\d %: −5\.00 points/);
+  assert.equal(chance.spared, 'more than the 2 points of check.accuracyDrop, and not significant');
 });
 
 test('what two seeds differ by is not a regression', () => {
@@ -100,7 +75,7 @@ test('of the same seeds, a drop that some seeds show and others do not is none, 
   const runs = (lifts: number[]) => lifts.map((lift, i) => stored({ seed: i + 1, queries, lift }));
   const within = named(check(runs([0, 0, 0]), runs([-0.15, 0.04, -0.01])), 'accuracy answer@20');
   assert.equal(within.verdict, 'same');
-  assert.match(within.detail, /no more than its seeds vary by$/);
+  assert.match(within.spared!, /no more than its seeds vary by$/);
   assert.ok(worse(check(runs([0, 0, 0]), runs([-0.05, -0.06, -0.05]))).includes('accuracy answer@20'));
   // Of three seeds one is run again: it is compared with itself.
   assert.deepEqual(worse(check(runs([0, 0.1, 0.2]), runs([0]))), []);
@@ -116,7 +91,7 @@ test('seeds of which none is the same: a drop counts where the seeds of either s
   // Two seeds say little about a third, however sure the test over queries is.
   const few = check(runs(1, [0.07, 0.03]), runs(3, [0]));
   assert.deepEqual(worse(few), []);
-  assert.match(named(few, 'accuracy answer@20').detail, /not significant$/);
+  assert.match(named(few, 'accuracy answer@20').spared!, /not significant$/);
 });
 
 test('seed noise: of pairs of made-up trainings that differ in nothing but their seeds few are flagged', () => {
@@ -129,61 +104,6 @@ test('seed noise: of pairs of made-up trainings that differ in nothing but their
   }
   // The family is tested at 0.05, two-sided, and only drops are worse: 1 of 40 is expected.
   assert.ok(flagged <= 3, String(flagged));
-});
-
-test('search twice as slow is caught, and so is what it does to the total', () => {
-  const double = timed(before.record, (ms, part) =>
-    part === 'search' ? 2 * ms : part === 'total' ? ms + 0.9 : ms,
-  );
-  const checks = check([before], [{ ...before, record: double }]);
-  assert.deepEqual(worse(checks), ['latency search']);
-  assert.match(named(checks, 'latency search').detail, /×2\.00 .*fastest tenth ×2\.00/);
-  assert.equal(named(checks, 'latency encode').verdict, 'same');
-  const back = check([{ ...before, record: double }], [before]);
-  assert.equal(named(back, 'latency search').verdict, 'better');
-});
-
-test('20 second runs on a machine under changing load: none is flagged', () => {
-  const quiet = madeRecord({ queries, noise: 'quiet' });
-  for (let repetition = 0; repetition < 20; repetition++) {
-    const random = stream(repetition, 'load');
-    // Some of the run, up to nine tenths of it, something else takes half of the machine or more.
-    const share = 0.9 * random.uniform();
-    const pace = 1 + 0.3 * random.uniform();
-    const loaded = timed(
-      quiet,
-      (ms) => ms * pace * (random.uniform() < share ? 2 + 3 * random.uniform() : 1),
-    );
-    const checks = check([{ file: 'a', record: quiet }], [{ file: 'b', record: loaded }]);
-    assert.deepEqual(worse(checks), [], `repetition ${repetition}: ${share}`);
-  }
-});
-
-test('a machine slower as a whole is not a regression; a part slower on a faster or slower machine is', () => {
-  const at = (pace: number, slow: readonly string[] = [], factor = 2) => {
-    const record = timed(before.record, (ms, part) => pace * (slow.includes(part) ? factor * ms : ms));
-    return { file: String(pace), record };
-  };
-  assert.deepEqual(worse(check([before], [at(1.7)])), []);
-  for (const pace of [0.65, 1, 1.7]) {
-    assert.deepEqual(worse(check([before], [at(pace, ['search'])])), ['latency search'], String(pace));
-  }
-  assert.deepEqual(worse(check([before], [at(1, ['encode', 'search'])])), [
-    'latency encode',
-    'latency search',
-  ]);
-  // One part became faster: the others are not slower for it.
-  const checks = check([before], [at(1, ['search'], 0.5)]);
-  assert.deepEqual(worse(checks), []);
-  assert.equal(named(checks, 'latency search').verdict, 'better');
-});
-
-test('latencies of another device are not compared, and nor are those that are gone', () => {
-  const other = named(check([before], [stored({ queries, cpu: 'Another', slower: 9 })]), 'latency');
-  assert.equal(other.verdict, 'not compared');
-  assert.match(other.detail, /CPU Made CPU and Another/);
-  const { latency: _, ...untimed } = before.record;
-  assert.equal(named(check([before], [{ file: 'x', record: untimed }]), 'latency').verdict, 'not compared');
 });
 
 test('bytes are compared exactly', () => {
@@ -200,10 +120,7 @@ test('bytes are compared exactly', () => {
 test('a run that failed and a run that is missing are worse; a new one is not compared', () => {
   const mlr = stored({ arch: 'mlr', queries });
   assert.deepEqual(worse(check([before, mlr], [before])), ['run']);
-  assert.deepEqual(
-    worse(checkRegressions([before, mlr], [before], { ...thresholds, allowMissing: true })),
-    [],
-  );
+  assert.deepEqual(worse(check([before, mlr], [before], { ...thresholds, allowMissing: true })), []);
   const failed = check([before], [before, stored({ arch: 'mlr', status: 'failed' })]);
   assert.match(failed.find(({ verdict }) => verdict === 'worse')!.detail, /failed: the loss is NaN/);
   const added = check([before], [before, mlr]);
@@ -223,7 +140,7 @@ test('a measure that is gone is worse, be it one of them or all', () => {
     worse(check([before], [none])),
     Object.keys(before.record.measures).map((id) => `accuracy ${id}`),
   );
-  const allowed = checkRegressions([before], [none], { ...thresholds, allowMissing: true });
+  const allowed = check([before], [none], { ...thresholds, allowMissing: true });
   assert.deepEqual(worse(allowed), []);
   assert.deepEqual([named(allowed, 'accuracy answer@20').verdict], ['not compared']);
   // A measure that is new is no loss; one that a seed of several has lost is.
@@ -240,7 +157,8 @@ test('systems of one architecture find their own baseline by their settings; a c
     JSON.stringify(checks),
   );
   const changed = check([stored({ epochs: 3 })], [stored({ epochs: 5 })]);
-  assert.equal(named(changed, 'run').detail, 'train.epochs was 3 and is 5');
+  const { verdict, detail } = named(changed, 'setting');
+  assert.deepEqual([verdict, detail], ['changed', 'train.epochs was 3 and is 5']);
 });
 
 test('a baseline of another dataset version, or of other queries, is refused', () => {
@@ -255,5 +173,6 @@ test('a baseline of another dataset version, or of other queries, is refused', (
     /baseline of dual-encoder is of made version 1, .*the record of version 2/,
   );
   refused(stored({ queries: 1999 }), /do not hold the same queries/);
-  assert.throws(() => check([before], [before, stored({ queries }, 'again')]), /there twice for one seed/);
+  const twice = [before, { ...before, record: { ...before.record, benchVersion: '0.2.0' } }];
+  assert.throws(() => check(twice, [before]), /there twice for one seed/);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { ReportComparison } from '../harness/contracts.js';
+import type { StoredRecord } from '../harness/record.js';
 import { stored, writeRecords } from './made-records.js';
 import { cli } from './places.js';
 
@@ -86,7 +87,7 @@ test('what cannot be read or compared ends with 2 and says why', () => {
     ],
     [['compare', 'results', broken('nan.record.json', whole.replace(/"mean":[\d.]+/, '"mean":NaN'))], /NaN/],
     [['report', 'empty'], /There is no run record in the folder empty/],
-    [['report', 'nowhere'], /nowhere cannot be read/],
+    [['report', 'nowhere'], /There is no file or folder nowhere\.\nhint: /],
     [
       ['report', 'results', '--format', 'markdwon'],
       /There is no report 'markdwon'\. Did you mean 'markdown'/,
@@ -124,23 +125,46 @@ test('report takes the results folder where none is named, and writes a file who
   assert.match(readFileSync(path.join(folder, 'table.csv'), 'utf8'), /^dataset,version,split,/);
 });
 
-test('check ends with 0 or 1, prints what got worse, and writes JUnit XML', () => {
+/** As made later than what `stored` makes. */
+const later = ({ file, record }: StoredRecord, name = file): StoredRecord => ({
+  file: name,
+  record: { ...record, createdAt: '2026-01-03T00:00:00.000Z' },
+});
+
+test('check ends with 0 or 1, prints what got worse, and writes JUnit XML and markdown', () => {
   const before = stored({ queries: 500, seed: 4 });
   const slow = stored({ queries: 500, seed: 4, sizeBytes: 999_999 }, 'slow.record.json');
   writeRecords(path.join(folder, 'before'), [before]);
+  writeRecords(path.join(folder, 'again'), [later(before)]);
   writeRecords(path.join(folder, 'after'), [slow]);
   const missing = bench('check', '--baseline', 'base.json', 'before');
   assert.equal(missing.status, 2);
-  assert.match(missing.stderr, /baseline base\.json cannot be read[\s\S]*--update-baseline/);
+  assert.match(
+    missing.stderr,
+    /^error PATH_INVALID: There is no baseline base\.json yet\.\nhint: .*--update-baseline/,
+  );
   const updated = bench('check', '--baseline', 'base.json', 'before', '--update-baseline');
-  assert.equal(updated.status, 0, updated.stderr);
-  const same = bench('check', '--baseline', 'base.json', 'before');
+  assert.deepEqual([updated.status, updated.stdout], [0, '1 record is the baseline now: base.json\n']);
+  const text = readFileSync(path.join(folder, 'base.json'), 'utf8');
+  const kept = bench('check', '--baseline', 'base.json', 'again', '--update-baseline');
+  assert.match(kept.stdout, /^1 record is the baseline now: base\.json \(1 as before: no figure moved\)\n$/);
+  assert.equal(readFileSync(path.join(folder, 'base.json'), 'utf8'), text);
+  const own = bench('check', '--baseline', 'base.json', 'before');
+  assert.equal(own.status, 2);
+  assert.match(own.stderr, /There is nothing new to check: The one record is of the baseline itself/);
+  const same = bench('check', '--baseline', 'base.json', 'again');
   assert.equal(same.status, 0, same.stderr);
   assert.match(same.stdout, /^## bench check: nothing got worse \(\d+ comparisons\)/);
-  const worse = bench('check', '--baseline', 'base.json', 'after', '--junit', 'check.xml');
+  const files = ['--junit', 'check.xml', '--markdown', 'check.md'];
+  const worse = bench('check', '--baseline', 'base.json', 'after', '--format', 'github', ...files);
   assert.equal(worse.status, 1, worse.stderr);
-  assert.match(worse.stdout, /^## bench check: 1 of \d+ comparisons got worse\n\n### Worse/);
-  assert.match(worse.stdout, /size index \| 512000 to 999999 bytes/);
+  const markdown = readFileSync(path.join(folder, 'check.md'), 'utf8');
+  assert.match(markdown, /^## bench check: 1 of \d+ comparisons got worse\n\n### Worse/);
+  assert.match(markdown, /size index \| 512000 to 999999 bytes/);
+  assert.match(
+    worse.stdout,
+    /^bench check: 1 of \d+ .*\n::error title=worse%3A dual-encoder on made%2C test%2C size index::512000 to 999999 bytes, \+95\.31 %25\n/,
+  );
   const xml = readFileSync(path.join(folder, 'check.xml'), 'utf8');
   assert.match(xml, /failures="1"[\s\S]*name="size index"[^>]*><failure message="512000 to 999999 bytes/);
   const tolerated = bench('check', '--baseline', 'base.json', 'after', '--set', 'check.sizeBytes=1000000');
@@ -150,9 +174,33 @@ test('check ends with 0 or 1, prints what got worse, and writes JUnit XML', () =
   rmSync(path.join(folder, 'bench.config.json'));
 });
 
+test('a regression in every measure is found with the records of the baseline left in place', () => {
+  const ids = ['answer@5', 'answer@20', 'answer@100', 'success@5', 'success@20', 'success@100'];
+  ids.push('mrr@10', 'ndcg@10', 'recall@100');
+  const made = (learningRate: number, lift: number, file: string): StoredRecord => {
+    const { record } = stored({ queries: 500, lift, config: { train: { learningRate } } });
+    const measure = record.measures['answer@20']!;
+    return { file, record: { ...record, measures: Object.fromEntries(ids.map((id) => [id, measure])) } };
+  };
+  const left = path.join(folder, 'left');
+  writeRecords(left, [made(5e-4, 0, 'old.record.json')]);
+  assert.equal(bench('check', '--baseline', 'left.json', 'left', '--update-baseline').status, 0);
+  writeRecords(left, [later(made(5e-2, -0.1, 'new.record.json'))]);
+  const { status, stdout } = bench('check', '--baseline', 'left.json', 'left');
+  assert.equal(status, 1);
+  const [changed, worse] = stdout.split('### ').slice(1);
+  assert.match(changed!, /^Settings that changed\n[\s\S]*train\.learningRate was 0\.0005 and is 0\.05/);
+  assert.deepEqual(
+    [...worse!.matchAll(/accuracy (\S+) \| \d\d\.\d\d % to/g)].map(([, id]) => id),
+    ids,
+  );
+  assert.match(stdout, /### Not compared\n[\s\S]*left\/old\.record\.json: of the baseline itself/);
+});
+
 test('a baseline that cannot be used is refused', () => {
   writeRecords(path.join(folder, 'now'), [stored({ version: '2' })]);
   writeRecords(path.join(folder, 'then'), [stored()]);
+  writeRecords(path.join(folder, 'since'), [later(stored())]);
   bench('check', '--baseline', 'then.json', 'then', '--update-baseline');
   const other = bench('check', '--baseline', 'then.json', 'now');
   assert.equal(other.status, 2);

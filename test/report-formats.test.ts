@@ -22,9 +22,9 @@ async function render(format: string, report: Report): Promise<string> {
 }
 
 test('there is a report of every format, each with its ending', async () => {
-  assert.deepEqual(reportNames(), ['csv', 'html', 'json', 'junit', 'latex', 'markdown']);
+  assert.deepEqual(reportNames(), ['csv', 'github', 'html', 'json', 'junit', 'latex', 'markdown']);
   const endings = await Promise.all(reportNames().map(async (name) => (await loadReport(name)).extension));
-  assert.deepEqual(endings, ['csv', 'html', 'json', 'xml', 'tex', 'md']);
+  assert.deepEqual(endings, ['csv', 'txt', 'html', 'json', 'xml', 'tex', 'md']);
 });
 
 test('the table: means over seeds, the best and the second, stars against the baseline', async () => {

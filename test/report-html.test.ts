@@ -146,7 +146,7 @@ test('a check: what got worse comes first, with its heading, and no text acts as
   const report = { createdAt: '2026-01-02T03:04:05.000Z', benchVersion: '0.1.0', sections: [], checks };
   const html = await (await loadReport('html')).render(report);
   assert.match(html, /<title>Regression check<\/title>/);
-  assert.match(html, /Against the baseline: 1 of 2 got worse/);
+  assert.match(html, /Against the baseline: 1 of 2 comparisons got worse/);
   assert.ok(html.indexOf('×2.00') < html.indexOf('×1.00') && html.includes('&lt;script&gt;'));
   assert.doesNotMatch(html, /<script|<img/);
 });

@@ -1,29 +1,39 @@
 /** `bench check`: whether runs got worse than a stored baseline. */
 import { statSync } from 'node:fs';
 import { type BenchConfig, loadConfig } from '../config/config.js';
-import { BenchError } from '../errors.js';
 import { loadReport } from '../plugins.js';
 import { describeMachine, readRecords } from '../record.js';
-import { checkRegressions, readBaseline, writeBaseline } from '../regression.js';
+import {
+  checkRegressions,
+  type NextBaseline,
+  nextBaseline,
+  readBaseline,
+  readBaselineIfAny,
+  writeBaseline,
+} from '../regression.js';
 import type { Command } from './command.js';
 import { writeTo } from './report.js';
 
 export const command: Command = {
   usage: '--baseline FILE [RECORD...|FOLDER] [options]',
   description:
-    'Compares run records with a stored baseline and ends with 1 where something got worse: accuracy where the drop is significant and over a threshold, latency as a ratio where the device is the same, bytes exactly. The thresholds are check.* of bench.config.json. Without a record it takes all of the folder that bench run writes to.',
+    'Compares run records with a stored baseline and ends with 1 where something got worse: accuracy where the drop is significant and over a threshold, latency as a ratio where the device is the same, bytes exactly. Of every system the newest record counts, whatever its settings; records of the baseline itself do not. The thresholds are check.* of bench.config.json. Without a record it takes the folder that bench run writes to.',
   options: {
     baseline: { type: 'text', describe: 'the stored baseline', required: true },
     'update-baseline': {
       type: 'switch',
-      describe: 'write the records to the baseline instead of checking them',
+      describe: 'make the records that would be checked the baseline, instead of checking them',
     },
     'allow-missing': {
       type: 'switch',
       describe: 'let systems of the baseline, or measures of theirs, be absent from the records',
     },
-    format: { type: 'text', describe: 'what is printed: markdown where absent, junit, json' },
+    format: {
+      type: 'text',
+      describe: 'what is printed: markdown where absent, github (annotations), junit, json',
+    },
     junit: { type: 'text', describe: 'file to write JUnit XML to, beside what is printed' },
+    markdown: { type: 'text', describe: 'file to write markdown to, beside what is printed' },
     config: { type: 'text', describe: 'configuration file; bench.config.json of this folder where absent' },
     set: { type: 'texts', describe: 'one setting, such as check.latencyRatio=2; may be given several times' },
   },
@@ -31,9 +41,10 @@ export const command: Command = {
   examples: [
     ['bench check --baseline baseline.json --update-baseline', 'take what is in results/ as the baseline'],
     ['bench check --baseline baseline.json --junit check.xml', 'in CI, after bench run'],
+    ['bench check --baseline baseline.json --format github', 'as annotations of a pull request'],
   ],
   async run(values, targets, print) {
-    const { config: file, set = [], junit } = values;
+    const { config: file, set = [] } = values;
     const config: BenchConfig = loadConfig({
       cwd: process.cwd(),
       set: set as readonly string[],
@@ -43,9 +54,11 @@ export const command: Command = {
     const plugin = await loadReport(String(values.format ?? 'markdown'));
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
     if (values['update-baseline'] === true) {
-      assertNoFolder(baselineFile);
-      await writeBaseline(baselineFile, records);
-      print(`${records.length} records are the baseline now: ${baselineFile}\n`);
+      const before = await readBaselineIfAny(baselineFile);
+      const named = targets.length > 0 && targets.every((target) => !isFolder(target));
+      const next = nextBaseline(before.records, records, { ...config.check, named });
+      await writeBaseline(baselineFile, next.records);
+      print(baselineText(baselineFile, next, before.note));
       return 0;
     }
     const checks = checkRegressions(await readBaseline(baselineFile), records, {
@@ -54,15 +67,22 @@ export const command: Command = {
     });
     const { benchVersion } = await describeMachine();
     const report = { createdAt: new Date().toISOString(), benchVersion, sections: [], checks };
-    if (junit !== undefined) await writeTo(String(junit), await (await loadReport('junit')).render(report));
+    for (const format of ['junit', 'markdown'] as const) {
+      const file = values[format];
+      if (file !== undefined) await writeTo(String(file), await (await loadReport(format)).render(report));
+    }
     print(await plugin.render(report));
     return checks.some(({ verdict }) => verdict === 'worse') ? 1 : 0;
   },
 };
 
-function assertNoFolder(file: string): void {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  throw new BenchError('PATH_INVALID', `The baseline ${file} is a folder.`, {
-    hint: 'Name a file: --baseline baseline.json',
-  });
+function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function baselineText(file: string, { records, unchanged, notes }: NextBaseline, note?: string): string {
+  const count = records.length === 1 ? '1 record is' : `${records.length} records are`;
+  const kept = unchanged === 0 ? '' : ` (${unchanged} as before: no figure moved)`;
+  const lines = [...(note === undefined ? [] : [note]), ...notes].map((each) => `note: ${each}\n`);
+  return `${count} the baseline now: ${file}${kept}\n${lines.join('')}`;
 }

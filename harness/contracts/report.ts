@@ -236,14 +236,17 @@ export interface ReportSection {
 export interface ReportCheck {
   system: string;
   dataset: string;
-  /** `accuracy mrr@10`, `latency search`, `size index`, `run`. */
+  /** `accuracy mrr@10`, `latency search`, `size index`, `setting`, `run`. */
   name: string;
-  verdict: 'same' | 'better' | 'worse' | 'not compared';
+  /** `changed`: a setting or a seed, not a figure. */
+  verdict: 'same' | 'better' | 'worse' | 'changed' | 'not compared';
   baseline?: number;
   current?: number;
   unit?: ReportUnit;
   /** By how much and how sure, in words. */
   detail: string;
+  /** Of what got worse by one sign and is not counted: by which sign, and what it was not counted for. */
+  spared?: string;
 }
 
 export interface Report {

@@ -57,7 +57,13 @@ async function filesOf(target: string): Promise<string[]> {
 }
 
 function unreadable(file: string, cause: unknown): BenchError {
-  return new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code !== 'ENOENT')
+    return new BenchError('PATH_INVALID', `${file} cannot be read: ${message}.`, { cause });
+  return new BenchError('PATH_INVALID', `There is no file or folder ${file}.`, {
+    hint: 'Name run records, or the folder that bench run left them in: results where --out was not given.',
+    cause,
+  });
 }
 
 function parse(text: string, file: string): unknown {

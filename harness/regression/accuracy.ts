@@ -51,8 +51,7 @@ export function checkAccuracy(
     const beyondSeeds = Math.abs(gain) > noise;
     const large = Math.abs(gain) > accuracyDrop;
     const counts = significant && beyondSeeds && large;
-    const why =
-      !large || counts ? '' : !significant ? '; not significant' : '; no more than its seeds vary by';
+    const why = counts ? undefined : sparedBy({ large, significant, beyondSeeds, accuracyDrop, unit });
     return {
       system: pair.name,
       dataset: pair.dataset,
@@ -61,7 +60,8 @@ export function checkAccuracy(
       baseline: before,
       current: now,
       unit,
-      detail: `${before.toFixed(4)} to ${now.toFixed(4)}: ${describe(test, unit, p)}${why}`,
+      detail: `${valueText(before, unit)} to ${valueText(now, unit)}: ${describe(test, unit, p)}`,
+      ...(gain < 0 && why !== undefined && { spared: why }),
     };
   });
   const unknown = compared.flatMap((tests) => (Array.isArray(tests) ? [] : [tests]));
@@ -126,6 +126,32 @@ function overSeeds(system: System, measures: readonly string[]): SystemValues {
       }),
     ),
   };
+}
+
+/** What it was not counted for; undefined where nothing spoke for counting it. */
+function sparedBy({
+  large,
+  significant,
+  beyondSeeds,
+  accuracyDrop,
+  unit,
+}: {
+  large: boolean;
+  significant: boolean;
+  beyondSeeds: boolean;
+  accuracyDrop: number;
+  unit: 'share' | 'count';
+}): string | undefined {
+  if (!large && !(significant && beyondSeeds)) return undefined;
+  const allowed = unit === 'share' ? `${trimmed(100 * accuracyDrop)} points` : trimmed(accuracyDrop);
+  if (!large) return `significant, and no more than the ${allowed} of check.accuracyDrop`;
+  return `more than the ${allowed} of check.accuracyDrop, and ${significant ? 'no more than its seeds vary by' : 'not significant'}`;
+}
+
+const trimmed = (value: number) => String(Number(value.toFixed(6)));
+
+function valueText(value: number, unit: 'share' | 'count'): string {
+  return unit === 'share' ? `${(100 * value).toFixed(2)} %` : value.toFixed(4);
 }
 
 function describe(

@@ -17,11 +17,19 @@ export async function readBaseline(file: string): Promise<StoredRecord[]> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
     throw new BenchError(
       'PATH_INVALID',
-      `The baseline ${file} cannot be read: ${(cause as Error).message}.`,
+      code === 'ENOENT'
+        ? `There is no baseline ${file} yet.`
+        : code === 'EISDIR'
+          ? `The baseline ${file} is a folder.`
+          : `The baseline ${file} cannot be read: ${message}.`,
       {
-        hint: 'The same command with --update-baseline makes one from the records.',
+        hint:
+          code === 'EISDIR'
+            ? 'Name a file: --baseline baseline.json'
+            : 'The same command with --update-baseline makes one from the records.',
         cause,
       },
     );
@@ -31,6 +39,21 @@ export async function readBaseline(file: string): Promise<StoredRecord[]> {
     const name = `${file}, record ${i + 1}`;
     return { file: name, record: assertRecord(record, name) };
   });
+}
+
+/**
+ * The records of a baseline that is to be replaced: none where there is no file, or none that can be used, which is said.
+ * @throws BenchError PATH_INVALID where it is a folder, or may not be read
+ */
+export async function readBaselineIfAny(file: string): Promise<{ records: StoredRecord[]; note?: string }> {
+  try {
+    return { records: await readBaseline(file) };
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return { records: [] };
+    if (error.code !== 'RECORD_INVALID') throw error;
+    return { records: [], note: `the old baseline could not be used: ${error.message}` };
+  }
 }
 
 function recordsIn(text: string, file: string): unknown[] {
@@ -61,21 +84,8 @@ function recordsIn(text: string, file: string): unknown[] {
   return value.records;
 }
 
-/**
- * Writes the baseline, a line for each record, so that version control shows which of them changed.
- * @throws BenchError RECORD_INVALID where a run has failed
- */
+/** Writes the baseline, a line for each record, so that version control shows which of them changed. */
 export async function writeBaseline(file: string, records: readonly StoredRecord[]): Promise<void> {
-  const failed = records.find(({ record }) => record.status === 'failed');
-  if (failed !== undefined) {
-    throw new BenchError(
-      'RECORD_INVALID',
-      `${failed.file} is the record of a run that failed: no baseline.`,
-      {
-        hint: 'Make the run again, or leave its record out.',
-      },
-    );
-  }
   const lines = records.map(({ record }) => JSON.stringify(record)).join(',\n');
   await writeAtomic(file, `{"baselineVersion":${baselineVersion},"records":[\n${lines}\n]}\n`);
 }

@@ -20,6 +20,7 @@ const checkedParts = ['encode', 'search', 'total'] as const;
 const paceParts = ['tokenize', 'encode', 'search'] as const;
 /** What a query costs when nothing disturbs it, and what it usually costs. */
 const statistics = ['median', { quantile: 0.1 }] as const satisfies readonly StatisticName[];
+const statisticNames = ['median', 'fastest tenth'] as const;
 
 /**
  * Whether a part takes longer than `latencyRatio` times what it took, as seen in the median and in the fastest tenth of
@@ -96,6 +97,7 @@ function checkPart(
   );
   const [median, fastest] = ratios.map(describe);
   const [from, to] = [medianOf(before), medianOf(now)];
+  const spared = slower ? undefined : sparedBy(ratios, paces, threshold);
   return [
     {
       ...check,
@@ -105,8 +107,30 @@ function checkPart(
       current: to,
       unit: 'ms',
       detail: `median ${from.toPrecision(3)} ms to ${to.toPrecision(3)} ms: ${median}; fastest tenth ${fastest}; pace of the machine ×${paces[0]!.least.toFixed(2)}`,
+      ...(spared !== undefined && { spared }),
     },
   ];
+}
+
+/** Which statistic was over the threshold, and what kept it from counting; undefined where none was. */
+function sparedBy(
+  ratios: readonly Bootstrap[],
+  paces: readonly Pace[],
+  threshold: number,
+): string | undefined {
+  const over = ratios.flatMap(({ estimate }, i) => (estimate > threshold ? [i] : []));
+  if (over.length === 0) return undefined;
+  const times = (value: number) => `×${value.toFixed(2)}`;
+  const flagged = over.map((i) => `${statisticNames[i]} ${times(ratios[i]!.estimate)}`).join(', ');
+  const reasons = ratios.flatMap(({ estimate, interval }, i) => {
+    const name = statisticNames[i];
+    if (estimate <= threshold) return [`the ${name} took only ${times(estimate)}`];
+    if (interval.low <= 1) return [`the interval of the ${name} holds ×1`];
+    return estimate / paces[i]!.least <= threshold
+      ? [`every part of the ${name} took at least ${times(paces[i]!.least)}, which is taken for the machine`]
+      : [];
+  });
+  return `${flagged}, over the ${times(threshold)} of check.latencyRatio, and ${reasons.join('; ')}`;
 }
 
 function isTimed({ runs }: System): boolean {
@@ -147,6 +171,10 @@ export function checkSize(pair: PairedSystem, { sizeBytes }: CostThresholds): Re
       current: now,
       unit: 'bytes',
       detail: `${before} to ${now} bytes${growth === 0 ? '' : percent}`,
+      ...(growth > 0 &&
+        growth <= sizeBytes && {
+          spared: `grew by ${growth} bytes, no more than the ${sizeBytes} of check.sizeBytes`,
+        }),
     },
   ];
 }

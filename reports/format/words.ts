@@ -1,5 +1,5 @@
 /** Sentences that more than one report needs. */
-import type { ReportSection } from '../../harness/contracts.js';
+import type { ReportCheck, ReportSection } from '../../harness/contracts.js';
 import { showsInterval } from './numbers.js';
 
 export function headingOfSection({ dataset }: ReportSection): string {
@@ -7,6 +7,46 @@ export function headingOfSection({ dataset }: ReportSection): string {
   const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
   const units = members === undefined ? 'queries' : 'datasets, their means averaged';
   return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} ${units}${passages}`;
+}
+
+/** What a check came to: `9 of 12 comparisons got worse`. */
+export function headlineOf(checks: readonly ReportCheck[]): string {
+  const of = (...verdicts: ReportCheck['verdict'][]) =>
+    checks.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  const compared = of('same', 'better', 'worse');
+  const aside = of('not compared');
+  const without = aside === 0 ? '' : `${aside} not compared`;
+  if (of('worse') === 0) {
+    return `nothing got worse (${compared} comparisons${without === '' ? '' : `, ${without}`})`;
+  }
+  return `${of('worse')} of ${compared} comparisons got worse${without === '' ? '' : ` (${without})`}`;
+}
+
+/** The checks in the order that a reader needs them, each kind under a title. */
+export function checksInOrder(
+  checks: readonly ReportCheck[],
+): { title: string; checks: readonly ReportCheck[] }[] {
+  const of = (wanted: ReportCheck['verdict']) => checks.filter(({ verdict }) => verdict === wanted);
+  const same = of('same');
+  return [
+    { title: 'Settings that changed', checks: of('changed') },
+    { title: 'Worse', checks: of('worse') },
+    {
+      title: 'Worse by one sign, and not counted',
+      checks: same.filter(({ spared }) => spared !== undefined),
+    },
+    { title: 'Better', checks: of('better') },
+    { title: 'Not compared', checks: of('not compared') },
+    {
+      title: 'Unchanged within the thresholds',
+      checks: same.filter(({ spared }) => spared === undefined),
+    },
+  ].filter((group) => group.checks.length > 0);
+}
+
+/** By how much, how sure, and what kept it from counting. */
+export function detailOf({ detail, spared }: ReportCheck): string {
+  return spared === undefined ? detail : `${spared} (${detail})`;
 }
 
 /** What stands beside or below some numbers of the tables; empty where nothing does. */

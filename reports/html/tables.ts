@@ -19,7 +19,7 @@ import {
   showsInterval,
   unitOf,
 } from '../format/numbers.js';
-import { intervalLegend, legendOf } from '../format/words.js';
+import { checksInOrder, detailOf, headlineOf, intervalLegend, legendOf } from '../format/words.js';
 import { escapeHtml } from './escape.js';
 import { seriesCount } from './style.js';
 
@@ -156,26 +156,19 @@ ${bodies.join('\n')}</table></div>`;
   return `<h3>Latency as a ratio to ${escapeHtml(comparisons[0]!.baseline)}</h3>${table}${notes.length === 0 ? '' : `<ul class="faint">${notes.join('')}</ul>`}`;
 }
 
-const verdicts = [
-  'worse',
-  'not compared',
-  'better',
-  'same',
-] as const satisfies readonly ReportCheck['verdict'][];
-
-/** What got worse comes first. */
+/** What changed and what got worse come first. */
 export function checksHtml(checks: readonly ReportCheck[]): string {
-  const ordered = checks.toSorted((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
-  const rows = ordered.map(({ dataset, system, name, verdict, detail }) => {
+  const ordered = checksInOrder(checks).flatMap((group) => group.checks);
+  const rows = ordered.map((check) => {
+    const { dataset, system, name, verdict } = check;
     const told = `<td class="text${verdict === 'worse' ? ' best' : ''}">${verdict}</td>`;
     const cells = [dataset, name].map((text) => `<td class="text">${escapeHtml(text)}</td>`);
-    return `<tr><th scope="row">${escapeHtml(system)}</th>${cells.join('')}${told}<td class="text prose">${escapeHtml(detail)}</td></tr>`;
+    return `<tr><th scope="row">${escapeHtml(system)}</th>${cells.join('')}${told}<td class="text prose">${escapeHtml(detailOf(check))}</td></tr>`;
   });
   const head = ['system', 'dataset', 'what', 'verdict', 'by how much, how sure'].map(
     (title) => `<th scope="col" class="text">${title}</th>`,
   );
-  const worse = checks.filter(({ verdict }) => verdict === 'worse').length;
-  return `<h2>Against the baseline: ${worse === 0 ? 'nothing' : `${worse} of ${checks.length}`} got worse</h2>
+  return `<h2>Against the baseline: ${headlineOf(checks)}</h2>
 <div class="wide" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
