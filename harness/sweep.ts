@@ -21,6 +21,7 @@ import {
   recordedBefore,
   recordFailure,
 } from './sweep/recording.js';
+import { assertRunnable } from './sweep/runnable.js';
 
 export interface SweepFailure {
   request: RunRequest;
@@ -37,13 +38,15 @@ export interface SweepOutcome {
 
 /**
  * @param told of every record once it is written, those of failures too; what was told before an interrupt is all there is
- * @throws BenchError INTERRUPTED, and NOT_WRITABLE or DISK_FULL where no record can be written at all
+ * @throws BenchError INTERRUPTED; what is wrong with a request, before any run is begun; NOT_WRITABLE or DISK_FULL where no
+ *   record can be written at all
  */
 export async function sweep(
   requests: readonly RunRequest[],
   progress: Progress,
   told: (stored: StoredRecord, request: RunRequest) => void = () => undefined,
 ): Promise<SweepOutcome> {
+  await assertRunnable(requests, progress);
   for (const out of new Set(requests.map(({ config }) => config.out))) await assertWritable(out);
   const groups = groupsOf(requests);
   const sweeping = new Sweeping(requests.length, progress, told);

@@ -74,7 +74,8 @@ test('a second stage trains half as long, draws from smaller pools, and keeps th
 
 test('a plan says what a second stage starts from and trains on', async () => {
   const again = async (...set: string[]) => {
-    const { lines } = await planRun(requestOf('mlr-sc', 'stages=2', 'train.epochs=5', ...set));
+    const request = requestOf('mlr-sc', 'stages=2', 'train.epochs=5', ...set);
+    const { lines } = await planRun({ ...request, offline: false });
     return lines.find((line) => line.startsWith('again'));
   };
   assert.equal(
@@ -87,6 +88,12 @@ test('a plan says what a second stage starts from and trains on', async () => {
     (await again('stage2.examples=merged'))!,
     /on the negatives of the first training and negatives mined /,
   );
+});
+
+test('without the network a plan refuses a model that is not here', async () => {
+  await assert.rejects(planRun(requestOf('mlr-sc', 'model.name=google-bert/bert-base-uncased')), {
+    code: 'DOWNLOAD_FAILED',
+  });
 });
 
 test('a plan refuses layers that a model with random weights does not have', async () => {

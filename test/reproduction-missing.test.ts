@@ -9,6 +9,7 @@ import { reproduceCommand } from '../harness/cli/reproduce.js';
 import type { RunRequest } from '../harness/pipeline.js';
 import type { ReproductionDocument } from '../harness/reproduction/document.js';
 import { count } from '../harness/sweep/counts.js';
+import { assertRunnable } from '../harness/sweep/runnable.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
 import { grid, gridOptions } from './tiny-grid.js';
@@ -45,7 +46,12 @@ test('what nobody can fetch stops the grid before its first run, or is left out 
       asked.push(...requests.map(({ dataset }) => dataset));
       return make(requests, ...rest);
     };
-  const command = reproduceCommand(async () => ({ sweep: listed(sweep), train: listed(train), count }));
+  const command = reproduceCommand(async () => ({
+    assertRunnable,
+    sweep: listed(sweep),
+    train: listed(train),
+    count,
+  }));
   const on = (name: string, ...more: string[]) => {
     [printed, asked] = ['', []];
     // A folder that the grid has no use for is refused.

@@ -19,11 +19,12 @@ import { loadReproduction } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
 import { count } from '../harness/sweep/counts.js';
+import { assertRunnable } from '../harness/sweep/runnable.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
 import { grid, gridOptions } from './tiny-grid.js';
 
-const makers = { sweep, train, count };
+const makers = { assertRunnable, sweep, train, count };
 
 let root: string;
 let file: string;
@@ -61,9 +62,9 @@ test('figures of ours beside those published; a row that fails leaves its error 
   assert.equal(average.ours.value, (onSquad.ours.value + onOther.ours.value) / 2);
   assert.equal(average.published, null);
   assert.deepEqual(valueIn(document, 'quoted', 'SQuAD').ours, { reason: 'quoted' });
-  assert.match(JSON.stringify(valueIn(document, 'wrong', 'NF').ours), /CONFIG_INVALID/);
+  assert.match(JSON.stringify(valueIn(document, 'wrong', 'NF').ours), /TRAINING_DIVERGED/);
   assert.ok(outcome.failures.length > 0);
-  assert.match(toMarkdown(document), /^\| wrong \| CONFIG_INVALID \| 1\.0 \| – \|/m);
+  assert.match(toMarkdown(document), /^\| wrong \| TRAINING_DIVERGED \| 1\.0 \| – \|/m);
 });
 
 test('what no column asks for is trained and neither encoded nor searched', async () => {
@@ -96,7 +97,7 @@ test('what no column asks for is trained and neither encoded nor searched', asyn
   // One checkpoint trained on squad and one that begins with it; one collection encoded.
   const made = async (kind: string) => (await readdir(path.join(cache, kind))).length;
   assert.equal(await made('shards'), 1);
-  assert.match(JSON.stringify(valueIn(document, 'wrong', 'NF').ours), /CONFIG_INVALID/);
+  assert.match(JSON.stringify(valueIn(document, 'wrong', 'NF').ours), /TRAINING_DIVERGED/);
   const again = await reproduce(planned, makers, silentProgress());
   assert.deepEqual(again.records[0]!.measures, record!.measures);
 });
@@ -124,6 +125,7 @@ test('the command leaves three reports, ends as its first failure does, and make
   const failures = (requests: readonly RunRequest[]) =>
     requests.map((request) => ({ request, error: new BenchError('UNAVAILABLE', 'No GPU.') }));
   const command = reproduceCommand(async () => ({
+    assertRunnable: async () => undefined,
     sweep: async (requests) => ({ records: [], failures: failures(requests) }),
     train: async (requests) => ({ checkpoints: new Map(), failures: failures(requests) }),
     count,

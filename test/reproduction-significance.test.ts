@@ -59,10 +59,9 @@ async function reproduced(loaded: LoadedReproduction, flags: Readonly<Record<str
   });
   const sweep = async (requests: readonly RunRequest[]) => ({ records: requests.map(made), failures: [] });
   const train = async () => ({ checkpoints: new Map<RunRequest, string>(), failures: [] });
-  return documentOf(
-    grid,
-    await reproduce(grid, { sweep, train, count: async () => new Map() }, silentProgress()),
-  );
+  const assertRunnable = async () => undefined;
+  const makers = { assertRunnable, sweep, train, count: async () => new Map() };
+  return documentOf(grid, await reproduce(grid, makers, silentProgress()));
 }
 
 const starred = (document: Awaited<ReturnType<typeof reproduced>>) =>

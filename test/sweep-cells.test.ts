@@ -29,13 +29,14 @@ function listening(signal?: AbortSignal): { progress: Progress; lines: string[] 
   return { lines, progress: { ...silentProgress(signal), note: (line) => void lines.push(line) } };
 }
 
-const broken = 'arch.layers=[7]';
+/** Nothing is wrong with it until it is trained: the loss is no number after a step. */
+const broken = ['train.epochs=3', 'train.batchSize=2', 'train.learningRate=1e38'];
 
 test('a cell that fails leaves a record that says why, and the others go on', async () => {
   const { progress, lines } = listening();
   const told: StoredRecord[] = [];
   const { records, failures } = await sweep(
-    [request('mlr', 1, broken), request('dual-encoder', 1), request('bm25', 1)],
+    [request('mlr', 1, ...broken), request('dual-encoder', 1), request('bm25', 1)],
     progress,
     (stored) => told.push(stored),
   );
@@ -45,7 +46,7 @@ test('a cell that fails leaves a record that says why, and the others go on', as
   );
   const [failure] = failures;
   assert.equal(failures.length, 1);
-  assert.equal((failure!.error as BenchError).code, 'CONFIG_INVALID');
+  assert.equal((failure!.error as BenchError).code, 'TRAINING_DIVERGED');
   assert.equal(failure!.record!.status, 'failed');
   assert.equal(failure!.record!.error!.message, failure!.error.message);
   assert.equal(failure!.record!.dataset.passageCount, 30);
@@ -72,13 +73,16 @@ test('run throws what its only cell failed with; the record of a failure goes wh
     (await readdir(path.join(root, 'out'))).filter(
       (name) => name.includes('me-bert') && name.includes('failed'),
     );
-  const data = path.join(root, 'not-there');
-  await assert.rejects(run({ ...request('me-bert', 1), data }, quiet));
+  const data = path.join(root, 'untrained');
+  const asked = { ...request('me-bert', 1, 'train.epochs=1', 'train.batchSize=2'), data };
+  await writeTinyCollection(data);
+  await rm(path.join(data, 'qrels', 'train.tsv'));
+  await assert.rejects(run(asked, quiet), { code: 'DATA_INVALID' });
   assert.equal((await failedFiles()).length, 1);
-  await assert.rejects(run({ ...request('me-bert', 1), data }, quiet));
+  await assert.rejects(run(asked, quiet));
   assert.equal((await failedFiles()).length, 1, 'another attempt at the same is the same file');
   await writeTinyCollection(data);
-  assert.equal((await run({ ...request('me-bert', 1), data }, quiet)).status, 'ok');
+  assert.equal((await run(asked, quiet)).status, 'ok');
   assert.deepEqual(await failedFiles(), []);
 });
 

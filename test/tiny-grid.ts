@@ -35,7 +35,7 @@ export const grid = {
     {
       label: 'wrong',
       architecture: 'mlr',
-      settings: { arch: { layers: [1, 2], vectors: 3 } },
+      settings: { arch: { layers: [1, 2] }, train: { learningRate: 1e38, epochs: 3 } },
       published: [1, 2, 3],
     },
   ],

@@ -96,12 +96,13 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
 });
 
 export const command: Command = reproduceCommand(async () => {
-  const [{ sweep }, { train }, { count }] = await Promise.all([
+  const [{ sweep }, { train }, { count }, { assertRunnable }] = await Promise.all([
     import('../sweep.js'),
     import('../sweep/trainings.js'),
     import('../sweep/counts.js'),
+    import('../sweep/runnable.js'),
   ]);
-  return { sweep, train, count };
+  return { assertRunnable, sweep, train, count };
 });
 
 function optionsOf(values: Values): GridOptions {

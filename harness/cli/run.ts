@@ -18,7 +18,7 @@ import { summarize } from './summary.js';
 export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
   usage: '--arch A[,B...] --dataset D[,E...] [options]',
   description:
-    'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again. Of several runs, one that fails leaves a record of its error and the others go on; the exit code is then the highest of those that failed. Runs on one dataset with one seed are timed together, taking turns query by query.',
+    'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again. What is wrong with a request is said before any run begins. Of several runs, one that fails later leaves a record of its error and the others go on; the exit code is then the highest of those that failed. Runs on one dataset with one seed are timed together, taking turns query by query.',
   options: {
     arch: {
       type: 'text',

@@ -51,6 +51,22 @@ export async function loadEncoder(folder: string, options: LoadOptions = {}): Pr
 }
 
 /**
+ * The encoder of a folder without its weights; whether they are all there is seen from the names of the files.
+ * @throws BenchError as loadEncoder does, as far as it can be said without reading the weights
+ */
+export async function describeEncoder(folder: string, options: LoadOptions = {}): Promise<Encoder> {
+  const names = await listFolder(folder);
+  const encoder = makeEncoder(await readConfig(folder, names), options);
+  const source = await TensorSource.open(folder, names);
+  try {
+    findPrefix(source, encoder.shape.kind, options.prefix);
+  } finally {
+    await source.close();
+  }
+  return encoder;
+}
+
+/**
  * The encoder that a config.json describes.
  * @throws BenchError CHECKPOINT_INVALID where its kind or a value is not supported
  */

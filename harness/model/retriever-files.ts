@@ -74,11 +74,12 @@ export async function readRetrieverFacts(folder: string): Promise<RetrieverFacts
   try {
     facts = JSON.parse(await readFile(factsFile(folder), 'utf8')) as Partial<RetrieverFacts> | null;
   } catch (cause) {
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `${folder} holds no trained retriever: ${(cause as Error).message}`,
-      { hint, cause },
-    );
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'there is no retriever.json in it.' : message;
+    throw new BenchError('CHECKPOINT_INVALID', `${folder} holds no trained retriever: ${what}`, {
+      hint,
+      cause,
+    });
   }
   const members = ['architecture', 'resolved', 'tied', 'model', 't5LayerNorm', 'text'] as const;
   const missing = members.filter((member) => facts?.[member] === undefined);

@@ -113,11 +113,15 @@ async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<On
   };
 }
 
-async function sourceOfFile(
-  file: string,
-  dataset: Dataset,
-  examples: BenchConfig['stage2']['examples'],
-): Promise<OneSource> {
+/**
+ * What can be known of named sources before the dataset is open.
+ * @throws BenchError PATH_INVALID for a file that is not there
+ */
+export async function assertNegatives(names: readonly string[]): Promise<void> {
+  for (const name of names) if (name !== 'dataset' && name !== 'bm25') await assertFile(name);
+}
+
+async function assertFile(file: string): Promise<void> {
   if (/\.(pkl|pickle)(\.gz)?$/i.test(file)) {
     throw new BenchError('CONFIG_INVALID', `--negatives ${file} cannot be used: pickles are not read.`, {
       hint: 'Give lines of query<TAB>passage, best first, as bench mine writes them; for the scores of Sentence-Transformers --dataset ms-marco/sbert.',
@@ -130,6 +134,14 @@ async function sourceOfFile(
       hint: "Give files that bench mine wrote or training files of DPR, 'dataset' for the dataset's own negatives, or 'bm25'.",
     });
   }
+}
+
+async function sourceOfFile(
+  file: string,
+  dataset: Dataset,
+  examples: BenchConfig['stage2']['examples'],
+): Promise<OneSource> {
+  await assertFile(file);
   const described = await describeFile(file);
   const { name, sha256 } = described;
   if (await beginsArray(file, 'DATA_INVALID')) {

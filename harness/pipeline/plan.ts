@@ -1,12 +1,11 @@
 /** What a run would do, for --dry-run. */
 import type { BenchConfig } from '../config/config.js';
 import type { Download } from '../contracts.js';
-import { BenchError } from '../errors.js';
-import { parseMeasures } from '../metrics/measures.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import { assertRequirements } from './requirements.js';
 import { scoringOf } from './sparse-index.js';
-import { resolveArchitecture, scratchShape } from './starting-model.js';
+
 import { secondStage } from './training.js';
 
 export interface Plan {
@@ -68,20 +67,15 @@ export async function planOf({
   init,
   negatives,
 }: RunRequest): Promise<Plan> {
-  parseMeasures(config.measures);
+  const request = { architecture, dataset, seed, offline, config, ...(data !== undefined && { data }) };
+  await assertRequirements({
+    ...request,
+    ...(init !== undefined && { init }),
+    ...(negatives && { negatives }),
+  });
   const { plugin, variant } = await loadDataset(dataset);
   const { train, model, encode, search, latency } = config;
-  if (variant === undefined && plugin.variantOnly) {
-    throw new BenchError('UNKNOWN_NAME', `${dataset} alone is no dataset: one of several has to be named.`, {
-      hint: `Write ${plugin.variants?.map((each) => `${dataset}/${each}`).join(', ')}.`,
-    });
-  }
   const downloads = plugin.downloads(variant);
-  if (data !== undefined && downloads.length === 0) {
-    throw new BenchError('USAGE', `${dataset} is embedded, and would not read ${data}.`, {
-      hint: 'Name the dataset of the folder: --dataset beir, squad or trec.',
-    });
-  }
   const source = data === undefined ? sourceOf(downloads, offline) : `read from ${data}`;
   const { scratch } = model;
   const from =
@@ -106,9 +100,6 @@ export async function planOf({
     };
   }
   const loaded = await loadArchitecture(architecture);
-  // Of any other model the layers are not known before it is here.
-  if (init === undefined && model.name === 'scratch')
-    resolveArchitecture(loaded, scratchShape(config), config);
   const { family, pooling } = loaded;
   return {
     lines: [

@@ -34,7 +34,11 @@ export type Count = (
   progress: Progress,
 ) => Promise<ReadonlyMap<RunRequest, DatasetFacts | Error>>;
 
+/** Whether all of them can begin: see harness/sweep/runnable.ts. */
+export type AssertRunnable = (requests: readonly RunRequest[], progress: Progress) => Promise<void>;
+
 export interface Makers {
+  assertRunnable: AssertRunnable;
   sweep: Sweep;
   train: Train;
   count: Count;
@@ -49,18 +53,23 @@ export interface Outcome {
 /**
  * Every run of the grid, then the table. A run that fails leaves its error in the cells that it was for.
  * @param without datasets that nothing is run on: the cells that need one stay empty
- * @throws BenchError PATH_INVALID where no run is left
+ * @throws BenchError PATH_INVALID where no run is left; what is wrong with one of them, before any is begun
  */
 export async function reproduce(
   grid: Grid,
-  { sweep, train, count }: Makers,
+  { assertRunnable, sweep, train, count }: Makers,
   progress: Progress,
   without: readonly string[] = [],
 ): Promise<Outcome> {
   const done = new Map<string, Made | Error>();
   const all = runsWithout(grid, without);
-  await countAlone(all, done, count, progress);
   const runs = all.filter(({ counts }) => !counts);
+  // What the last run lacks is better known before the first, not after a week of others.
+  await assertRunnable(
+    runs.map(({ request }) => request),
+    progress,
+  );
+  await countAlone(all, done, count, progress);
   const trained = runs.filter(({ after, trainsOnly }) => after === undefined && !trainsOnly);
   await make(trained, (run) => run.request, done, sweep, progress);
   const checkpoints = await trainAlone(runs, done, train, progress);

@@ -104,6 +104,14 @@ async function openBuilt(
   });
 }
 
+/**
+ * What can be known of a searcher before there is an index.
+ * @throws BenchError UNAVAILABLE with the command that adds it
+ */
+export async function assertSearcher(name: string): Promise<void> {
+  if (name === 'faiss') await (await import('./faiss.js')).loadFaiss();
+}
+
 function check(queryVectors: Float32Array, count: number, depth: number, dimensions: number): void {
   if (queryVectors.length !== count * dimensions) {
     throw new RangeError(

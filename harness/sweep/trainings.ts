@@ -6,6 +6,7 @@ import type { Progress } from '../progress.js';
 import { CellLines } from './cell-lines.js';
 import { Keeper } from './keeper.js';
 import { assertWritable, forgetFailure, recordFailure } from './recording.js';
+import { assertRunnable } from './runnable.js';
 
 export interface TrainingsOutcome {
   /** Folders of the checkpoints. */
@@ -16,9 +17,10 @@ export interface TrainingsOutcome {
 /**
  * One after another; one that fails leaves a record of its error and the others go on. What it made beside the checkpoint
  * (the first of two stages) goes as `keep` says.
- * @throws BenchError INTERRUPTED, and NOT_WRITABLE or DISK_FULL where no record can be written at all
+ * @throws BenchError INTERRUPTED; what is wrong with a request, before any training is begun; NOT_WRITABLE or DISK_FULL where no record can be written at all
  */
 export async function train(requests: readonly RunRequest[], progress: Progress): Promise<TrainingsOutcome> {
+  await assertRunnable(requests, progress);
   for (const out of new Set(requests.map(({ config }) => config.out))) await assertWritable(out);
   const lines = new CellLines(requests.length, progress);
   const keeper = new Keeper();

@@ -1,0 +1,61 @@
+/** Whether every run of a sweep can begin: what is wrong with one of them is known before the first hour of another. */
+import { BenchError } from '../errors.js';
+import { prepare } from '../pipeline/prepare.js';
+import { assertRequirements, isLocal } from '../pipeline/requirements.js';
+import type { RunRequest } from '../pipeline.js';
+import type { Progress } from '../progress.js';
+import { titleOf } from './cell-lines.js';
+import { datasetKey } from './groups.js';
+
+/**
+ * Opens every dataset that is on this machine, and writes nothing but what is remembered of its files.
+ * @throws BenchError the one that the runs would begin with; where there are several, all of them with the runs they are of
+ */
+export async function assertRunnable(requests: readonly RunRequest[], progress: Progress): Promise<void> {
+  const opened = new Map<string, Promise<void>>();
+  const refused: { request: RunRequest; error: BenchError }[] = [];
+  for (const request of requests) {
+    progress.checkInterrupted();
+    try {
+      await assertRequirements(request);
+      const key = datasetKey(request);
+      if (!opened.has(key)) opened.set(key, open(request, progress));
+      await opened.get(key);
+    } catch (error) {
+      if (!(error instanceof BenchError) || error.code === 'INTERRUPTED') throw error;
+      refused.push({ request, error });
+    }
+  }
+  if (refused.length > 0) throw together(refused, requests.length);
+}
+
+async function open(request: RunRequest, progress: Progress): Promise<void> {
+  if (await isLocal(request)) await prepare(request, progress);
+}
+
+/** What is wrong with many runs for one reason is said once. */
+function together(refused: readonly { request: RunRequest; error: BenchError }[], asked: number): BenchError {
+  const byMessage = new Map<string, { error: BenchError; titles: string[] }>();
+  for (const { request, error } of refused) {
+    const known = byMessage.get(error.message);
+    if (known === undefined) byMessage.set(error.message, { error, titles: [titleOf(request)] });
+    else known.titles.push(titleOf(request));
+  }
+  const reasons = [...byMessage.values()];
+  if (reasons.length === 1 && refused.length === asked) return reasons[0]!.error;
+  const worst = reasons.map(({ error }) => error).sort((a, b) => b.exitCode - a.exitCode)[0]!;
+  const lines = reasons.map(({ error, titles }) => {
+    const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+    return `\n  ${shortList(titles)}: ${error.message}${hint}`;
+  });
+  return new BenchError(
+    worst.code,
+    `${refused.length} of ${asked} runs cannot begin, so none was begun:${lines.join('')}`,
+    { hint: 'Leave them out, or mend what they lack.' },
+  );
+}
+
+function shortList(titles: readonly string[]): string {
+  const shown = titles.slice(0, 3).join('; ');
+  return titles.length > 3 ? `${shown} and ${titles.length - 3} more` : shown;
+}
