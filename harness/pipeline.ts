@@ -75,7 +75,6 @@ export async function makeCell(
     const searching = await openSearching(prepared, checkpoint, engine, shards.folder, built);
     try {
       const { fallback } = searching.searcher;
-      if (fallback !== undefined) progress.note(`searching with exact: ${fallback}`);
       const run = await log.artifact('search', () =>
         searchStage(prepared, searching, shards.key, { ...asked, identicalIds }, progress),
       );

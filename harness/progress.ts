@@ -23,6 +23,13 @@ export interface Progress {
   stage(name: string, total?: number, unit?: string): StageProgress;
   /** A line of its own. */
   note(line: string): void;
+  /** A line of its own, where the same was not said before. */
+  remark(line: string): void;
+  /**
+   * What the stages from now on belong to: `mlr-sc, seed 2, 3 of 9`; nothing where absent.
+   * @param left how long everything will still take, in words, where that is known
+   */
+  within(title?: string, left?: () => string | undefined): void;
   /** Call it between two steps, where stopping loses nothing. @throws BenchError INTERRUPTED */
   checkInterrupted(): void;
 }
@@ -33,6 +40,20 @@ export interface ProgressOptions {
   output?: { write(text: string): unknown; isTTY?: boolean; columns?: number };
   /** Milliseconds that only grow. */
   now?: () => number;
+}
+
+/** Where a line stands that is still rewritten. */
+let unfinished: NonNullable<ProgressOptions['output']> | undefined;
+
+/**
+ * Ends the line that a terminal shows of a stage, so that what is written next, an error, has one of its own.
+ * @returns whether there was one
+ */
+export function finishLine(): boolean {
+  const finished = unfinished !== undefined;
+  unfinished?.write('\n');
+  unfinished = undefined;
+  return finished;
 }
 
 const rewriteEveryMs = 100;
@@ -50,16 +71,34 @@ export function createProgress(options: ProgressOptions = {}): Progress {
   } = options;
   const terminal = output.isTTY === true;
   let open: { end(note?: string): void } | undefined;
+  let prefix = '';
+  let totalLeft: () => string | undefined = () => undefined;
+  const said = new Set<string>();
 
-  const rewrite = (text: string) => output.write(`\r\u001B[2K${text.slice(0, (output.columns ?? 100) - 1)}`);
-  const line = (text: string) => output.write(`${terminal ? '\r\u001B[2K' : ''}${text}\n`);
+  const rewrite = (text: string) => {
+    output.write(`\r\u001B[2K${text.slice(0, (output.columns ?? 100) - 1)}`);
+    unfinished = output;
+  };
+  const line = (text: string) => {
+    output.write(`${terminal ? '\r\u001B[2K' : ''}${text}\n`);
+    unfinished = undefined;
+  };
 
   return {
     signal,
     note: line,
+    remark(text) {
+      if (!said.has(text)) line(text);
+      said.add(text);
+    },
+    within(title, left) {
+      prefix = title === undefined ? '' : `${title}: `;
+      totalLeft = left ?? (() => undefined);
+    },
     checkInterrupted: () => checkInterrupted(signal),
-    stage(name, total, unit = '') {
+    stage(title, total, unit = '') {
       open?.end();
+      const name = `${prefix}${title}`;
       const startMs = now();
       let first: { done: number; ms: number } | undefined;
       let shownMs = terminal ? Number.NEGATIVE_INFINITY : startMs;
@@ -82,6 +121,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
             done,
             newlyDone: done - first.done,
             elapsedMs: time - first.ms,
+            inAll: totalLeft(),
             note,
           });
           if (terminal) rewrite(state);
@@ -106,6 +146,8 @@ export function silentProgress(signal: AbortSignal = new AbortController().signa
   return {
     signal,
     note: () => undefined,
+    remark: () => undefined,
+    within: () => undefined,
     checkInterrupted: () => checkInterrupted(signal),
     stage: () => ({ update: () => undefined, end: () => undefined }),
   };
@@ -126,10 +168,12 @@ interface State {
   /** Done since the first call, and the time that took. */
   newlyDone: number;
   elapsedMs: number;
+  /** What everything will still take. */
+  inAll: string | undefined;
   note: string | undefined;
 }
 
-function describe({ name, total, unit, done, newlyDone, elapsedMs, note }: State): string {
+function describe({ name, total, unit, done, newlyDone, elapsedMs, inAll, note }: State): string {
   const parts: string[] = [];
   const share = total === undefined || total === 0 ? '' : ` (${Math.floor((100 * done) / total)}%)`;
   parts.push(
@@ -141,6 +185,7 @@ function describe({ name, total, unit, done, newlyDone, elapsedMs, note }: State
     if (total !== undefined && done < total)
       parts.push(`${duration(((total - done) / perSecond) * 1000)} left`);
   }
+  if (inAll !== undefined) parts.push(`${inAll} left in all`);
   if (note !== undefined) parts.push(note);
   return parts.join(', ');
 }

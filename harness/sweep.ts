@@ -49,7 +49,7 @@ export async function sweep(
   await assertRunnable(requests, progress);
   for (const out of new Set(requests.map(({ config }) => config.out))) await assertWritable(out);
   const groups = groupsOf(requests);
-  const sweeping = new Sweeping(requests.length, progress, told);
+  const sweeping = new Sweeping(requests, progress, told);
   try {
     for (const [g, group] of groups.entries()) {
       await sweeping.group(group);
@@ -84,11 +84,11 @@ class Sweeping {
   readonly #lines: CellLines;
 
   constructor(
-    total: number,
+    requests: readonly RunRequest[],
     readonly progress: Progress,
     readonly told: (stored: StoredRecord, request: RunRequest) => void,
   ) {
-    this.#lines = new CellLines(total, progress);
+    this.#lines = new CellLines(requests, progress);
   }
 
   async group(requests: readonly RunRequest[]): Promise<void> {

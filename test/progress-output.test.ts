@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { createProgress, duration } from '../harness/progress.js';
+import { createProgress, duration, finishLine } from '../harness/progress.js';
 
 /** A progress whose clock the test turns and whose output it keeps. */
 function observed(isTTY: boolean) {
@@ -59,6 +59,47 @@ test('a stage that begins ends the one before it; what ended stays ended', () =>
   early.update(5);
   early.end();
   assert.deepEqual(written, ['index\n', 'index: 0.0 s\n', 'search\n', 'search: 0.0 s\n']);
+});
+
+test('stages of a cell carry its name, and what everything will still take', () => {
+  const { written, clock, progress } = observed(false);
+  progress.within('mlr-sc, seed 2, 3 of 9', () => 'about 2 h 10 min');
+  const stage = progress.stage('train', 1000, 'steps');
+  stage.update(1);
+  clock.ms += 30_000;
+  stage.update(301);
+  stage.end();
+  progress.within();
+  progress.stage('latency').end();
+  assert.deepEqual(written, [
+    'mlr-sc, seed 2, 3 of 9: train: 1,000 steps\n',
+    'mlr-sc, seed 2, 3 of 9: train: 301 of 1,000 steps (30%), 10/s, 1 min 10 s left, about 2 h 10 min left in all\n',
+    'mlr-sc, seed 2, 3 of 9: train: 301 steps in 30.0 s\n',
+    'latency\n',
+    'latency: 0.0 s\n',
+  ]);
+});
+
+test('a line that is rewritten is ended before an error is written, and only then', () => {
+  const { written, clock, progress } = observed(true);
+  const stage = progress.stage('train', 10, 'steps');
+  clock.ms += 1000;
+  stage.update(5);
+  assert.equal(finishLine(), true);
+  assert.equal(written.at(-1), '\n');
+  assert.equal(finishLine(), false);
+  stage.update(6);
+  stage.end();
+  assert.equal(finishLine(), false);
+});
+
+test('a remark is said once, a note as often as it is made', () => {
+  const { written, progress } = observed(false);
+  for (let i = 0; i < 2; i++) {
+    progress.remark('searched with exact');
+    progress.note('lambda 0.1');
+  }
+  assert.deepEqual(written, ['searched with exact\n', 'lambda 0.1\n', 'lambda 0.1\n']);
 });
 
 test('after the signal, the next check throws', () => {

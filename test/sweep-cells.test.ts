@@ -190,3 +190,20 @@ test('a measure that the dataset has no answers for is missed where it was named
     ['answer@5'],
   );
 });
+
+test('stages carry the name of their cell, and from the second on what all will still take', async () => {
+  const titles: string[] = [];
+  const left: (string | undefined)[] = [];
+  const within: Progress['within'] = (title, inAll) => {
+    if (title === undefined) return;
+    titles.push(title);
+    left.push(inAll?.());
+  };
+  await sweep([request('mlr', 7), request('bm25', 7)], { ...quiet, within });
+  assert.deepEqual(titles, ['mlr, seed 7, 1 of 2', 'bm25, seed 7, 2 of 2']);
+  assert.equal(left[0], undefined);
+  assert.match(left[1]!, /^about \d/);
+  titles.length = 0;
+  await sweep([request('bm25', 7)], { ...quiet, within });
+  assert.deepEqual(titles, []);
+});

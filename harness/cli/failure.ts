@@ -1,5 +1,6 @@
 /** How a command that failed says so. */
 import { BenchError } from '../errors.js';
+import { finishLine } from '../progress.js';
 
 /** Exit code of an error that is not one of ours, which is a bug (EX_SOFTWARE of sysexits.h). */
 const bugExitCode = 70;
@@ -16,6 +17,7 @@ export function describeFailure(error: unknown): string {
 
 /** Writes the error to stderr, under a title where there are several. @returns the exit code */
 export function reportFailure(error: unknown, title?: string): number {
+  finishLine();
   process.stderr.write(`${title === undefined ? '' : `${title}:\n`}${describeFailure(error)}`);
   return error instanceof BenchError ? error.exitCode : bugExitCode;
 }

@@ -1,5 +1,6 @@
 /** Ctrl-C and termination signals. */
 import { exitCodes } from '../errors.js';
+import { finishLine } from '../progress.js';
 
 /**
  * npx and npm pass on a Ctrl-C that the terminal has already sent to us; a second signal this soon is the same one.
@@ -17,8 +18,10 @@ export function watchInterrupts(): AbortSignal {
     const nowMs = performance.now();
     if (firstMs === undefined) {
       firstMs = nowMs;
+      // The terminal shows ^C where the cursor stands.
+      const start = finishLine() ? '' : '\n';
       process.stderr.write(
-        '\nStopping after this step; once more stops at once. The same command goes on from there.\n',
+        `${start}Stopping after this step; once more stops at once. The same command goes on from there.\n`,
       );
       controller.abort();
     } else if (nowMs - firstMs > sameSignalMs) {

@@ -12,7 +12,7 @@ import { watchInterrupts } from './interrupt.js';
 import { configOptions, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
 import { dataFolders, refuseStart, trainingStart, withoutTraining } from './request.js';
-import { summarize } from './summary.js';
+import { notesOf, summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
 export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
@@ -134,7 +134,7 @@ async function writeReports(
     const file = path.resolve(out, `report.${extension}`);
     await writeTo(file, text);
     lines.push(`report: ${file}\n`);
-    if (format === 'markdown') shown = text;
+    if (format === 'markdown') shown = `${text}\n${notesOf(recordsOf(stored))}`;
   }
   lines.push(`run records: ${path.resolve(out)}\n`);
   return { shown: `${shown ?? summarize(recordsOf(stored))}\n${lines.join('')}` };

@@ -7,8 +7,9 @@ import { renderTable } from './table.js';
 /** Tables for the terminal. Measures are in percent, latencies in milliseconds. */
 export function summarize(records: readonly RunRecord[]): string {
   const byDataset = groupBy(records, ({ dataset }) => dataset.name);
+  const told = new Set<string>();
   const sections = [...byDataset.values()].map((runs) =>
-    [headingOf(runs[0]!), accuracyTable(runs), costTable(runs), notesOf(runs)]
+    [headingOf(runs[0]!), accuracyTable(runs), costTable(runs), notesOf(runs, told)]
       .filter((part) => part !== '')
       .join('\n'),
   );
@@ -60,10 +61,12 @@ function costTable(runs: readonly RunRecord[]): string {
   return `${renderTable(header, rows, 'lrrrrrrl', 2)}${legend}\n`;
 }
 
-/** What the records want their readers to know, each thing once. */
-function notesOf(runs: readonly RunRecord[]): string {
+/** What the records want their readers to know, each thing once. @param told what was said before; gets what is said now */
+export function notesOf(runs: readonly RunRecord[], told: Set<string> = new Set()): string {
   const notes = runs.flatMap(({ warnings, latency }) => [...warnings, ...(latency?.warnings ?? [])]);
-  return [...new Set(notes)].map((note) => `note: ${note}\n`).join('');
+  const unsaid = [...new Set(notes)].filter((note) => !told.has(note));
+  for (const note of unsaid) told.add(note);
+  return unsaid.map((note) => `note: ${note}\n`).join('');
 }
 
 /** In the order in which each name comes first. */

@@ -48,9 +48,13 @@ export const command: Command = {
     const progress = createProgress({ signal: watchInterrupts() });
     const trained = [];
     try {
-      for (const request of requests) {
+      for (const [i, request] of requests.entries()) {
+        const { architecture, seed } = request;
+        if (requests.length > 1)
+          progress.within(`${architecture}, seed ${seed}, ${i + 1} of ${requests.length}`);
         const one = await trainOnly(request, progress);
         trained.push(one);
+        for (const warning of one.warnings) progress.remark(`note: ${warning}`);
         if (values.json === true) continue;
         const { epochs, bestEpoch } = one.training;
         const kept = bestEpoch === null ? 'as it was' : `epoch ${bestEpoch + 1} of ${epochs.length} kept`;

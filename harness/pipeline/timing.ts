@@ -47,7 +47,7 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   });
   if (config.latency.interleave && turns.length > 1) {
     const lists = turns.map((turn) => turn.map(({ name }) => name).join(', '));
-    progress.note(
+    progress.remark(
       `latency: all at once would take more than latency.memoryMiB allows, or some read the disk; together: ${lists.join('; ')}`,
     );
   }

@@ -72,8 +72,6 @@ export async function trainStage(
     if (trainSet.counts.examples === 0 && config.train.epochs > 0)
       throw nothingToTrainOn(dataset.name, trainSet.counts);
     const devSet = await trainingExamples(dataset, 'dev', texts, { ...config.train, rankPool: pool }, forDev);
-    for (const line of remarks(trainSet.counts, devSet.counts, config.train.negativePool, negatives))
-      progress.note(line);
     const trained = await train({
       engine,
       retriever,

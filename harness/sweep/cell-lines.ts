@@ -11,6 +11,9 @@ export type CellOutcome =
   | { state: 'failed'; reason: string };
 
 export class CellLines {
+  readonly total: number;
+  readonly #severalDatasets: boolean;
+  #begun = 0;
   #ended = 0;
   /** Milliseconds of the cells that had to be made, and of timing per cell. */
   readonly #madeMs: number[] = [];
@@ -20,16 +23,32 @@ export class CellLines {
 
   /** @param now milliseconds that only grow */
   constructor(
-    readonly total: number,
-    readonly progress: Pick<Progress, 'note'>,
+    requests: readonly RunRequest[],
+    readonly progress: Pick<Progress, 'note' | 'within'>,
     readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.total = requests.length;
+    this.#severalDatasets = new Set(requests.map(({ dataset }) => dataset)).size > 1;
+  }
 
   /** @returns to be called when the cell has ended */
   begin(request: RunRequest): (outcome: CellOutcome) => void {
     const startedMs = this.now();
+    this.#begun++;
+    // A run by itself needs no name.
+    if (this.total > 1) {
+      const { architecture, dataset, seed } = request;
+      const on = this.#severalDatasets ? ` on ${dataset}` : '';
+      this.progress.within(`${architecture}${on}, seed ${seed}, ${this.#begun} of ${this.total}`, () => {
+        const leftMs = this.#leftMs();
+        return leftMs === undefined
+          ? undefined
+          : `about ${duration(Math.max(0, leftMs - (this.now() - startedMs)))}`;
+      });
+    }
     return (outcome) => {
       const ms = this.now() - startedMs;
+      this.progress.within();
       this.#ended++;
       if (outcome.state === 'done' || outcome.state === 'trained') this.#madeMs.push(ms);
       if (outcome.state === 'done' || outcome.state === 'from cache') this.#waiting++;
@@ -50,11 +69,16 @@ export class CellLines {
   }
 
   #left(): string {
+    const left = `${this.total - this.#ended} left`;
+    const ms = this.#leftMs();
+    return ms === undefined ? left : `${left}, about ${duration(ms)} left`;
+  }
+
+  /** Undefined where nothing is left, or nothing is known of the time that a cell takes. */
+  #leftMs(): number | undefined {
     const left = this.total - this.#ended;
-    // Nothing is known of the time that a cell takes until one has been made.
-    if (left + this.#waiting === 0 || (left > 0 && this.#madeMs.length === 0)) return `${left} left`;
-    const ms = left * mean(this.#madeMs) + (left + this.#waiting) * mean(this.#timedMs);
-    return `${left} left, about ${duration(ms)} left`;
+    if (left + this.#waiting === 0 || (left > 0 && this.#madeMs.length === 0)) return undefined;
+    return left * mean(this.#madeMs) + (left + this.#waiting) * mean(this.#timedMs);
   }
 }
 

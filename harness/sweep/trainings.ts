@@ -22,7 +22,7 @@ export interface TrainingsOutcome {
 export async function train(requests: readonly RunRequest[], progress: Progress): Promise<TrainingsOutcome> {
   await assertRunnable(requests, progress);
   for (const out of new Set(requests.map(({ config }) => config.out))) await assertWritable(out);
-  const lines = new CellLines(requests.length, progress);
+  const lines = new CellLines(requests, progress);
   const keeper = new Keeper();
   const checkpoints: TrainingsOutcome['checkpoints'] = new Map();
   const failures: TrainingsOutcome['failures'] = [];
@@ -31,9 +31,14 @@ export async function train(requests: readonly RunRequest[], progress: Progress)
       progress.checkInterrupted();
       const end = lines.begin(request);
       try {
-        const { checkpoint, key, stages } = await trainOnly(request, progress, keeper.storeOf(request));
+        const { checkpoint, key, stages, warnings } = await trainOnly(
+          request,
+          progress,
+          keeper.storeOf(request),
+        );
         const cached = stages.every(({ key: made, execution }) => made === null || execution.cached);
         end({ state: cached ? 'trained before' : 'trained' });
+        for (const warning of warnings) progress.remark(`note: ${warning}`);
         checkpoints.set(request, checkpoint);
         keeper.recorded({ request, searchable: [key], record: { model: checkpoint } });
         await forgetFailure(request);
