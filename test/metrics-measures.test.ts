@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Qrels, Run } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { evaluate } from '../harness/metrics/evaluate.js';
-import { measureFamilies, measureForms, parseMeasures } from '../harness/metrics/measures.js';
+import { measureFamilies, measureForms, measureId, parseMeasures } from '../harness/metrics/measures.js';
 
 // Ranks 1 to 5: not judged, relevance 1, judged 0, relevance 3, relevance 1; one of relevance 2 is not found.
 const run: Run = new Map([['q', { passageIds: ['x', 'a', 'zero', 'b', 'c'] }]]);
@@ -75,6 +75,35 @@ test('relevance 2 makes 1 not relevant, and leaves ndcg as it is', () => {
   assert.equal(measures.get('ndcg')!.mean, byHand.ndcg);
 });
 
+test('measures go by the names of the field, whatever the case', () => {
+  const written = ['nDCG@10', 'NDCG@5', 'RR@10', 'RR', 'MRR@5', 'R@100', 'Recall@20', 'AP', 'AP@100', 'P@10'];
+  const ids = [
+    'ndcg@10',
+    'ndcg@5',
+    'mrr@10',
+    'mrr',
+    'mrr@5',
+    'recall@100',
+    'recall@20',
+    'map',
+    'map@100',
+    'p@10',
+  ];
+  assert.deepEqual(
+    parseMeasures([...written, 'Precision@5']).map(({ id }) => id),
+    [...ids, 'p@5'],
+  );
+  assert.deepEqual(written.map(measureId), ids);
+  // Two names of one measure are one.
+  assert.deepEqual(
+    parseMeasures(['RR@10', 'mrr@10']).map(({ id }) => id),
+    ['mrr@10'],
+  );
+  // What may mean something else is not guessed.
+  assert.throws(() => parseMeasures(['Accuracy@20']), /Did you mean 'answer@20'/);
+  assert.equal(measureId('average-rank'), 'average-rank');
+});
+
 test('every measure says what it is and where it looks', () => {
   for (const family of measureFamilies) {
     const [measure] = parseMeasures([`${family.name}@7`]);
@@ -98,17 +127,12 @@ test('an id asked for twice is measured once, in the order of asking', () => {
 
 const meant: Record<string, RegExp> = {
   'ndgc@10': /'ndgc@10'.*'ndcg@10'/,
-  'MRR@10': /'MRR@10'.*'mrr@10'/,
   ndcg_cut_10: /'ndcg@10'/,
   'ndcg_cut.10': /'ndcg@10'/,
   P_10: /'p@10'/,
-  'P@10': /'p@10'/,
   recip_rank: /'mrr'/,
   map_cut_5: /'map@5'/,
   recall_100: /'recall@100'/,
-  'R@100': /'recall@100'/,
-  'RR@10': /'mrr@10'/,
-  'AP@10': /'map@10'/,
   succes: /'success@10'/,
   success: /needs a cut-off.*'success@10'/,
   'mrr@0': /'mrr@0'.*whole number from 1, not '0'/,

@@ -76,6 +76,7 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/evaluate.ts': ['metrics', 'store'],
   'harness/cli/export.ts': ['export'],
   'harness/cli/report.ts': ['store'],
+  'harness/cli/request.ts': ['metrics'],
   'harness/cli/texts.ts': ['store'],
   'harness/cli/list.ts': ['tensor', 'search', 'metrics'],
   'harness/cli/doctor/machine.ts': ['tensor', 'search'],

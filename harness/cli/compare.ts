@@ -2,7 +2,8 @@
 import { compareRecords, failuresIn } from '../comparison.js';
 import type { ReportComparison, ReportTest } from '../contracts.js';
 import { readRecords } from '../record.js';
-import { type Command, splitList } from './command.js';
+import type { Command } from './command.js';
+import { measuresIn } from './request.js';
 import { renderTable } from './table.js';
 
 export const command: Command = {
@@ -32,7 +33,7 @@ export const command: Command = {
     const records = await readRecords(targets);
     for (const line of failuresIn(records)) process.stderr.write(`note: ${line}\n`);
     const comparisons = compareRecords(records, {
-      ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
+      ...(measure !== undefined && { measures: measuresIn(String(measure), records) }),
       ...(baseline !== undefined && { baseline: String(baseline) }),
       commonSeeds: values['common-seeds'] === true,
       correction: values.uncorrected === true ? 'none' : 'holm',

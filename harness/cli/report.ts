@@ -6,7 +6,8 @@ import { BenchError } from '../errors.js';
 import { loadReport, reportNames } from '../plugins.js';
 import { describeMachine, readRecords, type StoredRecord } from '../record.js';
 import { removePartialsOf, writeAtomic } from '../store/atomic.js';
-import { type Command, splitList } from './command.js';
+import type { Command } from './command.js';
+import { measuresIn } from './request.js';
 import { type Places, textSource } from './texts.js';
 
 export const command: Command = {
@@ -48,7 +49,7 @@ export const command: Command = {
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
     const [rendered] = await renderReports([format], records, {
       ...(baseline !== undefined && { baseline: String(baseline) }),
-      ...(measure !== undefined && { measures: splitList('measure', String(measure)) }),
+      ...(measure !== undefined && { measures: measuresIn(String(measure), records) }),
       commonSeeds: values['common-seeds'] === true,
       cache: config.cache,
       ...(data !== undefined && { data: String(data) }),

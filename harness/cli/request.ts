@@ -4,9 +4,11 @@ import path from 'node:path';
 import { type BenchConfig, loadConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
+import { measureId } from '../metrics/measures.js';
 import type { StageRequest } from '../pipeline/prepare.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import type { StoredRecord } from '../record.js';
 import { splitList, type Values } from './command.js';
 
 /** The configuration, for the dataset that is named where the command takes one. */
@@ -14,7 +16,15 @@ export function configOf(values: Values): BenchConfig {
   const file = values.config === undefined ? {} : { file: String(values.config) };
   const dataset = values.dataset === undefined ? {} : { dataset: String(values.dataset) };
   const set = (values.set ?? []) as readonly string[];
-  return loadConfig({ ...file, ...dataset, cwd: process.cwd(), flags: values, set });
+  const config = loadConfig({ ...file, ...dataset, cwd: process.cwd(), flags: values, set });
+  // Two names of a measure would be two settings, and runs of two systems.
+  return { ...config, measures: [...new Set(config.measures.map(measureId))] };
+}
+
+/** The measures of `--measure` by the ids that the records have them under: `nDCG@10` is ndcg@10. */
+export function measuresIn(text: string, records: readonly StoredRecord[]): string[] {
+  const held = new Set(records.flatMap(({ record }) => Object.keys(record.measures)));
+  return [...new Set(splitList('measure', text).map((name) => (held.has(name) ? name : measureId(name))))];
 }
 
 /** For commands that take no other setting. */

@@ -8,6 +8,7 @@ export const averagePrecision: MeasureFamily = {
   needs: 'qrels',
   cut: 'optional',
   higherIsBetter: true,
+  fieldNames: ['ap'],
   trecName: { whole: 'map', cut: 'map_cut' },
   score({ relevant, hitCount, relevantCount }, cut) {
     let found = 0;

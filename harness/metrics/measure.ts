@@ -40,6 +40,8 @@ export interface MeasureFamily {
   /** Whether `@k` must be there or may be. */
   readonly cut: 'required' | 'optional';
   readonly higherIsBetter: boolean;
+  /** What papers and other tools call it, in small letters: `rr` of `RR@10`. */
+  readonly fieldNames?: readonly string[];
   /** The name of the same measure in trec_eval, where it has one: `P` of `P_10`. */
   readonly trecName?: { readonly whole?: string; readonly cut?: string };
   /** @param cut ranks to look at, Infinity for all */

@@ -30,6 +30,15 @@ export function measureForms(): string[] {
 }
 
 /**
+ * The id that a measure goes by here, whatever it was written as: `ndcg@10` of `nDCG@10`, `mrr@10` of `RR@10`. What is not
+ * known comes back as it is.
+ */
+export function measureId(name: string): string {
+  const parsed = parse(name);
+  return typeof parsed === 'string' ? name : parsed.id;
+}
+
+/**
  * Turns ids into measures, without repetitions, in the order given.
  * @throws BenchError UNKNOWN_NAME that lists every id at fault, each with the id it was probably meant to be
  */
@@ -54,7 +63,7 @@ function parse(id: string): Measure | string {
   const at = id.indexOf('@');
   const name = at < 0 ? id : id.slice(0, at);
   const cutText = at < 0 ? undefined : id.slice(at + 1);
-  const family = measureFamilies.find((each) => each.name === name);
+  const family = familyNamed(name);
   if (family === undefined) {
     const meant = meantBy(id, name, cutText);
     return `There is no measure '${id}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`;
@@ -68,6 +77,12 @@ function parse(id: string): Measure | string {
     return `The cut-off of measure '${id}' must be a whole number from 1, not '${cutText}'.`;
   }
   return measureOf(family, cut);
+}
+
+/** By its name or what the field calls it, whatever the case: `nDCG`, `RR`. */
+function familyNamed(name: string): MeasureFamily | undefined {
+  const small = name.toLowerCase();
+  return measureFamilies.find((each) => each.name === small || each.fieldNames?.includes(small));
 }
 
 function measureOf(family: MeasureFamily, cut: number | undefined): Measure {
@@ -91,6 +106,7 @@ function meantBy(id: string, name: string, cutText: string | undefined): string 
     if (trec?.cut !== undefined && trec.measure === family.trecName?.cut) return `${family.name}@${trec.cut}`;
   }
   const known = new Map(measureFamilies.map((family) => [family.name, family]));
+  for (const family of measureFamilies) for (const each of family.fieldNames ?? []) known.set(each, family);
   for (const [alias, family] of aliases) known.set(alias, family);
   const bare = name.replace(/[_.-]?\d+$/, '');
   if (bare === '') return undefined;
@@ -107,12 +123,8 @@ function meantBy(id: string, name: string, cutText: string | undefined): string 
   return family.cut === 'required' ? `${family.name}@10` : family.name;
 }
 
-/** Names other tools and papers use. */
+/** Names that may mean something else elsewhere: suggested, not taken. */
 const aliases: readonly (readonly [string, MeasureFamily])[] = [
-  ['rr', reciprocalRank],
-  ['ap', averagePrecision],
-  ['precision', precision],
   ['hit', hitRate],
   ['accuracy', answer],
-  ['r', recall],
 ];

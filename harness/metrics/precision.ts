@@ -7,6 +7,7 @@ export const precision: MeasureFamily = {
   needs: 'qrels',
   cut: 'required',
   higherIsBetter: true,
+  fieldNames: ['precision'],
   trecName: { cut: 'P' },
   score: (query, cut) => relevantAmong(query, cut) / cut,
 };

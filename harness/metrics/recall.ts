@@ -7,6 +7,7 @@ export const recall: MeasureFamily = {
   needs: 'qrels',
   cut: 'required',
   higherIsBetter: true,
+  fieldNames: ['r'],
   trecName: { cut: 'recall' },
   score: (query, cut) => (query.relevantCount === 0 ? 0 : relevantAmong(query, cut) / query.relevantCount),
 };

@@ -8,6 +8,7 @@ export const reciprocalRank: MeasureFamily = {
   needs: 'qrels',
   cut: 'optional',
   higherIsBetter: true,
+  fieldNames: ['rr'],
   trecName: { whole: 'recip_rank', cut: 'recip_rank_cut' },
   score({ relevant, hitCount }, cut) {
     for (let i = 0; i < hitCount && i < cut; i++) if (relevant[i] === 1) return 1 / (i + 1);
