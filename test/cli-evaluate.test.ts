@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { ReportComparison } from '../harness/contracts.js';
 import type { RunRecord } from '../harness/record.js';
 import { cli, sharedData as data, inFixtures } from './places.js';
 
@@ -112,6 +113,64 @@ test('the record can be compared and reported like any other; gzip is read', () 
   const report = bench('report', 'bm25.record.json', 'splade.record.json', '--format', 'html');
   assert.equal(report.status, 0, report.stderr);
   assert.match(report.stdout, /splade/);
+});
+
+test('several runs are one table, each with the p of its difference to the first', () => {
+  const other = file('b.run', ['1 Q0 a 1 9 splade', '2 Q0 y 2 8 splade', '2 Q0 b 1 7 splade']);
+  const judged = ['--qrels', qrels, '--complete', '--measure', 'RR@10,success@1'];
+  const two = (...more: string[]) =>
+    bench('evaluate', '--run', run, '--run', `ours=${other}`, ...judged, ...more);
+  const { status, stdout, stderr } = two();
+  assert.equal(status, 0, stderr);
+  assert.match(
+    stdout,
+    /^run +mrr@10 +success@1\n-.*\nbm25 +0\.5000 +0\.3333\nours +0\.5000 +0\.3333\n {2}p +1\.0000 +1\.0000\n/,
+  );
+  assert.match(stdout, /note: 3 queries\nnote: p: against bm25, paired by query, by .*Holm over 2 tests\n/);
+  const records = JSON.parse(two('--json').stdout) as RunRecord[];
+  assert.deepEqual(
+    records.map(({ arch }) => arch.name),
+    ['bm25', 'ours'],
+  );
+  assert.equal(two('--record', 'both').status, 0);
+  const compared = bench('compare', 'both/bm25.record.json', 'both/ours.record.json', '--json');
+  const [comparison] = JSON.parse(compared.stdout) as ReportComparison[];
+  assert.deepEqual(
+    comparison!.measures.map(({ overQueries }) => overQueries.correctedP),
+    [1, 1],
+  );
+  const refusals: [string[], RegExp][] = [
+    [['--run', run, '--run', run, ...judged], /Two runs have the name bm25, which their files give them/],
+    [['--run', `a=${run}`, '--run', `a=${other}`, ...judged], /Two runs are named a/],
+    [['--run', run, '--run', other, ...judged, '--per-query'], /--per-query goes with one run/],
+    [
+      ['--run', run, '--run', other, ...judged, '--record', 'x.record.json'],
+      /is a file, and there are several/,
+    ],
+    [
+      ['--run', run, '--run', file('one.run', ['1 Q0 a 1 9 one']), '--qrels', qrels],
+      /same judged queries: bm25 for 2, one for 1\.\nhint: With --complete/,
+    ],
+  ];
+  for (const [argv, expected] of refusals) {
+    const refused = bench('evaluate', ...argv);
+    assert.equal(refused.status, 2, argv.join(' '));
+    assert.match(refused.stderr, expected);
+  }
+});
+
+test('a run takes the name that the command line gives it', () => {
+  const { stdout } = bench('evaluate', '--run', `mine=${run}`, '--qrels', qrels, '--json');
+  assert.equal((JSON.parse(stdout) as RunRecord).arch.name, 'mine');
+});
+
+test('compare given runs says what to do', () => {
+  const { status, stderr } = bench('compare', run, run);
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /a\.run: a run, a file of hits, and compare takes run records\.\nhint: .*bench evaluate --run a\.run --run OTHER --qrels FILE/,
+  );
 });
 
 test("tevatron's and BEIR's files of the same hits give the same figures; DPR's have no ids to measure by", () => {

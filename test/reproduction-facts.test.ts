@@ -10,6 +10,7 @@ import { loadReproduction } from '../harness/reproduction/files.js';
 import { gridOf } from '../harness/reproduction/grid.js';
 import { reproduce } from '../harness/reproduction/outcome.js';
 import { count } from '../harness/sweep/counts.js';
+import { assertRunnable } from '../harness/sweep/runnable.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';
 import { inFixtures } from './places.js';
@@ -29,7 +30,7 @@ async function made(name: string, form: object, ...set: string[]) {
   await writeFile(file, JSON.stringify({ ...own, ...form }));
   const options = { ...gridOptions(root, 'paper'), folders: new Map([['squad', squad]]), set };
   const planned = await gridOf(loadReproduction(file), options);
-  const outcome = await reproduce(planned, { sweep, train, count }, silentProgress());
+  const outcome = await reproduce(planned, { assertRunnable, sweep, train, count }, silentProgress());
   return { ...outcome, document: documentOf(planned, outcome) };
 }
 

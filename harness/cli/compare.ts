@@ -1,7 +1,9 @@
 /** `bench compare`: which of several systems is better, by how much and how sure. */
 import { compareRecords, failuresIn } from '../comparison.js';
 import type { ReportComparison, ReportTest } from '../contracts.js';
-import { readRecords } from '../record.js';
+import { BenchError } from '../errors.js';
+import { looksLikeRun } from '../interchange/run-file.js';
+import { readRecords, type StoredRecord } from '../record.js';
 import type { Command } from './command.js';
 import { measuresIn } from './request.js';
 import { renderTable } from './table.js';
@@ -30,7 +32,7 @@ export const command: Command = {
   ],
   async run(values, targets, print) {
     const { measure, baseline } = values;
-    const records = await readRecords(targets);
+    const records = await recordsIn(targets);
     for (const line of failuresIn(records)) process.stderr.write(`note: ${line}\n`);
     const comparisons = compareRecords(records, {
       ...(measure !== undefined && { measures: measuresIn(String(measure), records) }),
@@ -46,6 +48,26 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** @throws BenchError RECORD_INVALID, which for a file of hits says how hits are compared */
+async function recordsIn(targets: readonly string[]): Promise<StoredRecord[]> {
+  try {
+    return await readRecords(targets);
+  } catch (error) {
+    if (!(error instanceof BenchError) || error.code !== 'RECORD_INVALID') throw error;
+    const runs: string[] = [];
+    for (const target of new Set(targets)) if (await looksLikeRun(target)) runs.push(target);
+    if (runs.length === 0) throw error;
+    throw new BenchError(
+      'RECORD_INVALID',
+      `${runs.join(', ')}: a run, a file of hits, and compare takes run records.`,
+      {
+        hint: `Hits are compared by what they are judged with: bench evaluate ${runs.map((file) => `--run ${file}`).join(' ')}${runs.length === 1 ? ' --run OTHER' : ''} --qrels FILE`,
+        cause: error,
+      },
+    );
+  }
+}
 
 function comparisonText(comparison: ReportComparison): string {
   const { baseline, candidate, queryCount, measures, latency } = comparison;

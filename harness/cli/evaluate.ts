@@ -12,6 +12,7 @@ import { bareArchitecture, newRecord, type RunRecord, runElsewhere, writeRecord 
 import { removePartialsOf } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
+import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
 import { watchInterrupts } from './interrupt.js';
 import { datasetOptions, someOptions } from './options.js';
 import { configOf, splitOf, stageRequest, wholeNumber } from './request.js';
@@ -20,11 +21,15 @@ import { renderTable } from './table.js';
 const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@100,map';
 
 export const command: Command = {
-  usage: '--run FILE --qrels FILE|--dataset D [--measure M,...] [options]',
+  usage: '--run [NAME=]FILE... --qrels FILE|--dataset D [--measure M,...] [options]',
   description:
     'Evaluates a run of any system: the six columns of TREC, the three of tevatron (a score) or MS MARCO (a rank), the JSON of DPR or BEIR, plain or gzip. With --qrels it gives the numbers of trec_eval 9.0.8, with --complete too those of trec_eval -c; with --dataset it measures as bench run does: every query of the split counts, answers are sought in the texts. What it prints with --json is a run record, which compare and report take like any other.',
   options: {
-    run: { type: 'text', describe: 'hits of every query', required: true },
+    run: {
+      type: 'texts',
+      describe: 'hits of every query, FILE or NAME=FILE; several are compared with the first',
+      required: true,
+    },
     'run-format': {
       type: 'text',
       describe: `format of the run: ${Object.keys(runFormats).join(', ')}; seen from the file where absent`,
@@ -53,7 +58,7 @@ export const command: Command = {
     'per-query': { type: 'switch', describe: 'print the value of every query too' },
     record: {
       type: 'text',
-      describe: 'file to write the run record to; its name should end in .record.json',
+      describe: 'file to write the run record to, ending in .record.json; of several runs a folder',
     },
     json: { type: 'switch', describe: 'print the run record as JSON' },
   },
@@ -64,15 +69,24 @@ export const command: Command = {
       'for bench compare',
     ],
     [
+      'bench evaluate --run bm25=a.run --run ours=b.run --qrels qrels.txt --measure nDCG@10,RR@10',
+      'one table, with the p of each difference',
+    ],
+    [
       'bench evaluate --run mlr-sc.run.gz --dataset squad --measure answer@20',
       "top-k accuracy by DPR's answers",
     ],
   ],
   async run(values, _positionals, print) {
     refuseMixture(values);
-    const { evaluation, remarks, record } = await (values.dataset === undefined
-      ? againstQrels(values)
-      : againstDataset(values));
+    const runs = runsOf(values.run as readonly string[]);
+    const one = (file: string) => {
+      const asked: Values = { ...values, run: file };
+      return asked.dataset === undefined ? againstQrels(asked) : againstDataset(asked);
+    };
+    if (runs.length > 1) return evaluateSeveral(runs, values, one, print);
+    const { evaluation, remarks, record: makeRecord } = await one(runs[0]!.file);
+    const record = async () => named(await makeRecord(), runs[0]!);
     if (values.json === true || values.record !== undefined) {
       const made = await record();
       if (values.record !== undefined) {
@@ -87,7 +101,7 @@ export const command: Command = {
   },
 };
 
-interface Evaluated {
+export interface Evaluated {
   evaluation: Evaluation;
   /** Of how the run was read. */
   remarks: readonly string[];

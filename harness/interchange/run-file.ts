@@ -62,6 +62,27 @@ export async function readRunFile(
   });
 }
 
+/** Whether a file holds hits, as far as its beginning tells; false where it cannot be read. */
+export async function looksLikeRun(file: string): Promise<boolean> {
+  try {
+    for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
+      const text = bytes
+        .toString('utf8', 0, 4096)
+        .replace(/^\uFEFF/, '')
+        .trimStart();
+      if (text.startsWith('[')) return /^\[\s*\{\s*"(question|answers|ctxs)"/.test(text);
+      if (text.startsWith('{')) return /^\{\s*"[^"]*"\s*:\s*\{\s*"[^"]*"\s*:\s*-?[\d.]/.test(text);
+      const columns = text.split('\n', 1)[0]!.trim().split(/\s+/);
+      const isNumber = (column: string | undefined) =>
+        column !== undefined && Number.isFinite(Number(column));
+      return columns.length === 6 ? isNumber(columns[4]) : columns.length === 3 && isNumber(columns[2]);
+    }
+    return false;
+  } catch {
+    return false;
+  }
+}
+
 /** Seen from how the file begins; `trec` for all lines of columns. */
 export async function formatOf(file: string): Promise<RunFormat> {
   for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
