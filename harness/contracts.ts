@@ -178,6 +178,8 @@ export interface ReportPlugin {
   summary: string;
   /** The file's ending, without a dot. */
   extension: string;
+  /** What takes time or room to find out and this report shows: texts of queries and passages, values of every query. */
+  needs?: readonly ('texts' | 'values')[];
   /** The whole file; a report that needs a heavy library loads it here. */
   render(report: Report): string | Promise<string>;
 }

@@ -1,6 +1,7 @@
 /** The table of systems for a spreadsheet: a row for each system, numbers in full. */
 import { stringify } from 'csv-stringify/sync';
 import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import { harmless } from './format/spreadsheet.js';
 
 const report: ReportPlugin = {
   summary: 'one row per system for a spreadsheet, numbers in full',
@@ -47,9 +48,4 @@ function rowsOf({ dataset, baseline, columns, systems, comparisons }: ReportSect
     }
     return row;
   });
-}
-
-/** A spreadsheet takes a text that begins like this for a formula, and names come from outside. */
-function harmless(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }

@@ -1,6 +1,6 @@
 /** One page that holds everything: tables, charts, queries, and how each number was made. It fetches nothing and runs no script. */
 import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
-import { headingOfSection } from './format/words.js';
+import { dayOf, daysOf, findingOf, headingOfSection } from './format/words.js';
 import { type Figure, frontFigure, variationFigure } from './html/charts.js';
 import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
@@ -15,10 +15,12 @@ import { winnersHtml } from './html/winners.js';
 const report: ReportPlugin = {
   summary: 'one page with tables, charts and queries, to be opened anywhere',
   extension: 'html',
-  async render({ sections, checks, createdAt, benchVersion }: Report): Promise<string> {
+  needs: ['texts'],
+  async render({ sections, checks, createdAt, benchVersion, title: named }: Report): Promise<string> {
     const bodies: string[] = [];
     for (const section of sections) bodies.push(await sectionHtml(section));
-    const title = sections.length === 0 ? 'Regression check' : 'Efficiency against accuracy';
+    const usual = sections.length === 0 ? 'Regression check' : 'Efficiency against accuracy';
+    const title = escapeHtml(named ?? usual);
     // The policy forbids what the page does not do anyway, so that a mistake of ours or a passage's markup stays harmless.
     return `<!doctype html>
 <html lang="en">
@@ -31,7 +33,7 @@ const report: ReportPlugin = {
 </head>
 <body>
 <h1>${title}</h1>
-<p class="faint">Made by bench ${escapeHtml(benchVersion)} on ${escapeHtml(createdAt)}.</p>
+<p class="faint">Made by bench ${escapeHtml(benchVersion)} on <time datetime="${escapeHtml(createdAt)}">${escapeHtml(dayOf(createdAt))}</time>.</p>
 ${checks === undefined ? '' : checksHtml(checks)}
 ${bodies.join('\n')}
 </body>
@@ -58,6 +60,7 @@ async function sectionHtml(section: ReportSection): Promise<string> {
       : `<div class="block"><h3>${title}</h3><ul class="key legend">${key}</ul>${figures}</div>`;
   return `<section>
 <h2>${escapeHtml(headingOfSection(section))}</h2>
+${headlineHtml(section)}
 ${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
 ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
 ${block('Accuracy against what it costs', costs)}
@@ -71,6 +74,13 @@ ${queriesHtml(section)}
 ${differences}
 ${provenanceHtml(section)}
 </section>`;
+}
+
+/** What came out, before everything that it came of. */
+function headlineHtml(section: ReportSection): string {
+  const finding = findingOf(section);
+  if (finding === '') return '';
+  return `<p class="finding">${escapeHtml(finding)} <span class="faint">Runs of ${escapeHtml(daysOf(section))}.</span></p>`;
 }
 
 async function figuresHtml(figures: readonly (Figure | undefined)[]): Promise<string> {

@@ -4,6 +4,7 @@ import type { ReportPlugin } from '../harness/contracts.js';
 const report: ReportPlugin = {
   summary: 'all that the other reports are made of, for a program',
   extension: 'json',
+  needs: ['texts'],
   render: (data) => `${JSON.stringify(data, null, 2)}\n`,
 };
 export default report;

@@ -4,10 +4,18 @@ import { formatCell, formatNumber, headingOf, marksOf, seedsOf, showsInterval } 
 import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
-  summary: 'tables for a paper, with booktabs',
+  summary: 'a table that fits the column of a paper, with booktabs',
   extension: 'tex',
-  render: ({ sections }: Report) =>
-    `% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n${sections.flatMap(tablesOf).join('\n')}`,
+  render: ({ sections, title, label, columnsChosen }: Report) =>
+    `% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n${sections
+      .map((section, i) =>
+        tableOf(section, columnsChosen === true ? section.columns : columnsForPaper(section), {
+          ...(title !== undefined && { title }),
+          // One label is one table.
+          label: i === 0 && label !== undefined ? label : labelOf(section),
+        }),
+      )
+      .join('\n')}`,
 };
 export default report;
 
@@ -17,57 +25,94 @@ const groups = [
   ['latency', 'Latency'],
 ] as const;
 
-/** What a paper shows; then, as in the other reports, sizes by part, slow queries and throughput. */
-function tablesOf(section: ReportSection): string[] {
-  const heading = headingOfSection(section);
-  const legend = legendOf(section, 'Bold', 'underlined') + intervalLegend(section, 'Below');
-  const main = section.columns.filter(({ detail }) => detail !== true);
-  const details = section.columns.filter(({ detail }) => detail === true);
+/** Measures that a paper shows, the first of them first; then whatever else there is. */
+const usualMeasures = ['answer@20', 'answer@100', 'success@20', 'mrr@10', 'ndcg@10', 'recall@100'];
+const paperMeasures = 4;
+const paperCosts = ['index-bytes', 'search-ms'];
+
+/** Six at most: four measures, the index, the search. */
+function columnsForPaper({ columns }: ReportSection): ReportColumn[] {
+  const accuracies = columns.filter(({ group }) => group === 'accuracy');
+  const usual = accuracies.filter(({ id }) => usualMeasures.includes(id));
+  const others = accuracies.filter(({ id }) => !usualMeasures.includes(id));
+  const shown = [...usual, ...others].slice(0, paperMeasures);
   return [
-    tableOf(section, main, `${heading}. ${legend}`),
-    ...(details.length === 0 ? [] : [tableOf(section, details, `${heading}: size and throughput.`)]),
+    ...accuracies.filter((column) => shown.includes(column)),
+    ...columns.filter(({ id }) => paperCosts.includes(id)),
   ];
 }
 
-function tableOf({ systems }: ReportSection, columns: readonly ReportColumn[], caption: string): string {
-  const spans = groups
-    .map(([group, title]) => ({ title, count: columns.filter((column) => column.group === group).length }))
-    .filter(({ count }) => count > 0);
-  let at = 3;
+const labelOf = ({ dataset: { name, split } }: ReportSection) =>
+  `tab:${`${name}-${split}`.replace(/[^A-Za-z0-9-]+/g, '-')}`;
+
+function tableOf(
+  section: ReportSection,
+  columns: readonly ReportColumn[],
+  { title, label }: { title?: string; label: string },
+): string {
+  const { systems } = section;
+  const spans = spansOf(columns);
+  let at = 2;
   const rules = spans.map(({ count }) => {
     const rule = `\\cmidrule(lr){${at}-${at + count - 1}}`;
     at += count;
     return rule;
   });
-  const rows = systems.flatMap(({ name, seeds, cells }) => {
-    const numbers = columns.map((column) => {
-      const cell = cells[column.id];
-      if (cell === undefined) return '--';
-      const number = escapeLatex(formatCell(cell, column));
-      const marks = marksOf(cell).replace('*', '$^{*}$').replace('†', '$^{\\dagger}$');
-      if (cell.place === 'best') return `\\textbf{${number}}${marks}`;
-      return `${cell.place === 'second' ? `\\underline{${number}}` : number}${marks}`;
-    });
+  // Where all have the same, the caption says it.
+  const seeds = [...new Set(systems.map((system) => seedsOf(system.seeds)))];
+  const rows = systems.flatMap((system) => {
+    const { name, cells } = system;
+    const numbers = columns.map((column) => numberOf(cells[column.id], column));
     const intervals = columns.map((column) => intervalOf(cells[column.id], column));
-    const named = [escapeLatex(name), escapeLatex(seedsOf(seeds)), ...numbers].join(' & ');
+    const own = seeds.length > 1 ? ` (${seedsOf(system.seeds)})` : '';
+    const row = [escapeLatex(`${name}${own}`), ...numbers].join(' & ');
     // On a line of their own they widen the columns least.
-    return intervals.every((text) => text === '') ? [named] : [named, ['', '', ...intervals].join(' & ')];
+    return intervals.every((text) => text === '') ? [row] : [row, ['', ...intervals].join(' & ')];
   });
+  const shown = { ...section, columns };
+  const legend = legendOf(shown, 'Bold', 'underlined') + intervalLegend(shown, 'Below');
+  const told = seeds.length === 1 && seeds[0] !== '–' ? ` ${capitalized(seeds[0]!)}.` : '';
   return `\\begin{table}
 \\centering
-\\caption{${escapeLatex(caption)}}
-\\resizebox{\\linewidth}{!}{%
-\\begin{tabular}{ll${'r'.repeat(columns.length)}}
+\\caption{${escapeLatex(`${title ?? headingOfSection(section)}.${told} ${legend}`)}}
+\\label{${label.replace(/[{}\\%#~^]/g, '')}}
+\\small
+\\setlength{\\tabcolsep}{3pt}
+% Made smaller where it is wider than the column, and left as it is where it is not.
+\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%
+\\begin{tabular}{l${'r'.repeat(columns.length)}}
 \\toprule
- & ${spans.map(({ title, count }) => ` & \\multicolumn{${count}}{c}{${title}}`).join('')} \\\\
+${spans.map(({ title: span, count }) => ` & \\multicolumn{${count}}{c}{${span}}`).join('')} \\\\
 ${rules.join(' ')}
-System & Seeds${columns.map((column) => ` & ${escapeLatex(headingOf(column))}`).join('')} \\\\
+System${columns.map((column) => ` & ${escapeLatex(headingOf(column))}`).join('')} \\\\
 \\midrule
 ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
 \\end{tabular}}
 \\end{table}
 `;
 }
+
+/** Neighbours of one group stand under its title, whatever order the columns have. */
+function spansOf(columns: readonly ReportColumn[]): { title: string; count: number }[] {
+  const titles: Readonly<Record<string, string>> = Object.fromEntries(groups);
+  const spans: { title: string; count: number }[] = [];
+  for (const { group } of columns) {
+    const last = spans.at(-1);
+    if (last !== undefined && last.title === titles[group]) last.count++;
+    else spans.push({ title: titles[group]!, count: 1 });
+  }
+  return spans;
+}
+
+function numberOf(cell: ReportCell | undefined, column: ReportColumn): string {
+  if (cell === undefined) return '--';
+  const number = escapeLatex(formatCell(cell, column));
+  const marks = marksOf(cell).replace('*', '$^{*}$').replace('†', '$^{\\dagger}$');
+  if (cell.place === 'best') return `\\textbf{${number}}${marks}`;
+  return `${cell.place === 'second' ? `\\underline{${number}}` : number}${marks}`;
+}
+
+const capitalized = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}`;
 
 function intervalOf(cell: ReportCell | undefined, column: ReportColumn): string {
   if (cell === undefined || !showsInterval(cell, column)) return '';

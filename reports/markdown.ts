@@ -34,8 +34,8 @@ import {
 const report: ReportPlugin = {
   summary: 'tables for a README or a pull request',
   extension: 'md',
-  render: ({ sections, checks }: Report) =>
-    `${[...sections.map(sectionText), ...(checks === undefined ? [] : [checkText(checks)])].join('\n')}`,
+  render: ({ sections, checks, title }: Report) =>
+    `${title === undefined ? '' : `# ${escapeMarkdown(title)}\n\n`}${[...sections.map(sectionText), ...(checks === undefined ? [] : [checkText(checks)])].join('\n')}`,
 };
 export default report;
 

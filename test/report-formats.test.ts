@@ -1,30 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prepareReport, type ReportRequest } from '../harness/comparison.js';
-import type { Report } from '../harness/contracts.js';
+import type { ReportRequest } from '../harness/comparison.js';
 import { BenchError } from '../harness/errors.js';
 import { loadReport, reportNames } from '../harness/plugins.js';
-import type { StoredRecord } from '../harness/record.js';
 import { stored } from './made-records.js';
-
-const seeds = [1, 2, 3];
-const records = seeds.flatMap((seed) => [
-  stored({ seed }),
-  stored({ arch: 'mlr-sc', seed, lift: 0.1 }),
-  stored({ arch: 'me-bert', seed, lift: 0.05, vectors: 4, slower: 2 }),
-]);
-
-const prepare = (given: readonly StoredRecord[], request: ReportRequest = {}): Promise<Report> =>
-  prepareReport(given, request, '0.1.0');
-
-async function render(format: string, report: Report): Promise<string> {
-  return (await loadReport(format)).render(report);
-}
+import { prepare, records, render } from './made-reports.js';
 
 test('there is a report of every format, each with its ending', async () => {
-  assert.deepEqual(reportNames(), ['csv', 'github', 'html', 'json', 'junit', 'latex', 'markdown']);
+  assert.deepEqual(reportNames(), [
+    'csv',
+    'github',
+    'html',
+    'json',
+    'junit',
+    'latex',
+    'markdown',
+    'per-query',
+  ]);
   const endings = await Promise.all(reportNames().map(async (name) => (await loadReport(name)).extension));
-  assert.deepEqual(endings, ['csv', 'txt', 'html', 'json', 'xml', 'tex', 'md']);
+  assert.deepEqual(endings, ['csv', 'txt', 'html', 'json', 'xml', 'tex', 'md', 'per-query.csv']);
 });
 
 test('the table: means over seeds, the best and the second, stars against the baseline', async () => {
@@ -118,41 +112,6 @@ test('csv: numbers in full, a formula in a name disarmed', async () => {
   assert.equal(cells.length, columns.length);
   assert.equal(cells[columns.indexOf('mrr@10')], String(value));
   assert.match(second!, /,"'=HYPERLINK\(""x""\),1",/);
-});
-
-test('latex: booktabs, marks, and no character that acts as a command', async () => {
-  const text = await render(
-    'latex',
-    await prepare([stored(), stored({ arch: 'a_b&c%$#{}~^\\', lift: 0.2 })]),
-  );
-  assert.match(text, /\\toprule[\s\S]*\\midrule[\s\S]*\\bottomrule/);
-  assert.match(
-    text,
-    /a\\_b\\&c\\%\\\$\\#\\\{\\\}\\textasciitilde\{\}\\textasciicircum\{\}\\textbackslash\{\} &/,
-  );
-  assert.match(text, /\\textbf\{\d+\.\d\}\$\^\{\*\}\$/);
-  const tables = text.split('\\begin{table}').slice(1);
-  assert.equal(tables.length, 2);
-  for (const table of tables) {
-    const rows = table.split('\n').filter((line) => / \\\\$/.test(line) && !line.includes('multicolumn'));
-    assert.ok(rows.length >= 3);
-    assert.equal(new Set(rows.map((row) => row.split(/(?<!\\)&/).length)).size, 1);
-  }
-});
-
-test('latex: intervals where markdown has them, on a line below', async () => {
-  const one = await prepare([stored(), stored({ arch: 'mlr-sc', lift: 0.1 })]);
-  const text = await render('latex', one);
-  const [main, details] = text.split('\\begin{table}').slice(1);
-  assert.match(main!, /Below numbers of one seed and of the second table: the 95 \\% interval/);
-  const line = /^ & {2}& \{\\scriptsize \[\d+\.\d, \d+\.\d\]\} & \{\\scriptsize \[/m;
-  assert.match(main!, line);
-  assert.match(details!, /size and throughput[\s\S]*\{\\scriptsize \[\d\.\d+, \d\.\d+\]\}/);
-  const { low, high } = one.sections[0]!.systems[0]!.cells['answer@20']!.interval!;
-  assert.ok(main!.includes(`[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`));
-  // Of several seeds accuracy has its deviation instead.
-  const [three] = (await render('latex', await prepare(records))).split('\\begin{table}').slice(1);
-  assert.doesNotMatch(three!, /scriptsize/);
 });
 
 test('json: the whole report, as it was prepared', async () => {

@@ -137,6 +137,24 @@ test('it reads in light, dark, on a phone and printed, and says how each number 
   }
 });
 
+test('a sentence says what came out, with the day; no curve has one point', async () => {
+  const html = await page();
+  assert.match(
+    html,
+    /<p class="finding">\S+ has the best answer@20, \d+\.\d %: \+\d+\.\d points against dual-encoder/,
+  );
+  assert.match(
+    html,
+    /with an index of ×\d+\.\d\d and a search of ×\d+\.\d\d\. <span class="faint">Runs of 2 January 2026\./,
+  );
+  assert.match(html, /by epoch, one line for each run/);
+  const one = await prepareReport([stored({ epochs: 1 }), stored({ epochs: 1, seed: 2 })], {}, '0.1.0');
+  const alone = await (await loadReport('html')).render(one);
+  assert.match(alone, /<p class="finding">dual-encoder has answer@20 \d+\.\d %\./);
+  assert.doesNotMatch(alone, /by epoch|Pareto front/);
+  assert.doesNotMatch(alone, /<svg/);
+});
+
 test('a check: what got worse comes first, with its heading, and no text acts as markup', async () => {
   const check = { dataset: 'made, test', name: 'latency search' } as const;
   const checks = [

@@ -35,7 +35,7 @@ export const command: Command = {
     const records = await recordsIn(targets);
     for (const line of failuresIn(records)) process.stderr.write(`note: ${line}\n`);
     const comparisons = compareRecords(records, {
-      ...(measure !== undefined && { measures: measuresIn(String(measure), records) }),
+      ...(measure !== undefined && { measures: measuresIn('measure', String(measure), records) }),
       ...(baseline !== undefined && { baseline: String(baseline) }),
       commonSeeds: values['common-seeds'] === true,
       correction: values.uncorrected === true ? 'none' : 'holm',

@@ -22,6 +22,13 @@ export const command: Command = {
       describe: 'system that stars refer to; dual-encoder where absent, else the first',
     },
     measure: { type: 'text', describe: 'measures shown, the first of them in charts: mrr@10,answer@20' },
+    columns: {
+      type: 'text',
+      describe:
+        'columns shown, in this order: answer@20,index-bytes,search-ms; those of csv are all there are',
+    },
+    title: { type: 'text', describe: 'what the report is called: the heading, in LaTeX the caption' },
+    label: { type: 'text', describe: 'what LaTeX refers to the table by: tab:main' },
     'common-seeds': { type: 'switch', describe: 'pair the seeds that both systems have where they differ' },
     data: {
       type: 'text',
@@ -34,13 +41,22 @@ export const command: Command = {
   examples: [
     ['bench report', 'a table of all records in results/, as markdown'],
     ['bench report results --format html --out report.html --data squad', 'the page, with texts'],
-    ['bench report a.record.json b.record.json --format latex --measure answer@20,mrr@10', 'for a paper'],
+    [
+      'bench report --format latex --columns answer@20,answer@100,index-bytes,search-ms --label tab:main',
+      'for a paper',
+    ],
+    ['bench report --format per-query --out values.csv', 'every value of every query'],
   ],
   async run(values, targets, print) {
     const format = String(values.format ?? 'markdown');
     // A slip in its name is better known before the records are read.
     await loadReport(format);
-    const { config: file, baseline, measure, data } = values;
+    const { config: file, baseline, measure, columns, title, label, data } = values;
+    if (columns !== undefined && measure !== undefined) {
+      throw new BenchError('USAGE', '--columns and --measure both say which measures are shown.', {
+        hint: 'Name the measures among the columns.',
+      });
+    }
     const config = loadConfig({
       cwd: process.cwd(),
       flags: { cache: values.cache },
@@ -49,7 +65,10 @@ export const command: Command = {
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
     const [rendered] = await renderReports([format], records, {
       ...(baseline !== undefined && { baseline: String(baseline) }),
-      ...(measure !== undefined && { measures: measuresIn(String(measure), records) }),
+      ...(columns !== undefined && { columns: measuresIn('columns', String(columns), records) }),
+      ...(title !== undefined && { title: String(title) }),
+      ...(label !== undefined && { label: String(label) }),
+      ...(measure !== undefined && { measures: measuresIn('measure', String(measure), records) }),
       commonSeeds: values['common-seeds'] === true,
       cache: config.cache,
       ...(data !== undefined && { data: String(data) }),
@@ -64,7 +83,7 @@ export const command: Command = {
   },
 };
 
-export interface RenderRequest extends Omit<ReportRequest, 'texts'> {
+export interface RenderRequest extends Omit<ReportRequest, 'texts' | 'values'> {
   /** Where texts are looked for. */
   cache: string;
   data?: Places['data'];
@@ -78,12 +97,13 @@ export async function renderReports(
 ): Promise<{ format: string; text: string; extension: string }[]> {
   const plugins = await Promise.all(formats.map((format) => loadReport(format)));
   const { benchVersion } = await describeMachine();
-  // Only these two show texts, and finding them means reading the collection.
-  const texts =
-    formats.includes('html') || formats.includes('json')
-      ? { texts: textSource({ cache, ...(data !== undefined && { data }) }) }
-      : {};
-  const report = await prepareReport(records, { ...request, ...texts }, benchVersion);
+  const needed = new Set(plugins.flatMap(({ needs = [] }) => needs));
+  // Finding texts means reading the collection.
+  const texts = needed.has('texts')
+    ? { texts: textSource({ cache, ...(data !== undefined && { data }) }) }
+    : {};
+  const values = needed.has('values');
+  const report = await prepareReport(records, { ...request, ...texts, values }, benchVersion);
   const rendered: { format: string; text: string; extension: string }[] = [];
   for (const [i, plugin] of plugins.entries()) {
     rendered.push({ format: formats[i]!, text: await plugin.render(report), extension: plugin.extension });

@@ -21,10 +21,10 @@ export function configOf(values: Values): BenchConfig {
   return { ...config, measures: [...new Set(config.measures.map(measureId))] };
 }
 
-/** The measures of `--measure` by the ids that the records have them under: `nDCG@10` is ndcg@10. */
-export function measuresIn(text: string, records: readonly StoredRecord[]): string[] {
+/** The names of a list, measures by the ids that the records have them under: `nDCG@10` is ndcg@10. */
+export function measuresIn(flag: string, text: string, records: readonly StoredRecord[]): string[] {
   const held = new Set(records.flatMap(({ record }) => Object.keys(record.measures)));
-  return [...new Set(splitList('measure', text).map((name) => (held.has(name) ? name : measureId(name))))];
+  return [...new Set(splitList(flag, text).map((name) => (held.has(name) ? name : measureId(name))))];
 }
 
 /** For commands that take no other setting. */

@@ -1,8 +1,9 @@
 /** Everything a report shows, worked out from records. */
-import type { Report, ReportComparison, ReportRun, ReportSection } from '../contracts.js';
+import type { Report, ReportComparison, ReportRun, ReportSection, ReportValues } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StoredRecord } from '../record.js';
 import { alignSystems } from '../statistics/systems.js';
+import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
 import { describeDevice } from './devices.js';
 import { indexCurvesOf } from './index-curves.js';
@@ -17,7 +18,13 @@ export interface ReportRequest {
   baseline?: string;
   /** Measures of the table; all where absent. The first of them is what charts go by. */
   measures?: readonly string[];
+  /** Ids of the columns shown, in this order, those of measures among them; all where absent. */
+  columns?: readonly string[];
+  title?: string;
+  label?: string;
   commonSeeds?: boolean;
+  /** Whether the values of every query are wanted. */
+  values?: boolean;
   /** Whether the two best systems are shown query by query. */
   texts?: TextSource;
 }
@@ -30,7 +37,7 @@ const usualMeasures = ['answer@20', 'success@20', 'ndcg@10', 'mrr@10'];
 
 /**
  * One section for every dataset, version and split, in the order in which each comes first; those of failed runs alone, then those of means over datasets last.
- * @throws BenchError UNKNOWN_NAME for a measure or baseline that no section has
+ * @throws BenchError UNKNOWN_NAME for a measure, column or baseline that no section has
  */
 export async function prepareReport(
   records: readonly StoredRecord[],
@@ -54,11 +61,22 @@ export async function prepareReport(
     add(groups.has(own) ? own : (known ?? own), stored);
   }
   assertNames(records, [...groups.values()], request);
-  const sections: ReportSection[] = [];
-  for (const group of groups.values()) sections.push(await sectionOf(group, request));
+  const { columns, title, label } = request;
+  const asked = columns === undefined ? request : { ...request, measures: measuresAmong(columns, records) };
+  const whole: ReportSection[] = [];
+  for (const group of groups.values()) whole.push(await sectionOf(group, asked));
+  const held = [...new Set(records.flatMap(({ record }) => Object.keys(record.measures)))];
+  const sections = columns === undefined ? whole : withColumns(whole, columns, held);
   // A mean over datasets comes after the datasets.
   sections.sort((a, b) => Number(a.dataset.members !== undefined) - Number(b.dataset.members !== undefined));
-  return { createdAt: new Date().toISOString(), benchVersion, sections };
+  return {
+    createdAt: new Date().toISOString(),
+    benchVersion,
+    ...(title !== undefined && { title }),
+    ...(label !== undefined && { label }),
+    ...(columns !== undefined && { columnsChosen: true }),
+    sections,
+  };
 }
 
 function assertNames(
@@ -120,6 +138,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     ...(indexCurves && { indexCurves }),
     ...(queries && { queries }),
     runs: records.map((stored) => runOf(stored, systems)),
+    ...(request.values === true && { values: systems.flatMap((system) => valuesIn(system, request)) }),
     notes: [...new Set(notes)],
   };
 }
@@ -147,7 +166,7 @@ function compareSection(
   notes: string[],
 ): ReportComparison[] {
   const candidates = systems.filter((system) => system !== baseline);
-  if (baseline === undefined || candidates.length === 0) return [];
+  if (baseline === undefined || candidates.length === 0 || measures?.length === 0) return [];
   const shared = sharedMeasures(systems);
   const asked = measures === undefined ? shared : shared.filter((id) => measures.includes(id));
   if (asked.length === 0) {
@@ -191,6 +210,19 @@ function bestTwo(
     .filter((system) => Number.isFinite(value(system)))
     .sort((a, b) => (higherIsBetter ? value(b) - value(a) : value(a) - value(b)));
   return ranked.length < 2 ? undefined : [ranked[0]!, ranked[1]!];
+}
+
+function valuesIn({ name, runs }: System, { measures }: ReportRequest): ReportValues[] {
+  return runs.map(({ record }) => ({
+    system: name,
+    seed: record.seed,
+    queryIds: record.queryIds,
+    measures: Object.fromEntries(
+      Object.entries(record.measures)
+        .filter(([id]) => measures?.includes(id) ?? true)
+        .map(([id, { perQuery }]) => [id, perQuery]),
+    ),
+  }));
 }
 
 function runOf({ file, record }: StoredRecord, systems: readonly System[]): ReportRun {

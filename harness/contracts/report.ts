@@ -3,6 +3,10 @@
  * plain data, so that it can be written as JSON; a member that is absent was not measured.
  */
 
+import type { ReportCheck } from './check.js';
+
+export type { ReportCheck } from './check.js';
+
 /** How a number is to be read: `share` is shown in percent. */
 export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'count';
 
@@ -199,6 +203,15 @@ export interface ReportRun {
   warnings: readonly string[];
 }
 
+/** One run, query by query. */
+export interface ReportValues {
+  system: string;
+  seed: number | null;
+  queryIds: readonly string[];
+  /** By measure id, in the order of `queryIds`. */
+  measures: Readonly<Record<string, readonly number[]>>;
+}
+
 /** All runs on one dataset, version and split. */
 export interface ReportSection {
   dataset: {
@@ -228,31 +241,22 @@ export interface ReportSection {
   indexCurves?: { depth: number; curves: readonly ReportIndexCurve[] };
   queries?: ReportQueryDifferences;
   runs: readonly ReportRun[];
+  /** Every value of every query, where a report needs them. */
+  values?: readonly ReportValues[];
   /** What a reader of the figures should know. */
   notes: readonly string[];
-}
-
-/** One thing that was compared with a stored baseline. */
-export interface ReportCheck {
-  system: string;
-  dataset: string;
-  /** `accuracy mrr@10`, `latency search`, `size index`, `setting`, `run`. */
-  name: string;
-  /** `changed`: a setting or a seed, not a figure. */
-  verdict: 'same' | 'better' | 'worse' | 'changed' | 'not compared';
-  baseline?: number;
-  current?: number;
-  unit?: ReportUnit;
-  /** By how much and how sure, in words. */
-  detail: string;
-  /** Of what got worse by one sign and is not counted: by which sign, and what it was not counted for. */
-  spared?: string;
 }
 
 export interface Report {
   /** ISO 8601, UTC */
   createdAt: string;
   benchVersion: string;
+  /** What it is called, where somebody said so. */
+  title?: string;
+  /** What a paper refers to its first table by. */
+  label?: string;
+  /** Whether the columns were chosen by name; else a report shows those that suit it. */
+  columnsChosen?: boolean;
   sections: readonly ReportSection[];
   /** Of `bench check`. */
   checks?: readonly ReportCheck[];

@@ -1,12 +1,78 @@
 /** Sentences that more than one report needs. */
-import type { ReportCheck, ReportSection } from '../../harness/contracts.js';
-import { showsInterval } from './numbers.js';
+import type { ReportCheck, ReportColumn, ReportSection, ReportSystem } from '../../harness/contracts.js';
+import { formatNumber, formatP, formatSigned, showsInterval } from './numbers.js';
 
 export function headingOfSection({ dataset }: ReportSection): string {
   const { name, version, split, queryCount, passageCount, members } = dataset;
   const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
   const units = members === undefined ? 'queries' : 'datasets, their means averaged';
   return `${name} ${version}, ${split}: ${queryCount.toLocaleString('en-US')} ${units}${passages}`;
+}
+
+/**
+ * What a section found, in a sentence: the best system by the measure that charts go by, what it gains on the baseline, and
+ * what its index and its search cost beside the baseline's. Empty where no run was finished.
+ */
+export function findingOf({ measure, columns, systems, baseline, comparisons }: ReportSection): string {
+  const column = columns.find(({ id }) => id === measure);
+  const best = column && bestBy(column, systems);
+  if (column === undefined || best === undefined) return '';
+  const cell = best.cells[column.id]!;
+  const figure = `${formatNumber(cell.value, column.unit)}${column.unit === 'share' ? ' %' : ''}`;
+  if (baseline === undefined || best.name === baseline) {
+    const others = systems.length > 1 ? `, the best of ${systems.length} systems` : '';
+    return `${best.name} has ${column.label} ${figure}${others}.`;
+  }
+  const compared = comparisons.find(({ candidate }) => candidate === best.name);
+  const test = compared?.measures.find((each) => each.measure === column.id)?.overQueries;
+  const gained =
+    test === undefined
+      ? ''
+      : `: ${formatSigned(test.difference, column.unit)}${column.unit === 'share' ? ' points' : ''} against ${baseline} (corrected p ${formatP(test.correctedP)})`;
+  const bytes = [best, systems.find(({ name }) => name === baseline)].map(
+    (system) => system?.cells['index-bytes']?.value,
+  );
+  // Where latencies cannot be compared there is no ratio of them.
+  const search = compared?.latency.find(({ part }) => part === 'search')?.ratio;
+  const costs = [
+    ...(bytes[0] && bytes[1] ? [`an index of ×${(bytes[0] / bytes[1]).toFixed(2)}`] : []),
+    ...(search === undefined ? [] : [`a search of ×${search.toFixed(2)}`]),
+  ];
+  const cost = costs.length === 0 ? '' : `, with ${costs.join(' and ')}`;
+  return `${best.name} has the best ${column.label}, ${figure}${gained}${cost}.`;
+}
+
+function bestBy(
+  { id, higherIsBetter }: ReportColumn,
+  systems: readonly ReportSystem[],
+): ReportSystem | undefined {
+  const value = (system: ReportSystem) => (higherIsBetter ? 1 : -1) * (system.cells[id]?.value ?? Number.NaN);
+  return systems
+    .filter((system) => system.cells[id] !== undefined)
+    .reduce<ReportSystem | undefined>(
+      (best, system) => (best === undefined || value(system) > value(best) ? system : best),
+      undefined,
+    );
+}
+
+/** The day of a moment, `2 January 2026`, UTC. */
+export function dayOf(moment: string): string {
+  const date = new Date(moment);
+  return date.toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
+}
+
+/** The days on which the runs of a section were made: `2 January 2026`, `2 January 2026 to 5 March 2026`. */
+export function daysOf({ runs }: ReportSection): string {
+  const moments = runs.map(({ createdAt }) => createdAt).sort();
+  const [first, last] = [moments[0], moments.at(-1)].map((moment) =>
+    moment === undefined ? '' : dayOf(moment),
+  );
+  return first === last ? first! : `${first} to ${last}`;
 }
 
 /** What a check came to: `9 of 12 comparisons got worse`. */
@@ -54,8 +120,9 @@ export function intervalLegend({ columns, systems }: ReportSection, where: 'Besi
   const shown = systems.some(({ cells }) =>
     columns.some((column) => cells[column.id] !== undefined && showsInterval(cells[column.id]!, column)),
   );
+  const second = columns.some(({ detail }) => detail === true) ? ' and of the second table' : '';
   return shown
-    ? ` ${where} numbers of one seed and of the second table: the 95 % interval, by bootstrap over queries or samples.`
+    ? ` ${where} numbers of one seed${second}: the 95 % interval, by bootstrap over queries or samples.`
     : '';
 }
 

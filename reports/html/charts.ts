@@ -43,7 +43,7 @@ export function titleOf(column: ReportColumn): string {
 }
 
 /** Accuracy against what it costs, with intervals; the Pareto front is the line, and its systems are filled. */
-export function frontFigure(section: ReportSection, front: ReportFront): Figure {
+export function frontFigure(section: ReportSection, front: ReportFront): Figure | undefined {
   const x = section.columns.find(({ id }) => id === front.cost)!;
   const y = section.columns.find(({ id }) => id === front.measure)!;
   const points = section.systems.flatMap((system, i) => {
@@ -61,6 +61,8 @@ export function frontFigure(section: ReportSection, front: ReportFront): Figure 
       },
     ];
   });
+  // One point is against nothing.
+  if (points.length < 2) return undefined;
   const wide = spansDecades(points.map((point) => point.x));
   const along = (x: number) => (wide ? Math.log(x) : x);
   const corners = labelCorners(
@@ -159,6 +161,7 @@ export function variationFigure(section: ReportSection, by: 'layers' | 'vectors'
       return [{ arch, system, number: String(index + 1), at, ...shown(cell, measure, 'y') }];
     }),
   );
+  if (values.length < 2) return undefined;
   const color = seriesColour(section);
   const x = {
     field: 'at',

@@ -7,7 +7,8 @@ import type { Chart } from './draw.js';
 export function trainingFigures(section: ReportSection): Figure[] {
   const { training, systems } = section;
   const longest = Math.max(0, ...training.map(({ epochs }) => epochs.length));
-  if (longest === 0) return [];
+  // One point is no curve; its numbers stand with how they were made.
+  if (longest < 2) return [];
   const names = [
     'loss',
     ...new Set(training.flatMap(({ epochs }) => epochs.flatMap(({ dev }) => Object.keys(dev)))),
@@ -59,6 +60,7 @@ export function differencesFigure(section: ReportSection): Figure | undefined {
   const { queries, systems, columns } = section;
   if (queries === undefined) return undefined;
   const { differences, measure } = queries;
+  if (differences.length < 2) return undefined;
   const column = columns.find(({ id }) => id === measure)!;
   const scale = column.unit === 'share' ? 100 : 1;
   const step = Math.max(1, Math.ceil(differences.length / curvePoints));

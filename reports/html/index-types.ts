@@ -34,7 +34,7 @@ export function recallFigures(section: ReportSection): Figure[] {
       ];
     });
   });
-  if (found.length === 0) return [];
+  if (found.length < 2) return [];
   const corners = {
     label: labelCorners(
       found.map(({ ms, low, high, recall, label }) => ({

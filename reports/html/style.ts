@@ -22,7 +22,13 @@ h2 { font-size: 1.3rem; line-height: 1.25; margin: 2.5rem 0 0.5rem; border-botto
 h3 { font-size: 1.05rem; margin: 1.8rem 0 0.4rem; }
 p, ul { margin: 0.4rem 0; }
 .faint, figcaption, .legend { color: var(--faint); font-size: 0.875rem; }
-.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
+.finding { font-size: 1.1rem; margin: 0.6rem 0; }
+/* A shadow stands at the side where more is; what scrolls along covers it at the end. */
+.wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px;
+  background: linear-gradient(to left, var(--ground) 40%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, var(--ground) 40%, transparent) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, var(--faint), transparent) right / 0.8rem 100% no-repeat scroll,
+    linear-gradient(to right, var(--faint), transparent) left / 0.8rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-size: 0.875rem; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.4rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody:last-child tr:last-child > *, tbody:last-child > tr:first-child > [rowspan] { border-bottom: 0; }
@@ -62,7 +68,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   @page { size: A4 landscape; margin: 12mm; }
   :root { ${lightGround} }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  .wide { overflow: visible; border: 0; }
+  .wide { overflow: visible; border: 0; background: none; }
   table { font-size: 6.8pt; }
   th, td { padding: 0.15rem 0.2rem; }
   th[scope=row], .dense .system { position: static; min-width: 5rem; }
