@@ -96,11 +96,20 @@ test('lists are for people, and with --json for programs', () => {
 test('the doctor finds what is here, and ends with 3 where a folder cannot be used', () => {
   const fine = bench('doctor', '--json');
   assert.equal(fine.status, 0, fine.stderr);
-  const checks = JSON.parse(fine.stdout) as { name: string; state: string }[];
+  const checks = JSON.parse(fine.stdout) as { name: string; state: string; detail: string }[];
   const stateOf = (name: string) => checks.find((check) => check.name === name)?.state;
   assert.equal(stateOf('Node.js'), 'ok');
   assert.equal(stateOf('engine onnx'), 'ok');
   assert.equal(stateOf('searcher exact'), 'ok');
+  // The verdict comes last.
+  assert.deepEqual(
+    checks.slice(-2).map(({ name }) => name),
+    ['sample and squad', 'table 2 of the paper'],
+  );
+  assert.equal(stateOf('sample and squad'), 'ok');
+  const paper = checks.at(-1)!;
+  if (stateOf('engine tensorflow') !== 'ok')
+    assert.match(paper.detail, /^not on this machine: no engine on a GPU/);
   writeFileSync(path.join(folder, 'a-file'), '');
   const { status, stdout } = bench('doctor', '--out', 'a-file/results');
   assert.equal(status, 3);

@@ -90,6 +90,20 @@ test('a plan says what a second stage starts from and trains on', async () => {
   );
 });
 
+test('a plan says what runs the model here, and what the index takes beside what is free', async () => {
+  const { lines } = await planRun(requestOf('mlr', 'arch.layers=1,2', 'engine=auto', 'cache=/tmp'));
+  const line = (name: string) => lines.find((each) => each.startsWith(name))!;
+  assert.match(line('engine'), /^engine {4}\w+ on \w+, \d+ threads?, chosen by auto$/);
+  assert.match(
+    line('disk'),
+    /^disk {6}vectors of 2\.0 MiB \(2,000 passages x 2 x 128 numbers\); .* free at \/tmp$/,
+  );
+  assert.match(line('memory'), /free of/);
+  await assert.rejects(planRun({ ...requestOf('bm25'), dataset: 'beir', data: '/nowhere' }), {
+    code: 'PATH_INVALID',
+  });
+});
+
 test('without the network a plan refuses a model that is not here', async () => {
   await assert.rejects(planRun(requestOf('mlr-sc', 'model.name=google-bert/bert-base-uncased')), {
     code: 'DOWNLOAD_FAILED',

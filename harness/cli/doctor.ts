@@ -11,7 +11,7 @@ const marks = { ok: 'ok      ', absent: 'absent  ', failed: 'PROBLEM ' } as cons
 export const command: Command = {
   usage: '[--online] [--json]',
   description:
-    'Looks at this machine. What is absent can be done without; a problem cannot, and the exit code is then 3.',
+    'Looks at this machine, and ends with what it is good for. What is absent can be done without; a problem cannot, and the exit code is then 3.',
   options: {
     online: { type: 'switch', describe: 'also try the hosts that checkpoints and datasets come from' },
     cache: configOptions.cache!,
@@ -31,6 +31,8 @@ export const command: Command = {
       await checkFolder('out', out),
       ...(values.online === true ? await checkHosts() : []),
     ];
+    const { verdicts } = await import('./doctor/verdict.js');
+    checks.push(...(await verdicts(checks, cache)));
     print(values.json === true ? `${JSON.stringify(checks, null, 2)}\n` : checks.map(render).join(''));
     return checks.some(({ state }) => state === 'failed') ? exitCodes.UNAVAILABLE : 0;
   },

@@ -73,7 +73,12 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
     if (values['dry-run'] === true) {
       const plan = await estimate(grid);
       const missing = await missingFolders(grid);
-      print(values.json === true ? asJson(planData(grid, plan, missing)) : planText(grid, plan, missing));
+      if (values.json === true) print(asJson(planData(grid, plan, missing)));
+      else {
+        const { describeRoom } = await import('../pipeline/needs.js');
+        const cache = grid.runs[0]?.request.config.cache ?? '.';
+        print(planText(grid, plan, missing, await describeRoom(cache)));
+      }
       return 0;
     }
     const isLeftOut = values['without-missing'] === true;

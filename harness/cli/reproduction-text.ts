@@ -30,8 +30,14 @@ export function tableText({ title, heading, rows, notes }: ReproductionDocument)
 /**
  * What would be run, and what it would take.
  * @param missing datasets that cannot be downloaded and have no folder
+ * @param machine what this machine has, in words
  */
-export function planText(grid: Grid, estimate: Estimate, missing: readonly string[]): string {
+export function planText(
+  grid: Grid,
+  estimate: Estimate,
+  missing: readonly string[],
+  machine: string,
+): string {
   const { loaded, scale } = grid;
   const models = new Set(grid.runs.map(({ request }) => request.config.model.name));
   const cost = scale === 'small' ? [] : ['GPU hours'];
@@ -48,6 +54,7 @@ export function planText(grid: Grid, estimate: Estimate, missing: readonly strin
     gpuHours === null
       ? 'GPU hours: none, this runs on any machine'
       : `GPU hours: ${hours(gpuHours)} of ${loaded.reproduction.cost.gpu}, an estimate: ${basisOf(grid)}`,
+    `this machine: ${machine}; the largest index is ${byteSize(largestIndex(estimate))}`,
     ...(unknown === 0
       ? []
       : [`${unknown} runs are left out of some sum: of them not all is known beforehand`]),
@@ -102,6 +109,10 @@ function planLine(
     vectors === null || !isSearched ? '-' : `${atMost ? '<= ' : ''}${vectors}`,
     indexBytes === null ? '-' : byteSize(indexBytes),
   ];
+}
+
+function largestIndex({ runs }: Estimate): number {
+  return Math.max(0, ...runs.map(({ indexBytes }) => indexBytes ?? 0));
 }
 
 function basisOf({ loaded: { reproduction } }: Grid): string {

@@ -187,22 +187,18 @@ function planData(outcome: PlanOutcome, { architecture, dataset, seed }: RunRequ
   return { architecture, dataset, seed, error: { code, message, ...(hint !== undefined && { hint }) } };
 }
 
+/** The configuration is the same for all, and stands once: with what counts where something is trained. */
 function describePlans(plans: readonly PlanOutcome[], requests: readonly RunRequest[]): string {
-  let text = '';
-  let shown = '';
-  for (const [i, { plan, error }] of plans.entries()) {
-    text += `${titleOf(requests[i]!)}\n`;
-    if (error !== undefined) {
-      text += `  refused   ${error.code}: ${error.message.replaceAll('\n', '\n  ')}\n`;
-      continue;
-    }
-    const { lines, config } = plan;
-    text += lines.map((line) => `  ${line}\n`).join('');
-    const json = JSON.stringify(config, null, 2);
-    if (json !== shown) text += `configuration\n${json}\n`;
-    shown = json;
-  }
-  return text;
+  const parts = plans.map(({ plan, error }, i) => {
+    const lines = plan?.lines ?? [
+      `refused   ${error!.code}: ${error!.message.replaceAll('\n', '\n  ')}`,
+      ...(error!.hint === undefined ? [] : [`hint      ${error!.hint}`]),
+    ];
+    return `${titleOf(requests[i]!)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  });
+  const configs = plans.flatMap(({ plan }) => plan?.config ?? []);
+  const fullest = configs.sort((a, b) => Object.keys(b).length - Object.keys(a).length)[0];
+  return `${parts.join('')}${fullest === undefined ? '' : `configuration\n${JSON.stringify(fullest, null, 2)}\n`}`;
 }
 
 /** The thing itself where one was asked for, else an array, even where a failure has left one. */

@@ -3,7 +3,8 @@ import type { BenchConfig } from '../config/config.js';
 import type { Download } from '../contracts.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
-import { assertRequirements } from './requirements.js';
+import { diskLine, memoryLine, passagesHere } from './needs.js';
+import { assertRequirements, type Means } from './requirements.js';
 import { scoringOf } from './sparse-index.js';
 
 import { secondStage } from './training.js';
@@ -43,6 +44,13 @@ const sparseKeys = [
   'keep',
 ];
 
+/** What `auto` came to on this machine. */
+function engineText({ engine }: Means, config: BenchConfig): string {
+  const { name, device, threads } = engine!;
+  const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
+  return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
+}
+
 function sourceOf(downloads: readonly Download[], offline: boolean): string {
   if (downloads.length === 0) return 'embedded, nothing to download';
   const parts = downloads.map(({ name, url, sizeBytes, instructions }) => {
@@ -57,22 +65,10 @@ function sourceOf(downloads: readonly Download[], offline: boolean): string {
  * @throws BenchError as the run would: for names that are not there, a folder that would not be read, and (CONFIG_INVALID)
  *   options that do not fit the model, as far as its shape is known
  */
-export async function planOf({
-  architecture,
-  dataset,
-  seed,
-  data,
-  offline,
-  config,
-  init,
-  negatives,
-}: RunRequest): Promise<Plan> {
-  const request = { architecture, dataset, seed, offline, config, ...(data !== undefined && { data }) };
-  await assertRequirements({
-    ...request,
-    ...(init !== undefined && { init }),
-    ...(negatives && { negatives }),
-  });
+export async function planOf(request: RunRequest): Promise<Plan> {
+  const { architecture, dataset, seed, data, offline, config, init, negatives } = request;
+  const means = await assertRequirements(request);
+  const passages = await passagesHere(request);
   const { plugin, variant } = await loadDataset(dataset);
   const { train, model, encode, search, latency } = config;
   const downloads = plugin.downloads(variant);
@@ -111,9 +107,12 @@ export async function planOf({
       ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
       `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
       `index     ${config.index.kind}${config.index.kind === 'Flat' ? '' : ', built by FAISS and compared with the exact hits'}`,
-      `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}, engine ${config.engine}`,
+      `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}`,
+      `engine    ${engineText(means, config)}`,
       `measure   ${config.measures.join(', ')}`,
       `latency   ${latency.queries} queries, one at a time`,
+      `disk      ${await diskLine(request, means, passages)}`,
+      `memory    ${memoryLine(request)}`,
       `record    in ${config.out}; cache in ${config.cache}`,
     ],
     config,

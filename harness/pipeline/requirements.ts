@@ -12,30 +12,44 @@ import { encoderFolder, readRetrieverFacts } from '../model/retriever-files.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
 import { assertSearcher } from '../search/search.js';
-import { openEngine } from '../tensor/engines.js';
+import type { Engine } from '../tensor/engine.js';
 import { checkVocabulary } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
 import { assertIndexKind } from './index-stage.js';
 import { assertNegatives } from './negative-sources.js';
-import type { DatasetChoice } from './prepare.js';
+import { type DatasetChoice, engineOf } from './prepare.js';
 import { resolveArchitecture, scratchShape } from './starting-model.js';
+
+/** What a run comes to on this machine, as far as it is known before it begins. */
+export interface Means {
+  /** Absent where nothing is trained. */
+  engine?: Pick<Engine, 'name' | 'device' | 'threads'>;
+  /** D, and vectors per passage; absent where nothing is trained, and where the model is not here. */
+  vectors?: { dimensions: number; perPassage: number; atMost: boolean };
+}
 
 /**
  * Everything but what stands in the dataset's files, and in a model that would have to be downloaded.
  * @throws BenchError as the run would
  */
-export async function assertRequirements(request: RunRequest): Promise<void> {
+export async function assertRequirements(request: RunRequest): Promise<Means> {
   const { architecture, config, negatives } = request;
   parseMeasures(config.measures);
   await assertDataset(request);
-  if ((await loadSparse(architecture)) !== undefined) return;
+  if ((await loadSparse(architecture)) !== undefined) return {};
   const loaded = await loadArchitecture(architecture);
   const shape = await shapeOf(request);
-  if (shape !== undefined) resolveArchitecture(loaded, shape, config);
+  const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
   await assertSearcher(config.searcher);
   await assertIndexKind(config);
-  await assertEngine(config.engine);
+  const engine = await engineHere(config);
+  if (shape === undefined || resolved === undefined) return { engine };
+  const { dimensions, maxTokens } = shape;
+  const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
+  const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
+  const perPassage = loaded.pooling === undefined ? stored : 1;
+  return { engine, vectors: { dimensions, perPassage, atMost } };
 }
 
 async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
@@ -84,11 +98,17 @@ export async function isLocal({ dataset, data, offline }: DatasetChoice): Promis
   return plugin.downloads(variant).every(({ url }) => url === '');
 }
 
-const availableEngines = new Set<string>();
+const enginesHere = new Map<string, NonNullable<Means['engine']>>();
 
 /** @throws BenchError UNAVAILABLE with the command that adds it */
-async function assertEngine(name: string): Promise<void> {
-  if (availableEngines.has(name)) return;
-  await (await openEngine(name)).dispose();
-  availableEngines.add(name);
+async function engineHere(config: RunRequest['config']): Promise<NonNullable<Means['engine']>> {
+  const key = `${config.engine} ${config.threads}`;
+  const known = enginesHere.get(key);
+  if (known !== undefined) return known;
+  const engine = await engineOf(config);
+  const { name, device, threads } = engine;
+  await engine.dispose();
+  const here = { name, device, threads };
+  enginesHere.set(key, here);
+  return here;
 }

@@ -1,7 +1,7 @@
 /** How large a collection is and what is trained on in it, before anything is downloaded. */
-import { BenchError } from '../errors.js';
+
+import { datasetHere } from '../pipeline/needs.js';
 import type { RunRequest } from '../pipeline.js';
-import { loadDataset } from '../plugins.js';
 import type { Grid } from './grid.js';
 import { isMissing } from './missing.js';
 import type { Collection } from './reproduction.js';
@@ -30,26 +30,13 @@ export class CollectionSizes {
 }
 
 async function sizesHere(request: RunRequest): Promise<Sizes | null> {
-  const { dataset, data } = request;
-  if (await isMissing(request)) return null;
-  const { plugin, variant } = await loadDataset(dataset);
-  try {
-    const opened = await plugin.open({
-      ...(variant !== undefined && { variant }),
-      ...(data !== undefined && { folder: data }),
-      fetch: async ({ name }) => {
-        throw new BenchError('DOWNLOAD_FAILED', `${name} is not fetched for an estimate.`);
-      },
-    });
-    const { passageCount: passages, trainsOn } = opened;
-    const trainingQueries = (await opened.queries('train')).length;
-    if (trainingQueries === 0) return { passages };
-    const relevant = (await opened.qrels('train')).filter(({ relevance }) => relevance >= 1);
-    const trainingExamples =
-      trainsOn === 'each-positive' ? relevant.length : new Set(relevant.map(({ queryId }) => queryId)).size;
-    return { passages, trainingExamples, trainingQueries };
-  } catch (error) {
-    if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
-    throw error;
-  }
+  const opened = (await isMissing(request)) ? null : await datasetHere(request);
+  if (opened === null) return null;
+  const { passageCount: passages, trainsOn } = opened;
+  const trainingQueries = (await opened.queries('train')).length;
+  if (trainingQueries === 0) return { passages };
+  const relevant = (await opened.qrels('train')).filter(({ relevance }) => relevance >= 1);
+  const trainingExamples =
+    trainsOn === 'each-positive' ? relevant.length : new Set(relevant.map(({ queryId }) => queryId)).size;
+  return { passages, trainingExamples, trainingQueries };
 }

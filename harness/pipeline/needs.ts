@@ -1,0 +1,79 @@
+/** What a run needs beside what this machine has: disk for its index, memory. */
+import { stat, statfs } from 'node:fs/promises';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import path from 'node:path';
+import type { Dataset } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import { projectedVectorsBytes } from '../index/size.js';
+import type { RunRequest } from '../pipeline.js';
+import { loadDataset } from '../plugins.js';
+import { byteSize } from '../progress.js';
+import type { DatasetChoice } from './prepare.js';
+import { isLocal, type Means } from './requirements.js';
+
+/** The dataset, where opening it needs no network; else null. */
+export async function datasetHere(request: DatasetChoice): Promise<Dataset | null> {
+  if (!(await isLocal(request))) return null;
+  const { plugin, variant } = await loadDataset(request.dataset);
+  try {
+    return await plugin.open({
+      ...(variant !== undefined && { variant }),
+      ...(request.data !== undefined && { folder: request.data }),
+      fetch: async ({ name }) => {
+        throw new BenchError('DOWNLOAD_FAILED', `${name} is not fetched for a plan.`);
+      },
+    });
+  } catch (error) {
+    // In the cache or not: a plan does not say.
+    if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
+    throw error;
+  }
+}
+
+/** N, where it can be known without a network. */
+export async function passagesHere(request: DatasetChoice): Promise<number | null> {
+  return (await datasetHere(request))?.passageCount ?? null;
+}
+
+/** Of the bare vectors of one index, in words, with what is free where it goes. */
+export async function diskLine(
+  { config }: RunRequest,
+  { vectors }: Means,
+  passages: number | null,
+): Promise<string> {
+  const free = await freeBytes(config.cache);
+  const room = `${byteSize(free)} free at ${config.cache}`;
+  if (vectors === undefined || passages === null) {
+    const what = passages === null ? 'passages are not counted before the download' : 'the model is not here';
+    return `the index is not known (${what}); ${room}`;
+  }
+  const { dimensions, perPassage, atMost } = vectors;
+  const bytes = projectedVectorsBytes({ passages: 1, vectors: perPassage, dimensions }, passages);
+  const little = bytes > free ? '; TOO LITTLE' : '';
+  const count = `${passages.toLocaleString('en-US')} passages x ${atMost ? 'at most ' : ''}${perPassage} x ${dimensions} numbers`;
+  return `vectors of ${atMost ? 'at most ' : ''}${byteSize(bytes)} (${count}); ${room}${little}`;
+}
+
+export function memoryLine({ config: { encode, search } }: RunRequest): string {
+  return `vectors take at most ${encode.memoryMiB} MiB while encoding and ${search.memoryMiB} MiB in search, the engine its own beside them; ${machineMemory()}`;
+}
+
+/** `20.1 GiB free of 23.5 GiB` */
+export function machineMemory(): string {
+  return `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
+}
+
+/** `2 cores, 20.1 GiB free of 23.5 GiB of memory, 100.0 GiB free at .bench` */
+export async function describeRoom(cache: string): Promise<string> {
+  return `${availableParallelism()} cores, ${machineMemory()} of memory, ${byteSize(await freeBytes(cache))} free at ${cache}`;
+}
+
+/** Where the folder is, or would be made. */
+export async function freeBytes(folder: string): Promise<number> {
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    const there = await stat(at).catch(() => undefined);
+    if (there === undefined && at !== path.dirname(at)) continue;
+    const { bavail, bsize } = await statfs(at);
+    return bavail * bsize;
+  }
+}
