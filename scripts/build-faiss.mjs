@@ -16,7 +16,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const modules = path.join(root, 'node_modules');
+const parent = path.dirname(root);
+/** Where npm puts what this package needs: inside a checkout, and beside the package where it is installed. */
+const modules = path.basename(parent) === 'node_modules' ? parent : path.join(root, 'node_modules');
 const target = path.join(modules, 'faiss-node');
 const version = readPackage(root).optionalDependencies['faiss-node'];
 const headersVersion = '1.9.0';

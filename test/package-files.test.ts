@@ -1,0 +1,112 @@
+/** Tests what stands between a fresh checkout and the command: the scripts npm runs, the lock file, the package. */
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { root } from './places.js';
+
+const read = (file: string) => readFileSync(file, 'utf8');
+const json = (name: string) => JSON.parse(read(path.join(root, name)));
+
+/** A checkout with nothing installed or built: package.json and the scripts. */
+function bareCheckout(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'strata-checkout-'));
+  cpSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
+  cpSync(path.join(root, 'scripts'), path.join(folder, 'scripts'), { recursive: true });
+  return folder;
+}
+
+/** The same after an install, with a compiler that has nothing to do and a program that says its arguments. */
+function installedCheckout(): string {
+  const folder = bareCheckout();
+  mkdirSync(path.join(folder, 'node_modules', 'typescript'), { recursive: true });
+  mkdirSync(path.join(folder, 'dist', 'harness'), { recursive: true });
+  writeFileSync(path.join(folder, 'scripts', 'build.mjs'), '');
+  writeFileSync(path.join(folder, 'dist/harness/cli.js'), 'console.log(process.argv.slice(2).join());');
+  return folder;
+}
+
+function node(folder: string, ...args: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+}
+
+test('before npm ci, the command says what is missing and preparing does no harm', () => {
+  const folder = bareCheckout();
+  const prepared = node(folder, 'scripts/prepare.mjs');
+  assert.equal(prepared.status, 0, prepared.stderr);
+  assert.match(prepared.stderr, /npm ci/);
+  assert.deepEqual(readdirSync(folder).sort(), ['package.json', 'scripts']);
+  const called = node(folder, 'scripts/bench.mjs', '--version');
+  assert.equal(called.status, 3);
+  assert.match(called.stderr, /nothing is built[\s\S]*npm ci/);
+});
+
+test('preparing puts the command under both names where npx looks first, again and again', () => {
+  const folder = installedCheckout();
+  for (let time = 0; time < 2; time++) {
+    const { status, stderr } = node(folder, 'scripts/prepare.mjs');
+    assert.equal(status, 0, stderr);
+  }
+  const bin = path.join(folder, 'node_modules', '.bin');
+  assert.deepEqual(readdirSync(bin).sort(), ['bench', 'strata-bench']);
+  for (const name of readdirSync(bin)) {
+    const { stdout, status } = spawnSync(path.join(bin, name), ['list', 'reports'], { encoding: 'utf8' });
+    assert.deepEqual({ stdout, status }, { stdout: 'list,reports\n', status: 0 });
+  }
+});
+
+test('a build that fails fails the install', () => {
+  const folder = installedCheckout();
+  writeFileSync(path.join(folder, 'scripts', 'build.mjs'), 'process.exit(2);');
+  assert.equal(node(folder, 'scripts/prepare.mjs').status, 2);
+});
+
+test('a checkout declares no command bench, which npx would link through its own cache', () => {
+  assert.deepEqual(Object.keys(json('package.json').bin), ['strata-bench']);
+});
+
+test('the package offers bench too, and packing leaves package.json as it was, killed or not', () => {
+  const folder = installedCheckout();
+  const file = path.join(folder, 'package.json');
+  const original = read(file);
+  const step = (name: string) => assert.equal(node(folder, 'scripts/packing.mjs', name).status, 0);
+  step('before');
+  // Killed here, and begun anew.
+  step('before');
+  const packed = JSON.parse(read(file));
+  assert.deepEqual(packed.bin, { 'strata-bench': 'scripts/bench.mjs', bench: 'scripts/bench.mjs' });
+  assert.equal(packed.scripts.prepare, undefined);
+  assert.ok(JSON.parse(original).scripts.prepare !== undefined);
+  step('after');
+  assert.equal(read(file), original);
+  assert.ok(!existsSync(path.join(folder, 'node_modules', '.package.json.kept')));
+  assert.equal(node(folder, 'scripts/packing.mjs', 'between').status, 1);
+});
+
+test('npm runs no install script of onnxruntime-node, whichever npm it is', () => {
+  // Its script fetches files for CUDA from another host and fails the install where it cannot. npm 11 and later go by
+  // `allowScripts`, npm 10 by `hasInstallScript` of the lock file: where npm put it back, delete that line again.
+  const { allowScripts } = json('package.json');
+  const marked = Object.entries(json('package-lock.json').packages as Record<string, object>)
+    .filter(([, entry]) => 'hasInstallScript' in entry)
+    .map(([name]) => name.replace('node_modules/', ''));
+  const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
+  assert.equal(allowScripts['onnxruntime-node'], false);
+  assert.deepEqual(marked, allowed);
+});
+
+test('npm knows every setting of .npmrc', (context) => {
+  const { error, stderr } = spawnSync('npm', ['config', 'list'], { cwd: root, encoding: 'utf8' });
+  if (error !== undefined) return context.skip(`npm cannot be started: ${error.message}`);
+  assert.doesNotMatch(stderr, /unknown project config/i);
+});
