@@ -82,6 +82,10 @@ test('a run with an index of FAISS: its curve, its bytes, and where it is exact 
   assert.equal(depth, 100);
   assert.deepEqual(curves.map(({ points }) => points.length).sort(), [1, 1, 3]);
   assert.equal(curves.find((each) => each.kind === 'Flat')!.points[0]!.recall['100'], 1);
+  // A report's p95 of the times of one run is that of its record.
+  const drawn = curves.find(({ points }) => points.length === 3)!.points;
+  for (const [i, { execution }] of curve!.points.entries())
+    assert.equal(drawn[i]!.searchMs!.p95, execution!.search.p95Ms);
   const html = await (await loadReport('html')).render(report);
   assert.match(html, /What the index finds, and for how much/);
   assert.ok(html.includes('nprobe 4') && html.includes('recall@100'));

@@ -18,14 +18,14 @@ export const rooms: Readonly<Record<string, Room>> = {
   store: { floor: 1, imports: ground },
   config: { floor: 1, imports: [...ground, 'presets'] },
   presets: { floor: 1, imports: [...ground, 'config'] },
-  record: { floor: 1, imports: [...ground, 'store'] },
+  record: { floor: 1, imports: [...ground, 'store', 'statistics'] },
   tensor: { floor: 1, imports: ground },
   progress: { floor: 1, imports: ground },
   text: { floor: 2, imports: first },
   model: { floor: 2, imports: [...first, 'text'] },
-  metrics: { floor: 2, imports: first },
-  statistics: { floor: 2, imports: first },
-  latency: { floor: 2, imports: first },
+  statistics: { floor: 1, imports: [...ground, 'random'] },
+  metrics: { floor: 2, imports: [...first, 'statistics'] },
+  latency: { floor: 2, imports: [...first, 'statistics'] },
   interchange: { floor: 2, imports: [...ground, 'store'] },
   train: { floor: 2, imports: [...first, 'model', 'text'] },
   encode: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   pipeline: {
     floor: 4,
     imports: [
-      ...[...first, 'plugins', 'text', 'model', 'metrics', 'latency', 'interchange'],
+      ...[...first, 'plugins', 'text', 'model', 'metrics', 'statistics', 'latency', 'interchange'],
       ...['train', 'encode', 'index', 'search', 'comparison', 'export'],
     ],
   },
@@ -49,7 +49,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 4,
     imports: [...first, 'plugins', 'pipeline', 'model', 'index', 'statistics', 'comparison'],
   },
-  sweep: { floor: 4, imports: [...first, 'pipeline'] },
+  sweep: { floor: 4, imports: [...first, 'pipeline', 'statistics'] },
   perf: { floor: 5, imports: 'below' },
   cli: {
     floor: 5,
@@ -111,12 +111,13 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'vega-lite': ['reports'],
 };
 
-/** Packages with native code: imported when they are used, so that light commands start without them. */
+/** Packages with native code, and a large one: imported when they are used, so that light commands start without them. */
 export const native = [
   'onnxruntime-node',
   'faiss-node',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
+  'mathjs',
 ];
 
 /** Types alone leave no import behind in what is built. */

@@ -111,6 +111,29 @@ test('every import is one that its room may make', () => {
   );
 });
 
+test('no room but statistics works out a mean, a median or a quantile of its own', () => {
+  const own = [
+    /\.reduce\(.*\+.*\) \/ \w+\.length/,
+    /\bsorted\[\s*Math\.|\[\w+\.length (>>|\/) ?\d\]/,
+    /function (mean|median|percentile|quantile|deviation|variance)\b/i,
+  ];
+  const faults = (source: string) => own.filter((pattern) => pattern.test(source));
+  for (const source of [
+    'values.reduce((sum, value) => sum + value, 0) / values.length',
+    'sorted[Math.ceil(0.95 * sorted.length) - 1]',
+    'sorted[sorted.length >> 1]',
+    'function median(',
+  ])
+    assert.equal(faults(source).length, 1, source);
+  assert.deepEqual(
+    files.filter(
+      (file) =>
+        roomOf(file) !== 'statistics' && faults(readFileSync(path.join(root, file), 'utf8')).length > 0,
+    ),
+    [],
+  );
+});
+
 test('statistics and metrics never read the disk', () => {
   const readers = files
     .filter((file) => ['statistics', 'metrics'].includes(roomOf(file)))

@@ -2,7 +2,7 @@
 import type { ReportCell, ReportIndexCurve, ReportSection, ReportSystem } from '../contracts.js';
 import type { CurveFacts, RunRecord } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
-import { mean } from '../statistics/summary.js';
+import { mean, quantile } from '../statistics/summary.js';
 import { deviceDifferences } from './devices.js';
 import { samplesOf } from './latency.js';
 import { firstOf, type System } from './systems.js';
@@ -89,8 +89,7 @@ function timed(
   known?: ReportCell,
 ): Pick<ReportIndexCurve['points'][number], 'searchMs'> {
   if (samples.length === 0) return {};
-  const sorted = [...samples].sort((a, b) => a - b);
-  const p95 = sorted[Math.ceil(0.95 * sorted.length) - 1]!;
+  const p95 = quantile(Float64Array.from(samples).sort(), 0.95);
   if (known !== undefined) {
     const { value, interval } = known;
     return { searchMs: { value, p95, ...(interval && { interval }) } };

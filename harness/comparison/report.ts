@@ -2,6 +2,7 @@
 import type { Report, ReportComparison, ReportRun, ReportSection, ReportValues } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StoredRecord } from '../record.js';
+import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
@@ -205,7 +206,9 @@ function bestTwo(
   higherIsBetter: boolean,
 ): [System, System] | undefined {
   const value = ({ runs }: System) =>
-    runs.reduce((sum, { record }) => sum + (record.measures[measure]?.mean ?? Number.NaN), 0) / runs.length;
+    runs.every(({ record }) => record.measures[measure] !== undefined)
+      ? mean(runs.map(({ record }) => record.measures[measure]!.mean))
+      : Number.NaN;
   const ranked = systems
     .filter((system) => Number.isFinite(value(system)))
     .sort((a, b) => (higherIsBetter ? value(b) - value(a) : value(a) - value(b)));

@@ -1,8 +1,9 @@
 /** Latency: one query at a time, part by part, the systems compared taking turns so that drift hits all alike. */
 import { BenchError } from '../errors.js';
 import { stream } from '../random.js';
+import { quantileIntervals } from '../statistics/quantile-intervals.js';
+import { type Interval, mean, quantile } from '../statistics/summary.js';
 import { drive, timerWarning } from './drive.js';
-import { type Interval, percentile, percentileIntervals } from './percentile.js';
 
 /** A step from a query's text to its hits: `tokenize`, `encode`, `search`. */
 export interface Part {
@@ -40,7 +41,7 @@ export interface LatencySummary {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
-  intervalsMs: { p50: Interval; p95: Interval; p99: Interval };
+  intervalsMs: Record<'p50' | 'p95' | 'p99', Pick<Interval, 'low' | 'high'>>;
   /** All samples, [rounds * queries], in the order of the queries, whatever the order they were run in. */
   samplesMs: readonly number[];
 }
@@ -116,15 +117,15 @@ export function summarizeLatency(
   { seed, resamples }: { seed: number; resamples?: number },
 ): LatencySummary {
   const sorted = Float64Array.from(samplesMs).sort();
-  const [p50, p95, p99] = percentileIntervals(sorted, [50, 95, 99], {
+  const [p50, p95, p99] = quantileIntervals(sorted, [0.5, 0.95, 0.99], {
     seed,
     ...(resamples === undefined ? {} : { resamples }),
   });
   return {
-    meanMs: sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length,
-    p50Ms: percentile(sorted, 50),
-    p95Ms: percentile(sorted, 95),
-    p99Ms: percentile(sorted, 99),
+    meanMs: mean(sorted),
+    p50Ms: quantile(sorted, 0.5),
+    p95Ms: quantile(sorted, 0.95),
+    p99Ms: quantile(sorted, 0.99),
     intervalsMs: { p50: p50!, p95: p95!, p99: p99! },
     samplesMs: Array.from(samplesMs),
   };

@@ -1,6 +1,7 @@
 /** A run against its qrels: the value of every measure for every query, and the means. */
 import type { Qrels, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
+import { mean } from '../statistics/summary.js';
 import { judge, type TieRule } from './judge.js';
 import type { Measure } from './measure.js';
 
@@ -85,10 +86,7 @@ export function evaluate(
   return {
     queryIds,
     measures: new Map(
-      measures.map((measure, i) => [
-        measure.id,
-        { measure, mean: sum(values[i]!) / queryIds.length, perQuery: values[i]! },
-      ]),
+      measures.map((measure, i) => [measure.id, { measure, mean: mean(values[i]!), perQuery: values[i]! }]),
     ),
     withoutHits,
     judgedLeftOut: qrels.size - queryIds.reduce((count, queryId) => count + (qrels.has(queryId) ? 1 : 0), 0),
@@ -116,12 +114,6 @@ function queriesOf(
     });
   }
   return choice === 'judged' ? judged : found;
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }
 
 function assertPositive(name: string, value: number): void {

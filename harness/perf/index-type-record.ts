@@ -10,6 +10,7 @@ import {
   writeRecord,
 } from '../record.js';
 import type { PassageHits } from '../search/search.js';
+import { mean } from '../statistics/summary.js';
 
 export interface Timed {
   value: number | null;
@@ -85,7 +86,7 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
     queryIds,
     measures: {
       [`exact@${depth}`]: {
-        mean: perQuery.reduce((sum, value) => sum + value, 0) / perQuery.length,
+        mean: mean(perQuery),
         higherIsBetter: true,
         description: `Share of the exact first ${depth} hits among the first ${depth}.`,
         perQuery,

@@ -8,8 +8,8 @@ import path from 'node:path';
 import type { Passage } from '../contracts.js';
 import { bm25Size, openBm25Index } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
-import { percentile } from '../latency/percentile.js';
 import { Bm25Searcher } from '../search/bm25.js';
+import { quantile } from '../statistics/summary.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
 import { MadeText, peakMiB } from './made-text.js';
 
@@ -66,7 +66,7 @@ export default async function perfBm25([passages = '500000']: readonly string[])
       if (i >= 20) times[i - 20] = performance.now() - from;
     }
     times.sort();
-    const [p50, p95, p99] = [50, 95, 99].map((p) => percentile(times, p).toFixed(1));
+    const [p50, p95, p99] = [0.5, 0.95, 0.99].map((q) => quantile(times, q).toFixed(1));
     console.log(
       `${queries} queries of ${queryWords} words, depth ${depth}: p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`,
     );

@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { scratchEncoder } from '../model/scratch.js';
 import { stream } from '../random.js';
+import { median } from '../statistics/summary.js';
 import { eagerEngine } from '../tensor/eager.js';
 import type { ArraySpec, Engine, NumericArray } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import * as tf from '../tensor/operations.js';
-import { median } from './timing.js';
 
 const [layers, dimensions, batch, tokens] = [12, 128, 16, 128];
 

@@ -7,10 +7,10 @@ import { promisify } from 'node:util';
 import type { Qrels, Run } from '../contracts.js';
 import { readQrels, writeQrels } from '../interchange/qrels.js';
 import { readRun, writeRun } from '../interchange/trec.js';
-import { percentile } from '../latency/percentile.js';
 import { evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../metrics/measures.js';
 import { stream } from '../random.js';
+import { median } from '../statistics/summary.js';
 
 const queries = 100;
 const depth = 1000;
@@ -100,9 +100,8 @@ async function besideTrecEval(runFile: string, qrelsFile: string, means: readonl
 
 function print(name: string, times: readonly number[]): void {
   const [first, ...later] = times;
-  const median = percentile(Float64Array.from(later).sort(), 50);
   process.stdout.write(
-    `${name}: first ${first!.toFixed(0)} ms, median of ${later.length} more ${median.toFixed(0)} ms\n`,
+    `${name}: first ${first!.toFixed(0)} ms, median of ${later.length} more ${median(later).toFixed(0)} ms\n`,
   );
 }
 

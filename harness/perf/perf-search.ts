@@ -7,8 +7,8 @@ import { IndexShardWriter } from '../index/shard-files.js';
 import { finishIndex, identifiersPath, openIndex } from '../index/vector-index.js';
 import { type Stream, stream } from '../random.js';
 import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
+import { median } from '../statistics/summary.js';
 import { openEngine } from '../tensor/engines.js';
-import { median } from './timing.js';
 
 const passages = 100_000;
 const dimensions = 768;

@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { median } from '../statistics/summary.js';
 import { madeTraining } from './made-training.js';
-import { median } from './timing.js';
 
 interface Setting {
   layers: number;

@@ -4,6 +4,7 @@ import { measureLatency } from '../latency/latency.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, CurvePoint } from '../record.js';
 import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
+import { mean } from '../statistics/summary.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -138,7 +139,7 @@ async function recallsOf(
 /** The share of the first k exact hits that is among the first k hits: the mean over queries. */
 export function recallAt(k: number, hits: PassageHits, exact: PassageHits): number {
   const perQuery = recallPerQuery(k, hits, exact);
-  return perQuery.length === 0 ? 1 : perQuery.reduce((sum, value) => sum + value, 0) / perQuery.length;
+  return perQuery.length === 0 ? 1 : mean(perQuery);
 }
 
 export function recallPerQuery(k: number, hits: PassageHits, exact: PassageHits): number[] {

@@ -13,6 +13,7 @@ import {
   type StoredRecord,
   writeRecord,
 } from '../record.js';
+import { mean } from '../statistics/summary.js';
 import { keyOf } from '../store/hash.js';
 import { decidingSettings } from './record-stage.js';
 
@@ -94,8 +95,7 @@ export function averageOf(name: string, records: readonly RunRecord[]): RunRecor
       ids.map((id) => {
         const { higherIsBetter, description } = first.measures[id]!;
         const perQuery = records.map(({ measures }) => measures[id]!.mean);
-        const mean = perQuery.reduce((sum, each) => sum + each, 0) / perQuery.length;
-        return [id, { mean, higherIsBetter, description, perQuery }];
+        return [id, { mean: mean(perQuery), higherIsBetter, description, perQuery }];
       }),
     ),
     warnings: [

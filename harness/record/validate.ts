@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BenchError } from '../errors.js';
+import { mean } from '../statistics/summary.js';
 import { type RunRecord, recordSchemaVersion } from './run-record.js';
 
 /** Faults shown of one record. */
@@ -69,15 +70,15 @@ function faultOf({ instancePath, message, keyword, params, data }: ErrorObject):
 
 function inconsistencies({ queryIds, measures, latency }: RunRecord): string[] {
   const faults: string[] = [];
-  for (const [id, { mean, perQuery }] of Object.entries(measures)) {
+  for (const [id, { mean: stated, perQuery }] of Object.entries(measures)) {
     const path = jsonPath(['measures', id]);
     if (perQuery.length !== queryIds.length) {
       faults.push(`${path}.perQuery has ${perQuery.length} values for ${queryIds.length} queries`);
       continue;
     }
-    const expected = perQuery.reduce((sum, each) => sum + each, 0) / perQuery.length;
-    if (Math.abs(mean - expected) > 1e-9 * Math.max(1, Math.abs(expected))) {
-      faults.push(`${path}.mean is ${mean}, and the mean of its values is ${expected}`);
+    const expected = perQuery.length === 0 ? Number.NaN : mean(perQuery);
+    if (Math.abs(stated - expected) > 1e-9 * Math.max(1, Math.abs(expected))) {
+      faults.push(`${path}.mean is ${stated}, and the mean of its values is ${expected}`);
     }
   }
   if (latency === undefined) return faults;

@@ -6,6 +6,7 @@ import type { ReportCheck } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type Bootstrap, bootstrapRatio } from '../statistics/bootstrap.js';
 import type { StatisticName } from '../statistics/resample.js';
+import { median } from '../statistics/summary.js';
 import type { PairedSystem } from './pairs.js';
 
 export interface CostThresholds {
@@ -95,8 +96,8 @@ function checkPart(
     ({ estimate, interval }, i) =>
       estimate / paces[i]!.most < 1 / threshold && estimate < 1 / itself && interval.high < 1,
   );
-  const [median, fastest] = ratios.map(describe);
-  const [from, to] = [medianOf(before), medianOf(now)];
+  const [middle, fastest] = ratios.map(describe);
+  const [from, to] = [median(before), median(now)];
   const spared = slower ? undefined : sparedBy(ratios, paces, threshold);
   return [
     {
@@ -106,7 +107,7 @@ function checkPart(
       baseline: from,
       current: to,
       unit: 'ms',
-      detail: `median ${from.toPrecision(3)} ms to ${to.toPrecision(3)} ms: ${median}; fastest tenth ${fastest}; pace of the machine ×${paces[0]!.least.toFixed(2)}`,
+      detail: `median ${from.toPrecision(3)} ms to ${to.toPrecision(3)} ms: ${middle}; fastest tenth ${fastest}; pace of the machine ×${paces[0]!.least.toFixed(2)}`,
       ...(spared !== undefined && { spared }),
     },
   ];
@@ -139,12 +140,6 @@ function isTimed({ runs }: System): boolean {
 
 function ratioOf(before: number[], now: number[], of: StatisticName, resamples = 2000): Bootstrap {
   return bootstrapRatio(before, now, { of, paired: false, resamples });
-}
-
-function medianOf(samples: readonly number[]): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 function describe({ estimate, interval }: Bootstrap): string {

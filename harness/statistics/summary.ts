@@ -1,4 +1,6 @@
 /** What one sample of numbers is summed up in, and what every test first asks of its numbers. */
+import { createRequire } from 'node:module';
+import type * as Mathjs from 'mathjs';
 import { BenchError } from '../errors.js';
 
 /** A confidence interval; how it was made belongs to whoever made it. */
@@ -17,34 +19,35 @@ export interface Summary {
   standardDeviation: number | undefined;
 }
 
+const require = createRequire(import.meta.url);
+let loaded: typeof Mathjs | undefined;
+
+/** mathjs, loaded when there is a first number to compute: it takes longer than a command that computes none. */
+function math(): typeof Mathjs {
+  loaded ??= require('mathjs/number') as typeof Mathjs;
+  return loaded;
+}
+
 /**
- * The arithmetic mean, summed with Neumaier's compensation (ZAMM 54, 1974), so that it does not depend on the order of
- * the values by more than one rounding.
+ * The arithmetic mean: the values are summed in their order, as trec_eval does, so that the means of
+ * measures are its to the last digit.
  * @throws BenchError RECORD_INVALID on no values or one that is not finite
  */
 export function mean(values: ArrayLike<number>): number {
   checkFinite(values, 'the values');
-  let sum = 0;
-  let lost = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    const next = sum + value;
-    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-    sum = next;
-  }
-  return (sum + lost) / values.length;
+  return Number(math().mean(Array.from(values)));
 }
 
 /**
- * The sample standard deviation, sqrt(sum (x - mean)^2 / (n - 1)), in two passes; undefined for one value.
+ * The sample standard deviation, sqrt(sum (x - mean)^2 / (n - 1)); undefined for one value. It is taken of what the values
+ * differ from their mean by: the rounding of a long sum would else be a deviation of values that are all alike.
  * @throws BenchError RECORD_INVALID on no values or one that is not finite
  */
 export function standardDeviation(values: ArrayLike<number>): number | undefined {
   const centre = mean(values);
   if (values.length < 2) return undefined;
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i]! - centre) ** 2;
-  return Math.sqrt(squares / (values.length - 1));
+  const residuals = Array.from(values, (value) => value - centre);
+  return Number(math().std(residuals, 'unbiased'));
 }
 
 /** Mean and sample standard deviation (n - 1 in its denominator), over seeds as the field reports them. */
@@ -64,13 +67,21 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return interpolate((rank) => sorted[rank]!, sorted.length, q);
 }
 
+/** The median of values in any order: their quantile 0.5. */
+export function median(values: ArrayLike<number>): number {
+  return quantile(Float64Array.from(values).sort(), 0.5);
+}
+
 /** Definition 7 over any way of asking for the value of a rank (from 0) among n. */
 export function interpolate(valueAt: (rank: number) => number, n: number, q: number): number {
   const position = (n - 1) * q;
   const below = Math.floor(position);
   const fraction = position - below;
   const low = valueAt(below);
-  return fraction === 0 ? low : low + fraction * (valueAt(below + 1) - low);
+  if (fraction === 0) return low;
+  const high = valueAt(below + 1);
+  // Of the two alone mathjs gives what it gives of all n; between equal ones its sum could leave their value.
+  return low === high ? low : Number(math().quantileSeq([low, high], fraction, true));
 }
 
 /** @throws BenchError RECORD_INVALID where there is no value or one is not a finite number */

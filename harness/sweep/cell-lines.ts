@@ -2,6 +2,7 @@
 
 import type { RunRequest } from '../pipeline.js';
 import { duration, type Progress } from '../progress.js';
+import { mean } from '../statistics/summary.js';
 
 /** What became of a cell. */
 export type CellOutcome =
@@ -78,7 +79,7 @@ export class CellLines {
   #leftMs(): number | undefined {
     const left = this.total - this.#ended;
     if (left + this.#waiting === 0 || (left > 0 && this.#madeMs.length === 0)) return undefined;
-    return left * mean(this.#madeMs) + (left + this.#waiting) * mean(this.#timedMs);
+    return left * usual(this.#madeMs) + (left + this.#waiting) * usual(this.#timedMs);
   }
 }
 
@@ -90,6 +91,7 @@ export function titleOf({
   return `${architecture} on ${dataset}, seed ${seed}`;
 }
 
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Milliseconds per cell; 0 where none is known. */
+function usual(ms: readonly number[]): number {
+  return ms.length === 0 ? 0 : mean(ms);
 }
