@@ -212,6 +212,7 @@ async function open({ folder }: DatasetRequest): Promise<Dataset> {
 const sample: DatasetPlugin = {
   summary:
     'embedded: 2,000 generated passages that state facts, and queries that ask for them in other words',
+  embedded: true,
   downloads: () => [],
   open,
 };

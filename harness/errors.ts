@@ -10,6 +10,8 @@ export const exitCodes = {
   UNKNOWN_NAME: 2,
   /** A file in a plug-in folder does not export what its folder promises, or does not load. */
   PLUGIN_INVALID: 2,
+  /** A plug-in threw an error that is not one of ours: a fault of its code, or of what it was given. */
+  PLUGIN_FAILED: 2,
   /** A folder or file the user named is not there, or is of the wrong kind. */
   PATH_INVALID: 2,
   /** A dataset's file does not hold what its format promises. */
@@ -61,6 +63,28 @@ export class BenchError extends Error {
   get exitCode(): number {
     return exitCodes[this.code];
   }
+}
+
+/** Where the first frame of a stack that names a file lies; `dist` is the folder that holds this file's. */
+const plugInFrame =
+  /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/)([\w./-]+)\.js:\d+:\d+/;
+
+/**
+ * An error of another kind than ours that a plug-in threw, as one of ours that names the plug-in and keeps the error as its
+ * cause; any other is given back as it is.
+ */
+export function pluginFault(error: unknown): unknown {
+  if (error instanceof BenchError || !(error instanceof Error)) return error;
+  const frame = error.stack
+    ?.split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .find((line) => line.includes('file:'));
+  const [, folder, kind, name] = frame?.match(plugInFrame) ?? [];
+  if (folder !== new URL('..', import.meta.url).href) return error;
+  return new BenchError('PLUGIN_FAILED', `The plug-in ${kind}${name}.ts failed: ${error.message}`, {
+    hint: 'The lines below say where. A plug-in tells of wrong input with BenchError of harness/errors.ts, and then needs no such lines.',
+    cause: error,
+  });
 }
 
 /** Levenshtein distance, for "did you mean". */

@@ -73,7 +73,7 @@ test('get offline names everything that is missing, where it is from and where i
     /nq-test\.qa\.csv/,
   );
   await fails(['get', 'beir/bioasq'], 'DOWNLOAD_FAILED', /cannot be fetched/, /--data DIR/);
-  assert.match((await bench('get', 'sample')).text, /embedded/);
+  assert.match((await bench('get', 'sample')).text, /downloads nothing/);
 });
 
 test('verify computes hashes anew and ends with 3 where a file is missing or wrong', async () => {

@@ -25,7 +25,7 @@ const withoutCollection = ['dl19'];
 function requests(name: string, plugin: DatasetPlugin): { from: string; request: DatasetRequest }[] {
   return (plugin.variants ?? [undefined]).flatMap((variant) => {
     const named = variant === undefined ? { fetch } : { variant, fetch };
-    if (plugin.downloads(variant).length === 0) return [{ from: 'embedded', request: named }];
+    if (plugin.embedded) return [{ from: 'embedded', request: named }];
     const folders = [
       path.join(root, 'test/fixtures/datasets', name, variant ?? ''),
       path.join(data, variant ?? name),
@@ -64,6 +64,7 @@ for (const name of names) {
   test(`${name} describes itself`, () => {
     assert.ok(plugin.summary.length > 0 && !plugin.summary.includes('\n'));
     for (const variant of plugin.variants ?? [undefined]) {
+      if (plugin.embedded) assert.deepEqual(plugin.downloads(variant), []);
       for (const download of plugin.downloads(variant)) {
         assert.ok(download.name.length > 0 && download.licence.length > 0);
         // What cannot be fetched says what to do instead.

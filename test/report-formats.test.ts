@@ -6,18 +6,12 @@ import { loadReport, reportNames } from '../harness/plugins.js';
 import { stored } from './made-records.js';
 import { prepare, records, render } from './made-reports.js';
 
-test('there is a report of every format, each with its ending', async () => {
-  assert.deepEqual(reportNames(), [
-    'csv',
-    'github',
-    'html',
-    'json',
-    'junit',
-    'latex',
-    'markdown',
-    'per-query',
-  ]);
-  const endings = await Promise.all(reportNames().map(async (name) => (await loadReport(name)).extension));
+test('every format that bench comes with has its ending', async () => {
+  const endings = await Promise.all(
+    ['csv', 'github', 'html', 'json', 'junit', 'latex', 'markdown', 'per-query'].map(
+      async (name) => (await loadReport(name)).extension,
+    ),
+  );
   assert.deepEqual(endings, ['csv', 'txt', 'html', 'json', 'xml', 'tex', 'md', 'per-query.csv']);
 });
 

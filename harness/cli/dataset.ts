@@ -139,6 +139,6 @@ function tableOf(holdings: readonly Holding[]): string {
 
 function report(dataset: string, holdings: readonly Holding[], asJson: boolean, print: Print): void {
   if (asJson) print(`${JSON.stringify(holdings, null, 2)}\n`);
-  else if (holdings.length === 0) print(`${dataset} is embedded: there is nothing to download.\n`);
+  else if (holdings.length === 0) print(`${dataset} downloads nothing.\n`);
   else print(tableOf(holdings));
 }

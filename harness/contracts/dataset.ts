@@ -106,7 +106,9 @@ export interface DatasetPlugin {
   variants?: readonly string[];
   /** Names that stand for several variants, whose figures are averaged: `cqadupstack` for its 12 forums. */
   groups?: Readonly<Record<string, readonly string[]>>;
-  /** What it downloads, for `bench doctor` and the plan; empty for an embedded dataset. */
+  /** It holds its records itself, downloads nothing and takes no `--data`. */
+  embedded?: true;
+  /** What it downloads, for `bench doctor` and the plan; empty where it is embedded or reads the folder of `--data` alone. */
   downloads(variant?: string): readonly Download[];
   /** Whether a variant has to be named; where absent, the name alone is a dataset too. */
   variantOnly?: true;

@@ -61,7 +61,7 @@ export async function datasetInfo(
   const { plugin } = await loadDataset(named[0]!);
   const downloads = data === undefined ? await downloadsOf(name) : [];
   const holdings = await Promise.all(downloads.map((each) => holdingOf(each, store.downloadsOf(name))));
-  const isOpened = named.length === 1 && (open || holdings.length === 0);
+  const isOpened = named.length === 1 && (open || data !== undefined || plugin.embedded === true);
   return {
     name,
     summary: plugin.summary,

@@ -52,7 +52,7 @@ function engineText({ engine }: Means, config: BenchConfig): string {
 }
 
 function sourceOf(downloads: readonly Download[], offline: boolean): string {
-  if (downloads.length === 0) return 'embedded, nothing to download';
+  if (downloads.length === 0) return 'nothing to download';
   const parts = downloads.map(({ name, url, sizeBytes, instructions }) => {
     if (url === '') return `${name} cannot be downloaded: ${instructions ?? 'give a folder with --data DIR'}`;
     return `${name} (${sizeBytes === 0 ? 'size not published' : `${(sizeBytes / 1e6).toFixed(1)} MB`})`;
@@ -72,7 +72,12 @@ export async function planOf(request: RunRequest): Promise<Plan> {
   const { plugin, variant } = await loadDataset(dataset);
   const { train, model, encode, search, latency } = config;
   const downloads = plugin.downloads(variant);
-  const source = data === undefined ? sourceOf(downloads, offline) : `read from ${data}`;
+  const source =
+    data !== undefined
+      ? `read from ${data}`
+      : plugin.embedded
+        ? 'embedded, nothing to download'
+        : sourceOf(downloads, offline);
   const { scratch } = model;
   const from =
     init !== undefined

@@ -59,7 +59,7 @@ async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
       hint: `Write ${plugin.variants?.map((each) => `${dataset}/${each}`).join(', ')}.`,
     });
   }
-  if (data !== undefined && plugin.downloads(variant).length === 0) {
+  if (data !== undefined && plugin.embedded) {
     throw new BenchError('USAGE', `${dataset} is embedded, and would not read ${data}.`, {
       hint: 'Name the dataset of the folder: --dataset beir, squad or trec.',
     });
