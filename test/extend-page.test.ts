@@ -1,0 +1,117 @@
+/** docs/extend.md, tried in order: each skeleton is put where it says, built, listed, held to its suite and used. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { root } from './places.js';
+
+const checkout = mkdtempSync(path.join(tmpdir(), 'strata-extend-'));
+after(() => rmSync(checkout, { recursive: true, force: true }));
+
+const page = readFileSync(path.join(root, 'docs/extend.md'), 'utf8');
+/** The code of each skeleton by the file it says it is. */
+const skeletons = new Map(
+  [...page.matchAll(/^```ts\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)].map(([, file, code]) => [file!, code!]),
+);
+
+/** A command in the new checkout; what it printed. @param ends with this exit code */
+function node(args: readonly string[], ends = 0): string {
+  // A test that runs tests: without this the inner ones would report to the outer runner.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: checkout,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  assert.equal(status, ends, `${args.join(' ')}\n${stdout}${stderr}`);
+  return stdout + stderr;
+}
+
+const bench = (...args: string[]) => node(['scripts/bench.mjs', ...args]);
+const put = (file: string, text: string) => {
+  mkdirSync(path.dirname(path.join(checkout, file)), { recursive: true });
+  writeFileSync(path.join(checkout, file), text);
+};
+
+before(() => {
+  const sources = ['architectures', 'datasets', 'reports', 'harness', 'test', 'scripts'];
+  for (const name of [...sources, 'package.json', 'tsconfig.json', 'bench.config.json', 'docs', 'README.md'])
+    cpSync(path.join(root, name), path.join(checkout, name), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(checkout, 'node_modules'), 'dir');
+  for (const [file, code] of skeletons) put(file, code);
+  const list = 'harness/metrics/measures.ts';
+  const measures = readFileSync(path.join(checkout, list), 'utf8')
+    .replace('import { hitRate }', "import { complete } from './complete.js';\nimport { hitRate }")
+    .replace('  precision,\n];', '  precision,\n  complete,\n];');
+  assert.match(measures, /complete,\n\];/);
+  put(list, measures);
+  const byHand = 'test/metrics-measures.test.ts';
+  const hand = readFileSync(path.join(checkout, byHand), 'utf8');
+  put(byHand, hand.replace("  'answer@2': 0,", "  'complete@5': 0,\n  'answer@2': 0,"));
+  // The lines of a folder that the page's dataset reads.
+  put('notes/passages.tsv', 'p1\tbread needs salt\np2\twine needs years\n');
+  put('notes/queries.tsv', 'q1\twhat bread needs\n');
+  put('notes/qrels.txt', 'q1 0 p1 1\n');
+  cpSync(path.join(checkout, 'notes'), path.join(checkout, 'test/fixtures/datasets/notes'), {
+    recursive: true,
+  });
+  node(['scripts/build.mjs']);
+});
+
+test('the page has a skeleton of each kind', () => {
+  assert.deepEqual(
+    [...skeletons.keys()].map((file) => path.dirname(file)),
+    ['architectures', 'architectures/pooling', 'datasets', 'reports', 'harness/metrics'],
+  );
+});
+
+test('the README shows the same architecture', () => {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  assert.ok(readme.includes(`\`\`\`ts\n${skeletons.get('architectures/ends.ts')}\`\`\``));
+});
+
+test('each is listed', () => {
+  const listed = (what: string, name: string) =>
+    assert.match(bench('list', what), new RegExp(`^${name}\\s`, 'm'), `${what}: ${name}`);
+  for (const name of ['ends', 'ends-sc', 'ends-max', 'mlr-max']) listed('architectures', name);
+  listed('datasets', 'notes');
+  listed('reports', 'short');
+  listed('measures', 'complete@k');
+});
+
+test('each passes what every file of its kind has to pass', () => {
+  const said = node([
+    'scripts/test.mjs',
+    'architectures-conformance',
+    'datasets-conformance',
+    'report-conformance',
+    'metrics-measures',
+    'rooms',
+  ]);
+  for (const name of ['ends-max', 'notes from', 'short: describes itself'])
+    assert.ok(said.includes(name), name);
+});
+
+test('the dataset is read, searched, measured and reported', () => {
+  assert.match(bench('dataset', 'info', 'notes', '--data', 'notes'), /2/);
+  const run = ['run', '--arch', 'bm25', '--dataset', 'notes', '--set', 'latency.queries=0'];
+  bench(...run, '--data', 'notes', '--set', 'measures=complete@10,mrr@10');
+  assert.match(bench('report', '--format', 'short'), /^notes bm25 \S+ 1\.000$/m);
+  assert.match(node(['scripts/bench.mjs', ...run], 2), /USAGE: notes needs --data DIR/);
+});
+
+test('what the dataset throws by mistake is told as its fault', () => {
+  const file = 'datasets/notes.ts';
+  const code = skeletons.get(file)!;
+  const broken = code.replace(
+    'await assert',
+    "if (folder !== '') throw new Error('not written yet');\n    await assert",
+  );
+  put(file, broken);
+  node(['scripts/build.mjs']);
+  const said = node(['scripts/bench.mjs', 'dataset', 'info', 'notes', '--data', 'notes'], 2);
+  assert.match(said, /error PLUGIN_FAILED: The plug-in datasets\/notes\.ts failed: not written yet/);
+});
