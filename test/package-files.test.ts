@@ -102,7 +102,26 @@ test('npm runs no install script of onnxruntime-node, whichever npm it is', () =
     .map(([name]) => name.replace('node_modules/', ''));
   const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
   assert.equal(allowScripts['onnxruntime-node'], false);
-  assert.deepEqual(marked, allowed);
+  assert.deepEqual(
+    marked.filter((name) => !allowed.includes(name)),
+    [],
+  );
+  assert.ok(marked.includes('faiss-node'), 'its script fetches the prebuilt addon');
+});
+
+test('what the pages tell people to write into a checkout is ignored by git, and so by lint', (context) => {
+  if (!existsSync(path.join(root, '.git'))) return context.skip('this is no checkout of git');
+  const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
+  const named = pages
+    .filter((name) => name.endsWith('.md'))
+    .flatMap((name) => [...read(path.join(root, name)).matchAll(/--(?:out|junit|run) ([a-z][\w.-]*)/g)])
+    .map(([, file]) => file!);
+  assert.ok(named.includes('bench.html') && named.includes('bench.xml'));
+  const ignored = spawnSync('git', ['check-ignore', ...named], { cwd: root, encoding: 'utf8' });
+  assert.deepEqual(
+    named.filter((file) => !ignored.stdout.split('\n').includes(file)),
+    [],
+  );
 });
 
 test('npm knows every setting of .npmrc', (context) => {
