@@ -73,6 +73,12 @@ test('the README shows the same architecture', () => {
   assert.ok(readme.includes(`\`\`\`ts\n${skeletons.get('architectures/ends.ts')}\`\`\``));
 });
 
+test('each is written as the linter wants it', () => {
+  const biome = path.join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  cpSync(path.join(root, 'biome.json'), path.join(checkout, 'biome.json'));
+  node([biome, 'check', '--vcs-enabled=false', '--error-on-warnings', ...skeletons.keys()]);
+});
+
 test('each is listed', () => {
   const listed = (what: string, name: string) =>
     assert.match(bench('list', what), new RegExp(`^${name}\\s`, 'm'), `${what}: ${name}`);
