@@ -87,7 +87,8 @@ Examples
   bench list architectures
 
 'bench COMMAND --help' shows the options of a command, 'bench --version' the version.
-Exit codes: 0 fine; 1 a regression was found; 2 the request was wrong; 3 the machine lacks something.
+Exit codes: 0 fine; 1 a regression was found; 2 the request was wrong; 3 the machine lacks something;
+70 a bug in bench; 130 stopped by Ctrl-C.
 `;
 }
 
@@ -102,6 +103,16 @@ async function main([name, ...rest]: string[]): Promise<number> {
     process.stdout.write(`${(JSON.parse(await readFile(file, 'utf8')) as { version: string }).version}\n`);
     return 0;
   }
+  const isHelp = rest.includes('--help') || rest.includes('-h');
+  if (!isHelp) {
+    const [{ handOver, newerProgram }, { leaseProgram }] = await Promise.all([
+      import('./program/current.js'),
+      import('./program/lease.js'),
+    ]);
+    const newer = await newerProgram(process.argv[1]);
+    if (newer !== undefined) return handOver(newer);
+    await leaseProgram();
+  }
   const { BenchError, unknownName } = await import('./errors.js');
   if (name === undefined || name.startsWith('-')) {
     const seen = name === undefined ? 'and none was given' : `and '${name}' came first`;
@@ -115,12 +126,27 @@ async function main([name, ...rest]: string[]): Promise<number> {
   return execute(name, command, rest);
 }
 
+/** Of a bug: `bugExitCode` of errors.ts, which may be what cannot be imported. 1 says that something got worse. */
+const crashed = 70;
+
+function crash(error: unknown): never {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`This is a bug in bench; please report it with these lines.\n${stack}\n`);
+  process.exit(crashed);
+}
+
+// What is thrown where nobody waits for it ends a process of node with 1.
+process.on('uncaughtException', crash);
+
 // `bench list | head` closes the pipe early, which is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? 0 : crashed),
+);
 
 const exitCode = await main(process.argv.slice(2)).catch(async (error: unknown) => {
-  const { reportFailure } = await import('./cli/failure.js');
-  return reportFailure(error);
+  // Of a program whose files are gone not even the report can be imported.
+  const report = await import('./cli/failure.js').catch(() => undefined);
+  return report === undefined ? crash(error) : report.reportFailure(error);
 });
 // Native libraries may keep threads alive; whatever was printed goes out first.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

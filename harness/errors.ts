@@ -26,6 +26,8 @@ export const exitCodes = {
   TRAINING_DIVERGED: 2,
   /** A trained model cannot be written in the format asked for, or what was written computes something else. */
   EXPORT_FAILED: 2,
+  /** The sources have changed and do not build. */
+  BUILD_FAILED: 2,
   /** An engine, searcher or package cannot be loaded on this machine. */
   UNAVAILABLE: 3,
   /** The network is needed and cannot be used, or what came is not what was promised. */
@@ -39,6 +41,9 @@ export const exitCodes = {
   /** Stopped by Ctrl-C or a termination signal; start the same command again to go on. */
   INTERRUPTED: 130,
 } as const;
+
+/** Of an error that is not one of ours, which is a bug (EX_SOFTWARE of sysexits.h): never 1, which says that something got worse. */
+export const bugExitCode = 70;
 
 export type ErrorCode = keyof typeof exitCodes;
 

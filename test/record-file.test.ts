@@ -6,7 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gitFacts } from '../harness/record/machine.js';
+import { importSources } from '../harness/program/place.js';
 import {
   describeMachine,
   type RunRecord,
@@ -122,6 +122,7 @@ test('the machine is described as a record wants it', async () => {
 test('git facts: the commit, whether files differ, and nothing for a folder inside another checkout', async () => {
   const checkout = path.join(folder, 'checkout');
   mkdirSync(path.join(checkout, 'inside'), { recursive: true });
+  const { gitFacts } = await importSources();
   assert.equal(await gitFacts(checkout), null);
   const git = (...command: string[]) =>
     execFileSync('git', ['-C', checkout, '-c', 'user.name=t', '-c', 'user.email=t@t', ...command], {

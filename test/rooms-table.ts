@@ -9,16 +9,17 @@ export interface Room {
 }
 
 const ground = ['contracts', 'errors'];
-const first = [...ground, 'random', 'store', 'config', 'presets', 'record', 'tensor', 'progress'];
+const first = [...ground, 'program', 'random', 'store', 'config', 'presets', 'record', 'tensor', 'progress'];
 
 export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
   errors: { floor: 0, imports: [] },
+  program: { floor: 1, imports: ground },
   random: { floor: 1, imports: ground },
   store: { floor: 1, imports: ground },
   config: { floor: 1, imports: [...ground, 'presets'] },
   presets: { floor: 1, imports: [...ground, 'config'] },
-  record: { floor: 1, imports: [...ground, 'store', 'statistics'] },
+  record: { floor: 1, imports: [...ground, 'program', 'store', 'statistics'] },
   tensor: { floor: 1, imports: ground },
   progress: { floor: 1, imports: ground },
   text: { floor: 2, imports: first },
@@ -55,6 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 5,
     imports: [
       ...ground,
+      'program',
       'pipeline',
       'sweep',
       'plugins',
@@ -129,6 +131,8 @@ export const typesMayBeImported: Readonly<Record<string, readonly string[]>> = {
 export const namesWorkedOut = [
   'harness/perf.ts',
   'harness/plugins.ts',
+  'harness/program/place.ts',
+  'harness/program/current.ts',
   'harness/tensor/tensorflow.ts',
   'harness/search/faiss.ts',
 ];

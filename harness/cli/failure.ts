@@ -1,9 +1,6 @@
 /** How a command that failed says so. */
-import { BenchError, pluginFault } from '../errors.js';
+import { BenchError, bugExitCode, pluginFault } from '../errors.js';
 import { finishLine } from '../progress.js';
-
-/** Exit code of an error that is not one of ours, which is a bug (EX_SOFTWARE of sysexits.h). */
-const bugExitCode = 70;
 
 /** The text of an error for people: an error of ours in two lines, what a plug-in threw and anything else with its stack. */
 export function describeFailure(thrown: unknown): string {
