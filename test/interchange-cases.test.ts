@@ -87,6 +87,16 @@ describe('ranks where scores may stand', () => {
     assert.deepEqual((await readRunFile(json, { format: 'beir' })).run.get('q')!.passageIds, ['a', 'b']);
   });
 
+  test('scores that order hits against the ranks beside them decide, as in trec_eval, and it is said', async () => {
+    const lines = ['q Q0 a 1 1 s', 'q Q0 b 2 2 s', 'r Q0 a 1 9 s', 'r Q0 b 2 9 s', 'r Q0 c 3 1 s'];
+    const { remarks } = await readRunFile(file('against.run', lines.join('\n')));
+    assert.equal(remarks.length, 1);
+    assert.match(remarks[0]!, /^in 1 of 2 queries the scores order hits otherwise than the ranks/);
+    // Ranks that count from anywhere, or several hits of one rank, say nothing against the scores.
+    const fine = file('fine.run', 'q Q0 a 0 9 s\nq Q0 b 0 10 s\nq Q0 c 7 1 s\n');
+    assert.deepEqual((await readRunFile(fine)).remarks, []);
+  });
+
   test('what is written as ranks is read as ranks', async () => {
     const { run } = await readRunFile(at('run.tsv'));
     const out = path.join(folder, 'out.tsv');

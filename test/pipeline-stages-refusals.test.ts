@@ -173,7 +173,7 @@ test('nothing to train on is told before anything is encoded', async () => {
     const out = name === 'run' ? ['--out', inRoot('out')] : [];
     await assert.rejects(bench(name, ...told, ...out), {
       code: 'DATA_INVALID',
-      message: /beir has no training query with a positive/,
+      message: /beir:untrained has no training query with a positive/,
     });
   }
   // Nothing of the collection shares a word with the query, so BM25 finds no negatives.

@@ -51,10 +51,14 @@ export async function readRunFile(
     format === 'ms-marco' ? 'rank' : format === 'tevatron' ? 'score' : undefined,
   );
   const read = third === undefined ? 'trec' : third === 'rank' ? 'ms-marco' : 'tevatron';
-  const isGuessed = format === undefined && read === 'ms-marco';
-  const remarks = isGuessed
-    ? ['the last column of the run is 1 to n in each query and taken for the rank']
-    : [];
+  const remarks: string[] = [];
+  if (format === undefined && read === 'ms-marco')
+    remarks.push('the last column of the run is 1 to n in each query and taken for the rank');
+  const against = read === 'trec' ? againstRanks(run) : 0;
+  if (against > 0)
+    remarks.push(
+      `in ${against} of ${run.size} queries the scores order hits otherwise than the ranks beside them; scores decide, as in trec_eval`,
+    );
   if (format === undefined || format === read)
     return { run, format: read, remarks, ...(tag !== undefined && { tag }) };
   throw new BenchError('RECORD_INVALID', `${file} holds ${runFormats[read]}; it was said to be ${format}.`, {
@@ -81,6 +85,21 @@ export async function looksLikeRun(file: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** In how many queries a hit has a higher score than one of a better rank. */
+function againstRanks(run: Run): number {
+  let count = 0;
+  for (const { scores, ranks } of run.values()) {
+    if (scores === undefined || ranks === undefined) continue;
+    const order = Array.from(ranks, (_, i) => i).sort((a, b) => ranks[a]! - ranks[b]!);
+    const isAgainst = (at: number, i: number) => {
+      const before = order[i - 1];
+      return before !== undefined && ranks[at]! > ranks[before]! && scores[at]! > scores[before]!;
+    };
+    if (order.some(isAgainst)) count++;
+  }
+  return count;
 }
 
 /** Seen from how the file begins; `trec` for all lines of columns. */
