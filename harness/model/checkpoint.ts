@@ -21,8 +21,8 @@ export interface LoadedEncoder {
   encoder: Encoder;
   /** One array per parameter, in the order of `encoder.parameters`. */
   weights: Float32Array[];
-  /** What a user of the figures should know of how the weights were read. */
-  remarks: string[];
+  /** What a user of the figures should know of how the weights were read; absent where they were made. */
+  remarks?: string[];
 }
 
 /** How each kind is recognised: the end of a name that every checkpoint of it has exactly once. */
@@ -188,7 +188,7 @@ async function readWeights(
   source: TensorSource,
   encoder: Encoder,
   prefix: string,
-): Promise<Omit<LoadedEncoder, 'encoder'>> {
+): Promise<{ weights: Float32Array[]; remarks: string[] }> {
   const problems: string[] = [];
   const weights: Float32Array[] = [];
   let rounded = 0;

@@ -49,7 +49,7 @@ export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder
   });
   const weights = encoder.parameters.map((parameter) => initialise(parameter, seed));
   weights[0]!.fill(0, encoder.paddingId * sizes.dimensions, (encoder.paddingId + 1) * sizes.dimensions);
-  return { encoder, weights, remarks: [] };
+  return { encoder, weights };
 }
 
 function initialise({ name, shape }: Parameter, seed: number): Float32Array {

@@ -72,7 +72,7 @@ export async function trainingSetup(
   const trained = request.init === undefined ? undefined : await trainedModel(request.init);
   const { folder, ...found } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
   const loaded = await loadEncoder(folder, { t5LayerNorm });
-  const model = { ...found, remarks: loaded.remarks };
+  const model = { ...found, remarks: loaded.remarks ?? [] };
   const encoder = makeEncoder(withDropout(loaded.encoder.config, config.train.dropout), { t5LayerNorm });
   const tokenizer = await loadTokenizer(folder);
   checkVocabulary(tokenizer, encoder);
