@@ -19,7 +19,7 @@ for (const name of reportNames()) {
   test(`${name}: describes itself, and renders runs, a failed one, checks, and nothing`, async () => {
     const { summary, extension, render } = await loadReport(name);
     assert.ok(summary.length > 0 && !summary.includes('\n'));
-    assert.match(extension, /^\w+$/);
+    assert.match(extension, /^[\w-]+(\.\w+)?$/);
     const report = await prepareReport(records, {}, '0.1.0');
     const before = JSON.stringify(report);
     for (const given of [report, { ...report, checks: [check] }, { ...report, sections: [] }]) {

@@ -13,10 +13,10 @@ import { removePartialsOf } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
 import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
+import { notesOf, textOf } from './evaluation-text.js';
 import { watchInterrupts } from './interrupt.js';
 import { datasetOptions, someOptions } from './options.js';
 import { configOf, splitOf, stageRequest, wholeNumber } from './request.js';
-import { renderTable } from './table.js';
 
 const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@100,map';
 
@@ -192,32 +192,6 @@ function tieRule(given: Values[string]): TieRule {
   throw new BenchError('USAGE', `--ties ${rule} is neither trec_eval nor as-ranked.`, {
     hint: 'trec_eval orders by score and then by passage id, descending; as-ranked keeps the ranks of the file.',
   });
-}
-
-function textOf(evaluation: Evaluation, remarks: readonly string[], perQuery: boolean): string {
-  const { queryIds, measures } = evaluation;
-  const ids = [...measures.keys()];
-  const row = (name: string, value: (id: string) => number) => [
-    name,
-    ...ids.map((id) => value(id).toFixed(4)),
-  ];
-  const rows = perQuery
-    ? queryIds.map((queryId, q) => row(queryId, (id) => measures.get(id)!.perQuery[q]!))
-    : [];
-  rows.push(row('all', (id) => measures.get(id)!.mean));
-  const table = renderTable(['query', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
-  return `${table}${[...remarks, ...notesOf(evaluation)].map((note) => `note: ${note}\n`).join('')}`;
-}
-
-function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {
-  const notes = [`${queryIds.length} queries`];
-  if (withoutHits > 0) notes.push(`${withoutHits} of them have no hits and scored 0`);
-  if (judgedLeftOut > 0)
-    notes.push(
-      `${judgedLeftOut} judged queries have no hits and were left out, as trec_eval does; --complete counts them as 0`,
-    );
-  if (leftOut > 0) notes.push(`${leftOut} queries of the run have no qrels and were left out`);
-  return notes;
 }
 
 /** A run record of a system that bench did not run: what is not known of it is null. */

@@ -4,16 +4,13 @@
  */
 
 import type { ReportCheck } from './check.js';
+import type { ReportComparison, ReportInterval } from './comparison.js';
 
 export type { ReportCheck } from './check.js';
+export type * from './comparison.js';
 
 /** How a number is to be read: `share` is shown in percent. */
 export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'count';
-
-export interface ReportInterval {
-  low: number;
-  high: number;
-}
 
 /** One column of the table of systems. */
 export interface ReportColumn {
@@ -54,55 +51,6 @@ export interface ReportSystem {
   device: string;
   /** By column id. */
   cells: Readonly<Record<string, ReportCell>>;
-}
-
-/** A paired comparison over queries or over seeds; candidate - baseline throughout. */
-export interface ReportTest {
-  n: number;
-  test: string;
-  difference: number;
-  interval?: ReportInterval;
-  p?: number;
-  correctedP?: number;
-  /** Cohen's d_z or an odds ratio; null where it is infinite. */
-  effectSize?: { name: string; value: number | null };
-  wins: number;
-  ties: number;
-  losses: number;
-  /** Beside the t-test over queries: the same question without its assumption of normal means. Not corrected. */
-  randomization?: { p: number; permutations: number; exact: boolean };
-  /** Why p is absent, or comes from another test than usual. */
-  reason?: string;
-}
-
-export interface ReportLatencyRatio {
-  part: string;
-  /** Median of the candidate over that of the baseline. */
-  ratio: number;
-  interval: ReportInterval;
-  /** Whether the samples were paired by query. */
-  paired: boolean;
-}
-
-/** One system against another. */
-export interface ReportComparison {
-  baseline: string;
-  candidate: string;
-  queryCount: number;
-  correction: 'holm' | 'none';
-  familySize: { overQueries: number; overSeeds: number };
-  measures: readonly {
-    measure: string;
-    seeds: readonly (number | null)[];
-    baseline: number;
-    candidate: number;
-    /** Each query with its mean over `seeds`; `seed` is the one seed, null where there are several or none. */
-    overQueries: ReportTest & { seed: number | null };
-    overSeeds: ReportTest;
-  }[];
-  latency: readonly ReportLatencyRatio[];
-  /** Why latencies are not compared, or what to mind where they are. */
-  latencyNotes: readonly string[];
 }
 
 /** Systems that no other beats in accuracy and in cost. */

@@ -1,0 +1,29 @@
+/** What `bench evaluate` prints of one run. */
+import type { Evaluation } from '../metrics/evaluate.js';
+import { renderTable } from './table.js';
+
+export function textOf(evaluation: Evaluation, remarks: readonly string[], perQuery: boolean): string {
+  const { queryIds, measures } = evaluation;
+  const ids = [...measures.keys()];
+  const row = (name: string, value: (id: string) => number) => [
+    name,
+    ...ids.map((id) => value(id).toFixed(4)),
+  ];
+  const rows = perQuery
+    ? queryIds.map((queryId, q) => row(queryId, (id) => measures.get(id)!.perQuery[q]!))
+    : [];
+  rows.push(row('all', (id) => measures.get(id)!.mean));
+  const table = renderTable(['query', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
+  return `${table}${[...remarks, ...notesOf(evaluation)].map((note) => `note: ${note}\n`).join('')}`;
+}
+
+export function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {
+  const notes = [`${queryIds.length} queries`];
+  if (withoutHits > 0) notes.push(`${withoutHits} of them have no hits and scored 0`);
+  if (judgedLeftOut > 0)
+    notes.push(
+      `${judgedLeftOut} judged queries have no hits and were left out, as trec_eval does; --complete counts them as 0`,
+    );
+  if (leftOut > 0) notes.push(`${leftOut} queries of the run have no qrels and were left out`);
+  return notes;
+}
