@@ -77,6 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
   'harness/cli/evaluate.ts': ['metrics', 'store'],
   'harness/cli/evaluate-several.ts': ['store'],
+  'harness/cli/evaluation-text.ts': ['metrics'],
   'harness/cli/export.ts': ['export'],
   'harness/cli/report.ts': ['store'],
   'harness/cli/request.ts': ['metrics'],
