@@ -181,7 +181,7 @@ test('nothing to train on is told before anything is encoded', async () => {
   await writeFile(path.join(folder, 'queries.jsonl'), line('q1', 'which bird') + line('q2', 'pebbles'));
   await assert.rejects(bench('train', ...told), {
     code: 'DATA_INVALID',
-    message: /beir has 1 training queries with a positive and none that also has a hard negative/,
+    message: /beir:untrained has 1 training queries with a positive and none that also has a hard negative/,
     hint: /train\.negatives=0/,
   });
   await bench('train', ...told, '--set', 'train.negatives=0', '--set', 'train.epochs=1');

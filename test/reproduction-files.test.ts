@@ -177,11 +177,13 @@ test('table 4: two stages of MS MARCO, the second on mined negatives alone, with
   const { runs } = await gridOf(loadReproduction('table4'), options('paper'));
   const trained = runs.filter(({ after: training }) => training === undefined);
   assert.deepEqual(
-    trained.map(({ request: { config } }) => [config.stages, config.arch.lambda]),
+    trained.map(({ request: { architecture, config } }) => [architecture, config.stages, config.arch.lambda]),
     [
-      [1, 0.01],
-      [2, 0.01],
-      [2, 1],
+      // Lambda plays no part in a dual encoder.
+      ['dual-encoder', 2, 0.01],
+      ['mlr-sc', 1, 0.01],
+      ['mlr-sc', 2, 0.01],
+      ['mlr-sc', 2, 1],
     ],
   );
   for (const { request } of trained) {
