@@ -3,19 +3,23 @@
  * dataset -> train -> checkpoint -> encode -> shards -> index -> search -> run -> measures -> record.
  * Each stage leaves an artifact in the cache, named by what it was made from; one that is there is not made again.
  */
+import { builtIndex, isFlat } from './pipeline/built-index.js';
 import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
 import { curveRemarks, curveStage, exactRun } from './pipeline/curve-stage.js';
 import { devWinnersStage } from './pipeline/dev-winners.js';
+import { encodeStage } from './pipeline/encode-stage.js';
 import { readHits } from './pipeline/hit-files.js';
-import { assertIndexKind, builtIndex, indexStage, isFlat } from './pipeline/index-stage.js';
-import { identicalIdsOf, measureStage } from './pipeline/measure-stage.js';
+import { assertIndexKind, indexStage } from './pipeline/index-stage.js';
+import { identicalIdsOf } from './pipeline/judgements.js';
+import { measureStage } from './pipeline/measure-stage.js';
 import { openDense } from './pipeline/open-system.js';
 import { type Plan, planOf } from './pipeline/plan.js';
 import { engineOf, type Prepared, type StageRequest } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
-import { closeSearching, encodeStage, openSearching, searchStage, timeOf } from './pipeline/search-stage.js';
+import { closeSearching, openSearching, searchStage, timeOf } from './pipeline/search-stage.js';
 import { makeSparseCell } from './pipeline/sparse.js';
+import { stageCode } from './pipeline/stage-code.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { trainAll, trainingRemarks } from './pipeline/training.js';
 import { conditionsHere, wholeIndexTime } from './pipeline/whole-index.js';
@@ -80,8 +84,10 @@ export async function makeCell(
       );
       const hits = await readHits(run);
       const { index } = searching;
-      const measured = await log.plain('measure', () =>
-        measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
+      const measured = await log.plain(
+        'measure',
+        () => measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
+        stageCode('measure', { dataset }),
       );
       const { architecture } = checkpoint.retriever;
       const dev =

@@ -16,6 +16,7 @@ export {
   type LatencyFacts,
   type LatencyValues,
   type MachineFacts,
+  type MakingFacts,
   type MeasureValues,
   type ModelFacts,
   type RunFile,
@@ -28,6 +29,7 @@ export {
   type ThroughputValues,
   type TrainingFacts,
   type TrainingStageFacts,
+  type UsedFacts,
   type WinnerFacts,
 } from './record/run-record.js';
 export { withoutTimes } from './record/without-times.js';

@@ -119,15 +119,17 @@ class Sweeping {
   /** Undefined where it failed, or was recorded before. */
   async #make(request: RunRequest, end: (outcome: CellOutcome) => void): Promise<Cell | undefined> {
     const { progress } = this;
-    const log = new StageLog();
+    const store = this.keeper.storeOf(request);
+    const log = new StageLog(store);
     let dataset: Dataset | undefined;
     try {
-      const store = this.keeper.storeOf(request);
       const prepared = await log.plain('prepare', () => prepare(request, progress, store));
       dataset = prepared.dataset;
       // Where nothing stays in the cache, the record itself says that the run need not be made again.
       const before =
-        request.config.keep === 'records' ? await recordedBefore(request, dataset, progress) : undefined;
+        request.config.keep === 'records' && request.fresh === undefined
+          ? await recordedBefore(request, dataset, progress)
+          : undefined;
       if (before !== undefined) {
         end({ state: 'recorded before' });
         this.#recorded(before, request);
@@ -136,7 +138,7 @@ class Sweeping {
         return undefined;
       }
       const cell = await makeCell(request, prepared, log, progress);
-      end({ state: cell.cached ? 'from cache' : 'done' });
+      end({ state: cell.cached ? 'from cache' : 'done', found: log.found });
       return cell;
     } catch (error) {
       this.#throwInterrupt(error);

@@ -9,7 +9,7 @@ export const graphFile = 'code.json';
 
 // As tsc writes them, one statement a line, comments removed.
 const statement = /^(?:import|export)\s+(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
-const later = /\bimport\('([^']+)'\)/g;
+const later = /\b(?:import|require)\('([^']+)'\)/g;
 /** A program started as another process, WebAssembly. */
 const file = /\bnew URL\('([^']+)', import\.meta\.url\)/g;
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { prepareReport } from '../harness/comparison.js';
 import { loadConfig } from '../harness/config/config.js';
-import { recallAt } from '../harness/pipeline/curve-stage.js';
+import { recallAt } from '../harness/pipeline/recall-stage.js';
 import { loadReport } from '../harness/plugins.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord, readRecords } from '../harness/record.js';

@@ -5,16 +5,16 @@ import { test } from 'node:test';
 import { defaultConfig } from '../harness/config/config.js';
 import type { Dataset, Passage } from '../harness/contracts.js';
 import { readNegatives } from '../harness/interchange/negatives.js';
-import { negativesFile } from '../harness/pipeline/bm25-negatives.js';
 import { HitParts } from '../harness/pipeline/hit-files.js';
 import { mineStage } from '../harness/pipeline/mine-stage.js';
+import { negativesFile } from '../harness/pipeline/negatives-file.js';
 import { Store } from '../harness/store/store.js';
 import { temporaryFolder } from './made-index.js';
 
 const texts = ['red fish', 'red  fish\n', 'Red fish', 'old fish', 'bird'];
 const passages = texts.map((text, i): Passage => ({ passageId: `p${i}`, title: `title ${i}`, text }));
 const dataset: Dataset = {
-  name: 'made',
+  name: 'beir:made',
   version: '1',
   licence: '',
   files: [],

@@ -16,7 +16,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   errors: { floor: 0, imports: [] },
   program: { floor: 1, imports: ground },
   random: { floor: 1, imports: ground },
-  store: { floor: 1, imports: ground },
+  store: { floor: 1, imports: [...ground, 'program'] },
   config: { floor: 1, imports: [...ground, 'presets'] },
   presets: { floor: 1, imports: [...ground, 'config'] },
   record: { floor: 1, imports: [...ground, 'program', 'store', 'statistics'] },

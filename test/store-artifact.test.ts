@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
+import { describeProgram } from '../harness/program/git.js';
 import { canonicalJson, describeFile, hashFile, keyOf } from '../harness/store/hash.js';
-import { bytesOnDisk, readManifest, Store } from '../harness/store/store.js';
+import { readManifest } from '../harness/store/manifest.js';
+import { bytesOnDisk, Store } from '../harness/store/store.js';
 
 let root: string;
 let store: Store;
@@ -31,10 +33,18 @@ test('an artifact is made once and then taken from the cache', async () => {
   assert.deepEqual(again.facts, { count: 3 });
   assert.equal(again.folder, first.folder);
   assert.equal(again.folder, store.folderOf('shards', first.key));
-  assert.deepEqual(await readManifest(first.folder), {
-    inputs: { model: 'a', size: 1 },
-    facts: { count: 3 },
-  });
+  const { execution, ...manifest } = (await readManifest(first.folder))!;
+  assert.deepEqual(manifest, { inputs: { model: 'a', size: 1 }, facts: { count: 3 } });
+  const { benchVersion, git } = await describeProgram();
+  assert.deepEqual([execution!.benchVersion, execution!.git], [benchVersion, git]);
+  assert.deepEqual([first.made, again.made], [execution, execution]);
+  assert.deepEqual(
+    store.used.map(({ kind, key }) => [kind, key]),
+    [
+      ['shards', first.key],
+      ['shards', first.key],
+    ],
+  );
 });
 
 test('other inputs and other kinds are other artifacts', async () => {
@@ -68,8 +78,8 @@ test('an attempt that fails leaves its files to go on from, and no manifest', as
 test('two calls at once: one makes it, the other is told that it is being made', async () => {
   const slow = () => new Promise<number>((resolve) => setTimeout(() => resolve(1), 50));
   const [first, second] = await Promise.allSettled([
-    store.artifact('runs', 1, slow),
-    store.artifact('runs', 1, slow),
+    store.artifact('runs', { a: 1 }, slow),
+    store.artifact('runs', { a: 1 }, slow),
   ]);
   const failures = [first, second].filter((each) => each.status === 'rejected');
   assert.equal(failures.length, 1);
@@ -77,7 +87,7 @@ test('two calls at once: one makes it, the other is told that it is being made',
 });
 
 test('a damaged manifest is named', async () => {
-  const { folder } = await store.artifact('runs', 1, async () => 1);
+  const { folder } = await store.artifact('runs', { a: 1 }, async () => 1);
   await writeFile(path.join(folder, 'manifest.json'), '{');
   await assert.rejects(
     readManifest(folder),
@@ -88,7 +98,7 @@ test('a damaged manifest is named', async () => {
 
 test('bytes on disk are those of all files below', async () => {
   await writeFile(path.join(root, 'a'), '12345');
-  const { folder } = await store.artifact('models', 1, async (made) =>
+  const { folder } = await store.artifact('models', { a: 1 }, async (made) =>
     writeFile(path.join(made, 'b'), '123'),
   );
   const manifest = await readFile(path.join(folder, 'manifest.json'));

@@ -32,6 +32,21 @@ function listening(signal?: AbortSignal): { progress: Progress; lines: string[] 
 /** Nothing is wrong with it until it is trained: the loss is no number after a step. */
 const broken = ['train.epochs=3', 'train.batchSize=2', 'train.learningRate=1e38'];
 
+test('a run by itself says what it takes from the cache', async () => {
+  const said = async (...set: string[]) => {
+    const { progress, lines } = listening();
+    await sweep([request('dual-encoder', 9, `out=${path.join(root, 'alone')}`, ...set)], progress);
+    return lines.filter((line) => line.includes('from cache'));
+  };
+  assert.deepEqual(await said(), []);
+  assert.deepEqual(await said(), [
+    'dual-encoder on beir, seed 9: from cache: train, encode, search, which is all of it; --fresh makes it anew',
+  ]);
+  assert.deepEqual(await said('search.depth=20'), [
+    'dual-encoder on beir, seed 9: from cache: train, encode',
+  ]);
+});
+
 test('a cell that fails leaves a record that says why, and the others go on', async () => {
   const { progress, lines } = listening();
   const told: StoredRecord[] = [];

@@ -32,6 +32,11 @@ export const datasetOptions: Readonly<Record<string, Option>> = {
   offline: { type: 'switch', describe: 'never use the network; say what is missing' },
 };
 
+export const freshOption: Option = {
+  type: 'switch',
+  describe: 'make everything anew, whatever is in the cache; downloads stay',
+};
+
 /** What a training begins with and learns from. */
 export const trainingOptions: Readonly<Record<string, Option>> = {
   init: { type: 'text', describe: 'folder of a trained checkpoint to start from, instead of --model' },

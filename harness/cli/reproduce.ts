@@ -12,10 +12,10 @@ import type { Scale } from '../reproduction/reproduction.js';
 import type { Command, Values } from './command.js';
 import { describeFailure, reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
-import { configOptions } from './options.js';
+import { configOptions, freshOption } from './options.js';
 import { writeTo } from './report.js';
 import { planText, tableText } from './reproduction-text.js';
-import { existingFolder, nameIn } from './request.js';
+import { existingFolder, freshStart, nameIn } from './request.js';
 
 /** Flags of the configuration that a grid leaves open. */
 const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
@@ -49,6 +49,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
     config: { type: 'text', describe: 'configuration file, of which only what decides no figure is taken' },
     set: { type: 'texts', describe: 'one setting of every run, such as train.epochs=3; several times' },
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    fresh: freshOption,
     'without-missing': {
       type: 'switch',
       describe: 'go on where a dataset cannot be downloaded and no folder is given: its cells stay empty',
@@ -125,6 +126,7 @@ function optionsOf(values: Values): GridOptions {
     folders: pairs('data', values.data, scale === 'small' ? dataset : undefined),
     models: pairs('model', values.model),
     offline: values.offline === true,
+    ...freshStart(values),
     cwd: process.cwd(),
     flags,
     set: (values.set ?? []) as readonly string[],
@@ -188,13 +190,23 @@ function planData(
     scale,
     ...totals,
     missing,
-    runs: runs.map(({ run: { request, after, trainsOnly, counts }, ...figures }) => ({
-      ...request,
-      ...(counts && { counts }),
-      ...(after && { trainedOn: after.request.dataset }),
-      ...(trainsOnly && { trainsOnly }),
-      ...figures,
-    })),
+    runs: runs.map(
+      ({
+        run: {
+          request: { fresh: _, ...request },
+          after,
+          trainsOnly,
+          counts,
+        },
+        ...figures
+      }) => ({
+        ...request,
+        ...(counts && { counts }),
+        ...(after && { trainedOn: after.request.dataset }),
+        ...(trainsOnly && { trainsOnly }),
+        ...figures,
+      }),
+    ),
   };
 }
 

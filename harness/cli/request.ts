@@ -77,7 +77,12 @@ export async function stageRequest(values: Values, config: BenchConfig): Promise
   const dataset = String(values.dataset);
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
   await loadDataset(dataset);
-  return { dataset, ...data, offline: values.offline === true, config };
+  return { dataset, ...data, offline: values.offline === true, config, ...freshStart(values) };
+}
+
+/** Nothing is made anew yet; empty where nothing shall be. */
+export function freshStart({ fresh }: Values): Pick<StageRequest, 'fresh'> {
+  return fresh === true ? { fresh: new Set() } : {};
 }
 
 const splits: readonly Split[] = ['train', 'dev', 'test'];

@@ -1,6 +1,6 @@
 /** A run record of one type of index over made vectors: nothing was encoded, so only index, recall and search are in it. */
 import path from 'node:path';
-import { recallPerQuery } from '../pipeline/curve-stage.js';
+import { recallPerQuery } from '../pipeline/recall-stage.js';
 import {
   describeMachine,
   type LatencyValues,

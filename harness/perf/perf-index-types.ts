@@ -9,7 +9,7 @@ import { prepareReport } from '../comparison.js';
 import { findSearchParameter } from '../index/faiss-file.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import { measureLatency } from '../latency/latency.js';
-import { recallAt } from '../pipeline/curve-stage.js';
+import { recallAt } from '../pipeline/recall-stage.js';
 import { loadReport } from '../plugins.js';
 import { createProgress } from '../progress.js';
 import { readRecords } from '../record.js';

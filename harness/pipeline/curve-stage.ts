@@ -3,31 +3,17 @@ import type { Split } from '../contracts.js';
 import { measureLatency } from '../latency/latency.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, CurvePoint } from '../record.js';
-import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
-import { mean } from '../statistics/summary.js';
+import type { Searcher } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
+import type { BuiltIndex } from './built-index.js';
 import type { Checkpoint } from './checkpoint.js';
 import { readHits } from './hit-files.js';
-import { type BuiltIndex, factoryIndex } from './index-stage.js';
-import { engineIdentity, type Prepared } from './prepare.js';
-import { closeSearching, openSearching, type RunFacts, type Searching, searchStage } from './search-stage.js';
+import type { Prepared } from './prepare.js';
+import { type Asked, type ExactRun, openAt, recallStage, valuesOf } from './recall-stage.js';
+import { closeSearching, openSearching, type Searching, searchStage } from './search-stage.js';
 import type { StageLog } from './stage-log.js';
 import { chosenQueries } from './timing.js';
-
-/** Hits that recall is told at, beside all of them. */
-const shortDepth = 10;
-
-interface Asked {
-  split: Split;
-  depth: number;
-  seed: number;
-}
-
-export interface ExactRun {
-  run: Artifact<RunFacts>;
-  hits: PassageHits;
-}
 
 /**
  * What the index Flat finds: the same artifact that a run with that index leaves, but where a dataset drops passages that are
@@ -65,16 +51,7 @@ export async function curveStage(
   asked: Asked,
   progress: Progress,
 ): Promise<CurveFacts> {
-  const inputs = {
-    made: 'recall 1',
-    index: built.artifact.key,
-    exact: exact.run.key,
-    values: built.values,
-    engine: engineIdentity(searching.engine),
-  };
-  const { facts: recalls } = await prepared.store.artifact('findings', inputs, () =>
-    recallsOf(prepared, searching, built, exact.hits, asked, progress),
-  );
+  const recalls = await recallStage(prepared, searching, built, exact, asked, progress);
   const latencies = await timesOf(prepared, searching, built, asked, progress);
   const points = valuesOf(built).map(
     (value, i): CurvePoint => ({
@@ -84,74 +61,6 @@ export async function curveStage(
     }),
   );
   return { depth: exact.hits.depth, parameter: built.parameter, points };
-}
-
-/** A kind without a parameter is a curve of one point. */
-function valuesOf({ values }: BuiltIndex): readonly (number | undefined)[] {
-  return values.length === 0 ? [undefined] : values;
-}
-
-function openAt(
-  { config }: Prepared,
-  { engine, index }: Searching,
-  built: BuiltIndex,
-  value: number | undefined,
-): Promise<Searcher> {
-  const memoryBytes = config.search.memoryMiB * 2 ** 20;
-  return openSearcher('faiss', index, { engine, memoryBytes, built: factoryIndex(built, value) });
-}
-
-/** By point, recall by number of hits. */
-async function recallsOf(
-  prepared: Prepared,
-  searching: Searching,
-  built: BuiltIndex,
-  exact: PassageHits,
-  { split, depth }: Asked,
-  progress: Progress,
-): Promise<Record<string, number>[]> {
-  const { index, queryEncoder, checkpoint } = searching;
-  const queries = await prepared.dataset.queries(split);
-  const { batchSize } = prepared.config.search;
-  const vectors = new Float32Array(queries.length * index.dimensions);
-  const values = valuesOf(built);
-  const stage = progress.stage('recall', queries.length * (values.length + 1), 'queries');
-  for (let first = 0; first < queries.length; first += batchSize) {
-    const texts = queries.slice(first, first + batchSize).map(({ text }) => checkpoint.texts.query(text));
-    vectors.set((await queryEncoder.encode(texts)).vectors, first * index.dimensions);
-    stage.update(first + texts.length);
-    progress.checkInterrupted();
-  }
-  const recalls: Record<string, number>[] = [];
-  for (const [i, value] of values.entries()) {
-    const searcher = await openAt(prepared, searching, built, value);
-    const hits = await searcher.search(vectors, queries.length, depth);
-    await searcher.dispose();
-    const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];
-    recalls.push(Object.fromEntries(depths.map((k) => [k, recallAt(k, hits, exact)])));
-    stage.update(queries.length * (i + 2));
-    progress.checkInterrupted();
-  }
-  stage.end();
-  return recalls;
-}
-
-/** The share of the first k exact hits that is among the first k hits: the mean over queries. */
-export function recallAt(k: number, hits: PassageHits, exact: PassageHits): number {
-  const perQuery = recallPerQuery(k, hits, exact);
-  return perQuery.length === 0 ? 1 : mean(perQuery);
-}
-
-export function recallPerQuery(k: number, hits: PassageHits, exact: PassageHits): number[] {
-  return Array.from(exact.counts, (_, q) => {
-    const first = ({ ordinals, depth, counts }: PassageHits) =>
-      ordinals.subarray(q * depth, q * depth + Math.min(k, counts[q]!));
-    const wanted = first(exact);
-    const found = new Set(first(hits));
-    let held = 0;
-    for (const ordinal of wanted) if (found.has(ordinal)) held++;
-    return wanted.length === 0 ? 1 : held / wanted.length;
-  });
 }
 
 /** The points take turns; where memory does not hold an index for each, as many at a time as it does. */

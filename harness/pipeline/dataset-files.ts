@@ -8,7 +8,7 @@ import { removePartialsOf } from '../store/atomic.js';
 import { type Holding, holdingOf, verifyHolding } from '../store/holdings.js';
 import { Store } from '../store/store.js';
 import { byHand } from '../store/verification.js';
-import { qrelsById } from './measure-stage.js';
+import { qrelsById } from './judgements.js';
 import { type DatasetChoice, fetcher, openDataset } from './prepare.js';
 
 export type { Holding } from '../store/holdings.js';

@@ -7,9 +7,11 @@ import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
 import type { Artifact } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
-import { qrelsById } from './measure-stage.js';
-import { engineIdentity, type Prepared } from './prepare.js';
+import { engineIdentity } from './identity.js';
+import { qrelsById } from './judgements.js';
+import type { Prepared } from './prepare.js';
 import type { Searching } from './search-stage.js';
+import { stageCode } from './stage-code.js';
 
 type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'checkpoint' | 'engine'>;
 
@@ -20,9 +22,19 @@ export function devWinnersStage(
   key: string,
   progress: Progress,
 ): Promise<Artifact<DevWinnerFacts>> {
-  const inputs = { made: 'dev winners 1', shards: key, engine: engineIdentity(searching.engine) };
-  return store.artifact('runs', inputs, () =>
-    devWinners(dataset, searching, config.search.batchSize, progress),
+  const { engine, checkpoint } = searching;
+  const { architecture } = checkpoint.retriever;
+  const inputs = {
+    made: 'dev winners 1',
+    shards: key,
+    code: stageCode('dev winners', { dataset, architecture, engine }),
+    engine: engineIdentity(engine),
+  };
+  return store.artifact(
+    'runs',
+    inputs,
+    () => devWinners(dataset, searching, config.search.batchSize, progress),
+    { dataset: dataset.name, system: architecture.name },
   );
 }
 

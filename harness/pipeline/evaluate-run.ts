@@ -10,7 +10,8 @@ import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../re
 import type { PassageHits } from '../search/search.js';
 import { describeFile } from '../store/hash.js';
 import { Store } from '../store/store.js';
-import { identicalIdsOf, type Measured, measureStage } from './measure-stage.js';
+import { identicalIdsOf } from './judgements.js';
+import { type Measured, measureStage } from './measure-stage.js';
 import { openDataset, type StageRequest } from './prepare.js';
 import { datasetFacts } from './record-parts.js';
 

@@ -1,31 +1,16 @@
-/** Indexes of other kinds than Flat: built from the shards once, kept in the cache, searched instead of them. */
+/** Indexes of other kinds than Flat are built from the shards once and kept in the cache. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import { assertSettable, type SearchParameterName } from '../index/faiss-file.js';
-import type { VectorIndex } from '../index/vector-index.js';
 import { readIndexFacts } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
-import type { IndexFacts } from '../record.js';
-import { assertKind, type BuiltFacts, buildIndex, flatKind } from '../search/factory-index.js';
-import type { FactoryIndex } from '../search/factory-searcher.js';
+import { assertKind, buildIndex } from '../search/factory-index.js';
 import { faissVersion } from '../search/faiss.js';
+import { readManifest } from '../store/manifest.js';
 import type { Artifact } from '../store/store.js';
+import { builtFile, type IndexedFacts, isFlat } from './built-index.js';
 import type { Prepared } from './prepare.js';
-import { conditionsHere, type Timed } from './whole-index.js';
-
-/** `execution` is absent in what older versions left. */
-export type IndexedFacts = BuiltFacts & { execution?: Timed };
-
-/** An index that was built, and the values its search is to be tried with. */
-export interface BuiltIndex {
-  artifact: Artifact<IndexedFacts>;
-  kind: string;
-  /** Null where the kind has none; then `values` is empty. */
-  parameter: SearchParameterName | null;
-  values: readonly number[];
-}
-
-const fileName = 'index.faiss';
+import { stageCode } from './stage-code.js';
+import { conditionsHere } from './whole-index.js';
 
 /**
  * What can be known of `index.*` before anything is trained.
@@ -35,90 +20,44 @@ export async function assertIndexKind(config: BenchConfig): Promise<void> {
   if (!isFlat(config)) await assertKind(config.index.kind);
 }
 
-/** Where the shards are the index, and nothing is built. */
-export const isFlat = ({ index }: BenchConfig): boolean => index.kind === flatKind;
-
 /** @param key of the shards @param folder of the shards */
-export function indexStage(
-  { config, store }: Prepared,
+export async function indexStage(
+  { config, store, dataset }: Prepared,
   { key, folder }: Pick<Artifact<unknown>, 'key' | 'folder'>,
   seed: number,
   progress: Progress,
 ): Promise<Artifact<IndexedFacts>> {
   const { kind, trainingVectors } = config.index;
   const { threads } = config;
+  const about = (await readManifest(folder))?.execution?.about ?? { dataset: dataset.name };
   const inputs = {
     made: 'faiss index 1',
     shards: key,
+    code: stageCode('index', { searcher: 'faiss' }),
     kind,
     trainingVectors,
     seed,
     versions: { 'faiss-node': faissVersion() },
   };
-  return store.artifact<IndexedFacts>('indexes', inputs, async (made) => {
-    const { vectors } = await readIndexFacts(folder);
-    const started = performance.now();
-    const facts = await buildIndex({
-      folder,
-      kind,
-      trainingVectors,
-      seed,
-      vectors,
-      target: path.join(made, fileName),
-      ...(threads !== null && { threads }),
-      progress,
-    });
-    const seconds = (performance.now() - started) / 1000;
-    return { ...facts, execution: { seconds, conditions: await conditionsHere(threads) } };
-  });
-}
-
-/** @throws BenchError CONFIG_INVALID where a value was asked for that cannot be set */
-export function builtIndex(artifact: Artifact<IndexedFacts>, { index }: BenchConfig): BuiltIndex {
-  const { parameter: found } = artifact.facts;
-  const { kind } = index;
-  for (const name of ['nprobe', 'efSearch'] as const) {
-    const values = index[name];
-    if (values === null) continue;
-    assertSettable(found ?? undefined, name, values, kind);
-    return { artifact, kind, parameter: name, values };
-  }
-  return { artifact, kind, parameter: found?.name ?? null, values: found === null ? [] : [found.value] };
-}
-
-/** The index as it is searched with one of its values; the last, which the run is measured with, where none is given. */
-export function factoryIndex(
-  { artifact: { folder, facts }, kind, parameter, values }: BuiltIndex,
-  value = values.at(-1),
-): FactoryIndex {
-  return {
-    file: path.join(folder, fileName),
-    kind,
-    sizeBytes: facts.sizeBytes,
-    ...(parameter !== null && value !== undefined && { parameter: { name: parameter, value } }),
-  };
-}
-
-/** What of a run record's index is otherwise than for Flat. */
-export function builtFacts(
-  built: BuiltIndex,
-  { vectors }: Pick<VectorIndex, 'vectors'>,
-  flat: IndexFacts,
-): IndexFacts {
-  const { facts } = built.artifact;
-  const { parameter } = factoryIndex(built);
-  const { identifiers, offsets } = flat.sizeBytes;
-  return {
-    ...flat,
-    kind: built.kind,
-    sizeBytes: {
-      vectors: facts.sizeBytes,
-      identifiers,
-      offsets,
-      total: facts.sizeBytes + identifiers + offsets,
+  return store.artifact<IndexedFacts>(
+    'indexes',
+    inputs,
+    async (made) => {
+      const { vectors } = await readIndexFacts(folder);
+      const started = performance.now();
+      const facts = await buildIndex({
+        folder,
+        kind,
+        trainingVectors,
+        seed,
+        vectors,
+        target: path.join(made, builtFile),
+        ...(threads !== null && { threads }),
+        progress,
+      });
+      const seconds = (performance.now() - started) / 1000;
+      return { ...facts, execution: { seconds, conditions: await conditionsHere(threads) } };
     },
-    projectedBytes: Math.round((facts.sizeBytes / vectors) * flat.vectorsPerPassage * flat.projectedPassages),
-    trainedOn: facts.trainedOn,
-    ...(parameter && { parameter }),
-  };
+    about,
+  );
 }

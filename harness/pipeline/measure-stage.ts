@@ -1,10 +1,10 @@
 /** From hits to measures: passage ids, answers found in texts, values per query. */
-import { type BenchConfig, defaultConfig } from '../config/config.js';
-import type { Dataset, Qrels, Query, Run, Split } from '../contracts.js';
+import { defaultConfig } from '../config/config.js';
+import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../metrics/measures.js';
 import type { PassageHits } from '../search/search.js';
-import { AnswerMatcher, PassageText } from '../text/answers.js';
+import { answerHits, qrelsById } from './judgements.js';
 
 export interface Measured {
   run: Run;
@@ -23,14 +23,6 @@ export interface MeasureRequest {
   /** Measure ids. */
   measures: readonly string[];
   identicalIds: 'dropped' | 'kept';
-}
-
-/** What the configuration asks for, where the dataset has something to drop. */
-export function identicalIdsOf(
-  { measure: { identicalIds } }: Pick<BenchConfig, 'measure'>,
-  { dropsIdenticalIds }: Dataset,
-): 'dropped' | 'kept' {
-  return dropsIdenticalIds ? identicalIds : 'kept';
 }
 
 export async function measureStage(request: MeasureRequest): Promise<Measured> {
@@ -96,54 +88,6 @@ export async function runOf(
       return [queryId, { passageIds, scores: hits.scores.slice(from, from + count) }];
     }),
   );
-}
-
-export function qrelsById(
-  qrels: readonly { queryId: string; passageId: string; relevance: number }[],
-): Qrels {
-  const byQuery = new Map<string, Map<string, number>>();
-  for (const { queryId, passageId, relevance } of qrels) {
-    const judged = byQuery.get(queryId);
-    if (judged === undefined) byQuery.set(queryId, new Map([[passageId, relevance]]));
-    else judged.set(passageId, relevance);
-  }
-  return byQuery;
-}
-
-/**
- * Which hits hold an answer. The collection is read once and each passage that is a hit of some query is prepared once,
- * so that no passage's text has to be kept.
- * @returns flags [Q, depth], 1 where the hit's text holds an answer of its query
- */
-export async function answerHits(
-  dataset: Dataset,
-  queries: readonly Query[],
-  { depth, ordinals, counts }: Pick<PassageHits, 'depth' | 'ordinals' | 'counts'>,
-) {
-  const mode = dataset.answerMatching!;
-  const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));
-  const places: number[] = [];
-  for (let q = 0; q < queries.length; q++) for (let i = 0; i < counts[q]!; i++) places.push(q * depth + i);
-  const byOrdinal = Int32Array.from(places).sort((a, b) => ordinals[a]! - ordinals[b]!);
-  const flags = new Uint8Array(ordinals.length);
-  let next = 0;
-  let ordinal = 0;
-  for await (const { text } of dataset.passages()) {
-    if (next === byOrdinal.length) break;
-    if (ordinals[byOrdinal[next]!] === ordinal) {
-      const prepared = new PassageText(text);
-      for (; next < byOrdinal.length && ordinals[byOrdinal[next]!] === ordinal; next++) {
-        const place = byOrdinal[next]!;
-        if (matchers[Math.floor(place / depth)]!.matches(prepared)) flags[place] = 1;
-      }
-    }
-    ordinal++;
-  }
-  return {
-    flags,
-    matchingAll: matchers.filter(({ matchesAll }) => matchesAll).length,
-    unusable: matchers.reduce((sum, { unusable }) => sum + unusable.length, 0),
-  };
 }
 
 /** The rank of the first hit with an answer, counted as the evaluation counts: without hits that are dropped. */

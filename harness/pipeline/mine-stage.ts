@@ -4,11 +4,12 @@ import { writeNegatives } from '../interchange/negatives.js';
 import { copiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
-import { negativesFile } from './bm25-negatives.js';
 import { readHits } from './hit-files.js';
-import { answerHits, identicalIdsOf, qrelsById } from './measure-stage.js';
+import { answerHits, identicalIdsOf, qrelsById } from './judgements.js';
+import { negativesFile } from './negatives-file.js';
 import type { Prepared } from './prepare.js';
 import type { RunFacts } from './search-stage.js';
+import { stageCode } from './stage-code.js';
 
 export interface MineOptions {
   split: Split;
@@ -49,56 +50,63 @@ export async function mineStage(
   { split, negatives: wanted }: MineOptions,
 ): Promise<Artifact<MinedFacts>> {
   const identicalIds = identicalIdsOf(config, dataset);
-  const inputs = { made: 'mined examples 2', run: run.key, split, identicalIds, wanted };
-  return store.artifact('negatives', inputs, async (folder) => {
-    const hits = await readHits(run);
-    const queries = await dataset.queries(split);
-    const qrels = qrelsById(await dataset.qrels(split));
-    const identifiers = await index.identifiers();
-    const judgedRelevant = queries.map(
-      ({ queryId }) =>
-        new Set([...(qrels.get(queryId) ?? [])].filter(([, grade]) => grade >= 1).map(([id]) => id)),
-    );
-    const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
-    const answers = dataset.answerMatching && (await answerHits(dataset, queries, hits)).flags;
-    const facts: MinedFacts = {
-      queries: queries.length,
-      negatives: 0,
-      relevant: 0,
-      copies: 0,
-      answering: 0,
-      identical: 0,
-      without: 0,
-      positives: 0,
-    };
-    const negatives = new Map<string, readonly string[]>();
-    const positives = new Map<string, readonly string[]>();
-    for (const [q, { queryId }] of queries.entries()) {
-      const judged = qrels.get(queryId);
-      const kept: string[] = [];
-      let best: string | undefined;
-      for (const place of placesOf(hits, q)) {
-        const passageId = identifiers.at(hits.ordinals[place]!);
-        if (identicalIds === 'dropped' && passageId === queryId) {
-          facts.identical++;
-          continue;
+  const code = stageCode('mine', { dataset });
+  const inputs = { made: 'mined examples 2', run: run.key, code, split, identicalIds, wanted };
+  return store.artifact(
+    'negatives',
+    inputs,
+    async (folder) => {
+      const hits = await readHits(run);
+      const queries = await dataset.queries(split);
+      const qrels = qrelsById(await dataset.qrels(split));
+      const identifiers = await index.identifiers();
+      const judgedRelevant = queries.map(
+        ({ queryId }) =>
+          new Set([...(qrels.get(queryId) ?? [])].filter(([, grade]) => grade >= 1).map(([id]) => id)),
+      );
+      const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
+      const answers = dataset.answerMatching && (await answerHits(dataset, queries, hits)).flags;
+      const facts: MinedFacts = {
+        queries: queries.length,
+        negatives: 0,
+        relevant: 0,
+        copies: 0,
+        answering: 0,
+        identical: 0,
+        without: 0,
+        positives: 0,
+      };
+      const negatives = new Map<string, readonly string[]>();
+      const positives = new Map<string, readonly string[]>();
+      for (const [q, { queryId }] of queries.entries()) {
+        const judged = qrels.get(queryId);
+        const kept: string[] = [];
+        let best: string | undefined;
+        for (const place of placesOf(hits, q)) {
+          const passageId = identifiers.at(hits.ordinals[place]!);
+          if (identicalIds === 'dropped' && passageId === queryId) {
+            facts.identical++;
+            continue;
+          }
+          if (answers?.[place] === 1) best ??= passageId;
+          if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
+          else if (isCopy(q, hits.ordinals[place]!)) facts.copies++;
+          else if (answers?.[place] === 1) facts.answering++;
+          else if (wanted === null || kept.length < wanted) kept.push(passageId);
         }
-        if (answers?.[place] === 1) best ??= passageId;
-        if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
-        else if (isCopy(q, hits.ordinals[place]!)) facts.copies++;
-        else if (answers?.[place] === 1) facts.answering++;
-        else if (wanted === null || kept.length < wanted) kept.push(passageId);
+        const relevant =
+          answers === undefined ? relevantIn(judged, dataset) : best === undefined ? [] : [best];
+        facts.negatives += kept.length;
+        if (kept.length === 0) facts.without++;
+        if (relevant.length > 0) facts.positives++;
+        negatives.set(queryId, kept);
+        positives.set(queryId, relevant);
       }
-      const relevant = answers === undefined ? relevantIn(judged, dataset) : best === undefined ? [] : [best];
-      facts.negatives += kept.length;
-      if (kept.length === 0) facts.without++;
-      if (relevant.length > 0) facts.positives++;
-      negatives.set(queryId, kept);
-      positives.set(queryId, relevant);
-    }
-    await writeNegatives(negativesFile(folder), { negatives, positives });
-    return facts;
-  });
+      await writeNegatives(negativesFile(folder), { negatives, positives });
+      return facts;
+    },
+    { dataset: dataset.name },
+  );
 }
 
 /** What the dataset trains on of a query's judged passages. */

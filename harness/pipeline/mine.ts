@@ -5,13 +5,15 @@ import { BenchError } from '../errors.js';
 import { readNegatives, writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
 import { removePartialsOf } from '../store/atomic.js';
-import { bm25NegativesStage, negativesFile } from './bm25-negatives.js';
+import { bm25NegativesStage } from './bm25-negatives.js';
 import { openCheckpoint } from './checkpoint.js';
+import { encodeStage, indexKey } from './encode-stage.js';
 import { mineStage } from './mine-stage.js';
 import { bm25Asked } from './negative-sources.js';
+import { negativesFile } from './negatives-file.js';
 import { withEngine } from './one-stage.js';
 import { type Prepared, prepare, type StageRequest } from './prepare.js';
-import { closeSearching, encodeStage, indexKey, openSearching, searchStage } from './search-stage.js';
+import { closeSearching, openSearching, searchStage } from './search-stage.js';
 
 export interface MineRequest extends StageRequest {
   /** Folder of a trained checkpoint; absent: BM25 mines. */
@@ -60,6 +62,7 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
     file = target;
   }
   const { key, cached, facts } = mined;
+  if (cached) progress.note('mine: from cache');
   return { negatives: file, key, cached, counts: { ...facts } };
 }
 

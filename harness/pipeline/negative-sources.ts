@@ -7,11 +7,13 @@ import { dprExamplePassages, readDprExamples } from '../interchange/dpr-training
 import { beginsArray } from '../interchange/json-array.js';
 import { namesPositives, readNegatives } from '../interchange/negatives.js';
 import { loadSparse } from '../plugins.js';
+import { codeOf } from '../program/code.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
 import type { NegativeSource } from '../train/examples.js';
 import { rankPool } from '../train/rank-pool.js';
-import { bm25NegativesStage, negativesFile } from './bm25-negatives.js';
+import { bm25NegativesCode, bm25NegativesStage } from './bm25-negatives.js';
+import { negativesFile } from './negatives-file.js';
 import type { Prepared } from './prepare.js';
 import { scoringOf } from './sparse-index.js';
 
@@ -96,7 +98,7 @@ async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<On
   const { dataset, store, config } = prepared;
   const options = await bm25Asked(prepared);
   return {
-    identity: { source: 'bm25', ...options },
+    identity: { source: 'bm25', ...options, code: bm25NegativesCode(dataset) },
     described: { name: 'bm25' },
     async of(split) {
       const wanted = Math.max(
@@ -147,7 +149,11 @@ async function sourceOfFile(
   if (await beginsArray(file, 'DATA_INVALID')) {
     return {
       addsExamples: true,
-      identity: { source: "DPR's training file", sha256 },
+      identity: {
+        source: "DPR's training file",
+        sha256,
+        code: codeOf(['harness/interchange/dpr-training.js']),
+      },
       described,
       // What it says of dev is nothing.
       of: async (split) => (split === 'train' ? dprSource(file, name) : { name, negatives: new Map() }),
@@ -157,7 +163,12 @@ async function sourceOfFile(
   const addsExamples = isSet && examples === 'concatenated';
   return {
     ...(addsExamples && { addsExamples }),
-    identity: { source: 'file', sha256, ...(isSet && { examples }) },
+    identity: {
+      source: 'file',
+      sha256,
+      code: codeOf(['harness/interchange/negatives.js']),
+      ...(isSet && { examples }),
+    },
     described,
     async of(split) {
       const { negatives, positives } = await readNegatives(file);

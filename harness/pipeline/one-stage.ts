@@ -15,13 +15,16 @@ import { runSuffix, type StageFacts } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
+import { builtIndex, isFlat } from './built-index.js';
 import { openCheckpoint } from './checkpoint.js';
+import { encodeStage, indexKey } from './encode-stage.js';
 import { readHits } from './hit-files.js';
-import { builtIndex, indexStage, isFlat } from './index-stage.js';
-import { identicalIdsOf, runOf } from './measure-stage.js';
-import { engineOf, type Prepared, prepare, type StageRequest } from './prepare.js';
+import { indexStage } from './index-stage.js';
+import { identicalIdsOf } from './judgements.js';
+import { runOf } from './measure-stage.js';
+import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
-import { closeSearching, encodeStage, indexKey, openSearching, searchStage } from './search-stage.js';
+import { closeSearching, openSearching, searchStage } from './search-stage.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
 
@@ -42,7 +45,7 @@ export interface TrainedCheckpoint {
 export async function trainOnly(
   request: RunRequest,
   progress: Progress,
-  store?: Store,
+  store: Store = storeOf(request),
 ): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
   if ((await loadSparse(architecture)) !== undefined) {
@@ -50,10 +53,11 @@ export async function trainOnly(
       hint: `bench run --arch ${architecture} indexes and searches the dataset at once.`,
     });
   }
-  const log = new StageLog();
+  const log = new StageLog(store);
   const prepared = await log.plain('prepare', () => prepare(request, progress, store));
   return withEngine(prepared, async (engine) => {
     const trained = await trainAll(prepared, request, engine, log, progress);
+    if (log.found.length > 0) progress.note(`from cache: ${log.found.join(', ')}`);
     return {
       architecture,
       dataset: prepared.dataset.name,
@@ -93,6 +97,7 @@ export async function encodeOnly(request: EncodeRequest, progress: Progress): Pr
   const { folder, key, cached } = await withEngine(prepared, (engine) =>
     encodeStage(prepared, checkpoint, engine, progress),
   );
+  if (cached) progress.note('encode: from cache');
   const { passages, vectors, dimensions } = await readIndexFacts(folder);
   const { totalBytes: sizeBytes } = await indexSize(folder);
   return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
@@ -152,6 +157,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       await removePartialsOf(file);
       const { sha256 } = await writeRun(file, run, architecture);
       const { key, cached, facts } = found;
+      if (cached) progress.note('search: from cache');
       const { depth, searcher } = facts;
       return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
     } finally {

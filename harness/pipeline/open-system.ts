@@ -1,11 +1,11 @@
 /** Opens what a cell has left, to answer queries as a user would ask them. */
 import type { Query, SparseScoring } from '../contracts.js';
+import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
 import { openCheckpoint } from './checkpoint.js';
-import type { BuiltIndex } from './index-stage.js';
+import { openSparse } from './open-sparse.js';
 import { engineOf, type Prepared } from './prepare.js';
 import { closeSearching, openSearching } from './search-stage.js';
-import { openSparse } from './sparse-index.js';
 
 export async function openDense(
   prepared: Prepared,

@@ -8,9 +8,10 @@ import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { fetchFile } from '../store/download.js';
 import { stateOf } from '../store/file-state.js';
-import { Store } from '../store/store.js';
+import { type Remade, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
+import { stageCode } from './stage-code.js';
 
 /** Which dataset, and where its files come from. */
 export interface DatasetChoice {
@@ -24,6 +25,8 @@ export interface DatasetChoice {
 /** A dataset and the settings of one stage. */
 export interface StageRequest extends DatasetChoice {
   config: BenchConfig;
+  /** Where given, what is in the cache is made anew: what has been already. */
+  fresh?: Remade;
 }
 
 export interface Prepared {
@@ -32,13 +35,6 @@ export interface Prepared {
   store: Store;
   dataset: Dataset;
 }
-
-/** What tells one state of a dataset from another. What a user calls the collection is none of it. */
-export const datasetIdentity = ({ name, version, files }: Dataset) => ({
-  name: name.replace(/:.*$/, ''),
-  version,
-  files: files.map(({ name: file, sha256 }) => ({ name: file, sha256 })),
-});
 
 /** Brings the downloads of a dataset into the cache; says so only where one has to be brought. */
 export function fetcher(
@@ -70,27 +66,36 @@ export async function openDataset(
       hint: 'Say where it lies: --data DIR.',
     });
   }
+  const own =
+    label ?? (request.data !== undefined && isAnyFolder(plugin, variant) ? nameOf(request.data) : undefined);
+  const about = {
+    dataset: label === undefined && own !== undefined ? `${request.dataset}:${own}` : request.dataset,
+  };
+  const code = stageCode('dataset', { dataset: { name: request.dataset } });
   const dataset = await plugin.open({
     ...(variant !== undefined && { variant }),
     ...(request.data !== undefined && { folder: request.data }),
     fetch: fetcher(request, store, progress),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
-      const inputs = { what, files: await statesOf(files) };
-      const found = await store.artifact('findings', inputs, async () => ({ found: await find() }));
+      const inputs = { what, files: await statesOf(files), code };
+      const found = await store.artifact('findings', inputs, async () => ({ found: await find() }), about);
       return found.facts.found;
     },
     async keepFile(what, files, make) {
-      const inputs = { what, files: await statesOf(files) };
+      const inputs = { what, files: await statesOf(files), code };
       const kept = (folder: string) => path.join(folder, 'content');
-      const { folder } = await store.artifact('findings', inputs, async (made) => {
-        await make(kept(made));
-        return {};
-      });
+      const { folder } = await store.artifact(
+        'findings',
+        inputs,
+        async (made) => {
+          await make(kept(made));
+          return {};
+        },
+        about,
+      );
       return kept(folder);
     },
   });
-  const own =
-    label ?? (request.data !== undefined && isAnyFolder(plugin, variant) ? nameOf(request.data) : undefined);
   if (own !== undefined) dataset.name = `${dataset.name}:${own}`;
   return dataset;
 }
@@ -110,11 +115,15 @@ function statesOf(files: readonly string[]) {
   return Promise.all(files.map(async (file) => ({ file: path.resolve(file), ...(await stateOf(file)) })));
 }
 
+/** The cache as a request wants it. */
+export const storeOf = ({ config, fresh }: Pick<StageRequest, 'config' | 'fresh'>): Store =>
+  new Store(config.cache, [], undefined, fresh);
+
 /** @throws BenchError UNKNOWN_NAME, DATA_INVALID, and whatever the dataset says of its files */
 export async function prepare(
   request: StageRequest,
   progress: Progress,
-  store: Store = new Store(request.config.cache),
+  store: Store = storeOf(request),
 ): Promise<Prepared> {
   const { config, offline } = request;
   // A slip in a measure's name is better known now than after training.
@@ -131,6 +140,3 @@ export async function prepare(
 export function engineOf({ engine, threads }: BenchConfig): Promise<Engine> {
   return openEngine(engine, threads === null ? {} : { threads });
 }
-
-/** What an engine's numbers depend on. */
-export const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });

@@ -13,7 +13,7 @@ import type {
 } from '../record.js';
 import { keyOf } from '../store/hash.js';
 import { sizeOf } from '../tensor/engine.js';
-import { type BuiltIndex, builtFacts } from './index-stage.js';
+import { type BuiltIndex, builtFacts } from './built-index.js';
 import type { TrainedStage } from './training.js';
 
 export async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {

@@ -15,8 +15,8 @@ import {
   type WinnerFacts,
 } from '../record.js';
 import { keyOf } from '../store/hash.js';
+import { datasetIdentity } from './identity.js';
 import type { Measured } from './measure-stage.js';
-import { datasetIdentity } from './prepare.js';
 import { archFacts, datasetFacts, indexFacts, modelFacts, trainingFacts } from './record-parts.js';
 import type { Searching } from './search-stage.js';
 import type { TrainedStage } from './training.js';

@@ -2,13 +2,12 @@
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, SparseArchitecture, SparseScoring } from '../contracts.js';
 import type { Bm25Facts } from '../index/bm25-index.js';
-import { openBm25Index } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
 import type { Progress } from '../progress.js';
-import { Bm25Searcher } from '../search/bm25.js';
 import type { Artifact, Store } from '../store/store.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
-import { datasetIdentity } from './prepare.js';
+import { datasetIdentity } from './identity.js';
+import { stageCode } from './stage-code.js';
 
 /** The architecture's scoring, with what the configuration says instead. */
 export function scoringOf(
@@ -29,28 +28,26 @@ export function sparseIndexStage(
   const inputs = {
     made: 'bm25 index 1',
     dataset: datasetIdentity(dataset),
+    code: stageCode('bm25 index', { dataset }),
     analyzer: { stemmer, stopWords },
   };
-  return store.artifact('indexes', inputs, async (folder) => {
-    const stage = progress.stage('index', dataset.passageCount, 'passages');
-    const facts = await writeBm25Index({
-      passages: dataset.passages(),
-      analyzer: await EnglishAnalyzer.open({ stemmer, stopWords }),
-      folder,
-      onProgress(passages) {
-        stage.update(passages);
-        progress.checkInterrupted();
-      },
-    });
-    stage.end();
-    return facts;
-  });
-}
-
-/** An open index and what searches it. Close the index. */
-export async function openSparse(folder: string, { k1, b, lengths }: SparseScoring, memoryMiB: number) {
-  const started = performance.now();
-  const index = await openBm25Index(folder, memoryMiB * 2 ** 20);
-  const searcher = await Bm25Searcher.open(index, { k1, b, lengths });
-  return { index, searcher, buildSeconds: (performance.now() - started) / 1000 };
+  return store.artifact(
+    'indexes',
+    inputs,
+    async (folder) => {
+      const stage = progress.stage('index', dataset.passageCount, 'passages');
+      const facts = await writeBm25Index({
+        passages: dataset.passages(),
+        analyzer: await EnglishAnalyzer.open({ stemmer, stopWords }),
+        folder,
+        onProgress(passages) {
+          stage.update(passages);
+          progress.checkInterrupted();
+        },
+      });
+      stage.end();
+      return facts;
+    },
+    { dataset: dataset.name },
+  );
 }

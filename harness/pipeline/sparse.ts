@@ -9,17 +9,18 @@ import { measureValues } from '../metrics/measure-values.js';
 import type { RunRequest } from '../pipeline.js';
 import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, recordSuffix, runSuffix } from '../record.js';
-import type { PassageHits } from '../search/search.js';
 import type { Cell } from './cell.js';
-import { HitParts, readHits, removeParts } from './hit-files.js';
-import { identicalIdsOf, measureStage } from './measure-stage.js';
+import { readHits } from './hit-files.js';
+import { identicalIdsOf } from './judgements.js';
+import { measureStage } from './measure-stage.js';
+import { openSparse } from './open-sparse.js';
 import { openTerms } from './open-system.js';
-import { searchedDepth, withoutOwnPassages } from './own-passages.js';
 import type { Prepared } from './prepare.js';
-import { inParts, partQueriesOf } from './query-search.js';
 import { datasetFacts, stemOf } from './record-stage.js';
-import { type RunFacts, timeOf } from './search-stage.js';
-import { openSparse, scoringOf, sparseIndexStage } from './sparse-index.js';
+import { timeOf } from './search-stage.js';
+import { scoringOf, sparseIndexStage } from './sparse-index.js';
+import { sparseSearchStage } from './sparse-search.js';
+import { stageCode } from './stage-code.js';
 import type { StageLog } from './stage-log.js';
 import { conditionsHere, wholeIndexTime } from './whole-index.js';
 
@@ -43,49 +44,21 @@ export async function makeSparseCell(
   );
   try {
     const queries = await dataset.queries(split);
-    const { depth, batchSize } = config.search;
+    const { depth } = config.search;
     const identicalIds = identicalIdsOf(config, dataset);
-    const identifiers = identicalIds === 'dropped' ? await index.identifiers() : undefined;
-    const inputs = {
-      made: 'bm25 run 1',
-      index: indexed.key,
-      scoring,
-      split,
-      depth,
-      ...(identicalIds === 'dropped' && { identicalIds }),
-    };
     const run = await log.artifact('search', () =>
-      store.artifact<RunFacts>('runs', inputs, async (folder, key) => {
-        const conditions = await conditionsHere(1);
-        // It reads the lists of its own terms alone, so a part is as small as where the index lies in memory.
-        const partQueries = partQueriesOf(true, batchSize);
-        const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions });
-        const stage = progress.stage('search', queries.length, 'queries');
-        await inParts(queries, parts, async (part, before) => {
-          const hits: PassageHits[] = [];
-          let seconds = 0;
-          for (let first = 0; first < part.length; first += batchSize) {
-            progress.checkInterrupted();
-            const batch = part.slice(first, first + batchSize);
-            const started = performance.now();
-            const texts = batch.map(({ text }) => text);
-            const found = await searcher.search(texts, searchedDepth(depth, identicalIds));
-            seconds += (performance.now() - started) / 1000;
-            hits.push(identifiers ? withoutOwnPassages(found, batch, identifiers, depth) : found);
-            stage.update(before + first + batch.length);
-          }
-          return { hits, seconds };
-        });
-        stage.end();
-        await parts.join();
-        const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
-        return { queries: queries.length, depth: parts.depth, searcher: 'bm25', execution };
-      }),
+      sparseSearchStage(
+        prepared,
+        { key: indexed.key, index, searcher, buildSeconds },
+        { scoring, split, identicalIds },
+        progress,
+      ),
     );
-    await removeParts(run.folder);
     const hits = await readHits(run);
-    const measured = await log.plain('measure', () =>
-      measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
+    const measured = await log.plain(
+      'measure',
+      () => measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
+      stageCode('measure', { dataset }),
     );
     const stem = path.join(config.out, stemOf(request, dataset));
     const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, request.architecture);

@@ -1,24 +1,36 @@
 /** Times the stages of a run for its record. */
-import type { StageFacts } from '../record.js';
-import type { Artifact } from '../store/store.js';
+import type { Code } from '../program/code.js';
+import type { MakingFacts, StageFacts, UsedFacts } from '../record.js';
+import type { Artifact, Making, Store } from '../store/store.js';
 
 export class StageLog {
   readonly stages: StageFacts[] = [];
+  #seen: number;
+
+  /** @param store where the stages leave their artifacts */
+  constructor(readonly store: Pick<Store, 'used'>) {
+    this.#seen = store.used.length;
+  }
 
   /** Runs a stage that leaves an artifact. */
   async artifact<Facts>(name: string, make: () => Promise<Artifact<Facts>>): Promise<Artifact<Facts>> {
     const started = performance.now();
     const artifact = await make();
-    this.#add(name, artifact.key, artifact.cached, started);
+    this.#add(name, artifact, started);
     return artifact;
   }
 
-  /** Runs a stage that leaves nothing in the cache. */
-  async plain<T>(name: string, work: () => Promise<T>): Promise<T> {
+  /** Runs a stage that leaves nothing in the cache. @param code that decides its result */
+  async plain<T>(name: string, work: () => Promise<T>, code?: Code): Promise<T> {
     const started = performance.now();
     const result = await work();
-    this.#add(name, null, false, started);
+    this.#add(name, { key: null, cached: false, ...(code && { code }) }, started);
     return result;
+  }
+
+  /** Stages whose artifacts were found made. */
+  get found(): string[] {
+    return this.stages.filter(({ execution }) => execution.cached).map(({ name }) => name);
   }
 
   /** Whether every artifact was found made. */
@@ -26,9 +38,42 @@ export class StageLog {
     return this.stages.every(({ key, execution }) => key === null || execution.cached);
   }
 
-  #add(name: string, key: string | null, cached: boolean, started: number): void {
+  #add(
+    name: string,
+    { key, cached, code, made }: Pick<Artifact<unknown>, 'cached' | 'code' | 'made'> & { key: string | null },
+    started: number,
+  ): void {
     const seconds = (performance.now() - started) / 1000;
     const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-    this.stages.push({ name, key, execution: { cached, seconds, peakMemoryBytes } });
+    const uses = this.#usesSince(key);
+    this.stages.push({
+      name,
+      key,
+      ...(code && { code }),
+      execution: {
+        cached,
+        seconds,
+        peakMemoryBytes,
+        ...(made && { made: makingFacts(made) }),
+        ...(uses.length > 0 && { uses }),
+      },
+    });
+  }
+
+  /** Artifacts asked for since the stage before, each once, that of the stage itself left out. */
+  #usesSince(own: string | null): UsedFacts[] {
+    const { used } = this.store;
+    const byKey = new Map(used.slice(this.#seen).map((each) => [each.key, each]));
+    this.#seen = used.length;
+    return [...byKey.values()]
+      .filter(({ key }) => key !== own)
+      .map(({ kind, key, code, made }) => ({
+        kind,
+        key,
+        ...(code && { code }),
+        ...(made && { made: makingFacts(made) }),
+      }));
   }
 }
+
+const makingFacts = ({ madeAt, benchVersion, git }: Making): MakingFacts => ({ madeAt, benchVersion, git });

@@ -2,8 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import type { ArchitectureOptions, DataFile, Dataset, EncoderShape } from '../contracts.js';
-import { loadEncoder, makeEncoder, saveEncoder } from '../model/checkpoint.js';
+import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.js';
+import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
 import { resolveModel } from '../model/hub.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
 import {
@@ -15,14 +15,13 @@ import {
   type TextFacts,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
-import { scratchEncoder } from '../model/scratch.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
-import { checkVocabulary, makeTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, tokenizerFiles } from '../text/tokenizer-folder.js';
-import { buildVocabulary } from '../text/vocabulary.js';
-import { datasetIdentity, type Prepared } from './prepare.js';
+import type { Prepared } from './prepare.js';
+import { scratchMaxTokens, scratchModel } from './scratch-model.js';
 
 /** A model to start from. */
 export interface StartingModel {
@@ -169,34 +168,6 @@ async function namedModel(
   const cacheFolder = path.join(store.root, 'hub');
   const { folder, revision } = await resolveModel(name, { cacheFolder, offline, onProgress });
   return { name, folder, revision: revision ?? null, files: await filesOf(folder) };
-}
-
-/** As many positions as BERT has. */
-const scratchMaxTokens = 512;
-
-async function scratchModel(
-  dataset: Dataset,
-  { store, config }: Pick<Prepared, 'store' | 'config'>,
-  seed: number,
-): Promise<string> {
-  const sizes = config.model.scratch;
-  const inputs = { made: 'scratch 3', dataset: datasetIdentity(dataset), sizes, seed };
-  const { folder } = await store.artifact('models', inputs, async (target) => {
-    const vocabulary = await buildVocabulary(textsOf(dataset), { size: sizes.vocabularySize });
-    const tokenizer = await makeTokenizer(vocabulary);
-    const vocabularySize = tokenizer.vocabularySize;
-    const made = scratchEncoder({ ...sizes, vocabularySize, maxTokens: scratchMaxTokens, dropout: 0 }, seed);
-    await saveEncoder(target, made.encoder, made.weights, tokenizer.files);
-    return { vocabularySize };
-  });
-  return folder;
-}
-
-async function* textsOf(dataset: Dataset): AsyncIterable<string> {
-  for await (const { title, text } of dataset.passages()) {
-    yield title;
-    yield text;
-  }
 }
 
 const weightFiles = /^(config\.json|model.*\.safetensors(\.index\.json)?)$/;

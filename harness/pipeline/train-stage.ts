@@ -8,8 +8,10 @@ import { type ExampleCounts, trainingExamples } from '../train/examples.js';
 import { rankPool, ranksEpochs } from '../train/rank-pool.js';
 import { removeState, type TrainingFacts, train } from '../train/trainer.js';
 import { textEncoders } from './checkpoint.js';
+import { datasetIdentity, engineIdentity } from './identity.js';
 import type { ChosenNegatives } from './negative-sources.js';
-import { datasetIdentity, engineIdentity, type Prepared } from './prepare.js';
+import type { Prepared } from './prepare.js';
+import { stageCode } from './stage-code.js';
 import type { TrainingSetup } from './starting-model.js';
 
 export interface CheckpointFacts {
@@ -43,6 +45,7 @@ export async function trainStage(
   const inputs = {
     made: 'checkpoint 3',
     dataset: datasetIdentity(dataset),
+    code: stageCode('train', { dataset, architecture: retriever.architecture, engine }),
     model: model.files.map(({ name, sha256 }) => ({ name, sha256 })),
     origin: model.name,
     tokenizer: tokenizer.sha256,
@@ -62,46 +65,57 @@ export async function trainStage(
     ...(averageRankTies !== 'behind' && ranksEpochs(config.train) && { averageRankTies }),
     ...(training.missingNegative === 'padded' && { padded: 'to the batch, on dev too' }),
   };
-  const checkpoint = await store.artifact<CheckpointFacts>('checkpoints', inputs, async (folder) => {
-    const { query, trainingPassage } = textEncoders(tokenizer, text);
-    const texts = { query, passage: trainingPassage };
-    // Where dev alone has a use for them, none are mined for training.
-    const isForDev = config.train.negatives === 0 && !negatives.named;
-    const [forTrain, forDev] = [isForDev ? [] : await negatives.of('train'), await negatives.of('dev')];
-    const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
-    if (trainSet.counts.examples === 0 && config.train.epochs > 0)
-      throw nothingToTrainOn(dataset.name, trainSet.counts);
-    const devSet = await trainingExamples(dataset, 'dev', texts, { ...config.train, rankPool: pool }, forDev);
-    const trained = await train({
-      engine,
-      retriever,
-      initial: setup.initial,
-      examples: trainSet.examples,
-      dev: devSet.examples,
-      options: config.train,
-      cyclesNegatives,
-      learningRate,
-      maxQueryTokens: text.maxQueryTokens,
-      maxPassageTokens: text.maxPassageTokens,
-      batchTokens: config.encode.batchTokens,
-      seed,
-      folder,
-      progress,
-    });
-    await saveRetriever(folder, retriever, trained.weights, tokenizer.files, {
-      model: model.name,
-      t5LayerNorm,
-      text,
-    });
-    const own = trained.weights.filter((_weights, i) => retriever.parameters[i]!.owner === 'pooling');
-    const poolingWeights = retriever.architecture.pooling?.describeWeights?.(own);
-    return {
-      training: trained.facts,
-      train: trainSet.counts,
-      dev: devSet.counts,
-      ...(poolingWeights && { poolingWeights }),
-    };
-  });
+  const checkpoint = await store.artifact<CheckpointFacts>(
+    'checkpoints',
+    inputs,
+    async (folder) => {
+      const { query, trainingPassage } = textEncoders(tokenizer, text);
+      const texts = { query, passage: trainingPassage };
+      // Where dev alone has a use for them, none are mined for training.
+      const isForDev = config.train.negatives === 0 && !negatives.named;
+      const [forTrain, forDev] = [isForDev ? [] : await negatives.of('train'), await negatives.of('dev')];
+      const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
+      if (trainSet.counts.examples === 0 && config.train.epochs > 0)
+        throw nothingToTrainOn(dataset.name, trainSet.counts);
+      const devSet = await trainingExamples(
+        dataset,
+        'dev',
+        texts,
+        { ...config.train, rankPool: pool },
+        forDev,
+      );
+      const trained = await train({
+        engine,
+        retriever,
+        initial: setup.initial,
+        examples: trainSet.examples,
+        dev: devSet.examples,
+        options: config.train,
+        cyclesNegatives,
+        learningRate,
+        maxQueryTokens: text.maxQueryTokens,
+        maxPassageTokens: text.maxPassageTokens,
+        batchTokens: config.encode.batchTokens,
+        seed,
+        folder,
+        progress,
+      });
+      await saveRetriever(folder, retriever, trained.weights, tokenizer.files, {
+        model: model.name,
+        t5LayerNorm,
+        text,
+      });
+      const own = trained.weights.filter((_weights, i) => retriever.parameters[i]!.owner === 'pooling');
+      const poolingWeights = retriever.architecture.pooling?.describeWeights?.(own);
+      return {
+        training: trained.facts,
+        train: trainSet.counts,
+        dev: devSet.counts,
+        ...(poolingWeights && { poolingWeights }),
+      };
+    },
+    { dataset: dataset.name, system: retriever.architecture.name },
+  );
   // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
   await removeState(checkpoint.folder);
   return checkpoint;

@@ -3,7 +3,7 @@ import type { Dataset, Split } from '../contracts.js';
 import type { Architecture } from '../model/retriever.js';
 import type { DevWinnerFacts, WinnerFacts } from '../record.js';
 import type { PassageHits } from '../search/search.js';
-import { qrelsById } from './measure-stage.js';
+import { qrelsById } from './judgements.js';
 
 /** Whether a passage can have several vectors that are searched: one alone always wins. */
 export function hasWinners({ pooling, resolved }: Architecture): boolean {

@@ -3,12 +3,16 @@
  * stands in `execution`, `latency`, `device.machine`, `createdAt` and `command`, and nowhere else.
  */
 import type { DataFile, Split } from '../contracts.js';
+import type { GitFacts } from '../program/place.js';
 import type { CurveFacts } from './curve-facts.js';
 import type { LatencyFacts } from './latency-facts.js';
+import type { StageFacts } from './stage-facts.js';
 import type { WinnerFacts } from './winner-facts.js';
 
+export type { GitFacts } from '../program/place.js';
 export type { CurveFacts, CurvePoint } from './curve-facts.js';
 export type { LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
+export type { MakingFacts, StageFacts, UsedFacts } from './stage-facts.js';
 export type { DevWinnerFacts, WinnerFacts } from './winner-facts.js';
 
 /** Raised when a field changes its meaning or goes; a new optional field does not raise it. */
@@ -125,12 +129,6 @@ export interface DeviceFacts {
   readonly machine: MachineFacts;
 }
 
-export interface GitFacts {
-  readonly commit: string;
-  /** Whether files differed from the commit. */
-  readonly dirty: boolean;
-}
-
 export interface MachineFacts {
   readonly cpu: string;
   /** Logical cores of the machine, and those this process may use. */
@@ -141,20 +139,6 @@ export interface MachineFacts {
   readonly memoryLimitBytes?: number;
   readonly os: string;
   readonly node: string;
-}
-
-export interface StageFacts {
-  readonly name: string;
-  /** Of the artifact in the cache; null for a stage that leaves none. */
-  readonly key: string | null;
-  readonly execution: {
-    /** Whether it was found made. */
-    readonly cached: boolean;
-    /** Of this time; where cached, of finding it. */
-    readonly seconds: number;
-    /** Resident memory of the process at its highest. */
-    readonly peakMemoryBytes?: number;
-  };
 }
 
 export interface EpochFacts {

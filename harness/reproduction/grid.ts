@@ -15,6 +15,8 @@ export interface GridOptions extends UserSettings {
   /** Folders by the name of a model of the grid. */
   models: ReadonlyMap<string, string>;
   offline: boolean;
+  /** As in a request: what is in the cache is made anew. */
+  fresh?: RunRequest['fresh'];
 }
 
 /** One run, and the run whose trained checkpoint it evaluates instead of training. */
@@ -89,7 +91,7 @@ async function cellOf(
   group: ColumnGroup,
   options: GridOptions,
 ): Promise<Cell> {
-  const { scale, folders, models, offline } = options;
+  const { scale, folders, models, offline, fresh } = options;
   const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
   const evaluated = scale === 'paper' ? group.dataset : options.dataset;
   const configOn = (dataset: string) => {
@@ -123,6 +125,7 @@ async function cellOf(
       seed,
       config: own,
       offline,
+      ...(fresh && { fresh }),
       ...(data !== undefined && { data }),
     };
     const key = JSON.stringify([request.architecture, dataset, seed, own, after?.key]);

@@ -8,9 +8,6 @@ import { putInPlace, temporaryName } from '../store/atomic.js';
 import type { BuildMessage, BuildOrder } from './factory-build.js';
 import { loadFaiss } from './faiss.js';
 
-/** The kind that is the shards themselves. */
-export const flatKind = 'Flat';
-
 export interface BuildRequest extends BuildOrder {
   /** Rows to add. */
   vectors: number;

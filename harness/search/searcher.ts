@@ -3,6 +3,9 @@
 export type SearcherName = 'faiss' | 'exact';
 export const searcherNames: readonly SearcherName[] = ['faiss', 'exact'];
 
+/** The kind of index that is the shards themselves. */
+export const flatKind = 'Flat';
+
 /**
  * The best rows of some queries. The list of query q begins at q * depth and is counts[q] long: all arrays are [Q, depth],
  * and what lies beyond a list's end means nothing.

@@ -3,12 +3,24 @@
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
+import type { Code } from '../program/code.js';
+import { describeProgram } from '../program/git.js';
 import { makeFolder, removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
 import { removeLeftLock, withLock } from './lock.js';
+import {
+  type About,
+  type ArtifactKind,
+  type ArtifactName,
+  type Making,
+  type Manifest,
+  manifestFile,
+  noteUse,
+  readManifest,
+} from './manifest.js';
+import { announce } from './running.js';
 import {
   addOwner,
   giveBack,
@@ -16,27 +28,11 @@ import {
   isTemporary,
   markKept,
   markTemporary,
+  refuseLeased,
   removeRemains,
   undisturbed,
   writeLease,
 } from './temporary.js';
-
-export type ArtifactKind =
-  | 'checkpoints'
-  | 'shards'
-  | 'indexes'
-  | 'findings'
-  | 'runs'
-  | 'models'
-  | 'negatives';
-
-/** What a finished artifact says of itself. */
-export interface Manifest<Facts = unknown> {
-  /** What the key was made from, in full. */
-  inputs: unknown;
-  /** What the stage found out: counts, scores, durations. */
-  facts: Facts;
-}
 
 export interface Artifact<Facts> {
   folder: string;
@@ -44,32 +40,58 @@ export interface Artifact<Facts> {
   facts: Facts;
   /** True where it was found finished, false where this process made it. */
   cached: boolean;
+  /** Which code it came of: a part of its key. */
+  code?: Code;
+  made?: Making;
 }
+
+export interface UsedArtifact extends Artifact<unknown> {
+  kind: ArtifactKind;
+}
+
+/** What an artifact is made from; the same inputs have the same key. */
+export interface Inputs {
+  readonly [name: string]: unknown;
+  /** Which code makes it. */
+  readonly code?: Code;
+}
+
+export type { ArtifactKind, Making } from './manifest.js';
 
 /** @param dataset as the command line says it; its variants share a folder, `squad` or `beir` */
 export function downloadsOf(root: string, dataset: string): string {
   return path.join(path.resolve(root), 'downloads', dataset.split('/')[0]!);
 }
 
+/** Folders of artifacts that were made anew. */
+export type Remade = Set<string>;
+
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
   readonly #temporary: ReadonlySet<ArtifactKind>;
+  readonly #remade: Remade | undefined;
   readonly #holder = randomBytes(4).toString('hex');
+  /** Every artifact asked for, in the order in which it was ready. */
+  readonly used: UsedArtifact[] = [];
   /** Artifacts that this store holds a lease of, by folder. */
   readonly #leased = new Map<string, { kind: ArtifactKind; key: string }>();
 
   /**
    * @param temporary kinds of which what this store makes is to go again, see `release`
    * @param owner names the work it is made for, the same at every attempt
+   * @param remade where given, what is in the cache already is made anew, each artifact once: those that were, for all
+   *   stores of a command
    */
   constructor(
     root: string,
     temporary: readonly ArtifactKind[] = [],
     readonly owner = 'nobody in particular',
+    remade?: Remade,
   ) {
     this.root = path.resolve(root);
     this.#temporary = new Set(temporary);
+    this.#remade = remade;
   }
 
   /** Where the downloads of a dataset lie, shared by all runs and variants; names of different datasets cannot clash. */
@@ -87,32 +109,72 @@ export class Store {
    */
   async artifact<Facts>(
     kind: ArtifactKind,
-    inputs: unknown,
+    inputs: Inputs,
     make: (folder: string, key: string) => Promise<Facts>,
+    about: About = {},
+  ): Promise<Artifact<Facts>> {
+    await announce(this.root);
+    // Before anything is made: the checkout may be another by the time that it is.
+    await describeProgram();
+    const artifact = await this.#artifact(kind, inputs, make, about);
+    this.used.push({ kind, ...artifact });
+    return artifact;
+  }
+
+  async #artifact<Facts>(
+    kind: ArtifactKind,
+    inputs: Inputs,
+    make: (folder: string, key: string) => Promise<Facts>,
+    about: About,
   ): Promise<Artifact<Facts>> {
     const key = keyOf(inputs);
     const folder = this.folderOf(kind, key);
-    const found = await this.#find<Facts>(kind, key);
+    const { code } = inputs;
+    const taken = ({ facts, execution: made }: Manifest<Facts>): Artifact<Facts> => ({
+      folder,
+      key,
+      facts,
+      cached: true,
+      ...(code && { code }),
+      ...(made && { made }),
+    });
+    const isAnew = this.#remade !== undefined && !this.#remade.has(folder);
+    const found = isAnew ? undefined : await this.#find<Facts>(kind, key);
     if (found !== undefined) {
       // Of a process that was killed as it let go of the lock, or while it searched an index by way of a copy.
       await removeLeftLock(path.join(folder, 'lock'));
       await removePartials(folder, true);
-      return { folder, key, facts: found.facts, cached: true };
+      await noteUse(folder);
+      return taken(found);
     }
     await makeFolder(folder);
     return withLock(path.join(folder, 'lock'), async () => {
+      if (isAnew) await this.#empty(folder);
       const finishedMeanwhile = await this.#find<Facts>(kind, key);
-      if (finishedMeanwhile !== undefined)
-        return { folder, key, facts: finishedMeanwhile.facts, cached: true };
+      if (finishedMeanwhile !== undefined) return taken(finishedMeanwhile);
       await removePartials(folder, true);
       if (this.#temporary.has(kind)) {
         this.#leased.set(folder, { kind, key });
         await markTemporary(folder, this.#holder, this.owner);
       } else await markKept(folder);
+      const before = this.used.length;
       const facts = await make(folder, key);
-      await writeJson(path.join(folder, 'manifest.json'), { inputs, facts } satisfies Manifest<Facts>);
-      return { folder, key, facts, cached: false };
+      const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
+      const made = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
+      const manifest: Manifest<Facts> = { inputs, facts, execution: made };
+      await writeJson(path.join(folder, manifestFile), manifest);
+      return { ...taken(manifest), cached: false };
     });
+  }
+
+  /** What an earlier command left is as if it were not there. */
+  async #empty(folder: string): Promise<void> {
+    await refuseLeased(folder);
+    // First: what is half gone must not look finished.
+    await rm(path.join(folder, manifestFile), { force: true });
+    for (const name of await readdir(folder))
+      if (name !== 'lock') await rm(path.join(folder, name), { recursive: true, force: true });
+    this.#remade?.add(folder);
   }
 
   /** A finished artifact; one that is to go again is held, or claimed for good where this store keeps its kind. */
@@ -182,26 +244,6 @@ export class Store {
     }
     for (const kind of kinds) await removeRemains(path.join(this.root, kind));
     return removedBytes;
-  }
-}
-
-/** The manifest of a finished artifact; undefined where there is none yet. */
-export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
-  const file = path.join(folder, 'manifest.json');
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, file);
-  }
-  try {
-    return JSON.parse(text) as Manifest<Facts>;
-  } catch (cause) {
-    throw new BenchError('CACHE_INVALID', `${file} is not JSON.`, {
-      hint: `Delete ${folder}; the next run makes it again.`,
-      cause,
-    });
   }
 }
 

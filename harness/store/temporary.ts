@@ -5,13 +5,13 @@
  */
 import { appendFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileError } from '../errors.js';
+import { BenchError, fileError } from '../errors.js';
 import { isRunning } from './atomic.js';
 import { withLock } from './lock.js';
 
 const mark = 'temporary';
 const leasePrefix = 'lease-';
-const removedMark = '.removed-';
+export const removedMark = '.removed-';
 /** Leases and removals take milliseconds: whoever waits longer waits for a process that hangs. */
 const waitMs = 60_000;
 
@@ -86,7 +86,15 @@ export async function removeRemains(parent: string): Promise<void> {
   }
 }
 
-async function isLeased(folder: string): Promise<boolean> {
+/** @throws BenchError LOCKED where a running process uses it */
+export async function refuseLeased(folder: string): Promise<void> {
+  if (!(await isLeased(folder))) return;
+  throw new BenchError('LOCKED', `${folder} is in use by another run, and cannot be made anew.`, {
+    hint: 'Wait for it to end, or use another --cache DIR.',
+  });
+}
+
+export async function isLeased(folder: string): Promise<boolean> {
   const leases = (await readdir(folder)).filter((name) => name.startsWith(leasePrefix));
   return leases.some((name) => isRunning(Number.parseInt(name.slice(leasePrefix.length), 10)));
 }

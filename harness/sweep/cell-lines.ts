@@ -6,7 +6,9 @@ import { mean } from '../statistics/summary.js';
 
 /** What became of a cell. */
 export type CellOutcome =
-  | { state: 'done' | 'from cache' | 'recorded before' }
+  /** `found` are the stages that were taken from the cache. */
+  | { state: 'done' | 'from cache'; found: readonly string[] }
+  | { state: 'recorded before' }
   /** Nothing of it is to be timed. */
   | { state: 'trained' | 'trained before' }
   | { state: 'failed'; reason: string };
@@ -54,6 +56,12 @@ export class CellLines {
       if (outcome.state === 'done' || outcome.state === 'trained') this.#madeMs.push(ms);
       if (outcome.state === 'done' || outcome.state === 'from cache') this.#waiting++;
       // A run by itself tells of itself, unless nothing happens.
+      if (this.total === 1 && (outcome.state === 'done' || outcome.state === 'from cache')) {
+        const all = outcome.state === 'from cache' ? ', which is all of it; --fresh makes it anew' : '';
+        if (outcome.found.length > 0)
+          this.progress.note(`${titleOf(request)}: from cache: ${outcome.found.join(', ')}${all}`);
+        return;
+      }
       if (this.total === 1 && outcome.state !== 'recorded before') return;
       const { reason } = outcome as { reason?: string };
       const what = `${outcome.state}${outcome.state === 'recorded before' ? '' : ` ${outcome.state === 'failed' ? 'after' : 'in'} ${duration(ms)}`}`;

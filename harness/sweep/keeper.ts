@@ -44,7 +44,7 @@ export class Keeper {
     const { architecture, dataset, data, seed, init, negatives } = request;
     const deciding = decidingSettings(request.config);
     const owner = keyOf({ architecture, dataset, data, seed, init, negatives, deciding });
-    const store = new Store(cache, keep === 'all' ? [] : temporaryKinds, owner);
+    const store = new Store(cache, keep === 'all' ? [] : temporaryKinds, owner, request.fresh);
     this.#works.push({ request, store });
     return store;
   }

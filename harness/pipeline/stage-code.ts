@@ -1,0 +1,73 @@
+/** Which code decides what a stage leaves: its own, and that of the plug-ins and libraries that it works with. */
+import type { Dataset } from '../contracts.js';
+import { type Code, codeOf } from '../program/code.js';
+import type { Engine, EngineName } from '../tensor/engine.js';
+
+/** What a stage works with; each is a module of its own, which the stage does not import by name. */
+export interface WorkedWith {
+  dataset?: Pick<Dataset, 'name'>;
+  architecture?: { familyName: string; poolingName?: string };
+  engine?: Pick<Engine, 'name'>;
+  /** What computes scores: `exact`, `faiss`, or `factory` for an index of another kind than Flat. */
+  searcher?: SearcherFile;
+}
+
+const engineFiles: Readonly<Record<EngineName, string>> = {
+  onnx: 'harness/tensor/onnx/engine.js',
+  tensorflow: 'harness/tensor/tensorflow.js',
+  'tfjs-cpu': 'harness/tensor/eager.js',
+};
+
+type SearcherFile = 'exact' | 'faiss' | 'factory';
+
+const searcherFiles: Readonly<Record<SearcherFile, readonly string[]>> = {
+  exact: ['harness/search/exact.js'],
+  faiss: ['harness/search/faiss.js'],
+  factory: ['harness/search/factory-searcher.js', 'harness/search/faiss.js'],
+};
+
+/**
+ * The files of this room in which a stage computes; what they import computes with them, and nothing else does. Whatever is
+ * imported as a type alone and computes all the same stands here too, or is worked with.
+ */
+const stageFiles = {
+  /** What a dataset has found out about its files. */
+  dataset: [],
+  model: ['scratch-model'],
+  train: ['train-stage'],
+  encode: ['encode-stage', 'checkpoint'],
+  index: ['index-stage'],
+  search: ['search-stage', 'checkpoint'],
+  recall: ['recall-stage', 'search-stage', 'checkpoint'],
+  mine: ['mine-stage'],
+  'dev winners': ['dev-winners', 'search-stage', 'checkpoint'],
+  'bm25 index': ['sparse-index'],
+  'bm25 search': ['sparse-search', 'open-sparse'],
+  'bm25 negatives': ['bm25-negatives'],
+  /** In no key: measuring takes seconds, and is done anew. */
+  measure: ['measure-stage', 'winners'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Stage = keyof typeof stageFiles;
+export const stages = Object.keys(stageFiles) as Stage[];
+
+export function stageCode(stage: Stage, workedWith: WorkedWith): Code {
+  return codeOf(entriesOf(stage, workedWith));
+}
+
+/** Paths in the build. */
+export function entriesOf(stage: Stage, { dataset, architecture, engine, searcher }: WorkedWith): string[] {
+  return [
+    ...stageFiles[stage].map((file) => `harness/pipeline/${file}.js`),
+    // A dataset's variants and collections are one plug-in.
+    ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
+    ...(architecture === undefined ? [] : architectureFiles(architecture)),
+    ...(engine === undefined ? [] : [engineFiles[engine.name]]),
+    ...(searcher === undefined ? [] : searcherFiles[searcher]),
+  ];
+}
+
+function architectureFiles({ familyName, poolingName }: NonNullable<WorkedWith['architecture']>): string[] {
+  const family = `architectures/${familyName}.js`;
+  return poolingName === undefined ? [family] : [family, `architectures/pooling/${poolingName}.js`];
+}

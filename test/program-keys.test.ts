@@ -1,0 +1,242 @@
+/** Which keys of the cache move where a source changes, file by file. Runs after real edits: program-edits.test.ts. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { entriesOf, type Stage, stages } from '../harness/pipeline/stage-code.js';
+import { architectureNames, datasetFiles, loadArchitecture } from '../harness/plugins.js';
+import { codeOf, graphOfThisBuild, type ModuleGraph, modulesOf } from '../harness/program/code.js';
+import { root } from './places.js';
+
+const graph = graphOfThisBuild();
+const engine = { name: 'onnx' } as const;
+
+/** Every stage of every system there is, by a name that says what it is of. */
+async function everyStage(): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  const add = (name: string, stage: Stage, workedWith: Parameters<typeof entriesOf>[1]) =>
+    found.set(name, entriesOf(stage, workedWith));
+  for (const name of datasetFiles()) {
+    const dataset = { name };
+    for (const stage of ['dataset', 'model', 'mine', 'measure'] as const)
+      add(`${stage} ${name}`, stage, { dataset });
+    for (const stage of ['bm25 index', 'bm25 search', 'bm25 negatives'] as const)
+      add(`${stage} ${name}`, stage, { dataset });
+  }
+  // Of the stages of a trained system, all of one dataset; another dataset plays the same part in them.
+  for (const name of await architectureNames()) {
+    const worked = { dataset: { name: 'squad' }, architecture: await loadArchitecture(name), engine };
+    for (const stage of ['train', 'encode'] as const) add(`${stage} ${name}`, stage, worked);
+    for (const searcher of ['exact', 'faiss', 'factory'] as const)
+      add(`search ${name} ${searcher}`, 'search', { ...worked, searcher });
+    add(`recall ${name}`, 'recall', { ...worked, searcher: 'factory' });
+    add(`dev winners ${name}`, 'dev winners', worked);
+  }
+  add('index', 'index', { searcher: 'faiss' });
+  return found;
+}
+
+const systems = await everyStage();
+const names = await architectureNames();
+const families = new Map<string, string>();
+for (const name of names) families.set(name, (await loadArchitecture(name)).familyName);
+const before = codes(graph);
+
+function codes(of: ModuleGraph): Map<string, string> {
+  return new Map([...systems].map(([name, entries]) => [name, codeOf(entries, of).modules]));
+}
+
+/** The stages that move where a source changes. */
+function movedBy(...sources: string[]): string[] {
+  const changed: ModuleGraph = Object.fromEntries(
+    Object.entries(graph).map(([name, module]) => [
+      name,
+      sources.includes(name.replace(/\.js$/, '.ts').replace(/\.wasm$/, '.wat'))
+        ? { ...module, hash: 'changed' }
+        : module,
+    ]),
+  );
+  const after = codes(changed);
+  return [...before.keys()].filter((name) => before.get(name) !== after.get(name)).sort();
+}
+
+/** Names of stages that are chosen. */
+const those = (choose: (stage: string, of: string, by: string | undefined) => boolean): string[] =>
+  [...systems.keys()]
+    .filter((name) => {
+      const stage = [...stages].sort((a, b) => b.length - a.length).find((each) => name.startsWith(each))!;
+      const [of = '', by] = name.slice(stage.length).trim().split(' ');
+      return choose(stage, of, by);
+    })
+    .sort();
+
+const trained: readonly string[] = ['train', 'encode', 'search', 'recall', 'dev winners'];
+
+function sourcesIn(folder: string, below = false): string[] {
+  return readdirSync(path.join(root, folder), { recursive: below, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|wat)$/.test(entry.name))
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .sort();
+}
+
+test('an architecture moves what is trained, encoded and searched with it, and nothing of another', () => {
+  for (const source of sourcesIn('architectures')) {
+    const family = path.basename(source, '.ts');
+    const own = names.filter((name) => families.get(name) === family);
+    const expected = those((stage, of) => trained.includes(stage) && own.includes(of));
+    assert.ok(expected.length > 0, source);
+    assert.deepEqual(movedBy(source), expected, source);
+  }
+});
+
+test('a pooling moves the single-vector forms that have it', async () => {
+  for (const source of sourcesIn('architectures/pooling')) {
+    const pooling = path.basename(source, '.ts');
+    const having: string[] = [];
+    for (const name of names) if ((await loadArchitecture(name)).poolingName === pooling) having.push(name);
+    assert.ok(having.length > 0, source);
+    assert.deepEqual(
+      movedBy(source),
+      those((stage, of) => trained.includes(stage) && having.includes(of)),
+      source,
+    );
+  }
+});
+
+test('an architecture that needs no training is its settings, which stand in the keys by themselves', () => {
+  for (const source of sourcesIn('architectures/sparse')) assert.deepEqual(movedBy(source), [], source);
+});
+
+/** Datasets that share the files of a folder. */
+const sharing: Readonly<Record<string, readonly string[]>> = {
+  'datasets/collection/files.ts': ['beir', 'dpr', 'ms-marco', 'trec'],
+  'datasets/collection/judged.ts': ['beir', 'ms-marco', 'trec'],
+  'datasets/collection/numbered-lists.ts': ['ms-marco'],
+  'datasets/collection/tab-lines.ts': ['ms-marco', 'trec'],
+};
+
+test('a dataset moves all that is made from it, and nothing of another', () => {
+  for (const source of sourcesIn('datasets', true)) {
+    const [, own = ''] = /^datasets\/([^/]+?)(?:\.ts|\/.*)$/.exec(source)!;
+    const datasets = own === 'collection' ? sharing[source] : [own];
+    assert.ok(datasets !== undefined, `${source} is in no line of the table above`);
+    const expected = those((stage, of) =>
+      trained.includes(stage) ? datasets.includes('squad') : datasets.includes(of),
+    );
+    assert.ok(expected.length > 0, source);
+    assert.deepEqual(movedBy(source), expected, source);
+  }
+});
+
+test('a measure moves no key: measuring is done anew each time, and the record names its code', () => {
+  for (const source of sourcesIn('harness/metrics')) {
+    // It only gives the record its form.
+    const expected = source.endsWith('/measure-values.ts') ? [] : those((stage) => stage === 'measure');
+    assert.deepEqual(movedBy(source), expected, source);
+  }
+});
+
+test('what trains, reads texts, encodes and searches moves what depends on it', () => {
+  const is =
+    (...wanted: string[]) =>
+    (stage: string) =>
+      wanted.includes(stage);
+  const texts = is('model', ...trained);
+  const answering = is('mine', 'bm25 negatives', 'measure', 'dev winners');
+  const terms = is('bm25 index', 'bm25 search', 'bm25 negatives');
+  const cases: [string, string[]][] = [
+    ['harness/train/loss.ts', those(is('train'))],
+    ['harness/train/trainer.ts', those(is('train'))],
+    ['harness/train/schedule.ts', those(is('train'))],
+    ['harness/train/example-plans.ts', those(is('train'))],
+    ['harness/train/example-sets.ts', those(is('train'))],
+    ['harness/tensor/look-up.ts', those(texts)],
+    ['harness/tensor/onnx/product-order.ts', those(is(...trained))],
+    ['harness/tensor/onnx/known-operators.ts', those(is(...trained))],
+    ['harness/train/adamw.wat', those(is('train'))],
+    ['harness/model/bert.ts', those(texts)],
+    ['harness/tensor/onnx/recorder.ts', those(is(...trained))],
+    ['harness/tensor/eager.ts', []],
+    ['harness/text/bert-tokenizer.ts', those(texts)],
+    ['harness/text/pieces.ts', those(is('model'))],
+    ['harness/text/tokenizer-folder.ts', those(is(...trained))],
+    ['harness/text/english-analyzer.ts', those(terms)],
+    // The sample is made so that passages hold its answers.
+    ['harness/text/answers.ts', those((stage, of) => answering(stage) || of === 'sample')],
+    ['harness/encode/encode.ts', those(is('encode'))],
+    // Whatever encodes queries.
+    ['harness/model/vector-encoder.ts', those(is(...trained))],
+    ['harness/search/copied-positives.ts', those(is('mine', 'bm25 negatives'))],
+    ['harness/search/exact.ts', those((stage, _of, by) => stage === 'search' && by === 'exact')],
+    [
+      'harness/search/faiss.ts',
+      those(
+        (stage, _of, by) => stage === 'index' || stage === 'recall' || (stage === 'search' && by !== 'exact'),
+      ),
+    ],
+    ['harness/search/factory-build.ts', ['index']],
+    ['harness/search/bm25.ts', those(is('bm25 search', 'bm25 negatives'))],
+    ['harness/index/bm25-writer.ts', those(is('bm25 index', 'bm25 negatives'))],
+    ['harness/pipeline/train-stage.ts', those(is('train'))],
+    ['harness/pipeline/encode-stage.ts', those(is('encode'))],
+    ['harness/pipeline/mine-stage.ts', those(is('mine'))],
+    ['harness/pipeline/dev-winners.ts', those(is('dev winners'))],
+    ['harness/pipeline/own-passages.ts', those(is('search', 'recall', 'bm25 search', 'dev winners'))],
+    // Recall is a mean over queries, as measures are.
+    ['harness/statistics/summary.ts', those(is('recall', 'measure'))],
+  ];
+  for (const [source, expected] of cases) assert.deepEqual(movedBy(source), expected, source);
+});
+
+test('reports, help, progress, the record and the commands move nothing', () => {
+  const rooms = [
+    'cli',
+    'comparison',
+    'config',
+    'contracts',
+    'export',
+    'latency',
+    'perf',
+    'program',
+    'record',
+  ];
+  rooms.push('regression', 'reproduction', 'store', 'sweep');
+  const files = sourcesIn('harness').concat(
+    sourcesIn('reports', true),
+    ...rooms.map((room) => sourcesIn(`harness/${room}`, true)),
+    // Of statistics the mean alone is a part of a result in the cache, see above.
+    sourcesIn('harness/statistics', true).filter((file) => !file.endsWith('/summary.ts')),
+    // Of the pipeline, what says beforehand what is asked and what is there.
+    ['needs', 'plan', 'requirements', 'record-stage'].map((file) => `harness/pipeline/${file}.ts`),
+  );
+  // The room of random numbers is one file.
+  const silent = files.filter((file) => file !== 'harness/random.ts');
+  assert.ok(silent.includes('harness/progress.ts') && silent.includes('harness/cli/run.ts'));
+  assert.deepEqual(movedBy(...silent), []);
+  assert.notDeepEqual(movedBy('harness/random.ts'), []);
+});
+
+test('the libraries that compute are in the code, by version', () => {
+  const librariesOf = (name: string) => Object.keys(codeOf(systems.get(name)!).libraries);
+  const training = librariesOf('train mlr-sc');
+  for (const name of ['onnxruntime-node', '@huggingface/tokenizers', '@tensorflow/tfjs-core', 'unicode'])
+    assert.ok(training.includes(name), `${name} is not among ${training.join(', ')}`);
+  assert.deepEqual(librariesOf('bm25 index squad'), ['porter2', 'stemmer', 'unicode']);
+  assert.deepEqual(
+    [...systems.keys()].filter((name) => librariesOf(name).includes('mathjs')).sort(),
+    those((stage) => stage === 'recall' || stage === 'measure'),
+  );
+  const manifest = readFileSync(path.join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8');
+  const { version } = JSON.parse(manifest) as { version: string };
+  assert.equal(codeOf(systems.get('train mlr-sc')!).libraries['onnxruntime-node'], version);
+});
+
+test('a module that was not built is a bug, and is named', () => {
+  assert.throws(() => modulesOf(graph, ['harness/nowhere.js']), /no module harness\/nowhere\.js/);
+});
+
+test('what a user calls a collection is no other code', () => {
+  const of = (name: string) => entriesOf('dataset', { dataset: { name } });
+  assert.deepEqual(of('beir:mine'), of('beir'));
+  assert.deepEqual(of('beir/nq:mine'), of('beir'));
+});
