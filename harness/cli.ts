@@ -65,6 +65,10 @@ const commands: Readonly<Record<string, Entry>> = {
       'what there is: architectures, datasets, engines, searchers, reports, measures, presets, reproductions',
     load: () => import('./cli/list.js'),
   },
+  cache: {
+    summary: 'what lies in the cache, by kind, dataset, system, size and age, and removing it',
+    load: () => import('./cli/cache.js'),
+  },
   doctor: {
     summary: 'what this machine has, what is missing, and the command that adds it',
     load: () => import('./cli/doctor.js'),
