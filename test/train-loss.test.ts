@@ -152,6 +152,16 @@ describe('the parts of the loss', async () => {
     assert.deepEqual(gradient, [0, 1, 0, 1, 0, 0, 0, 0, 1]);
   });
 
+  it('send the gradient of a largest and a smallest over several axes to one place each', async () => {
+    const [largest, smallest] = await run(() => {
+      const x = tf.tensor3d([1, 5, 5, 0, 0, 5, 7, 7, 7, 7, 7, 7], [2, 2, 3]);
+      const gradientOf = (of: (t: tf.Tensor) => tf.Tensor) => tf.grad((t: tf.Tensor) => tf.sum(of(t)))(x);
+      return [gradientOf((t) => tf.max(t, [1, 2])), gradientOf((t) => tf.min(t, [0, 2]))];
+    });
+    assert.deepEqual(largest, [0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
+    assert.deepEqual(smallest, [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
   // biome-ignore format: a row per query
   const queries = () => tf.tensor2d([[1, 0], [-2, 1]]);
   // biome-ignore format: a row per passage

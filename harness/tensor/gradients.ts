@@ -163,10 +163,21 @@ register('Mean', inputX, (dy, [x], attributes) => {
   return { x: () => repeated(tf.div(tf.reshape(dy, shape), count), x!.shape) };
 });
 for (const name of ['Max', 'Min']) {
-  // As in tfjs, every element that equals the largest gets the whole gradient.
+  // The first of several that equal the largest gets the gradient, as with an argmax; tfjs gives it to each of them, which is
+  // more than there is.
   register(name, { inputs: ['x'], outputs: [true] }, (dy, [x, y], attributes) => {
-    const { shape } = kept(x!, attributes);
-    return { x: () => where(tf.equal(x!, tf.reshape(y!, shape)), repeated(tf.reshape(dy, shape), x!.shape)) };
+    const { shape, count } = kept(x!, attributes);
+    return {
+      x: () => {
+        const reduced = x!.shape.map((length, i) => (shape[i] === length ? 1 : length));
+        const places = repeated(tf.reshape(tf.range(0, count, 1, 'float32'), reduced), x!.shape);
+        const beyond = tf.mul(tf.onesLike(places), count);
+        const axes = reduced.flatMap((length, i) => (length === 1 ? [] : [i]));
+        if (axes.length === 0) return tf.reshape(dy, x!.shape);
+        const first = tf.min(tf.where(tf.equal(x!, tf.reshape(y!, shape)), places, beyond), axes, true);
+        return where(tf.equal(places, first), repeated(tf.reshape(dy, shape), x!.shape));
+      },
+    };
   });
 }
 register('Cumsum', {}, (dy, _, { axis, exclusive, reverse }) => ({

@@ -50,27 +50,12 @@ function leaveOut<T extends Tensor>(scores: T, take: Tensor | undefined): T {
 }
 
 /**
- * The largest value along the last axis. Its gradient goes to the first of the largest alone: tfjs's own `max` would
- * give each of several equal ones the whole gradient, more than there is.
+ * The largest value along the last axis; its gradient goes to the first of several equal ones alone (`Max` in
+ * tensor/gradients.ts).
  * @param x [..., M] @returns [...]
  */
-export function largestOf(x: Tensor): Tensor {
-  const count = x.shape[x.shape.length - 1]!;
-  if (count === 1) return tf.reshape(x, x.shape.slice(0, -1));
-  const select = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
-    save([input]);
-    return {
-      value: tf.max(input, -1),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const from = saved[0]!;
-        const first = tf.oneHot(tf.argMax(from, -1) as tf.Tensor1D, count, 1, 0, 'float32');
-        return tf.mul(tf.expandDims(dy, -1), first);
-      },
-    };
-  });
-  return select(x);
-}
+export const largestOf = (x: Tensor): Tensor =>
+  x.shape[x.shape.length - 1] === 1 ? tf.reshape(x, x.shape.slice(0, -1)) : tf.max(x, -1);
 
 /**
  * h_q . h for every vector of every passage, as one matrix product.
