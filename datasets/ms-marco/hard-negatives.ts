@@ -33,7 +33,7 @@ export function keptScoredNegatives(
  * The negatives of every judged query, the best of each system first.
  * @throws BenchError DATA_INVALID with the line where one is of another form, or a query comes again
  */
-export async function scoredNegatives(file: string, qrels: Qrels): Promise<NumberedLists> {
+async function scoredNegatives(file: string, qrels: Qrels): Promise<NumberedLists> {
   const lists = new NumberedLists(qrels.keys(), longest);
   const lines = new Map<string, number>();
   let judged = 0;

@@ -4,10 +4,10 @@
  * last: a shard is complete where that file is there, and absent where it is not. Shards know nothing of each other,
  * so each can be made anywhere, twice, or again after a crash.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
+import { BenchError } from '../errors.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
+import { textIfThere } from '../store/text-file.js';
 import { damaged } from './reading.js';
 import { ShardWriter } from './shard.js';
 
@@ -54,13 +54,8 @@ export function shardPaths(folder: string, number: number): Record<'vectors' | '
 /** What a complete shard says of itself; undefined where it is absent, or was not finished. */
 export async function readShardFacts(folder: string, number: number): Promise<ShardFacts | undefined> {
   const file = shardPaths(folder, number).facts;
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, file);
-  }
+  const text = await textIfThere(file);
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as ShardFacts;
   } catch (cause) {

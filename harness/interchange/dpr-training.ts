@@ -14,7 +14,7 @@ const shape =
   'Each element is { question, answers, positive_ctxs, negative_ctxs, hard_negative_ctxs }, and a ctx is { title, text, passage_id or psg_id }.';
 
 /** One question of such a file. What it lacks, or has in another form, is refused with its place. */
-export class DprQuestion {
+class DprQuestion {
   readonly #value: Record<string, unknown>;
   readonly #where: string;
   /** As it stands in the file. */

@@ -103,7 +103,7 @@ function againstRanks(run: Run): number {
 }
 
 /** Seen from how the file begins; `trec` for all lines of columns. */
-export async function formatOf(file: string): Promise<RunFormat> {
+async function formatOf(file: string): Promise<RunFormat> {
   for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
     const first = bytes
       .toString('utf8', 0, 4096)

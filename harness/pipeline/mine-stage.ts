@@ -37,10 +37,10 @@ export interface MinedFacts {
  * An example of every query of the split, also of those that none of the original examples is of.
  *
  * Its negatives: the best hits that are not judged relevant, no copy of what is, and, where queries have answers, hold none
- * of them (DPR's matching, in the text and not the title). Its positive: where queries have answers, the best hit that holds one, as in the
- * paper's code, where relevance is known by answers alone; else what is judged relevant, found or not, as the dataset trains
- * on it (`trainsOn`). A query may have no positive, or no negative. The file lies in the artifact's folder, see
- * `negativesFile`.
+ * of them (DPR's matching, in the text and not the title). Its positive: where queries have answers, the best hit that holds
+ * one, as in the paper's code, where relevance is known by answers alone; else what is judged relevant, found or not, as the
+ * dataset trains on it (`trainsOn`). A query may have no positive, or no negative. The file lies in the artifact's folder,
+ * see `negativesFile`.
  * @param run of that split, by the index given
  */
 export async function mineStage(

@@ -59,7 +59,7 @@ export function memoryLine({ config: { encode, search } }: RunRequest): string {
 }
 
 /** `20.1 GiB free of 23.5 GiB` */
-export function machineMemory(): string {
+function machineMemory(): string {
   return `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
 }
 

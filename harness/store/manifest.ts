@@ -1,8 +1,9 @@
 /** What a finished artifact says of itself, in a file that is written last. */
-import { readFile, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
+import { BenchError } from '../errors.js';
 import type { Program } from '../program/git.js';
+import { textIfThere } from './text-file.js';
 
 export const manifestFile = 'manifest.json';
 
@@ -49,13 +50,8 @@ export interface ArtifactName {
 /** The manifest of a finished artifact; undefined where there is none yet. */
 export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
   const file = path.join(folder, manifestFile);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(error, file);
-  }
+  const text = await textIfThere(file);
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as Manifest<Facts>;
   } catch (cause) {

@@ -171,9 +171,9 @@ for (const name of ['Max', 'Min']) {
       x: () => {
         const reduced = x!.shape.map((length, i) => (shape[i] === length ? 1 : length));
         const places = repeated(tf.reshape(tf.range(0, count, 1, 'float32'), reduced), x!.shape);
-        const beyond = tf.mul(tf.onesLike(places), count);
         const axes = reduced.flatMap((length, i) => (length === 1 ? [] : [i]));
         if (axes.length === 0) return tf.reshape(dy, x!.shape);
+        const beyond = tf.fill(x!.shape, count);
         const first = tf.min(tf.where(tf.equal(x!, tf.reshape(y!, shape)), places, beyond), axes, true);
         return where(tf.equal(places, first), repeated(tf.reshape(dy, shape), x!.shape));
       },

@@ -68,21 +68,10 @@ export function lookUpPlan(ids: Int32Array, rows: number, untrained?: number): I
       }
     }
     plan[starts.edges + 2 * block] = first;
-    // Where a block has one sum alone, it is the first edge's: the last one would add it again.
+    // Where a block has one sum alone, both edges are at it, and it is of a group at one of them at most.
     plan[starts.edges + 2 * block + 1] = first + Math.max(0, slot);
   }
-  moveLoneEdges(plan, blocks, starts.groups, starts.edges);
   return plan;
-}
-
-/** Blocks of one sum have both edges at it; its group stands at one of them. */
-function moveLoneEdges(plan: Int32Array, blocks: number, groups: number, edges: number): void {
-  for (let block = 0; block < blocks; block++) {
-    const [first, last] = [2 * block, 2 * block + 1];
-    if (plan[edges + first] !== plan[edges + last]) continue;
-    if (plan[groups + first] === -1) plan[groups + first] = plan[groups + last]!;
-    plan[groups + last] = -1;
-  }
 }
 
 /** The places of all trained ids, by id and then by place: a counting sort. */

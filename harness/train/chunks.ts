@@ -1,5 +1,8 @@
 /** A batch cut into chunks, which the gradient cache encodes one after another. */
+import type { Encoder } from '../model/encoder.js';
+import type { NumericArray } from '../tensor/engine.js';
 import type { Batch } from './batches.js';
+import { textFeeds } from './step.js';
 
 export type Side = 'query' | 'passage';
 
@@ -10,12 +13,12 @@ export interface Chunk {
   first: number;
   texts: number;
   tokens: number;
-  ids: Int32Array;
-  mask: Float32Array;
+  /** Ids, mask and plan, which both passes are fed. */
+  feeds: readonly NumericArray[];
 }
 
 /** @param size texts per chunk; the last one may be shorter */
-export function chunksOf(side: Side, batch: Batch, size: number): Chunk[] {
+export function chunksOf(side: Side, batch: Batch, size: number, encoder: Encoder): Chunk[] {
   const [texts, tokens] =
     side === 'query' ? [batch.queries, batch.queryTokens] : [batch.passages, batch.passageTokens];
   const [ids, mask] =
@@ -29,8 +32,7 @@ export function chunksOf(side: Side, batch: Batch, size: number): Chunk[] {
       first,
       texts: end - first,
       tokens,
-      ids: ids.subarray(from, to),
-      mask: mask.subarray(from, to),
+      feeds: textFeeds(encoder, ids.subarray(from, to), mask.subarray(from, to)),
     });
   }
   return chunks;

@@ -21,7 +21,6 @@ import {
   type StepContext,
   type StepResult,
   Taker,
-  textFeeds,
   textSpecs,
 } from './step.js';
 
@@ -41,8 +40,8 @@ export class GradientCache implements StepComputer {
   async compute(batch: Batch, step: number): Promise<StepResult> {
     const { gradients, retriever } = this.context;
     const chunks = [
-      ...chunksOf('query', batch, this.chunkSize),
-      ...chunksOf('passage', batch, this.chunkSize),
+      ...chunksOf('query', batch, this.chunkSize, retriever.encoder),
+      ...chunksOf('passage', batch, this.chunkSize, retriever.encoder),
     ];
     const vectors: Record<Side, Float32Array[]> = { query: [], passage: [] };
     const present: Float32Array[] = [];
@@ -73,10 +72,7 @@ export class GradientCache implements StepComputer {
   #feedsOf(chunk: Chunk, step: number): NumericArray[] {
     const { retriever, seed, dropout } = this.context;
     const sites = dropout ? retriever.dropoutSites(chunk.texts, chunk.tokens) : [];
-    return [
-      ...textFeeds(retriever.encoder, chunk.ids, chunk.mask),
-      ...dropoutMasks(sites, seed, step, chunk.side, chunk.first),
-    ];
+    return [...chunk.feeds, ...dropoutMasks(sites, seed, step, chunk.side, chunk.first)];
   }
 
   #specsOf(chunk: Chunk): ArraySpec[] {

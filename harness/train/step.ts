@@ -81,7 +81,7 @@ export class Taker {
 }
 
 /** The sum of squares of all gradients: what clipping needs to know. */
-export const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
+const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
   gradients.map((gradient) => tf.sum(tf.square(gradient))).reduce((sum, term) => tf.add(sum, term));
 
 /** @param numbers loss, contrastive part, regularizer, squared norm of the gradient */

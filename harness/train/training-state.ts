@@ -3,12 +3,13 @@
  * `state.json`, written after it, which names that file and holds the rest. Random streams need no saving: each is
  * named by what it is for.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import type { Retriever, RetrieverParameter } from '../model/retriever.js';
 import { SafetensorsFile, writeSafetensors } from '../model/safetensors.js';
 import { writeJson } from '../store/atomic.js';
+import { textIfThere } from '../store/text-file.js';
 import type { VariableSet } from '../tensor/engine.js';
 import type { Moments } from './adamw.js';
 import type { EpochFacts } from './training-facts.js';
@@ -69,13 +70,8 @@ export async function resumeState(
   retriever: Retriever,
   arrays: TrainedArrays,
 ): Promise<TrainingState | undefined> {
-  let text: string;
-  try {
-    text = await readFile(stateFile(folder), 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await textIfThere(stateFile(folder));
+  if (text === undefined) return undefined;
   try {
     const { file, ...state } = JSON.parse(text) as TrainingState & { file: string };
     const source = await SafetensorsFile.open(path.join(folder, file));

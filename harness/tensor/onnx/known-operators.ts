@@ -12,19 +12,8 @@ const elementByElement = [
 ];
 /** Values are copied, each to one place that no other is copied to. */
 const moved = [
-  ...[
-    'Identity',
-    'Reshape',
-    'Transpose',
-    'Slice',
-    'Pad',
-    'Concat',
-    'Split',
-    'Tile',
-    'Expand',
-    'Gather',
-    'OneHot',
-  ],
+  ...['Identity', 'Reshape', 'Transpose', 'Slice', 'Pad', 'Concat', 'Split', 'Tile', 'Expand'],
+  ...['Gather', 'OneHot'],
 ];
 /** One thread makes each output, and goes through what it is made of in one order. */
 const oneThreadEach = ['Softmax', 'LogSoftmax', 'LayerNormalization', 'CumSum', 'ArgMax', 'ArgMin', 'TopK'];
