@@ -1,23 +1,15 @@
 /** Qrels in and out: TREC's four columns, BEIR's three. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Qrels } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { readQrels, writeQrels } from '../harness/interchange/qrels.js';
+import { writtenFiles } from './written-files.js';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'strata-qrels-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-let written = 0;
-function fileOf(content: string | Uint8Array): string {
-  const file = path.join(folder, `${written++}.txt`);
-  writeFileSync(file, content);
-  return file;
-}
+const { folder, fileOf } = writtenFiles('strata-qrels-');
 
 const plain = (qrels: Qrels) =>
   Object.fromEntries([...qrels].map(([queryId, each]) => [queryId, Object.fromEntries(each)]));

@@ -1,24 +1,16 @@
 /** TREC files in and out: what is tolerated, and what is refused at which line. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Run } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { readRun, writeRun } from '../harness/interchange/trec.js';
 import { hashFile } from '../harness/store/hash.js';
+import { writtenFiles } from './written-files.js';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'strata-trec-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-let written = 0;
-function fileOf(content: string | Uint8Array): string {
-  const file = path.join(folder, `${written++}.txt`);
-  writeFileSync(file, content);
-  return file;
-}
+const { folder, fileOf } = writtenFiles('strata-trec-');
 
 const runText = 'q1 Q0 a 1 2.5 sys\nq2 Q0 b 1 -1e-3 sys\nq1 Q0 c 2 .5 sys\n';
 const expectedRun = {
