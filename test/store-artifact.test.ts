@@ -7,9 +7,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
 import { describeProgram } from '../harness/program/git.js';
+import { bytesOnDisk } from '../harness/store/disk-bytes.js';
 import { canonicalJson, describeFile, hashFile, keyOf } from '../harness/store/hash.js';
 import { readManifest } from '../harness/store/manifest.js';
-import { bytesOnDisk, Store } from '../harness/store/store.js';
+import { Store } from '../harness/store/store.js';
 
 let root: string;
 let store: Store;

@@ -1,15 +1,15 @@
 /** Everything a report shows, worked out from records. */
-import type { Report, ReportComparison, ReportRun, ReportSection, ReportValues } from '../contracts.js';
+import type { Report, ReportComparison, ReportSection } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StoredRecord } from '../record.js';
 import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
-import { describeDevice } from './devices.js';
 import { indexCurvesOf } from './index-curves.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
+import { runOf, valuesIn } from './single-runs.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
 import { comparableOn, tableOf } from './table.js';
 import { winnersOf } from './winners.js';
@@ -139,7 +139,9 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     ...(indexCurves && { indexCurves }),
     ...(queries && { queries }),
     runs: records.map((stored) => runOf(stored, systems)),
-    ...(request.values === true && { values: systems.flatMap((system) => valuesIn(system, request)) }),
+    ...(request.values === true && {
+      values: systems.flatMap((system) => valuesIn(system, request.measures)),
+    }),
     notes: [...new Set(notes)],
   };
 }
@@ -213,43 +215,4 @@ function bestTwo(
     .filter((system) => Number.isFinite(value(system)))
     .sort((a, b) => (higherIsBetter ? value(b) - value(a) : value(a) - value(b)));
   return ranked.length < 2 ? undefined : [ranked[0]!, ranked[1]!];
-}
-
-function valuesIn({ name, runs }: System, { measures }: ReportRequest): ReportValues[] {
-  return runs.map(({ record }) => ({
-    system: name,
-    seed: record.seed,
-    queryIds: record.queryIds,
-    measures: Object.fromEntries(
-      Object.entries(record.measures)
-        .filter(([id]) => measures?.includes(id) ?? true)
-        .map(([id, { perQuery }]) => [id, perQuery]),
-    ),
-  }));
-}
-
-function runOf({ file, record }: StoredRecord, systems: readonly System[]): ReportRun {
-  const { arch, seed, status, error, createdAt, command, model, device, stages, warnings, latency } = record;
-  const system = systems.find(({ runs }) => runs.some((run) => run.record === record));
-  return {
-    file,
-    system: system?.name ?? arch.name,
-    seed,
-    status,
-    ...(error && { error: { code: error.code, message: error.message } }),
-    createdAt,
-    command: ['bench', ...command].join(' '),
-    ...(model && {
-      model: `${model.name} (${model.kind}, ${model.parameterCount.toLocaleString('en-US')} parameters)`,
-    }),
-    device: describeDevice(record),
-    versions: device.versions,
-    commit: device.git === null ? null : `${device.git.commit}${device.git.dirty ? ', with changes' : ''}`,
-    stages: stages.map(({ name, execution }) => ({
-      name,
-      seconds: execution.seconds,
-      cached: execution.cached,
-    })),
-    warnings: [...warnings, ...(latency?.warnings ?? [])],
-  };
 }

@@ -19,7 +19,7 @@ import { loadArchitecture } from '../plugins.js';
 import { silentProgress } from '../progress.js';
 import { stream } from '../random.js';
 import { openSearcher } from '../search/search.js';
-import { bytesOnDisk } from '../store/store.js';
+import { bytesOnDisk } from '../store/disk-bytes.js';
 import { openEngine } from '../tensor/engines.js';
 
 const sizes = {

@@ -1,8 +1,8 @@
 /** What lies in the cache: every artifact, finished or not, and what was downloaded. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { bytesOnDisk } from './disk-bytes.js';
 import { type About, type ArtifactKind, type ArtifactName, manifestFile, readManifest } from './manifest.js';
-import { bytesOnDisk } from './store.js';
 
 const artifactKinds: readonly ArtifactKind[] = [
   'checkpoints',

@@ -47,6 +47,10 @@ export interface ArtifactName {
   key: string;
 }
 
+/** @param root of the cache, absolute */
+export const artifactFolder = (root: string, kind: ArtifactKind, key: string): string =>
+  path.join(root, kind, key);
+
 /** The manifest of a finished artifact; undefined where there is none yet. */
 export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
   const file = path.join(folder, manifestFile);

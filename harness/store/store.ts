@@ -2,18 +2,19 @@
  * The cache on disk. Every stage leaves an artifact: a folder named by its kind and by the hash of what it was made
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
-import { randomBytes } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Code } from '../program/code.js';
 import { describeProgram } from '../program/git.js';
 import { makeFolder, removePartials, writeJson } from './atomic.js';
 import { keyOf } from './hash.js';
+import { Leases, type Verdict } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
 import {
   type About,
   type ArtifactKind,
   type ArtifactName,
+  artifactFolder,
   type Making,
   type Manifest,
   manifestFile,
@@ -21,18 +22,7 @@ import {
   readManifest,
 } from './manifest.js';
 import { announce } from './running.js';
-import {
-  addOwner,
-  giveBack,
-  isOwned,
-  isTemporary,
-  markKept,
-  markTemporary,
-  refuseLeased,
-  removeRemains,
-  undisturbed,
-  writeLease,
-} from './temporary.js';
+import { isTemporary, refuseLeased, undisturbed } from './temporary.js';
 
 export interface Artifact<Facts> {
   folder: string;
@@ -69,13 +59,10 @@ export type Remade = Set<string>;
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
-  readonly #temporary: ReadonlySet<ArtifactKind>;
   readonly #remade: Remade | undefined;
-  readonly #holder = randomBytes(4).toString('hex');
+  readonly #leases: Leases;
   /** Every artifact asked for, in the order in which it was ready. */
   readonly used: UsedArtifact[] = [];
-  /** Artifacts that this store holds a lease of, by folder. */
-  readonly #leased = new Map<string, { kind: ArtifactKind; key: string }>();
 
   /**
    * @param temporary kinds of which what this store makes is to go again, see `release`
@@ -86,12 +73,12 @@ export class Store {
   constructor(
     root: string,
     temporary: readonly ArtifactKind[] = [],
-    readonly owner = 'nobody in particular',
+    owner = 'nobody in particular',
     remade?: Remade,
   ) {
     this.root = path.resolve(root);
-    this.#temporary = new Set(temporary);
     this.#remade = remade;
+    this.#leases = new Leases(this.root, new Set(temporary), owner);
   }
 
   /** Where the downloads of a dataset lie, shared by all runs and variants; names of different datasets cannot clash. */
@@ -100,7 +87,7 @@ export class Store {
   }
 
   folderOf(kind: ArtifactKind, key: string): string {
-    return path.join(this.root, kind, key);
+    return artifactFolder(this.root, kind, key);
   }
 
   /**
@@ -153,10 +140,7 @@ export class Store {
       const finishedMeanwhile = await this.#find<Facts>(kind, key);
       if (finishedMeanwhile !== undefined) return taken(finishedMeanwhile);
       await removePartials(folder, true);
-      if (this.#temporary.has(kind)) {
-        this.#leased.set(folder, { kind, key });
-        await markTemporary(folder, this.#holder, this.owner);
-      } else await markKept(folder);
+      await this.#leases.mark(kind, key);
       const before = this.used.length;
       const facts = await make(folder, key);
       const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
@@ -185,73 +169,23 @@ export class Store {
     return undisturbed(folder, async () => {
       const still = await readManifest<Facts>(folder);
       if (still === undefined) return undefined;
-      if (this.#temporary.has(kind)) {
-        await addOwner(folder, this.owner);
-        await this.#hold(kind, key);
-      } else await markKept(folder);
+      await this.#leases.claim(kind, key);
       return still;
     });
   }
 
-  #hold(kind: ArtifactKind, key: string): Promise<void> {
-    const folder = this.folderOf(kind, key);
-    this.#leased.set(folder, { kind, key });
-    return writeLease(folder, this.#holder);
-  }
-
-  /**
-   * Holds what killed attempts at the same work left and this one had no need to ask for, and removes what they were about
-   * to remove.
-   */
-  async holdLeft(): Promise<void> {
-    for (const kind of this.#temporary) {
-      await removeRemains(path.join(this.root, kind));
-      const names = await readdir(path.join(this.root, kind)).catch(() => []);
-      for (const key of names.filter((name) => /^[0-9a-f]+$/.test(name))) {
-        const folder = this.folderOf(kind, key);
-        if (this.#leased.has(folder) || !(await isOwned(folder, this.owner))) continue;
-        await undisturbed(folder, async () => {
-          if (await isOwned(folder, this.owner)) await this.#hold(kind, key);
-        });
-      }
-    }
+  /** See `Leases.holdLeft`. */
+  holdLeft(): Promise<void> {
+    return this.#leases.holdLeft();
   }
 
   /** Folders of the temporary artifacts that this store holds. */
   get temporaryFolders(): string[] {
-    return [...this.#leased.keys()];
+    return this.#leases.folders;
   }
 
-  /**
-   * Is done with temporary artifacts: each that nobody else uses is removed. Those that were there before any store
-   * marked them stay.
-   * @param which `kept` stays for good, `held` stays and is asked about again, `left` stays for the next attempt
-   * @returns bytes removed
-   */
-  async release(
-    which: (kind: ArtifactKind, key: string) => 'removed' | 'kept' | 'held' | 'left',
-  ): Promise<number> {
-    let removedBytes = 0;
-    const kinds = new Set<ArtifactKind>();
-    for (const [folder, { kind, key }] of [...this.#leased]) {
-      const verdict = which(kind, key);
-      if (verdict === 'held') continue;
-      this.#leased.delete(folder);
-      kinds.add(kind);
-      if (verdict === 'kept') await markKept(folder);
-      const bytes = await bytesOnDisk(folder).catch(() => 0);
-      if (await giveBack(folder, this.#holder, verdict === 'removed')) removedBytes += bytes;
-    }
-    for (const kind of kinds) await removeRemains(path.join(this.root, kind));
-    return removedBytes;
+  /** See `Leases.release`. */
+  release(which: (kind: ArtifactKind, key: string) => Verdict): Promise<number> {
+    return this.#leases.release(which);
   }
-}
-
-/** Bytes of a file, or of all files below a folder. */
-export async function bytesOnDisk(target: string): Promise<number> {
-  const found = await stat(target);
-  if (!found.isDirectory()) return found.size;
-  let sum = 0;
-  for (const name of await readdir(target)) sum += await bytesOnDisk(path.join(target, name));
-  return sum;
 }

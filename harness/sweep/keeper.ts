@@ -5,8 +5,9 @@
 
 import { decidingSettings } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline.js';
+import { bytesOnDisk } from '../store/disk-bytes.js';
 import { keyOf } from '../store/hash.js';
-import { type ArtifactKind, bytesOnDisk, Store } from '../store/store.js';
+import { type ArtifactKind, Store } from '../store/store.js';
 import { datasetKey, systemKey } from './groups.js';
 
 /** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
