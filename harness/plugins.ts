@@ -5,13 +5,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type {
-  ArchitectureFamily,
-  DatasetPlugin,
-  Pooling,
-  ReportPlugin,
-  SparseArchitecture,
-} from './contracts.js';
+import type { ArchitectureFamily, DatasetPlugin, Pooling, ReportPlugin } from './contracts.js';
 import { BenchError, unknownName } from './errors.js';
 import { type DatasetName, parseDatasetName } from './plugins/dataset-name.js';
 
@@ -33,9 +27,13 @@ const kinds = {
     folder: path.join('architectures', 'pooling'),
     members: { shortName: 'string', summary: 'string', pool: 'function', trainsOn: 'string' },
   },
-  sparse: { folder: path.join('architectures', 'sparse'), members: { summary: 'string', scoring: 'object' } },
   dataset: { folder: 'datasets', members: { summary: 'string', downloads: 'function', open: 'function' } },
   report: { folder: 'reports', members: { summary: 'string', extension: 'string', render: 'function' } },
+  /** Kinds of systems, see `harness/systems.ts`. */
+  system: {
+    folder: path.join('harness', 'systems'),
+    members: { list: 'function', has: 'function', load: 'function' },
+  },
 } as const satisfies Record<string, Kind>;
 
 function namesIn({ folder }: Kind, root: string): string[] {
@@ -100,17 +98,8 @@ export interface ArchitectureListing {
   summary: string;
 }
 
-/** Every combination that makes sense, each family followed by its single-vector forms; then what is not trained. */
+/** Every combination that makes sense, each family followed by its single-vector forms. */
 export async function listArchitectures(root: string = builtRoot): Promise<ArchitectureListing[]> {
-  const listed = await listTrained(root);
-  for (const name of namesIn(kinds.sparse, root)) {
-    const { summary } = await load<SparseArchitecture>(kinds.sparse, name, root);
-    listed.push({ name, summary });
-  }
-  return listed;
-}
-
-async function listTrained(root: string): Promise<ArchitectureListing[]> {
   const poolings = await loadPoolings(root);
   const listed: ArchitectureListing[] = [];
   for (const familyName of namesIn(kinds.family, root)) {
@@ -124,18 +113,13 @@ async function listTrained(root: string): Promise<ArchitectureListing[]> {
   return listed;
 }
 
-/** Those that are trained. */
 export async function architectureNames(root: string = builtRoot): Promise<string[]> {
-  return (await listTrained(root)).map(({ name }) => name);
+  return (await listArchitectures(root)).map(({ name }) => name);
 }
 
-/** An architecture that needs no training; undefined where the name is not one's. */
-export async function loadSparse(
-  name: string,
-  root: string = builtRoot,
-): Promise<SparseArchitecture | undefined> {
-  if (!namesIn(kinds.sparse, root).includes(name)) return undefined;
-  return load<SparseArchitecture>(kinds.sparse, name, root);
+/** Whether the name begins with a family's, be its pooling right or not. */
+export function hasFamily(name: string, root: string = builtRoot): boolean {
+  return namesIn(kinds.family, root).some((family) => name === family || name.startsWith(`${family}-`));
 }
 
 async function loadPoolings(root: string): Promise<Map<string, Pooling>> {
@@ -250,3 +234,11 @@ export async function loadReport(name: string, root: string = builtRoot): Promis
   if (!names.includes(name)) throw unknownName('report', name, names);
   return load<ReportPlugin>(kinds.report, name, root);
 }
+
+// ----------------------------------------------------------------------------------------------------- systems
+
+export const systemFiles = (root: string = builtRoot): string[] => namesIn(kinds.system, root);
+
+/** @param name of a file of `harness/systems` */
+export const loadSystemFile = <Kind>(name: string, root: string = builtRoot): Promise<Kind> =>
+  load<Kind>(kinds.system, name, root);

@@ -4,11 +4,11 @@ import { execute } from '../harness/cli/command.js';
 import { runCommand } from '../harness/cli/run.js';
 import { loadConfig } from '../harness/config/config.js';
 import { BenchError } from '../harness/errors.js';
-import { planOf } from '../harness/pipeline/plan.js';
-import type { RunRequest } from '../harness/pipeline.js';
-import { listArchitectures } from '../harness/plugins.js';
+import { planRun } from '../harness/pipeline/plan.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import type { RunRecord, StoredRecord } from '../harness/record.js';
 import type { SweepOutcome } from '../harness/sweep.js';
+import { listSystems } from '../harness/systems.js';
 import { recordOf } from './run-records.js';
 
 /** What goes wrong with a seed. */
@@ -127,7 +127,14 @@ test('one run alone fails as any command does; an interrupt ends the sweep, and 
 test('a plan refuses what the run would, says what is downloaded, and leaves out what plays no part', async () => {
   const loaded = loadConfig({ cwd: import.meta.dirname });
   const plan = (dataset: string, data?: string) =>
-    planOf({ architecture: 'bm25', dataset, seed: 1, offline: false, config: loaded, ...(data && { data }) });
+    planRun({
+      architecture: 'bm25',
+      dataset,
+      seed: 1,
+      offline: false,
+      config: loaded,
+      ...(data && { data }),
+    });
   await assert.rejects(plan('dpr'), /one of several has to be named/);
   await assert.rejects(plan('sample', 'scifact'), /embedded/);
   await assert.rejects(plan('beir/robust04'), { code: 'PATH_INVALID', message: /is not public/ });
@@ -140,7 +147,7 @@ test('all stands for every architecture', async () => {
   const { requests } = await runWith('--arch', 'all', '--dataset', 'sample', '--json');
   assert.deepEqual(
     requests.map(({ architecture }) => architecture),
-    (await listArchitectures()).map(({ name }) => name),
+    (await listSystems()).map(({ name }) => name),
   );
 });
 

@@ -10,7 +10,7 @@ import { readNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
 import { bm25NegativesStage } from '../harness/pipeline/bm25-negatives.js';
 import { negativesFile } from '../harness/pipeline/negatives-file.js';
-import { planRun } from '../harness/pipeline.js';
+import { planRun } from '../harness/pipeline/plan.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
 import { Store } from '../harness/store/store.js';

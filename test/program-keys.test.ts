@@ -103,8 +103,8 @@ test('a pooling moves the single-vector forms that have it', async () => {
   }
 });
 
-test('an architecture that needs no training is its settings, which stand in the keys by themselves', () => {
-  for (const source of sourcesIn('architectures/sparse')) assert.deepEqual(movedBy(source), [], source);
+test('a system puts stages together, and what decides one of them stands in its key by itself', () => {
+  for (const source of sourcesIn('harness/systems')) assert.deepEqual(movedBy(source), [], source);
 });
 
 /** Datasets that share the files of a folder. */

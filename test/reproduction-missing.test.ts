@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { reproduceCommand } from '../harness/cli/reproduce.js';
-import type { RunRequest } from '../harness/pipeline.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import type { ReproductionDocument } from '../harness/reproduction/document.js';
 import { count } from '../harness/sweep/counts.js';
 import { assertRunnable } from '../harness/sweep/runnable.js';

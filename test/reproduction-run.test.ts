@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { reproduceCommand } from '../harness/cli/reproduce.js';
 import { BenchError } from '../harness/errors.js';
-import type { RunRequest } from '../harness/pipeline.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { silentProgress } from '../harness/progress.js';
 import {
   documentOf,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { RunRequest } from '../harness/pipeline.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { documentOf, toCsv, toMarkdown } from '../harness/reproduction/document.js';

@@ -39,16 +39,17 @@ export const rooms: Readonly<Record<string, Room>> = {
   comparison: { floor: 3, imports: [...first, 'statistics'] },
   regression: { floor: 3, imports: [...first, 'statistics', 'comparison'] },
   plugins: { floor: 4, imports: [...first, 'text', 'model', 'metrics', 'statistics'] },
+  systems: { floor: 4, imports: [...ground, 'plugins', 'pipeline'] },
   pipeline: {
     floor: 4,
     imports: [
-      ...[...first, 'plugins', 'text', 'model', 'metrics', 'statistics', 'latency', 'interchange'],
+      ...[...first, 'plugins', 'systems', 'text', 'model', 'metrics', 'statistics', 'latency', 'interchange'],
       ...['train', 'encode', 'index', 'search', 'comparison', 'export'],
     ],
   },
   reproduction: {
     floor: 4,
-    imports: [...first, 'plugins', 'pipeline', 'model', 'index', 'statistics', 'comparison'],
+    imports: [...first, 'plugins', 'systems', 'pipeline', 'model', 'index', 'statistics', 'comparison'],
   },
   sweep: { floor: 4, imports: [...first, 'pipeline', 'statistics'] },
   perf: { floor: 5, imports: 'below' },
@@ -60,6 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'pipeline',
       'sweep',
       'plugins',
+      'systems',
       'config',
       'presets',
       'record',

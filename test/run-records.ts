@@ -1,5 +1,5 @@
 /** Records as `bench run` would leave them, with made-up figures. */
-import type { RunRequest } from '../harness/pipeline.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import type { LatencyValues, RunRecord } from '../harness/record.js';
 
 /** Percentiles in ratio 1 : 2 : 3, so that a column in the wrong place shows. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
-import type { RunRequest } from '../harness/pipeline.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { silentProgress } from '../harness/progress.js';
 import { train } from '../harness/sweep/trainings.js';
 import { sweep } from '../harness/sweep.js';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadConfig } from '../harness/config/config.js';
-import type { RunRequest } from '../harness/pipeline.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { stream } from '../harness/random.js';
 
 const letters = 'bcdfgklmnprst';

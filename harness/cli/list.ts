@@ -22,7 +22,7 @@ const searcherSummaries: Record<SearcherName, string> = {
 };
 
 const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
-  architectures: async () => (await import('../plugins.js')).listArchitectures(),
+  architectures: async () => (await import('../systems.js')).listSystems().then((listed) => [...listed]),
   datasets: async () => {
     const { datasetNames, datasetsNamed, loadDataset } = await import('../plugins.js');
     const names = await datasetNames();

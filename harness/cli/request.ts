@@ -6,9 +6,10 @@ import type { Split } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import { measureId } from '../metrics/measures.js';
 import type { StageRequest } from '../pipeline/prepare.js';
-import type { RunRequest } from '../pipeline.js';
-import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { loadDataset } from '../plugins.js';
 import type { StoredRecord } from '../record.js';
+import { loadSystem } from '../systems.js';
 import { splitList, type Values } from './command.js';
 
 /** The configuration, for the dataset that is named where the command takes one. */
@@ -53,21 +54,18 @@ export async function trainingStart(
   return { configOn: configOn(await originOf(init)), init, ...negatives };
 }
 
-/** Looks every architecture up before any work begins. @returns those that need no training */
-export async function withoutTraining(architectures: readonly string[]): Promise<string[]> {
-  const sparse: string[] = [];
-  for (const name of architectures) {
-    if ((await loadSparse(name)) === undefined) await loadArchitecture(name);
-    else sparse.push(name);
-  }
-  return sparse;
+/** Looks every system up before any work begins. @returns those that are not trained */
+export async function untrained(names: readonly string[]): Promise<string[]> {
+  const systems = [];
+  for (const name of names) systems.push(await loadSystem(name));
+  return systems.filter(({ isTrained }) => !isTrained).map(({ name }) => name);
 }
 
 /** @throws BenchError USAGE where a training is described and there is none */
-export function refuseStart(start: Pick<RunRequest, 'init' | 'negatives'>, sparse: readonly string[]): void {
+export function refuseStart(start: Pick<RunRequest, 'init' | 'negatives'>, systems: readonly string[]): void {
   const given = Object.keys(start).map((name) => `--${name}`);
   if (given.length === 0) return;
-  throw new BenchError('USAGE', `${given.join(' and ')} play no part in ${sparse.join(', ')}.`, {
+  throw new BenchError('USAGE', `${given.join(' and ')} play no part in ${systems.join(', ')}.`, {
     hint: 'They say how an architecture is trained, and this one needs no training.',
   });
 }

@@ -1,17 +1,19 @@
 /** `bench run`: every stage, for every architecture, dataset and seed asked for. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import type { Plan, RunRequest } from '../pipeline.js';
-import { datasetsNamed, listArchitectures, loadReport } from '../plugins.js';
+import type { Plan } from '../pipeline/plan.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { datasetsNamed, loadReport } from '../plugins.js';
 import { createProgress, type Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
+import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions, freshOption, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
-import { dataFolders, freshStart, refuseStart, trainingStart, withoutTraining } from './request.js';
+import { dataFolders, freshStart, refuseStart, trainingStart, untrained } from './request.js';
 import { notesOf, summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
@@ -99,12 +101,12 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
   },
 });
 
-interface Pipeline extends Pick<typeof import('../pipeline.js'), 'planRun'> {
+interface Pipeline extends Pick<typeof import('../pipeline/plan.js'), 'planRun'> {
   sweep: typeof import('../sweep.js').sweep;
 }
 
 export const command = runCommand(async () => {
-  const [{ planRun }, { sweep }] = await Promise.all([import('../pipeline.js'), import('../sweep.js')]);
+  const [{ planRun }, { sweep }] = await Promise.all([import('../pipeline/plan.js'), import('../sweep.js')]);
   return { planRun, sweep };
 });
 
@@ -144,12 +146,12 @@ async function writeReports(
 /** One request per architecture, dataset and seed; every name is looked up before any work begins. */
 async function requestsOf(values: Values): Promise<RunRequest[]> {
   const named = splitList('arch', String(values.arch));
-  const architectures = named.includes('all') ? (await listArchitectures()).map(({ name }) => name) : named;
+  const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const { configOn, ...start } = await trainingStart(values);
   const fresh = freshStart(values);
-  const sparse = await withoutTraining(architectures);
-  if (sparse.length === architectures.length) refuseStart(start, sparse);
+  const trainless = await untrained(architectures);
+  if (trainless.length === architectures.length) refuseStart(start, trainless);
   // A name that stands for several datasets is a run on each of them.
   const groups = new Map<string, string>();
   for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);

@@ -1,10 +1,10 @@
 /** `bench train`: a checkpoint for every architecture and seed asked for. */
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { createProgress } from '../progress.js';
 import { type Command, splitList } from './command.js';
 import { watchInterrupts } from './interrupt.js';
 import { datasetOptions, freshOption, someOptions, trainingOptions } from './options.js';
-import { stageRequest, trainingStart, withoutTraining } from './request.js';
+import { stageRequest, trainingStart, untrained } from './request.js';
 
 export const command: Command = {
   usage: '--arch A[,B...] --dataset D [--init C] [--negatives N[,N...]] [options]',
@@ -40,7 +40,7 @@ export const command: Command = {
     const architectures = splitList('arch', String(values.arch));
     const { configOn, ...start } = await trainingStart(values);
     const config = configOn(String(values.dataset));
-    await withoutTraining(architectures);
+    await untrained(architectures);
     const asked = await stageRequest(values, config);
     const requests = architectures.flatMap((architecture) =>
       config.seeds.map((seed): RunRequest => ({ ...asked, ...start, architecture, seed })),

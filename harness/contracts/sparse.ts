@@ -1,5 +1,3 @@
-/** Architectures that need no training. */
-
 /** How terms are weighed where nothing is trained. */
 export interface SparseScoring {
   formula: 'bm25';
@@ -11,12 +9,4 @@ export interface SparseScoring {
   stemmer: 'porter' | 'english' | 'none';
   /** Whether Lucene's 33 English stop words are left out. */
   stopWords: boolean;
-}
-
-/** `architectures/sparse/NAME.ts` exports one of these by default: passages as bags of terms, nothing to train. */
-export interface SparseArchitecture {
-  /** One line for `bench list architectures`. */
-  summary: string;
-  /** What holds unless the configuration's `bm25.*` says otherwise. */
-  scoring: SparseScoring;
 }

@@ -1,8 +1,8 @@
 /** What one architecture on one dataset with one seed comes to: a run that can be timed beside others and then recorded. */
 import type { Query } from '../contracts.js';
 import type { Part } from '../latency/latency.js';
-import type { RunRequest } from '../pipeline.js';
 import type { RunRecord } from '../record.js';
+import type { RunRequest } from './run-request.js';
 import type { WholeIndexTime } from './whole-index.js';
 
 /** Searched and measured; only its latencies are missing. Nothing of it is open. */

@@ -69,7 +69,7 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
 async function minedByBm25(prepared: Prepared, { split, count, depth }: MineRequest, progress: Progress) {
   const { dataset, store, config } = prepared;
   const { memoryMiB } = config.search;
-  const usual = await bm25Asked(prepared);
+  const usual = bm25Asked(prepared);
   const kept = count ?? usual.count;
   // Some hits are no negatives: as many again are looked at, as usual.
   const asked = { ...usual, count: kept, depth: depth ?? Math.max(usual.depth, 2 * kept) };

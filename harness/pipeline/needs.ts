@@ -5,11 +5,12 @@ import path from 'node:path';
 import type { Dataset } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
-import type { RunRequest } from '../pipeline.js';
 import { loadDataset } from '../plugins.js';
 import { byteSize } from '../progress.js';
 import type { DatasetChoice } from './prepare.js';
-import { isLocal, type Means } from './requirements.js';
+import { isLocal } from './requirements.js';
+import type { RunRequest } from './run-request.js';
+import type { Means } from './system.js';
 
 /** The dataset, where opening it needs no network; else null. */
 export async function datasetHere(request: DatasetChoice): Promise<Dataset | null> {

@@ -6,7 +6,6 @@ import { BenchError } from '../errors.js';
 import { dprExamplePassages, readDprExamples } from '../interchange/dpr-training.js';
 import { beginsArray } from '../interchange/json-array.js';
 import { namesPositives, readNegatives } from '../interchange/negatives.js';
-import { loadSparse } from '../plugins.js';
 import { codeOf } from '../program/code.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
@@ -57,7 +56,7 @@ export async function chooseNegatives(
   const sources: OneSource[] = [];
   for (const name of names ?? usual) {
     if (name === 'dataset') sources.push(ownNegatives(dataset));
-    else if (name === 'bm25') sources.push(await bm25Negatives(prepared, progress));
+    else if (name === 'bm25') sources.push(bm25Negatives(prepared, progress));
     else sources.push(await sourceOfFile(name, dataset, config.stage2.examples));
   }
   return {
@@ -89,14 +88,15 @@ function ownNegatives(dataset: Dataset): OneSource {
 }
 
 /** What BM25 negatives are made with, and how many of how many hits are kept. */
-export async function bm25Asked({ config }: Pick<Prepared, 'config'>) {
-  const scoring = scoringOf((await loadSparse('bm25'))!, config);
-  return { scoring, count: bm25Count, depth: bm25Depth };
-}
+export const bm25Asked = ({ config }: Pick<Prepared, 'config'>) => ({
+  scoring: scoringOf(config),
+  count: bm25Count,
+  depth: bm25Depth,
+});
 
-async function bm25Negatives(prepared: Prepared, progress: Progress): Promise<OneSource> {
+function bm25Negatives(prepared: Prepared, progress: Progress): OneSource {
   const { dataset, store, config } = prepared;
-  const options = await bm25Asked(prepared);
+  const options = bm25Asked(prepared);
   return {
     identity: { source: 'bm25', ...options, code: bm25NegativesCode(dataset) },
     described: { name: 'bm25' },

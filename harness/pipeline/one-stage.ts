@@ -8,12 +8,11 @@ import { BenchError } from '../errors.js';
 import { indexSize } from '../index/size.js';
 import { readIndexFacts } from '../index/vector-index.js';
 import { writeRun } from '../interchange/trec.js';
-import type { RunRequest } from '../pipeline.js';
-import { loadSparse } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Store } from '../store/store.js';
+import { loadSystem } from '../systems.js';
 import type { Engine } from '../tensor/engine.js';
 import { builtIndex, isFlat } from './built-index.js';
 import { openCheckpoint } from './checkpoint.js';
@@ -24,6 +23,7 @@ import { identicalIdsOf } from './judgements.js';
 import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
+import type { RunRequest } from './run-request.js';
 import { closeSearching, openSearching, searchStage } from './search-stage.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
@@ -48,7 +48,7 @@ export async function trainOnly(
   store: Store = storeOf(request),
 ): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
-  if ((await loadSparse(architecture)) !== undefined) {
+  if (!(await loadSystem(architecture)).isTrained) {
     throw new BenchError('USAGE', `${architecture} needs no training.`, {
       hint: `bench run --arch ${architecture} indexes and searches the dataset at once.`,
     });

@@ -2,6 +2,7 @@
 import type { Dataset, Split } from '../contracts.js';
 import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
 import type { VectorIndex } from '../index/vector-index.js';
+import type { Retriever } from '../model/retriever.js';
 import type {
   DatasetFacts,
   IndexFacts,
@@ -54,6 +55,9 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
   };
 }
 
+export const parameterCountOf = ({ parameters }: Pick<Retriever, 'parameters'>): number =>
+  parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
 /** The model that the first training began with. */
 export function modelFacts({
   setup: { retriever },
@@ -73,7 +77,7 @@ export function modelFacts({
       ...(Number.isFinite(maxTokens) && { maxTokens }),
       vocabularySize: retriever.encoder.vocabularySize,
     },
-    parameterCount: retriever.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameterCount: parameterCountOf(retriever),
     tied: retriever.tied,
     revision,
     files,

@@ -4,67 +4,45 @@ import { type BenchConfig, presetText } from '../config/config.js';
 import type { Dataset, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
-import type { RunRequest } from '../pipeline.js';
-import {
-  type CurveFacts,
-  newRecord,
-  type RunRecord,
-  recordSuffix,
-  runSuffix,
-  type StageFacts,
-  type WinnerFacts,
-} from '../record.js';
+import { newRecord, type RunRecord, recordSuffix, runSuffix, type StageFacts } from '../record.js';
 import { keyOf } from '../store/hash.js';
 import { datasetIdentity } from './identity.js';
 import type { Measured } from './measure-stage.js';
-import { archFacts, datasetFacts, indexFacts, modelFacts, trainingFacts } from './record-parts.js';
-import type { Searching } from './search-stage.js';
-import type { TrainedStage } from './training.js';
+import { datasetFacts } from './record-parts.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Studied } from './system.js';
 
 export { datasetFacts } from './record-parts.js';
 
 export interface RecordParts {
   request: RunRequest;
   dataset: Dataset;
-  searching: Searching;
-  trained: TrainedStage;
-  measured: Measured;
-  winners: WinnerFacts | undefined;
-  /** Of an index that is not exact. */
-  curve?: CurveFacts;
-  stages: readonly StageFacts[];
   split: Split;
-  warnings: readonly string[];
+  answering: Pick<Answering, 'facts' | 'given' | 'remarks'>;
+  measured: Measured;
+  studied: Studied | undefined;
+  stages: readonly StageFacts[];
 }
 
 export async function recordStage(parts: RecordParts): Promise<{ record: RunRecord; file: string }> {
-  const { request, dataset, searching, trained, measured, winners, curve, stages, split } = parts;
+  const { request, dataset, answering, measured, studied, stages, split } = parts;
   const { config, seed, architecture } = request;
-  const { engine, searcher } = searching;
-  const stem = path.join(config.out, stemOf(request, dataset, trained));
+  const { index, training, ...facts } = answering.facts;
+  const stem = path.join(config.out, stemOf(request, dataset, answering.given));
   const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, architecture);
   const record = await newRecord({
+    ...facts,
     seed,
     preset: presetText(config),
-    config,
-    arch: archFacts(trained),
     dataset: await datasetFacts(dataset, split),
-    model: modelFacts(trained),
-    device: {
-      engine: engine.name,
-      device: engine.device,
-      searcher: searcher.name,
-      threads: engine.threads,
-      versions: { ...engine.versions, ...searcher.versions },
-    },
     stages,
-    training: trainingFacts(trained, stages),
-    index: { ...(await indexFacts(searching.index, searching.built)), ...(curve && { curve }) },
+    ...(training && { training }),
+    index: { ...index, ...(studied?.curve && { curve: studied.curve }) },
     queryIds: measured.evaluation.queryIds,
     measures: measureValues(measured.evaluation),
     run: { ...runFile, depth: config.search.depth },
-    ...(winners && { winners }),
-    warnings: parts.warnings,
+    ...(studied?.winners && { winners: studied.winners }),
+    warnings: [...answering.remarks, ...measured.warnings, ...(studied?.remarks ?? [])],
   });
   return { record, file: `${stem}${recordSuffix}` };
 }
@@ -76,13 +54,8 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
 export function stemOf(
   { architecture, dataset: name, seed, config }: RunRequest,
   dataset: Dataset,
-  trained?: TrainedStage,
+  given: Answering['given'] = {},
 ): string {
-  const stage = trained?.first ?? trained;
-  const given = {
-    ...(stage?.setup.model.trainedAs !== undefined && { init: stage.setup.model.files }),
-    ...(stage?.negatives.named === true && { negatives: stage.negatives.identity }),
-  };
   const settings = keyOf({
     deciding: decidingSettings(config),
     dataset: datasetIdentity(dataset),

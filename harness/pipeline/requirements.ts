@@ -2,54 +2,23 @@
  * What can be known of a run before it begins: that its names exist, that files and folders are there, that this machine has
  * what it asks for. What is found here is a mistake in the request, and no run that failed.
  */
-import path from 'node:path';
-import type { EncoderShape } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseMeasures } from '../metrics/measures.js';
-import { describeEncoder } from '../model/checkpoint.js';
-import { resolveModel } from '../model/hub.js';
-import { encoderFolder, readRetrieverFacts } from '../model/retriever-files.js';
-import type { RunRequest } from '../pipeline.js';
-import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
-import { assertSearcher } from '../search/search.js';
-import type { Engine } from '../tensor/engine.js';
-import { checkVocabulary } from '../text/tokenizer.js';
-import { loadTokenizer } from '../text/tokenizer-folder.js';
-import { assertIndexKind } from './index-stage.js';
-import { assertNegatives } from './negative-sources.js';
-import { type DatasetChoice, engineOf } from './prepare.js';
-import { resolveArchitecture, scratchShape } from './starting-model.js';
-
-/** What a run comes to on this machine, as far as it is known before it begins. */
-export interface Means {
-  /** Absent where nothing is trained. */
-  engine?: Pick<Engine, 'name' | 'device' | 'threads'>;
-  /** D, and vectors per passage; absent where nothing is trained, and where the model is not here. */
-  vectors?: { dimensions: number; perPassage: number; atMost: boolean };
-}
+import { loadDataset } from '../plugins.js';
+import { loadSystem } from '../systems.js';
+import type { DatasetChoice } from './prepare.js';
+import type { RunRequest } from './run-request.js';
+import type { Means } from './system.js';
 
 /**
  * Everything but what stands in the dataset's files, and in a model that would have to be downloaded.
  * @throws BenchError as the run would
  */
 export async function assertRequirements(request: RunRequest): Promise<Means> {
-  const { architecture, config, negatives } = request;
-  parseMeasures(config.measures);
+  parseMeasures(request.config.measures);
   await assertDataset(request);
-  if ((await loadSparse(architecture)) !== undefined) return {};
-  const loaded = await loadArchitecture(architecture);
-  const shape = await shapeOf(request);
-  const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
-  if (negatives !== undefined) await assertNegatives(negatives);
-  await assertSearcher(config.searcher);
-  await assertIndexKind(config);
-  const engine = await engineHere(config);
-  if (shape === undefined || resolved === undefined) return { engine };
-  const { dimensions, maxTokens } = shape;
-  const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
-  const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
-  const perPassage = loaded.pooling === undefined ? stored : 1;
-  return { engine, vectors: { dimensions, perPassage, atMost } };
+  const { requirements } = await (await loadSystem(request.architecture)).steps();
+  return requirements(request);
 }
 
 async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
@@ -66,49 +35,9 @@ async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
   }
 }
 
-/** Undefined where the model would have to be downloaded first. */
-async function shapeOf({ config, init, offline }: RunRequest): Promise<EncoderShape | undefined> {
-  const { name, t5LayerNorm } = config.model;
-  if (init === undefined && name === 'scratch') return scratchShape(config);
-  const folder =
-    init === undefined
-      ? await localModel(name, path.join(config.cache, 'hub'), offline)
-      : encoderFolder(init, await readRetrieverFacts(init));
-  if (folder === undefined) return undefined;
-  const encoder = await describeEncoder(folder, { t5LayerNorm });
-  checkVocabulary(await loadTokenizer(folder), encoder);
-  const maxTokens = Math.min(config.text.passageTokens, encoder.shape.maxTokens);
-  return { ...encoder.shape, maxTokens };
-}
-
-/** The folder of a model that is here; undefined where it may be downloaded. */
-async function localModel(name: string, cacheFolder: string, offline: boolean): Promise<string | undefined> {
-  try {
-    return (await resolveModel(name, { cacheFolder, offline: true })).folder;
-  } catch (error) {
-    if (!offline && error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return undefined;
-    throw error;
-  }
-}
-
 /** Whether opening the dataset needs no network, so that what is wrong with its files can be known at once. */
 export async function isLocal({ dataset, data, offline }: DatasetChoice): Promise<boolean> {
   if (data !== undefined || offline) return true;
   const { plugin, variant } = await loadDataset(dataset);
   return plugin.downloads(variant).every(({ url }) => url === '');
-}
-
-const enginesHere = new Map<string, NonNullable<Means['engine']>>();
-
-/** @throws BenchError UNAVAILABLE with the command that adds it */
-async function engineHere(config: RunRequest['config']): Promise<NonNullable<Means['engine']>> {
-  const key = `${config.engine} ${config.threads}`;
-  const known = enginesHere.get(key);
-  if (known !== undefined) return known;
-  const engine = await engineOf(config);
-  const { name, device, threads } = engine;
-  await engine.dispose();
-  const here = { name, device, threads };
-  enginesHere.set(key, here);
-  return here;
 }

@@ -1,6 +1,6 @@
 /** The index of terms, as a stage: what an architecture without training is searched in, and what BM25 negatives come from. */
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset, SparseArchitecture, SparseScoring } from '../contracts.js';
+import type { Dataset, SparseScoring } from '../contracts.js';
 import type { Bm25Facts } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
 import type { Progress } from '../progress.js';
@@ -9,13 +9,19 @@ import { EnglishAnalyzer } from '../text/english-analyzer.js';
 import { datasetIdentity } from './identity.js';
 import { stageCode } from './stage-code.js';
 
-/** The architecture's scoring, with what the configuration says instead. */
-export function scoringOf(
-  { scoring }: SparseArchitecture,
-  { bm25 }: Pick<BenchConfig, 'bm25'>,
-): SparseScoring {
+/** What holds unless the configuration's `bm25.*` says otherwise: Anserini's. */
+const usualScoring: SparseScoring = {
+  formula: 'bm25',
+  k1: 0.9,
+  b: 0.4,
+  lengths: 'exact',
+  stemmer: 'porter',
+  stopWords: true,
+};
+
+export function scoringOf({ bm25 }: Pick<BenchConfig, 'bm25'>): SparseScoring {
   const chosen = Object.entries(bm25).filter(([, value]) => value !== null);
-  return { ...scoring, ...Object.fromEntries(chosen) };
+  return { ...usualScoring, ...Object.fromEntries(chosen) };
 }
 
 /** Indexes the collection; k1, b and the rounding of lengths belong to the search and make no new index. */

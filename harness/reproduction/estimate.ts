@@ -1,7 +1,8 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
 import { projectedVectorsBytes } from '../index/size.js';
 import { resolveArchitecture } from '../pipeline/starting-model.js';
-import { loadArchitecture, loadSparse } from '../plugins.js';
+import { loadArchitecture } from '../plugins.js';
+import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
 import { type EpochSteps, epochSteps, examplesOf } from './steps.js';
@@ -158,7 +159,7 @@ async function storedVectors(
   { loaded: { reproduction }, scale }: Grid,
   { request: { architecture, config } }: GridRun,
 ): Promise<{ vectors: number; atMost: boolean; dimensions: number; usesLambda: boolean } | null> {
-  if ((await loadSparse(architecture)) !== undefined) return null;
+  if (!(await loadSystem(architecture)).isTrained) return null;
   const loaded = await loadArchitecture(architecture);
   const { pooling } = loaded;
   const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;

@@ -1,7 +1,8 @@
 /** From a reproduction to runs: which cells are filled by which, each run once. */
 import { BenchError, unknownName } from '../errors.js';
-import type { RunRequest } from '../pipeline.js';
-import { datasetsNamed, loadSparse } from '../plugins.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { datasetsNamed } from '../plugins.js';
+import { loadSystem } from '../systems.js';
 import type { LoadedReproduction } from './files.js';
 import type { ColumnGroup, Row, Scale } from './reproduction.js';
 import { configOf, type UserSettings } from './settings.js';
@@ -104,8 +105,8 @@ async function cellOf(
     return config;
   };
   const members = await datasetsNamed(evaluated);
-  const needsNoTraining = (await loadSparse(row.architecture!)) !== undefined;
-  if (members.length > 1 && trainOn === evaluated && !needsNoTraining) {
+  const { isTrained } = await loadSystem(row.architecture!);
+  if (members.length > 1 && trainOn === evaluated && isTrained) {
     throw new BenchError(
       'CONFIG_INVALID',
       `${trainOn} stands for ${members.length} datasets, and one has to be trained on.`,
@@ -132,7 +133,7 @@ async function cellOf(
     return { key, request, ...(after && { after }) };
   };
   const seeds = configOn(trainOn).seeds.map((seed) => {
-    if (needsNoTraining) return { seed, runs: members.map((dataset) => runOf(dataset, seed)) };
+    if (!isTrained) return { seed, runs: members.map((dataset) => runOf(dataset, seed)) };
     if (members.length === 1 && members[0] === trainOn) return { seed, runs: [runOf(trainOn, seed)] };
     // Trained where the grid says, with the settings of this group, then evaluated here.
     const training = runOf(trainOn, seed);

@@ -1,6 +1,6 @@
 /** What a grid needs that nobody can fetch: it has to be known before the first run, not after a week of them. */
 import { BenchError } from '../errors.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { loadDataset } from '../plugins.js';
 import type { Grid, GridRun } from './grid.js';
 

@@ -1,6 +1,6 @@
 /** Makes the runs of a grid, and then its table. */
 import { BenchError } from '../errors.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import type { DatasetFacts, RunRecord } from '../record.js';
 import { Store } from '../store/store.js';

@@ -1,7 +1,7 @@
 /** How large a collection is and what is trained on in it, before anything is downloaded. */
 
 import { datasetHere } from '../pipeline/needs.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import type { Grid } from './grid.js';
 import { isMissing } from './missing.js';
 import type { Collection } from './reproduction.js';

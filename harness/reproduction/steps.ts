@@ -1,6 +1,6 @@
 /** How many updates an epoch of a grid's trainings has, beside how many it had in the paper's code. */
 import type { BenchConfig } from '../config/config.js';
-import { loadSparse } from '../plugins.js';
+import { loadSystem } from '../systems.js';
 import type { Grid } from './grid.js';
 import type { CollectionSizes, Sizes } from './sizes.js';
 
@@ -40,7 +40,8 @@ export async function epochSteps(grid: Grid, sizes: CollectionSizes): Promise<Ep
   for (const { request } of grid.scale === 'paper' ? grid.runs : []) {
     const { dataset, architecture, config } = request;
     const published = grid.loaded.reproduction.collections[dataset]?.codeSteps;
-    if (published === undefined || config.train.epochs === 0 || (await loadSparse(architecture))) continue;
+    if (published === undefined || config.train.epochs === 0) continue;
+    if (!(await loadSystem(architecture)).isTrained) continue;
     const known = await sizes.of(request);
     const { batchSize } = config.train;
     for (const stage of config.stages === 2 ? ([1, 2] as const) : ([1] as const)) {

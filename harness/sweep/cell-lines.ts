@@ -1,6 +1,6 @@
 /** One line for each cell of a sweep: what became of it, and how long the rest will take. */
 
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { duration, type Progress } from '../progress.js';
 import { mean } from '../statistics/summary.js';
 

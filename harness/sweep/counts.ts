@@ -2,7 +2,7 @@
 import { BenchError } from '../errors.js';
 import { prepare } from '../pipeline/prepare.js';
 import { datasetFacts } from '../pipeline/record-stage.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import type { DatasetFacts } from '../record.js';
 

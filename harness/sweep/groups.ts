@@ -1,5 +1,5 @@
 /** Which requests belong together. */
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { canonicalJson } from '../store/hash.js';
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { decidingSettings } from '../pipeline/record-stage.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { keyOf } from '../store/hash.js';
 import { type ArtifactKind, Store } from '../store/store.js';

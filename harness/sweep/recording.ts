@@ -6,8 +6,8 @@ import type { Dataset } from '../contracts.js';
 import { BenchError, pluginFault } from '../errors.js';
 import type { Cell } from '../pipeline/cell.js';
 import { datasetFacts, stemOf } from '../pipeline/record-stage.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import type { TimedCell } from '../pipeline/timing.js';
-import type { RunRequest } from '../pipeline.js';
 import type { Progress } from '../progress.js';
 import {
   bareArchitecture,

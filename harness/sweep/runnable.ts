@@ -2,7 +2,7 @@
 import { BenchError } from '../errors.js';
 import { prepare } from '../pipeline/prepare.js';
 import { assertRequirements, isLocal } from '../pipeline/requirements.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import { titleOf } from './cell-lines.js';
 import { datasetKey } from './groups.js';

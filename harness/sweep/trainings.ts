@@ -1,7 +1,7 @@
 /** Trainings whose own collection nobody asks about: each leaves a checkpoint, and nothing is encoded or searched for it. */
 import { BenchError } from '../errors.js';
 import { trainOnly } from '../pipeline/one-stage.js';
-import type { RunRequest } from '../pipeline.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import { CellLines } from './cell-lines.js';
 import { Keeper } from './keeper.js';

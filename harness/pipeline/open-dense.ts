@@ -1,9 +1,8 @@
-/** Opens what a cell has left, to answer queries as a user would ask them. */
-import type { Query, SparseScoring } from '../contracts.js';
+/** Opens a checkpoint and its index, to answer queries as a user would ask them. */
+import type { Query } from '../contracts.js';
 import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
 import { openCheckpoint } from './checkpoint.js';
-import { openSparse } from './open-sparse.js';
 import { engineOf, type Prepared } from './prepare.js';
 import { closeSearching, openSearching } from './search-stage.js';
 
@@ -41,26 +40,4 @@ export async function openDense(
     await engine.dispose();
     throw error;
   }
-}
-
-/** Terms instead of vectors: there is nothing to encode. */
-export async function openTerms(
-  { config: { search } }: Prepared,
-  indexFolder: string,
-  scoring: SparseScoring,
-): Promise<OpenSystem> {
-  const { index, searcher } = await openSparse(indexFolder, scoring, search.memoryMiB);
-  return {
-    parts: [
-      { name: 'tokenize', run: ({ text }: Query) => searcher.terms(text) },
-      { name: 'search', run: (terms: string[]) => searcher.searchTerms([terms], search.depth) },
-    ],
-    answerBatch: (queries) =>
-      searcher.search(
-        queries.map(({ text }) => text),
-        search.depth,
-      ),
-    resident: searcher.resident,
-    close: () => index.close(),
-  };
 }

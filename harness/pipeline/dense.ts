@@ -1,0 +1,99 @@
+/** A system of vectors, once there is a checkpoint: encode -> index -> search -> hits. */
+import type { CurveFacts, WinnerFacts } from '../record.js';
+import type { Engine } from '../tensor/engine.js';
+import { builtIndex, isFlat } from './built-index.js';
+import type { Checkpoint } from './checkpoint.js';
+import { curveRemarks, curveStage, exactRun } from './curve-stage.js';
+import { devWinnersStage } from './dev-winners.js';
+import { encodeStage } from './encode-stage.js';
+import { indexStage } from './index-stage.js';
+import { openDense } from './open-dense.js';
+import { indexFacts, parameterCountOf } from './record-parts.js';
+import { closeSearching, openSearching, searchStage, timeOf } from './search-stage.js';
+import type { Answering, Asking, Studied } from './system.js';
+import { conditionsHere } from './whole-index.js';
+import { hasWinners, winnersOf } from './winners.js';
+
+/** What only the system knows that has made the checkpoint. */
+type Dense = Omit<Answering, 'facts' | 'given' | 'remarks'> & {
+  facts: Pick<Answering['facts'], 'config' | 'device' | 'index'>;
+};
+
+/** @param checkpoint its folder is opened again to be timed @param engine is not disposed of */
+export async function answerDense(
+  { request, prepared, split, depth, identicalIds, log, progress }: Asking,
+  checkpoint: Checkpoint,
+  engine: Engine,
+): Promise<Dense> {
+  const { config, seed } = request;
+  const { dataset } = prepared;
+  const shards = await log.artifact('encode', () => encodeStage(prepared, checkpoint, engine, progress));
+  const asked = { split, depth } as const;
+  const built = isFlat(config)
+    ? undefined
+    : builtIndex(await log.artifact('index', () => indexStage(prepared, shards, seed, progress)), config);
+  const exact = built && (await exactRun(prepared, checkpoint, engine, shards, asked, log, progress));
+  const searching = await openSearching(prepared, checkpoint, engine, shards.folder, built);
+  try {
+    const { searcher, index } = searching;
+    const run = await log.artifact('search', () =>
+      searchStage(prepared, searching, shards.key, { ...asked, identicalIds }, progress),
+    );
+    const { retriever } = checkpoint;
+    const { architecture } = retriever;
+    const facts = {
+      config,
+      device: {
+        engine: engine.name,
+        device: engine.device,
+        searcher: searcher.name,
+        threads: engine.threads,
+        versions: { ...engine.versions, ...searcher.versions },
+      },
+      index: await indexFacts(index, built),
+    };
+    const indexBytes = searcher.resident ? facts.index.sizeBytes.total : config.search.memoryMiB * 2 ** 20;
+    return {
+      run,
+      index,
+      facts,
+      work: {
+        run: { timed: timeOf(run.facts), wanted: await conditionsHere(engine.threads) },
+        ...(built && {
+          index: { timed: built.artifact.facts.execution, wanted: await conditionsHere(config.threads) },
+        }),
+      },
+      openBytes: indexBytes + 4 * parameterCountOf(retriever),
+      rereads: !searcher.resident,
+      searchable: [shards.key, ...(built ? [built.artifact.key] : [])],
+      async study(hits, { answerFlags }): Promise<Studied> {
+        const dev =
+          hasWinners(architecture) && (await dataset.queries('dev')).length > 0
+            ? await log.artifact('dev winners', () =>
+                devWinnersStage(prepared, searching, shards.key, progress),
+              )
+            : undefined;
+        const winners: WinnerFacts | undefined = await winnersOf({
+          ...{ dataset, split, index, hits, architecture, identicalIds, answerFlags },
+          dev: dev?.facts,
+        });
+        const curve: CurveFacts | undefined =
+          exact &&
+          (await log.plain('recall', () =>
+            curveStage(prepared, searching, built!, exact, { ...asked, seed }, progress),
+          ));
+        const { fallback } = searcher;
+        const remarks = [
+          ...(curve ? curveRemarks(built!, curve) : []),
+          ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
+        ];
+        return { winners, curve, remarks };
+      },
+      open: () => openDense(prepared, checkpoint.folder, shards.folder, built),
+      close: () => closeSearching(searching),
+    };
+  } catch (error) {
+    await closeSearching(searching);
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What is compared: a trained architecture, BM25. A file of `harness/systems` exports one kind of them by default; whatever
+ * depends on which kind it is stands behind these interfaces, and nobody else asks.
+ */
+import type { BenchConfig } from '../config/config.js';
+import type { Split } from '../contracts.js';
+import type { Progress } from '../progress.js';
+import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
+import type { PassageHits } from '../search/search.js';
+import type { Artifact } from '../store/store.js';
+import type { Engine } from '../tensor/engine.js';
+import type { OpenSystem } from './cell.js';
+import type { Measured } from './measure-stage.js';
+import type { Prepared } from './prepare.js';
+import type { RunRequest } from './run-request.js';
+import type { RunFacts } from './search-stage.js';
+import type { StageLog } from './stage-log.js';
+import type { Conditions, Timed } from './whole-index.js';
+
+/** What `steps` of a system's kind gives; it is imported when a system is put to work, since it is heavy. */
+export interface SystemSteps {
+  /**
+   * What can be known before anything runs: that names exist, that files are there, that this machine has what is asked for.
+   * @throws BenchError as the run would
+   */
+  requirements(request: RunRequest): Promise<Means>;
+  /** What a run would do, in lines for people. @param means as `requirements` found them */
+  plan(request: RunRequest, means: Means): Promise<SystemPlan>;
+  /** Every stage as far as the hits of a split. The caller closes what comes back. */
+  answer(asking: Asking): Promise<Answering>;
+}
+
+/** What a run comes to on this machine, as far as it is known before it begins. */
+export interface Means {
+  /** Absent where nothing is computed on one. */
+  engine?: Pick<Engine, 'name' | 'device' | 'threads'>;
+  /** D, and vectors per passage; absent where there are none, and where the model is not here. */
+  vectors?: { dimensions: number; perPassage: number; atMost: boolean };
+}
+
+export interface SystemPlan {
+  /** From the model to the search. */
+  stages: readonly string[];
+  /** What the machine has to have. @param passages N; null where it is not known */
+  needs(passages: number | null): Promise<readonly string[]>;
+}
+
+export interface Asking {
+  request: RunRequest;
+  prepared: Prepared;
+  split: Split;
+  /** Hits per query. */
+  depth: number;
+  identicalIds: 'dropped' | 'kept';
+  /** Gets the stages, those before a failure too. */
+  log: StageLog;
+  progress: Progress;
+}
+
+/** What only the system knows of a run's record. */
+export type SystemFacts = Pick<Findings, 'config' | 'arch' | 'device'> &
+  Partial<Pick<Findings, 'model' | 'training'>> & { readonly index: NonNullable<Findings['index']> };
+
+/** A system that has answered the queries of a split. */
+export interface Answering {
+  readonly run: Artifact<RunFacts>;
+  /** Gives the passage ids by ordinal. */
+  readonly index: { identifiers(): Promise<{ at(ordinal: number): string }> };
+  readonly facts: SystemFacts;
+  /** What tells this run from another of the same settings; part of its record's name. */
+  readonly given: Readonly<Record<string, unknown>>;
+  /** What a reader of the figures should know. */
+  readonly remarks: readonly string[];
+  /** What has to be added up for the seconds of building and searching the whole index. */
+  readonly work: Readonly<Record<string, { timed: Timed | undefined; wanted: Conditions }>>;
+  /** Memory that it takes while it is open: the index as far as it is held, and the model. */
+  readonly openBytes: number;
+  /** Whether every search reads the whole index from the disk. */
+  readonly rereads: boolean;
+  /** Keys of the artifacts that searching again needs. */
+  readonly searchable: readonly string[];
+  /** What is looked into once the hits are measured. */
+  study?(hits: PassageHits, measured: Measured): Promise<Studied>;
+  /** Opens it anew, to be timed; after `close` too. */
+  open(): Promise<OpenSystem>;
+  close(): Promise<void>;
+}
+
+export interface Studied {
+  /** Where passages have several vectors. */
+  winners?: WinnerFacts | undefined;
+  /** Of an index that is not exact. */
+  curve?: CurveFacts | undefined;
+  remarks: readonly string[];
+}
+
+/** A name that `--arch` takes and what it stands for. */
+export interface SystemListing {
+  name: string;
+  summary: string;
+}
+
+export interface System extends SystemListing {
+  /** Whether something is trained for it: what `--init`, `--negatives` and `bench train` speak of. */
+  isTrained: boolean;
+  /** Of the configuration what plays a part; all of it where absent. */
+  settings?: readonly (keyof BenchConfig)[];
+  steps(): Promise<SystemSteps>;
+}
+
+/** `harness/systems/NAME.ts` exports one of these by default. Light: it is loaded to look names up. */
+export interface SystemKind {
+  list(): Promise<readonly SystemListing[]>;
+  /** Whether a name is of this kind, be it right or not. */
+  has(name: string): Promise<boolean>;
+  /** @throws BenchError UNKNOWN_NAME where it has a fault */
+  load(name: string): Promise<System>;
+}

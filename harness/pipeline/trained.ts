@@ -1,0 +1,97 @@
+/** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
+import type { BenchConfig } from '../config/config.js';
+import { openCheckpoint } from './checkpoint.js';
+import { answerDense } from './dense.js';
+import { assertIndexKind } from './index-stage.js';
+import { diskLine, memoryLine } from './needs.js';
+import { engineOf } from './prepare.js';
+import { archFacts, modelFacts, trainingFacts } from './record-parts.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Asking, Means, SystemPlan } from './system.js';
+import { secondStage, type TrainedStage, trainAll, trainingRemarks } from './training.js';
+
+export { requirements } from './trained-requirements.js';
+
+export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
+  const { seed, config, negatives } = request;
+  const { train, model, encode, search } = config;
+  return {
+    stages: [
+      `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
+      `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
+      ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
+      ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
+      `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+      `index     ${config.index.kind}${config.index.kind === 'Flat' ? '' : ', built by FAISS and compared with the exact hits'}`,
+      `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}`,
+      `engine    ${engineText(means, config)}`,
+    ],
+    needs: async (passages) => [
+      `disk      ${await diskLine(request, means, passages)}`,
+      `memory    ${memoryLine(request)}`,
+    ],
+  };
+}
+
+function originText({ init, config: { model } }: RunRequest): string {
+  const { scratch, name } = model;
+  if (init !== undefined) return `the trained checkpoint ${init}, which began with ${name}`;
+  if (name !== 'scratch') return name;
+  return `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`;
+}
+
+/** The second training, as `stage2.*` has it. */
+function secondStagePlan(config: BenchConfig): string {
+  const { init, negatives, examples, depth } = config.stage2;
+  const { epochs, negativePool } = secondStage(config).train;
+  const from = init === 'first' ? 'from the weights of the first training' : 'from the model again';
+  const found = `mined with the first training's weights (${depth} hits)`;
+  const [original, mined] =
+    examples === 'concatenated'
+      ? ['the examples of the first training and, behind them,', `examples ${found}`]
+      : ['the negatives of the first training and', `negatives ${found}`];
+  const on = negatives === 'both' ? `${original} ${mined}` : `${mined} alone`;
+  return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
+}
+
+/** What `auto` came to on this machine. */
+function engineText({ engine }: Means, config: BenchConfig): string {
+  const { name, device, threads } = engine!;
+  const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
+  return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
+}
+
+export async function answer(asking: Asking): Promise<Answering> {
+  const { request, prepared, log, progress } = asking;
+  await assertIndexKind(request.config);
+  const engine = await engineOf(request.config);
+  try {
+    const trained = await trainAll(prepared, request, engine, log, progress);
+    const training = trainingFacts(trained, log.stages);
+    const checkpoint = await openCheckpoint(trained.checkpoint.folder);
+    const dense = await answerDense(asking, checkpoint, engine);
+    return {
+      ...dense,
+      facts: { ...dense.facts, arch: archFacts(trained), model: modelFacts(trained), training },
+      given: givenOf(trained),
+      remarks: trainingRemarks(trained),
+      searchable: [trained.checkpoint.key, ...dense.searchable],
+      async close() {
+        await dense.close();
+        await engine.dispose();
+      },
+    };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
+
+/** A checkpoint that training began with, and negatives named for it. */
+function givenOf(trained: TrainedStage): Answering['given'] {
+  const { setup, negatives } = trained.first ?? trained;
+  return {
+    ...(setup.model.trainedAs !== undefined && { init: setup.model.files }),
+    ...(negatives.named && { negatives: negatives.identity }),
+  };
+}
