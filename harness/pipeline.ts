@@ -14,6 +14,7 @@ import type { RunRequest } from './pipeline/run-request.js';
 import { stageCode } from './pipeline/stage-code.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { wholeIndexTime } from './pipeline/whole-index.js';
+import { parseMeasures } from './plugins/measures.js';
 import type { Progress } from './progress.js';
 import { loadSystem } from './systems.js';
 
@@ -41,7 +42,7 @@ export async function makeCell(
     const measured = await log.plain(
       'measure',
       () => measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
-      stageCode('measure', { dataset }),
+      stageCode('measure', { dataset, measures: parseMeasures(config.measures).map(({ family }) => family) }),
     );
     const studied = await answering.study?.(hits, measured);
     const { record, file } = await recordStage({

@@ -29,6 +29,10 @@ const kinds = {
   },
   dataset: { folder: 'datasets', members: { summary: 'string', downloads: 'function', open: 'function' } },
   report: { folder: 'reports', members: { summary: 'string', extension: 'string', render: 'function' } },
+  measure: {
+    folder: path.join('harness', 'metrics', 'measures'),
+    members: { describe: 'function', needs: 'string', cut: 'string', unit: 'string', score: 'function' },
+  },
   /** Kinds of systems, see `harness/systems.ts`. */
   system: {
     folder: path.join('harness', 'systems'),
@@ -235,7 +239,12 @@ export async function loadReport(name: string, root: string = builtRoot): Promis
   return load<ReportPlugin>(kinds.report, name, root);
 }
 
-// ----------------------------------------------------------------------------------------------------- systems
+// ---------------------------------------------------------------------------------------- measures and systems
+
+export const measureFiles = (root: string = builtRoot): string[] => namesIn(kinds.measure, root);
+
+export const loadMeasureFile = <Family>(name: string, root: string = builtRoot): Promise<Family> =>
+  load<Family>(kinds.measure, name, root);
 
 export const systemFiles = (root: string = builtRoot): string[] => namesIn(kinds.system, root);
 

@@ -42,15 +42,6 @@ before(() => {
     cpSync(path.join(root, name), path.join(checkout, name), { recursive: true });
   symlinkSync(path.join(root, 'node_modules'), path.join(checkout, 'node_modules'), 'dir');
   for (const [file, code] of skeletons) put(file, code);
-  const list = 'harness/metrics/measures.ts';
-  const measures = readFileSync(path.join(checkout, list), 'utf8')
-    .replace('import { hitRate }', "import { complete } from './complete.js';\nimport { hitRate }")
-    .replace('  precision,\n];', '  precision,\n  complete,\n];');
-  assert.match(measures, /complete,\n\];/);
-  put(list, measures);
-  const byHand = 'test/metrics-measures.test.ts';
-  const hand = readFileSync(path.join(checkout, byHand), 'utf8');
-  put(byHand, hand.replace("  'answer@2': 0,", "  'complete@5': 0,\n  'answer@2': 0,"));
   // The lines of a folder that the page's dataset reads.
   put('notes/passages.tsv', 'p1\tbread needs salt\np2\twine needs years\n');
   put('notes/queries.tsv', 'q1\twhat bread needs\n');
@@ -64,7 +55,7 @@ before(() => {
 test('the page has a skeleton of each kind', () => {
   assert.deepEqual(
     [...skeletons.keys()].map((file) => path.dirname(file)),
-    ['architectures', 'architectures/pooling', 'datasets', 'reports', 'harness/metrics'],
+    ['architectures', 'architectures/pooling', 'datasets', 'reports', 'harness/metrics/measures'],
   );
 });
 

@@ -10,8 +10,8 @@ import { readQrels } from '../harness/interchange/qrels.js';
 import { readRunFile, writeRunFile } from '../harness/interchange/run-file.js';
 import { kindOfNumbers } from '../harness/interchange/third-column.js';
 import { evaluate } from '../harness/metrics/evaluate.js';
-import { parseMeasures } from '../harness/metrics/measures.js';
 import { convertRun } from '../harness/pipeline/convert.js';
+import { parseMeasures } from '../harness/plugins/measures.js';
 import { createProgress } from '../harness/progress.js';
 import { inFixtures } from './places.js';
 

@@ -5,7 +5,7 @@ import type { Qrels, Run } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { type EvaluateOptions, evaluate } from '../harness/metrics/evaluate.js';
 import { compareBytes } from '../harness/metrics/judge.js';
-import { parseMeasures } from '../harness/metrics/measures.js';
+import { parseMeasures } from '../harness/plugins/measures.js';
 
 const relevantA = new Map([['a', 1]]);
 const qrels: Qrels = new Map([

@@ -7,7 +7,7 @@ import type { Qrels, Ranking, Run } from '../harness/contracts.js';
 import { readQrels } from '../harness/interchange/qrels.js';
 import { readRun } from '../harness/interchange/trec.js';
 import { type EvaluateOptions, evaluate } from '../harness/metrics/evaluate.js';
-import { parseMeasures } from '../harness/metrics/measures.js';
+import { parseMeasures } from '../harness/plugins/measures.js';
 import { inFixtures, root } from './places.js';
 
 const data = path.join(process.env.STRATA_TEST_DATA ?? path.join(root, '../shared/data'), 'trec_eval');

@@ -84,7 +84,7 @@ const edits: readonly [what: string, made: readonly string[], ...edits: Edit[]][
     [...terms, 'mlr-sc train', 'mlr-avg train'],
     ['harness/text/word-break.ts', 'longestWord = 255', 'longestWord = 254'],
   ],
-  ['a measure', [], ['harness/metrics/reciprocal-rank.ts', 'return 1 / (i + 1)', 'return 2 / (i + 2)']],
+  ['a measure', [], ['harness/metrics/measures/mrr.ts', 'return 1 / (i + 1)', 'return 2 / (i + 2)']],
   [
     'a report, a help, progress',
     [],

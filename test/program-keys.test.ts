@@ -4,12 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { entriesOf, type Stage, stages } from '../harness/pipeline/stage-code.js';
+import { measureFamilies } from '../harness/plugins/measures.js';
 import { architectureNames, datasetFiles, loadArchitecture } from '../harness/plugins.js';
 import { codeOf, graphOfThisBuild, type ModuleGraph, modulesOf } from '../harness/program/code.js';
 import { root } from './places.js';
 
 const graph = graphOfThisBuild();
 const engine = { name: 'onnx' } as const;
+const measures = measureFamilies.map(({ name }) => name);
 
 /** Every stage of every system there is, by a name that says what it is of. */
 async function everyStage(): Promise<Map<string, string[]>> {
@@ -18,8 +20,8 @@ async function everyStage(): Promise<Map<string, string[]>> {
     found.set(name, entriesOf(stage, workedWith));
   for (const name of datasetFiles()) {
     const dataset = { name };
-    for (const stage of ['dataset', 'model', 'mine', 'measure'] as const)
-      add(`${stage} ${name}`, stage, { dataset });
+    for (const stage of ['dataset', 'model', 'mine'] as const) add(`${stage} ${name}`, stage, { dataset });
+    add(`measure ${name}`, 'measure', { dataset, measures });
     for (const stage of ['bm25 index', 'bm25 search', 'bm25 negatives'] as const)
       add(`${stage} ${name}`, stage, { dataset });
   }
@@ -129,9 +131,9 @@ test('a dataset moves all that is made from it, and nothing of another', () => {
 });
 
 test('a measure moves no key: measuring is done anew each time, and the record names its code', () => {
-  for (const source of sourcesIn('harness/metrics')) {
-    // It only gives the record its form.
-    const expected = source.endsWith('/measure-values.ts') ? [] : those((stage) => stage === 'measure');
+  for (const source of sourcesIn('harness/metrics', true)) {
+    // They only read the names, and give the record its form.
+    const expected = /\/measure(s|-values)\.ts$/.test(source) ? [] : those((stage) => stage === 'measure');
     assert.deepEqual(movedBy(source), expected, source);
   }
 });

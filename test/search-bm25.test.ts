@@ -11,7 +11,7 @@ import { BenchError } from '../harness/errors.js';
 import { openBm25Index } from '../harness/index/bm25-index.js';
 import { writeBm25Index } from '../harness/index/bm25-writer.js';
 import { evaluate } from '../harness/metrics/evaluate.js';
-import { parseMeasures } from '../harness/metrics/measures.js';
+import { parseMeasures } from '../harness/plugins/measures.js';
 import { Bm25Searcher, luceneLength, usualBm25 } from '../harness/search/bm25.js';
 import { bm25Negatives } from '../harness/search/bm25-negatives.js';
 import { type AnalyzerOptions, EnglishAnalyzer } from '../harness/text/english-analyzer.js';

@@ -6,7 +6,7 @@ import { type RunFormat, readRunFile, runFormatNamed, runFormats } from '../inte
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
 import { measureValues } from '../metrics/measure-values.js';
-import { parseMeasures } from '../metrics/measures.js';
+import { parseMeasures } from '../plugins/measures.js';
 import { createProgress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';

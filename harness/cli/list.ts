@@ -50,7 +50,7 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
     );
   },
   measures: async () => {
-    const { measureFamilies } = await import('../metrics/measures.js');
+    const { measureFamilies } = await import('../plugins/measures.js');
     return measureFamilies.map(({ name, cut, describe }) => ({
       name: cut === 'optional' ? `${name}, ${name}@k` : `${name}@k`,
       summary: describe('k'),

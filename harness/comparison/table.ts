@@ -42,9 +42,11 @@ function accuracyColumns(
   });
 }
 
-/** A record does not say in what a measure counts: where every value lies between 0 and 1 it is taken for a share. */
+/** Where a record does not say in what a measure counts, values that all lie between 0 and 1 are taken for shares. */
 export function unitOf(systems: readonly System[], id: string): 'share' | 'count' {
   const held = systems.flatMap(({ runs }) => runs.flatMap(({ record }) => record.measures[id] ?? []));
+  const said = held.find(({ unit }) => unit !== undefined)?.unit;
+  if (said !== undefined) return said;
   const shares = held.every(({ perQuery }) => perQuery.every((value) => value >= 0 && value <= 1));
   return shares ? 'share' : 'count';
 }

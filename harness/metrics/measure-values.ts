@@ -9,6 +9,7 @@ export function measureValues({ measures }: Evaluation): RunRecord['measures'] {
       {
         mean,
         higherIsBetter: measure.higherIsBetter,
+        unit: measure.unit,
         description: measure.description,
         perQuery: Array.from(perQuery),
       },

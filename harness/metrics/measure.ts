@@ -20,8 +20,11 @@ export interface JudgedQuery {
 export interface Measure {
   /** `ndcg@10` */
   readonly id: string;
+  /** What stands before the `@`. */
+  readonly family: string;
   readonly description: string;
   readonly higherIsBetter: boolean;
+  readonly unit: MeasureUnit;
   /** What must be known of a query: its qrels, or where its answers were found. */
   readonly needs: 'qrels' | 'answers';
   /** k of `@k`: hits below this rank are not looked at; undefined where all are. */
@@ -30,18 +33,27 @@ export interface Measure {
   score(query: JudgedQuery): number;
 }
 
-/** A measure and all its cut-offs: one file of this folder. */
+/** In what a measure counts: a `share`, between 0 and 1, is shown in percent. */
+export type MeasureUnit = 'share' | 'count';
+
+/** `harness/metrics/measures/NAME.ts` exports one of these by default: a measure and all its cut-offs, `NAME@k`. */
 export interface MeasureFamily {
-  /** What stands before the `@`. */
-  readonly name: string;
   /** One line, at cut-off k where there is one. */
   describe(k: string | undefined): string;
   readonly needs: 'qrels' | 'answers';
   /** Whether `@k` must be there or may be. */
   readonly cut: 'required' | 'optional';
   readonly higherIsBetter: boolean;
+  readonly unit: MeasureUnit;
+  /**
+   * Values worked out on paper, by id, which a test holds it to. The ranking: a passage that is not judged, one of relevance
+   * 1, one of 0, one of 3, one of 1; a fifth, of relevance 2, is not found. The first answer stands in the third hit.
+   */
+  readonly byHand: Readonly<Record<string, number>>;
   /** What papers and other tools call it, in small letters: `rr` of `RR@10`. */
   readonly fieldNames?: readonly string[];
+  /** Names that may mean something else elsewhere: it is suggested for them, and not taken. */
+  readonly suggestedFor?: readonly string[];
   /** The name of the same measure in trec_eval, where it has one: `P` of `P_10`. */
   readonly trecName?: { readonly whole?: string; readonly cut?: string };
   /** @param cut ranks to look at, Infinity for all */

@@ -8,7 +8,7 @@ import type { Qrels, Run } from '../contracts.js';
 import { readQrels, writeQrels } from '../interchange/qrels.js';
 import { readRun, writeRun } from '../interchange/trec.js';
 import { evaluate } from '../metrics/evaluate.js';
-import { parseMeasures } from '../metrics/measures.js';
+import { parseMeasures } from '../plugins/measures.js';
 import { stream } from '../random.js';
 import { median } from '../statistics/summary.js';
 

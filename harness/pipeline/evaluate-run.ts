@@ -4,7 +4,7 @@ import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, readRunFile } from '../interchange/run-file.js';
 import { measureValues } from '../metrics/measure-values.js';
-import { parseMeasures } from '../metrics/measures.js';
+import { parseMeasures } from '../plugins/measures.js';
 import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../record.js';
 import type { PassageHits } from '../search/search.js';

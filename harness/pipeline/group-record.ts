@@ -93,9 +93,9 @@ export function averageOf(name: string, records: readonly RunRecord[]): RunRecor
     queryIds: records.map(({ dataset }) => dataset.name),
     measures: Object.fromEntries(
       ids.map((id) => {
-        const { higherIsBetter, description } = first.measures[id]!;
+        const { higherIsBetter, unit, description } = first.measures[id]!;
         const perQuery = records.map(({ measures }) => measures[id]!.mean);
-        return [id, { mean: mean(perQuery), higherIsBetter, description, perQuery }];
+        return [id, { mean: mean(perQuery), higherIsBetter, ...(unit && { unit }), description, perQuery }];
       }),
     ),
     warnings: [

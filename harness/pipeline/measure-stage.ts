@@ -2,7 +2,7 @@
 import { defaultConfig } from '../config/config.js';
 import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
-import { parseMeasures } from '../metrics/measures.js';
+import { parseMeasures } from '../plugins/measures.js';
 import type { PassageHits } from '../search/search.js';
 import { answerHits, qrelsById } from './judgements.js';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, DatasetPlugin, Download } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { parseMeasures } from '../metrics/measures.js';
+import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { fetchFile } from '../store/download.js';

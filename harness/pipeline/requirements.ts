@@ -3,7 +3,7 @@
  * what it asks for. What is found here is a mistake in the request, and no run that failed.
  */
 import { BenchError } from '../errors.js';
-import { parseMeasures } from '../metrics/measures.js';
+import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import { loadSystem } from '../systems.js';
 import type { DatasetChoice } from './prepare.js';

@@ -8,6 +8,8 @@ export interface WorkedWith {
   dataset?: Pick<Dataset, 'name'>;
   architecture?: { familyName: string; poolingName?: string };
   engine?: Pick<Engine, 'name'>;
+  /** Names of measures: `ndcg`. */
+  measures?: readonly string[];
   /** What computes scores: `exact`, `faiss`, or `factory` for an index of another kind than Flat. */
   searcher?: SearcherFile;
 }
@@ -56,7 +58,10 @@ export function stageCode(stage: Stage, workedWith: WorkedWith): Code {
 }
 
 /** Paths in the build. */
-export function entriesOf(stage: Stage, { dataset, architecture, engine, searcher }: WorkedWith): string[] {
+export function entriesOf(
+  stage: Stage,
+  { dataset, architecture, engine, searcher, measures = [] }: WorkedWith,
+): string[] {
   return [
     ...stageFiles[stage].map((file) => `harness/pipeline/${file}.js`),
     // A dataset's variants and collections are one plug-in.
@@ -64,6 +69,7 @@ export function entriesOf(stage: Stage, { dataset, architecture, engine, searche
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(engine === undefined ? [] : [engineFiles[engine.name]]),
     ...(searcher === undefined ? [] : searcherFiles[searcher]),
+    ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),
   ];
 }
 

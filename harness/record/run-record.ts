@@ -224,6 +224,8 @@ export interface MeasureValues {
   /** Over all queries. */
   readonly mean: number;
   readonly higherIsBetter: boolean;
+  /** In what it counts: a `share`, between 0 and 1, is shown in percent. Absent in what older versions left. */
+  readonly unit?: 'share' | 'count';
   readonly description: string;
   /** In the order of `queryIds`. */
   readonly perQuery: readonly number[];

@@ -1,13 +1,14 @@
-import type { MeasureFamily } from './measure.js';
+import type { MeasureFamily } from '../measure.js';
 
 /** trec_eval's map and map_cut: both divide by all relevant passages, found or not. */
-export const averagePrecision: MeasureFamily = {
-  name: 'map',
+const averagePrecision: MeasureFamily = {
   describe: (k) =>
     `average precision${k === undefined ? '' : ` over the first ${k} hits`}: precision at each relevant hit, over all relevant passages`,
   needs: 'qrels',
   cut: 'optional',
   higherIsBetter: true,
+  unit: 'share',
+  byHand: { map: (1 / 2 + 2 / 4 + 3 / 5) / 4, 'map@4': (1 / 2 + 2 / 4) / 4 },
   fieldNames: ['ap'],
   trecName: { whole: 'map', cut: 'map_cut' },
   score({ relevant, hitCount, relevantCount }, cut) {
@@ -19,3 +20,5 @@ export const averagePrecision: MeasureFamily = {
     return relevantCount === 0 ? 0 : sum / relevantCount;
   },
 };
+
+export default averagePrecision;
