@@ -1,6 +1,6 @@
 /** Small retrievers over BERT and T5 with random weights, for tests of exporting. */
 import type { ArchitectureOptions } from '../harness/contracts.js';
-import type { TrainedRetriever } from '../harness/export/export-folder.js';
+import type { TrainedRetriever } from '../harness/export/trained-retriever.js';
 import { Retriever } from '../harness/model/retriever.js';
 import { scratchEncoder } from '../harness/model/scratch.js';
 import { t5Encoder } from '../harness/model/t5.js';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import { partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
-import type { Searching } from '../harness/pipeline/search-stage.js';
+import type { Searching } from '../harness/pipeline/searching.js';
 import { rereadingQueries } from '../harness/pipeline/timing.js';
 import { silentProgress } from '../harness/progress.js';
 import { loadFaiss } from '../harness/search/faiss.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HitParts, type PartsMade, readHits, removeParts } from '../harness/pipeline/hit-files.js';
 import { inParts, partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
-import type { Searching } from '../harness/pipeline/search-stage.js';
+import type { Searching } from '../harness/pipeline/searching.js';
 import { silentProgress } from '../harness/progress.js';
 import type { PassageHits } from '../harness/search/search.js';
 import { temporaryFolder } from './made-index.js';

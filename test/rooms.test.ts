@@ -1,6 +1,6 @@
 /** Checks every import against the table of rooms, and every file against the length a person reads at once. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { root } from './places.js';
@@ -13,39 +13,7 @@ import {
   rooms,
   typesMayBeImported,
 } from './rooms-table.js';
-
-interface Import {
-  specifier: string;
-  kind: 'static' | 'type' | 'dynamic';
-}
-
-/** What a source file imports. Comments are taken out first; names that are not literals come as ''. */
-export function importsOf(source: string): Import[] {
-  const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const found: Import[] = [];
-  const statement = /^\s*(?:import|export)\s+(type\b)?(?:[\w*\s{},$]*?\sfrom\s*)?(['"])([^'"]+)\2/gm;
-  for (const [, type, , specifier] of code.matchAll(statement)) {
-    found.push({ specifier: specifier!, kind: type === undefined ? 'static' : 'type' });
-  }
-  for (const [, , literal, specifier] of code.matchAll(/\b(import|require)\(\s*(['"])?([^'")]*)/g)) {
-    found.push({ specifier: literal === undefined ? '' : specifier!, kind: 'dynamic' });
-  }
-  return found;
-}
-
-function sourceFiles(folder: string): string[] {
-  const absolute = path.join(root, folder);
-  if (!existsSync(absolute)) return [];
-  return readdirSync(absolute, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
-    .sort();
-}
-
-function roomOf(file: string): string {
-  const [top = '', second = ''] = file.split('/');
-  return top === 'harness' ? second.replace(/\.ts$/, '') : top;
-}
+import { files, type Import, importsOf, packageOf, roomOf, sourceFiles } from './source-imports.js';
 
 function mayImport(file: string, target: string): boolean {
   const room = roomOf(file);
@@ -54,11 +22,6 @@ function mayImport(file: string, target: string): boolean {
   if (room === wanted) return alone !== true;
   if (filesThatLookFurther[file]?.includes(wanted)) return true;
   return imports === 'below' ? (rooms[wanted]?.floor ?? Infinity) < floor : imports.includes(wanted);
-}
-
-function packageOf(specifier: string): string {
-  const parts = specifier.split('/');
-  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]!;
 }
 
 /** What is wrong with one import of a file; undefined where nothing is. */
@@ -79,8 +42,6 @@ function objection(file: string, { specifier, kind }: Import): string | undefine
   if (kind === 'static' && native.includes(name)) return `${says} before it is needed: use import()`;
   return undefined;
 }
-
-const files = ['harness', 'architectures', 'datasets', 'reports'].flatMap(sourceFiles);
 
 test('every file belongs to a room of the table', () => {
   assert.ok(files.length > 0, `no sources below ${root}`);

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { fitExtent, formula, settlingShapes, sizeAt } from '../harness/tensor/onnx/extent.js';
 import { StoredModel } from '../harness/tensor/onnx/stored-model.js';
-import { type TokenProgram, writeTokenModel } from '../harness/tensor/onnx/token-model.js';
+import { writeTokenModel } from '../harness/tensor/onnx/token-model.js';
+import type { TokenProgram } from '../harness/tensor/onnx/token-program.js';
 import * as tf from '../harness/tensor/operations.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-token-model-'));

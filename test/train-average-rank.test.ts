@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { defaultConfig } from '../harness/config/config.js';
 import { devScore, isBest } from '../harness/train/dev-score.js';
 import { ranksBefore } from '../harness/train/rank-pool.js';
-import { emptyRunning } from '../harness/train/training-facts.js';
+import { emptyRunning } from '../harness/train/running-epoch.js';
 import { madeExamples } from './made-training.js';
 import { validationOf } from './made-validation.js';
 

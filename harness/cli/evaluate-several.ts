@@ -7,7 +7,7 @@ import { BenchError } from '../errors.js';
 import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Print, Values } from './command.js';
-import type { Evaluated } from './evaluate.js';
+import type { Evaluated } from './evaluation-text.js';
 import { renderTable } from './table.js';
 
 /** A run as the command line names it. */

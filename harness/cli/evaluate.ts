@@ -13,7 +13,7 @@ import { removePartialsOf } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
 import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
-import { notesOf, textOf } from './evaluation-text.js';
+import { type Evaluated, notesOf, textOf } from './evaluation-text.js';
 import { watchInterrupts } from './interrupt.js';
 import { datasetOptions, someOptions } from './options.js';
 import { configOf, splitOf, stageRequest, wholeNumber } from './request.js';
@@ -100,13 +100,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-export interface Evaluated {
-  evaluation: Evaluation;
-  /** Of how the run was read. */
-  remarks: readonly string[];
-  record(): Promise<RunRecord>;
-}
 
 /** @throws BenchError USAGE where it is not clear what the run is measured against */
 function refuseMixture(values: Values): void {

@@ -1,6 +1,15 @@
 /** What `bench evaluate` prints of one run. */
 import type { Evaluation } from '../metrics/evaluate.js';
+import type { RunRecord } from '../record.js';
 import { renderTable } from './table.js';
+
+/** One run against its qrels. */
+export interface Evaluated {
+  evaluation: Evaluation;
+  /** Of how the run was read. */
+  remarks: readonly string[];
+  record(): Promise<RunRecord>;
+}
 
 export function textOf(evaluation: Evaluation, remarks: readonly string[], perQuery: boolean): string {
   const { queryIds, measures } = evaluation;

@@ -1,5 +1,5 @@
 /** What a dataset is, and the files it comes from. */
-import type { Passage, Qrel, Query, Split } from '../contracts.js';
+import type { Passage, Qrel, Query, Split } from './records.js';
 
 /** A file that a dataset was read from, as it was found on this machine. */
 export interface DataFile {

@@ -5,12 +5,11 @@
 
 import type { ReportCheck } from './check.js';
 import type { ReportComparison, ReportInterval } from './comparison.js';
+import type { ReportUnit } from './unit.js';
 
 export type { ReportCheck } from './check.js';
 export type * from './comparison.js';
-
-/** How a number is to be read: `share` is shown in percent. */
-export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'count';
+export type { ReportUnit } from './unit.js';
 
 /** One column of the table of systems. */
 export interface ReportColumn {

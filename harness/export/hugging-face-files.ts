@@ -6,7 +6,7 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { loadRetrieverWeights, saveRetriever } from '../model/retriever-files.js';
 import { publishedFiles } from '../text/published-tokenizer.js';
-import type { TrainedRetriever, VectorCheck } from './export-folder.js';
+import type { TrainedRetriever, VectorCheck } from './trained-retriever.js';
 
 /** @throws BenchError EXPORT_FAILED where the weights read back are others */
 export async function writeHuggingFaceFiles(

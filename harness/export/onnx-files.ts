@@ -1,11 +1,12 @@
 /** The format `onnx`: an ONNX model per side, token ids in, the architecture's vectors out; checked before it is done. */
 import path from 'node:path';
 import { writeAtomic, writeJson } from '../store/atomic.js';
-import { type TokenProgram, writeTokenModel } from '../tensor/onnx/token-model.js';
+import { writeTokenModel } from '../tensor/onnx/token-model.js';
+import type { TokenProgram } from '../tensor/onnx/token-program.js';
 import * as tf from '../tensor/operations.js';
 import { publishedFiles } from '../text/published-tokenizer.js';
-import type { ExportTools, TrainedRetriever, VectorCheck } from './export-folder.js';
 import { modelName, type Side, sides, textLimit } from './side.js';
+import type { ExportTools, TrainedRetriever, VectorCheck } from './trained-retriever.js';
 import { checkVectors } from './vector-check.js';
 
 /** @throws BenchError EXPORT_FAILED where an encoder has no ONNX form, or its file computes other vectors than ours */

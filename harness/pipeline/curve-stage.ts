@@ -11,7 +11,8 @@ import type { Checkpoint } from './checkpoint.js';
 import { readHits } from './hit-files.js';
 import type { Prepared } from './prepare.js';
 import { type Asked, type ExactRun, openAt, recallStage, valuesOf } from './recall-stage.js';
-import { closeSearching, openSearching, type Searching, searchStage } from './search-stage.js';
+import { searchStage } from './search-stage.js';
+import { closeSearching, openSearching, type Searching } from './searching.js';
 import type { StageLog } from './stage-log.js';
 import { chosenQueries } from './timing.js';
 

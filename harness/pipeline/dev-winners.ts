@@ -10,7 +10,7 @@ import { AnswerMatcher, PassageText } from '../text/answers.js';
 import { engineIdentity } from './identity.js';
 import { qrelsById } from './judgements.js';
 import type { Prepared } from './prepare.js';
-import type { Searching } from './search-stage.js';
+import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
 
 type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'checkpoint' | 'engine'>;

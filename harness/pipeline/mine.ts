@@ -13,7 +13,8 @@ import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
 import { withEngine } from './one-stage.js';
 import { type Prepared, prepare, type StageRequest } from './prepare.js';
-import { closeSearching, openSearching, searchStage } from './search-stage.js';
+import { searchStage } from './search-stage.js';
+import { closeSearching, openSearching } from './searching.js';
 
 export interface MineRequest extends StageRequest {
   /** Folder of a trained checkpoint; absent: BM25 mines. */

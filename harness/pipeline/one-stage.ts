@@ -24,7 +24,8 @@ import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import { closeSearching, openSearching, searchStage } from './search-stage.js';
+import { searchStage } from './search-stage.js';
+import { closeSearching, openSearching } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
 

@@ -4,7 +4,7 @@ import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
 import { openCheckpoint } from './checkpoint.js';
 import { engineOf, type Prepared } from './prepare.js';
-import { closeSearching, openSearching } from './search-stage.js';
+import { closeSearching, openSearching } from './searching.js';
 
 export async function openDense(
   prepared: Prepared,

@@ -3,7 +3,7 @@ import type { Query } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
-import type { Searching } from './search-stage.js';
+import type { Searching } from './searching.js';
 
 /** What is asked of a search. */
 export interface Asked {

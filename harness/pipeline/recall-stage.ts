@@ -7,7 +7,8 @@ import type { Artifact } from '../store/store.js';
 import { type BuiltIndex, factoryIndex } from './built-index.js';
 import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
-import type { RunFacts, Searching } from './search-stage.js';
+import type { RunFacts } from './search-stage.js';
+import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
 
 /** Hits that recall is told at, beside all of them. */

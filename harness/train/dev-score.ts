@@ -1,6 +1,5 @@
 /** Which epoch is the best: dev cross entropy first, average rank from a set epoch on, as in DPR. */
 import type { TrainConfig } from '../config/bench-config.js';
-import type { TrainingState } from './training-state.js';
 import type { Validation } from './validation.js';
 
 export interface DevScore {
@@ -33,8 +32,13 @@ export async function devScore(validation: Validation, rules: Rules, epoch: numb
  * the measure changes, the best so far is of another scale: it is forgotten, as in DPR, unless `resetBestAtSwitch` is
  * false as in the paper's code.
  */
-export function isBest(score: DevScore, epoch: number, state: TrainingState, rules: Rules): boolean {
-  if (state.bestScore === undefined) return true;
+export function isBest(
+  score: DevScore,
+  epoch: number,
+  { bestScore }: { readonly bestScore?: number },
+  rules: Rules,
+): boolean {
+  if (bestScore === undefined) return true;
   if (rules.resetBestAtSwitch && epoch === rules.averageRankFrom) return true;
-  return score.value <= state.bestScore;
+  return score.value <= bestScore;
 }

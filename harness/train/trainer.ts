@@ -9,10 +9,11 @@ import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from '
 import { devScore, isBest } from './dev-score.js';
 import { GradientCache } from './gradient-cache.js';
 import { rankPool } from './rank-pool.js';
+import { addStep, emptyRunning, epochFacts } from './running-epoch.js';
 import { learningRateAt } from './schedule.js';
 import { DirectStep, type StepComputer, type StepResult } from './step.js';
 import { StepLog } from './step-log.js';
-import { addStep, emptyRunning, epochFacts, type TrainingFacts } from './training-facts.js';
+import type { TrainingFacts } from './training-facts.js';
 import {
   readBest,
   removeState,

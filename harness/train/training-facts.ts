@@ -1,7 +1,5 @@
 /** What training found out, epoch by epoch. */
 import type { DevScore } from './dev-score.js';
-import type { StepResult } from './step.js';
-import type { TrainingState } from './training-state.js';
 
 /** What an epoch came to. */
 export interface EpochFacts {
@@ -28,38 +26,4 @@ export interface TrainingFacts {
   stepsPerSecond: number;
   passagesPerSecond: number;
   javascriptShare: number;
-}
-
-/** Sums of an epoch that begins. */
-export const emptyRunning = (): TrainingState['running'] => ({
-  steps: 0,
-  loss: 0,
-  contrastive: 0,
-  regularizer: 0,
-  milliseconds: 0,
-});
-
-/** Counts a step and adds what came of it to the sums of its epoch. */
-export function addStep(state: TrainingState, result: StepResult, milliseconds: number): void {
-  const { running } = state;
-  state.step++;
-  running.steps++;
-  running.loss += result.loss;
-  running.contrastive += result.contrastive;
-  running.regularizer += result.regularizer ?? 0;
-  running.milliseconds += milliseconds;
-}
-
-/** The epoch that has just ended. @param dev its score; undefined where there is no dev set */
-export function epochFacts(epoch: number, { running }: TrainingState, dev: DevScore | undefined): EpochFacts {
-  const { steps } = running;
-  return {
-    epoch,
-    steps,
-    loss: running.loss / steps,
-    contrastive: running.contrastive / steps,
-    ...(running.regularizer === 0 ? {} : { regularizer: running.regularizer / steps }),
-    ...(dev && { dev }),
-    seconds: running.milliseconds / 1000,
-  };
 }

@@ -6,7 +6,7 @@ import type { CommonNode, CommonProgram, Operand } from './likeness.js';
 import { elementType } from './model-file.js';
 import { SizeValues } from './size-values.js';
 import { standardProduct } from './standard-products.js';
-import type { TokenProgram } from './token-model.js';
+import type { TokenProgram } from './token-program.js';
 
 /**
  * Weights stand under their names, ids and mask are int64 as other tools feed them, and operators are ONNX's own.

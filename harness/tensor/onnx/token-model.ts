@@ -2,34 +2,16 @@
  * Writes a program over a batch of token ids as an ONNX model that takes any number of texts of any length. The program
  * is recorded for several shapes; what they have in common is the model, see likeness.ts.
  */
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { BenchError } from '../../errors.js';
 import type { DataType } from '../engine.js';
 import { dynamicGraph } from './dynamic-graph.js';
 import { type BatchShape, settlingShapes } from './extent.js';
-import { type OnnxType, prune } from './graph.js';
+import { prune } from './graph.js';
 import { type CommonProgram, commonProgram, Unlike } from './likeness.js';
 import { writeModel } from './model-file.js';
 import { type Recording, record } from './recorder.js';
+import type { TokenProgram } from './token-program.js';
 import './kernels.js';
-
-export interface TokenProgram {
-  /** Baked into the model under their names. */
-  weights: readonly { name: string; shape: readonly number[]; values: Float32Array }[];
-  /**
-   * A pure function, recorded for several shapes.
-   * @param ids [B, T] int32
-   * @param mask [B, T] float32
-   */
-  build(weights: Tensor[], ids: Tensor, mask: Tensor): readonly Tensor[];
-  /** The outputs' names and types, in order; a program may have fewer. */
-  outputs: readonly { name: string; dtype: OnnxType }[];
-  /** The most tokens that a text can have. */
-  longest: number;
-  paddingId: number;
-  /** What the file says of itself. */
-  properties: Readonly<Record<string, string>>;
-}
 
 export interface TokenModel {
   bytes: Uint8Array;

@@ -1,0 +1,58 @@
+/** What stays open while queries are searched. */
+import { openIndex, type VectorIndex } from '../index/vector-index.js';
+import { VectorEncoder } from '../model/vector-encoder.js';
+import { openSearcher, type Searcher } from '../search/search.js';
+import type { Engine } from '../tensor/engine.js';
+import { type BuiltIndex, factoryIndex } from './built-index.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { Prepared } from './prepare.js';
+
+/** Everything that stays open while queries are searched and timed. */
+export interface Searching {
+  engine: Engine;
+  checkpoint: Checkpoint;
+  index: VectorIndex;
+  searcher: Searcher;
+  queryEncoder: VectorEncoder;
+  /** What is searched instead of the shards; absent where the index is Flat. */
+  built?: BuiltIndex;
+  /** What opening the index took. */
+  buildSeconds: number;
+}
+
+/** @param folder of the shards @param built from them, to be searched instead */
+export async function openSearching(
+  { config }: Prepared,
+  checkpoint: Checkpoint,
+  engine: Engine,
+  folder: string,
+  built?: BuiltIndex,
+): Promise<Searching> {
+  const started = performance.now();
+  const index = await openIndex(folder);
+  const memoryBytes = config.search.memoryMiB * 2 ** 20;
+  const searcher = await openSearcher(config.searcher, index, {
+    engine,
+    memoryBytes,
+    ...(built && { built: factoryIndex(built) }),
+  });
+  const buildSeconds = (performance.now() - started) / 1000;
+  const { retriever, weights, facts } = checkpoint;
+  const maxTokens = facts.text.maxQueryTokens;
+  const { batchTokens } = config.encode;
+  const queryEncoder = new VectorEncoder({
+    engine,
+    retriever,
+    weights,
+    side: 'query',
+    maxTokens,
+    batchTokens,
+  });
+  return { engine, checkpoint, index, searcher, queryEncoder, buildSeconds, ...(built && { built }) };
+}
+
+export async function closeSearching({ index, searcher, queryEncoder }: Searching): Promise<void> {
+  await searcher.dispose();
+  await queryEncoder.dispose();
+  await index.close();
+}
