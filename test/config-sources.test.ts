@@ -70,6 +70,7 @@ const expectedDefaults: BenchConfig = {
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
   index: { kind: 'Flat', nprobe: null, efSearch: null, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
+  pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
   latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
   check: { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 },

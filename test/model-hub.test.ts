@@ -100,6 +100,28 @@ describe('resolveModel', () => {
     assert.deepEqual(requests, []);
   });
 
+  test('what sentence-transformers keeps beside an encoder comes too, from a cache of before as well', async () => {
+    const asked = { cacheFolder, hubUrl, needsModules: true };
+    await resolveModel('tiny-bert', { cacheFolder, hubUrl });
+    const revisionFile = path.join(cacheFolder, 'tiny-bert', 'revision.json');
+    await writeFile(revisionFile, JSON.stringify({ name: 'tests/tiny-bert', revision }));
+    const beside = [
+      'modules.json',
+      '1_Pooling/config.json',
+      '2_Dense/config.json',
+      '2_Dense/model.safetensors',
+    ];
+    for (const name of beside) files.set(name, Buffer.from(`{"of": "${name}"}`));
+    files.set('onnx/model.safetensors', Buffer.from('not wanted'));
+    await assert.rejects(resolveModel('tiny-bert', { ...asked, offline: true }), { code: 'DOWNLOAD_FAILED' });
+    const { folder } = await resolveModel('tiny-bert', asked);
+    for (const name of beside) assert.deepEqual(await readFile(path.join(folder, name)), files.get(name));
+    assert.ok(!(await readdir(folder)).includes('onnx'));
+    requests = [];
+    await resolveModel('tiny-bert', { ...asked, offline: true });
+    assert.deepEqual(requests, []);
+  });
+
   test('HF_ENDPOINT names another hub, HF_TOKEN opens it', async () => {
     process.env.HF_ENDPOINT = hubUrl;
     needsToken = true;

@@ -168,6 +168,16 @@ export interface CheckConfig {
   sizeBytes: number;
 }
 
+/** What shall hold of a published model instead of what its files say; null leaves it to them. */
+export interface PretrainedConfig {
+  pooling: 'cls' | 'max' | 'mean' | 'mean-sqrt' | 'weighted-mean' | 'last' | null;
+  similarity: 'dot' | 'cosine' | null;
+  queryPrompt: string | null;
+  passagePrompt: string | null;
+  /** Longest text in tokens. */
+  maxTokens: number | null;
+}
+
 export interface BenchConfig {
   /**
    * Names of presets, the later above the earlier. Once loaded it is the list of those that were applied; before, one
@@ -184,6 +194,7 @@ export interface BenchConfig {
   encode: EncodeConfig;
   index: IndexConfig;
   search: SearchConfig;
+  pretrained: PretrainedConfig;
   bm25: Bm25Config;
   latency: LatencyConfig;
   /** Measure ids: `answer@20`, `mrr@10`. */

@@ -30,7 +30,7 @@ const largestWindow = 4096;
 function windowOf({ encoder, vectorsPerPassage, memoryBytes }: EncodeRequest): number {
   const { retriever, maxTokens } = encoder.options;
   const most = vectorsPerPassage === 'varies' ? maxTokens + 1 : vectorsPerPassage;
-  const perPassage = 3 * 4 * most * retriever.encoder.shape.dimensions;
+  const perPassage = 3 * 4 * most * retriever.dimensions;
   return Math.max(1, Math.min(largestWindow, Math.floor(memoryBytes / perPassage)));
 }
 
@@ -96,7 +96,7 @@ class ShardEncoder {
     { number, firstPassage }: ShardRange,
   ): Promise<ShardEncoder | undefined> {
     if ((await readShardFacts(request.folder, number)) !== undefined) return undefined;
-    const { dimensions } = request.encoder.options.retriever.encoder.shape;
+    const { dimensions } = request.encoder.options.retriever;
     const layout = { number, firstPassage, dimensions, vectorsPerPassage: request.vectorsPerPassage };
     return new ShardEncoder(request, await IndexShardWriter.create(request.folder, layout));
   }

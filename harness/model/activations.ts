@@ -21,3 +21,13 @@ export const activations: Record<ActivationName, (x: tf.Tensor) => tf.Tensor> = 
   gelu_pytorch_tanh: geluTanh,
   relu: (x) => tf.relu(x),
 };
+
+/** Of the dense layers behind an encoder. */
+export const denseActivations = {
+  identity: (x: tf.Tensor): tf.Tensor => x,
+  tanh: (x: tf.Tensor): tf.Tensor => tf.tanh(x),
+  sigmoid: (x: tf.Tensor): tf.Tensor => tf.sigmoid(x),
+  relu: activations.relu,
+  gelu,
+} as const;
+export type DenseActivation = keyof typeof denseActivations;

@@ -15,6 +15,8 @@ export interface HubOptions {
   offline?: boolean | undefined;
   /** The hub's address; HF_ENDPOINT of the environment where absent, else the public hub. */
   hubUrl?: string | undefined;
+  /** Whether the files of sentence-transformers are asked for too; earlier versions left them on the hub. */
+  needsModules?: boolean;
   /** Called while the large files come. */
   onProgress?: ((file: string, doneBytes: number, totalBytes: number) => void) | undefined;
 }
@@ -46,6 +48,9 @@ interface Repository {
 }
 
 const textFiles = ['config.json', ...tokenizerFiles];
+/** What sentence-transformers keeps beside an encoder. */
+const moduleFiles =
+  /^((modules|config_sentence_transformers|sentence_\w+_config)\.json|\d+_\w+\/(config\.json|model\.safetensors))$/;
 
 /**
  * The folder of a model: the user's own where one of that name exists, else the model of that name from the cache or
@@ -65,7 +70,7 @@ export async function resolveModel(nameOrFolder: string, options: HubOptions): P
   }
   const home = path.join(path.resolve(options.cacheFolder), nameOrFolder.replace('/', '--'));
   const cached = await readCached(home);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined && (cached.hasModules || !options.needsModules)) return cached.model;
   if (options.offline) {
     throw new BenchError(
       'DOWNLOAD_FAILED',
@@ -77,18 +82,22 @@ export async function resolveModel(nameOrFolder: string, options: HubOptions): P
   const folder = path.join(home, repository.revision);
   await bringAll(repository, folder, options);
   const resolved = { name: repository.name, revision: repository.revision, folder };
-  await writeJson(path.join(home, 'revision.json'), { name: resolved.name, revision: resolved.revision });
+  const { name, revision } = resolved;
+  await writeJson(path.join(home, 'revision.json'), { name, revision, modules: true });
   return resolved;
 }
 
 /** What an earlier run downloaded in full. */
-async function readCached(home: string): Promise<ResolvedModel | undefined> {
+async function readCached(home: string): Promise<{ model: ResolvedModel; hasModules: boolean } | undefined> {
   const text = await readFile(path.join(home, 'revision.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { name, revision } = JSON.parse(text) as { name: string; revision: string };
+    const { name, revision, modules } = JSON.parse(text) as Record<'name' | 'revision', string> & {
+      modules?: boolean;
+    };
     const folder = path.join(home, revision);
-    return (await stat(folder)).isDirectory() ? { name, revision, folder } : undefined;
+    if (!(await stat(folder)).isDirectory()) return undefined;
+    return { model: { name, revision, folder }, hasModules: modules === true };
   } catch {
     // Damaged or deleted: it is downloaded again, and what is there of it is verified.
     return undefined;
@@ -105,7 +114,9 @@ async function lookUp(asked: string, options: HubOptions): Promise<Repository> {
     const { name, sha: revision } = await modelInfo({ name: asked, additionalFields: ['sha'], ...access });
     if (!/^[0-9a-f]{8,64}$/.test(revision ?? '')) throw new TypeError(`it names the commit ${revision}`);
     const files = new Map<string, RepositoryFile>();
-    for await (const file of listFiles({ repo: { type: 'model', name }, revision, ...access })) {
+    for await (const file of listFiles({
+      ...{ repo: { type: 'model', name }, revision, recursive: true, ...access },
+    })) {
       if (file.type === 'file') files.set(file.path, file);
     }
     return { name, revision, hubUrl, token, files };
@@ -114,19 +125,20 @@ async function lookUp(asked: string, options: HubOptions): Promise<Repository> {
 
 async function bringAll(repository: Repository, folder: string, options: HubOptions): Promise<void> {
   const { name, files } = repository;
-  const names = [...files.keys()];
+  const names = [...files.keys()].sort();
   const weights = [weightsFile, weightsIndexFile].find((file) => files.has(file));
   if (weights === undefined || !files.has('config.json')) {
     const missing = weights === undefined ? weightsFile : 'config.json';
     throw new BenchError(
       'CHECKPOINT_INVALID',
-      `The model ${name} has no ${missing}. It has: ${names.sort().join(', ')}.`,
+      `The model ${name} has no ${missing}. It has: ${names.join(', ')}.`,
       {
         hint: 'Download it by other means, save it with transformers (save_pretrained writes safetensors), and give that folder with --model DIR.',
       },
     );
   }
   for (const file of textFiles) if (files.has(file)) await bring(repository, file, folder, options);
+  for (const file of names) if (moduleFiles.test(file)) await bring(repository, file, folder, options);
   await bring(repository, weights, folder, options);
   if (weights === weightsIndexFile) {
     for (const shard of await readShardNames(path.join(folder, weightsIndexFile))) {

@@ -8,6 +8,7 @@ import type {
   Tensor2D,
 } from '../contracts.js';
 import type { DropoutSite, Encoder, EncoderInput, Parameter } from './encoder.js';
+import type { VectorModel } from './vector-encoder.js';
 
 /** An architecture by its command line name, checked against an encoder. */
 export interface Architecture {
@@ -27,7 +28,7 @@ export interface RetrieverParameter extends Parameter {
   owner: Owner;
 }
 
-export class Retriever {
+export class Retriever implements VectorModel {
   /** All trained arrays; those with weight decay come first. */
   readonly parameters: readonly RetrieverParameter[];
   /** How many of them have weight decay. */
@@ -54,6 +55,14 @@ export class Retriever {
     this.parameters = [...all.filter(({ decay }) => decay), ...all.filter(({ decay }) => !decay)];
     this.decayed = all.filter(({ decay }) => decay).length;
     for (const [i, { owner, name }] of this.parameters.entries()) this.#place.set(`${owner}/${name}`, i);
+  }
+
+  get dimensions(): number {
+    return this.encoder.shape.dimensions;
+  }
+
+  get paddingId(): number {
+    return this.encoder.paddingId;
   }
 
   /** M as the index keeps it: one where vectors are pooled, 'varies' where a passage can have fewer than others. */

@@ -1,10 +1,10 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
-import type { Tensor2D } from '../contracts.js';
+import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
 import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import { bucketOf, padTexts } from '../text/padding.js';
-import type { Retriever } from './retriever.js';
+import type { EncoderInput } from './encoder.js';
 
 export interface EncodedTexts {
   /** Rows of D numbers, text by text. */
@@ -13,9 +13,22 @@ export interface EncodedTexts {
   counts: Int32Array;
 }
 
+/** What turns token ids into the vectors that are searched; a pure function of its weights. */
+export interface VectorModel {
+  readonly parameters: readonly { readonly shape: readonly number[] }[];
+  /** D of what comes out. */
+  readonly dimensions: number;
+  readonly paddingId: number;
+  /** M as the index keeps it, or 'varies'. */
+  readonly indexedVectors: number | 'varies';
+  /** @param weights one tensor per parameter @returns [B, D] */
+  queries(weights: readonly Tensor[], input: EncoderInput): Tensor2D;
+  searched(weights: readonly Tensor[], input: EncoderInput): PassageVectors;
+}
+
 export interface VectorEncoderOptions {
   engine: Engine;
-  retriever: Retriever;
+  retriever: VectorModel;
   /** One per parameter. Arrays never change and may be baked in; variables are read at every batch. */
   weights: readonly Float32Array[] | readonly Variable[];
   side: 'query' | 'passage';
@@ -65,7 +78,7 @@ export class VectorEncoder {
       const padded = padTexts(
         members.map((i) => texts[i]!),
         tokens,
-        retriever.encoder.paddingId,
+        retriever.paddingId,
         batch,
       );
       const program = await this.#program(batch, tokens);
@@ -73,11 +86,11 @@ export class VectorEncoder {
         Float32Array,
         Float32Array?,
       ];
-      collectRows(rows, members, batch, vectors, present, retriever.encoder.shape.dimensions);
+      collectRows(rows, members, batch, vectors, present, retriever.dimensions);
       at += members.length;
       onBatch?.(at);
     }
-    return joinRows(rows, retriever.encoder.shape.dimensions);
+    return joinRows(rows, retriever.dimensions);
   }
 
   #program(batch: number, tokens: number) {

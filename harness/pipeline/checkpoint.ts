@@ -15,29 +15,23 @@ import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
+import type { OpenModel, TextEncoders } from './open-model.js';
 
-export interface Checkpoint {
+export interface Checkpoint extends OpenModel {
   folder: string;
-  /** Made from the files' hashes: a copy elsewhere has the same one, other weights have another. */
-  key: string;
   facts: RetrieverFacts;
   retriever: Retriever;
-  weights: Float32Array[];
-  texts: TextEncoders;
 }
 
-/** How texts become token ids. */
-export interface TextEncoders {
-  query(text: string): Int32Array;
-  /** Training always cuts pairs. */
+/** How texts become token ids, in training too, which always cuts pairs. */
+export interface TrainingTexts extends TextEncoders {
   trainingPassage(passage: Passage): Int32Array;
-  passage(passage: Passage): Int32Array;
 }
 
 export function textEncoders(
   tokenizer: Tokenizer,
   { maxQueryTokens, maxPassageTokens, pairTruncation }: TextFacts,
-): TextEncoders {
+): TrainingTexts {
   return {
     query: (text) => tokenizer.encodeQuery(text, maxQueryTokens),
     trainingPassage: ({ title, text }) => tokenizer.encodePassage(title, text, maxPassageTokens),
@@ -70,5 +64,9 @@ export async function openCheckpoint(folder: string, expected?: string): Promise
   const retriever = new Retriever(encoder, tied, { ...loaded, resolved });
   const weights = await loadRetrieverWeights(folder, retriever, { t5LayerNorm });
   const texts = textEncoders(await loadTokenizer(inside), text);
-  return { folder, key: keyOf(await retrieverFiles(folder, facts)), facts, retriever, weights, texts };
+  const key = keyOf(await retrieverFiles(folder, facts));
+  const maxTokens = { query: text.maxQueryTokens, passage: text.maxPassageTokens };
+  const { architecture } = retriever;
+  const code = { architecture };
+  return { name, folder, key, facts, architecture, retriever, weights, texts, maxTokens, code };
 }

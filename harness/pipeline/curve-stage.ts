@@ -7,8 +7,8 @@ import type { Searcher } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { BuiltIndex } from './built-index.js';
-import type { Checkpoint } from './checkpoint.js';
 import { readHits } from './hit-files.js';
+import type { OpenModel } from './open-model.js';
 import type { Prepared } from './prepare.js';
 import { type Asked, type ExactRun, openAt, recallStage, valuesOf } from './recall-stage.js';
 import { searchStage } from './search-stage.js';
@@ -22,14 +22,14 @@ import { chosenQueries } from './timing.js';
  */
 export async function exactRun(
   prepared: Prepared,
-  checkpoint: Checkpoint,
+  model: OpenModel,
   engine: Engine,
   shards: Pick<Artifact<unknown>, 'key' | 'folder'>,
   asked: { split: Split; depth: number },
   log: StageLog,
   progress: Progress,
 ): Promise<ExactRun> {
-  const searching = await openSearching(prepared, checkpoint, engine, shards.folder);
+  const searching = await openSearching(prepared, model, engine, shards.folder);
   try {
     const run = await log.artifact('exact search', () =>
       searchStage(prepared, searching, shards.key, asked, progress),
@@ -75,10 +75,10 @@ async function timesOf(
   const { latency, search } = prepared.config;
   const queries = chosenQueries(await prepared.dataset.queries(split), latency.queries, seed);
   if (queries.length === 0) return undefined;
-  const { queryEncoder, checkpoint } = searching;
+  const { queryEncoder, model } = searching;
   const vectors: Float32Array[] = [];
   for (const { text } of queries) {
-    vectors.push((await queryEncoder.encode([checkpoint.texts.query(text)])).vectors);
+    vectors.push((await queryEncoder.encode([model.texts.query(text)])).vectors);
   }
   const values = valuesOf(built);
   const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / built.artifact.facts.sizeBytes));

@@ -1,13 +1,13 @@
-/** A system of vectors, once there is a checkpoint: encode -> index -> search -> hits. */
+/** A system of vectors, once there is a model: encode -> index -> search -> hits. */
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import type { Engine } from '../tensor/engine.js';
 import { builtIndex, isFlat } from './built-index.js';
-import type { Checkpoint } from './checkpoint.js';
 import { curveRemarks, curveStage, exactRun } from './curve-stage.js';
 import { devWinnersStage } from './dev-winners.js';
 import { encodeStage } from './encode-stage.js';
 import { indexStage } from './index-stage.js';
 import { openDense } from './open-dense.js';
+import type { OpenModel } from './open-model.js';
 import { indexFacts, parameterCountOf } from './record-parts.js';
 import { searchStage, timeOf } from './search-stage.js';
 import { closeSearching, openSearching } from './searching.js';
@@ -15,33 +15,36 @@ import type { Answering, Asking, Studied } from './system.js';
 import { conditionsHere } from './whole-index.js';
 import { hasWinners, winnersOf } from './winners.js';
 
-/** What only the system knows that has made the checkpoint. */
+/** All but what only the system knows that has the model. */
 type Dense = Omit<Answering, 'facts' | 'given' | 'remarks'> & {
   facts: Pick<Answering['facts'], 'config' | 'device' | 'index'>;
 };
 
-/** @param checkpoint its folder is opened again to be timed @param engine is not disposed of */
+/**
+ * @param model is opened again, by `reopen`, to be timed
+ * @param engine is not disposed of
+ */
 export async function answerDense(
   { request, prepared, split, depth, identicalIds, log, progress }: Asking,
-  checkpoint: Checkpoint,
+  model: OpenModel,
+  reopen: () => Promise<OpenModel>,
   engine: Engine,
 ): Promise<Dense> {
   const { config, seed } = request;
   const { dataset } = prepared;
-  const shards = await log.artifact('encode', () => encodeStage(prepared, checkpoint, engine, progress));
+  const shards = await log.artifact('encode', () => encodeStage(prepared, model, engine, progress));
   const asked = { split, depth } as const;
   const built = isFlat(config)
     ? undefined
     : builtIndex(await log.artifact('index', () => indexStage(prepared, shards, seed, progress)), config);
-  const exact = built && (await exactRun(prepared, checkpoint, engine, shards, asked, log, progress));
-  const searching = await openSearching(prepared, checkpoint, engine, shards.folder, built);
+  const exact = built && (await exactRun(prepared, model, engine, shards, asked, log, progress));
+  const searching = await openSearching(prepared, model, engine, shards.folder, built);
   try {
     const { searcher, index } = searching;
     const run = await log.artifact('search', () =>
       searchStage(prepared, searching, shards.key, { ...asked, identicalIds }, progress),
     );
-    const { retriever } = checkpoint;
-    const { architecture } = retriever;
+    const { architecture } = model;
     const facts = {
       config,
       device: {
@@ -64,20 +67,22 @@ export async function answerDense(
           index: { timed: built.artifact.facts.execution, wanted: await conditionsHere(config.threads) },
         }),
       },
-      openBytes: indexBytes + 4 * parameterCountOf(retriever),
+      openBytes: indexBytes + 4 * parameterCountOf(model.retriever),
       rereads: !searcher.resident,
       searchable: [shards.key, ...(built ? [built.artifact.key] : [])],
       async study(hits, { answerFlags }): Promise<Studied> {
         const dev =
-          hasWinners(architecture) && (await dataset.queries('dev')).length > 0
+          architecture && hasWinners(architecture) && (await dataset.queries('dev')).length > 0
             ? await log.artifact('dev winners', () =>
                 devWinnersStage(prepared, searching, shards.key, progress),
               )
             : undefined;
-        const winners: WinnerFacts | undefined = await winnersOf({
-          ...{ dataset, split, index, hits, architecture, identicalIds, answerFlags },
-          dev: dev?.facts,
-        });
+        const winners: WinnerFacts | undefined =
+          architecture &&
+          (await winnersOf({
+            ...{ dataset, split, index, hits, architecture, identicalIds, answerFlags },
+            dev: dev?.facts,
+          }));
         const curve: CurveFacts | undefined =
           exact &&
           (await log.plain('recall', () =>
@@ -90,7 +95,7 @@ export async function answerDense(
         ];
         return { winners, curve, remarks };
       },
-      open: () => openDense(prepared, checkpoint.folder, shards.folder, built),
+      open: () => openDense(prepared, reopen, shards.folder, built),
       close: () => closeSearching(searching),
     };
   } catch (error) {

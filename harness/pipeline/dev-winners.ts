@@ -13,7 +13,7 @@ import type { Prepared } from './prepare.js';
 import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
 
-type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'checkpoint' | 'engine'>;
+type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'model' | 'engine'>;
 
 /** @param key of the shards */
 export function devWinnersStage(
@@ -22,19 +22,18 @@ export function devWinnersStage(
   key: string,
   progress: Progress,
 ): Promise<Artifact<DevWinnerFacts>> {
-  const { engine, checkpoint } = searching;
-  const { architecture } = checkpoint.retriever;
+  const { engine, model } = searching;
   const inputs = {
     made: 'dev winners 1',
     shards: key,
-    code: stageCode('dev winners', { dataset, architecture, engine }),
+    code: stageCode('dev winners', { dataset, engine, ...model.code }),
     engine: engineIdentity(engine),
   };
   return store.artifact(
     'runs',
     inputs,
     () => devWinners(dataset, searching, config.search.batchSize, progress),
-    { dataset: dataset.name, system: architecture.name },
+    { dataset: dataset.name, system: model.name },
   );
 }
 
@@ -124,7 +123,7 @@ async function answeringPassages(
 
 /** @returns [Q, D] */
 async function encodeQueries(
-  { queryEncoder, checkpoint, index }: Reading,
+  { queryEncoder, model, index }: Reading,
   queries: readonly Query[],
   batchSize: number,
   progress: Progress,
@@ -134,7 +133,7 @@ async function encodeQueries(
   for (let first = 0; first < queries.length; first += batchSize) {
     progress.checkInterrupted();
     const batch = queries.slice(first, first + batchSize);
-    const encoded = await queryEncoder.encode(batch.map(({ text }) => checkpoint.texts.query(text)));
+    const encoded = await queryEncoder.encode(batch.map(({ text }) => model.texts.query(text)));
     vectors.set(encoded.vectors, first * index.dimensions);
     stage.update(first + batch.length);
   }

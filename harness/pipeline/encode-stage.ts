@@ -1,9 +1,7 @@
 /** Encoding the collection, as a stage. */
-import type { Dataset } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
 import { BenchError } from '../errors.js';
 import { readIndexFacts } from '../index/vector-index.js';
-import type { Retriever } from '../model/retriever.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Code } from '../program/code.js';
 import type { Progress } from '../progress.js';
@@ -13,17 +11,13 @@ import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
 import { datasetIdentity, engineIdentity } from './identity.js';
+import type { OpenModel } from './open-model.js';
 import type { Prepared } from './prepare.js';
 import { stageCode } from './stage-code.js';
 
-/** Of reading the checkpoint too, and of its tokenizer. */
-function encodeCode({ architecture }: Retriever, engine: Engine, dataset: Pick<Dataset, 'name'>): Code {
-  return stageCode('encode', { dataset, architecture, engine });
-}
-
 export function encodeStage(
   { config: { encode }, store, dataset }: Prepared,
-  { key, facts, retriever, weights, texts }: Checkpoint,
+  { name, key, retriever, weights, texts, maxTokens, code }: OpenModel,
   engine: Engine,
   progress: Progress,
 ): Promise<Artifact<{ vectors: number }>> {
@@ -31,7 +25,8 @@ export function encodeStage(
     made: 'shards 3',
     checkpoint: key,
     dataset: datasetIdentity(dataset),
-    code: encodeCode(retriever, engine, dataset),
+    // Of reading the model too, and of its tokenizer.
+    code: stageCode('encode', { dataset, engine, ...code }),
     shardPassages: encode.shardPassages,
     engine: engineIdentity(engine),
   };
@@ -40,13 +35,12 @@ export function encodeStage(
     inputs,
     async (folder) => {
       const { batchTokens } = encode;
-      const maxTokens = facts.text.maxPassageTokens;
       const encoder = new VectorEncoder({
         engine,
         retriever,
         weights,
         side: 'passage',
-        maxTokens,
+        maxTokens: maxTokens.passage,
         batchTokens,
       });
       try {
@@ -66,7 +60,7 @@ export function encodeStage(
         await encoder.dispose();
       }
     },
-    { dataset: dataset.name, system: retriever.architecture.name },
+    { dataset: dataset.name, system: name },
   );
 }
 

@@ -1,24 +1,24 @@
-/** Opens a checkpoint and its index, to answer queries as a user would ask them. */
+/** Opens a model and its index, to answer queries as a user would ask them. */
 import type { Query } from '../contracts.js';
 import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
-import { openCheckpoint } from './checkpoint.js';
+import type { OpenModel } from './open-model.js';
 import { engineOf, type Prepared } from './prepare.js';
 import { closeSearching, openSearching } from './searching.js';
 
 export async function openDense(
   prepared: Prepared,
-  checkpointFolder: string,
+  openModel: () => Promise<OpenModel>,
   indexFolder: string,
   built?: BuiltIndex,
 ): Promise<OpenSystem> {
   const { depth } = prepared.config.search;
   const engine = await engineOf(prepared.config);
   try {
-    const checkpoint = await openCheckpoint(checkpointFolder);
-    const searching = await openSearching(prepared, checkpoint, engine, indexFolder, built);
+    const model = await openModel();
+    const searching = await openSearching(prepared, model, engine, indexFolder, built);
     const { searcher, queryEncoder } = searching;
-    const tokenize = ({ text }: Query) => checkpoint.texts.query(text);
+    const tokenize = ({ text }: Query) => model.texts.query(text);
     const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;
     return {
       parts: [

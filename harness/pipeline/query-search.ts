@@ -52,11 +52,11 @@ export async function searchQueries(
   sink: HitSink,
   progress: Progress,
 ): Promise<void> {
-  const { searcher, index, queryEncoder, checkpoint } = searching;
+  const { searcher, index, queryEncoder, model } = searching;
   const { resident } = searcher;
   const identifiers = identicalIds === 'dropped' ? await index.identifiers() : undefined;
   const encode = async (batch: readonly Query[]) =>
-    (await queryEncoder.encode(batch.map(({ text }) => checkpoint.texts.query(text)))).vectors;
+    (await queryEncoder.encode(batch.map(({ text }) => model.texts.query(text)))).vectors;
   const whole = resident ? progress.stage('search', queries.length, 'queries') : undefined;
   await inParts(queries, sink, async (part, before) => {
     const hits: PassageHits[] = [];
@@ -106,4 +106,4 @@ export async function inParts(
   }
 }
 
-type SearchingParts = 'searcher' | 'index' | 'queryEncoder' | 'checkpoint';
+type SearchingParts = 'searcher' | 'index' | 'queryEncoder' | 'model';

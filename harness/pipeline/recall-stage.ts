@@ -42,7 +42,7 @@ export async function recallStage(
     index: built.artifact.key,
     code: stageCode('recall', {
       dataset: prepared.dataset,
-      architecture: searching.checkpoint.retriever.architecture,
+      ...searching.model.code,
       engine: searching.engine,
       searcher: 'factory',
     }),
@@ -54,7 +54,7 @@ export async function recallStage(
     'findings',
     inputs,
     () => recallsOf(prepared, searching, built, exact.hits, asked, progress),
-    { dataset: prepared.dataset.name, system: searching.checkpoint.retriever.architecture.name },
+    { dataset: prepared.dataset.name, system: searching.model.name },
   );
   return facts;
 }
@@ -83,14 +83,14 @@ async function recallsOf(
   { split, depth }: Asked,
   progress: Progress,
 ): Promise<Record<string, number>[]> {
-  const { index, queryEncoder, checkpoint } = searching;
+  const { index, queryEncoder, model } = searching;
   const queries = await prepared.dataset.queries(split);
   const { batchSize } = prepared.config.search;
   const vectors = new Float32Array(queries.length * index.dimensions);
   const values = valuesOf(built);
   const stage = progress.stage('recall', queries.length * (values.length + 1), 'queries');
   for (let first = 0; first < queries.length; first += batchSize) {
-    const texts = queries.slice(first, first + batchSize).map(({ text }) => checkpoint.texts.query(text));
+    const texts = queries.slice(first, first + batchSize).map(({ text }) => model.texts.query(text));
     vectors.set((await queryEncoder.encode(texts)).vectors, first * index.dimensions);
     stage.update(first + texts.length);
     progress.checkInterrupted();

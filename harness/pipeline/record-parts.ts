@@ -2,7 +2,7 @@
 import type { Dataset, Split } from '../contracts.js';
 import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
 import type { VectorIndex } from '../index/vector-index.js';
-import type { Retriever } from '../model/retriever.js';
+import type { VectorModel } from '../model/vector-encoder.js';
 import type {
   DatasetFacts,
   IndexFacts,
@@ -55,7 +55,7 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
   };
 }
 
-export const parameterCountOf = ({ parameters }: Pick<Retriever, 'parameters'>): number =>
+export const parameterCountOf = ({ parameters }: Pick<VectorModel, 'parameters'>): number =>
   parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** The model that the first training began with. */

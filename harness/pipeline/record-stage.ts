@@ -61,8 +61,11 @@ export function stemOf(
     dataset: datasetIdentity(dataset),
     ...given,
   }).slice(0, 8);
-  return `${name.replace(/[/:]/g, '-')}-${architecture}-${seed}-${settings}`;
+  return `${fileName(name)}-${fileName(architecture)}-${seed}-${settings}`;
 }
+
+/** A dataset's or a system's name as part of a file's. */
+export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '-');
 
 /** The settings that decide what a run's figures are. */
 export function decidingSettings(config: BenchConfig): Partial<BenchConfig> {

@@ -27,13 +27,9 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
 });
 
 /** Of encoding the queries too. */
-function searchCode(
-  { checkpoint, engine, searcher, built }: Searching,
-  dataset: Pick<Dataset, 'name'>,
-): Code {
-  const { architecture } = checkpoint.retriever;
+function searchCode({ model, engine, searcher, built }: Searching, dataset: Pick<Dataset, 'name'>): Code {
   const by = built === undefined ? searcher.name : 'factory';
-  return stageCode('search', { dataset, architecture, engine, searcher: by });
+  return stageCode('search', { dataset, engine, searcher: by, ...model.code });
 }
 
 /** Searches all queries of a split. @param key of the shards @param asked `identicalIds` is `kept` where absent */
@@ -70,7 +66,7 @@ export async function searchStage(
       const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
       return { queries: queries.length, depth: parts.depth, searcher: searcher.name, execution };
     },
-    { dataset: dataset.name, system: searching.checkpoint.retriever.architecture.name },
+    { dataset: dataset.name, system: searching.model.name },
   );
   // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
   await removeParts(run.folder);

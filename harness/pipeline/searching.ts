@@ -4,13 +4,13 @@ import { VectorEncoder } from '../model/vector-encoder.js';
 import { openSearcher, type Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, factoryIndex } from './built-index.js';
-import type { Checkpoint } from './checkpoint.js';
+import type { OpenModel } from './open-model.js';
 import type { Prepared } from './prepare.js';
 
 /** Everything that stays open while queries are searched and timed. */
 export interface Searching {
   engine: Engine;
-  checkpoint: Checkpoint;
+  model: OpenModel;
   index: VectorIndex;
   searcher: Searcher;
   queryEncoder: VectorEncoder;
@@ -23,7 +23,7 @@ export interface Searching {
 /** @param folder of the shards @param built from them, to be searched instead */
 export async function openSearching(
   { config }: Prepared,
-  checkpoint: Checkpoint,
+  model: OpenModel,
   engine: Engine,
   folder: string,
   built?: BuiltIndex,
@@ -37,18 +37,17 @@ export async function openSearching(
     ...(built && { built: factoryIndex(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;
-  const { retriever, weights, facts } = checkpoint;
-  const maxTokens = facts.text.maxQueryTokens;
+  const { retriever, weights, maxTokens } = model;
   const { batchTokens } = config.encode;
   const queryEncoder = new VectorEncoder({
     engine,
     retriever,
     weights,
     side: 'query',
-    maxTokens,
+    maxTokens: maxTokens.query,
     batchTokens,
   });
-  return { engine, checkpoint, index, searcher, queryEncoder, buildSeconds, ...(built && { built }) };
+  return { engine, model, index, searcher, queryEncoder, buildSeconds, ...(built && { built }) };
 }
 
 export async function closeSearching({ index, searcher, queryEncoder }: Searching): Promise<void> {

@@ -7,6 +7,8 @@ import type { Engine, EngineName } from '../tensor/engine.js';
 export interface WorkedWith {
   dataset?: Pick<Dataset, 'name'>;
   architecture?: { familyName: string; poolingName?: string };
+  /** A model taken as it was published. */
+  published?: true;
   engine?: Pick<Engine, 'name'>;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];
@@ -60,13 +62,14 @@ export function stageCode(stage: Stage, workedWith: WorkedWith): Code {
 /** Paths in the build. */
 export function entriesOf(
   stage: Stage,
-  { dataset, architecture, engine, searcher, measures = [] }: WorkedWith,
+  { dataset, architecture, published, engine, searcher, measures = [] }: WorkedWith,
 ): string[] {
   return [
     ...stageFiles[stage].map((file) => `harness/pipeline/${file}.js`),
     // A dataset's variants and collections are one plug-in.
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
+    ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
     ...(engine === undefined ? [] : [engineFiles[engine.name]]),
     ...(searcher === undefined ? [] : searcherFiles[searcher]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),

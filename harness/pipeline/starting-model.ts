@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.js';
+import { BenchError } from '../errors.js';
 import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
 import { resolveModel } from '../model/hub.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
@@ -15,6 +16,7 @@ import {
   type TextFacts,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
+import { askedBeside } from '../model/sentence-files.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
@@ -71,7 +73,9 @@ export async function trainingSetup(
   const trained = request.init === undefined ? undefined : await trainedModel(request.init);
   const { folder, ...found } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
   const loaded = await loadEncoder(folder, { t5LayerNorm });
-  const model = { ...found, remarks: loaded.remarks ?? [] };
+  const beside = trained === undefined ? await askedBeside(folder) : undefined;
+  if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
+  const model = { ...found, remarks: [...(loaded.remarks ?? []), ...besideRemark(found.name, beside)] };
   const encoder = makeEncoder(withDropout(loaded.encoder.config, config.train.dropout), { t5LayerNorm });
   const tokenizer = await loadTokenizer(folder);
   checkVocabulary(tokenizer, encoder);
@@ -102,6 +106,20 @@ export async function trainingSetup(
     seed: request.seed,
   };
 }
+
+/** Its figures would be those of no model that anybody has published. */
+function asPublished(name: string, beside: string): BenchError {
+  return new BenchError(
+    'CONFIG_INVALID',
+    `${name} was published with ${beside}, which an architecture leaves out, and train.epochs=0 would not train it for that.`,
+    { hint: `As it was published: --arch pretrained:${name}. Or train it: --set train.epochs=1 or more.` },
+  );
+}
+
+const besideRemark = (name: string, beside: string | undefined): string[] =>
+  beside === undefined
+    ? []
+    : [`${name} was published with ${beside}; training begins from its encoder alone`];
 
 /** The paper's, by kind of encoder. */
 const usualLearningRate: Record<EncoderShape['kind'], number> = { bert: 2e-5, t5: 5e-4 };
@@ -174,7 +192,8 @@ const weightFiles = /^(config\.json|model.*\.safetensors(\.index\.json)?)$/;
 const isModelFile = (name: string): boolean =>
   weightFiles.test(name) || tokenizerFiles.some((each) => each === name);
 
-async function filesOf(folder: string): Promise<DataFile[]> {
+/** What of a model's folder decides its vectors, with hashes. */
+export async function filesOf(folder: string): Promise<DataFile[]> {
   const names = (await readdir(folder)).filter(isModelFile).sort();
   return Promise.all(names.map((name) => describeFile(path.join(folder, name))));
 }

@@ -1,5 +1,6 @@
 /** What can be known of a run that trains before it begins: the model's shape, its searcher, its index, its engine. */
 import path from 'node:path';
+import type { BenchConfig } from '../config/config.js';
 import type { EncoderShape } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { describeEncoder } from '../model/checkpoint.js';
@@ -23,15 +24,20 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const shape = await shapeOf(request);
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
-  await assertSearcher(config.searcher);
-  await assertIndexKind(config);
-  const engine = await engineHere(config);
+  const engine = await assertMachine(config);
   if (shape === undefined || resolved === undefined) return { engine };
   const { dimensions, maxTokens } = shape;
   const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
   const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
   const perPassage = loaded.pooling === undefined ? stored : 1;
   return { engine, vectors: { dimensions, perPassage, atMost } };
+}
+
+/** What a system of vectors needs here. @throws BenchError UNAVAILABLE with the command that adds it */
+export async function assertMachine(config: BenchConfig): Promise<NonNullable<Means['engine']>> {
+  await assertSearcher(config.searcher);
+  await assertIndexKind(config);
+  return engineHere(config);
 }
 
 /** Undefined where the model would have to be downloaded first. */
@@ -50,9 +56,14 @@ async function shapeOf({ config, init, offline }: RunRequest): Promise<EncoderSh
 }
 
 /** The folder of a model that is here; undefined where it may be downloaded. */
-async function localModel(name: string, cacheFolder: string, offline: boolean): Promise<string | undefined> {
+export async function localModel(
+  name: string,
+  cacheFolder: string,
+  offline: boolean,
+  needsModules = false,
+): Promise<string | undefined> {
   try {
-    return (await resolveModel(name, { cacheFolder, offline: true })).folder;
+    return (await resolveModel(name, { cacheFolder, offline: true, needsModules })).folder;
   } catch (error) {
     if (!offline && error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return undefined;
     throw error;

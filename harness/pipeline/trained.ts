@@ -55,7 +55,7 @@ function secondStagePlan(config: BenchConfig): string {
 }
 
 /** What `auto` came to on this machine. */
-function engineText({ engine }: Means, config: BenchConfig): string {
+export function engineText({ engine }: Means, config: BenchConfig): string {
   const { name, device, threads } = engine!;
   const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
   return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
@@ -68,8 +68,8 @@ export async function answer(asking: Asking): Promise<Answering> {
   try {
     const trained = await trainAll(prepared, request, engine, log, progress);
     const training = trainingFacts(trained, log.stages);
-    const checkpoint = await openCheckpoint(trained.checkpoint.folder);
-    const dense = await answerDense(asking, checkpoint, engine);
+    const open = () => openCheckpoint(trained.checkpoint.folder);
+    const dense = await answerDense(asking, await open(), open, engine);
     return {
       ...dense,
       facts: { ...dense.facts, arch: archFacts(trained), model: modelFacts(trained), training },

@@ -5,7 +5,7 @@ import { presetText } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
 import { BenchError, pluginFault } from '../errors.js';
 import type { Cell } from '../pipeline/cell.js';
-import { datasetFacts, stemOf } from '../pipeline/record-stage.js';
+import { datasetFacts, fileName, stemOf } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { TimedCell } from '../pipeline/timing.js';
 import type { Progress } from '../progress.js';
@@ -142,6 +142,6 @@ function describe(thrown: unknown): NonNullable<RunRecord['error']> {
 function failedFile({ architecture, dataset, data, seed, init, negatives, config }: RunRequest): string {
   const { cache: _, out, keep: __, seeds: ___, check: ____, ...deciding } = config;
   const key = keyOf({ deciding, data, init, negatives }).slice(0, 8);
-  const stem = `${dataset.replace(/[/:]/g, '-')}-${architecture}-${seed}-${key}.failed`;
+  const stem = `${fileName(dataset)}-${fileName(architecture)}-${seed}-${key}.failed`;
   return path.join(out, `${stem}${recordSuffix}`);
 }

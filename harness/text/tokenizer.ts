@@ -74,9 +74,19 @@ export class Tokenizer {
    * @throws RangeError where the frame alone is longer
    */
   encodeQuery(text: string, maxTokens: number): Int32Array {
+    return this.encodeSingle(text.replaceAll('\u2019', "'"), maxTokens);
+  }
+
+  /** A text in its frame, cut at the right to `maxTokens` with the frame. @throws RangeError where the frame alone is longer */
+  encodeSingle(text: string, maxTokens: number): Int32Array {
     const { single } = this.#templates;
-    const ids = this.encodeText(text.replaceAll('\u2019', "'"));
-    return frame(single, ids.slice(0, roomIn(single, maxTokens)), []);
+    return frame(single, this.encodeText(text).slice(0, roomIn(single, maxTokens)), []);
+  }
+
+  /** Special tokens that stand behind a single text. */
+  get tokensBehind(): number {
+    const { single } = this.#templates;
+    return single.length - 1 - single.indexOf('A');
   }
 
   /**

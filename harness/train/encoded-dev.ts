@@ -65,7 +65,7 @@ export async function encodePassages(
     if (passages > 0 && !blank.has(tokens))
       blank.set(tokens, (await encoder.encode([new Int32Array(0)], undefined, tokens)).vectors);
   }
-  const dimensions = encoder.options.retriever.encoder.shape.dimensions;
+  const dimensions = encoder.options.retriever.dimensions;
   const pieces: Float32Array[] = [];
   const rowStarts = new Int32Array(numbers.length + added + 1);
   const passageStarts = new Int32Array(lists.length + 1);

@@ -1,0 +1,28 @@
+/** A model that is open: all that encoding and searching need of it, wherever it came from. */
+import type { Passage } from '../contracts.js';
+import type { Architecture } from '../model/retriever.js';
+import type { VectorModel } from '../model/vector-encoder.js';
+import type { WorkedWith } from './stage-code.js';
+
+export interface OpenModel {
+  /** The system's, by which people look for what was made with it: `mlr-sc`. */
+  name: string;
+  /** Made from the hashes of its files, and of what else decides its vectors: a copy elsewhere has the same one. */
+  key: string;
+  retriever: VectorModel;
+  /** One per parameter. */
+  weights: Float32Array[];
+  texts: TextEncoders;
+  /** Longest text, in tokens. */
+  maxTokens: { query: number; passage: number };
+  /** Of what was trained here. */
+  architecture?: Architecture;
+  /** What computes beside the stages' own code. */
+  code: Pick<WorkedWith, 'architecture' | 'published'>;
+}
+
+/** How texts become token ids. */
+export interface TextEncoders {
+  query(text: string): Int32Array;
+  passage(passage: Passage): Int32Array;
+}

@@ -1,0 +1,161 @@
+/** A published sentence encoder, opened as its own files have it. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { DataFile, Passage } from '../contracts.js';
+import { BenchError } from '../errors.js';
+import { describeEncoder, loadEncoder } from '../model/checkpoint.js';
+import type { Encoder } from '../model/encoder.js';
+import { readSentenceFacts, type SentenceFacts, type SentenceOverrides } from '../model/sentence-files.js';
+import { SentenceModel } from '../model/sentence-model.js';
+import { TensorSource } from '../model/tensor-source.js';
+import { describeFile, keyOf } from '../store/hash.js';
+import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
+import { loadTokenizer } from '../text/tokenizer-folder.js';
+import type { OpenModel } from './open-model.js';
+import { filesOf } from './starting-model.js';
+
+export interface PublishedModel extends OpenModel {
+  retriever: SentenceModel;
+  facts: SentenceFacts;
+  tokenizer: Tokenizer;
+  /** All that was read, with hashes. */
+  files: DataFile[];
+  remarks: readonly string[];
+}
+
+/** What can be known without reading the weights. */
+export interface PublishedShape {
+  facts: SentenceFacts;
+  model: SentenceModel;
+  tokenizer: Tokenizer;
+  maxTokens: number;
+}
+
+/** @throws BenchError CHECKPOINT_INVALID for what is missing or not known, CONFIG_INVALID for what no file says */
+export async function describePublished(
+  folder: string,
+  overrides: SentenceOverrides,
+): Promise<PublishedShape> {
+  const facts = await readSentenceFacts(folder, overrides);
+  const encoder = await describeEncoder(facts.encoderFolder);
+  assertWidths(folder, facts, encoder);
+  const tokenizer = await loadTokenizer(facts.encoderFolder);
+  checkVocabulary(tokenizer, encoder);
+  const maxTokens = lengthOf(folder, facts, encoder);
+  const promptTokens = {
+    query: promptLength(facts.prompts.query, tokenizer, maxTokens),
+    passage: promptLength(facts.prompts.passage, tokenizer, maxTokens),
+  };
+  return { facts, model: new SentenceModel(encoder, facts.modules, promptTokens), tokenizer, maxTokens };
+}
+
+/** @param name of the system */
+export async function openPublished(
+  folder: string,
+  name: string,
+  overrides: SentenceOverrides,
+): Promise<PublishedModel> {
+  const { facts, model, tokenizer, maxTokens } = await describePublished(folder, overrides);
+  const { weights, remarks = [] } = await loadEncoder(facts.encoderFolder);
+  const dense: Float32Array[] = [];
+  for (const own of facts.denseFolders.values()) dense.push(...(await denseWeights(own)));
+  const all = [...weights, ...dense];
+  assertShapes(folder, model, all);
+  const files = await filesIn(folder, facts);
+  const { query, passage } = facts.prompts;
+  const encode = (text: string) => {
+    const trimmed = text.replace(outerSpace, '');
+    return tokenizer.encodeSingle(facts.lowercases ? trimmed.toLowerCase() : trimmed, maxTokens);
+  };
+  const { modules, lowercases } = facts;
+  return {
+    ...{ name, facts, tokenizer, files, remarks, retriever: model, weights: all },
+    key: keyOf({ files, modules, prompts: facts.prompts, lowercases, maxTokens }),
+    texts: {
+      query: (text) => encode(query + text),
+      passage: ({ title, text }: Passage) => encode(passage + (title === '' ? text : `${title} ${text}`)),
+    },
+    maxTokens: { query: maxTokens, passage: maxTokens },
+    code: { published: true },
+  };
+}
+
+/** What Python's `strip` takes off. */
+const spaces = `\\s\\u0085${String.fromCharCode(0x1c)}-${String.fromCharCode(0x1f)}`;
+const outerSpace = new RegExp(`^[${spaces}]+|[${spaces}]+$`, 'g');
+
+/** Tokens that belong to a prompt, as sentence-transformers counts them: those before the text. */
+function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): number {
+  if (prompt === '') return 0;
+  const whole = tokenizer.encodeSingle(prompt.replace(outerSpace, ''), Number.MAX_SAFE_INTEGER).length;
+  const length = whole - (tokenizer.tokensBehind > 0 ? 1 : 0);
+  if (whole < maxTokens) return length;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `The prompt ${JSON.stringify(prompt)} takes ${length} of ${maxTokens} tokens, and leaves none for a text.`,
+    { hint: 'Give a shorter one with --set pretrained.queryPrompt or pretrained.passagePrompt.' },
+  );
+}
+
+function lengthOf(folder: string, { maxTokens }: SentenceFacts, { shape }: Encoder): number {
+  const length = Math.min(maxTokens ?? Infinity, shape.maxTokens);
+  if (Number.isFinite(length)) return length;
+  throw new BenchError('CONFIG_INVALID', `${folder} does not say how long a text may be.`, {
+    hint: 'Give --set pretrained.maxTokens=512, or as many as its authors use.',
+  });
+}
+
+function assertWidths(folder: string, { modules }: SentenceFacts, { shape: { dimensions } }: Encoder): void {
+  const fault = (what: string) =>
+    new BenchError('CHECKPOINT_INVALID', `${folder} cannot be used as it was published: ${what}.`, {
+      hint: 'Its folders belong to different models; copy or download it again.',
+    });
+  let width = dimensions;
+  for (const module of modules) {
+    if (module.kind === 'pooling') {
+      if (module.width !== undefined && module.width !== width)
+        throw fault(`its pooling is for ${module.width} numbers a token, and its encoder gives ${width}`);
+      width *= module.modes.length;
+    }
+    if (module.kind !== 'dense') continue;
+    if (module.inputs !== width)
+      throw fault(`a dense layer takes ${module.inputs} numbers and gets ${width}`);
+    width = module.outputs;
+  }
+}
+
+async function denseWeights(folder: string): Promise<Float32Array[]> {
+  const source = await TensorSource.open(folder, await readdir(folder).catch(() => []));
+  try {
+    const names = ['linear.weight', 'linear.bias'].filter((name) => source.shapeOf(name) !== undefined);
+    return await Promise.all(names.map((name) => source.read(name)));
+  } finally {
+    await source.close();
+  }
+}
+
+function assertShapes(folder: string, { parameters }: SentenceModel, weights: readonly Float32Array[]): void {
+  const sizes = parameters.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
+  const wrong = sizes.findIndex((size, i) => weights[i]?.length !== size);
+  if (wrong < 0 && weights.length === parameters.length) return;
+  throw new BenchError(
+    'CHECKPOINT_INVALID',
+    `${folder} cannot be used as it was published: ${
+      wrong < 0
+        ? `its dense layers hold ${weights.length - parameters.length} arrays more than they say`
+        : `${parameters[wrong]!.name} of its dense layers holds ${weights[wrong]?.length ?? 'no'} numbers, not ${sizes[wrong]}`
+    }.`,
+  );
+}
+
+async function filesIn(folder: string, facts: SentenceFacts): Promise<DataFile[]> {
+  const files: DataFile[] = await filesOf(facts.encoderFolder);
+  const below = async (name: string) => {
+    files.push({ ...(await describeFile(path.join(folder, name))), name });
+  };
+  for (const name of facts.files) await below(name);
+  for (const own of facts.denseFolders.values())
+    for (const name of (await readdir(own)).filter((each) => each.endsWith('.safetensors')))
+      await below(path.relative(folder, path.join(own, name)));
+  return files;
+}

@@ -1,0 +1,22 @@
+/** Models taken as they were published: `pretrained:FOLDER` or `pretrained:HUB-ID`. Nothing is trained. */
+import type { SystemKind } from '../pipeline/system.js';
+
+const prefix = 'pretrained:';
+
+const pretrained: SystemKind = {
+  // Any folder and any name of the hub: there is no list.
+  list: async () => [],
+  has: async (name) => name.startsWith(prefix),
+  load: async (name) => ({
+    name,
+    summary: 'as it was published: pooling, normalization, prompts and length of its own files',
+    isTrained: false,
+    settings: [
+      ...(['preset', 'pretrained', 'encode', 'index', 'search', 'searcher', 'engine', 'threads'] as const),
+      ...(['latency', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'] as const),
+    ],
+    steps: () => import('../pipeline/published.js'),
+  }),
+};
+
+export default pretrained;

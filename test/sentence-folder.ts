@@ -1,0 +1,51 @@
+/** Folders of published sentence encoders: a tiny random BERT, and beside it the files of a variant. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { writeSafetensors } from '../harness/model/safetensors.js';
+import { root } from './places.js';
+
+const fixtures = path.join(root, 'test/fixtures/sentence');
+
+interface Variant {
+  files: Record<string, unknown>;
+  dense: Record<string, Record<string, { shape: number[]; values: number[] }>>;
+  queries: number[][];
+  passages: number[][];
+}
+
+/** Made by make-sentence.py, which lies beside it. */
+export const { variants, queries, passages } = JSON.parse(
+  readFileSync(path.join(fixtures, 'variants.json'), 'utf8'),
+) as { variants: Record<string, Variant>; queries: string[]; passages: [string, string][] };
+
+export const withoutSetting = {
+  pooling: null,
+  similarity: null,
+  queryPrompt: null,
+  passagePrompt: null,
+  maxTokens: null,
+} as const;
+
+/** @param files instead of those of the variant, by name; null where one is to be absent, text as it stands */
+export async function sentenceFolder(
+  name: string,
+  files: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'strata-sentence-'));
+  cpSync(path.join(fixtures, 'tiny'), folder, { recursive: true });
+  const variant = variants[name]!;
+  for (const [file, content] of Object.entries({ ...variant.files, ...files })) {
+    if (content === null) continue;
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    writeFileSync(path.join(folder, file), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  for (const [own, tensors] of Object.entries(variant.dense))
+    await writeSafetensors(
+      path.join(folder, own, 'model.safetensors'),
+      Object.entries(tensors).map(([tensor, { shape, values }]) => ({
+        ...{ name: tensor, shape, values: Float32Array.from(values) },
+      })),
+    );
+  return folder;
+}
