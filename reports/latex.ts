@@ -1,7 +1,7 @@
 /** The tables for a paper; needs the package booktabs. */
 import type { Report, ReportCell, ReportColumn, ReportPlugin, ReportSection } from '../harness/contracts.js';
 import { formatCell, formatNumber, headingOf, marksOf, seedsOf, showsInterval } from './format/numbers.js';
-import { headingOfSection, intervalLegend, legendOf } from './format/words.js';
+import { headingOfSection, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'a table that fits the column of a paper, with booktabs',
@@ -70,10 +70,11 @@ function tableOf(
     return intervals.every((text) => text === '') ? [row] : [row, ['', ...intervals].join(' & ')];
   });
   const shown = { ...section, columns };
-  const legend = legendOf(shown, 'Bold', 'underlined') + intervalLegend(shown, 'Below');
+  const legend = legendOf(shown, 'Bold', 'underlined', 'Below');
   const told = seeds.length === 1 && seeds[0] !== '–' ? ` ${capitalized(seeds[0]!)}.` : '';
   return `\\begin{table}
 \\centering
+\\setlength{\\belowcaptionskip}{4pt}
 \\caption{${escapeLatex(`${title ?? headingOfSection(section)}.${told} ${legend}`)}}
 \\label{${label.replace(/[{}\\%#~^]/g, '')}}
 \\small
@@ -84,7 +85,7 @@ function tableOf(
 \\toprule
 ${spans.map(({ title: span, count }) => ` & \\multicolumn{${count}}{c}{${span}}`).join('')} \\\\
 ${rules.join(' ')}
-System${columns.map((column) => ` & ${escapeLatex(headingOf(column))}`).join('')} \\\\
+System${columns.map((column) => ` & ${escapeLatex(headingBelow(column))}`).join('')} \\\\
 \\midrule
 ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
 \\end{tabular}}
@@ -92,14 +93,19 @@ ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
 `;
 }
 
+/** Where all of accuracy are percent the title above them says so: four signs less to be fitted into a column. */
+const inPercent = ({ group, unit }: ReportColumn) => group === 'accuracy' && unit === 'share';
+const headingBelow = (column: ReportColumn) => (inPercent(column) ? column.label : headingOf(column));
+
 /** Neighbours of one group stand under its title, whatever order the columns have. */
 function spansOf(columns: readonly ReportColumn[]): { title: string; count: number }[] {
   const titles: Readonly<Record<string, string>> = Object.fromEntries(groups);
   const spans: { title: string; count: number }[] = [];
-  for (const { group } of columns) {
+  for (const column of columns) {
+    const title = `${titles[column.group]}${inPercent(column) ? ' (\\%)' : ''}`;
     const last = spans.at(-1);
-    if (last !== undefined && last.title === titles[group]) last.count++;
-    else spans.push({ title: titles[group]!, count: 1 });
+    if (last !== undefined && last.title === title) last.count++;
+    else spans.push({ title, count: 1 });
   }
   return spans;
 }
@@ -135,5 +141,10 @@ const replacements: Readonly<Record<string, string>> = {
 };
 
 function escapeLatex(text: string): string {
-  return text.replace(/[\\~^<>±−–†]|[&%$#_{}]/g, (letter) => replacements[letter] ?? `\\${letter}`);
+  return (
+    text
+      .replace(/[\\~^<>±−–†]|[&%$#_{}]/g, (letter) => replacements[letter] ?? `\\${letter}`)
+      // A sign that begins a line has lost its number.
+      .replace(/(\d) (?=\\%)/g, '$1~')
+  );
 }

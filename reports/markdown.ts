@@ -22,14 +22,7 @@ import {
   unitOf,
 } from './format/numbers.js';
 import { winnersLegend, winningVectors } from './format/winners.js';
-import {
-  checksInOrder,
-  detailOf,
-  headingOfSection,
-  headlineOf,
-  intervalLegend,
-  legendOf,
-} from './format/words.js';
+import { checksInOrder, detailOf, headingOfSection, headlineOf, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'tables for a README or a pull request',
@@ -47,7 +40,7 @@ function sectionText(section: ReportSection): string {
       section,
       columns.filter(({ detail }) => detail !== true),
     ),
-    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined') + intervalLegend(section, 'Beside'))}\n`,
+    `${escapeMarkdown(legendOf(section, 'Bold', 'underlined', 'Beside'))}\n`,
   ];
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);

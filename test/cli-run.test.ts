@@ -4,6 +4,7 @@ import { execute } from '../harness/cli/command.js';
 import { runCommand } from '../harness/cli/run.js';
 import { loadConfig } from '../harness/config/config.js';
 import { BenchError } from '../harness/errors.js';
+import { TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import type { RunRecord, StoredRecord } from '../harness/record.js';
@@ -54,6 +55,7 @@ async function runWith(...argv: string[]) {
       }
       return outcome;
     },
+    timing: { TimeEstimates, totalOf },
   };
   const command = runCommand(async () => pipeline);
   let error: BenchError | undefined;

@@ -29,6 +29,7 @@ function bareCheckout(): string {
 /** The same after an install, with a compiler that has nothing to do and a program that says its arguments. */
 function installedCheckout(): string {
   const folder = bareCheckout();
+  cpSync(path.join(root, 'package-lock.json'), path.join(folder, 'package-lock.json'));
   mkdirSync(path.join(folder, 'node_modules', 'typescript'), { recursive: true });
   mkdirSync(path.join(folder, 'dist', 'harness'), { recursive: true });
   writeFileSync(path.join(folder, 'scripts', 'build.mjs'), '');
@@ -87,7 +88,18 @@ test('the package offers bench too, and packing leaves package.json as it was, k
   assert.deepEqual(packed.bin, { 'strata-bench': 'scripts/bench.mjs', bench: 'scripts/bench.mjs' });
   assert.equal(packed.scripts.prepare, undefined);
   assert.ok(JSON.parse(original).scripts.prepare !== undefined);
+  // npm 10 and 11 go by it where the package comes from a registry: no script of onnxruntime-node is run.
+  const shrinkwrap = path.join(folder, 'npm-shrinkwrap.json');
+  const { packages } = JSON.parse(read(shrinkwrap)) as { packages: Record<string, Record<string, unknown>> };
+  assert.ok(packed.files.includes('npm-shrinkwrap.json'));
+  assert.deepEqual(packages['']!.bin, packed.bin);
+  assert.equal(packages['']!.devDependencies, undefined);
+  assert.ok(Object.values(packages).every(({ dev }) => dev === undefined));
+  for (const name of Object.keys(packed.dependencies)) assert.ok(packages[`node_modules/${name}`], name);
+  assert.equal(packages['node_modules/onnxruntime-node']!.hasInstallScript, undefined);
+  assert.equal(packages['node_modules/faiss-node']!.hasInstallScript, true);
   step('after');
+  assert.ok(!existsSync(shrinkwrap), 'npm ci in a checkout would take it');
   assert.equal(read(file), original);
   assert.ok(!existsSync(path.join(folder, 'node_modules', '.package.json.kept')));
   assert.equal(node(folder, 'scripts/packing.mjs', 'between').status, 1);

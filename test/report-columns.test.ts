@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportNames } from '../harness/plugins.js';
 import type { StoredRecord } from '../harness/record.js';
+import { formatEffect, formatSigned } from '../reports/format/numbers.js';
 import { stored } from './made-records.js';
 import { prepare, records, render } from './made-reports.js';
 
@@ -29,7 +30,7 @@ test('latex: booktabs, marks, and no character that acts as a command', async ()
 test('latex: intervals where markdown has them, on a line below', async () => {
   const one = await prepare([stored(), stored({ arch: 'mlr-sc', lift: 0.1 })]);
   const text = await render('latex', one);
-  assert.match(text, /Below numbers of one seed.*: the 95 \\% interval/);
+  assert.match(text, /Below numbers of one seed.*: the 95~\\% interval/);
   assert.match(text, /^ & \{\\scriptsize \[\d+\.\d, \d+\.\d\]\} & \{\\scriptsize \[/m);
   const { low, high } = one.sections[0]!.systems[0]!.cells['answer@20']!.interval!;
   assert.ok(text.includes(`[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`));
@@ -47,7 +48,7 @@ test('latex: four measures, the index and the search fit a column, with a captio
   const text = await render('latex', await prepare([many('dual-encoder', 0), many('mlr-sc', 0.1)]));
   const heads = /^System(.*) \\\\$/m.exec(text)![1]!.split(' & ').slice(1);
   assert.deepEqual(heads, [
-    ...['answer@20 \\%', 'answer@100 \\%', 'success@20 \\%', 'mrr@10 \\%'],
+    ...['answer@20', 'answer@100', 'success@20', 'mrr@10'],
     ...['index', 'search ms'],
   ]);
   assert.match(
@@ -79,7 +80,7 @@ test('columns: those that are named, in their order, in one table; one that no r
   );
   for (const name of reportNames()) assert.ok((await render(name, report)).length > 0, name);
   const tex = await render('latex', report);
-  assert.match(tex, /System & search ms & mrr@10 \\% & search p95 ms/);
+  assert.match(tex, /System & search ms & mrr@10 & search p95 ms/);
   await assert.rejects(prepare(records, { columns: ['mrr@10', 'serach-ms'] }), {
     message: /There is no column 'serach-ms'\. Did you mean 'search-ms'/,
   });
@@ -100,4 +101,25 @@ test('per-query: a row for each query of each run, where the values are wanted',
     `made,1,test,'=mlr,2,q0,${values['answer@20']!.perQuery[0]},${values['mrr@10']!.perQuery[0]}`,
   );
   assert.equal((await prepare(two, { values: false })).sections[0]!.values, undefined);
+});
+
+test('the legend says nothing of what the table has not', async () => {
+  const one = await render('latex', await prepare([stored({ arch: 'mlr-sc', lift: 0.1 })]));
+  const legend = /\\caption\{(.*)\}\n/.exec(one)![1]!;
+  assert.match(legend, /Latencies are medians/);
+  assert.doesNotMatch(legend, /Bold|differs|pm|Holm/, legend);
+  const two = ['dual-encoder', 'mlr-sc'].map((arch, i) => stored({ arch, lift: i / 10 }));
+  const sized = await render('latex', await prepare(two, { columns: ['mrr@10', 'index-bytes'] }));
+  assert.match(sized, /Bold is the best of a column\. \* differs from dual-encoder/);
+  assert.doesNotMatch(sized, /Latencies|pm/);
+});
+
+test('a difference of which nothing is seen has no sign', () => {
+  const of = (value: number) => formatSigned(value, 'share');
+  assert.deepEqual(
+    [of(0), of(-0.0001), of(0.0001), of(-0.01), of(0.01)],
+    ['0.0', '0.0', '0.0', '−1.0', '+1.0'],
+  );
+  const effect = (value: number | null) => formatEffect({ name: 'd_z', value });
+  assert.deepEqual([effect(-0.001), effect(-0.1), effect(null)], ['d_z 0.00', 'd_z −0.10', 'd_z ∞']);
 });

@@ -41,6 +41,9 @@ const options = (scale: GridOptions['scale']) => gridOptions(root, scale);
 const valueIn = ({ rows }: ReproductionDocument, label: string, group: string) =>
   rows.find((row) => row.label === label)!.figures.find((figure) => figure.group === group)!;
 
+/** Nothing is tried. */
+const untimed = async () => ({ runs: [], seconds: 0, unknown: 0, reasons: ['not tried here'] });
+
 test('figures of ours beside those published; a row that fails leaves its error and the others stand', async () => {
   const planned = await gridOf(loadReproduction(file), options('paper'));
   const outcome = await reproduce(planned, makers, silentProgress());
@@ -124,12 +127,15 @@ test('the command leaves three reports, ends as its first failure does, and make
   let printed = '';
   const failures = (requests: readonly RunRequest[]) =>
     requests.map((request) => ({ request, error: new BenchError('UNAVAILABLE', 'No GPU.') }));
-  const command = reproduceCommand(async () => ({
-    assertRunnable: async () => undefined,
-    sweep: async (requests) => ({ records: [], failures: failures(requests) }),
-    train: async (requests) => ({ checkpoints: new Map(), failures: failures(requests) }),
-    count,
-  }));
+  const command = reproduceCommand(
+    async () => ({
+      assertRunnable: async () => undefined,
+      sweep: async (requests) => ({ records: [], failures: failures(requests) }),
+      train: async (requests) => ({ checkpoints: new Map(), failures: failures(requests) }),
+      count,
+    }),
+    untimed,
+  );
   const given = (...more: string[]) =>
     execute('reproduce', command, [...more, ...places], (text) => {
       printed += text;

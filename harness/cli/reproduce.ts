@@ -9,6 +9,7 @@ import { type Grid, type GridOptions, gridOf } from '../reproduction/grid.js';
 import { assertFolders, missingFolders } from '../reproduction/missing.js';
 import { type Makers, reproduce } from '../reproduction/outcome.js';
 import type { Scale } from '../reproduction/reproduction.js';
+import type { TimeHere } from '../reproduction/time-here.js';
 import type { Command, Values } from './command.js';
 import { describeFailure, reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
@@ -20,8 +21,11 @@ import { existingFolder, freshStart, nameIn } from './request.js';
 /** Flags of the configuration that a grid leaves open. */
 const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
 
-/** @param loadMakers imports the pipeline, which is heavy, once the request is known to be right */
-export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => ({
+/**
+ * @param loadMakers imports the pipeline, which is heavy, once the request is known to be right
+ * @param timing how long a grid takes here, which is tried for some seconds
+ */
+export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = measuredHere): Command => ({
   usage: `${reproductionNames().join('|')} [options]`,
   description:
     'Makes every run behind a table or figure of the paper and prints its figures beside the published ones, with the difference; the same is left as markdown, csv and json in the folder given by --out. What is in the cache is not made again, so a grid that was stopped goes on when it is started again. Instead of a name, a file of the same form may be given.',
@@ -54,7 +58,11 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
       type: 'switch',
       describe: 'go on where a dataset cannot be downloaded and no folder is given: its cells stay empty',
     },
-    'dry-run': { type: 'switch', describe: 'print the runs and what they will take, and do nothing' },
+    'dry-run': {
+      type: 'switch',
+      describe:
+        'print the runs and what they will take, here too (tried for some seconds), and leave nothing',
+    },
     json: { type: 'switch', describe: 'print the table or the plan as JSON' },
   },
   maxArguments: 1,
@@ -74,11 +82,12 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>): Command => 
     if (values['dry-run'] === true) {
       const plan = await estimate(grid);
       const missing = await missingFolders(grid);
-      if (values.json === true) print(asJson(planData(grid, plan, missing)));
+      const time = await timing(grid);
+      if (values.json === true) print(asJson(planData(grid, plan, missing, time)));
       else {
         const { describeRoom } = await import('../pipeline/needs.js');
         const cache = grid.runs[0]?.request.config.cache ?? '.';
-        print(planText(grid, plan, missing, await describeRoom(cache)));
+        print(planText(grid, plan, missing, { room: await describeRoom(cache), time }));
       }
       return 0;
     }
@@ -110,6 +119,14 @@ export const command: Command = reproduceCommand(async () => {
   ]);
   return { assertRunnable, sweep, train, count };
 });
+
+async function measuredHere(grid: Grid): Promise<TimeHere> {
+  const [{ TimeEstimates }, { timeHere }] = await Promise.all([
+    import('../pipeline/estimate/time-estimate.js'),
+    import('../reproduction/time-here.js'),
+  ]);
+  return timeHere(grid, new TimeEstimates(createProgress({ signal: watchInterrupts() })));
+}
 
 function optionsOf(values: Values): GridOptions {
   const scale = scaleOf(values.scale);
@@ -184,27 +201,33 @@ function planData(
   { loaded, scale }: Grid,
   { runs, ...totals }: Awaited<ReturnType<typeof estimate>>,
   missing: readonly string[],
+  { runs: times, ...here }: TimeHere,
 ) {
   return {
     name: loaded.name,
     scale,
     ...totals,
     missing,
+    here,
     runs: runs.map(
-      ({
-        run: {
-          request: { fresh: _, ...request },
-          after,
-          trainsOnly,
-          counts,
+      (
+        {
+          run: {
+            request: { fresh: _, ...request },
+            after,
+            trainsOnly,
+            counts,
+          },
+          ...figures
         },
-        ...figures
-      }) => ({
+        i,
+      ) => ({
         ...request,
         ...(counts && { counts }),
         ...(after && { trainedOn: after.request.dataset }),
         ...(trainsOnly && { trainsOnly }),
         ...figures,
+        time: times[i]!,
       }),
     ),
   };

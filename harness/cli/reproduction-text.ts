@@ -1,6 +1,6 @@
 /** How `bench reproduce` prints a plan and a table on the terminal. */
 import path from 'node:path';
-import { byteSize } from '../progress.js';
+import { byteSize, duration } from '../progress.js';
 import {
   headingOf,
   notesOf,
@@ -10,7 +10,8 @@ import {
 } from '../reproduction/document.js';
 import type { Estimate, RunEstimate } from '../reproduction/estimate.js';
 import type { Grid } from '../reproduction/grid.js';
-import type { Bound } from '../reproduction/steps.js';
+import type { EpochSteps } from '../reproduction/steps.js';
+import type { TimeHere } from '../reproduction/time-here.js';
 import { renderTable } from './table.js';
 
 /** A table for each group of columns: ours, published, difference. */
@@ -30,23 +31,36 @@ export function tableText({ title, heading, rows, notes }: ReproductionDocument)
 /**
  * What would be run, and what it would take.
  * @param missing datasets that cannot be downloaded and have no folder
- * @param machine what this machine has, in words
+ * @param here what this machine has, in words, and how long it takes there
  */
 export function planText(
   grid: Grid,
   estimate: Estimate,
   missing: readonly string[],
-  machine: string,
+  here: { room: string; time: TimeHere },
 ): string {
   const { loaded, scale } = grid;
   const models = new Set(grid.runs.map(({ request }) => request.config.model.name));
   const cost = scale === 'small' ? [] : ['GPU hours'];
-  const header = ['', 'run', 'dataset', 'seed', 'passages', 'vectors', 'index', ...cost, 'fills'];
+  const header = [
+    '',
+    'run',
+    'dataset',
+    'seed',
+    'passages',
+    'vectors',
+    'index',
+    ...cost,
+    'time here',
+    'fills',
+  ];
   const lines = estimate.runs.map((run, i) => {
     const hoursCell = scale === 'small' ? [] : [run.gpuHours === null ? '-' : hours(run.gpuHours)];
-    return [String(i + 1), ...planLine(run, models.size > 1), ...hoursCell, run.rows.join('; ')];
+    const time = here.time.runs[i];
+    const timeCell = time ? duration(1000 * time.seconds) : '?';
+    return [String(i + 1), ...planLine(run, models.size > 1), ...hoursCell, timeCell, run.rows.join('; ')];
   });
-  const table = renderTable(header, lines, `rllrrrr${scale === 'small' ? '' : 'r'}l`, 1);
+  const table = renderTable(header, lines, `rllrrrr${scale === 'small' ? '' : 'r'}rl`, 1);
   const { passages, indexBytes, gpuHours, unknown } = estimate;
   const totals = [
     `${grid.runs.length} runs; ${count(passages)} passages to encode, what several runs share counted once`,
@@ -54,7 +68,8 @@ export function planText(
     gpuHours === null
       ? 'GPU hours: none, this runs on any machine'
       : `GPU hours: ${hours(gpuHours)} of ${loaded.reproduction.cost.gpu}, an estimate: ${basisOf(grid)}`,
-    `this machine: ${machine}; the largest index is ${byteSize(largestIndex(estimate))}`,
+    `this machine: ${here.room}; the largest index is ${byteSize(largestIndex(estimate))}`,
+    `time here: ${timeText(here.time)}`,
     ...(unknown === 0
       ? []
       : [`${unknown} runs are left out of some sum: of them not all is known beforehand`]),
@@ -68,10 +83,19 @@ export function planText(
   return `${lined(head)}\n${table}\n${lined(totals)}\n${steps}${asNotes(notesOf(grid))}`;
 }
 
+/** What was measured, and of what it could not be. */
+function timeText({ runs, seconds, unknown, reasons, engine }: TimeHere): string {
+  const by = engine === undefined ? '' : ` with ${engine}`;
+  const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
+  if (unknown === runs.length) return `not known${by}${why}`;
+  const rest = unknown === 0 ? '' : `; of ${unknown} runs not all is known${why}`;
+  return `about ${duration(1000 * seconds)}${by}, every run by itself, measured now for seconds (bench run --dry-run says of one what each figure rests on)${rest}`;
+}
+
 /** Steps per epoch beside those of the paper's code; nothing where the file does not know them. */
 function stepsTable({ steps }: Estimate): string {
   if (steps.length === 0) return '';
-  const bound = (steps: Bound | null) =>
+  const bound = (steps: EpochSteps['ours']) =>
     steps === null ? '?' : `${steps.atMost ? 'at most ' : ''}${count(steps.value)}`;
   const lines = steps.map(({ dataset, stage, batchSize, ours, published }) => [
     dataset,

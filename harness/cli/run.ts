@@ -4,7 +4,7 @@ import { BenchError } from '../errors.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { datasetsNamed, loadReport } from '../plugins.js';
-import { createProgress, type Progress } from '../progress.js';
+import { createProgress, duration, type Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { listSystems } from '../systems.js';
@@ -36,7 +36,11 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     ...trainingOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     fresh: freshOption,
-    'dry-run': { type: 'switch', describe: 'print the plan and the configuration, and do nothing' },
+    'dry-run': {
+      type: 'switch',
+      describe:
+        'print the plan, how long it takes here (tried for some seconds) and the configuration, and leave nothing',
+    },
     report: {
       type: 'text',
       describe: "reports to write beside the records, 'bench list reports'; markdown is printed too",
@@ -59,11 +63,12 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     const requests = await requestsOf(values);
     const formats = values.report === undefined ? [] : splitList('report', String(values.report));
     for (const format of formats) await loadReport(format);
-    const { planRun, sweep } = await loadPipeline();
+    const { planRun, sweep, timing } = await loadPipeline();
     const progress = createProgress({ signal: watchInterrupts() });
     if (values['dry-run'] === true) {
       const plans: PlanOutcome[] = [];
-      for (const request of requests) plans.push(await outcomeOf(request, planRun));
+      const times = new timing.TimeEstimates(progress);
+      for (const request of requests) plans.push(await outcomeOf(request, (each) => planRun(each, times)));
       const refused = plans.flatMap(({ error }, i) => (error === undefined ? [] : [{ error, i }]));
       if (requests.length === 1 && refused[0] !== undefined) throw refused[0].error;
       print(
@@ -72,7 +77,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
               plans.map((plan, i) => planData(plan, requests[i]!)),
               requests.length,
             )
-          : describePlans(plans, requests),
+          : `${describePlans(plans, requests)}${inAll(plans, timing)}`,
       );
       return Math.max(0, ...refused.map(({ error, i }) => reportFailure(error, titleOf(requests[i]!))));
     }
@@ -103,11 +108,16 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
 
 interface Pipeline extends Pick<typeof import('../pipeline/plan.js'), 'planRun'> {
   sweep: typeof import('../sweep.js').sweep;
+  timing: Pick<typeof import('../pipeline/estimate/time-estimate.js'), 'TimeEstimates' | 'totalOf'>;
 }
 
 export const command = runCommand(async () => {
-  const [{ planRun }, { sweep }] = await Promise.all([import('../pipeline/plan.js'), import('../sweep.js')]);
-  return { planRun, sweep };
+  const [{ planRun }, { sweep }, timing] = await Promise.all([
+    import('../pipeline/plan.js'),
+    import('../sweep.js'),
+    import('../pipeline/estimate/time-estimate.js'),
+  ]);
+  return { planRun, sweep, timing };
 });
 
 const recordsOf = (stored: readonly StoredRecord[]): RunRecord[] => stored.map(({ record }) => record);
@@ -204,6 +214,15 @@ function describePlans(plans: readonly PlanOutcome[], requests: readonly RunRequ
   const configs = plans.flatMap(({ plan }) => plan?.config ?? []);
   const fullest = configs.sort((a, b) => Object.keys(b).length - Object.keys(a).length)[0];
   return `${parts.join('')}${fullest === undefined ? '' : `configuration\n${JSON.stringify(fullest, null, 2)}\n`}`;
+}
+
+/** What all runs take together; nothing where there is one, which says it itself. */
+function inAll(plans: readonly PlanOutcome[], { totalOf }: Pipeline['timing']): string {
+  const times = plans.flatMap(({ plan }) => plan?.time ?? []);
+  if (times.length < 2) return '';
+  const { seconds, unknown } = totalOf(times);
+  const rest = unknown === 0 ? '' : `, without what is not known of ${unknown} of them`;
+  return `all ${times.length} runs: about ${duration(1000 * seconds)} here and now, what they share counted once${rest}\n`;
 }
 
 /** The thing itself where one was asked for, else an array, even where a failure has left one. */

@@ -6,8 +6,8 @@ import { compareLatency, type LatencyComparison } from '../statistics/latency-ra
 import { deviceDifferences } from './devices.js';
 import { firstOf, type System } from './systems.js';
 
-export const latencyParts = ['tokenize', 'encode', 'search', 'total'] as const;
-export type LatencyPart = (typeof latencyParts)[number];
+const latencyParts = ['tokenize', 'encode', 'search', 'total'] as const;
+type LatencyPart = (typeof latencyParts)[number];
 
 export interface LatencyRatios {
   ratios: ReportLatencyRatio[];

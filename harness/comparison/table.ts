@@ -8,7 +8,7 @@ import { describeDevice, onOneDevice } from './devices.js';
 import { firstOf, measuresOf, type System } from './systems.js';
 
 /** Below it a corrected p counts as significant. */
-export const significanceLevel = 0.05;
+const significanceLevel = 0.05;
 
 /**
  * The accuracy of a system: mean and deviation over seeds; the interval is a bootstrap over queries, each with its mean

@@ -9,7 +9,7 @@ import { assignment, flagSources, readConfigFile, type Source } from './sources.
 
 export type * from './bench-config.js';
 export { secondTraining, withPresets } from './preset-layers.js';
-export { configFileName, flagKeys, type Source } from './sources.js';
+export type { Source } from './sources.js';
 export { defaultConfig };
 
 export interface ConfigRequest {
@@ -21,7 +21,7 @@ export interface ConfigRequest {
   dataset?: string | undefined;
   /** Settings that stand above the file and below the flags, the later above the earlier: those of a fixed grid. */
   fixed?: readonly Source[];
-  /** Values of the flags named in `flagKeys`, as typed; those not given are undefined. Other members are ignored. */
+  /** Values of the flags of the command line that have a flag (`flagKeys` in sources.ts), as typed; those not given are undefined. Other members are ignored. */
   flags?: Readonly<Record<string, unknown>>;
   /** Texts `key=value`; of two for one key the later holds, and all of them stand above `flags`. */
   set?: readonly string[];

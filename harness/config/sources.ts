@@ -11,10 +11,10 @@ export interface Source {
   settings: unknown;
 }
 
-export const configFileName = 'bench.config.json';
+const configFileName = 'bench.config.json';
 
 /** Flags that stand for a key: `--model X` is `--set model.name=X`. */
-export const flagKeys: Readonly<Record<string, string>> = {
+const flagKeys: Readonly<Record<string, string>> = {
   preset: 'preset',
   model: 'model.name',
   engine: 'engine',

@@ -4,7 +4,7 @@ import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import { bucketOf, padTexts } from '../text/padding.js';
-import type { EncoderInput } from './encoder.js';
+import type { Encoder, EncoderInput } from './encoder.js';
 
 export interface EncodedTexts {
   /** Rows of D numbers, text by text. */
@@ -19,6 +19,7 @@ export interface VectorModel {
   /** D of what comes out. */
   readonly dimensions: number;
   readonly paddingId: number;
+  readonly encoder: Pick<Encoder, 'parameters'>;
   /** M as the index keeps it, or 'varies'. */
   readonly indexedVectors: number | 'varies';
   /** @param weights one tensor per parameter @returns [B, D] */

@@ -4,6 +4,9 @@ import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { bareArchitecture, type RunRecord } from '../record.js';
 import type { OpenSystem } from './cell.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
+import { sparseStages } from './estimate/stage-times.js';
+import { termRates } from './estimate/term-rates.js';
 import { openSparse } from './open-sparse.js';
 import type { Prepared } from './prepare.js';
 import type { RunRequest } from './run-request.js';
@@ -24,6 +27,11 @@ export async function plan({ config }: RunRequest): Promise<SystemPlan> {
     ],
     needs: async () => [],
   };
+}
+
+export async function times({ request: { config }, part, store, progress }: Trial): Promise<StageTime[]> {
+  const rates = await termRates(part, scoringOf(config), config, 'test', store, progress);
+  return sparseStages(rates, part.whole, config);
 }
 
 export async function answer({

@@ -7,32 +7,34 @@ import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { loadDataset } from '../plugins.js';
 import { byteSize } from '../progress.js';
+import { fetchFile } from '../store/download.js';
+import { downloadsOf } from '../store/store.js';
 import type { DatasetChoice } from './prepare.js';
-import { isLocal } from './requirements.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 
-/** The dataset, where opening it needs no network; else null. */
-export async function datasetHere(request: DatasetChoice): Promise<Dataset | null> {
-  if (!(await isLocal(request))) return null;
+/** The dataset, where opening it needs no network, its downloads lying in the cache perhaps; else null. */
+export async function datasetHere(
+  request: DatasetChoice & Pick<RunRequest, 'config'>,
+): Promise<Dataset | null> {
   const { plugin, variant } = await loadDataset(request.dataset);
   try {
     return await plugin.open({
       ...(variant !== undefined && { variant }),
       ...(request.data !== undefined && { folder: request.data }),
-      fetch: async ({ name }) => {
-        throw new BenchError('DOWNLOAD_FAILED', `${name} is not fetched for a plan.`);
-      },
+      fetch: (download) =>
+        fetchFile(download, downloadsOf(request.config.cache, request.dataset), { offline: true }),
     });
   } catch (error) {
-    // In the cache or not: a plan does not say.
     if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
     throw error;
   }
 }
 
 /** N, where it can be known without a network. */
-export async function passagesHere(request: DatasetChoice): Promise<number | null> {
+export async function passagesHere(
+  request: DatasetChoice & Pick<RunRequest, 'config'>,
+): Promise<number | null> {
   return (await datasetHere(request))?.passageCount ?? null;
 }
 

@@ -2,7 +2,9 @@
 import type { BenchConfig } from '../config/config.js';
 import type { DatasetPlugin, Download } from '../contracts.js';
 import { loadDataset } from '../plugins.js';
+import { duration } from '../progress.js';
 import { loadSystem } from '../systems.js';
+import type { TimeEstimate, TimeEstimates } from './estimate/time-estimate.js';
 import { passagesHere } from './needs.js';
 import { assertRequirements } from './requirements.js';
 import type { RunRequest } from './run-request.js';
@@ -12,19 +14,24 @@ export interface Plan {
   lines: string[];
   /** The configuration with every value resolved, without what plays no part. */
   config: Partial<BenchConfig>;
+  /** Absent where it was not asked for. */
+  time?: TimeEstimate;
 }
 
 /**
- * What a run would do. Opens the dataset where that needs no network; trains and writes nothing.
+ * What a run would do. Opens the dataset where that needs no network; trains and leaves nothing.
+ * @param times where given, what the run does is tried for some seconds, to say how long it takes
  * @throws BenchError as the run would: for names that are not there, a folder that would not be read, and (CONFIG_INVALID)
  *   options that do not fit the model, as far as its shape is known
  */
-export async function planRun(request: RunRequest): Promise<Plan> {
+export async function planRun(request: RunRequest, times?: TimeEstimates): Promise<Plan> {
   const { architecture, dataset, config } = request;
   const means = await assertRequirements(request);
   const system = await loadSystem(architecture);
   const { stages, needs } = await (await system.steps()).plan(request, means);
   const { plugin, variant } = await loadDataset(dataset);
+  const passages = await passagesHere(request);
+  const time = await times?.of(request, means);
   return {
     lines: [
       `dataset   ${dataset}: ${sourceOf(request, plugin, variant)}`,
@@ -32,10 +39,12 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       ...stages,
       `measure   ${config.measures.join(', ')}`,
       `latency   ${config.latency.queries} queries, one at a time`,
-      ...(await needs(await passagesHere(request))),
+      ...(await needs(passages)),
+      ...timeLines(time),
       `record    in ${config.out}; cache in ${config.cache}`,
     ],
     config: configOf(system.settings, config),
+    ...(time && { time }),
   };
 }
 
@@ -64,4 +73,24 @@ function downloadsText(downloads: readonly Download[], offline: boolean): string
   });
   if (downloads.every(({ url }) => url === '')) return parts.join('; ');
   return `${offline ? 'from the cache' : 'downloaded unless in the cache'}: ${parts.join(', ')}`;
+}
+
+/** One line for the whole and one for each stage, with what it rests on. */
+function timeLines(time: TimeEstimate | undefined): string[] {
+  if (time === undefined) return [];
+  const known = time.stages.filter(({ seconds }) => seconds !== null);
+  const rest =
+    known.length === time.stages.length ? '' : known.length === 0 ? 'not known' : ' and what is not known';
+  const total =
+    known.length === 0
+      ? rest
+      : `about ${duration(1000 * time.seconds)}${rest} if nothing is in the cache, with this machine as busy as it is now`;
+  return [
+    `time      ${total}`,
+    ...time.stages.map(({ stage, seconds, basis }) =>
+      seconds === null
+        ? `  ${stage.padEnd(12)}not known: ${basis}`
+        : `  ${stage.padEnd(12)}${duration(1000 * seconds)}: ${basis}`,
+    ),
+  ];
 }

@@ -5,6 +5,9 @@ import { resolveModel } from '../model/hub.js';
 import type { SentenceModule } from '../model/sentence-model.js';
 import { bareArchitecture } from '../record.js';
 import { answerDense } from './dense.js';
+import { denseRates } from './estimate/dense-rates.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
+import { denseStages } from './estimate/stage-times.js';
 import { diskLine, memoryLine } from './needs.js';
 import { engineOf, type Prepared } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
@@ -45,6 +48,19 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
       `memory    ${memoryLine(request)}`,
     ],
   };
+}
+
+export async function times({ request, part, folder: temporary }: Trial): Promise<StageTime[]> {
+  const { config } = request;
+  const folder = await localModel(idOf(request), hubFolder(config.cache), true, true);
+  const engine = await engineOf(config);
+  try {
+    const model = await openPublished(folder!, request.architecture, config.pretrained);
+    const rates = await denseRates(part, model, config, engine, path.join(temporary, 'index'));
+    return denseStages(rates, part.whole, config);
+  } finally {
+    await engine.dispose();
+  }
 }
 
 export async function answer(asking: Asking): Promise<Answering> {

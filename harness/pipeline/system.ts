@@ -10,6 +10,7 @@ import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { OpenSystem } from './cell.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measured } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
 import type { RunRequest } from './run-request.js';
@@ -26,6 +27,8 @@ export interface SystemSteps {
   requirements(request: RunRequest): Promise<Means>;
   /** What a run would do, in lines for people. @param means as `requirements` found them */
   plan(request: RunRequest, means: Means): Promise<SystemPlan>;
+  /** How long its stages take on this machine: a little of them is really done. */
+  times(trial: Trial): Promise<StageTime[]>;
   /** Every stage as far as the hits of a split. The caller closes what comes back. */
   answer(asking: Asking): Promise<Answering>;
 }

@@ -10,6 +10,7 @@ import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
 import { secondStage, type TrainedStage, trainAll, trainingRemarks } from './training.js';
 
+export { trainedTimes as times } from './estimate/trained-times.js';
 export { requirements } from './trained-requirements.js';
 
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {

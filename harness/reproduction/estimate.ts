@@ -1,11 +1,12 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
 import { projectedVectorsBytes } from '../index/size.js';
+import { examplesOf } from '../pipeline/example-sizes.js';
 import { resolveArchitecture } from '../pipeline/starting-model.js';
 import { loadArchitecture } from '../plugins.js';
 import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
-import { type EpochSteps, epochSteps, examplesOf } from './steps.js';
+import { type EpochSteps, epochSteps } from './steps.js';
 
 export interface RunEstimate {
   run: GridRun;

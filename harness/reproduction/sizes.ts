@@ -1,5 +1,5 @@
 /** How large a collection is and what is trained on in it, before anything is downloaded. */
-
+import { trainingSizes } from '../pipeline/example-sizes.js';
 import { datasetHere } from '../pipeline/needs.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Grid } from './grid.js';
@@ -32,11 +32,5 @@ export class CollectionSizes {
 async function sizesHere(request: RunRequest): Promise<Sizes | null> {
   const opened = (await isMissing(request)) ? null : await datasetHere(request);
   if (opened === null) return null;
-  const { passageCount: passages, trainsOn } = opened;
-  const trainingQueries = (await opened.queries('train')).length;
-  if (trainingQueries === 0) return { passages };
-  const relevant = (await opened.qrels('train')).filter(({ relevance }) => relevance >= 1);
-  const trainingExamples =
-    trainsOn === 'each-positive' ? relevant.length : new Set(relevant.map(({ queryId }) => queryId)).size;
-  return { passages, trainingExamples, trainingQueries };
+  return { passages: opened.passageCount, ...(await trainingSizes(opened)) };
 }

@@ -1,14 +1,8 @@
 /** How many updates an epoch of a grid's trainings has, beside how many it had in the paper's code. */
-import type { BenchConfig } from '../config/config.js';
+import { type Bound, examplesOf } from '../pipeline/example-sizes.js';
 import { loadSystem } from '../systems.js';
 import type { Grid } from './grid.js';
-import type { CollectionSizes, Sizes } from './sizes.js';
-
-/** A number known beforehand, or the most that it can be: what is mined is known after mining. */
-export interface Bound {
-  value: number;
-  atMost: boolean;
-}
+import type { CollectionSizes } from './sizes.js';
 
 export interface EpochSteps {
   dataset: string;
@@ -18,20 +12,6 @@ export interface EpochSteps {
   /** Queries per update in them. */
   batchSize: number;
   published: Bound;
-}
-
-/** Examples of an epoch of either stage; null where nobody says how many the dataset has. */
-export function examplesOf(
-  { stage2 }: Pick<BenchConfig, 'stage2'>,
-  sizes: Sizes | null,
-  stage: 1 | 2,
-): Bound | null {
-  if (sizes?.trainingExamples === undefined) return null;
-  const { trainingExamples: original, trainingQueries: queries } = sizes;
-  if (stage === 1 || stage2.examples === 'merged') return { value: original, atMost: false };
-  // Pairs of qrels are mined for as they are; else every query may have a hit that holds an answer.
-  const mined = Math.max(original, queries ?? 0);
-  return { value: stage2.negatives === 'mined' ? mined : original + mined, atMost: true };
 }
 
 /** Of every collection whose steps in the paper's code the file knows, and every way in which it is trained on. */

@@ -7,7 +7,7 @@ import { type PassageHits, searchPassages } from './passages.js';
 import { type RowSearcher, type SearcherName, searcherNames } from './searcher.js';
 
 export type { PassageHits } from './passages.js';
-export { type SearcherName, searcherNames } from './searcher.js';
+export type { SearcherName } from './searcher.js';
 
 export interface SearchOptions {
   /** What `exact` computes on. */

@@ -5,7 +5,7 @@ import { BenchError } from '../errors.js';
  * Numbers that can be trained on: `train` takes one plain array of them, which V8 keeps 8 bytes a number and cannot grow
  * to the 2 ** 27 where it ends without a copy that is larger still.
  */
-export const mostTrainingNumbers = 100_000_000;
+const mostTrainingNumbers = 100_000_000;
 
 /**
  * How many vectors an index is trained on.

@@ -44,9 +44,14 @@ function significant(value: number): string {
 }
 
 /** `62.0±0.3`; the deviation over seeds where there are several. */
-export function formatCell({ value, deviation }: ReportCell, { unit, group }: ReportColumn): string {
-  const text = formatNumber(value, unit);
-  return deviation === undefined || group !== 'accuracy' ? text : `${text}±${formatNumber(deviation, unit)}`;
+export function formatCell(cell: ReportCell, column: ReportColumn): string {
+  const text = formatNumber(cell.value, column.unit);
+  return showsDeviation(cell, column) ? `${text}±${formatNumber(cell.deviation!, column.unit)}` : text;
+}
+
+/** Of accuracy alone: the seeds of a latency are one machine's. */
+export function showsDeviation({ deviation }: ReportCell, { group }: ReportColumn): boolean {
+  return deviation !== undefined && group === 'accuracy';
 }
 
 /** Whether a table has its interval beside a number: of the details, and of accuracy where one seed leaves no deviation. */
@@ -59,11 +64,14 @@ export function formatInterval({ low, high }: ReportInterval, unit: ReportUnit):
   return `${formatNumber(low, unit)} to ${formatNumber(high, unit)}`.replaceAll('-', '−');
 }
 
-/** A difference or an effect, always with its sign. */
+/** A difference or an effect with its sign, unless nothing of it is seen. */
 export function formatSigned(value: number, unit: ReportUnit): string {
   const text = formatNumber(Math.abs(value), unit);
-  return `${value < 0 ? '−' : '+'}${text}`;
+  return isZero(text) ? text : `${value < 0 ? '−' : '+'}${text}`;
 }
+
+/** `0.0`, `0 B` */
+const isZero = (text: string) => !/[1-9]/.test(text);
 
 export function formatP(p: number | undefined): string {
   if (p === undefined) return '–';
@@ -72,7 +80,11 @@ export function formatP(p: number | undefined): string {
 
 /** `d_z 0.31`; `–` where there is none. */
 export function formatEffect(effect: ReportTest['effectSize']): string {
-  return effect === undefined ? '–' : `${effect.name} ${effect.value?.toFixed(2).replace('-', '−') ?? '∞'}`;
+  if (effect === undefined) return '–';
+  const { name, value } = effect;
+  if (value === null) return `${name} ∞`;
+  const text = Math.abs(value).toFixed(2);
+  return `${name} ${value < 0 && !isZero(text) ? '−' : ''}${text}`;
 }
 
 /** What follows a number: `*` over queries, `†` over seeds. */

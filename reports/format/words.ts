@@ -1,6 +1,12 @@
 /** Sentences that more than one report needs. */
-import type { ReportCheck, ReportColumn, ReportSection, ReportSystem } from '../../harness/contracts.js';
-import { formatNumber, formatP, formatSigned, showsInterval } from './numbers.js';
+import type {
+  ReportCell,
+  ReportCheck,
+  ReportColumn,
+  ReportSection,
+  ReportSystem,
+} from '../../harness/contracts.js';
+import { formatNumber, formatP, formatSigned, showsDeviation, showsInterval } from './numbers.js';
 
 export function headingOfSection({ dataset }: ReportSection): string {
   const { name, version, split, queryCount, passageCount, members } = dataset;
@@ -116,26 +122,48 @@ export function detailOf({ detail, spared }: ReportCheck): string {
 }
 
 /** What stands beside or below some numbers of the tables; empty where nothing does. */
-export function intervalLegend({ columns, systems }: ReportSection, where: 'Beside' | 'Below'): string {
+function intervalLegend({ columns, systems }: ReportSection, where: 'Beside' | 'Below'): string {
   const shown = systems.some(({ cells }) =>
     columns.some((column) => cells[column.id] !== undefined && showsInterval(cells[column.id]!, column)),
   );
   const second = columns.some(({ detail }) => detail === true) ? ' and of the second table' : '';
   return shown
-    ? ` ${where} numbers of one seed${second}: the 95 % interval, by bootstrap over queries or samples.`
+    ? `${where} numbers of one seed${second}: the 95 % interval, by bootstrap over queries or samples.`
     : '';
 }
 
-/** What the marks of the table mean. */
-export function legendOf(section: ReportSection, best: string, second: string): string {
-  const { baseline, comparisons } = section;
-  const places = `${best} is the best of a column, ${second} the second.`;
-  if (baseline === undefined || comparisons.length === 0) return places;
-  const seeds = comparisons.some(({ familySize }) => familySize.overSeeds > 0) ? ', † over seeds' : '';
-  const several = comparisons.some(({ measures }) => measures.some((measure) => measure.seeds.length > 1));
-  const means = several ? ' (each with its mean over the seeds both have)' : '';
-  const family = comparisons[0]!.familySize.overQueries;
-  return `${places} * differs from ${baseline} over queries${means}${seeds} (p < 0.05, ${comparisons[0]!.correction === 'holm' ? `corrected by Holm over ${family} tests` : 'not corrected'}). ± is the standard deviation over seeds. Latencies are medians of one query at a time.`;
+/** What the marks of the table mean, as far as it has them. */
+export function legendOf(
+  section: ReportSection,
+  best: string,
+  second: string,
+  intervals: 'Beside' | 'Below',
+): string {
+  const { baseline, comparisons, columns } = section;
+  const cells = section.systems.flatMap((system) =>
+    columns.flatMap((column) => ({ column, cell: system.cells[column.id] })),
+  );
+  const has = (wanted: (cell: ReportCell, column: ReportColumn) => boolean) =>
+    cells.some(({ cell, column }) => cell !== undefined && wanted(cell, column));
+  const sentences: string[] = [];
+  if (has(({ place }) => place === 'best'))
+    sentences.push(
+      `${best} is the best of a column${has(({ place }) => place === 'second') ? `, ${second} the second` : ''}.`,
+    );
+  if (baseline !== undefined && comparisons.length > 0) {
+    const { familySize, correction } = comparisons[0]!;
+    const seeds = comparisons.some((each) => each.familySize.overSeeds > 0) ? ', † over seeds' : '';
+    const several = comparisons.some(({ measures }) => measures.some((measure) => measure.seeds.length > 1));
+    const means = several ? ' (each with its mean over the seeds both have)' : '';
+    const corrected =
+      correction === 'holm' ? `corrected by Holm over ${familySize.overQueries} tests` : 'not corrected';
+    sentences.push(`* differs from ${baseline} over queries${means}${seeds} (p < 0.05, ${corrected}).`);
+  }
+  if (has(showsDeviation)) sentences.push('± is the standard deviation over seeds.');
+  if (has((_, { group }) => group === 'latency'))
+    sentences.push('Latencies are medians of one query at a time.');
+  sentences.push(intervalLegend(section, intervals));
+  return sentences.filter((sentence) => sentence !== '').join(' ');
 }
 
 /** How the statistics were made, for the reader who wants to know. */

@@ -19,7 +19,7 @@ import {
   showsInterval,
   unitOf,
 } from '../format/numbers.js';
-import { checksInOrder, detailOf, headlineOf, intervalLegend, legendOf } from '../format/words.js';
+import { checksInOrder, detailOf, headlineOf, legendOf } from '../format/words.js';
 import { escapeHtml } from './escape.js';
 import { seriesCount } from './style.js';
 
@@ -37,7 +37,7 @@ export function systemsHtml(section: ReportSection): string {
   const more =
     details!.length === 0 ? '' : `\n<h3>Size and throughput</h3>\n${columnsHtml(section, details!)}`;
   return `${columnsHtml(section, columns!)}
-<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined') + intervalLegend(section, 'Below'))}</p>${more}`;
+<p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined', 'Below'))}</p>${more}`;
 }
 
 function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[]): string {

@@ -44,7 +44,7 @@ export function checkMachine(): Check[] {
 }
 
 /** @param required the lowest version, `20.19` */
-export function checkNode(version: string, required: string): Check {
+function checkNode(version: string, required: string): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = required.split('.').map(Number);
   const enough = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);

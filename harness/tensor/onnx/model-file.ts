@@ -4,8 +4,8 @@ import type { Attribute, Graph, GraphNode, OnnxType, Value } from './graph.js';
 
 const irVersion = 10;
 /** The operator set every kernel is written for. */
-export const opset = 21;
-export const producer = 'strata';
+const opset = 21;
+const producer = 'strata';
 
 const field = (id: number, type: string, rule?: 'repeated') => ({ id, type, ...(rule && { rule }) });
 const descriptor = {

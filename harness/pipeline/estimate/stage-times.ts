@@ -1,0 +1,159 @@
+/** From what a little of it took to what the whole takes. */
+import { type BenchConfig, secondTraining } from '../../config/config.js';
+import { isFlat } from '../built-index.js';
+import { examplesOf } from '../example-sizes.js';
+import type { DenseRates } from './dense-rates.js';
+import type { WholeSizes } from './part-of-dataset.js';
+import type { StageTime } from './stage-time.js';
+import type { NegativesRates, TermRates } from './term-rates.js';
+import type { TrainRates } from './train-rates.js';
+
+export function negativesTime(rates: NegativesRates, whole: WholeSizes, sharedBy: string): StageTime {
+  const { passages, queries } = whole;
+  const asked = queries.train + queries.dev;
+  const seconds = passages * (rates.secondsPerPassage + asked * rates.secondsPerQuery);
+  const basis = `${count(asked, 'queries')} in BM25's index; measured now on ${rates.queries} queries`;
+  return { stage: 'negatives', seconds, basis, sharedBy };
+}
+
+/** Of one training, or of two with examples mined in between; each value of a list of lambda is a training. */
+export function trainStages(
+  rates: TrainRates | undefined,
+  dense: DenseRates,
+  whole: WholeSizes,
+  config: BenchConfig,
+  usesLambda: boolean,
+): StageTime[] {
+  const { arch, stages, stage2 } = config;
+  const trainings = usesLambda && Array.isArray(arch.lambda) ? arch.lambda.length : 1;
+  const first = trainingTime('train', rates, whole, config, config.train, trainings, 1);
+  if (stages === 1) return [first];
+  const mining = encodeTime(dense, whole);
+  const asked = searchSeconds(dense, whole, whole.queries.train);
+  const mine: StageTime = {
+    stage: 'mine',
+    seconds: mining.seconds! + asked,
+    basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${stage2.depth} hits each`,
+  };
+  return [first, mine, trainingTime('train again', rates, whole, config, secondTraining(config), 1, 2)];
+}
+
+function trainingTime(
+  stage: string,
+  rates: TrainRates | undefined,
+  whole: WholeSizes,
+  config: BenchConfig,
+  { epochs, batchSize, averageRankFrom }: BenchConfig['train'],
+  trainings: number,
+  which: 1 | 2,
+): StageTime {
+  if (epochs === 0) return { stage, seconds: 0, basis: 'no epoch' };
+  const examples = examplesOf(config, whole, which);
+  if (rates === undefined || examples === null)
+    return { stage, seconds: null, basis: 'there is no query to train on' };
+  const steps = Math.ceil(examples.value / batchSize);
+  const { secondsPerQuery, secondsPerUpdate, startSeconds, secondsPerDevExample: dev } = rates;
+  const stepSeconds = batchSize * secondsPerQuery + secondsPerUpdate;
+  const ranked = averageRankFrom === null ? 0 : Math.max(0, epochs - averageRankFrom);
+  const judging = whole.devExamples * ((epochs - ranked) * dev.crossEntropy + ranked * dev.averageRank);
+  const stepping = epochs * (examples.value * secondsPerQuery + steps * secondsPerUpdate);
+  const of = rates.batchSize === batchSize ? 'this shape' : `${rates.batchSize} of the ${batchSize} queries`;
+  const parts = [
+    `${examples.atMost ? 'at most ' : ''}${count(epochs * steps, 'steps')} of ${spell(stepSeconds)}, measured now on ${rates.steps} of ${of}`,
+    ...(whole.devExamples === 0
+      ? []
+      : [
+          `${count(epochs, 'evaluations')} on dev of ${spell(judging / epochs)}, from ${rates.devExamples} of ${whole.devExamples} examples`,
+        ]),
+    ...(trainings > 1 ? [`all ${trainings} times, for each lambda`] : []),
+  ];
+  return { stage, seconds: startSeconds + trainings * (stepping + judging), basis: parts.join('; ') };
+}
+
+const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, { passages }: WholeSizes): StageTime => ({
+  stage: 'encode',
+  seconds: passages * secondsPerPassage,
+  basis: `${count(passages, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
+});
+
+/** In batches. */
+const searchSeconds = (
+  { encodeQuery, searchPassage }: DenseRates,
+  { passages }: WholeSizes,
+  queries: number,
+): number => queries * (encodeQuery.inBatch + passages * searchPassage.inBatch);
+
+export function denseStages(dense: DenseRates, whole: WholeSizes, config: BenchConfig): StageTime[] {
+  const { test: queries } = whole.queries;
+  const { encodeQuery, searchPassage, searched, indexed } = dense;
+  const encode = encodeTime(dense, whole);
+  const flat = isFlat(config);
+  const measuredOn = `measured now on ${searched} queries in an index of ${count(indexed, 'passages')}`;
+  const alone = encodeQuery.alone + whole.passages * searchPassage.alone;
+  const inBatch = encodeQuery.inBatch + whole.passages * searchPassage.inBatch;
+  const kind = flat
+    ? []
+    : [
+        {
+          stage: 'index',
+          seconds: null,
+          basis: `how long FAISS builds ${config.index.kind} is not known beforehand`,
+        },
+      ];
+  return [
+    { ...encode, seconds: encode.seconds! + dense.startSeconds },
+    ...kind,
+    {
+      stage: 'search',
+      seconds: searchSeconds(dense, whole, queries),
+      basis: `${count(queries, 'queries')} of ${spell(inBatch)}, ${measuredOn}`,
+    },
+    latencyTime(config, queries, alone, inBatch),
+  ];
+}
+
+export function sparseStages(rates: TermRates, whole: WholeSizes, config: BenchConfig): StageTime[] {
+  const { secondsPerPassage, secondsPerSearch, indexed, searched } = rates;
+  const { passages, queries } = whole;
+  const each = passages * secondsPerSearch;
+  return [
+    {
+      stage: 'index',
+      seconds: passages * secondsPerPassage,
+      basis: `${count(passages, 'passages')}, measured now on ${count(indexed, 'passages')}`,
+    },
+    {
+      stage: 'search',
+      seconds: queries.test * each,
+      basis: `${count(queries.test, 'queries')} of ${spell(each)}, measured now on ${searched} queries in an index of ${count(indexed, 'passages')}`,
+    },
+    latencyTime(config, queries.test, each, each),
+  ];
+}
+
+/** Of a query before the clock counts, in batches too; a warm-up takes half a second at least. */
+const warmUps = 2;
+const warmUpSeconds = 0.5;
+/** A batch size is timed so often at least. */
+const fewestBatches = 5;
+
+function latencyTime({ latency }: BenchConfig, all: number, alone: number, inBatch: number): StageTime {
+  const stage = 'latency';
+  const queries = Math.min(latency.queries, all);
+  if (queries === 0) return { stage, seconds: 0, basis: 'no query is timed' };
+  const batches = latency.batchSizes.map((size) => {
+    const each = size === 1 ? alone : size * inBatch;
+    return warmUps * Math.max(fewestBatches, Math.floor(queries / size)) * each;
+  });
+  const single = warmUpSeconds + (warmUps * queries + latency.warmup) * alone;
+  const seconds = batches.reduce((sum, each) => sum + each, single);
+  const basis = `${count(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search`;
+  return { stage, seconds, basis };
+}
+
+const count = (value: number, unit: string) => `${value.toLocaleString('en-US')} ${unit}`;
+
+/** `1.9 s`, `0.31 ms` */
+function spell(seconds: number): string {
+  return seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${seconds.toFixed(1)} s`;
+}

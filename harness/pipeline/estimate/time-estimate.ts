@@ -1,0 +1,91 @@
+/** How long a run takes on this machine: what it does is really done for a second each, and taken in proportion. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Progress, silentProgress } from '../../progress.js';
+import { canonicalJson } from '../../store/hash.js';
+import { Store } from '../../store/store.js';
+import { loadSystem } from '../../systems.js';
+import { datasetHere } from '../needs.js';
+import type { RunRequest } from '../run-request.js';
+import type { Means } from '../system.js';
+import { type PartOfDataset, partOf } from './part-of-dataset.js';
+import type { StageTime } from './stage-time.js';
+
+export interface TimeEstimate {
+  stages: readonly StageTime[];
+  /** Of what is known. */
+  seconds: number;
+}
+
+/** Everything is made anew; opening files, judging hits and writing records is not in it. */
+export class TimeEstimates {
+  readonly #known = new Map<string, Promise<TimeEstimate>>();
+  readonly #parts = new Map<string, Promise<PartOfDataset | null>>();
+
+  constructor(readonly progress: Progress) {}
+
+  /** What is measured once serves every seed. @param means as the request's requirements were found */
+  of(request: RunRequest, { engine, vectors }: Pick<Means, 'engine' | 'vectors'>): Promise<TimeEstimate> {
+    // Where vectors are computed, their number is known as soon as the model is.
+    const isModelHere = engine === undefined || vectors !== undefined;
+    const { seed: _, fresh: __, config, ...rest } = request;
+    const { seeds: ___, ...settings } = config;
+    const key = canonicalJson({ ...rest, settings, isModelHere });
+    let found = this.#known.get(key);
+    if (found === undefined) {
+      found = this.#measure(request, isModelHere);
+      this.#known.set(key, found);
+    }
+    return found;
+  }
+
+  async #measure(request: RunRequest, isModelHere: boolean): Promise<TimeEstimate> {
+    const part = await this.#part(request);
+    if (part === null)
+      return unknown('the dataset is not here yet, and how long its download takes is not known');
+    if (!isModelHere) return unknown('the checkpoint is not here yet');
+    const { times } = await (await loadSystem(request.architecture)).steps();
+    const stage = this.progress.stage(`try what ${request.architecture} takes`);
+    const folder = await mkdtemp(path.join(tmpdir(), 'strata-estimate-'));
+    try {
+      const progress = silentProgress(this.progress.signal);
+      const stages = await times({ request, part, folder, store: new Store(folder), progress });
+      return { stages, seconds: stages.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0) };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+      stage.end();
+    }
+  }
+
+  #part(request: RunRequest): Promise<PartOfDataset | null> {
+    const { dataset, data, config } = request;
+    const key = canonicalJson([dataset, data, config.cache]);
+    let found = this.#parts.get(key);
+    if (found === undefined) {
+      found = datasetHere(request).then((opened) => opened && partOf(opened));
+      this.#parts.set(key, found);
+    }
+    return found;
+  }
+}
+
+const unknown = (basis: string): TimeEstimate => ({
+  stages: [{ stage: 'all', seconds: null, basis }],
+  seconds: 0,
+});
+
+/** Of several runs, what they share counted once. */
+export function totalOf(estimates: readonly TimeEstimate[]): { seconds: number; unknown: number } {
+  const counted = new Set<string>();
+  let [seconds, unknown] = [0, 0];
+  for (const { stages } of estimates) {
+    if (stages.some((each) => each.seconds === null)) unknown++;
+    for (const { seconds: own, sharedBy } of stages) {
+      if (sharedBy !== undefined && counted.has(sharedBy)) continue;
+      if (sharedBy !== undefined) counted.add(sharedBy);
+      seconds += own ?? 0;
+    }
+  }
+  return { seconds, unknown };
+}

@@ -1,0 +1,53 @@
+/** What a trained architecture takes: a little of its training, its encoding and its search is really done. */
+import path from 'node:path';
+import { canonicalJson } from '../../store/hash.js';
+import { textEncoders } from '../checkpoint.js';
+import { bm25Asked, usualSource } from '../negative-sources.js';
+import { engineOf } from '../prepare.js';
+import { trainingSetup } from '../starting-model.js';
+import { localModel } from '../trained-requirements.js';
+import { denseRates } from './dense-rates.js';
+import type { StageTime, Trial } from './stage-time.js';
+import { denseStages, negativesTime, trainStages } from './stage-times.js';
+import { negativesRates } from './term-rates.js';
+import { trainRates } from './train-rates.js';
+
+export async function trainedTimes({ request, part, store, folder, progress }: Trial): Promise<StageTime[]> {
+  const { init, dataset } = request;
+  const { name } = request.config.model;
+  const isNamed = init === undefined && name !== 'scratch';
+  const here = isNamed ? await localModel(name, path.join(request.config.cache, 'hub'), true) : name;
+  const config = { ...request.config, model: { ...request.config.model, name: here! } };
+  const prepared = { config, offline: true, store, dataset: part.dataset };
+  const engine = await engineOf(config);
+  try {
+    const setup = await trainingSetup(prepared, request, progress);
+    const train = await trainRates(part, setup, config, engine);
+    progress.checkInterrupted();
+    const { retriever, tokenizer, text, initial } = setup;
+    const model = {
+      ...{ retriever, weights: initial, texts: textEncoders(tokenizer, text) },
+      maxTokens: { query: text.maxQueryTokens, passage: text.maxPassageTokens },
+    };
+    const dense = await denseRates(part, model, config, engine, path.join(folder, 'index'));
+    progress.checkInterrupted();
+    const names = request.negatives ?? [usualSource(part.dataset)];
+    const minesWords = names.includes('bm25') && config.train.negatives > 0 && config.train.epochs > 0;
+    const usesLambda = retriever.architecture.resolved.lambda !== 0;
+    return [
+      ...(minesWords && train !== undefined
+        ? [
+            negativesTime(
+              await negativesRates(part, bm25Asked(prepared), config.search.memoryMiB, store, progress),
+              part.whole,
+              canonicalJson([dataset, request.data, config.bm25]),
+            ),
+          ]
+        : []),
+      ...trainStages(train, dense, part.whole, config, usesLambda),
+      ...denseStages(dense, part.whole, config),
+    ];
+  } finally {
+    await engine.dispose();
+  }
+}
