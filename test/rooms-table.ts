@@ -8,12 +8,13 @@ export interface Room {
   alone?: true;
 }
 
-const ground = ['contracts', 'errors'];
+const ground = ['contracts', 'errors', 'json-schema'];
 const first = [...ground, 'program', 'random', 'store', 'config', 'presets', 'record', 'tensor', 'progress'];
 
 export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
   errors: { floor: 0, imports: [] },
+  'json-schema': { floor: 0, imports: [] },
   program: { floor: 1, imports: ground },
   random: { floor: 1, imports: ground },
   store: { floor: 1, imports: [...ground, 'program'] },
@@ -100,7 +101,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'faiss-node': ['harness/search/faiss.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
-  ajv: ['config', 'record', 'reproduction'],
+  ajv: ['json-schema', 'config', 'reproduction'],
   '@huggingface/tokenizers': ['text'],
   '@huggingface/hub': ['model'],
   mathjs: ['statistics'],

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { DataFile } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
 import type { Retriever } from '../model/retriever.js';
-import type { RetrieverFacts } from '../model/retriever-files.js';
+import type { RetrieverFacts } from '../model/retriever-facts.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
 import { wholeFolder } from '../store/whole-folder.js';

@@ -6,13 +6,11 @@ import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.j
 import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
 import { resolveModel } from '../model/hub.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
+import { type RetrieverFacts, readRetrieverFacts, type TextFacts } from '../model/retriever-facts.js';
 import {
   encoderFolder,
   initialWeights,
-  type RetrieverFacts,
-  readRetrieverFacts,
   retrieverFiles,
-  type TextFacts,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
