@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `bench`. A subcommand is one file in cli/ and one line here; it is imported when it is asked for. */
 import type { Command } from './cli/command.js';
+import { printable } from './printable.js';
 
 interface Entry {
   summary: string;
@@ -135,7 +136,7 @@ const crashed = 70;
 
 function crash(error: unknown): never {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`This is a bug in bench; please report it with these lines.\n${stack}\n`);
+  process.stderr.write(printable(`This is a bug in bench; please report it with these lines.\n${stack}\n`));
   process.exit(crashed);
 }
 

@@ -8,13 +8,14 @@ export interface Room {
   alone?: true;
 }
 
-const ground = ['contracts', 'errors', 'json-schema'];
+const ground = ['contracts', 'errors', 'json-schema', 'printable'];
 const first = [...ground, 'program', 'random', 'store', 'config', 'presets', 'record', 'tensor', 'progress'];
 
 export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
   errors: { floor: 0, imports: [] },
   'json-schema': { floor: 0, imports: [] },
+  printable: { floor: 0, imports: [] },
   program: { floor: 1, imports: ground },
   random: { floor: 1, imports: ground },
   store: { floor: 1, imports: [...ground, 'program'] },
@@ -84,6 +85,7 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/report.ts': ['store'],
   'harness/cli/request.ts': ['metrics'],
   'harness/cli/texts.ts': ['store'],
+  'harness/cli/job.ts': ['store'],
   'harness/cli/list.ts': ['tensor', 'search', 'metrics'],
   'harness/cli/doctor/machine.ts': ['tensor', 'search'],
 };

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import type { Plan, RunRequest } from '../pipeline.js';
 import { datasetsNamed, listArchitectures, loadReport } from '../plugins.js';
-import { createProgress, type Progress } from '../progress.js';
+import type { Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
-import { watchInterrupts } from './interrupt.js';
-import { configOptions, freshOption, trainingOptions } from './options.js';
+import { beginJob } from './job.js';
+import { configOptions, freshOption, noWaitOption, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
 import { dataFolders, freshStart, refuseStart, trainingStart, withoutTraining } from './request.js';
 import { notesOf, summarize } from './summary.js';
@@ -34,6 +34,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     ...trainingOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     fresh: freshOption,
+    'no-wait': noWaitOption,
     'dry-run': { type: 'switch', describe: 'print the plan and the configuration, and do nothing' },
     report: {
       type: 'text',
@@ -58,7 +59,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     const formats = values.report === undefined ? [] : splitList('report', String(values.report));
     for (const format of formats) await loadReport(format);
     const { planRun, sweep } = await loadPipeline();
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     if (values['dry-run'] === true) {
       const plans: PlanOutcome[] = [];
       for (const request of requests) plans.push(await outcomeOf(request, planRun));
