@@ -140,18 +140,26 @@ function crash(error: unknown): never {
   process.exit(crashed);
 }
 
+/** Says what ended the command. @returns the exit code */
+async function fail(error: unknown): Promise<number> {
+  // Of a program whose files are gone not even the report can be imported.
+  const report = await import('./cli/failure.js').catch(() => undefined);
+  return report === undefined ? crash(error) : report.reportFailure(error);
+}
+
+let isFailing = false;
 // What is thrown where nobody waits for it ends a process of node with 1.
-process.on('uncaughtException', crash);
+process.on('uncaughtException', (error) => {
+  if (isFailing) return;
+  isFailing = true;
+  fail(error).then((code) => process.exit(code), crash);
+});
 
 // `bench list | head` closes the pipe early, which is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : crashed),
 );
 
-const exitCode = await main(process.argv.slice(2)).catch(async (error: unknown) => {
-  // Of a program whose files are gone not even the report can be imported.
-  const report = await import('./cli/failure.js').catch(() => undefined);
-  return report === undefined ? crash(error) : report.reportFailure(error);
-});
+const exitCode = await main(process.argv.slice(2)).catch(fail);
 // Native libraries may keep threads alive; whatever was printed goes out first.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

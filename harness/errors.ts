@@ -76,9 +76,8 @@ export class BenchError extends Error {
 const plugInFrame =
   /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/)([\w./-]+)\.js:\d+:\d+/;
 
-/** What Node, V8's WebAssembly and ONNX Runtime say where the system gives them no memory. */
-const withoutMemory =
-  /^Array buffer allocation failed$|WebAssembly.*(out of memory|allocate)|\bbad_alloc\b|Failed to allocate memory/i;
+/** What Node and ONNX Runtime say where the system gives them no memory. */
+const withoutMemory = /^Array buffer allocation failed$|\bbad_alloc\b|Failed to allocate memory/i;
 
 /**
  * An error of another kind than ours, as one of ours that keeps it as its cause, where it is no bug of ours: a plug-in threw it,
@@ -87,6 +86,16 @@ const withoutMemory =
 export function foreignFault(error: unknown): unknown {
   if (error instanceof BenchError || !(error instanceof Error)) return error;
   const { code, message } = error as NodeJS.ErrnoException;
+  if (/WebAssembly.*(out of memory|allocate)/i.test(message)) {
+    return new BenchError(
+      'OUT_OF_MEMORY',
+      `This process may not set aside the address space that WebAssembly needs: 10 GiB for each module, nearly all of which stays unused (${message}).`,
+      {
+        hint: 'Raise the limit of the address space (ulimit -v, prlimit --as) to 100 GiB or lift it, or have bench do without: NODE_OPTIONS=--disable-wasm-trap-handler',
+        cause: error,
+      },
+    );
+  }
   if (code === 'ENOMEM' || code === 'ERR_MEMORY_ALLOCATION_FAILED' || withoutMemory.test(message)) {
     return new BenchError('OUT_OF_MEMORY', `This machine gave no more memory: ${message}`, {
       hint: 'End other programs, raise a limit set for this one (ulimit -v, prlimit --as, that of a container), or make batches and models smaller.',
