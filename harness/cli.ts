@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `bench`. A subcommand is one file in cli/ and one line here; it is imported when it is asked for. */
 import type { Command } from './cli/command.js';
+import { printable } from './printable.js';
 
 interface Entry {
   summary: string;
@@ -135,22 +136,30 @@ const crashed = 70;
 
 function crash(error: unknown): never {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`This is a bug in bench; please report it with these lines.\n${stack}\n`);
+  process.stderr.write(printable(`This is a bug in bench; please report it with these lines.\n${stack}\n`));
   process.exit(crashed);
 }
 
+/** Says what ended the command. @returns the exit code */
+async function fail(error: unknown): Promise<number> {
+  // Of a program whose files are gone not even the report can be imported.
+  const report = await import('./cli/failure.js').catch(() => undefined);
+  return report === undefined ? crash(error) : report.reportFailure(error);
+}
+
+let isFailing = false;
 // What is thrown where nobody waits for it ends a process of node with 1.
-process.on('uncaughtException', crash);
+process.on('uncaughtException', (error) => {
+  if (isFailing) return;
+  isFailing = true;
+  fail(error).then((code) => process.exit(code), crash);
+});
 
 // `bench list | head` closes the pipe early, which is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : crashed),
 );
 
-const exitCode = await main(process.argv.slice(2)).catch(async (error: unknown) => {
-  // Of a program whose files are gone not even the report can be imported.
-  const report = await import('./cli/failure.js').catch(() => undefined);
-  return report === undefined ? crash(error) : report.reportFailure(error);
-});
+const exitCode = await main(process.argv.slice(2)).catch(fail);
 // Native libraries may keep threads alive; whatever was printed goes out first.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

@@ -36,6 +36,8 @@ export const exitCodes = {
   DISK_FULL: 3,
   /** A folder cannot be written to. */
   NOT_WRITABLE: 3,
+  /** What is asked for needs more memory than there is. */
+  OUT_OF_MEMORY: 3,
   /** Another process holds what this one needs. */
   LOCKED: 3,
   /** Stopped by Ctrl-C or a termination signal; start the same command again to go on. */
@@ -74,12 +76,36 @@ export class BenchError extends Error {
 const plugInFrame =
   /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/)([\w./-]+)\.js:\d+:\d+/;
 
+/** What Node and ONNX Runtime say where the system gives them no memory. */
+const withoutMemory = /^Array buffer allocation failed$|\bbad_alloc\b|Failed to allocate memory/i;
+
 /**
- * An error of another kind than ours that a plug-in threw, as one of ours that names the plug-in and keeps the error as its
- * cause; any other is given back as it is.
+ * An error of another kind than ours, as one of ours that keeps it as its cause, where it is no bug of ours: a plug-in threw it,
+ * which is named then, or there was no memory. Any other is given back as it is.
  */
-export function pluginFault(error: unknown): unknown {
+export function foreignFault(error: unknown): unknown {
   if (error instanceof BenchError || !(error instanceof Error)) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (/WebAssembly.*(out of memory|allocate)/i.test(message)) {
+    return new BenchError(
+      'OUT_OF_MEMORY',
+      `This process may not set aside the address space that WebAssembly needs: 10 GiB for each module, nearly all of which stays unused (${message}).`,
+      {
+        hint: 'Raise the limit of the address space (ulimit -v, prlimit --as) to 100 GiB or lift it, or have bench do without: NODE_OPTIONS=--disable-wasm-trap-handler',
+        cause: error,
+      },
+    );
+  }
+  if (code === 'ENOMEM' || code === 'ERR_MEMORY_ALLOCATION_FAILED' || withoutMemory.test(message)) {
+    return new BenchError('OUT_OF_MEMORY', `This machine gave no more memory: ${message}`, {
+      hint: 'End other programs, raise a limit set for this one (ulimit -v, prlimit --as, that of a container), or make batches and models smaller.',
+      cause: error,
+    });
+  }
+  return pluginFault(error);
+}
+
+function pluginFault(error: Error): unknown {
   const frame = error.stack
     ?.split('\n')
     .filter((line) => /^\s+at /.test(line))

@@ -1,5 +1,6 @@
 /** How far a long job is, told on stderr, and whether it has been asked to stop. */
 import { BenchError } from './errors.js';
+import { printable, printableName } from './printable.js';
 
 export interface StageProgress {
   /**
@@ -76,11 +77,11 @@ export function createProgress(options: ProgressOptions = {}): Progress {
   const said = new Set<string>();
 
   const rewrite = (text: string) => {
-    output.write(`\r\u001B[2K${text.slice(0, (output.columns ?? 100) - 1)}`);
+    output.write(`\r\u001B[2K${printableName(text).slice(0, (output.columns ?? 100) - 1)}`);
     unfinished = output;
   };
   const line = (text: string) => {
-    output.write(`${terminal ? '\r\u001B[2K' : ''}${text}\n`);
+    output.write(`${terminal ? '\r\u001B[2K' : ''}${printable(text)}\n`);
     unfinished = undefined;
   };
 

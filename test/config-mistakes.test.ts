@@ -45,7 +45,7 @@ test('all mistakes of all sources are told at once, each with its path, value an
       'seeds: "abc" is not a list of one or more different values, each a whole number from 0 up to 4294967295 (--seeds abc)',
       `engine: "onxx" is not one of "auto", "onnx", "tensorflow", "tfjs-cpu"; did you mean 'onnx'? (--engine onxx)`,
       "epochs: there is no such key, did you mean 'train.epochs'?; its value is 2 (--set epochs=2)",
-      'search.depth: -1 is not a whole number of 1 or more (--set search.depth=-1)',
+      'search.depth: -1 is not a whole number from 1 up to 1000000 (--set search.depth=-1)',
       'arch.lambda: [0.1,-1] is not a number of 0 or more, or a list of one or more different values, each a number of 0 or more, or null (--set arch.lambda=0.1,-1)',
     ]),
   );
@@ -56,7 +56,7 @@ test('wrong values of every kind', () => {
     ['arch.lambda=NaN', /arch\.lambda: "NaN" is not a number/],
     ['arch.lambda=1e999', /arch\.lambda: Infinity is not a number/],
     ['arch.lambda=', /arch\.lambda: ""/],
-    ['arch.vectors=0', /arch\.vectors: 0 is not a whole number of 1 or more, or null/],
+    ['arch.vectors=0', /arch\.vectors: 0 is not a whole number from 1 up to 1048576, or null/],
     ['arch.layers=', /arch\.layers: "" is not a list/],
     ['arch.layers=[]', /arch\.layers: \[\]/],
     ['arch.layers=1,1', /arch\.layers: \[1,1\]/],

@@ -141,6 +141,17 @@ test('what a killed attempt left is removed, and two passages of one id are refu
   );
 });
 
+async function edited(file: string, change: object): Promise<void> {
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...change }));
+}
+
+/** Of the dictionary, whose places stand behind a header of 24 bytes: begin and end of each term's postings. */
+async function overwritten(file: string, at: number, value: number): Promise<void> {
+  const bytes = await readFile(file);
+  bytes.writeDoubleLE(value, at);
+  await writeFile(file, bytes);
+}
+
 describe('damage', () => {
   const cases: [name: string, file: string, damage: (file: string) => Promise<void>][] = [
     ['no index.json', 'index.json', (file) => rm(file)],
@@ -149,6 +160,11 @@ describe('damage', () => {
     ['a dictionary cut short', 'terms', (file) => truncate(file, 100)],
     ['no dictionary', 'terms', (file) => rm(file)],
     ['lengths cut short', 'lengths', (file) => truncate(file, 8)],
+    ['passages without end', 'index.json', (file) => edited(file, { passages: 2 ** 50 })],
+    ['fewer passages than none', 'index.json', (file) => edited(file, { passages: -1 })],
+    ['postings that end before they begin', 'terms', (file) => overwritten(file, 24, 2 ** 40)],
+    ['postings that end behind the file', 'terms', (file) => overwritten(file, 32, 2 ** 40)],
+    ['postings that begin nowhere', 'terms', (file) => overwritten(file, 24, Number.NaN)],
     ['no postings', 'postings', (file) => rm(file)],
   ];
   for (const [name, file, damage] of cases) {

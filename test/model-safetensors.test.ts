@@ -44,6 +44,7 @@ describe('safetensors', () => {
         { name: 'b', shape: [2, 3], values: Float32Array.from([1, -2, 3.5, 0, -0, 1e-40]) },
         { name: 'a', shape: [], values: Float32Array.of(7) },
         { name: 'none', shape: [0, 4], values: new Float32Array(0) },
+        { name: 'a "colon": {', shape: [1], values: Float32Array.of(1) },
       ];
       const [first, second] = [path.join(folder, 'first'), path.join(folder, 'second')];
       await writeSafetensors(first, tensors);
@@ -91,6 +92,27 @@ describe('safetensors', () => {
       ['an unknown type', file({ a: entry([0, 8], [2], 'F31') }, 8), /dtype "F31"; known: /],
       ['a shape of fractions', file({ a: entry([0, 8], [0.5, 4]) }, 8), /shape \[0.5,4\]/],
       ['no entry', file({ a: null }, 0), /dtype undefined/],
+      [
+        'a name twice, of the same bytes',
+        file(`{"a": ${JSON.stringify(entry([0, 8]))}, "a": ${JSON.stringify(entry([0, 8], [1, 2]))}}`, 8),
+        /its header has one name twice/,
+      ],
+      ['a shape without end', file({ a: entry([0, 8], [1e308, 1e308, 0]) }, 8), /shape/],
+      [
+        'a product without end',
+        file(
+          {
+            a: entry(
+              [0, 0],
+              Array(40)
+                .fill(2 ** 52)
+                .concat(0),
+            ),
+          },
+          0,
+        ),
+        /which no file can hold/,
+      ],
     ];
     await withFolder(async (folder) => {
       for (const [what, bytes, message] of cases) {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { BenchError, pluginFault } from '../harness/errors.js';
+import { BenchError, foreignFault } from '../harness/errors.js';
 import { cli, root } from './places.js';
 
 const work = mkdtempSync(path.join(tmpdir(), 'strata-faults-'));
@@ -29,17 +29,17 @@ test('the innermost file decides whose fault it is', () => {
     [`file://${built}/reports/html/charts.js:1:2`],
     [`Object.represent (file://${built}/architectures/pooling/mine.js:1:2)`, ours],
   ]) {
-    const fault = pluginFault(thrownIn(...frames));
+    const fault = foreignFault(thrownIn(...frames));
     assert.ok(fault instanceof BenchError, frames[0]);
     assert.equal(fault.code, 'PLUGIN_FAILED');
     assert.match(fault.message, /^The plug-in [\w/-]+\.ts failed: line 3 has no tab$/);
   }
   for (const frames of [[ours, mine], [`open (file:///elsewhere/dist/datasets/mine.js:3:9)`, ours], []]) {
     const error = thrownIn(...frames);
-    assert.equal(pluginFault(error), error);
+    assert.equal(foreignFault(error), error);
   }
   const own = new BenchError('DATA_INVALID', 'told');
-  assert.equal(pluginFault(own), own);
+  assert.equal(foreignFault(own), own);
 });
 
 test('a command that a plug-in fails under ends with 2, names it, and keeps the stack', () => {

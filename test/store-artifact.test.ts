@@ -9,6 +9,7 @@ import { BenchError } from '../harness/errors.js';
 import { describeProgram } from '../harness/program/git.js';
 import { bytesOnDisk } from '../harness/store/disk-bytes.js';
 import { canonicalJson, describeFile, hashFile, keyOf } from '../harness/store/hash.js';
+import { waitForOthers } from '../harness/store/lock.js';
 import { readManifest } from '../harness/store/manifest.js';
 import { Store } from '../harness/store/store.js';
 
@@ -76,15 +77,26 @@ test('an attempt that fails leaves its files to go on from, and no manifest', as
   assert.equal(cached, false);
 });
 
-test('two calls at once: one makes it, the other is told that it is being made', async () => {
-  const slow = () => new Promise<number>((resolve) => setTimeout(() => resolve(1), 50));
-  const [first, second] = await Promise.allSettled([
-    store.artifact('runs', { a: 1 }, slow),
-    store.artifact('runs', { a: 1 }, slow),
-  ]);
-  const failures = [first, second].filter((each) => each.status === 'rejected');
-  assert.equal(failures.length, 1);
-  assert.equal((failures[0] as PromiseRejectedResult).reason.code, 'LOCKED');
+test('two calls at once: one makes it, the other waits and takes it, or is told that it is being made', async () => {
+  let made = 0;
+  const slow = () => new Promise<number>((resolve) => setTimeout(() => resolve(++made), 50));
+  const both = () =>
+    Promise.allSettled([store.artifact('runs', { a: 1 }, slow), store.artifact('runs', { a: 1 }, slow)]);
+  const waited = await both();
+  assert.deepEqual(
+    waited.map((each) => each.status === 'fulfilled' && each.value.facts),
+    [1, 1],
+  );
+  assert.equal(made, 1);
+  await rm(store.folderOf('runs', keyOf({ a: 1 })), { recursive: true });
+  waitForOthers({ waits: false });
+  try {
+    const failures = (await both()).filter((each) => each.status === 'rejected');
+    assert.equal(failures.length, 1);
+    assert.equal(failures[0]!.reason.code, 'LOCKED');
+  } finally {
+    waitForOthers({ waits: true });
+  }
 });
 
 test('a damaged manifest is named', async () => {

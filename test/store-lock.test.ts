@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BenchError } from '../harness/errors.js';
-import { removeLeftLock, withLock } from '../harness/store/lock.js';
+import { silentProgress } from '../harness/progress.js';
+import { removeLeftLock, waitForOthers, withLock } from '../harness/store/lock.js';
 
 let folder: string;
 let lock: string;
@@ -43,7 +44,7 @@ test('gives the lock back where the work fails', async () => {
 test('is refused while it is held, in this process too', async () => {
   await withLock(lock, async () => {
     await assert.rejects(
-      withLock(lock, async () => undefined),
+      withLock(lock, async () => undefined, 0),
       isLocked,
     );
     assert.ok(existsSync(lock), 'the refused one did not take it away');
@@ -85,7 +86,7 @@ test('the lock of a living process is not, and the error names it', async () => 
 test('a lock without a number is waited for while it is fresh, and taken over once it is old', async () => {
   await withLock(lock, async () => undefined);
   await writeFile(lock, '');
-  const asked = withLock(lock, async () => undefined);
+  const asked = withLock(lock, async () => undefined, 0);
   const refused = assert.rejects(asked, (error) => isLocked(error) && /Process \d+ is/.test(String(error)));
   await new Promise((resolve) => setTimeout(resolve, 100));
   await writeFile(lock, String(process.ppid));
@@ -110,6 +111,67 @@ test('a lock that was left on something finished is removed, unless its holder l
   await removeLeftLock(lock);
   await assert.rejects(readFile(lock), { code: 'ENOENT' });
   await removeLeftLock(lock);
+});
+
+describe('waiting as a command does', () => {
+  after(() => waitForOthers({ waits: true }));
+  const notesOfWaits = (): string[] => {
+    const notes: string[] = [];
+    waitForOthers({ waits: true, job: { ...silentProgress(), note: (line) => notes.push(line) } });
+    return notes;
+  };
+  const soon = (work: () => void) => setTimeout(work, 700);
+
+  test('is told once, with the holder and since when, and goes on when the holder is done', async () => {
+    const notes = notesOfWaits();
+    await withLock(lock, async () => undefined);
+    await writeFile(lock, String(process.ppid));
+    soon(() => rm(lock));
+    assert.equal(await withLock(lock, async () => 1), 1);
+    assert.equal(notes.length, 1);
+    const since = String.raw`since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
+    const what = path.dirname(lock);
+    assert.match(notes[0]!, new RegExp(`^Process ${process.ppid} is working on ${what}, ${since}: waiting`));
+  });
+
+  test('a short wait is not worth a line', async () => {
+    const notes = notesOfWaits();
+    const short = withLock(lock, () => new Promise<void>((resolve) => setTimeout(resolve, 30)));
+    await Promise.all([short, withLock(lock, async () => undefined)]);
+    assert.deepEqual(notes, []);
+  });
+
+  test('a holder that dies is noticed', async () => {
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
+    await withLock(lock, async () => undefined);
+    await writeFile(lock, String(child.pid));
+    soon(() => child.kill('SIGKILL'));
+    assert.equal(await withLock(lock, async () => 1), 1);
+  });
+
+  test('ends when it is to stop, and leaves the lock to its holder', async () => {
+    const controller = new AbortController();
+    waitForOthers({ waits: true, job: silentProgress(controller.signal) });
+    await withLock(lock, async () => undefined);
+    await writeFile(lock, String(process.ppid));
+    soon(() => controller.abort());
+    await assert.rejects(
+      withLock(lock, async () => assert.fail('it is held')),
+      { code: 'INTERRUPTED' },
+    );
+    assert.equal(await readFile(lock, 'utf8'), String(process.ppid));
+    assert.ok(existsSync(lock));
+  });
+
+  test('does not wait where that is wished for', async () => {
+    waitForOthers({ waits: false });
+    await withLock(lock, async () => undefined);
+    await writeFile(lock, String(process.ppid));
+    await assert.rejects(
+      withLock(lock, async () => undefined),
+      isLocked,
+    );
+  });
 });
 
 test('of several processes that find a dead holder, one works at a time', async () => {

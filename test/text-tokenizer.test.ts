@@ -99,7 +99,10 @@ test("a query's typographic apostrophe becomes a plain one, a passage's stays", 
 
 test('a length that cannot hold the special tokens is refused', async () => {
   const tokenizer = await makeTokenizer(await readJson('wordpiece.json'));
-  assert.throws(() => tokenizer.encodePassage('a', 'b', 2), RangeError);
+  assert.throws(() => tokenizer.encodePassage('a', 'b', 2), {
+    code: 'CHECKPOINT_INVALID',
+    message: /2 tokens cannot hold the 3 special tokens/,
+  });
   assert.deepEqual([...tokenizer.encodePassage('a', 'b', 3)], [2, 3, 3]);
 });
 
@@ -138,7 +141,7 @@ test('folders without a usable tokenizer', async () => {
   await refused({ 'tokenizer.json': '[]' }, /not a JSON object/);
   await refused({ 'tokenizer.json': '{"model":{}}' }, /lacks added_tokens, normalizer/);
   await refused({ 'vocab.txt': 'the\nkeeper\n' }, /lacks \[PAD\], \[UNK\]/);
-  await refused(changed({ model: { type: 'WordPiece' } }), /its model has no vocab/);
+  await refused(changed({ model: { type: 'WordPiece' } }), /\$\.model lacks '/);
   await refused(changed({ post_processor: { type: 'ByteFrame' } }), /ByteFrame/);
   await refused(changed({ normalizer: { type: 'Nonsense' } }), /its normalizer is Nonsense/);
 });

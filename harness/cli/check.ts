@@ -51,7 +51,8 @@ export const command: Command = {
       ...(file !== undefined && { file: String(file) }),
     });
     const baselineFile = String(values.baseline);
-    const plugin = await loadReport(String(values.format ?? 'markdown'));
+    const format = String(values.format ?? 'markdown');
+    const plugin = await loadReport(format);
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
     if (values['update-baseline'] === true) {
       const before = await readBaselineIfAny(baselineFile);
@@ -67,11 +68,11 @@ export const command: Command = {
     });
     const { benchVersion } = await describeMachine();
     const report = { createdAt: new Date().toISOString(), benchVersion, sections: [], checks };
-    for (const format of ['junit', 'markdown'] as const) {
-      const file = values[format];
-      if (file !== undefined) await writeTo(String(file), await (await loadReport(format)).render(report));
+    for (const name of ['junit', 'markdown'] as const) {
+      const file = values[name];
+      if (file !== undefined) await writeTo(String(file), await (await loadReport(name)).render(report));
     }
-    print(await plugin.render(report));
+    print(await plugin.render(report), format === 'markdown' ? 'text' : 'data');
     return checks.some(({ verdict }) => verdict === 'worse') ? 1 : 0;
   },
 };

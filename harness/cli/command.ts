@@ -1,6 +1,7 @@
 /** What a subcommand is, and how its command line is read. */
 import yargs from 'yargs';
 import { BenchError, nearestName } from '../errors.js';
+import { printable } from '../printable.js';
 
 export interface Option {
   /** `texts` may be given several times. */
@@ -12,8 +13,11 @@ export interface Option {
 /** Values by option name, those that were not given left out. */
 export type Values = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
-/** Writes to stdout. */
-export type Print = (text: string) => void;
+/**
+ * Writes to stdout: text for people, or data, which a program reads byte by byte where stdout is no terminal. What a terminal
+ * would take for orders never reaches one.
+ */
+export type Print = (text: string, kind?: 'text' | 'data') => void;
 
 export interface Command {
   /** What follows `bench NAME`. */
@@ -41,8 +45,10 @@ export async function execute(
   name: string,
   command: Command,
   argv: readonly string[],
-  print: Print = (text) => void process.stdout.write(text),
+  write: (text: string) => void = (text) => void process.stdout.write(text),
 ): Promise<number> {
+  const print: Print = (text, kind = 'text') =>
+    write(kind === 'data' && process.stdout.isTTY !== true ? text : printable(text));
   const hint = `'bench ${name} --help' shows the options.`;
   const parser = yargs([...argv])
     .scriptName(`bench ${name}`)

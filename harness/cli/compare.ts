@@ -3,6 +3,7 @@ import { compareRecords, failuresIn } from '../comparison.js';
 import type { ReportComparison, ReportTest } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { looksLikeRun } from '../interchange/run-file.js';
+import { printable } from '../printable.js';
 import { readRecords, type StoredRecord } from '../record.js';
 import type { Command } from './command.js';
 import { measuresIn } from './request.js';
@@ -33,7 +34,7 @@ export const command: Command = {
   async run(values, targets, print) {
     const { measure, baseline } = values;
     const records = await recordsIn(targets);
-    for (const line of failuresIn(records)) process.stderr.write(`note: ${line}\n`);
+    for (const line of failuresIn(records)) process.stderr.write(printable(`note: ${line}\n`));
     const comparisons = compareRecords(records, {
       ...(measure !== undefined && { measures: measuresIn('measure', String(measure), records) }),
       ...(baseline !== undefined && { baseline: String(baseline) }),

@@ -2,10 +2,9 @@
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { runFormatNamed, runFormats } from '../interchange/run-file.js';
-import { createProgress } from '../progress.js';
 import type { Command } from './command.js';
-import { watchInterrupts } from './interrupt.js';
-import { configOptions } from './options.js';
+import { beginJob } from './job.js';
+import { configOptions, noWaitOption } from './options.js';
 import { cacheOf, dataFolder, splitOf } from './request.js';
 
 const formats = Object.keys(runFormats).join(', ');
@@ -31,6 +30,7 @@ export const command: Command = {
     split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
     tag: { type: 'text', describe: "the system's name in trec; that of the run where absent" },
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    'no-wait': noWaitOption,
     cache: configOptions.cache!,
     config: configOptions.config!,
   },
@@ -65,7 +65,7 @@ export const command: Command = {
           },
         }),
       },
-      createProgress({ signal: watchInterrupts() }),
+      beginJob(values),
     );
     print(`${from} to ${to}: ${hits} hits of ${queries} queries: ${out}\n`);
     print(notes.map((note) => `note: ${note}\n`).join(''));

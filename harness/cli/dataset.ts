@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { BenchError, exitCodes, unknownName } from '../errors.js';
 import type { DatasetFilesRequest, DatasetInfo, Holding } from '../pipeline/dataset-files.js';
-import { byteSize, createProgress } from '../progress.js';
+import { byteSize } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
-import { watchInterrupts } from './interrupt.js';
-import { configOptions } from './options.js';
+import { beginJob } from './job.js';
+import { configOptions, noWaitOption } from './options.js';
 import { cacheOf, dataFolder, splitOf } from './request.js';
 import { renderTable } from './table.js';
 
@@ -22,6 +22,7 @@ export const command: Command = {
     split: { type: 'text', describe: 'qrels: train, dev or test; test where absent' },
     out: { type: 'text', describe: 'qrels: the file to write, packed where it ends in .gz' },
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    'no-wait': noWaitOption,
     cache: configOptions.cache!,
     config: configOptions.config!,
     json: { type: 'switch', describe: 'print what was found as JSON' },
@@ -41,7 +42,7 @@ export const command: Command = {
       });
     }
     const request = requestOf(values, dataset);
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     const files = await import('../pipeline/dataset-files.js');
     if (known === 'qrels') {
       if (values.out === undefined) throw new BenchError('USAGE', 'bench dataset qrels needs --out FILE.');

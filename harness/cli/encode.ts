@@ -1,8 +1,8 @@
 /** `bench encode`: the index of a dataset's passages by a trained checkpoint. */
-import { byteSize, createProgress } from '../progress.js';
+import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
-import { watchInterrupts } from './interrupt.js';
-import { checkpointOption, datasetOptions, freshOption, someOptions } from './options.js';
+import { beginJob } from './job.js';
+import { checkpointOption, datasetOptions, freshOption, noWaitOption, someOptions } from './options.js';
 import { checkpointFolder, configOf, stageRequest } from './request.js';
 
 export const command: Command = {
@@ -15,6 +15,7 @@ export const command: Command = {
     arch: { type: 'text', describe: 'the architecture that the checkpoint should be of; any where absent' },
     ...someOptions('engine', 'threads', 'cache', 'config', 'set'),
     fresh: freshOption,
+    'no-wait': noWaitOption,
     json: { type: 'switch', describe: 'print what was made as JSON' },
   },
   examples: [
@@ -26,13 +27,14 @@ export const command: Command = {
     const request = await stageRequest(values, configOf(values));
     const { encodeOnly } = await import('../pipeline/one-stage.js');
     const architecture = values.arch === undefined ? {} : { architecture: String(values.arch) };
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     const made = await encodeOnly({ ...request, ...architecture, checkpoint }, progress);
     if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     else {
       const [passages, vectors] = [made.passages, made.vectors].map((count) => count.toLocaleString('en-US'));
       const size = byteSize(made.sizeBytes);
-      print(`${passages} passages, ${vectors} vectors of ${made.dimensions}, ${size}\n${made.index}\n`);
+      print(`${passages} passages, ${vectors} vectors of ${made.dimensions}, ${size}\n`);
+      print(`${made.index}\n`, 'data');
     }
     return 0;
   },

@@ -7,15 +7,14 @@ import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
 import { measureValues } from '../metrics/measure-values.js';
 import { parseMeasures } from '../plugins/measures.js';
-import { createProgress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
 import { type Command, splitList, type Values } from './command.js';
 import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
 import { type Evaluated, notesOf, textOf } from './evaluation-text.js';
-import { watchInterrupts } from './interrupt.js';
-import { datasetOptions, someOptions } from './options.js';
+import { beginJob } from './job.js';
+import { datasetOptions, noWaitOption, someOptions } from './options.js';
 import { configOf, splitOf, stageRequest, wholeNumber } from './request.js';
 
 const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@100,map';
@@ -55,6 +54,7 @@ export const command: Command = {
     split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
     ...someOptions('cache', 'config'),
     offline: datasetOptions.offline!,
+    'no-wait': noWaitOption,
     'per-query': { type: 'switch', describe: 'print the value of every query too' },
     record: {
       type: 'text',
@@ -125,7 +125,7 @@ async function againstDataset(values: Values): Promise<Evaluated> {
   if (values.measure !== undefined) config.measures = splitList('measure', String(values.measure));
   const request = await stageRequest(values, config);
   const { evaluateRun } = await import('../pipeline/evaluate-run.js');
-  const progress = createProgress({ signal: watchInterrupts() });
+  const progress = beginJob(values);
   const run = { run: String(values.run), ...formatOf(values) };
   const asked = { ...request, ...run, split: splitOf(values, 'test') };
   const { record, measured, remarks } = await evaluateRun(asked, progress);

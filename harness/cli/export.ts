@@ -1,8 +1,8 @@
 /** `bench export`: a trained checkpoint as files for other tools. */
 import { unknownName } from '../errors.js';
-import { byteSize, createProgress } from '../progress.js';
+import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
-import { watchInterrupts } from './interrupt.js';
+import { beginJob } from './job.js';
 import { renderTable } from './table.js';
 
 export const command: Command = {
@@ -44,7 +44,7 @@ export const command: Command = {
       out: String(values.out),
       engine: String(values.engine ?? 'onnx'),
     };
-    const facts = await exportCheckpoint(request, createProgress({ signal: watchInterrupts() }));
+    const facts = await exportCheckpoint(request, beginJob(values));
     if (values.json === true) {
       print(`${JSON.stringify(facts, null, 2)}\n`);
       return 0;

@@ -1,10 +1,11 @@
 /** How a command that failed says so. */
-import { BenchError, bugExitCode, pluginFault } from '../errors.js';
+import { BenchError, bugExitCode, foreignFault } from '../errors.js';
+import { printable } from '../printable.js';
 import { finishLine } from '../progress.js';
 
 /** The text of an error for people: an error of ours in two lines, what a plug-in threw and anything else with its stack. */
 export function describeFailure(thrown: unknown): string {
-  const error = pluginFault(thrown);
+  const error = foreignFault(thrown);
   if (error instanceof BenchError) {
     const hint = error.hint === undefined ? '' : `hint: ${error.hint}\n`;
     const stack = error.code === 'PLUGIN_FAILED' ? `${(thrown as Error).stack}\n` : '';
@@ -17,7 +18,7 @@ export function describeFailure(thrown: unknown): string {
 /** Writes the error to stderr, under a title where there are several. @returns the exit code */
 export function reportFailure(thrown: unknown, title?: string): number {
   finishLine();
-  process.stderr.write(`${title === undefined ? '' : `${title}:\n`}${describeFailure(thrown)}`);
-  const error = pluginFault(thrown);
+  process.stderr.write(printable(`${title === undefined ? '' : `${title}:\n`}${describeFailure(thrown)}`));
+  const error = foreignFault(thrown);
   return error instanceof BenchError ? error.exitCode : bugExitCode;
 }

@@ -1,9 +1,8 @@
 /** `bench mine`: hard negatives for training, found by a trained model or by BM25. */
 import { BenchError, unknownName } from '../errors.js';
-import { createProgress } from '../progress.js';
 import type { Command, Values } from './command.js';
-import { watchInterrupts } from './interrupt.js';
-import { datasetOptions, freshOption, someOptions } from './options.js';
+import { beginJob } from './job.js';
+import { datasetOptions, freshOption, noWaitOption, someOptions } from './options.js';
 import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest, wholeNumber } from './request.js';
 
 export const command: Command = {
@@ -24,6 +23,7 @@ export const command: Command = {
     out: { type: 'text', describe: 'file to write, packed where it ends in .gz; in the cache if absent' },
     ...someOptions('preset', 'engine', 'searcher', 'threads', 'cache', 'config', 'set'),
     fresh: freshOption,
+    'no-wait': noWaitOption,
     json: { type: 'switch', describe: 'print what was mined as JSON' },
   },
   examples: [
@@ -37,7 +37,7 @@ export const command: Command = {
     // --out is a file here, and no setting.
     const request = await stageRequest(values, configOf({ ...values, out: undefined, index: undefined }));
     const { mineOnly } = await import('../pipeline/mine.js');
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     const mined = await mineOnly(
       {
         ...request,
@@ -54,7 +54,8 @@ export const command: Command = {
       const counts = Object.entries(mined.counts).map(
         ([what, number]) => `${names[what] ?? what} ${number.toLocaleString('en-US')}`,
       );
-      print(`${counts.join(', ')}\n${mined.negatives}\n`);
+      print(`${counts.join(', ')}\n`);
+      print(`${mined.negatives}\n`, 'data');
     }
     return 0;
   },

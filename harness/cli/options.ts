@@ -37,6 +37,12 @@ export const freshOption: Option = {
   describe: 'make everything anew, whatever is in the cache; downloads stay',
 };
 
+export const noWaitOption: Option = {
+  type: 'switch',
+  describe:
+    'end with LOCKED, exit code 3, where another process makes what is needed; bench waits for it otherwise',
+};
+
 /** What a training begins with and learns from. */
 export const trainingOptions: Readonly<Record<string, Option>> = {
   init: { type: 'text', describe: 'folder of a trained checkpoint to start from, instead of --model' },

@@ -75,7 +75,7 @@ export const command: Command = {
     });
     const { text } = rendered!;
     if (values.out === undefined) {
-      print(text);
+      print(text, format === 'markdown' ? 'text' : 'data');
       return 0;
     }
     await writeTo(String(values.out), text);

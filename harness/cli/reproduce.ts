@@ -1,7 +1,6 @@
 /** `bench reproduce`: the grid of runs behind a table or figure of the paper, beside what it prints. */
 import path from 'node:path';
 import { BenchError, nearestName } from '../errors.js';
-import { createProgress } from '../progress.js';
 import { documentOf, toCsv, toMarkdown } from '../reproduction/document.js';
 import { estimate } from '../reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../reproduction/files.js';
@@ -12,8 +11,8 @@ import type { Scale } from '../reproduction/reproduction.js';
 import type { TimeHere } from '../reproduction/time-here.js';
 import type { Command, Values } from './command.js';
 import { describeFailure, reportFailure } from './failure.js';
-import { watchInterrupts } from './interrupt.js';
-import { configOptions, freshOption } from './options.js';
+import { beginJob } from './job.js';
+import { configOptions, freshOption, noWaitOption } from './options.js';
 import { writeTo } from './report.js';
 import { planText, tableText } from './reproduction-text.js';
 import { existingFolder, freshStart, nameIn } from './request.js';
@@ -54,6 +53,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     set: { type: 'texts', describe: 'one setting of every run, such as train.epochs=3; several times' },
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     fresh: freshOption,
+    'no-wait': noWaitOption,
     'without-missing': {
       type: 'switch',
       describe: 'go on where a dataset cannot be downloaded and no folder is given: its cells stay empty',
@@ -82,7 +82,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     if (values['dry-run'] === true) {
       const plan = await estimate(grid);
       const missing = await missingFolders(grid);
-      const time = await timing(grid);
+      const time = await timing(grid, values);
       if (values.json === true) print(asJson(planData(grid, plan, missing, time)));
       else {
         const { describeRoom } = await import('../pipeline/needs.js');
@@ -95,7 +95,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     if (!isLeftOut) await assertFolders(grid);
     const without = isLeftOut ? await missingFolders(grid) : [];
     const makers = await loadMakers();
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     const outcome = await reproduce(grid, makers, progress, without);
     const document = documentOf(grid, outcome);
     const stem = path.join(outOf(grid), `${document.name}-${document.scale}`);
@@ -120,12 +120,12 @@ export const command: Command = reproduceCommand(async () => {
   return { assertRunnable, sweep, train, count };
 });
 
-async function measuredHere(grid: Grid): Promise<TimeHere> {
+async function measuredHere(grid: Grid, values: Values): Promise<TimeHere> {
   const [{ TimeEstimates }, { timeHere }] = await Promise.all([
     import('../pipeline/estimate/time-estimate.js'),
     import('../reproduction/time-here.js'),
   ]);
-  return timeHere(grid, new TimeEstimates(createProgress({ signal: watchInterrupts() })));
+  return timeHere(grid, new TimeEstimates(beginJob(values)));
 }
 
 function optionsOf(values: Values): GridOptions {

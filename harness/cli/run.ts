@@ -4,14 +4,14 @@ import { BenchError } from '../errors.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { datasetsNamed, loadReport } from '../plugins.js';
-import { createProgress, duration, type Progress } from '../progress.js';
+import { duration, type Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
-import { watchInterrupts } from './interrupt.js';
-import { configOptions, freshOption, trainingOptions } from './options.js';
+import { beginJob } from './job.js';
+import { configOptions, freshOption, noWaitOption, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
 import { dataFolders, freshStart, refuseStart, trainingStart, untrained } from './request.js';
 import { notesOf, summarize } from './summary.js';
@@ -41,6 +41,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       describe:
         'print the plan, how long it takes here (tried for some seconds) and the configuration, and leave nothing',
     },
+    'no-wait': noWaitOption,
     report: {
       type: 'text',
       describe: "reports to write beside the records, 'bench list reports'; markdown is printed too",
@@ -64,7 +65,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     const formats = values.report === undefined ? [] : splitList('report', String(values.report));
     for (const format of formats) await loadReport(format);
     const { planRun, sweep, timing } = await loadPipeline();
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     if (values['dry-run'] === true) {
       const plans: PlanOutcome[] = [];
       const times = new timing.TimeEstimates(progress);

@@ -1,8 +1,7 @@
 /** `bench search`: the hits of a dataset's queries in an index. */
-import { createProgress } from '../progress.js';
 import type { Command } from './command.js';
-import { watchInterrupts } from './interrupt.js';
-import { checkpointOption, datasetOptions, freshOption, someOptions } from './options.js';
+import { beginJob } from './job.js';
+import { checkpointOption, datasetOptions, freshOption, noWaitOption, someOptions } from './options.js';
 import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest } from './request.js';
 
 export const command: Command = {
@@ -18,6 +17,7 @@ export const command: Command = {
     run: { type: 'text', describe: 'file for the hits, packed where it ends in .gz; one in --out if absent' },
     ...someOptions('engine', 'searcher', 'threads', 'cache', 'out', 'config', 'set'),
     fresh: freshOption,
+    'no-wait': noWaitOption,
     json: { type: 'switch', describe: 'print what was done as JSON' },
   },
   examples: [
@@ -33,7 +33,7 @@ export const command: Command = {
     const split = splitOf(values, 'test');
     const request = await stageRequest(values, configOf({ ...values, run: undefined, index: undefined }));
     const { searchOnly } = await import('../pipeline/one-stage.js');
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     const found = await searchOnly(
       {
         ...request,
@@ -48,7 +48,8 @@ export const command: Command = {
     if (values.json === true) print(`${JSON.stringify(found, null, 2)}\n`);
     else {
       const queries = found.queries.toLocaleString('en-US');
-      print(`${queries} ${split} queries, ${found.depth} hits each, by ${found.searcher}\n${found.run}\n`);
+      print(`${queries} ${split} queries, ${found.depth} hits each, by ${found.searcher}\n`);
+      print(`${found.run}\n`, 'data');
     }
     return 0;
   },

@@ -1,4 +1,5 @@
 /** Text in columns for the terminal. */
+import { printableName } from '../printable.js';
 
 /** Terminals and mails are at least this wide. */
 const widest = 100;
@@ -15,8 +16,10 @@ export function renderTable(
   alignment: string,
   repeated: number,
 ): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const all = [header, ...rows].map((row) => row.map(printableName));
+  const widths = header.map((_, column) =>
+    all.reduce((widest, row) => Math.max(widest, (row[column] ?? '').length), 0),
+  );
   const lineWidth = (columns: readonly number[]) =>
     columns.reduce((sum, column) => sum + widths[column]! + 2, -2);
   const first = widths.slice(0, repeated).map((_, column) => column);
@@ -49,6 +52,10 @@ function renderBlock(
 
 /** Names with a line about each. */
 export function renderList(items: readonly { name: string; summary: string }[]): string {
-  const width = Math.max(0, ...items.map(({ name }) => name.length));
-  return items.map(({ name, summary }) => `${`${name.padEnd(width)}  ${summary}`.trimEnd()}\n`).join('');
+  const safe = items.map(({ name, summary }) => ({
+    name: printableName(name),
+    summary: printableName(summary),
+  }));
+  const width = safe.reduce((widest, { name }) => Math.max(widest, name.length), 0);
+  return safe.map(({ name, summary }) => `${`${name.padEnd(width)}  ${summary}`.trimEnd()}\n`).join('');
 }

@@ -1,9 +1,8 @@
 /** `bench train`: a checkpoint for every architecture and seed asked for. */
 import type { RunRequest } from '../pipeline/run-request.js';
-import { createProgress } from '../progress.js';
 import { type Command, splitList } from './command.js';
-import { watchInterrupts } from './interrupt.js';
-import { datasetOptions, freshOption, someOptions, trainingOptions } from './options.js';
+import { beginJob } from './job.js';
+import { datasetOptions, freshOption, noWaitOption, someOptions, trainingOptions } from './options.js';
 import { stageRequest, trainingStart, untrained } from './request.js';
 
 export const command: Command = {
@@ -27,6 +26,7 @@ export const command: Command = {
       'set',
     ),
     fresh: freshOption,
+    'no-wait': noWaitOption,
     json: { type: 'switch', describe: 'print what was trained as JSON, an array where there are several' },
   },
   examples: [
@@ -46,7 +46,7 @@ export const command: Command = {
       config.seeds.map((seed): RunRequest => ({ ...asked, ...start, architecture, seed })),
     );
     const { trainOnly } = await import('../pipeline/one-stage.js');
-    const progress = createProgress({ signal: watchInterrupts() });
+    const progress = beginJob(values);
     const trained = [];
     try {
       for (const [i, request] of requests.entries()) {
@@ -59,7 +59,8 @@ export const command: Command = {
         if (values.json === true) continue;
         const { epochs, bestEpoch } = one.training;
         const kept = bestEpoch === null ? 'as it was' : `epoch ${bestEpoch + 1} of ${epochs.length} kept`;
-        print(`${one.architecture} on ${one.dataset}, seed ${one.seed}: ${kept}\n${one.checkpoint}\n`);
+        print(`${one.architecture} on ${one.dataset}, seed ${one.seed}: ${kept}\n`);
+        print(`${one.checkpoint}\n`, 'data');
       }
     } finally {
       // What was finished before a failure is worth seeing.

@@ -1,5 +1,5 @@
 /** The two sides of a retriever, each with an encoder. */
-import type { RetrieverFacts } from '../model/retriever-files.js';
+import type { RetrieverFacts } from '../model/retriever-facts.js';
 
 export type Side = 'passage' | 'query';
 export const sides: readonly Side[] = ['passage', 'query'];

@@ -1,6 +1,6 @@
 /** What is exported, with what, and how it was checked. */
 import type { Retriever } from '../model/retriever.js';
-import type { RetrieverFacts } from '../model/retriever-files.js';
+import type { RetrieverFacts } from '../model/retriever-facts.js';
 import type { Progress } from '../progress.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Tokenizer } from '../text/tokenizer.js';

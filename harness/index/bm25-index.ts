@@ -99,6 +99,12 @@ export async function openBm25Index(folder: string, memoryBytes: number): Promis
   if (terms.count !== facts.terms)
     throw damaged(paths.terms, `holds ${terms.count} terms, not ${facts.terms}`);
   const lengths = await readLengths(paths.lengths, facts.passages);
+  const { size } = await stat(paths.postings).catch(() => ({ size: undefined }));
+  if (size !== undefined && terms.postingsEnd > size)
+    throw damaged(
+      paths.terms,
+      `has postings that end at byte ${terms.postingsEnd}, and their file holds ${size}`,
+    );
   const postings = await openPostings(paths.postings, memoryBytes);
   let identifiers: Promise<Identifiers> | undefined;
   return {
@@ -118,9 +124,11 @@ export async function openBm25Index(folder: string, memoryBytes: number): Promis
 async function readLengths(file: string, passages: number): Promise<Uint32Array> {
   const handle = await openToRead(file);
   try {
-    const lengths = new Uint32Array(passages);
     const { size } = await handle.stat();
-    if (size !== lengths.byteLength) throw damaged(file, `holds ${size} bytes, not ${lengths.byteLength}`);
+    // Before memory is taken for as many as another file says.
+    if (size !== 4 * passages)
+      throw damaged(file, `holds ${size} bytes, and index.json says ${passages} passages`);
+    const lengths = new Uint32Array(passages);
     await readFully(file, handle, new Uint8Array(lengths.buffer), 0);
     return lengths;
   } finally {

@@ -100,6 +100,12 @@ export class Terms {
       }
       if (starts[count] !== textBytes)
         throw damaged(path, 'has terms that end elsewhere than its header says');
+      for (let i = 0; i < count; i++) {
+        const [from, to] = [places[2 * i]!, places[2 * i + 1]!];
+        if (starts[i]! > starts[i + 1]!) throw damaged(path, `has the start of term ${i + 1} after its end`);
+        if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from <= to))
+          throw damaged(path, `has the postings of term ${i + 1} from byte ${from} to ${to}`);
+      }
       return new Terms(places, counts, starts, bytes);
     } finally {
       await handle.close();
@@ -108,6 +114,13 @@ export class Terms {
 
   get count(): number {
     return this.#counts.length;
+  }
+
+  /** Where the last of all postings end in their file. */
+  get postingsEnd(): number {
+    let end = 0;
+    for (let i = 1; i < this.#places.length; i += 2) end = Math.max(end, this.#places[i]!);
+    return end;
   }
 
   /** Undefined where no passage holds the term. */

@@ -28,7 +28,7 @@ export function bertEncoder(config: ModelConfig): Encoder {
   const fields = new ConfigFields(config);
   fields.refuseDecoder();
   const sizes: BertSizes = {
-    layers: fields.count('num_hidden_layers'),
+    layers: fields.layers('num_hidden_layers'),
     dimensions: fields.count('hidden_size'),
     heads: fields.count('num_attention_heads'),
     intermediate: fields.count('intermediate_size'),
@@ -37,7 +37,7 @@ export function bertEncoder(config: ModelConfig): Encoder {
     types: fields.count('type_vocab_size', 2),
   };
   const paddingId = fields.count('pad_token_id', 0, 0);
-  const epsilon = fields.positive('layer_norm_eps', 1e-12);
+  const epsilon = fields.epsilon('layer_norm_eps', 1e-12);
   const hiddenRate = fields.rate('hidden_dropout_prob', 0.1);
   const attentionRate = fields.rate('attention_probs_dropout_prob', 0.1);
   const activate = activations[fields.word('hidden_act', activationNames, 'gelu')];

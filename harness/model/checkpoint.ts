@@ -7,10 +7,9 @@ import { bertEncoder } from './bert.js';
 import type { Encoder } from './encoder.js';
 import type { ModelConfig } from './fields.js';
 import { writeSafetensors } from './safetensors.js';
+import { findPrefix, findTensors, kinds, readWeights, refuseUnfound } from './stored-weights.js';
 import { type T5Options, t5Encoder } from './t5.js';
 import { TensorSource, weightsFile } from './tensor-source.js';
-
-type Kind = Encoder['shape']['kind'];
 
 export interface LoadOptions extends T5Options {
   /** Which encoder to take where a file holds several: what stands before its tensors' names, as `question_model.`. */
@@ -25,12 +24,6 @@ export interface LoadedEncoder {
   remarks?: string[];
 }
 
-/** How each kind is recognised: the end of a name that every checkpoint of it has exactly once. */
-const kinds: Record<Kind, { landmark: string; architecture: string }> = {
-  bert: { landmark: 'encoder.layer.0.attention.self.query.weight', architecture: 'BertModel' },
-  t5: { landmark: 'encoder.block.0.layer.0.SelfAttention.q.weight', architecture: 'T5EncoderModel' },
-};
-
 /**
  * Reads an encoder and its weights. Names with a prefix (`bert.`, `question_model.`) and old ones (`LayerNorm.gamma`)
  * are accepted; heads, poolers, decoders and position ids are left alone.
@@ -43,7 +36,8 @@ export async function loadEncoder(folder: string, options: LoadOptions = {}): Pr
   const source = await TensorSource.open(folder, names);
   try {
     const prefix = findPrefix(source, encoder.shape.kind, options.prefix);
-    const { weights, remarks } = await readWeights(source, encoder, prefix);
+    const stored = findTensors(source, encoder, prefix);
+    const { weights, remarks } = await readWeights(source, encoder, stored);
     return { encoder, weights, remarks };
   } finally {
     await source.close();
@@ -51,7 +45,7 @@ export async function loadEncoder(folder: string, options: LoadOptions = {}): Pr
 }
 
 /**
- * The encoder of a folder without its weights; whether they are all there is seen from the names of the files.
+ * The encoder of a folder without its weights; whether they are all there, and of the right shapes, is seen from the headers.
  * @throws BenchError as loadEncoder does, as far as it can be said without reading the weights
  */
 export async function describeEncoder(folder: string, options: LoadOptions = {}): Promise<Encoder> {
@@ -59,7 +53,8 @@ export async function describeEncoder(folder: string, options: LoadOptions = {})
   const encoder = makeEncoder(await readConfig(folder, names), options);
   const source = await TensorSource.open(folder, names);
   try {
-    findPrefix(source, encoder.shape.kind, options.prefix);
+    const prefix = findPrefix(source, encoder.shape.kind, options.prefix);
+    refuseUnfound(source, encoder, findTensors(source, encoder, prefix));
   } finally {
     await source.close();
   }
@@ -140,93 +135,4 @@ async function readConfig(folder: string, names: readonly string[]): Promise<Mod
     throw new BenchError('CHECKPOINT_INVALID', `${file} does not hold a JSON object.`);
   }
   return config as ModelConfig;
-}
-
-/** What stands before the names of the encoder's tensors. */
-function findPrefix(source: TensorSource, kind: Kind, wanted: string | undefined): string {
-  const prefixes = (of: Kind) =>
-    source.names
-      .filter((name) => name.endsWith(kinds[of].landmark))
-      .map((name) => name.slice(0, -kinds[of].landmark.length))
-      .filter((prefix) => prefix === '' || prefix.endsWith('.'));
-  const found = prefixes(kind);
-  if (wanted !== undefined && found.includes(wanted)) return wanted;
-  if (wanted === undefined && found.length === 1) return found[0]!;
-  if (found.length > 0) {
-    const list = found.map((prefix) => `'${prefix}'`).join(', ');
-    const problem = wanted === undefined ? 'several encoders' : `no encoder '${wanted}'`;
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `${source.folder} holds ${problem}; their names begin with ${list}.`,
-      {
-        hint: 'Save the one that is wanted as a checkpoint of its own.',
-      },
-    );
-  }
-  const other = (Object.keys(kinds) as Kind[]).find((candidate) => prefixes(candidate).length > 0);
-  if (other !== undefined) {
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `${source.folder} holds ${other} weights, while its config.json says model_type '${kind}'.`,
-      { hint: `Put the config.json that belongs to these weights there; its model_type is '${other}'.` },
-    );
-  }
-  // Nothing to go by: the list of missing tensors will say what was looked for.
-  return '';
-}
-
-/** The names under which a parameter may be stored, the usual one first. */
-function storedNames(name: string): string[] {
-  if (name === 'shared.weight') return [name, 'encoder.embed_tokens.weight'];
-  const old = name
-    .replace(/LayerNorm\.weight$/, 'LayerNorm.gamma')
-    .replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-  return old === name ? [name] : [name, old];
-}
-
-async function readWeights(
-  source: TensorSource,
-  encoder: Encoder,
-  prefix: string,
-): Promise<{ weights: Float32Array[]; remarks: string[] }> {
-  const problems: string[] = [];
-  const weights: Float32Array[] = [];
-  let rounded = 0;
-  for (const { name, shape } of encoder.parameters) {
-    const [stored, ...others] = storedNames(name)
-      .map((candidate) => prefix + candidate)
-      .filter((candidate) => source.shapeOf(candidate) !== undefined);
-    const found = stored === undefined ? undefined : source.shapeOf(stored);
-    if (stored === undefined || found === undefined) {
-      problems.push(`${prefix}${name} is missing; expected [${shape}]`);
-    } else if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
-      problems.push(`${stored} is [${found}]; expected [${shape}]`);
-    } else {
-      const values = await source.read(stored);
-      const at = values.findIndex((value) => !Number.isFinite(value));
-      if (at >= 0) problems.push(`${stored} holds ${values[at]} at element ${at}; expected finite numbers`);
-      for (const other of at >= 0 ? [] : others)
-        if (!sameNumbers(values, await source.read(other)))
-          problems.push(`${stored} and ${other} are the same tensor and differ`);
-      if (source.typeOf(stored) === 'F64') rounded++;
-      weights.push(values);
-    }
-  }
-  if (problems.length === 0) {
-    const what = `${rounded} of ${weights.length} tensors are rounded from float64 to float32`;
-    return { weights, remarks: rounded === 0 ? [] : [what] };
-  }
-  const list = problems.map((problem) => `\n  - ${problem}`).join('');
-  const of = `${problems.length} of ${encoder.parameters.length} tensors`;
-  throw new BenchError(
-    'CHECKPOINT_INVALID',
-    `${source.folder} cannot be used as ${encoder.shape.kind}: ${of}:${list}`,
-    {
-      hint: 'The shapes expected come from config.json beside the weights: see that the two belong together.',
-    },
-  );
-}
-
-function sameNumbers(a: Float32Array, b: Float32Array): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
 }

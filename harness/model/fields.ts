@@ -3,6 +3,13 @@ import { BenchError } from '../errors.js';
 
 export type ModelConfig = Readonly<Record<string, unknown>>;
 
+/** Far beyond any encoder that was published; products of two such sizes are exact numbers. */
+const largestSize = 2 ** 24;
+/** Letters of a value in an error. */
+const longestShown = 100;
+/** As many layers as the deepest of them by far. */
+export const mostLayers = 4096;
+
 export class ConfigFields {
   readonly #config: ModelConfig;
   readonly #problems: string[] = [];
@@ -11,19 +18,26 @@ export class ConfigFields {
     this.#config = config;
   }
 
-  /** A whole number of at least `least`; `fallback` where the file does not say. */
-  count(name: string, fallback?: number, least = 1): number {
+  /** A whole number from `least` to `most`; `fallback` where the file does not say. */
+  count(name: string, fallback?: number, least = 1, most = largestSize): number {
     const value = this.#config[name] ?? fallback;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= least) return value;
-    this.problem(`${name} is ${show(value)} and must be a whole number of at least ${least}`);
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+    const range =
+      typeof value === 'number' && value > most ? `from ${least} to ${most}` : `of at least ${least}`;
+    this.problem(`${name} is ${show(value)} and must be a whole number ${range}`);
     return least;
   }
 
-  /** A number above 0. */
-  positive(name: string, fallback: number): number {
+  /** L: nothing is made for a layer before the number is known to be one. */
+  layers(name: string): number {
+    return this.count(name, undefined, 1, mostLayers);
+  }
+
+  /** A number above 0, and no more than 1: what keeps a division from one by 0. */
+  epsilon(name: string, fallback: number): number {
     const value = this.#config[name] ?? fallback;
-    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-    this.problem(`${name} is ${show(value)} and must be a number above 0`);
+    if (typeof value === 'number' && value > 0 && value <= 1) return value;
+    this.problem(`${name} is ${show(value)} and must be a number above 0 and no more than 1`);
     return fallback;
   }
 
@@ -81,5 +95,7 @@ function isFilled(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}...` : text;
 }

@@ -2,41 +2,20 @@
  * A trained retriever on disk: a Hugging Face checkpoint folder per encoder (`encoder`, or `passage` and `query`), the
  * pooling's own weights, and `retriever.json`, which says what they are and how texts become their input.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { DataFile, ResolvedArchitecture } from '../contracts.js';
+import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { writeJson } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
-import type { PairTruncation } from '../text/tokenizer.js';
 import { loadEncoder, saveEncoder } from './checkpoint.js';
 import type { Owner, Retriever } from './retriever.js';
+import { factsFile, factsName, type RetrieverFacts } from './retriever-facts.js';
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
 import type { T5Options } from './t5.js';
 
-/** How texts become token ids when a retriever encodes. */
-export interface TextFacts {
-  maxQueryTokens: number;
-  maxPassageTokens: number;
-  pairTruncation: PairTruncation;
-}
-
-/** What retriever.json says. */
-export interface RetrieverFacts {
-  /** `mlr-sc` */
-  architecture: string;
-  resolved: ResolvedArchitecture;
-  tied: boolean;
-  /** The model that training began with: `scratch`, a folder, or an id on the hub. */
-  model: string;
-  t5LayerNorm: 'last' | 'all';
-  text: TextFacts;
-}
-
-const factsName = 'retriever.json';
 const poolingName = 'pooling.safetensors';
 const poolingFile = (folder: string) => path.join(folder, poolingName);
-const factsFile = (folder: string) => path.join(folder, factsName);
 const encoderOwners = (tied: boolean): Owner[] => (tied ? ['encoder'] : ['passage', 'query']);
 
 /** The folder of one encoder of a saved retriever, in Hugging Face's layout. */
@@ -65,30 +44,6 @@ export async function saveRetriever(
   const { model, t5LayerNorm, text } = origin;
   const facts: RetrieverFacts = { architecture: name, resolved, tied, model, t5LayerNorm, text };
   await writeJson(factsFile(folder), facts);
-}
-
-/** @throws BenchError CHECKPOINT_INVALID where the folder holds no trained retriever, or one whose facts are cut */
-export async function readRetrieverFacts(folder: string): Promise<RetrieverFacts> {
-  const hint = 'A trained retriever is what bench train leaves; it has a retriever.json.';
-  let facts: Partial<RetrieverFacts> | null;
-  try {
-    facts = JSON.parse(await readFile(factsFile(folder), 'utf8')) as Partial<RetrieverFacts> | null;
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? 'there is no retriever.json in it.' : message;
-    throw new BenchError('CHECKPOINT_INVALID', `${folder} holds no trained retriever: ${what}`, {
-      hint,
-      cause,
-    });
-  }
-  const members = ['architecture', 'resolved', 'tied', 'model', 't5LayerNorm', 'text'] as const;
-  const missing = members.filter((member) => facts?.[member] === undefined);
-  if (missing.length > 0) {
-    throw new BenchError('CHECKPOINT_INVALID', `${factsFile(folder)} lacks ${missing.join(', ')}.`, {
-      hint: 'It was not written by this version of bench: train again.',
-    });
-  }
-  return facts as RetrieverFacts;
 }
 
 /**

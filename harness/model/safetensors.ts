@@ -2,7 +2,7 @@
  * The safetensors format: 8 bytes of header length, a JSON header with the dtype, shape and byte range of every
  * tensor, then their bytes, little-endian. https://huggingface.co/docs/safetensors
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { BenchError, fileError } from '../errors.js';
 import { AtomicFile } from '../store/atomic.js';
 import { sizeOf } from '../tensor/engine.js';
@@ -10,6 +10,8 @@ import { type NumberType, numberTypes, toFloat32 } from './number-types.js';
 
 /** The reference implementation's own limit. */
 const largestHeaderBytes = 100_000_000;
+
+const [quote, backslash, colon, openBrace, closeBrace, openBracket, closeBracket] = Buffer.from('"\\:{}[]');
 
 export interface TensorEntry {
   dtype: NumberType;
@@ -35,6 +37,8 @@ export class SafetensorsFile {
   static async open(path: string): Promise<SafetensorsFile> {
     let handle: FileHandle;
     try {
+      // Before it is opened: a pipe would wait for somebody to write.
+      if (!(await stat(path)).isFile()) throw new Error('it is no file');
       handle = await open(path, 'r');
     } catch (cause) {
       throw new BenchError('CHECKPOINT_INVALID', `${path} cannot be opened: ${(cause as Error).message}`, {
@@ -91,12 +95,33 @@ async function readHeader(path: string, handle: FileHandle): Promise<Map<string,
   if (header === null || typeof header !== 'object' || Array.isArray(header)) {
     throw broken(path, 'its header is not a JSON object');
   }
+  if (memberCount(text) !== Object.keys(header).length) {
+    throw broken(path, 'its header has one name twice, and which of the two is meant cannot be known');
+  }
   const entries = new Map<string, TensorEntry>();
   for (const [name, value] of Object.entries(header)) {
     if (name !== '__metadata__') entries.set(name, checkEntry(path, name, value, 8 + Number(length)));
   }
   checkRanges(path, entries, 8 + Number(length), size);
   return entries;
+}
+
+/** Members of the outermost object of valid JSON, those counted twice that JSON.parse passes over. */
+function memberCount(json: Uint8Array): number {
+  let depth = 0;
+  let isText = false;
+  let count = 0;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (isText) {
+      if (byte === backslash) at++;
+      else if (byte === quote) isText = false;
+    } else if (byte === quote) isText = true;
+    else if (byte === openBrace || byte === openBracket) depth++;
+    else if (byte === closeBrace || byte === closeBracket) depth--;
+    else if (byte === colon && depth === 1) count++;
+  }
+  return count;
 }
 
 function checkEntry(path: string, name: string, value: unknown, dataStart: number): TensorEntry {
@@ -117,6 +142,8 @@ function checkEntry(path: string, name: string, value: unknown, dataStart: numbe
   }
   const [from, to] = range as [number, number];
   const needed = (sizeOf(shape) * bits) / 8;
+  if (!Number.isSafeInteger(needed))
+    throw broken(path, `tensor '${name}' has the shape [${shape}], which no file can hold`);
   if (to - from !== needed) {
     throw broken(
       path,

@@ -1,4 +1,5 @@
 /** `--model scratch`: a BERT of any size with random weights, for where no checkpoint can be had. */
+import { refuseBeyondMemory } from '../program/memory.js';
 import { stream } from '../random.js';
 import { sizeOf } from '../tensor/engine.js';
 import { bertEncoder } from './bert.js';
@@ -27,7 +28,7 @@ const initializerRange = 0.02;
  * minutes: attention even (queries and keys N(0, 0.02), as transformers), what is attended to passed on at its own scale
  * (the other matrices as Glorot and Bengio 2010), places quiet beside words (a tenth of their table's 0.02). Biases 0,
  * normalization weights 1, the padding token's row 0.
- * @throws BenchError CHECKPOINT_INVALID where the sizes do not fit each other
+ * @throws BenchError CHECKPOINT_INVALID where the sizes do not fit each other, OUT_OF_MEMORY
  */
 export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder {
   const encoder = bertEncoder({
@@ -47,6 +48,8 @@ export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder
     initializer_range: initializerRange,
     pad_token_id: 0,
   });
+  const bytes = 4 * encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  refuseBeyondMemory(bytes, 'The weights of a model of these sizes', 'Make model.scratch.* smaller.');
   const weights = encoder.parameters.map((parameter) => initialise(parameter, seed));
   weights[0]!.fill(0, encoder.paddingId * sizes.dimensions, (encoder.paddingId + 1) * sizes.dimensions);
   return { encoder, weights };

@@ -61,7 +61,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
       `dense_act_fn is "${activation}", and feed_forward_proj asks for ${feedForward.activation}`,
     );
   const sizes: T5Sizes = {
-    layers: fields.count('num_layers'),
+    layers: fields.layers('num_layers'),
     dimensions: fields.count('d_model'),
     heads: fields.count('num_heads'),
     headSize: fields.count('d_kv'),
@@ -72,7 +72,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
   };
   const maxDistance = fields.count('relative_attention_max_distance', 128);
   const paddingId = fields.count('pad_token_id', 0, 0);
-  const epsilon = fields.positive('layer_norm_epsilon', 1e-6);
+  const epsilon = fields.epsilon('layer_norm_epsilon', 1e-6);
   const rate = fields.rate('dropout_rate', 0.1);
   if (maxDistance <= Math.floor(sizes.buckets / 4)) {
     fields.problem(

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { faultFinder } from '../json-schema.js';
 import type { NumberType } from './number-types.js';
 import { SafetensorsFile } from './safetensors.js';
 
@@ -21,7 +22,19 @@ export class TensorSource {
   private constructor(folder: string, files: readonly SafetensorsFile[]) {
     this.folder = folder;
     this.#files = files;
-    for (const file of files) for (const name of file.entries.keys()) this.#fileOf.set(name, file);
+    for (const file of files) {
+      for (const name of file.entries.keys()) {
+        const other = this.#fileOf.get(name);
+        if (other !== undefined) {
+          throw new BenchError(
+            'CHECKPOINT_INVALID',
+            `${folder} holds the tensor '${name}' twice: in ${path.basename(other.path)} and in ${path.basename(file.path)}.`,
+            { hint: 'Copy or download the files again.' },
+          );
+        }
+        this.#fileOf.set(name, file);
+      }
+    }
   }
 
   /**
@@ -45,11 +58,11 @@ export class TensorSource {
       const files: SafetensorsFile[] = [];
       try {
         for (const shard of shards) files.push(await SafetensorsFile.open(path.join(folder, shard)));
+        return new TensorSource(folder, files);
       } catch (error) {
         for (const file of files) await file.close();
         throw error;
       }
-      return new TensorSource(folder, files);
     }
     const pickled = names.find((name) => /\.(bin|pt|pth|cp|ckpt)$/.test(name));
     if (pickled !== undefined) {
@@ -94,19 +107,40 @@ export class TensorSource {
  * @throws BenchError CHECKPOINT_INVALID where it is not such an index
  */
 export async function readShardNames(file: string): Promise<string[]> {
-  let map: unknown;
+  let index: unknown;
   try {
-    map = (JSON.parse(await readFile(file, 'utf8')) as { weight_map?: unknown }).weight_map;
+    index = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, { cause });
   }
-  const shards = map !== null && typeof map === 'object' ? [...new Set(Object.values(map))].sort() : [];
-  const wrong = shards.find((name) => typeof name !== 'string' || path.basename(name) !== name);
-  if (shards.length === 0 || wrong !== undefined) {
-    const seen = wrong === undefined ? 'no weight_map' : `the file name ${JSON.stringify(wrong)}`;
-    throw new BenchError('CHECKPOINT_INVALID', `${file} is not an index of weight files: it has ${seen}.`, {
+  const [fault] = indexFaults(index);
+  const shards =
+    fault === undefined ? [...new Set(Object.values((index as WeightsIndex).weight_map))].sort() : [];
+  const wrong = shards.find((name) => path.basename(name) !== name || !name.endsWith('.safetensors'));
+  if (fault !== undefined || wrong !== undefined) {
+    const seen = fault ?? `it has the file name ${JSON.stringify(wrong)}`;
+    throw new BenchError('CHECKPOINT_INVALID', `${file} is not an index of weight files: ${seen}.`, {
       hint: 'Copy or download the file again.',
     });
   }
-  return shards as string[];
+  return shards;
 }
+
+interface WeightsIndex {
+  weight_map: Readonly<Record<string, string>>;
+}
+
+const indexFaults = faultFinder(
+  () => ({
+    type: 'object',
+    required: ['weight_map'],
+    properties: {
+      weight_map: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { type: 'string', minLength: 1 },
+      },
+    },
+  }),
+  false,
+);

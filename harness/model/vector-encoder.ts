@@ -1,5 +1,6 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
 import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
+import { refuseBeyondMemory } from '../program/memory.js';
 import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
@@ -96,6 +97,12 @@ export class VectorEncoder {
 
   #program(batch: number, tokens: number) {
     const { engine, retriever, side } = this.options;
+    // What one layer takes and gives is the least that a batch needs.
+    refuseBeyondMemory(
+      8 * batch * tokens * retriever.dimensions,
+      `Encoding ${batch} texts of ${tokens} tokens at once`,
+      'Make encode.batchTokens smaller.',
+    );
     return this.#programs.get(`${batch}x${tokens}`, () => {
       const inputs: ArraySpec[] = [
         ...retriever.parameters.map(({ shape }): ArraySpec => ({ shape, dtype: 'float32' })),

@@ -4,13 +4,12 @@ import { BenchError } from '../errors.js';
 import { loadEncoder } from '../model/checkpoint.js';
 import { Retriever } from '../model/retriever.js';
 import {
-  encoderFolder,
-  loadRetrieverWeights,
   type RetrieverFacts,
   readRetrieverFacts,
-  retrieverFiles,
+  refuseOtherEncoder,
   type TextFacts,
-} from '../model/retriever-files.js';
+} from '../model/retriever-facts.js';
+import { encoderFolder, loadRetrieverWeights, retrieverFiles } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
 import type { Tokenizer } from '../text/tokenizer.js';
@@ -61,6 +60,7 @@ export async function openCheckpoint(folder: string, expected?: string): Promise
   const loaded = await loadArchitecture(name);
   const inside = encoderFolder(folder, facts);
   const { encoder } = await loadEncoder(inside, { t5LayerNorm });
+  refuseOtherEncoder(folder, facts, encoder.shape);
   const retriever = new Retriever(encoder, tied, { ...loaded, resolved });
   const weights = await loadRetrieverWeights(folder, retriever, { t5LayerNorm });
   const texts = textEncoders(await loadTokenizer(inside), text);

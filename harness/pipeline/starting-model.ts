@@ -7,13 +7,11 @@ import { BenchError } from '../errors.js';
 import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
 import { resolveModel } from '../model/hub.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
+import { type RetrieverFacts, readRetrieverFacts, type TextFacts } from '../model/retriever-facts.js';
 import {
   encoderFolder,
   initialWeights,
-  type RetrieverFacts,
-  readRetrieverFacts,
   retrieverFiles,
-  type TextFacts,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
 import { askedBeside } from '../model/sentence-files.js';

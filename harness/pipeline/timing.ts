@@ -1,10 +1,10 @@
 /** Times cells: one query at a time and in batches, the cells taking turns so that drift hits all alike. */
-import { totalmem } from 'node:os';
 import { distinctNames } from '../comparison/names.js';
 import type { Query } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { measureLatency } from '../latency/latency.js';
 import { measureThroughput } from '../latency/throughput.js';
+import { memoryBytes } from '../program/memory.js';
 import type { Progress } from '../progress.js';
 import { stream } from '../random.js';
 import type { LatencyFacts } from '../record.js';
@@ -43,7 +43,7 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   // What waits for the disk has few queries and turns of its own, so that the others keep all of theirs.
   const turns = [false, true].flatMap((rereads) => {
     const alike = named.filter(({ cell }) => cell.rereads === rereads);
-    return config.latency.interleave ? fitting(alike, memoryBytes(cells)) : alike.map((each) => [each]);
+    return config.latency.interleave ? fitting(alike, memoryFor(cells)) : alike.map((each) => [each]);
   });
   if (config.latency.interleave && turns.length > 1) {
     const lists = turns.map((turn) => turn.map(({ name }) => name).join(', '));
@@ -83,11 +83,9 @@ export function fitting<T extends { cell: Pick<Cell, 'openBytes'> }>(
   return turns.map(({ members }) => members);
 }
 
-function memoryBytes([first]: readonly Cell[]): number {
+function memoryFor([first]: readonly Cell[]): number {
   const { memoryMiB } = first!.request.config.latency;
-  if (memoryMiB !== null) return memoryMiB * 2 ** 20;
-  const limit = process.constrainedMemory();
-  return (limit !== undefined && limit > 0 ? Math.min(limit, totalmem()) : totalmem()) / 2;
+  return memoryMiB !== null ? memoryMiB * 2 ** 20 : memoryBytes() / 2;
 }
 
 async function timeTurn(

@@ -1,6 +1,7 @@
 /** Facts about the machine and about this program. */
 import { availableParallelism, cpus, type as osType, release, totalmem } from 'node:os';
 import { describeProgram, type Program } from '../program/git.js';
+import { memoryBytes } from '../program/memory.js';
 import type { MachineFacts } from './run-record.js';
 
 export interface Surroundings extends Program {
@@ -10,7 +11,7 @@ export interface Surroundings extends Program {
 /** What a record says of the machine and of the version of this program. */
 export async function describeMachine(): Promise<Surroundings> {
   const processors = cpus();
-  const limit = process.constrainedMemory();
+  const limit = memoryBytes();
   return {
     ...(await describeProgram()),
     machine: {
@@ -19,7 +20,7 @@ export async function describeMachine(): Promise<Surroundings> {
       availableCores: availableParallelism(),
       memoryBytes: totalmem(),
       // Without a limit some kernels name one far above what there is.
-      ...(limit !== undefined && limit > 0 && limit < totalmem() ? { memoryLimitBytes: limit } : {}),
+      ...(limit < totalmem() && { memoryLimitBytes: limit }),
       os: `${osType()} ${release()} ${process.arch}`,
       node: process.versions.node,
     },

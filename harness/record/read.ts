@@ -2,8 +2,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { jsonPath } from '../json-schema.js';
 import { type RunRecord, recordSuffix } from './run-record.js';
-import { assertRecord, invalid, jsonPath } from './validate.js';
+import { assertRecord, invalid } from './validate.js';
 
 export interface StoredRecord {
   readonly file: string;

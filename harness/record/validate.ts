@@ -1,24 +1,16 @@
 /** Whether a value is a run record: record.schema.json, and what a schema cannot say. */
 import { readFileSync } from 'node:fs';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BenchError } from '../errors.js';
+import { faultFinder, jsonPath } from '../json-schema.js';
 import { mean } from '../statistics/summary.js';
 import { type RunRecord, recordSchemaVersion } from './run-record.js';
 
 /** Faults shown of one record. */
 const shown = 10;
 
-let compiled: ValidateFunction | undefined;
-
-function validator(): ValidateFunction {
-  if (compiled === undefined) {
-    // The schema lies beside the sources, outside dist, so that other tools find it too.
-    const file = new URL('../../../harness/record.schema.json', import.meta.url);
-    const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true });
-    compiled = ajv.compile(JSON.parse(readFileSync(file, 'utf8')) as object);
-  }
-  return compiled;
-}
+// The schema lies beside the sources, outside dist, so that other tools find it too.
+const schemaFile = new URL('../../../harness/record.schema.json', import.meta.url);
+const faultsOf = faultFinder(() => JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
 
 /**
  * Gives the value back as a run record.
@@ -27,12 +19,8 @@ function validator(): ValidateFunction {
  */
 export function assertRecord(value: unknown, name: string): RunRecord {
   assertVersion(value, name);
-  const validate = validator();
-  if (!validate(value)) {
-    // Beside the fault itself, a failed "if" says only that one of its branches failed.
-    const faults = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(faultOf);
-    throw invalid(name, faults);
-  }
+  const wrong = faultsOf(value);
+  if (wrong.length > 0) throw invalid(name, wrong);
   const record = value as RunRecord;
   const faults = inconsistencies(record);
   if (faults.length > 0) throw invalid(name, faults);
@@ -57,15 +45,6 @@ function assertVersion(value: unknown, name: string): void {
         : 'Make the record again with this version of bench.',
     },
   );
-}
-
-function faultOf({ instancePath, message, keyword, params, data }: ErrorObject): string {
-  const path = jsonPath(instancePath.split('/').slice(1).map(unescapePointer));
-  if (keyword === 'additionalProperties') return `${path} must not have '${params.additionalProperty}'`;
-  if (keyword === 'required') return `${path} lacks '${params.missingProperty}'`;
-  if (keyword === 'false schema') return `${path} must not be there`;
-  const seen = JSON.stringify(data) ?? String(data);
-  return `${path} ${message}, not ${shortened(Number.isNaN(data) ? 'NaN' : seen)}`;
 }
 
 function inconsistencies({ queryIds, measures, latency }: RunRecord): string[] {
@@ -99,20 +78,4 @@ export function invalid(name: string, faults: readonly string[]): BenchError {
   return new BenchError('RECORD_INVALID', `${name} is not a valid run record:${list}`, {
     hint: 'If it was edited by hand, put it back; else make it again with bench run.',
   });
-}
-
-/** `$.measures["mrr@10"].perQuery[3]` */
-export function jsonPath(keys: readonly (string | number)[]): string {
-  return keys.reduce<string>((path, key) => {
-    if (/^\d+$/.test(String(key))) return `${path}[${key}]`;
-    return /^[A-Za-z_]\w*$/.test(String(key)) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-  }, '$');
-}
-
-function unescapePointer(text: string): string {
-  return text.replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -82,7 +82,7 @@ export class FaissSearcher implements RowSearcher {
    */
   static async open(index: VectorIndex, memoryBytes: number): Promise<FaissSearcher> {
     const sizes = index.shards.map((shard) => shardBytes(shard.vectors, shard.dimensions));
-    const largest = Math.max(...sizes);
+    const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
     if (largest > memoryBytes) {
       throw new BenchError(
         'CONFIG_INVALID',

@@ -17,22 +17,18 @@ import { wholeFolder } from './whole-folder.js';
  */
 export async function unpack(archive: string, folder = `${archive}.unpacked`): Promise<string> {
   if (await isFolder(folder)) return folder;
-  return withLock(
-    `${folder}.lock`,
-    async () => {
-      if (await isFolder(folder)) return folder;
-      try {
-        await wholeFolder(folder, async (temporary) => {
-          if (await isZip(archive)) await unzip(archive, temporary);
-          else await untar(archive, temporary);
-        });
-      } catch (error) {
-        throw asBenchError(error, archive, folder);
-      }
-      return folder;
-    },
-    Number.POSITIVE_INFINITY,
-  );
+  return withLock(`${folder}.lock`, async () => {
+    if (await isFolder(folder)) return folder;
+    try {
+      await wholeFolder(folder, async (temporary) => {
+        if (await isZip(archive)) await unzip(archive, temporary);
+        else await untar(archive, temporary);
+      });
+    } catch (error) {
+      throw asBenchError(error, archive, folder);
+    }
+    return folder;
+  });
 }
 
 async function isFolder(folder: string): Promise<boolean> {

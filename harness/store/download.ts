@@ -33,7 +33,7 @@ export interface FetchOptions {
  * The path of a downloaded file, `folder/NAME`, fetched where it is not there. A download that was cut or killed goes
  * on where it stopped. Nothing stands under the name before size and hash are right, and they are not computed again
  * while the file stays untouched (`NAME.verified.json`). Processes that want the same file wait for each other.
- * @throws BenchError DOWNLOAD_FAILED where it cannot be had, or is not what was promised (then it is removed);
+ * @throws BenchError LOCKED where another brings it and waiting is not wished for; DOWNLOAD_FAILED where it cannot be had, or is not what was promised (then it is removed);
  *   CACHE_INVALID where a file of the name is there and is another one (it is left alone); DISK_FULL; NOT_WRITABLE
  */
 export async function fetchFile(
@@ -62,14 +62,10 @@ export async function fetchFile(
     );
   }
   await makeFolder(path.dirname(file));
-  return withLock(
-    `${file}.lock`,
-    async () => {
-      if (!(await isPresent(download, file))) await bring(download, file, options);
-      return file;
-    },
-    Number.POSITIVE_INFINITY,
-  );
+  return withLock(`${file}.lock`, async () => {
+    if (!(await isPresent(download, file))) await bring(download, file, options);
+    return file;
+  });
 }
 
 async function makeFolder(folder: string): Promise<void> {

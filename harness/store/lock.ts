@@ -1,6 +1,10 @@
-/** One process at a time works on a thing in the cache. A lock left by a process that died is taken over. */
+/**
+ * One process at a time works on a thing in the cache, and others wait for it. A lock left by a process that died is taken over.
+ * What tells one holder from another, and whether it lives, stands in this file alone.
+ */
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, fileError } from '../errors.js';
 import { isRunning, makeFolder } from './atomic.js';
 
@@ -10,12 +14,35 @@ const ours = new Set<string>();
 /** How old a lock file without a number, or a takeover, must be to count as left behind. */
 const abandonedMs = 10_000;
 
+/** What this process does while another holds what it needs. */
+export interface Waiting {
+  /** False ends with LOCKED instead. */
+  waits: boolean;
+  /** Of the command that waits. */
+  job?: {
+    /** Ends the wait when it is aborted. */
+    readonly signal: AbortSignal;
+    /** Told once of each wait: who is waited for, and since when that works. */
+    note(line: string): void;
+    /** Throws what an aborted wait ends with. */
+    checkInterrupted(): void;
+  };
+}
+
+let waiting: Waiting = { waits: true };
+
+/** Of the whole process from now on, which runs one command: locks are taken deep below what knows the command line. */
+export function waitForOthers(how: Waiting): void {
+  waiting = how;
+}
+
 /**
  * Runs `work` while holding the lock file.
- * @param waitMs how long to wait for whoever holds it, another process or this one, asking again every half second
- * @throws BenchError LOCKED when it is still held then
+ * @param waitMs how long to wait for whoever holds it, another process or this one, asking again every half second; as
+ *   `waitForOthers` says where absent
+ * @throws BenchError LOCKED when it is still held then, INTERRUPTED
  */
-export async function withLock<T>(file: string, work: () => Promise<T>, waitMs = 0): Promise<T> {
+export async function withLock<T>(file: string, work: () => Promise<T>, waitMs?: number): Promise<T> {
   const key = path.resolve(file);
   await acquire(key, waitMs);
   try {
@@ -44,9 +71,10 @@ async function removeLeft(file: string): Promise<void> {
 
 const takeoverOf = (file: string): string => `${file}.takeover`;
 
-async function acquire(file: string, waitMs: number): Promise<void> {
+async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_INFINITY : 0): Promise<void> {
   const started = Date.now();
   const deadline = started + waitMs;
+  let isTold = false;
   for (;;) {
     if (await create(file)) {
       await removeLeft(takeoverOf(file));
@@ -60,13 +88,37 @@ async function acquire(file: string, waitMs: number): Promise<void> {
     const numbered = Number.isInteger(holder);
     // Without a number it will have one at once, or was left by a process that was killed before it could write it.
     if (Date.now() >= (numbered ? deadline : Math.max(deadline, started + 2 * abandonedMs))) {
-      const who = numbered ? `Process ${holder}` : 'Another process';
-      throw new BenchError('LOCKED', `${who} is working on ${path.dirname(file)}.`, {
-        hint: `Wait for it to end, or use another --cache DIR. If no such process runs, delete ${file}.`,
+      throw new BenchError('LOCKED', `${await holderAt(file, holder)}.`, {
+        hint: `Wait for it to end (bench does, without --no-wait), or use another --cache DIR. If no such process runs, delete ${file}.`,
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, numbered ? Math.min(500, waitMs) : 50));
+    if (numbered && !isTold && waitMs === Number.POSITIVE_INFINITY && Date.now() - started > quietMs) {
+      waiting.job?.note(`${await holderAt(file, holder)}: waiting for it to end (--no-wait does not)`);
+      isTold = true;
+    }
+    const { job } = waiting;
+    // An abort ends the pause; what it means is said below.
+    const pause = sleep(numbered ? Math.min(500, waitMs) : 50, undefined, job && { signal: job.signal });
+    await pause.catch(() => undefined);
+    job?.checkInterrupted();
   }
+}
+
+/** A wait this short is not worth a line. */
+const quietMs = 400;
+
+/** Who works on what, and since when, for a sentence. */
+async function holderAt(file: string, holder: number): Promise<string> {
+  const who = !Number.isInteger(holder)
+    ? 'Another process'
+    : holder === process.pid
+      ? 'This process'
+      : `Process ${holder}`;
+  const found = await stat(file).catch(() => undefined);
+  const since = found === undefined ? '' : `, since ${found.mtime.toLocaleString('sv-SE')}`;
+  // A lock lies in the folder that it is of, or beside the file.
+  const what = path.basename(file) === 'lock' ? path.dirname(file) : file.replace(/\.(lock|leases)$/, '');
+  return `${who} is working on ${what}${since}`;
 }
 
 /** False where the lock file is there already. */

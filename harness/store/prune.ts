@@ -89,7 +89,7 @@ async function remove({ folder, state }: Stored): Promise<boolean> {
   // Renamed first: a removal that is killed in the middle leaves nothing that looks whole.
   const gone = `${folder}${removedMark}${process.pid}`;
   try {
-    await withLock(path.join(folder, 'lock'), () => rename(folder, gone));
+    await withLock(path.join(folder, 'lock'), () => rename(folder, gone), 0);
   } catch (error) {
     if (error instanceof BenchError && error.code === 'LOCKED') return false;
     throw error;

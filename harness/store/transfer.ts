@@ -206,6 +206,8 @@ async function diskErrors<T>(file: string, work: Promise<T>): Promise<T> {
 function asTransferError(error: unknown): unknown {
   if (!(error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message))) return error;
   const cause = error.cause as NodeJS.ErrnoException | undefined;
+  // No memory for what reads the answers, which no further attempt changes.
+  if (cause instanceof RangeError) return cause;
   const reason =
     cause?.code === undefined ? (cause?.message ?? error.message) : `${error.message}, ${cause.code}`;
   return new TransferError(`the connection failed (${reason})`, true, error);

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { presetText } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
-import { BenchError, pluginFault } from '../errors.js';
+import { BenchError, foreignFault } from '../errors.js';
 import type { Cell } from '../pipeline/cell.js';
 import { datasetFacts, fileName, stemOf } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
@@ -130,7 +130,7 @@ export function knownDataset(dataset: Dataset): Promise<DatasetFacts | undefined
 }
 
 function describe(thrown: unknown): NonNullable<RunRecord['error']> {
-  const error = pluginFault(thrown);
+  const error = foreignFault(thrown);
   if (error instanceof BenchError) {
     const { code, message, hint } = error;
     return { code, message, ...(hint !== undefined && { hint }) };

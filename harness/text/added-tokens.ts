@@ -19,8 +19,8 @@ export type Section = number | { text: string; start: number };
 
 // As \w of Rust's regular expressions.
 const wordCharacter = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
-const endsWithWord = new RegExp(`${wordCharacter}$`, 'u');
-const startsWithWord = new RegExp(`^${wordCharacter}`, 'u');
+const isWord = new RegExp(`^${wordCharacter}$`, 'u');
+const isBlank = /^\p{White_Space}$/u;
 
 /** Finds some tokens in a text: leftmost first, and of those that begin at one place the longest. */
 export class AddedTokens {
@@ -44,11 +44,11 @@ export class AddedTokens {
       const token = this.#byContent.get(match[0])!;
       let start = match.index;
       let end = start + match[0].length;
-      const before = text.slice(0, start);
-      const behind = text.slice(end);
-      if (token.single_word && (endsWithWord.test(before) || startsWithWord.test(behind))) continue;
-      if (token.lstrip) start = Math.max(done, before.replace(/\p{White_Space}+$/u, '').length);
-      if (token.rstrip) end += /^\p{White_Space}*/u.exec(behind)![0].length;
+      // Letter by letter: to look at all that stands before each token takes the square of their number.
+      if (token.single_word && (isWord.test(letterBefore(text, start)) || isWord.test(letterAt(text, end))))
+        continue;
+      if (token.lstrip) while (start > done && isBlank.test(text[start - 1]!)) start--;
+      if (token.rstrip) while (end < text.length && isBlank.test(text[end]!)) end++;
       if (start > done) sections.push({ text: text.slice(done, start), start: done });
       sections.push(token.id);
       done = end;
@@ -57,3 +57,9 @@ export class AddedTokens {
     return sections;
   }
 }
+
+/** Of one code point, which may be two letters of JavaScript; nothing at the ends of the text. */
+const letterAt = (text: string, at: number): string =>
+  at < text.length ? String.fromCodePoint(text.codePointAt(at)!) : '';
+const letterBefore = (text: string, at: number): string =>
+  [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? '';

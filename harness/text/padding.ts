@@ -10,7 +10,10 @@ export function bucketOf(tokens: number, longest: number): number {
 
 /** The length to pad all of these texts to; `longest` is the most tokens a text of theirs can have. */
 export function paddedLength(texts: readonly Int32Array[], longest: number): number {
-  return bucketOf(Math.max(1, ...texts.map((text) => text.length)), longest);
+  return bucketOf(
+    texts.reduce((most, text) => Math.max(most, text.length), 1),
+    longest,
+  );
 }
 
 /**

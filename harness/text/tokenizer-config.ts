@@ -69,14 +69,16 @@ function addedInEffect(
 ): AddedToken[] {
   const tokens = new Map(json.added_tokens.map((token) => [token.content, token]));
   const vocabulary = vocabularyOf(json);
+  const contents = new Map(json.added_tokens.map((token) => [token.id, token.content]));
   const add = (content: string, id: number, flags: Partial<AddedToken>, source: string) => {
     const known = tokens.get(content)?.id ?? vocabulary.get(content);
-    const other = [...tokens.values()].find((each) => each.id === id && each.content !== content)?.content;
-    if ((known ?? id) !== id || other !== undefined) {
-      const has = other === undefined ? `has it as ${known}` : `has '${other}' there`;
+    const other = contents.get(id) ?? content;
+    if ((known ?? id) !== id || other !== content) {
+      const has = other === content ? `has it as ${known}` : `has '${other}' there`;
       throw new Error(`${source} says that '${content}' is token ${id}, and tokenizer.json ${has}`);
     }
     tokens.set(content, { id, content, ...usualFlags, ...flags });
+    contents.set(id, content);
   };
   const decoder = Object.entries((config.added_tokens_decoder ?? {}) as Record<string, AddedToken>);
   for (const [id, { content, ...flags }] of decoder.sort(([a], [b]) => Number(a) - Number(b)))

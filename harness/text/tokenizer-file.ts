@@ -3,6 +3,7 @@ import { BenchError } from '../errors.js';
 import type { AddedToken } from './added-tokens.js';
 import type { NormalizerJson } from './normalizer.js';
 import type { PreTokenizerJson } from './pre-tokenizer.js';
+import { tokenizerFaults, tokenizerMembers } from './tokenizer-schema.js';
 
 /** The parts of tokenizer.json that are read here; @huggingface/tokenizers reads the model. */
 export interface TokenizerJson {
@@ -12,7 +13,11 @@ export interface TokenizerJson {
   pre_tokenizer: PreTokenizerJson | null;
   post_processor: PostProcessor | null;
   decoder: unknown;
-  model: { type?: string; vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[] };
+  model: {
+    type?: string | null;
+    vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+    unk_id?: number | null;
+  };
   [member: string]: unknown;
 }
 
@@ -44,7 +49,7 @@ export interface Templates {
  * @throws BenchError CHECKPOINT_INVALID where the post-processor is of a kind that is not known
  */
 export function readTemplates({ post_processor }: TokenizerJson, source: string): Templates {
-  const found = post_processor?.processors ?? (post_processor === null ? [] : [post_processor]);
+  const found = post_processor === null ? [] : (post_processor.processors ?? [post_processor]);
   const processor = found.find(({ type }) => type !== 'ByteLevel');
   if (processor === undefined) return { single: ['A'], pair: ['A', 'B'] };
   const { type, single, pair, special_tokens: specials = {}, sep, cls } = processor;
@@ -57,7 +62,12 @@ export function readTemplates({ post_processor }: TokenizerJson, source: string)
           throw broken(source, `its template names ${SpecialToken?.id}, which it does not define`);
         return [...ids];
       });
-    return { single: read(single), pair: read(pair) };
+    const templates = { single: read(single), pair: read(pair) };
+    if (!isOnce(templates.single, 'A') || templates.single.includes('B'))
+      throw broken(source, 'its template for a single text does not have the text A once, and it alone');
+    if (!isOnce(templates.pair, 'A') || !isOnce(templates.pair, 'B'))
+      throw broken(source, 'its template for a pair does not have the texts A and B once each');
+    return templates;
   }
   if (type === 'BertProcessing' && sep !== undefined && cls !== undefined) {
     return { single: [cls[1], 'A', sep[1]], pair: [cls[1], 'A', sep[1], 'B', sep[1]] };
@@ -65,9 +75,13 @@ export function readTemplates({ post_processor }: TokenizerJson, source: string)
   throw broken(source, `its post_processor is ${type}; supported: TemplateProcessing, BertProcessing`);
 }
 
-/** The largest id that can come out. */
-export function largestId({ model, added_tokens }: TokenizerJson): number {
-  const added = added_tokens.reduce((largest, { id }) => Math.max(largest, id), 0);
+const isOnce = (template: Template, text: 'A' | 'B'): boolean =>
+  template.filter((item) => item === text).length === 1;
+
+/** The largest id that can come out, by the text or by what frames it. */
+export function largestId({ model, added_tokens }: TokenizerJson, { single, pair }: Templates): number {
+  const framing = [...single, ...pair].map((item) => (typeof item === 'number' ? item : 0));
+  const added = [...added_tokens.map(({ id }) => id), ...framing].reduce((a, b) => Math.max(a, b), 0);
   if (Array.isArray(model.vocab)) return Math.max(added, model.vocab.length - 1);
   // A blank line of vocab.txt is a token without a character, which no text has.
   return Object.entries(model.vocab as Readonly<Record<string, number>>).reduce(
@@ -96,16 +110,17 @@ export function isWordByWord({ added_tokens, normalizer, pre_tokenizer }: Tokeni
 
 /** @throws BenchError CHECKPOINT_INVALID where it is not a tokenizer.json */
 export function checkTokenizerJson(value: unknown, source: string): TokenizerJson {
-  const json = value as Partial<TokenizerJson> | null;
-  if (json === null || typeof json !== 'object' || Array.isArray(json))
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw broken(source, 'it is not a JSON object');
-  const members = ['added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model'];
-  const missing = members.filter((member) => !(member in json));
+  const missing = tokenizerMembers.filter((member) => !(member in value));
   if (missing.length > 0) throw broken(source, `it lacks ${missing.join(', ')}`);
-  if (!Array.isArray(json.added_tokens)) throw broken(source, 'its added_tokens are not a list');
-  const { vocab } = json.model as { vocab?: unknown };
-  if (vocab === null || typeof vocab !== 'object') throw broken(source, 'its model has no vocab');
-  return json as TokenizerJson;
+  const [fault] = tokenizerFaults(value);
+  if (fault !== undefined) throw broken(source, fault);
+  const json = value as TokenizerJson;
+  const { unk_id: unknown, vocab } = json.model;
+  if (Array.isArray(vocab) && typeof unknown === 'number' && unknown >= vocab.length)
+    throw broken(source, `$.model.unk_id is ${unknown}, and its vocab holds ${vocab.length} tokens`);
+  return json;
 }
 
 function broken(source: string, what: string): BenchError {

@@ -12,6 +12,7 @@ import {
   type Templates,
   type TokenizerJson,
 } from './tokenizer-file.js';
+import { besideFaults } from './tokenizer-schema.js';
 
 /**
  * How a passage that is too long is cut. `longest-first`: tokens come off the end of title or text, whichever is
@@ -41,10 +42,16 @@ export class Tokenizer {
     config: Readonly<Record<string, unknown>>,
     source: string,
   ) {
-    this.#encode = encode;
+    this.#encode = (text) => {
+      try {
+        return encode(text);
+      } catch (cause) {
+        throw unusable(source, cause);
+      }
+    };
     this.#templates = readTemplates(json, source);
     this.#isWordByWord = isWordByWord(json);
-    this.vocabularySize = largestId(json) + 1;
+    this.vocabularySize = largestId(json, this.#templates) + 1;
     this.files = {
       'tokenizer.json': `${JSON.stringify(json)}\n`,
       'tokenizer_config.json': `${JSON.stringify(config, null, 2)}\n`,
@@ -71,7 +78,7 @@ export class Tokenizer {
   /**
    * A query in its frame, cut at the right to `maxTokens` with the frame. The typographic apostrophe U+2019 becomes
    * a plain one, as in DPR.
-   * @throws RangeError where the frame alone is longer
+   * @throws BenchError CHECKPOINT_INVALID where the frame alone is longer, DATA_INVALID for a word of 100,000 letters
    */
   encodeQuery(text: string, maxTokens: number): Int32Array {
     return this.encodeSingle(text.replaceAll('\u2019', "'"), maxTokens);
@@ -92,7 +99,7 @@ export class Tokenizer {
   /**
    * A passage in its frame: `[CLS] title [SEP] text [SEP]`, or `title </s> text </s>`. Without a title it is the text
    * alone, `[CLS] text [SEP]` or `text </s>`; an empty text leaves its place empty.
-   * @throws RangeError where the frame alone is longer
+   * @throws BenchError CHECKPOINT_INVALID where the frame alone is longer, DATA_INVALID for a word of 100,000 letters
    */
   encodePassage(
     title: string,
@@ -130,8 +137,13 @@ export function longestFirst(first: number, second: number, room: number): [numb
 /** Tokens that a frame leaves for texts. */
 function roomIn(template: Template, maxTokens: number): number {
   const specials = template.filter((item) => typeof item === 'number').length;
-  if (maxTokens < specials)
-    throw new RangeError(`${maxTokens} tokens cannot hold ${specials} special tokens`);
+  if (maxTokens < specials) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `A text of ${maxTokens} tokens cannot hold the ${specials} special tokens that the tokenizer puts around it.`,
+      { hint: 'Raise text.queryTokens and text.passageTokens, as far as the positions of the encoder go.' },
+    );
+  }
   return maxTokens - specials;
 }
 
@@ -152,19 +164,25 @@ export async function makeTokenizer(
   source = 'tokenizer.json',
   more: Omit<TokenizerConfig, 'config'> = {},
 ): Promise<Tokenizer> {
-  const checked = checkTokenizerJson(json, source);
   try {
+    const checked = checkTokenizerJson(json, source);
+    const [fault] = besideFaults({ config, ...more });
+    if (fault !== undefined) throw new Error(`of the files beside it, ${fault}`);
     const inEffect = tokenizerInEffect(checked, { config: config as TokenizerConfig['config'], ...more });
     const encode = await textEncoderOf(inEffect);
     return new Tokenizer(encode, inEffect, config as Record<string, unknown>, source);
   } catch (cause) {
-    if (cause instanceof BenchError) throw cause;
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `${source} is not a usable tokenizer: ${(cause as Error).message}.`,
-      { cause },
-    );
+    throw unusable(source, cause);
   }
+}
+
+function unusable(source: string, cause: unknown): BenchError {
+  if (cause instanceof BenchError) return cause;
+  return new BenchError(
+    'CHECKPOINT_INVALID',
+    `${source} is not a usable tokenizer: ${(cause as Error).message}.`,
+    { cause },
+  );
 }
 
 /**

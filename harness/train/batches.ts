@@ -1,4 +1,5 @@
 /** From training examples to padded batches of a fixed shape. */
+import { refuseBeyondMemory } from '../program/memory.js';
 import { stream } from '../random.js';
 import { paddedLength, padTexts } from '../text/padding.js';
 
@@ -98,8 +99,16 @@ export function makeBatch(
   const isPadded = options.missingNegative === 'padded';
   const drawn = examples.map((example) => drawNegatives(example, options, seed, draw));
   // As the paper's code: padded to what the batch has, so a batch without any negative gets no padding.
-  const places = isPadded ? Math.max(...drawn.map((negatives) => negatives.length)) : options.negatives;
+  const most = drawn.reduce((largest, negatives) => Math.max(largest, negatives.length), 0);
+  const places = isPadded ? most : options.negatives;
   const perQuery = 1 + places;
+  // Ids and a mask for each token, and for each query whether a passage is its positive.
+  const tokens = examples.reduce((longest, { positive }) => Math.max(longest, positive.length), 1);
+  refuseBeyondMemory(
+    examples.length * perQuery * (8 * tokens + 4 * examples.length),
+    `A batch of ${examples.length} queries with ${perQuery} passages each`,
+    'Make train.batchSize or train.negatives smaller.',
+  );
   const passages: Int32Array[] = [];
   const candidates = new Float32Array(examples.length * perQuery).fill(1);
   for (const [e, { positive }] of examples.entries()) {

@@ -36,7 +36,7 @@ export function paddingOf(
   const padding: Padding[] = [];
   for (let first = 0; first < lists.length; first += batchSize) {
     const batch = lists.slice(first, first + batchSize);
-    const most = Math.max(...batch.map((list) => list.length));
+    const most = batch.reduce((largest, list) => Math.max(largest, list.length), 0);
     const tokens = paddedLength(batch.flat(), maxTokens);
     for (const list of batch) padding.push({ passages: most - list.length, tokens });
   }

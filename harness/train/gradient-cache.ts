@@ -16,6 +16,7 @@ import {
   inputsOfTexts,
   keepSpecs,
   parameterSpecs,
+  refuseTexts,
   resultOf,
   type StepComputer,
   type StepContext,
@@ -71,6 +72,7 @@ export class GradientCache implements StepComputer {
 
   #feedsOf(chunk: Chunk, step: number): NumericArray[] {
     const { retriever, seed, dropout } = this.context;
+    refuseTexts(retriever, chunk.texts, chunk.tokens);
     const sites = dropout ? retriever.dropoutSites(chunk.texts, chunk.tokens) : [];
     return [...chunk.feeds, ...dropoutMasks(sites, seed, step, chunk.side, chunk.first)];
   }

@@ -2,6 +2,7 @@
 import type { Tensor, Tensor2D } from '../contracts.js';
 import type { Encoder, EncoderInput } from '../model/encoder.js';
 import type { Retriever } from '../model/retriever.js';
+import { refuseBeyondMemory } from '../program/memory.js';
 import type { ArraySpec, Engine, NumericArray, Variable, VariableSet } from '../tensor/engine.js';
 import { lookUpPlan, planSize } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
@@ -62,6 +63,18 @@ export const keepSpecs = (
 ): ArraySpec[] =>
   dropout ? retriever.dropoutSites(texts, tokens).map(({ shape }) => ({ shape, dtype: 'bool' })) : [];
 
+/**
+ * The backward pass needs what every layer gave: the least that texts take.
+ * @throws BenchError OUT_OF_MEMORY
+ */
+export function refuseTexts({ encoder: { shape } }: Retriever, texts: number, tokens: number): void {
+  refuseBeyondMemory(
+    4 * texts * tokens * shape.dimensions * shape.layers,
+    `Training on ${texts} texts of ${tokens} tokens at once`,
+    'Make train.chunkSize smaller, or train.batchSize where it is null.',
+  );
+}
+
 /** [P] or [B, P]: see Batch. */
 export const candidatesShape = ({ candidates, queries, passages }: Batch): number[] =>
   candidates.length === passages ? [passages] : [queries, passages];
@@ -100,6 +113,7 @@ export class DirectStep implements StepComputer {
   async compute(batch: Batch, step: number): Promise<StepResult> {
     const { engine, retriever, parameters, gradients, seed, dropout } = this.context;
     const { queries, passages, queryTokens, passageTokens } = batch;
+    refuseTexts(retriever, passages, passageTokens);
     const querySites = dropout ? retriever.dropoutSites(queries, queryTokens) : [];
     const passageSites = dropout ? retriever.dropoutSites(passages, passageTokens) : [];
     const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${candidatesShape(batch)}`;

@@ -2,6 +2,7 @@
 import type { TrainConfig } from '../config/bench-config.js';
 import { BenchError } from '../errors.js';
 import type { Retriever } from '../model/retriever.js';
+import { refuseBeyondMemory } from '../program/memory.js';
 import type { Progress } from '../progress.js';
 import type { Engine } from '../tensor/engine.js';
 import { AdamW } from './adamw.js';
@@ -61,6 +62,12 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const { engine, retriever, options, seed, folder, progress, examples, dev } = request;
   refuseBlindPatience(request);
   const sizes = request.initial.map((values) => values.length);
+  const elements = sizes.reduce((sum, size) => sum + size, 0);
+  refuseBeyondMemory(
+    4 * 4 * elements,
+    `Training ${elements.toLocaleString('en-US')} weights, each with its gradient and two moments,`,
+    'Choose a smaller model, or one encoder for queries and passages: --set model.tied=true.',
+  );
   const sets = [0, 1, 2, 3].map(() => engine.variables(sizes)) as [
     Variables,
     Variables,

@@ -83,7 +83,8 @@ export class Validation {
     if (pool === undefined && dev.padding === 0) return this.averageRank(dev, 'dpr');
     const own: number[] = [];
     for (let first = 0; first < examples.length; first += batchSize)
-      own.push(...(await this.#own(dev, first, Math.min(first + batchSize, examples.length))));
+      for (const score of await this.#own(dev, first, Math.min(first + batchSize, examples.length)))
+        own.push(score);
     let better = 0;
     // A part at a time: 61 passages of each of some thousand queries, with a vector for every token, fit no memory.
     for (let from = 0; from < examples.length; from += partExamples) {

@@ -1,0 +1,146 @@
+/** The weights of an encoder in the tensors of a checkpoint: how they are found, by names old and new, and read. */
+import { BenchError } from '../errors.js';
+import { refuseBeyondMemory } from '../program/memory.js';
+import { sizeOf } from '../tensor/engine.js';
+import type { Encoder } from './encoder.js';
+import type { TensorSource } from './tensor-source.js';
+
+type Kind = Encoder['shape']['kind'];
+
+/** How each kind is recognised: the end of a name that every checkpoint of it has exactly once. */
+export const kinds: Record<Kind, { landmark: string; architecture: string }> = {
+  bert: { landmark: 'encoder.layer.0.attention.self.query.weight', architecture: 'BertModel' },
+  t5: { landmark: 'encoder.block.0.layer.0.SelfAttention.q.weight', architecture: 'T5EncoderModel' },
+};
+
+/** What stands before the names of the encoder's tensors. */
+export function findPrefix(source: TensorSource, kind: Kind, wanted: string | undefined): string {
+  const prefixes = (of: Kind) =>
+    source.names
+      .filter((name) => name.endsWith(kinds[of].landmark))
+      .map((name) => name.slice(0, -kinds[of].landmark.length))
+      .filter((prefix) => prefix === '' || prefix.endsWith('.'));
+  const found = prefixes(kind);
+  if (wanted !== undefined && found.includes(wanted)) return wanted;
+  if (wanted === undefined && found.length === 1) return found[0]!;
+  if (found.length > 0) {
+    const list = found.map((prefix) => `'${prefix}'`).join(', ');
+    const problem = wanted === undefined ? 'several encoders' : `no encoder '${wanted}'`;
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${source.folder} holds ${problem}; their names begin with ${list}.`,
+      {
+        hint: 'Save the one that is wanted as a checkpoint of its own.',
+      },
+    );
+  }
+  const other = (Object.keys(kinds) as Kind[]).find((candidate) => prefixes(candidate).length > 0);
+  if (other !== undefined) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${source.folder} holds ${other} weights, while its config.json says model_type '${kind}'.`,
+      { hint: `Put the config.json that belongs to these weights there; its model_type is '${other}'.` },
+    );
+  }
+  // Nothing to go by: the list of missing tensors will say what was looked for.
+  return '';
+}
+
+/** The names under which a parameter may be stored, the usual one first. */
+function storedNames(name: string): string[] {
+  if (name === 'shared.weight') return [name, 'encoder.embed_tokens.weight'];
+  const old = name
+    .replace(/LayerNorm\.weight$/, 'LayerNorm.gamma')
+    .replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
+  return old === name ? [name] : [name, old];
+}
+
+/** Where a parameter is stored, or what is wrong with how it is. */
+type Stored =
+  | {
+      name: string;
+      /** Other names that it is stored under as well. */
+      others: string[];
+    }
+  | { problem: string };
+
+/**
+ * Looks for every parameter in the headers alone, so that what a config.json says is compared with what is there before memory
+ * is taken for it.
+ * @returns one for each parameter, in their order
+ * @throws BenchError OUT_OF_MEMORY
+ */
+export function findTensors(source: TensorSource, { parameters }: Encoder, prefix: string): Stored[] {
+  let elements = 0;
+  const stored = parameters.map(({ name, shape }): Stored => {
+    const [first, ...others] = storedNames(name)
+      .map((candidate) => prefix + candidate)
+      .filter((candidate) => source.shapeOf(candidate) !== undefined);
+    if (first === undefined) return { problem: `${prefix}${name} is missing; expected [${shape}]` };
+    const found = source.shapeOf(first)!;
+    if (found.join() !== shape.join()) return { problem: `${first} is [${found}]; expected [${shape}]` };
+    elements += sizeOf(shape);
+    return { name: first, others };
+  });
+  refuseBeyondMemory(4 * elements, `The weights of ${source.folder}`, 'Choose a smaller model.');
+  return stored;
+}
+
+/** @throws BenchError CHECKPOINT_INVALID with every tensor that is missing or misshapen */
+export function refuseUnfound(source: TensorSource, encoder: Encoder, stored: readonly Stored[]): void {
+  refuseTensors(
+    source,
+    encoder,
+    stored.flatMap((each) => ('problem' in each ? [each.problem] : [])),
+  );
+}
+
+/** @throws BenchError CHECKPOINT_INVALID with every tensor that is missing, misshapen or not finite */
+export async function readWeights(
+  source: TensorSource,
+  encoder: Encoder,
+  stored: readonly Stored[],
+): Promise<{ weights: Float32Array[]; remarks: string[] }> {
+  const problems: string[] = [];
+  const weights: Float32Array[] = [];
+  let rounded = 0;
+  for (const each of stored) {
+    if ('problem' in each) {
+      problems.push(each.problem);
+      continue;
+    }
+    const { name, others } = each;
+    const values = await source.read(name);
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) problems.push(`${name} holds ${values[at]} at element ${at}; expected finite numbers`);
+    for (const other of at >= 0 ? [] : others)
+      if (!sameNumbers(values, await source.read(other)))
+        problems.push(`${name} and ${other} are the same tensor and differ`);
+    if (source.typeOf(name) === 'F64') rounded++;
+    weights.push(values);
+  }
+  refuseTensors(source, encoder, problems);
+  const what = `${rounded} of ${weights.length} tensors are rounded from float64 to float32`;
+  return { weights, remarks: rounded === 0 ? [] : [what] };
+}
+
+/** Tensors that an error names; there can be thousands. */
+const namedTensors = 50;
+
+function refuseTensors(source: TensorSource, encoder: Encoder, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const list = problems.slice(0, namedTensors).map((problem) => `\n  - ${problem}`);
+  if (problems.length > namedTensors) list.push(`\n  and ${problems.length - namedTensors} more`);
+  const of = `${problems.length} of ${encoder.parameters.length} tensors`;
+  throw new BenchError(
+    'CHECKPOINT_INVALID',
+    `${source.folder} cannot be used as ${encoder.shape.kind}: ${of}:${list.join('')}`,
+    {
+      hint: 'The shapes expected come from config.json beside the weights: see that the two belong together.',
+    },
+  );
+}
+
+function sameNumbers(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
