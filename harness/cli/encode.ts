@@ -2,7 +2,7 @@
 import { byteSize, createProgress } from '../progress.js';
 import type { Command } from './command.js';
 import { watchInterrupts } from './interrupt.js';
-import { checkpointOption, datasetOptions, freshOption, someOptions } from './options.js';
+import { anewOptions, checkpointOption, datasetOptions, someOptions } from './options.js';
 import { checkpointFolder, configOf, stageRequest } from './request.js';
 
 export const command: Command = {
@@ -14,7 +14,7 @@ export const command: Command = {
     ...datasetOptions,
     arch: { type: 'text', describe: 'the architecture that the checkpoint should be of; any where absent' },
     ...someOptions('engine', 'threads', 'cache', 'config', 'set'),
-    fresh: freshOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was made as JSON' },
   },
   examples: [

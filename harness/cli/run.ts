@@ -9,9 +9,9 @@ import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { watchInterrupts } from './interrupt.js';
-import { configOptions, freshOption, trainingOptions } from './options.js';
+import { anewOptions, configOptions, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
-import { dataFolders, freshStart, refuseStart, trainingStart, withoutTraining } from './request.js';
+import { anewOf, dataFolders, refuseStart, trainingStart, withoutTraining } from './request.js';
 import { notesOf, summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
@@ -33,7 +33,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     ...configOptions,
     ...trainingOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
-    fresh: freshOption,
+    ...anewOptions,
     'dry-run': { type: 'switch', describe: 'print the plan and the configuration, and do nothing' },
     report: {
       type: 'text',
@@ -147,7 +147,7 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const architectures = named.includes('all') ? (await listArchitectures()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const { configOn, ...start } = await trainingStart(values);
-  const fresh = freshStart(values);
+  const anew = anewOf(values);
   const sparse = await withoutTraining(architectures);
   if (sparse.length === architectures.length) refuseStart(start, sparse);
   // A name that stands for several datasets is a run on each of them.
@@ -165,7 +165,7 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
         ...(folder !== undefined && { data: folder }),
         ...start,
         offline: values.offline === true,
-        ...fresh,
+        ...anew,
         config,
       })),
     );

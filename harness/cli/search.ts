@@ -2,7 +2,7 @@
 import { createProgress } from '../progress.js';
 import type { Command } from './command.js';
 import { watchInterrupts } from './interrupt.js';
-import { checkpointOption, datasetOptions, freshOption, someOptions } from './options.js';
+import { anewOptions, checkpointOption, datasetOptions, someOptions } from './options.js';
 import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest } from './request.js';
 
 export const command: Command = {
@@ -17,7 +17,7 @@ export const command: Command = {
     split: { type: 'text', describe: 'queries to search: train, dev, or test, which is usual' },
     run: { type: 'text', describe: 'file for the hits, packed where it ends in .gz; one in --out if absent' },
     ...someOptions('engine', 'searcher', 'threads', 'cache', 'out', 'config', 'set'),
-    fresh: freshOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was done as JSON' },
   },
   examples: [

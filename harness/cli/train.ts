@@ -3,7 +3,7 @@ import type { RunRequest } from '../pipeline.js';
 import { createProgress } from '../progress.js';
 import { type Command, splitList } from './command.js';
 import { watchInterrupts } from './interrupt.js';
-import { datasetOptions, freshOption, someOptions, trainingOptions } from './options.js';
+import { anewOptions, datasetOptions, someOptions, trainingOptions } from './options.js';
 import { stageRequest, trainingStart, withoutTraining } from './request.js';
 
 export const command: Command = {
@@ -26,7 +26,7 @@ export const command: Command = {
       'config',
       'set',
     ),
-    fresh: freshOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was trained as JSON, an array where there are several' },
   },
   examples: [

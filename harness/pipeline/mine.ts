@@ -6,7 +6,7 @@ import { readNegatives, writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
 import { removePartialsOf } from '../store/atomic.js';
 import { bm25NegativesStage } from './bm25-negatives.js';
-import { openCheckpoint } from './checkpoint.js';
+import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
 import { mineStage } from './mine-stage.js';
 import { bm25Asked } from './negative-sources.js';
@@ -43,6 +43,7 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
   const { checkpoint, split } = request;
   // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
   const opened = checkpoint === undefined ? undefined : await openCheckpoint(checkpoint);
+  if (checkpoint !== undefined) await noteUnchecked(checkpoint, progress);
   const prepared = await prepare(request, progress);
   const { dataset } = prepared;
   if ((await dataset.queries(split)).length === 0) {
@@ -86,7 +87,7 @@ async function minedByModel(
     const indexed =
       index === undefined
         ? await encodeStage(prepared, checkpoint, engine, progress)
-        : { folder: index, key: await indexKey(index, prepared, checkpoint) };
+        : { folder: index, key: await indexKey(index, prepared, checkpoint, engine, progress) };
     const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
     try {
       const { fallback } = searching.searcher;

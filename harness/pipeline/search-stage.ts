@@ -9,7 +9,7 @@ import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, factoryIndex } from './built-index.js';
 import type { Checkpoint } from './checkpoint.js';
-import { HitParts, removeParts } from './hit-files.js';
+import { HitParts } from './hit-files.js';
 import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
 import { type Asked, partQueriesOf, searchQueries } from './query-search.js';
@@ -60,7 +60,7 @@ export async function searchStage(
     ...(identicalIds === 'dropped' && { identicalIds }),
     ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
   };
-  const run = await store.artifact(
+  return store.artifact(
     'runs',
     inputs,
     async (folder, runKey) => {
@@ -68,7 +68,11 @@ export async function searchStage(
       const { batchSize } = config.search;
       const conditions = await conditionsHere(engine.threads);
       const partQueries = partQueriesOf(searcher.resident, batchSize);
-      const parts = await HitParts.open(folder, { key: runKey, batchSize, partQueries, conditions });
+      const parts = await HitParts.open(
+        folder,
+        { key: runKey, batchSize, partQueries, conditions },
+        progress.note,
+      );
       await searchQueries(searching, queries, { batchSize, depth, identicalIds }, parts, progress);
       await parts.join();
       const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
@@ -76,9 +80,6 @@ export async function searchStage(
     },
     { dataset: dataset.name, system: searching.checkpoint.retriever.architecture.name },
   );
-  // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
-  await removeParts(run.folder);
-  return run;
 }
 
 /** Everything that stays open while queries are searched and timed. */
