@@ -151,6 +151,8 @@ async function contentOf(file: string): Promise<unknown> {
   if (!/(manifest\.json|steps\.jsonl)$/.test(file)) return bytes.toString('base64');
   const lines = file.endsWith('.jsonl') ? text().trimEnd().split('\n') : [text()];
   return lines.map((line) =>
-    JSON.parse(line, (key, value) => (times.test(key) || hashes.test(key) || key === 'execution' ? undefined : value)),
+    JSON.parse(line, (key, value) =>
+      times.test(key) || hashes.test(key) || key === 'execution' ? undefined : value,
+    ),
   );
 }

@@ -85,6 +85,7 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/texts.ts': ['store'],
   'harness/cli/list.ts': ['tensor', 'search', 'metrics'],
   'harness/cli/doctor/machine.ts': ['tensor', 'search'],
+  'harness/cli/doctor/places.ts': ['store'],
 };
 
 /** Third-party packages, and the rooms or files that may import them. */

@@ -98,12 +98,15 @@ export async function isWhole(
     if (stored === undefined) return false;
     for (const part of ['vectors', 'offsets'] as const) {
       const expected = stored.sha256[part];
-      if (expected !== undefined && (await hashOnce(paths[part])) !== expected)
-        throw damaged(paths[part], 'holds other bytes than those written');
+      if (expected === undefined) continue;
+      const found = await hashOnce(paths[part]).catch(() => undefined);
+      if (found === undefined) throw damaged(paths[part], 'is missing, or cannot be read');
+      if (found !== expected) throw damaged(paths[part], 'holds other bytes than those written');
     }
     return true;
   } catch (error) {
-    note(`${(error as Error).message} It is made again.`);
+    if (!(error instanceof BenchError)) throw error;
+    note(`${error.message} The shard is made again.`);
     return false;
   }
 }

@@ -8,6 +8,7 @@ import { removePartialsOf } from '../store/atomic.js';
 import { bm25NegativesStage } from './bm25-negatives.js';
 import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
+import { tryForeign } from './foreign-index.js';
 import { mineStage } from './mine-stage.js';
 import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
@@ -88,6 +89,7 @@ async function minedByModel(
       index === undefined
         ? await encodeStage(prepared, checkpoint, engine, progress)
         : { folder: index, key: await indexKey(index, prepared, checkpoint, engine, progress) };
+    if (index !== undefined) await tryForeign(index, prepared, progress);
     const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
     try {
       const { fallback } = searching.searcher;

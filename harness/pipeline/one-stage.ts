@@ -18,6 +18,7 @@ import type { Engine } from '../tensor/engine.js';
 import { builtIndex, isFlat } from './built-index.js';
 import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
+import { tryForeign } from './foreign-index.js';
 import { readHits } from './hit-files.js';
 import { indexStage } from './index-stage.js';
 import { identicalIdsOf } from './judgements.js';
@@ -140,6 +141,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
   return withEngine(prepared, async (engine) => {
     const indexedAs = await indexKey(request.index, prepared, checkpoint, engine, progress);
     // With `index.kind` of another kind, that of these vectors is built first, as in a run.
+    await tryForeign(request.index, prepared, progress);
     const shards = { key: indexedAs, folder: request.index };
     const built = isFlat(config)
       ? undefined
