@@ -210,7 +210,7 @@ for (const searcher of ['exact', ...(faissMissing === false ? ['faiss'] : [])])
     assert.match(error.message, /holds NaN in a vector of passage 17 of the collection/);
   });
 
-test('an encoding that goes on makes damaged shards again, and hits that go on are searched again', async () => {
+test('an encoding that goes on makes damaged shards again, with a note', async () => {
   const before = await readFile(path.join(index, 'shard-00001.faiss'));
   for (const damage of [
     () => flip(path.join(index, 'shard-00001.faiss')),

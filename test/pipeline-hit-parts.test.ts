@@ -1,6 +1,6 @@
 /** A search that goes on where an earlier one was killed, part by part, and only with parts that are its own. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HitParts, type PartsMade, readHits } from '../harness/pipeline/hit-files.js';
@@ -96,6 +96,44 @@ test('a part that is not whole is not taken, nor any after it', async (t) => {
   await search(await HitParts.open(folder, made));
   await truncate(path.join(folder, 'unfinished', 'parts', '00001.hits'), 5);
   assert.equal((await HitParts.open(folder, made)).queries, 4);
+});
+
+test('a part with a flipped bit, in its first line or its arrays, is told of and not taken', async (t) => {
+  const folder = await begun(t);
+  const file = path.join(folder, 'unfinished', 'parts', '00001.hits');
+  const bytes = await readFile(file);
+  const seconds = bytes.indexOf('"seconds":') + '"seconds":'.length;
+  for (const at of [seconds, bytes.indexOf('\n') + 6, bytes.length - 1, 2]) {
+    const changed = Buffer.from(bytes);
+    changed[at]! ^= 1;
+    await writeFile(file, changed);
+    const notes: string[] = [];
+    assert.equal((await HitParts.open(folder, made, (line) => notes.push(line))).queries, 4);
+    assert.deepEqual(notes, [`${file} is damaged: the hits from there on are searched for again.`]);
+    await writeFile(file, bytes);
+  }
+  assert.equal((await HitParts.open(folder, made, assert.fail)).queries, 8);
+});
+
+test('hits whose files do not fit together are refused', async (t) => {
+  const folder = await temporaryFolder(t);
+  const parts = await HitParts.open(folder, made);
+  await search(parts);
+  await parts.join();
+  const read = () => readHits({ folder, key: 'run', facts: { depth }, cached: false });
+  await read();
+  for (const [name, change] of [
+    ['ordinals.i32', (file: string) => truncate(file, 60)],
+    ['scores.f32', (file: string) => rm(file)],
+    ['counts.i32', (file: string) => writeFile(file, Int32Array.from([-5, 0, 0, 0, 0, 0, 0, 0, 0, 0]))],
+    ['counts.i32', (file: string) => truncate(file, 39)],
+  ] as const) {
+    const file = path.join(folder, name);
+    const bytes = await readFile(file);
+    await change(file);
+    await assert.rejects(read(), { code: 'CACHE_INVALID', message: new RegExp(name) });
+    await writeFile(file, bytes);
+  }
 });
 
 test('without queries there are files without hits', async (t) => {

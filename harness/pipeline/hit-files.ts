@@ -29,8 +29,8 @@ export async function readHits({ folder, facts }: Artifact<{ depth: number }>): 
     const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? damaged(file, 'is missing') : fileError(error, file);
     });
-    if (bytes.byteLength !== 4 * (numbers ?? bytes.byteLength >> 2))
-      throw damaged(file, `holds ${bytes.byteLength} bytes, not ${4 * (numbers ?? 1)}`);
+    if (numbers === undefined ? bytes.byteLength % 4 !== 0 : bytes.byteLength !== 4 * numbers)
+      throw damaged(file, `holds ${bytes.byteLength} bytes, not 4 for each of ${numbers ?? 'its'} numbers`);
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   };
   const counts = new Int32Array(await read('counts'));

@@ -69,13 +69,13 @@ export const artifactFolder = (root: string, kind: ArtifactKind, key: string): s
 export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
   const text = await textIfThere(path.join(folder, manifestFile));
   if (text === undefined) return undefined;
-  let [found, what]: [Manifest<Facts> | null, string | undefined] = [null, undefined];
+  let found: Manifest<Facts> | null;
   try {
     found = JSON.parse(text) as Manifest<Facts> | null;
-    what = manifestFault(found);
-  } catch (cause) {
-    what = cause instanceof SyntaxError ? 'is not JSON' : 'is nested too deep';
+  } catch {
+    throw damagedArtifact(folder, { file: manifestFile, what: 'is not JSON' });
   }
+  const what = manifestFault(found);
   if (what !== undefined) throw damagedArtifact(folder, { file: manifestFile, what });
   return found!;
 }
