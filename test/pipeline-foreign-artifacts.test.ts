@@ -7,9 +7,7 @@ import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-st
 import { silentProgress } from '../harness/progress.js';
 import { loadFaiss } from '../harness/search/faiss.js';
 import { tryShards } from '../harness/search/trial.js';
-import { withDigest } from '../harness/store/digest.js';
-import { hashFile } from '../harness/store/hash.js';
-import { type Manifest, readManifest } from '../harness/store/manifest.js';
+import { rewriteManifest } from './forged-manifest.js';
 import { bench, json, type StageCommand, set, stageRoot } from './stage-commands.js';
 
 const faissMissing = await loadFaiss().then(
@@ -45,22 +43,6 @@ async function copyOf(folder: string): Promise<string> {
   const copy = path.join(root, `copy-${copies++}`);
   await cp(folder, copy, { recursive: true });
   return copy;
-}
-
-/** As a forger has it: every hash is right. */
-async function rewriteManifest(
-  folder: string,
-  change: (manifest: Manifest) => object = () => ({}),
-): Promise<void> {
-  const { digest: _, ...manifest } = (await readManifest(folder))!;
-  const files = await Promise.all(
-    manifest.files!.map(async ({ name }) => {
-      const bytes = await readFile(path.join(folder, name));
-      return { name, sizeBytes: bytes.length, sha256: await hashFile(path.join(folder, name)) };
-    }),
-  );
-  const made = withDigest({ ...manifest, files, ...change(manifest) });
-  await writeFile(path.join(folder, 'manifest.json'), JSON.stringify(made));
 }
 
 async function flip(file: string, at = 100): Promise<void> {
