@@ -20,7 +20,7 @@ export const exitCodes = {
   CHECKPOINT_INVALID: 2,
   /** A run record or a run file cannot be used. */
   RECORD_INVALID: 2,
-  /** A file in the cache is damaged; it is removed and made again by the next run. */
+  /** What lies in the cache is damaged, or a copy of it; `--repair` makes it anew. */
   CACHE_INVALID: 2,
   /** Training cannot go on: the loss is not a finite number. */
   TRAINING_DIVERGED: 2,

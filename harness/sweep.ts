@@ -81,7 +81,7 @@ export async function run(request: RunRequest, progress: Progress): Promise<RunR
 class Sweeping {
   readonly records = new Map<RunRequest, RunRecord>();
   readonly failures: SweepFailure[] = [];
-  readonly keeper = new Keeper();
+  readonly keeper: Keeper;
   readonly #lines: CellLines;
 
   constructor(
@@ -89,6 +89,7 @@ class Sweeping {
     readonly progress: Progress,
     readonly told: (stored: StoredRecord, request: RunRequest) => void,
   ) {
+    this.keeper = new Keeper(progress);
     this.#lines = new CellLines(requests, progress);
   }
 
@@ -128,7 +129,7 @@ class Sweeping {
       dataset = prepared.dataset;
       // Where nothing stays in the cache, the record itself says that the run need not be made again.
       const before =
-        request.config.keep === 'records' && request.fresh === undefined
+        request.config.keep === 'records' && request.anew?.what !== 'everything'
           ? await recordedBefore(request, dataset, progress)
           : undefined;
       if (before !== undefined) {

@@ -140,6 +140,8 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 const times = /^(seconds|milliseconds|stepsPerSecond|passagesPerSecond|javascriptShare)$/;
+/** What a manifest says of files in which times stand; the files themselves are compared. */
+const hashes = /^(files|digest)$/;
 
 /** What a file holds, but for the times that stand in it. */
 async function contentOf(file: string): Promise<unknown> {
@@ -149,6 +151,8 @@ async function contentOf(file: string): Promise<unknown> {
   if (!/(manifest\.json|steps\.jsonl)$/.test(file)) return bytes.toString('base64');
   const lines = file.endsWith('.jsonl') ? text().trimEnd().split('\n') : [text()];
   return lines.map((line) =>
-    JSON.parse(line, (key, value) => (times.test(key) || key === 'execution' ? undefined : value)),
+    JSON.parse(line, (key, value) =>
+      times.test(key) || hashes.test(key) || key === 'execution' ? undefined : value,
+    ),
   );
 }

@@ -1,13 +1,14 @@
 /** A search that goes on where an earlier one was killed, part by part, and only with parts that are its own. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { HitParts, type PartsMade, readHits, removeParts } from '../harness/pipeline/hit-files.js';
+import { HitParts, type PartsMade, readHits } from '../harness/pipeline/hit-files.js';
 import { inParts, partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
 import type { Searching } from '../harness/pipeline/searching.js';
 import { silentProgress } from '../harness/progress.js';
 import type { PassageHits } from '../harness/search/search.js';
+import { removeUnfinished } from '../harness/store/unfinished.js';
 import { temporaryFolder } from './made-index.js';
 
 const depth = 3;
@@ -48,7 +49,10 @@ async function search(parts: HitParts, most = Number.POSITIVE_INFINITY): Promise
 async function begun(t: TestContext): Promise<string> {
   const folder = await temporaryFolder(t);
   assert.equal((await search(await HitParts.open(folder, made), 8)).length, 8);
-  assert.deepEqual((await readdir(path.join(folder, 'parts'))).sort(), ['00000.hits', '00001.hits']);
+  assert.deepEqual((await readdir(path.join(folder, 'unfinished', 'parts'))).sort(), [
+    '00000.hits',
+    '00001.hits',
+  ]);
   return folder;
 }
 
@@ -59,7 +63,7 @@ test('only the queries that lack hits are searched, and the hits are those of on
   assert.deepEqual(await search(parts), ['8', '9']);
   await parts.join();
   assert.deepEqual([parts.queries, parts.seconds, parts.depth], [10, 1.5, depth]);
-  await removeParts(folder);
+  await removeUnfinished(folder);
   assert.deepEqual((await readdir(folder)).sort(), [
     'counts.i32',
     'ordinals.i32',
@@ -80,18 +84,56 @@ for (const [what, other] of [
     const folder = await begun(t);
     const parts = await HitParts.open(folder, { ...made, ...other });
     assert.equal(parts.queries, 0);
-    assert.deepEqual(await readdir(path.join(folder, 'parts')), []);
+    assert.deepEqual(await readdir(path.join(folder, 'unfinished', 'parts')), []);
   });
 
 test('a part that is not whole is not taken, nor any after it', async (t) => {
   const folder = await begun(t);
-  const first = path.join(folder, 'parts', '00000.hits');
+  const first = path.join(folder, 'unfinished', 'parts', '00000.hits');
   await truncate(first, (await stat(first)).size - 4);
   assert.equal((await HitParts.open(folder, made)).queries, 0);
-  assert.deepEqual(await readdir(path.join(folder, 'parts')), []);
+  assert.deepEqual(await readdir(path.join(folder, 'unfinished', 'parts')), []);
   await search(await HitParts.open(folder, made));
-  await truncate(path.join(folder, 'parts', '00001.hits'), 5);
+  await truncate(path.join(folder, 'unfinished', 'parts', '00001.hits'), 5);
   assert.equal((await HitParts.open(folder, made)).queries, 4);
+});
+
+test('a part with a flipped bit, in its first line or its arrays, is told of and not taken', async (t) => {
+  const folder = await begun(t);
+  const file = path.join(folder, 'unfinished', 'parts', '00001.hits');
+  const bytes = await readFile(file);
+  const seconds = bytes.indexOf('"seconds":') + '"seconds":'.length;
+  for (const at of [seconds, bytes.indexOf('\n') + 6, bytes.length - 1, 2]) {
+    const changed = Buffer.from(bytes);
+    changed[at]! ^= 1;
+    await writeFile(file, changed);
+    const notes: string[] = [];
+    assert.equal((await HitParts.open(folder, made, (line) => notes.push(line))).queries, 4);
+    assert.deepEqual(notes, [`${file} is damaged: the hits from there on are searched for again.`]);
+    await writeFile(file, bytes);
+  }
+  assert.equal((await HitParts.open(folder, made, assert.fail)).queries, 8);
+});
+
+test('hits whose files do not fit together are refused', async (t) => {
+  const folder = await temporaryFolder(t);
+  const parts = await HitParts.open(folder, made);
+  await search(parts);
+  await parts.join();
+  const read = () => readHits({ folder, key: 'run', facts: { depth }, cached: false });
+  await read();
+  for (const [name, change] of [
+    ['ordinals.i32', (file: string) => truncate(file, 60)],
+    ['scores.f32', (file: string) => rm(file)],
+    ['counts.i32', (file: string) => writeFile(file, Int32Array.from([-5, 0, 0, 0, 0, 0, 0, 0, 0, 0]))],
+    ['counts.i32', (file: string) => truncate(file, 39)],
+  ] as const) {
+    const file = path.join(folder, name);
+    const bytes = await readFile(file);
+    await change(file);
+    await assert.rejects(read(), { code: 'CACHE_INVALID', message: new RegExp(name) });
+    await writeFile(file, bytes);
+  }
 });
 
 test('without queries there are files without hits', async (t) => {

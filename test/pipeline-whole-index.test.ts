@@ -1,12 +1,13 @@
 /** Seconds for the whole index are those of this machine and these threads, or there are none. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { wholeIndexTime } from '../harness/pipeline/whole-index.js';
 import { silentProgress } from '../harness/progress.js';
 import { run } from '../harness/sweep.js';
+import { rewriteManifest } from './forged-manifest.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 const here = { cpu: 'this one', threads: 2 };
@@ -45,10 +46,11 @@ test('hits that another processor found are used, its seconds are not', async (t
   assert.ok(first.latency!.wholeIndexSecondsPerQuery! > 0);
   assert.equal(again.latency!.wholeIndexSecondsPerQuery, first.latency!.wholeIndexSecondsPerQuery);
   const runs = path.join(root, 'cache', 'runs');
-  const manifest = path.join(runs, (await readdir(runs))[0]!, 'manifest.json');
-  const found = JSON.parse(await readFile(manifest, 'utf8'));
-  found.facts.execution.conditions.cpu = 'another';
-  await writeFile(manifest, JSON.stringify(found));
+  await rewriteManifest(path.join(runs, (await readdir(runs))[0]!), ({ facts }) => {
+    const { execution } = facts as { execution: { conditions: object } };
+    const conditions = { ...execution.conditions, cpu: 'another' };
+    return { facts: { ...(facts as object), execution: { ...execution, conditions } } };
+  });
   const elsewhere = await run(request, silentProgress());
   assert.equal(elsewhere.run!.sha256, first.run!.sha256);
   assert.equal(elsewhere.latency!.wholeIndexSecondsPerQuery, undefined);

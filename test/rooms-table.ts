@@ -149,6 +149,7 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/list.ts': ['tensor', 'search'],
   'harness/cli/job.ts': ['store'],
   'harness/cli/doctor/machine.ts': ['tensor', 'search'],
+  'harness/cli/doctor/places.ts': ['store'],
 };
 
 /** Third-party packages, and the rooms or files that may import them. */

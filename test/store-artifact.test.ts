@@ -35,8 +35,14 @@ test('an artifact is made once and then taken from the cache', async () => {
   assert.deepEqual(again.facts, { count: 3 });
   assert.equal(again.folder, first.folder);
   assert.equal(again.folder, store.folderOf('shards', first.key));
-  const { execution, ...manifest } = (await readManifest(first.folder))!;
-  assert.deepEqual(manifest, { inputs: { model: 'a', size: 1 }, facts: { count: 3 } });
+  const { execution, digest, ...manifest } = (await readManifest(first.folder))!;
+  const sha256 = createHash('sha256').update('x').digest('hex');
+  assert.deepEqual(manifest, {
+    inputs: { model: 'a', size: 1 },
+    facts: { count: 3 },
+    files: [{ name: 'data', sizeBytes: 1, sha256 }],
+  });
+  assert.match(digest!, /^[0-9a-f]{64}$/);
   const { benchVersion, git } = await describeProgram();
   assert.deepEqual([execution!.benchVersion, execution!.git], [benchVersion, git]);
   assert.deepEqual([first.made, again.made], [execution, execution]);

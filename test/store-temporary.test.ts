@@ -19,7 +19,7 @@ const make = async (folder: string) => {
   return {};
 };
 const made = (store: Store) => store.artifact('shards', inputs, make);
-const passing = () => new Store(root, ['shards']);
+const passing = () => new Store(root, { temporary: ['shards'] });
 const removing = (store: Store) => store.release(() => 'removed');
 /** No process has this number. */
 const goneProcess = 2 ** 22 + 1;

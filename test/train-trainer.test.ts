@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -137,7 +137,9 @@ describe('training', () => {
     const without = await train(asked);
     assert.equal(without.facts.keptEpoch, 2);
     assert.deepEqual(without.weights, last.weights);
-    assert.ok(!(await readdir(asked.folder)).some((name) => name.startsWith('best-')));
+    assert.ok(
+      !(await readdir(path.join(asked.folder, 'unfinished'))).some((name) => name.startsWith('best-')),
+    );
   });
 
   it('stops early when dev does not become better', async () => {
@@ -149,7 +151,9 @@ describe('training', () => {
     const last = await train(asked);
     assert.equal(last.facts.epochs.length, facts.epochs.length);
     assert.equal(last.facts.keptEpoch, facts.epochs.length - 1);
-    assert.ok(!(await readdir(asked.folder)).some((name) => name.startsWith('best-')));
+    assert.ok(
+      !(await readdir(path.join(asked.folder, 'unfinished'))).some((name) => name.startsWith('best-')),
+    );
   });
 
   it('refuses patience where no dev queries can end it', async () => {
@@ -169,11 +173,57 @@ describe('training', () => {
     });
   });
 
-  it('goes on from no state that is damaged', async () => {
+  for (const [what, damage] of [
+    ['weights with a flipped bit', (folder) => flip(folder, /^state-/, 5000)],
+    ['weights that are cut', (folder) => cut(folder, /^state-/)],
+    ['weights that are gone', async (folder) => rm(await fileIn(folder, /^state-/))],
+    ['step -5', (folder) => rewrite(folder, '"step": 5', '"step": -5')],
+    ['step 1e9', (folder) => rewrite(folder, '"step": 5', '"step": 1e9')],
+    ['other sums', (folder) => rewrite(folder, '"loss": ', '"loss": 9')],
+    ['no object', (folder) => writeFile(path.join(folder, 'state.json'), 'null')],
+    ['a cut text', (folder) => cut(folder, /^state\.json$/)],
+  ] as [string, (folder: string) => Promise<void>][]) {
+    it(`goes on from no state of ${what}`, async () => {
+      const asked = await request();
+      await assert.rejects(train({ ...asked, progress: stopping(5, 'interrupt') }), { code: 'INTERRUPTED' });
+      await damage(path.join(asked.folder, 'unfinished'));
+      await assert.rejects(train(asked), {
+        code: 'CACHE_INVALID',
+        message: /^Training cannot go on from .*state\.json: /,
+      });
+    });
+  }
+
+  it('keeps no best weights that are damaged', async () => {
     const asked = await request();
-    await assert.rejects(train({ ...asked, progress: stopping(4, 'interrupt') }), { code: 'INTERRUPTED' });
-    const name = (await readdir(asked.folder)).find((file) => file.startsWith('state-'))!;
-    await rm(path.join(asked.folder, name));
-    await assert.rejects(train(asked), { code: 'CACHE_INVALID', message: /cannot go on from .*state\.json/ });
+    await train(asked);
+    await flip(path.join(asked.folder, 'unfinished'), /^best-/, 3000);
+    await assert.rejects(train(asked), {
+      code: 'CACHE_INVALID',
+      message: /best-2\.safetensors holds other bytes than those written/,
+    });
   });
 });
+
+async function fileIn(folder: string, pattern: RegExp): Promise<string> {
+  return path.join(folder, (await readdir(folder)).find((name) => pattern.test(name))!);
+}
+
+async function flip(folder: string, pattern: RegExp, at: number): Promise<void> {
+  const file = await fileIn(folder, pattern);
+  const bytes = await readFile(file);
+  bytes[at]! ^= 1;
+  await writeFile(file, bytes);
+}
+
+async function cut(folder: string, pattern: RegExp): Promise<void> {
+  const file = await fileIn(folder, pattern);
+  await truncate(file, (await stat(file)).size >> 1);
+}
+
+async function rewrite(folder: string, from: string, to: string): Promise<void> {
+  const file = path.join(folder, 'state.json');
+  const text = await readFile(file, 'utf8');
+  assert.ok(text.includes(from), text);
+  await writeFile(file, text.replace(from, to));
+}

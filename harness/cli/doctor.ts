@@ -3,7 +3,7 @@ import { loadConfig } from '../config/config.js';
 import { exitCodes } from '../errors.js';
 import type { Command } from './command.js';
 import { type Check, checkEngines, checkMachine, checkSearchers } from './doctor/machine.js';
-import { checkFolder, checkHosts } from './doctor/places.js';
+import { checkFolder, checkHosts, checkPrivacy } from './doctor/places.js';
 import { configOptions } from './options.js';
 
 const marks = { ok: 'ok      ', absent: 'absent  ', failed: 'PROBLEM ' } as const;
@@ -29,6 +29,7 @@ export const command: Command = {
       ...(await checkSearchers()),
       await checkFolder('cache', cache),
       await checkFolder('out', out),
+      await checkPrivacy(cache),
       ...(values.online === true ? await checkHosts() : []),
     ];
     const { verdicts } = await import('./doctor/verdict.js');

@@ -2,7 +2,7 @@
 import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
-import { checkpointOption, datasetOptions, freshOption, noWaitOption, someOptions } from './options.js';
+import { anewOptions, checkpointOption, datasetOptions, noWaitOption, someOptions } from './options.js';
 import { checkpointFolder, configOf, stageRequest } from './request.js';
 
 export const command: Command = {
@@ -14,8 +14,8 @@ export const command: Command = {
     ...datasetOptions,
     arch: { type: 'text', describe: 'the architecture that the checkpoint should be of; any where absent' },
     ...someOptions('engine', 'threads', 'cache', 'config', 'set'),
-    fresh: freshOption,
     'no-wait': noWaitOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was made as JSON' },
   },
   examples: [

@@ -2,7 +2,7 @@
 import { BenchError, unknownName } from '../errors.js';
 import type { Command, Values } from './command.js';
 import { beginJob } from './job.js';
-import { datasetOptions, freshOption, noWaitOption, someOptions } from './options.js';
+import { anewOptions, datasetOptions, noWaitOption, someOptions } from './options.js';
 import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest, wholeNumber } from './request.js';
 
 export const command: Command = {
@@ -22,8 +22,8 @@ export const command: Command = {
     count: { type: 'text', describe: 'negatives kept per query; all that are found if absent, for bm25 100' },
     out: { type: 'text', describe: 'file to write, packed where it ends in .gz; in the cache if absent' },
     ...someOptions('preset', 'engine', 'searcher', 'threads', 'cache', 'config', 'set'),
-    fresh: freshOption,
     'no-wait': noWaitOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was mined as JSON' },
   },
   examples: [

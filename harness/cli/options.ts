@@ -32,9 +32,10 @@ export const datasetOptions: Readonly<Record<string, Option>> = {
   offline: { type: 'switch', describe: 'never use the network; say what is missing' },
 };
 
-export const freshOption: Option = {
-  type: 'switch',
-  describe: 'make everything anew, whatever is in the cache; downloads stay',
+/** What of the cache is made anew; absent, what is damaged is refused. */
+export const anewOptions: Readonly<Record<string, Option>> = {
+  fresh: { type: 'switch', describe: 'make everything anew, whatever is in the cache; downloads stay' },
+  repair: { type: 'switch', describe: 'make anew what is found damaged in the cache' },
 };
 
 export const noWaitOption: Option = {

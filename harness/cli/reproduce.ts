@@ -12,10 +12,10 @@ import type { TimeHere } from '../reproduction/time-here.js';
 import type { Command, Values } from './command.js';
 import { describeFailure, reportFailure } from './failure.js';
 import { beginJob } from './job.js';
-import { configOptions, freshOption, noWaitOption } from './options.js';
+import { anewOptions, configOptions, noWaitOption } from './options.js';
 import { writeTo } from './report.js';
 import { planText, tableText } from './reproduction-text.js';
-import { existingFolder, freshStart, nameIn } from './request.js';
+import { anewOf, existingFolder, nameIn } from './request.js';
 
 /** Flags of the configuration that a grid leaves open. */
 const openFlags = ['seeds', 'engine', 'searcher', 'threads', 'cache', 'out', 'keep'];
@@ -52,8 +52,8 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     config: { type: 'text', describe: 'configuration file, of which only what decides no figure is taken' },
     set: { type: 'texts', describe: 'one setting of every run, such as train.epochs=3; several times' },
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
-    fresh: freshOption,
     'no-wait': noWaitOption,
+    ...anewOptions,
     'without-missing': {
       type: 'switch',
       describe: 'go on where a dataset cannot be downloaded and no folder is given: its cells stay empty',
@@ -143,7 +143,7 @@ function optionsOf(values: Values): GridOptions {
     folders: pairs('data', values.data, scale === 'small' ? dataset : undefined),
     models: pairs('model', values.model),
     offline: values.offline === true,
-    ...freshStart(values),
+    ...anewOf(values),
     cwd: process.cwd(),
     flags,
     set: (values.set ?? []) as readonly string[],
@@ -213,7 +213,7 @@ function planData(
       (
         {
           run: {
-            request: { fresh: _, ...request },
+            request: { anew: _, ...request },
             after,
             trainsOnly,
             counts,

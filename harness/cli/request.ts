@@ -75,12 +75,13 @@ export async function stageRequest(values: Values, config: BenchConfig): Promise
   const dataset = String(values.dataset);
   const data = values.data === undefined ? {} : { data: dataFolder(String(values.data)) };
   await loadDataset(dataset);
-  return { dataset, ...data, offline: values.offline === true, config, ...freshStart(values) };
+  return { dataset, ...data, offline: values.offline === true, config, ...anewOf(values) };
 }
 
-/** Nothing is made anew yet; empty where nothing shall be. */
-export function freshStart({ fresh }: Values): Pick<StageRequest, 'fresh'> {
-  return fresh === true ? { fresh: new Set() } : {};
+/** Empty where nothing shall be made anew. */
+export function anewOf({ fresh, repair }: Values): Pick<StageRequest, 'anew'> {
+  if (fresh === true) return { anew: { what: 'everything', done: new Set() } };
+  return repair === true ? { anew: { what: 'damaged', done: new Set() } } : {};
 }
 
 const splits: readonly Split[] = ['train', 'dev', 'test'];

@@ -11,9 +11,9 @@ import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
-import { configOptions, freshOption, noWaitOption, trainingOptions } from './options.js';
+import { anewOptions, configOptions, noWaitOption, trainingOptions } from './options.js';
 import { renderReports, writeTo } from './report.js';
-import { dataFolders, freshStart, refuseStart, trainingStart, untrained } from './request.js';
+import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
 import { notesOf, summarize } from './summary.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
@@ -35,13 +35,13 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     ...configOptions,
     ...trainingOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
-    fresh: freshOption,
     'dry-run': {
       type: 'switch',
       describe:
         'print the plan, how long it takes here (tried for some seconds) and the configuration, and leave nothing',
     },
     'no-wait': noWaitOption,
+    ...anewOptions,
     report: {
       type: 'text',
       describe: "reports to write beside the records, 'bench list reports'; markdown is printed too",
@@ -160,7 +160,7 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
   const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const { configOn, ...start } = await trainingStart(values);
-  const fresh = freshStart(values);
+  const anew = anewOf(values);
   const trainless = await untrained(architectures);
   if (trainless.length === architectures.length) refuseStart(start, trainless);
   // A name that stands for several datasets is a run on each of them.
@@ -178,7 +178,7 @@ async function requestsOf(values: Values): Promise<RunRequest[]> {
         ...(folder !== undefined && { data: folder }),
         ...start,
         offline: values.offline === true,
-        ...fresh,
+        ...anew,
         config,
       })),
     );

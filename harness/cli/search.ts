@@ -1,7 +1,7 @@
 /** `bench search`: the hits of a dataset's queries in an index. */
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
-import { checkpointOption, datasetOptions, freshOption, noWaitOption, someOptions } from './options.js';
+import { anewOptions, checkpointOption, datasetOptions, noWaitOption, someOptions } from './options.js';
 import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest } from './request.js';
 
 export const command: Command = {
@@ -16,8 +16,8 @@ export const command: Command = {
     split: { type: 'text', describe: 'queries to search: train, dev, or test, which is usual' },
     run: { type: 'text', describe: 'file for the hits, packed where it ends in .gz; one in --out if absent' },
     ...someOptions('engine', 'searcher', 'threads', 'cache', 'out', 'config', 'set'),
-    fresh: freshOption,
     'no-wait': noWaitOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was done as JSON' },
   },
   examples: [

@@ -2,7 +2,7 @@
 import type { RunRequest } from '../pipeline/run-request.js';
 import { type Command, splitList } from './command.js';
 import { beginJob } from './job.js';
-import { datasetOptions, freshOption, noWaitOption, someOptions, trainingOptions } from './options.js';
+import { anewOptions, datasetOptions, noWaitOption, someOptions, trainingOptions } from './options.js';
 import { stageRequest, trainingStart, untrained } from './request.js';
 
 export const command: Command = {
@@ -25,8 +25,8 @@ export const command: Command = {
       'config',
       'set',
     ),
-    fresh: freshOption,
     'no-wait': noWaitOption,
+    ...anewOptions,
     json: { type: 'switch', describe: 'print what was trained as JSON, an array where there are several' },
   },
   examples: [

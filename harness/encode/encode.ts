@@ -2,7 +2,7 @@
 import type { Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { IdentifierWriter } from '../index/identifiers.js';
-import { IndexShardWriter, planShards, readShardFacts, type ShardRange } from '../index/shard-files.js';
+import { IndexShardWriter, isWhole, planShards, type ShardRange } from '../index/shard-files.js';
 import { finishIndex, type IndexFacts, identifiersPath } from '../index/vector-index.js';
 import type { VectorEncoder } from '../model/vector-encoder.js';
 import type { Progress } from '../progress.js';
@@ -95,7 +95,7 @@ class ShardEncoder {
     request: EncodeRequest,
     { number, firstPassage }: ShardRange,
   ): Promise<ShardEncoder | undefined> {
-    if ((await readShardFacts(request.folder, number)) !== undefined) return undefined;
+    if (await isWhole(request.folder, number, request.progress.note)) return undefined;
     const { dimensions } = request.encoder.options.retriever;
     const layout = { number, firstPassage, dimensions, vectorsPerPassage: request.vectorsPerPassage };
     return new ShardEncoder(request, await IndexShardWriter.create(request.folder, layout));

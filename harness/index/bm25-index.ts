@@ -54,9 +54,9 @@ export async function bm25Size(folder: string): Promise<Bm25Size> {
 /** @throws BenchError PATH_INVALID where the folder holds no finished index */
 export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
   const file = bm25Paths(folder).facts;
-  let facts: Partial<Bm25Facts>;
+  let facts: Partial<Bm25Facts> | null;
   try {
-    facts = JSON.parse(await readFile(file, 'utf8')) as Partial<Bm25Facts>;
+    facts = JSON.parse(await readFile(file, 'utf8')) as Partial<Bm25Facts> | null;
   } catch (error) {
     if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
     const { code } = error as NodeJS.ErrnoException;
@@ -65,7 +65,11 @@ export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
       cause: error,
     });
   }
-  if (facts.format !== 'bm25 1') throw damaged(file, 'describes no BM25 index');
+  if (facts?.format !== 'bm25 1') throw damaged(file, 'describes no BM25 index');
+  const { passages, passagesWithTerms, terms, postings, totalLength, analyzer } = facts;
+  for (const [name, count] of Object.entries({ passages, passagesWithTerms, terms, postings, totalLength }))
+    if (!(Number.isSafeInteger(count) && count! >= 0)) throw damaged(file, `says ${name}: ${count}`);
+  if (typeof analyzer !== 'object' || analyzer === null) throw damaged(file, 'does not name its analyzer');
   return facts as Bm25Facts;
 }
 

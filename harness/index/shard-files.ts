@@ -7,6 +7,8 @@
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
+import { hasItsDigest, withDigest } from '../store/digest.js';
+import { hashOnce } from '../store/hash-once.js';
 import { textIfThere } from '../store/text-file.js';
 import { damaged } from './reading.js';
 import { ShardWriter } from './shard.js';
@@ -51,15 +53,61 @@ export function shardPaths(folder: string, number: number): Record<'vectors' | '
   return { vectors: `${stem}.faiss`, offsets: `${stem}.offsets`, facts: `${stem}.json` };
 }
 
-/** What a complete shard says of itself; undefined where it is absent, or was not finished. */
+/** What a shard's JSON file holds besides: hexadecimal hashes of its other files. */
+interface StoredFacts extends ShardFacts {
+  sha256: { vectors: string; offsets?: string };
+}
+
+/**
+ * What a complete shard says of itself; undefined where it is absent, or was not finished.
+ * @throws BenchError CACHE_INVALID where that is not what was written
+ */
 export async function readShardFacts(folder: string, number: number): Promise<ShardFacts | undefined> {
-  const file = shardPaths(folder, number).facts;
+  const stored = await readStored(shardPaths(folder, number).facts);
+  if (stored === undefined) return undefined;
+  const { sha256: _, ...facts } = stored;
+  return facts;
+}
+
+async function readStored(file: string): Promise<StoredFacts | undefined> {
   const text = await textIfThere(file);
   if (text === undefined) return undefined;
+  let found: (StoredFacts & { digest?: string }) | null;
   try {
-    return JSON.parse(text) as ShardFacts;
+    found = JSON.parse(text) as StoredFacts | null;
   } catch (cause) {
     throw damaged(file, 'is not JSON', cause);
+  }
+  if (!hasItsDigest(found)) throw damaged(file, 'is not as it was written');
+  const { digest: _, ...stored } = found!;
+  return stored;
+}
+
+/**
+ * Whether a shard is complete, and its files are those that were written.
+ * @param note told where they are not
+ */
+export async function isWhole(
+  folder: string,
+  number: number,
+  note: (line: string) => void,
+): Promise<boolean> {
+  const paths = shardPaths(folder, number);
+  try {
+    const stored = await readStored(paths.facts);
+    if (stored === undefined) return false;
+    for (const part of ['vectors', 'offsets'] as const) {
+      const expected = stored.sha256[part];
+      if (expected === undefined) continue;
+      const found = await hashOnce(paths[part]).catch(() => undefined);
+      if (found === undefined) throw damaged(paths[part], 'is missing, or cannot be read');
+      if (found !== expected) throw damaged(paths[part], 'holds other bytes than those written');
+    }
+    return true;
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    note(`${error.message} The shard is made again.`);
+    return false;
   }
 }
 
@@ -140,7 +188,11 @@ export class IndexShardWriter {
       await writeAtomic(paths.offsets, new Uint8Array(this.#starts.buffer, 0, 4 * (this.#passages + 1)));
     }
     await this.#rows.commit();
-    await writeJson(paths.facts, facts);
+    const sha256: StoredFacts['sha256'] = {
+      vectors: await hashOnce(paths.vectors),
+      ...(facts.vectorsPerPassage === 'varies' && { offsets: await hashOnce(paths.offsets) }),
+    };
+    await writeJson(paths.facts, withDigest({ ...facts, sha256 }));
     return facts;
   }
 

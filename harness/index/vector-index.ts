@@ -72,11 +72,15 @@ export async function finishIndex(folder: string, shardCount: number): Promise<I
   return facts;
 }
 
-/** What index.json of a folder says. @throws BenchError PATH_INVALID where the folder holds no finished index */
+/**
+ * What index.json of a folder says.
+ * @throws BenchError PATH_INVALID where the folder holds no finished index; CACHE_INVALID where it does not say what it must
+ */
 export async function readIndexFacts(folder: string): Promise<IndexFacts> {
   const file = indexFactsPath(folder);
+  let facts: unknown;
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as IndexFacts;
+    facts = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
     const { code } = error as NodeJS.ErrnoException;
@@ -90,6 +94,29 @@ export async function readIndexFacts(folder: string): Promise<IndexFacts> {
       },
     );
   }
+  if (!isIndexFacts(facts)) throw damaged(file, 'does not say what an index holds');
+  return facts;
+}
+
+function isIndexFacts(found: unknown): found is IndexFacts {
+  const { shards, ...index } = (found ?? {}) as Partial<IndexFacts>;
+  if (!isCounted(index) || !Array.isArray(shards) || shards.length === 0) return false;
+  const those = shards as (Partial<ShardFacts> | null)[];
+  if (!those.every((shard) => shard !== null && isCounted(shard) && isCount(shard.number))) return false;
+  const sum = (member: 'passages' | 'vectors') => those.reduce((all, shard) => all + shard![member]!, 0);
+  return sum('passages') === index.passages && sum('vectors') === index.vectors;
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** What an index and a shard say alike. */
+function isCounted({
+  passages,
+  vectors,
+  dimensions,
+  vectorsPerPassage: m,
+}: Partial<Omit<IndexFacts, 'shards'>>): boolean {
+  return [passages, vectors].every(isCount) && isCount(dimensions) && (m === 'varies' || isCount(m));
 }
 
 /** A shard of an open index. */

@@ -11,7 +11,9 @@ import {
 } from '../model/retriever-facts.js';
 import { encoderFolder, loadRetrieverWeights, retrieverFiles } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
+import type { Progress } from '../progress.js';
 import { keyOf } from '../store/hash.js';
+import { checkedManifest } from '../store/manifest.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
 import type { OpenModel, TextEncoders } from './open-model.js';
@@ -43,11 +45,22 @@ export async function originOf(folder: string): Promise<string> {
   return (await readRetrieverFacts(folder)).model;
 }
 
+/** Says so where a checkpoint that a user brings does not say what its files were. */
+export async function noteUnchecked(folder: string, { note }: Pick<Progress, 'note'>): Promise<void> {
+  if ((await checkedManifest(folder)) === undefined)
+    note(
+      `${folder} has no manifest.json, so that nobody can say whether its weights are those that were trained.`,
+    );
+}
+
 /**
+ * Checked where it has a manifest, see `checkedManifest`; a copy without one is taken as it is, under the key of its bytes.
  * @param expected the architecture it is said to be of; any where absent
- * @throws BenchError CHECKPOINT_INVALID where it is none, is damaged, or is of another architecture
+ * @throws BenchError CACHE_INVALID where it is not what was trained; CHECKPOINT_INVALID where it is none or of another
+ *   architecture
  */
 export async function openCheckpoint(folder: string, expected?: string): Promise<Checkpoint> {
+  await checkedManifest(folder);
   const facts = await readRetrieverFacts(folder);
   const { architecture: name, resolved, tied, t5LayerNorm, text } = facts;
   if (expected !== undefined && expected !== name) {

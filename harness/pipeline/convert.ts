@@ -42,7 +42,8 @@ export async function convertRun(request: ConvertRequest, progress: Progress): P
       },
     );
   }
-  const dataset = searched && (await openDataset(searched, new Store(searched.cache), progress));
+  const dataset =
+    searched && (await openDataset(searched, new Store(searched.cache, { told: progress }), progress));
   const queries = dataset && (await dataset.queries(searched.split));
   const { format } = request;
   const read = await readRunFile(file, { ...(format && { format }), ...(queries && { queries }) });

@@ -140,7 +140,7 @@ export async function exportQrels(
   { split, out }: { split: Split; out: string },
   progress: Progress,
 ): Promise<{ queries: number; qrels: number }> {
-  const dataset = await openDataset(request, new Store(request.cache), progress);
+  const dataset = await openDataset(request, new Store(request.cache, { told: progress }), progress);
   const qrels = await dataset.qrels(split);
   if (qrels.length === 0) {
     throw new BenchError('DATA_INVALID', `${dataset.name} has no ${split} qrels.`, {

@@ -30,7 +30,7 @@ export async function evaluateRun(
 ): Promise<{ record: RunRecord; measured: Measured; remarks: readonly string[] }> {
   const { config, split } = request;
   parseMeasures(config.measures);
-  const dataset = await openDataset(request, new Store(config.cache), progress);
+  const dataset = await openDataset(request, new Store(config.cache, { told: progress }), progress);
   const queries = await dataset.queries(split);
   const format = request.format === undefined ? {} : { format: request.format };
   const { run, tag, remarks } = await readRunFile(request.run, { ...format, queries });

@@ -4,7 +4,7 @@ import { encoderFolder } from '../model/retriever-files.js';
 import type { Progress } from '../progress.js';
 import { openEngine } from '../tensor/engines.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
-import { openCheckpoint } from './checkpoint.js';
+import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 
 export interface ExportRequest {
   /** Folder of a trained checkpoint. */
@@ -19,6 +19,7 @@ export interface ExportRequest {
 /** @throws BenchError CHECKPOINT_INVALID, PATH_INVALID, EXPORT_FAILED */
 export async function exportCheckpoint(request: ExportRequest, progress: Progress): Promise<ExportFacts> {
   const checkpoint = await openCheckpoint(request.checkpoint);
+  await noteUnchecked(request.checkpoint, progress);
   const tokenizer = await loadTokenizer(encoderFolder(request.checkpoint, checkpoint.facts));
   const engine = await openEngine(request.engine);
   try {

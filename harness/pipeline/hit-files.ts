@@ -1,11 +1,14 @@
 /** Hits on disk: written part by part while the queries are searched, so that a killed search goes on, then joined. */
+import { createHash } from 'node:crypto';
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { openToRead, readFully } from '../index/reading.js';
+import { fileError } from '../errors.js';
+import { damaged, openToRead, readFully } from '../index/reading.js';
 import type { PassageHits } from '../search/search.js';
 import { AtomicFile } from '../store/atomic.js';
-import { keyOf } from '../store/hash.js';
+import { canonicalJson, keyOf } from '../store/hash.js';
 import type { Artifact } from '../store/store.js';
+import { unfinishedFolder } from '../store/unfinished.js';
 import type { Conditions } from './whole-index.js';
 
 /** By field, in the order in which they stand in a part. */
@@ -18,18 +21,28 @@ const arrayFiles = {
 type Field = keyof typeof arrayFiles;
 const fields = Object.keys(arrayFiles) as Field[];
 
-/** The hits that a search stage left. */
+/** The hits that a search stage left. @throws BenchError CACHE_INVALID where its files do not fit together */
 export async function readHits({ folder, facts }: Artifact<{ depth: number }>): Promise<PassageHits> {
-  const read = async (file: string) => {
-    const bytes = await readFile(path.join(folder, file));
+  const { depth } = facts;
+  const read = async (field: Field, numbers?: number) => {
+    const file = path.join(folder, arrayFiles[field]);
+    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? damaged(file, 'is missing') : fileError(error, file);
+    });
+    if (numbers === undefined ? bytes.byteLength % 4 !== 0 : bytes.byteLength !== 4 * numbers)
+      throw damaged(file, `holds ${bytes.byteLength} bytes, not 4 for each of ${numbers ?? 'its'} numbers`);
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   };
+  const counts = new Int32Array(await read('counts'));
+  if (counts.some((count) => count < 0 || count > depth))
+    throw damaged(path.join(folder, arrayFiles.counts), `counts more hits than ${depth}, or fewer than 0`);
+  const numbers = counts.length * depth;
   return {
-    depth: facts.depth,
-    ordinals: new Int32Array(await read(arrayFiles.ordinals)),
-    scores: new Float32Array(await read(arrayFiles.scores)),
-    winners: new Int32Array(await read(arrayFiles.winners)),
-    counts: new Int32Array(await read(arrayFiles.counts)),
+    depth,
+    ordinals: new Int32Array(await read('ordinals', numbers)),
+    scores: new Float32Array(await read('scores', numbers)),
+    winners: new Int32Array(await read('winners', numbers)),
+    counts,
   };
 }
 
@@ -54,6 +67,8 @@ interface PartHeader {
   depth: number;
   /** What searching them took. */
   seconds: number;
+  /** Of the rest of this line, and of the arrays. */
+  sha256: string;
 }
 
 interface Part {
@@ -63,7 +78,7 @@ interface Part {
   start: number;
 }
 
-const partsFolder = (folder: string): string => path.join(folder, 'parts');
+const partsFolder = (folder: string): string => path.join(unfinishedFolder(folder), 'parts');
 const longestHeader = 1024;
 
 /** The hits found so far, in the order of the queries. */
@@ -79,13 +94,23 @@ export class HitParts {
     this.partQueries = made.partQueries;
   }
 
-  /** Goes on with the parts that an earlier process left, as far as they were made alike; others are removed. */
-  static async open(folder: string, made: PartsMade): Promise<HitParts> {
+  /**
+   * Goes on with the parts that an earlier process left, as far as they are as it left them and were made alike; others are
+   * removed.
+   * @param note told of one that is not as it was left
+   */
+  static async open(
+    folder: string,
+    made: PartsMade,
+    note: (line: string) => void = () => undefined,
+  ): Promise<HitParts> {
     const parts = new HitParts(folder, made);
     for (;;) {
       const file = parts.#nextFile();
       const found = await readHeader(file);
-      if (found?.header.made !== parts.#made || found.header.first !== parts.queries) break;
+      if (found === 'damaged') note(`${file} is damaged: the hits from there on are searched for again.`);
+      if (found === undefined || found === 'damaged') break;
+      if (found.header.made !== parts.#made || found.header.first !== parts.queries) break;
       parts.#parts.push({ file, ...found });
     }
     const taken = new Set(parts.#parts.map(({ file }) => file));
@@ -119,12 +144,14 @@ export class HitParts {
   async add(batches: readonly PassageHits[], seconds: number): Promise<void> {
     const queries = batches.reduce((sum, { counts }) => sum + counts.length, 0);
     const depth = batches[0]?.depth ?? 0;
-    const header: PartHeader = { made: this.#made, first: this.queries, queries, depth, seconds };
+    const arrays = fields.flatMap((field) => batches.map((hits) => bytesOf(hits[field])));
+    const about = { made: this.#made, first: this.queries, queries, depth, seconds };
+    const header: PartHeader = { ...about, sha256: hashOfPart(about, arrays) };
     const line = Buffer.from(`${JSON.stringify(header)}\n`);
     const file = this.#nextFile();
     const written = await AtomicFile.create(file);
     await written.write(line);
-    for (const field of fields) for (const hits of batches) await written.write(bytesOf(hits[field]));
+    for (const array of arrays) await written.write(array);
     await written.commit();
     this.#parts.push({ file, header, start: line.length });
   }
@@ -144,29 +171,34 @@ export class HitParts {
   }
 }
 
-/** Removes the parts of a finished run, which a process that was killed may have left. */
-export function removeParts(folder: string): Promise<void> {
-  return rm(partsFolder(folder), { recursive: true, force: true });
-}
-
 const bytesOf = (array: Int32Array | Float32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-const arrayBytes = ({ queries, depth }: PartHeader, field: Field): number =>
+const arrayBytes = ({ queries, depth }: Pick<PartHeader, 'queries' | 'depth'>, field: Field): number =>
   4 * queries * (field === 'counts' ? 1 : depth);
 
-/** Undefined where there is none, or none that is whole. */
-async function readHeader(file: string): Promise<Pick<Part, 'header' | 'start'> | undefined> {
+function hashOfPart(about: Omit<PartHeader, 'sha256'>, arrays: readonly Uint8Array[]): string {
+  const hash = createHash('sha256').update(canonicalJson(about));
+  for (const array of arrays) hash.update(array);
+  return hash.digest('hex');
+}
+
+/** Undefined where there is none. */
+async function readHeader(file: string): Promise<Pick<Part, 'header' | 'start'> | 'damaged' | undefined> {
   const handle = await open(file, 'r').catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
     const start = buffer.subarray(0, bytesRead).indexOf('\n') + 1;
-    const header = JSON.parse(buffer.toString('utf8', 0, start)) as PartHeader;
-    const bytes = fields.reduce((sum, field) => sum + arrayBytes(header, field), start);
-    return (await handle.stat()).size === bytes ? { header, start } : undefined;
+    const { sha256, ...about } = JSON.parse(buffer.toString('utf8', 0, start)) as PartHeader;
+    const bytes = fields.reduce((sum, field) => sum + arrayBytes(about, field), 0);
+    if ((await handle.stat()).size !== start + bytes) return 'damaged';
+    const arrays = new Uint8Array(bytes);
+    await readFully(file, handle, arrays, start);
+    return sha256 === hashOfPart(about, [arrays]) ? { header: { ...about, sha256 }, start } : 'damaged';
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
+      return 'damaged';
     throw error;
   } finally {
     await handle.close();

@@ -6,8 +6,9 @@ import { readNegatives, writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
 import { removePartialsOf } from '../store/atomic.js';
 import { bm25NegativesStage } from './bm25-negatives.js';
-import { openCheckpoint } from './checkpoint.js';
+import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
+import { tryForeign } from './foreign-index.js';
 import { mineStage } from './mine-stage.js';
 import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
@@ -44,6 +45,7 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
   const { checkpoint, split } = request;
   // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
   const opened = checkpoint === undefined ? undefined : await openCheckpoint(checkpoint);
+  if (checkpoint !== undefined) await noteUnchecked(checkpoint, progress);
   const prepared = await prepare(request, progress);
   const { dataset } = prepared;
   if ((await dataset.queries(split)).length === 0) {
@@ -87,7 +89,8 @@ async function minedByModel(
     const indexed =
       index === undefined
         ? await encodeStage(prepared, checkpoint, engine, progress)
-        : { folder: index, key: await indexKey(index, prepared, checkpoint) };
+        : { folder: index, key: await indexKey(index, prepared, checkpoint, engine, progress) };
+    if (index !== undefined) await tryForeign(index, prepared, progress);
     const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
     try {
       const { fallback } = searching.searcher;

@@ -15,8 +15,9 @@ import type { Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import type { Engine } from '../tensor/engine.js';
 import { builtIndex, isFlat } from './built-index.js';
-import { openCheckpoint } from './checkpoint.js';
+import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
+import { tryForeign } from './foreign-index.js';
 import { readHits } from './hit-files.js';
 import { indexStage } from './index-stage.js';
 import { identicalIdsOf } from './judgements.js';
@@ -46,7 +47,7 @@ export interface TrainedCheckpoint {
 export async function trainOnly(
   request: RunRequest,
   progress: Progress,
-  store: Store = storeOf(request),
+  store: Store = storeOf(request, progress),
 ): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
   if (!(await loadSystem(architecture)).isTrained) {
@@ -94,6 +95,7 @@ export interface EncodedIndex {
 export async function encodeOnly(request: EncodeRequest, progress: Progress): Promise<EncodedIndex> {
   // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
   const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
+  await noteUnchecked(request.checkpoint, progress);
   const prepared = await prepare(request, progress);
   const { folder, key, cached } = await withEngine(prepared, (engine) =>
     encodeStage(prepared, checkpoint, engine, progress),
@@ -128,6 +130,7 @@ export interface SearchedRun {
 export async function searchOnly(request: SearchRequest, progress: Progress): Promise<SearchedRun> {
   const { split, config } = request;
   const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
+  await noteUnchecked(request.checkpoint, progress);
   const prepared = await prepare(request, progress);
   const { dataset } = prepared;
   const queries = await dataset.queries(split);
@@ -136,9 +139,10 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       hint: 'Choose another part of it with --split train, dev or test.',
     });
   }
-  const indexedAs = await indexKey(request.index, prepared, checkpoint);
   return withEngine(prepared, async (engine) => {
+    const indexedAs = await indexKey(request.index, prepared, checkpoint, engine, progress);
     // With `index.kind` of another kind, that of these vectors is built first, as in a run.
+    await tryForeign(request.index, prepared, progress);
     const shards = { key: indexedAs, folder: request.index };
     const built = isFlat(config)
       ? undefined

@@ -8,7 +8,7 @@ import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { fetchFile } from '../store/download.js';
 import { stateOf } from '../store/file-state.js';
-import { type Remade, Store } from '../store/store.js';
+import { type Anew, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { stageCode } from './stage-code.js';
@@ -25,8 +25,8 @@ export interface DatasetChoice {
 /** A dataset and the settings of one stage. */
 export interface StageRequest extends DatasetChoice {
   config: BenchConfig;
-  /** Where given, what is in the cache is made anew: what has been already. */
-  fresh?: Remade;
+  /** Where given, what of the cache is made anew. */
+  anew?: Anew;
 }
 
 export interface Prepared {
@@ -116,14 +116,14 @@ function statesOf(files: readonly string[]) {
 }
 
 /** The cache as a request wants it. */
-export const storeOf = ({ config, fresh }: Pick<StageRequest, 'config' | 'fresh'>): Store =>
-  new Store(config.cache, [], undefined, fresh);
+export const storeOf = ({ config, anew }: Pick<StageRequest, 'config' | 'anew'>, told: Progress): Store =>
+  new Store(config.cache, { anew, told });
 
 /** @throws BenchError UNKNOWN_NAME, DATA_INVALID, and whatever the dataset says of its files */
 export async function prepare(
   request: StageRequest,
   progress: Progress,
-  store: Store = storeOf(request),
+  store: Store = storeOf(request, progress),
 ): Promise<Prepared> {
   const { config, offline } = request;
   // A slip in a measure's name is better known now than after training.

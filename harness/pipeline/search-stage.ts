@@ -4,7 +4,7 @@ import type { Code } from '../program/code.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
 import { factoryIndex } from './built-index.js';
-import { HitParts, removeParts } from './hit-files.js';
+import { HitParts } from './hit-files.js';
 import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
 import { type Asked, partQueriesOf, searchQueries } from './query-search.js';
@@ -52,7 +52,7 @@ export async function searchStage(
     ...(identicalIds === 'dropped' && { identicalIds }),
     ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
   };
-  const run = await store.artifact(
+  return store.artifact(
     'runs',
     inputs,
     async (folder, runKey) => {
@@ -60,7 +60,11 @@ export async function searchStage(
       const { batchSize } = config.search;
       const conditions = await conditionsHere(engine.threads);
       const partQueries = partQueriesOf(searcher.resident, batchSize);
-      const parts = await HitParts.open(folder, { key: runKey, batchSize, partQueries, conditions });
+      const parts = await HitParts.open(
+        folder,
+        { key: runKey, batchSize, partQueries, conditions },
+        progress.note,
+      );
       await searchQueries(searching, queries, { batchSize, depth, identicalIds }, parts, progress);
       await parts.join();
       const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
@@ -68,7 +72,4 @@ export async function searchStage(
     },
     { dataset: dataset.name, system: searching.model.name },
   );
-  // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
-  await removeParts(run.folder);
-  return run;
 }

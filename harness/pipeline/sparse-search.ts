@@ -3,7 +3,7 @@ import type { SparseScoring, Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
-import { HitParts, removeParts } from './hit-files.js';
+import { HitParts } from './hit-files.js';
 import type { openSparse } from './open-sparse.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
 import type { Prepared } from './prepare.js';
@@ -43,14 +43,18 @@ export async function sparseSearchStage(
     depth,
     ...(identicalIds === 'dropped' && { identicalIds }),
   };
-  const run = await store.artifact<RunFacts>(
+  return store.artifact<RunFacts>(
     'runs',
     inputs,
     async (folder, runKey) => {
       const conditions = await conditionsHere(1);
       // It reads the lists of its own terms alone, so a part is as small as where the index lies in memory.
       const partQueries = partQueriesOf(true, batchSize);
-      const parts = await HitParts.open(folder, { key: runKey, batchSize, partQueries, conditions });
+      const parts = await HitParts.open(
+        folder,
+        { key: runKey, batchSize, partQueries, conditions },
+        progress.note,
+      );
       const stage = progress.stage('search', queries.length, 'queries');
       await inParts(queries, parts, async (part, before) => {
         const hits: PassageHits[] = [];
@@ -74,6 +78,4 @@ export async function sparseSearchStage(
     },
     { dataset: dataset.name, system: 'bm25' },
   );
-  await removeParts(run.folder);
-  return run;
 }

@@ -20,6 +20,7 @@ import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash.js';
 import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, tokenizerFiles } from '../text/tokenizer-folder.js';
+import { noteUnchecked } from './checkpoint.js';
 import type { Prepared } from './prepare.js';
 import { scratchMaxTokens, scratchModel } from './scratch-model.js';
 
@@ -68,7 +69,7 @@ export async function trainingSetup(
 ): Promise<TrainingSetup> {
   const { config } = prepared;
   const { t5LayerNorm, tied } = config.model;
-  const trained = request.init === undefined ? undefined : await trainedModel(request.init);
+  const trained = request.init === undefined ? undefined : await trainedModel(request.init, progress);
   const { folder, ...found } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
   const loaded = await loadEncoder(folder, { t5LayerNorm });
   const beside = trained === undefined ? await askedBeside(folder) : undefined;
@@ -160,7 +161,11 @@ interface ModelFolder extends Omit<StartingModel, 'remarks'> {
   folder: string;
 }
 
-async function trainedModel(init: string): Promise<{ facts: RetrieverFacts; model: ModelFolder }> {
+async function trainedModel(
+  init: string,
+  progress: Progress,
+): Promise<{ facts: RetrieverFacts; model: ModelFolder }> {
+  await noteUnchecked(init, progress);
   const facts = await readRetrieverFacts(init);
   const files = await retrieverFiles(init, facts);
   const { model: name, architecture: trainedAs } = facts;

@@ -6,7 +6,7 @@ import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
 import { rankPool, ranksEpochs } from '../train/rank-pool.js';
-import { removeState, type TrainingFacts, train } from '../train/trainer.js';
+import { type TrainingFacts, train } from '../train/trainer.js';
 import { textEncoders } from './checkpoint.js';
 import { datasetIdentity, engineIdentity } from './identity.js';
 import type { ChosenNegatives } from './negative-sources.js';
@@ -65,7 +65,7 @@ export async function trainStage(
     ...(averageRankTies !== 'behind' && ranksEpochs(config.train) && { averageRankTies }),
     ...(training.missingNegative === 'padded' && { padded: 'to the batch, on dev too' }),
   };
-  const checkpoint = await store.artifact<CheckpointFacts>(
+  return store.artifact<CheckpointFacts>(
     'checkpoints',
     inputs,
     async (folder) => {
@@ -116,9 +116,6 @@ export async function trainStage(
     },
     { dataset: dataset.name, system: retriever.architecture.name },
   );
-  // Only now, when nothing can be lost any more; and each time, for a process that did not come this far.
-  await removeState(checkpoint.folder);
-  return checkpoint;
 }
 
 function nothingToTrainOn(name: string, { withoutNegatives = 0 }: ExampleCounts): BenchError {

@@ -17,7 +17,7 @@ export interface GridOptions extends UserSettings {
   models: ReadonlyMap<string, string>;
   offline: boolean;
   /** As in a request: what is in the cache is made anew. */
-  fresh?: RunRequest['fresh'];
+  anew?: RunRequest['anew'];
 }
 
 /** One run, and the run whose trained checkpoint it evaluates instead of training. */
@@ -92,7 +92,7 @@ async function cellOf(
   group: ColumnGroup,
   options: GridOptions,
 ): Promise<Cell> {
-  const { scale, folders, models, offline, fresh } = options;
+  const { scale, folders, models, offline, anew } = options;
   const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
   const evaluated = scale === 'paper' ? group.dataset : options.dataset;
   const configOn = (dataset: string) => {
@@ -126,7 +126,7 @@ async function cellOf(
       seed,
       config: own,
       offline,
-      ...(fresh && { fresh }),
+      ...(anew && { anew }),
       ...(data !== undefined && { data }),
     };
     const key = JSON.stringify([request.architecture, dataset, seed, own, after?.key]);

@@ -6,7 +6,7 @@ import { findSearchParameter, type SearchParameter } from '../index/faiss-file.j
 import type { Progress } from '../progress.js';
 import { putInPlace, temporaryName } from '../store/atomic.js';
 import type { BuildMessage, BuildOrder } from './factory-build.js';
-import { loadFaiss } from './faiss.js';
+import { faissReason, loadFaiss } from './faiss.js';
 
 export interface BuildRequest extends BuildOrder {
   /** Rows to add. */
@@ -45,11 +45,14 @@ export async function assertKind(kind: string): Promise<void> {
 }
 
 function refused(kind: string, message: string, cause?: unknown): BenchError {
-  const reason = message.replace(/^Error in .*? at \S+:\d+: (Error: )?/, '');
-  return new BenchError('CONFIG_INVALID', `FAISS cannot build an index '${kind}': ${reason}`, {
-    hint: 'index.kind is a factory string of FAISS: Flat, HNSW32, IVF64,Flat, SQ8, IVF64,PQ16, PCA64,Flat; its parts and the number of passages must suit the vectors.',
-    cause,
-  });
+  return new BenchError(
+    'CONFIG_INVALID',
+    `FAISS cannot build an index '${kind}': ${faissReason({ message })}`,
+    {
+      hint: 'index.kind is a factory string of FAISS: Flat, HNSW32, IVF64,Flat, SQ8, IVF64,PQ16, PCA64,Flat; its parts and the number of passages must suit the vectors.',
+      cause,
+    },
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { BenchError } from '../errors.js';
 import { assertSettable, copyWithParameter, findSearchParameter } from '../index/faiss-file.js';
 import type { VectorIndex } from '../index/vector-index.js';
-import { collectGarbage, type FaissIndex, largestBatch, loadFaiss, orderTies } from './faiss.js';
+import { collectGarbage, type FaissIndex, largestBatch, loadFaiss, orderTies, readChecked } from './faiss.js';
 import { TopRows } from './merge.js';
 import type { RowHits, RowSearcher } from './searcher.js';
 
@@ -31,6 +31,7 @@ export class FactorySearcher implements RowSearcher {
 
   /**
    * @param index the shards it was built from, whose rows it finds
+   * @param built a file of the cache, which was checked when its artifact was taken
    * @throws BenchError UNAVAILABLE; CONFIG_INVALID where the parameter cannot be set, or the budget is too small
    */
   static async open(index: VectorIndex, built: FactoryIndex, memoryBytes: number): Promise<FactorySearcher> {
@@ -45,12 +46,18 @@ export class FactorySearcher implements RowSearcher {
     const { Index } = await loadFaiss();
     const found = parameter === undefined ? undefined : await findSearchParameter(file);
     if (parameter === undefined || found?.value === parameter.value) {
-      return new FactorySearcher(index, Index.read(file));
+      return new FactorySearcher(
+        index,
+        readChecked((name) => Index.read(name), file, index),
+      );
     }
     assertSettable(found, parameter.name, [parameter.value], kind);
     const copy = await copyWithParameter(file, found!, parameter.value);
     try {
-      return new FactorySearcher(index, Index.read(copy));
+      return new FactorySearcher(
+        index,
+        readChecked((name) => Index.read(name), copy, index),
+      );
     } finally {
       await rm(copy, { force: true });
     }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BenchError } from '../errors.js';
+import { damaged } from '../index/reading.js';
 import { shardBytes } from '../index/shard.js';
 import type { OpenShard, VectorIndex } from '../index/vector-index.js';
 import { TopRows } from './merge.js';
@@ -25,6 +26,7 @@ export interface FaissModule {
 /** What C++ throws in `train`, `add`, `search` and `write` ends the process: faiss-node does not catch it there. */
 export interface FaissIndex {
   ntotal(): number;
+  getDimension(): number;
   isTrained(): boolean;
   train(vectors: number[]): void;
   add(vectors: number[]): void;
@@ -56,6 +58,36 @@ export async function loadFaiss(name = 'faiss-node'): Promise<FaissModule> {
     );
   }
 }
+
+/**
+ * Reads an index that was checked: what FAISS makes of other bytes may end the process, see trial.ts.
+ * @param read of FAISS
+ * @param expected rows, and D
+ * @throws BenchError CACHE_INVALID where FAISS refuses it, or it is another index than was expected
+ */
+export function readChecked(
+  read: (file: string) => FaissIndex,
+  file: string,
+  expected: { vectors: number; dimensions: number },
+): FaissIndex {
+  let index: FaissIndex;
+  try {
+    index = read(file);
+  } catch (cause) {
+    throw damaged(file, `cannot be read by FAISS: ${faissReason(cause)}`, cause);
+  }
+  const [vectors, dimensions] = [index.ntotal(), index.getDimension()];
+  if (vectors !== expected.vectors || dimensions !== expected.dimensions)
+    throw damaged(
+      file,
+      `holds ${vectors} x ${dimensions} numbers, not ${expected.vectors} x ${expected.dimensions}`,
+    );
+  return index;
+}
+
+/** What FAISS said, without the place in its sources. */
+export const faissReason = (cause: unknown): string =>
+  (cause as Error).message.replace(/^Error in .*? at \S+:\d+: (Error: )?/, '').replace(/\.$/, '');
 
 /** The version of the package, whichever FAISS it was compiled against. */
 export function faissVersion(): string {
@@ -152,7 +184,7 @@ export class FaissSearcher implements RowSearcher {
   }
 
   #read(shard: OpenShard): FaissIndex {
-    return this.#faiss.IndexFlatIP.read(shard.reader.path);
+    return readChecked((file) => this.#faiss.IndexFlatIP.read(file), shard.reader.path, shard);
   }
 
   async dispose(): Promise<void> {

@@ -2,17 +2,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOnDisk } from './disk-bytes.js';
-import { type About, type ArtifactKind, type ArtifactName, manifestFile, readManifest } from './manifest.js';
+import {
+  type About,
+  type ArtifactKind,
+  type ArtifactName,
+  artifactKinds,
+  manifestFile,
+  readManifest,
+} from './manifest.js';
 
-const artifactKinds: readonly ArtifactKind[] = [
-  'checkpoints',
-  'shards',
-  'indexes',
-  'runs',
-  'negatives',
-  'models',
-  'findings',
-];
 /** Brought from elsewhere: nothing here can make them again. */
 const fetchedKinds = ['downloads', 'hub'] as const;
 

@@ -3,18 +3,24 @@ import { utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import type { Program } from '../program/git.js';
+import { type ContentFile, contentFault, type Fault, manifestFile, type Told } from './content.js';
+import { hasItsDigest } from './digest.js';
+import { keyOf } from './hash.js';
 import { textIfThere } from './text-file.js';
 
-export const manifestFile = 'manifest.json';
+export { manifestFile } from './content.js';
 
-export type ArtifactKind =
-  | 'checkpoints'
-  | 'shards'
-  | 'indexes'
-  | 'findings'
-  | 'runs'
-  | 'models'
-  | 'negatives';
+export const artifactKinds = [
+  'checkpoints',
+  'shards',
+  'indexes',
+  'runs',
+  'negatives',
+  'models',
+  'findings',
+] as const;
+
+export type ArtifactKind = (typeof artifactKinds)[number];
 
 /** What a finished artifact says of itself. */
 export interface Manifest<Facts = unknown> {
@@ -24,6 +30,10 @@ export interface Manifest<Facts = unknown> {
   facts: Facts;
   /** Absent in what older versions left. */
   execution?: Making;
+  /** Every file of the artifact, by name. Absent in what older versions left. */
+  files?: readonly ContentFile[];
+  /** Hexadecimal sha256 over all of the above. Absent in what older versions left. */
+  digest?: string;
 }
 
 /** When an artifact was finished, and by which version of this program. */
@@ -51,19 +61,91 @@ export interface ArtifactName {
 export const artifactFolder = (root: string, kind: ArtifactKind, key: string): string =>
   path.join(root, kind, key);
 
-/** The manifest of a finished artifact; undefined where there is none yet. */
+/**
+ * The manifest of a finished artifact, as it was written; undefined where there is none yet. One of an older version has
+ * neither `files` nor `digest`.
+ * @throws BenchError CACHE_INVALID where it is damaged
+ */
 export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
-  const file = path.join(folder, manifestFile);
-  const text = await textIfThere(file);
+  const text = await textIfThere(path.join(folder, manifestFile));
   if (text === undefined) return undefined;
+  let found: Manifest<Facts> | null;
   try {
-    return JSON.parse(text) as Manifest<Facts>;
-  } catch (cause) {
-    throw new BenchError('CACHE_INVALID', `${file} is not JSON.`, {
-      hint: `Delete ${folder}; the next run makes it again.`,
-      cause,
+    found = JSON.parse(text) as Manifest<Facts> | null;
+  } catch {
+    throw damagedArtifact(folder, { file: manifestFile, what: 'is not JSON' });
+  }
+  const what = manifestFault(found);
+  if (what !== undefined) throw damagedArtifact(folder, { file: manifestFile, what });
+  return found!;
+}
+
+function manifestFault(found: Manifest | null): string | undefined {
+  if (found === null || typeof found !== 'object' || !('inputs' in found)) return 'is no manifest';
+  const { digest, files } = found;
+  if (digest === undefined && files === undefined) return undefined;
+  return hasItsDigest(found) && Array.isArray(files) ? undefined : 'is not as it was written';
+}
+
+/** Of a finished artifact that is not what it was; of what an unfinished one left to go on from. */
+export class DamagedArtifact extends BenchError {
+  /**
+   * @param folder of the artifact
+   * @param isOlder whether it is only that an older version left it, which kept no hashes
+   */
+  constructor(
+    readonly folder: string,
+    message: string,
+    readonly isOlder = false,
+  ) {
+    super('CACHE_INVALID', message, {
+      hint: `Give the command that makes it once more with --repair, or delete ${folder}: either way it is made anew. Bytes that change by themselves speak of a disk or memory that fails.`,
     });
   }
+}
+
+/** Its kind and its key; where a user put it somewhere else it is called by its folder's name, and has no key. */
+function placeOf(folder: string): [string, string | undefined] {
+  const [kind = '', name = ''] = path.resolve(folder).split(path.sep).slice(-2);
+  return /^[0-9a-f]{20}$/.test(name) ? [kind, name] : [name, undefined];
+}
+
+const nameOf = (folder: string): string => placeOf(folder).join('/').replace(/\/$/, '');
+
+export function damagedArtifact(folder: string, { file, what }: Fault, isOlder = false): DamagedArtifact {
+  const state = isOlder ? 'cannot be checked' : 'is damaged';
+  return new DamagedArtifact(
+    folder,
+    `The artifact ${nameOf(folder)} ${state}: ${file} ${what} (${folder}).`,
+    isOlder,
+  );
+}
+
+/**
+ * The manifest of a finished artifact, once all that it names is found to be so; undefined where there is none yet.
+ * @throws DamagedArtifact where it, or any file of the artifact, is not what it was when the artifact was finished
+ */
+export async function checkedManifest<Facts>(
+  folder: string,
+  told?: Told,
+): Promise<Manifest<Facts> | undefined> {
+  const manifest = await readManifest<Facts>(folder);
+  if (manifest === undefined) return undefined;
+  const { files, inputs, digest } = manifest;
+  if (files === undefined) {
+    const what = 'was left by an older version, which kept no hashes of the files';
+    throw damagedArtifact(folder, { file: manifestFile, what }, true);
+  }
+  const [kind, key] = placeOf(folder);
+  if (key !== undefined && keyOf(inputs) !== key) {
+    throw damagedArtifact(folder, { file: manifestFile, what: 'is that of another artifact' });
+  }
+  const fault = await contentFault(folder, files, kind, told);
+  if (fault === undefined) return manifest;
+  // Another process may just have begun to make it anew, or have finished.
+  const still = await readManifest(folder);
+  if (still?.digest !== digest) return checkedManifest(folder, told);
+  throw damagedArtifact(folder, fault);
 }
 
 /** The time of the manifest is when its artifact was last made or used. */

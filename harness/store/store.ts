@@ -2,11 +2,13 @@
  * The cache on disk. Every stage leaves an artifact: a folder named by its kind and by the hash of what it was made
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Code } from '../program/code.js';
 import { describeProgram } from '../program/git.js';
 import { makeFolder, removePartials, writeJson } from './atomic.js';
+import { describeContent, type Told } from './content.js';
+import { withDigest } from './digest.js';
 import { keyOf } from './hash.js';
 import { Leases, type Verdict } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
@@ -15,14 +17,18 @@ import {
   type ArtifactKind,
   type ArtifactName,
   artifactFolder,
+  checkedManifest,
+  DamagedArtifact,
   type Making,
   type Manifest,
   manifestFile,
   noteUse,
-  readManifest,
 } from './manifest.js';
+import { noteSharing } from './privacy.js';
+import { type Anew, toRepair } from './repair.js';
 import { announce } from './running.js';
 import { isTemporary, refuseLeased, undisturbed } from './temporary.js';
+import { removeUnfinished } from './unfinished.js';
 
 export interface Artifact<Facts> {
   folder: string;
@@ -47,37 +53,38 @@ export interface Inputs {
 }
 
 export type { ArtifactKind, Making } from './manifest.js';
+export type { Anew } from './repair.js';
 
 /** @param dataset as the command line says it; its variants share a folder, `squad` or `beir` */
 export function downloadsOf(root: string, dataset: string): string {
   return path.join(path.resolve(root), 'downloads', dataset.split('/')[0]!);
 }
 
-/** Folders of artifacts that were made anew. */
-export type Remade = Set<string>;
+export interface StoreOptions {
+  /** Kinds of which what this store makes is to go again, see `release`. */
+  temporary?: readonly ArtifactKind[];
+  /** Names the work it is made for, the same at every attempt. */
+  owner?: string;
+  /** Where given, what is in the cache already is made anew, each artifact once. */
+  anew?: Anew | undefined;
+  /** Told of what is found damaged, and of checks that take long; stderr has its notes where absent. */
+  told?: Told;
+}
 
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
-  readonly #remade: Remade | undefined;
+  readonly #anew: Anew | undefined;
   readonly #leases: Leases;
+  readonly #told: Told | undefined;
   /** Every artifact asked for, in the order in which it was ready. */
   readonly used: UsedArtifact[] = [];
 
-  /**
-   * @param temporary kinds of which what this store makes is to go again, see `release`
-   * @param owner names the work it is made for, the same at every attempt
-   * @param remade where given, what is in the cache already is made anew, each artifact once: those that were, for all
-   *   stores of a command
-   */
-  constructor(
-    root: string,
-    temporary: readonly ArtifactKind[] = [],
-    owner = 'nobody in particular',
-    remade?: Remade,
-  ) {
+  constructor(root: string, options: StoreOptions = {}) {
+    const { temporary = [], owner = 'nobody in particular', anew, told } = options;
     this.root = path.resolve(root);
-    this.#remade = remade;
+    this.#anew = anew;
+    this.#told = told;
     this.#leases = new Leases(this.root, new Set(temporary), owner);
   }
 
@@ -91,8 +98,10 @@ export class Store {
   }
 
   /**
-   * The artifact made from `inputs`: taken from the cache where it is finished, else made (or gone on with) by `make`.
+   * The artifact made from `inputs`: taken from the cache where it is finished, else made (or gone on with) by `make`. What
+   * is taken is checked: see `checkedManifest`.
    * @param make gets the folder, which may hold what an earlier, killed attempt left; returns the facts
+   * @throws DamagedArtifact where it is damaged and not to be made anew
    */
   async artifact<Facts>(
     kind: ArtifactKind,
@@ -101,6 +110,7 @@ export class Store {
     about: About = {},
   ): Promise<Artifact<Facts>> {
     await announce(this.root);
+    await noteSharing(this.root, (line) => this.#note(line));
     // Before anything is made: the checkout may be another by the time that it is.
     await describeProgram();
     const artifact = await this.#artifact(kind, inputs, make, about);
@@ -125,30 +135,55 @@ export class Store {
       ...(code && { code }),
       ...(made && { made }),
     });
-    const isAnew = this.#remade !== undefined && !this.#remade.has(folder);
+    const isAnew = this.#anew?.what === 'everything' && !this.#anew.done.has(folder);
     const found = isAnew ? undefined : await this.#find<Facts>(kind, key);
-    if (found !== undefined) {
+    if (found !== undefined && !(found instanceof DamagedArtifact)) {
       // Of a process that was killed as it let go of the lock, or while it searched an index by way of a copy.
       await removeLeftLock(path.join(folder, 'lock'));
       await removePartials(folder, true);
-      await noteUse(folder);
+      await removeUnfinished(folder);
       return taken(found);
     }
     await makeFolder(folder);
     return withLock(path.join(folder, 'lock'), async () => {
       if (isAnew) await this.#empty(folder);
-      const finishedMeanwhile = await this.#find<Facts>(kind, key);
-      if (finishedMeanwhile !== undefined) return taken(finishedMeanwhile);
+      const meanwhile = await this.#find<Facts>(kind, key);
+      if (meanwhile instanceof DamagedArtifact) {
+        this.#note(`${meanwhile.message} It is made anew.`);
+        await this.#empty(folder);
+      } else if (meanwhile !== undefined) return taken(meanwhile);
       await removePartials(folder, true);
       await this.#leases.mark(kind, key);
       const before = this.used.length;
-      const facts = await make(folder, key);
+      const facts = await this.#made(kind, folder, () => make(folder, key));
       const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
-      const made = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
-      const manifest: Manifest<Facts> = { inputs, facts, execution: made };
+      const execution = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
+      const files = await describeContent(folder, kind, this.#told);
+      const manifest = withDigest<Manifest<Facts>>({ inputs, facts, execution, files });
+      if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);
       await writeJson(path.join(folder, manifestFile), manifest);
-      return { ...taken(manifest), cached: false };
+      // Only now, when nothing can be lost any more.
+      await removeUnfinished(folder);
+      return { ...taken({ ...manifest, facts }), cached: false };
     });
+  }
+
+  /** Goes on with what an earlier attempt left, or, where that is damaged and may be made anew, begins. */
+  async #made<Facts>(kind: ArtifactKind, folder: string, make: () => Promise<Facts>): Promise<Facts> {
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof DamagedArtifact && error.folder === folder)) throw error;
+      const { message } = toRepair(kind, error, this.#anew);
+      this.#note(`${message} It is begun anew.`);
+      await removeUnfinished(folder);
+      return make();
+    }
+  }
+
+  #note(line: string): void {
+    if (this.#told === undefined) process.stderr.write(`${line}\n`);
+    else this.#told.note(line);
   }
 
   /** What an earlier command left is as if it were not there. */
@@ -158,18 +193,41 @@ export class Store {
     await rm(path.join(folder, manifestFile), { force: true });
     for (const name of await readdir(folder))
       if (name !== 'lock') await rm(path.join(folder, name), { recursive: true, force: true });
-    this.#remade?.add(folder);
+    this.#anew?.done.add(folder);
   }
 
-  /** A finished artifact; one that is to go again is held, or claimed for good where this store keeps its kind. */
-  async #find<Facts>(kind: ArtifactKind, key: string): Promise<Manifest<Facts> | undefined> {
+  /**
+   * A finished artifact, checked; one that is to go again is held, or claimed for good where this store keeps its kind.
+   * @returns the error where it is damaged and may be made anew
+   */
+  async #find<Facts>(
+    kind: ArtifactKind,
+    key: string,
+  ): Promise<Manifest<Facts> | DamagedArtifact | undefined> {
     const folder = this.folderOf(kind, key);
-    const found = await readManifest<Facts>(folder);
-    if (found === undefined || !(await isTemporary(folder))) return found;
+    if (!(await this.#claim(kind, key))) return undefined;
+    // Before it is checked, which may take long: what was just used is not pruned.
+    await noteUse(folder);
+    try {
+      return await checkedManifest<Facts>(folder, this.#told);
+    } catch (error) {
+      return toRepair(kind, error, this.#anew);
+    }
+  }
+
+  /** @returns whether there is a finished artifact, sound or not */
+  async #claim(kind: ArtifactKind, key: string): Promise<boolean> {
+    const folder = this.folderOf(kind, key);
+    const isFinished = () =>
+      access(path.join(folder, manifestFile)).then(
+        () => true,
+        () => false,
+      );
+    if (!(await isFinished())) return false;
+    if (!(await isTemporary(folder))) return true;
     return undisturbed(folder, async () => {
-      const still = await readManifest<Facts>(folder);
-      if (still === undefined) return undefined;
-      await this.#leases.claim(kind, key);
+      const still = await isFinished();
+      if (still) await this.#leases.claim(kind, key);
       return still;
     });
   }

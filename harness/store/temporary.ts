@@ -86,17 +86,22 @@ export async function removeRemains(parent: string): Promise<void> {
   }
 }
 
-/** @throws BenchError LOCKED where a running process uses it */
+/** @throws BenchError LOCKED where another running process uses it */
 export async function refuseLeased(folder: string): Promise<void> {
-  if (!(await isLeased(folder))) return;
+  if ((await leaseHolders(folder)).every((pid) => pid === process.pid)) return;
   throw new BenchError('LOCKED', `${folder} is in use by another run, and cannot be made anew.`, {
     hint: 'Wait for it to end, or use another --cache DIR.',
   });
 }
 
 export async function isLeased(folder: string): Promise<boolean> {
+  return (await leaseHolders(folder)).length > 0;
+}
+
+/** Numbers of the running processes that use it. */
+async function leaseHolders(folder: string): Promise<number[]> {
   const leases = (await readdir(folder)).filter((name) => name.startsWith(leasePrefix));
-  return leases.some((name) => isRunning(Number.parseInt(name.slice(leasePrefix.length), 10)));
+  return leases.map((name) => Number.parseInt(name.slice(leasePrefix.length), 10)).filter(isRunning);
 }
 
 const leaseOf = (folder: string, holder: string): string =>

@@ -5,6 +5,7 @@
 
 import { decidingSettings } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
+import type { Progress } from '../progress.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { keyOf } from '../store/hash.js';
 import { type ArtifactKind, Store } from '../store/store.js';
@@ -39,13 +40,20 @@ export class Keeper {
   peakBytes = 0;
   removedBytes = 0;
 
+  constructor(readonly progress: Progress) {}
+
   /** The store that a request is worked on in. */
   storeOf(request: RunRequest): Store {
     const { cache, keep } = request.config;
     const { architecture, dataset, data, seed, init, negatives } = request;
     const deciding = decidingSettings(request.config);
     const owner = keyOf({ architecture, dataset, data, seed, init, negatives, deciding });
-    const store = new Store(cache, keep === 'all' ? [] : temporaryKinds, owner, request.fresh);
+    const store = new Store(cache, {
+      temporary: keep === 'all' ? [] : temporaryKinds,
+      owner,
+      anew: request.anew,
+      told: this.progress,
+    });
     this.#works.push({ request, store });
     return store;
   }

@@ -23,7 +23,7 @@ export async function train(requests: readonly RunRequest[], progress: Progress)
   await assertRunnable(requests, progress);
   for (const out of new Set(requests.map(({ config }) => config.out))) await assertWritable(out);
   const lines = new CellLines(requests, progress);
-  const keeper = new Keeper();
+  const keeper = new Keeper(progress);
   const checkpoints: TrainingsOutcome['checkpoints'] = new Map();
   const failures: TrainingsOutcome['failures'] = [];
   try {

@@ -4,6 +4,7 @@ import { BenchError } from '../errors.js';
 import type { Retriever } from '../model/retriever.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { Progress } from '../progress.js';
+import { unfinishedFolder } from '../store/unfinished.js';
 import type { Engine } from '../tensor/engine.js';
 import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
@@ -17,7 +18,6 @@ import { StepLog } from './step-log.js';
 import type { TrainingFacts } from './training-facts.js';
 import {
   readBest,
-  removeState,
   removeWorse,
   resumeState,
   saveBest,
@@ -98,7 +98,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
 
   const stepsPerEpoch = Math.ceil(examples.length / options.batchSize);
   const steps = stepsPerEpoch * options.epochs;
-  let state = await resumeState(folder, retriever, arrays);
+  let state = await resumeState(folder, retriever, arrays, steps);
   if (state === undefined) {
     for (const [i, variable] of parameters.variables.entries()) variable.write(request.initial[i]!);
     state = { step: 0, epochs: [], running: emptyRunning() };
@@ -157,7 +157,8 @@ export async function train(request: TrainRequest): Promise<Trained> {
       state.epochs.push(epochFacts(epoch, state, score));
       state.running = emptyRunning();
       if (score !== undefined && isBest(score, epoch, state, options)) {
-        if (options.checkpoint === 'best') await saveBest(folder, retriever, parameters, epoch);
+        if (options.checkpoint === 'best')
+          state.bestSha256 = await saveBest(folder, retriever, parameters, epoch);
         Object.assign(state, { bestEpoch: epoch, bestScore: score.value });
       }
       await save();
@@ -172,7 +173,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
     const weights =
       saved === undefined
         ? await Promise.all(parameters.variables.map((variable) => variable.read()))
-        : await readBest(folder, retriever, saved);
+        : await readBest(folder, retriever, saved, state.bestSha256);
     const measured = Math.max(0, clock.steps - warmupSteps);
     return {
       weights,
@@ -197,8 +198,6 @@ export async function train(request: TrainRequest): Promise<Trained> {
 type Variables = ReturnType<Engine['variables']>;
 
 export type { EpochFacts, TrainingFacts } from './training-facts.js';
-/** Call `removeState` once the trained weights are saved elsewhere. */
-export { removeState };
 
 const warmupSteps = 5;
 const rate = (count: number, milliseconds: number) =>
@@ -237,7 +236,9 @@ function refuseDivergence(
 ): void {
   if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) return;
   const best =
-    saved === undefined ? '' : ` The weights of epoch ${saved + 1}, the best so far, are kept in ${folder}.`;
+    saved === undefined
+      ? ''
+      : ` The weights of epoch ${saved + 1}, the best so far, are kept in ${unfinishedFolder(folder)}.`;
   throw new BenchError(
     'TRAINING_DIVERGED',
     `At step ${step} (epoch ${epoch + 1}) the loss was ${result.loss} and the gradient's norm ${result.gradientNorm}.${best}`,

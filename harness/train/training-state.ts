@@ -1,15 +1,18 @@
 /**
- * What training leaves on disk to go on from: weights and moments in one safetensors file named by its step, and
- * `state.json`, written after it, which names that file and holds the rest. Random streams need no saving: each is
- * named by what it is for.
+ * What training leaves on disk to go on from, in the folder of what is unfinished: weights and moments in one safetensors
+ * file named by its step, and `state.json`, written after it, which names that file with its hash and holds the rest. Random
+ * streams need no saving: each is named by what it is for.
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError } from '../errors.js';
 import type { Retriever, RetrieverParameter } from '../model/retriever.js';
 import { SafetensorsFile, writeSafetensors } from '../model/safetensors.js';
 import { writeJson } from '../store/atomic.js';
+import { hasItsDigest, withDigest } from '../store/digest.js';
+import { hashFile } from '../store/hash.js';
+import { DamagedArtifact } from '../store/manifest.js';
 import { textIfThere } from '../store/text-file.js';
+import { unfinishedFolder } from '../store/unfinished.js';
 import type { VariableSet } from '../tensor/engine.js';
 import type { Moments } from './adamw.js';
 import type { EpochFacts } from './training-facts.js';
@@ -24,6 +27,8 @@ export interface TrainingState {
   bestEpoch?: number;
   /** Its dev score; lower is better. */
   bestScore?: number;
+  /** Of the file of its weights, where they are kept. */
+  bestSha256?: string;
   /** Sums over the steps of the epoch that is under way. */
   running: { steps: number; loss: number; contrastive: number; regularizer: number; milliseconds: number };
 }
@@ -33,8 +38,17 @@ export interface TrainedArrays {
   moments: Moments;
 }
 
-const stateFile = (folder: string) => path.join(folder, 'state.json');
-const bestFile = (folder: string, epoch: number) => path.join(folder, `best-${epoch}.safetensors`);
+/** What `state.json` holds. */
+interface StoredState extends TrainingState {
+  /** Name of the file of the arrays. */
+  file: string;
+  /** Of that file. */
+  sha256: string;
+}
+
+const stateFile = (folder: string) => path.join(unfinishedFolder(folder), 'state.json');
+const bestFile = (folder: string, epoch: number) =>
+  path.join(unfinishedFolder(folder), `best-${epoch}.safetensors`);
 const nameOf = ({ owner, name }: RetrieverParameter) => `${owner}.${name}`;
 
 function groups({ parameters, moments }: TrainedArrays): [string, VariableSet][] {
@@ -59,22 +73,31 @@ export async function saveState(
     }
   }
   const file = `state-${state.step}.safetensors`;
-  await writeSafetensors(path.join(folder, file), tensors);
-  await writeJson(stateFile(folder), { ...state, file });
+  const place = path.join(unfinishedFolder(folder), file);
+  await writeSafetensors(place, tensors);
+  const stored: StoredState = { ...state, file, sha256: await hashFile(place) };
+  await writeJson(stateFile(folder), withDigest(stored));
   await removeOthers(folder, /^state-\d+\.safetensors$/, file);
 }
 
-/** Fills the arrays from what an earlier process left; undefined where there is nothing to go on from. */
+/**
+ * Fills the arrays from what an earlier process left; undefined where there is nothing to go on from.
+ * @param steps of the whole training
+ * @throws DamagedArtifact where what was left is not what was written
+ */
 export async function resumeState(
   folder: string,
   retriever: Retriever,
   arrays: TrainedArrays,
+  steps: number,
 ): Promise<TrainingState | undefined> {
   const text = await textIfThere(stateFile(folder));
   if (text === undefined) return undefined;
   try {
-    const { file, ...state } = JSON.parse(text) as TrainingState & { file: string };
-    const source = await SafetensorsFile.open(path.join(folder, file));
+    const { file, sha256, ...state } = storedState(text, steps);
+    const place = path.join(unfinishedFolder(folder), file);
+    await assertHash(place, sha256);
+    const source = await SafetensorsFile.open(place);
     try {
       for (const [group, { variables }] of groups(arrays)) {
         for (const [i, parameter] of retriever.parameters.entries()) {
@@ -85,20 +108,38 @@ export async function resumeState(
       await source.close();
     }
     return state;
-  } catch (cause) {
-    throw new BenchError(
-      'CACHE_INVALID',
-      `Training cannot go on from ${stateFile(folder)}: ${(cause as Error).message}`,
-      {
-        hint: `Delete ${folder} to train from the start.`,
-        cause,
-      },
-    );
+  } catch (error) {
+    throw notToGoOnFrom(folder, error);
   }
 }
 
-/** Keeps the weights of now as the best so far. */
-export async function saveBest(folder: string, retriever: Retriever, parameters: VariableSet, epoch: number) {
+function storedState(text: string, steps: number): StoredState {
+  const { digest: _, ...stored } = JSON.parse(text) as StoredState & { digest: string };
+  if (!hasItsDigest({ ...stored, digest: _ })) throw new Error('it is not as it was written');
+  const { step, file } = stored;
+  if (!(Number.isInteger(step) && step >= 0 && step <= steps))
+    throw new Error(`it is of step ${step}, and there are ${steps}`);
+  if (file !== `state-${step}.safetensors`) throw new Error(`it names the file ${file} for step ${step}`);
+  return stored;
+}
+
+async function assertHash(file: string, sha256: string | undefined): Promise<void> {
+  if ((await hashFile(file)) !== sha256)
+    throw new Error(`${path.basename(file)} holds other bytes than those written`);
+}
+
+function notToGoOnFrom(folder: string, error: unknown): DamagedArtifact {
+  const { message } = error as Error;
+  return new DamagedArtifact(folder, `Training cannot go on from ${stateFile(folder)}: ${message}.`);
+}
+
+/** Keeps the weights of now as the best so far. @returns the sha256 of their file */
+export async function saveBest(
+  folder: string,
+  retriever: Retriever,
+  parameters: VariableSet,
+  epoch: number,
+): Promise<string> {
   const tensors = [];
   for (const [i, parameter] of retriever.parameters.entries()) {
     tensors.push({
@@ -108,17 +149,28 @@ export async function saveBest(folder: string, retriever: Retriever, parameters:
     });
   }
   await writeSafetensors(bestFile(folder, epoch), tensors);
+  return hashFile(bestFile(folder, epoch));
 }
 
-/** The weights kept by `saveBest`. */
-export async function readBest(folder: string, retriever: Retriever, epoch: number): Promise<Float32Array[]> {
-  const source = await SafetensorsFile.open(bestFile(folder, epoch));
+/** The weights kept by `saveBest`. @throws DamagedArtifact where they are not those */
+export async function readBest(
+  folder: string,
+  retriever: Retriever,
+  epoch: number,
+  sha256: string | undefined,
+): Promise<Float32Array[]> {
   try {
-    const weights: Float32Array[] = [];
-    for (const parameter of retriever.parameters) weights.push(await source.read(nameOf(parameter)));
-    return weights;
-  } finally {
-    await source.close();
+    await assertHash(bestFile(folder, epoch), sha256);
+    const source = await SafetensorsFile.open(bestFile(folder, epoch));
+    try {
+      const weights: Float32Array[] = [];
+      for (const parameter of retriever.parameters) weights.push(await source.read(nameOf(parameter)));
+      return weights;
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    throw notToGoOnFrom(folder, error);
   }
 }
 
@@ -127,14 +179,9 @@ export async function removeWorse(folder: string, bestEpoch: number): Promise<vo
   await removeOthers(folder, /^best-\d+\.safetensors$/, path.basename(bestFile(folder, bestEpoch)));
 }
 
-/** Removes all that served only to go on from. */
-export async function removeState(folder: string): Promise<void> {
-  await rm(stateFile(folder), { force: true });
-  await removeOthers(folder, /^(state|best)-\d+\.safetensors$/, '');
-}
-
 async function removeOthers(folder: string, pattern: RegExp, keep: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (pattern.test(name) && name !== keep) await rm(path.join(folder, name), { force: true });
+  const place = unfinishedFolder(folder);
+  for (const name of await readdir(place)) {
+    if (pattern.test(name) && name !== keep) await rm(path.join(place, name), { force: true });
   }
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { datasetFiles, loadDataset } from '../../plugins.js';
+import { whyShared } from '../../store/privacy.js';
 import type { Check } from './machine.js';
 
 /** Below this a run of any size is likely to fill the disk. */
@@ -30,6 +31,21 @@ export async function checkFolder(flag: 'cache' | 'out', folder: string): Promis
   const detail = `${target}, ${(freeBytes / 2 ** 30).toFixed(1)} GiB free`;
   if (freeBytes < littleSpaceBytes) return { name, state: 'failed', detail: `${detail}: too little`, remedy };
   return { name, state: 'ok', detail };
+}
+
+/** Whether what figures are made from can be changed by somebody else. */
+export async function checkPrivacy(cache: string): Promise<Check> {
+  const name = 'cache of this user alone';
+  const root = path.resolve(cache);
+  const why = await whyShared(root);
+  if (why === undefined) return { name, state: 'ok', detail: root };
+  return {
+    name,
+    state: 'absent',
+    detail: why,
+    without: 'who may write there decides what figures are made from; damage is found, a forgery is not',
+    remedy: `chmod -R go-w ${root}, as its owner`,
+  };
 }
 
 async function nearestExisting(target: string): Promise<string> {

@@ -29,7 +29,7 @@ export class TimeEstimates {
   of(request: RunRequest, { engine, vectors }: Pick<Means, 'engine' | 'vectors'>): Promise<TimeEstimate> {
     // Where vectors are computed, their number is known as soon as the model is.
     const isModelHere = engine === undefined || vectors !== undefined;
-    const { seed: _, fresh: __, config, ...rest } = request;
+    const { seed: _, anew: __, config, ...rest } = request;
     const { seeds: ___, ...settings } = config;
     const key = canonicalJson({ ...rest, settings, isModelHere });
     let found = this.#known.get(key);

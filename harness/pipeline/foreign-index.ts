@@ -1,0 +1,64 @@
+/** An index that a user brings from elsewhere: its manifest says what it was, and anybody could have written that. */
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { BenchError } from '../errors.js';
+import { shardPaths } from '../index/shard-files.js';
+import { openIndex, type VectorIndex } from '../index/vector-index.js';
+import type { Progress } from '../progress.js';
+import { loadFaiss } from '../search/faiss.js';
+import { tryShards } from '../search/trial.js';
+import type { Prepared } from './prepare.js';
+
+/**
+ * Looks at every number of an index that does not lie in the cache, and lets FAISS read it elsewhere first where FAISS is to
+ * search it.
+ * @throws BenchError DATA_INVALID
+ */
+export async function tryForeign(
+  folder: string,
+  { store, config: { searcher } }: Pick<Prepared, 'store' | 'config'>,
+  progress: Progress,
+): Promise<void> {
+  if (await isBelow(store.root, folder)) return;
+  const index = await openIndex(folder);
+  try {
+    await assertFinite(index, progress);
+    if (searcher === 'exact' || !(await hasFaiss())) return;
+    const files = index.shards.map(({ number }) => shardPaths(folder, number).vectors);
+    await tryShards(files, progress);
+  } finally {
+    await index.close();
+  }
+}
+
+async function isBelow(root: string, folder: string): Promise<boolean> {
+  const [above, below] = await Promise.all([root, folder].map((each) => realpath(each).catch(() => each)));
+  return !path.relative(above!, below!).startsWith('..');
+}
+
+const hasFaiss = (): Promise<boolean> =>
+  loadFaiss().then(
+    () => true,
+    () => false,
+  );
+
+const blockNumbers = 1 << 20;
+
+/** A score that is not a number is never found, or found everywhere. */
+async function assertFinite(index: VectorIndex, progress: Progress): Promise<void> {
+  const rows = Math.max(1, Math.floor(blockNumbers / index.dimensions));
+  const values = new Float32Array(rows * index.dimensions);
+  for (let first = 0; first < index.vectors; first += rows) {
+    progress.checkInterrupted();
+    const count = Math.min(rows, index.vectors - first);
+    await index.readRows(first, count, values);
+    const fault = values.subarray(0, count * index.dimensions).findIndex((value) => !Number.isFinite(value));
+    if (fault < 0) continue;
+    const passage = index.passageOf(first + Math.floor(fault / index.dimensions));
+    throw new BenchError(
+      'DATA_INVALID',
+      `The index ${index.folder} holds ${values[fault]} in a vector of passage ${passage + 1} of the collection.`,
+      { hint: 'Make the index again with bench encode.' },
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** What of the cache is made anew. */
+import { type ArtifactKind, DamagedArtifact } from './manifest.js';
+
+/** What a command makes anew of what is in the cache: everything that it asks for, or what is damaged. */
+export interface Anew {
+  what: 'everything' | 'damaged';
+  /** Folders of the artifacts that were made anew by now, by any store of the command. */
+  done: Set<string>;
+}
+
+/** Found out from files that are here: made anew at once where damaged. All else may have taken days. */
+const nothingLost: readonly ArtifactKind[] = ['findings'];
+
+/**
+ * @param anew absent where what is damaged is refused
+ * @returns the error, where it is of an artifact that may be made anew
+ * @throws the error where it is not
+ */
+export function toRepair(kind: ArtifactKind, error: unknown, anew: Anew | undefined): DamagedArtifact {
+  if (!(error instanceof DamagedArtifact)) throw error;
+  if (anew === undefined && !error.isOlder && !nothingLost.includes(kind)) throw error;
+  return error;
+}
