@@ -9,9 +9,9 @@ import { partQueriesOf, searchQueries } from '../harness/pipeline/query-search.j
 import type { Searching } from '../harness/pipeline/search-stage.js';
 import { rereadingQueries } from '../harness/pipeline/timing.js';
 import { silentProgress } from '../harness/progress.js';
-import { loadFaiss } from '../harness/search/faiss.js';
 import { openSearcher, type PassageHits } from '../harness/search/search.js';
 import type { SearcherName } from '../harness/search/searcher.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { sweep } from '../harness/sweep.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { makeIndex, temporaryFolder, wholeNumberRows } from './made-index.js';

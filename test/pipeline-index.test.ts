@@ -10,8 +10,8 @@ import { recallAt } from '../harness/pipeline/recall-stage.js';
 import { loadReport } from '../harness/plugins.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord, readRecords } from '../harness/record.js';
-import { loadFaiss } from '../harness/search/faiss.js';
 import type { PassageHits } from '../harness/search/search.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { run } from '../harness/sweep.js';
 
 const skip = await loadFaiss().then(

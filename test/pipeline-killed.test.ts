@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { loadFaiss } from '../harness/search/faiss.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { assertSameWhenKilled, type KilledCommand, killedRoot, type Place } from './killed-runs.js';
 import { tinySettings } from './made-squad.js';
 

@@ -167,14 +167,14 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     // Whatever encodes queries.
     ['harness/model/vector-encoder.ts', those(is(...trained))],
     ['harness/search/copied-positives.ts', those(is('mine', 'bm25 negatives'))],
-    ['harness/search/exact.ts', those((stage, _of, by) => stage === 'search' && by === 'exact')],
+    ['harness/searchers/exact.ts', those((stage, _of, by) => stage === 'search' && by === 'exact')],
     [
-      'harness/search/faiss.ts',
+      'harness/searchers/faiss/flat.ts',
       those(
         (stage, _of, by) => stage === 'index' || stage === 'recall' || (stage === 'search' && by !== 'exact'),
       ),
     ],
-    ['harness/search/factory-build.ts', ['index']],
+    ['harness/searchers/faiss/build-process.ts', ['index']],
     ['harness/search/bm25.ts', those(is('bm25 search', 'bm25 negatives'))],
     ['harness/index/bm25-writer.ts', those(is('bm25 index', 'bm25 negatives'))],
     ['harness/pipeline/train-stage.ts', those(is('train'))],

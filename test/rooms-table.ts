@@ -31,7 +31,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   train: { floor: 2, imports: [...first, 'model', 'text'] },
   encode: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
   index: { floor: 2, imports: [...first, 'model', 'text'] },
-  search: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
+  search: { floor: 2, imports: [...first, 'model', 'text', 'index', 'searchers'] },
+  searchers: { floor: 2, imports: [...first, 'index', 'search'] },
   export: { floor: 2, imports: [...first, 'model', 'text'] },
   architectures: { floor: 3, imports: [...ground, 'tensor', 'model'], alone: true },
   datasets: { floor: 3, imports: [...ground, 'store', 'text', 'interchange'] },
@@ -43,7 +44,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 4,
     imports: [
       ...[...first, 'plugins', 'text', 'model', 'metrics', 'statistics', 'latency', 'interchange'],
-      ...['train', 'encode', 'index', 'search', 'comparison', 'export'],
+      ...['train', 'encode', 'index', 'search', 'searchers', 'comparison', 'export'],
     ],
   },
   reproduction: {
@@ -97,7 +98,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['tensor'],
   'onnxruntime-common': ['tensor'],
   protobufjs: ['tensor'],
-  'faiss-node': ['harness/search/faiss.ts'],
+  'faiss-node': ['harness/searchers/faiss/flat.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
   ajv: ['config', 'record', 'reproduction'],
@@ -136,7 +137,7 @@ export const namesWorkedOut = [
   'harness/program/place.ts',
   'harness/program/current.ts',
   'harness/tensor/tensorflow.ts',
-  'harness/search/faiss.ts',
+  'harness/searchers/faiss/flat.ts',
 ];
 
 export const longestFile = 260;

@@ -1,12 +1,12 @@
 /** An index of another kind than Flat once it is built: what is searched instead of the shards. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import { assertSettable, type SearchParameterName } from '../index/faiss-file.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import type { IndexFacts } from '../record.js';
-import type { BuiltFacts } from '../search/factory-index.js';
-import type { FactoryIndex } from '../search/factory-searcher.js';
 import { flatKind } from '../search/searcher.js';
+import type { BuiltFacts } from '../searchers/faiss/build.js';
+import type { FactoryIndex } from '../searchers/faiss/built.js';
+import { assertSettable, type SearchParameterName } from '../searchers/faiss/parameter-file.js';
 import type { Artifact } from '../store/store.js';
 import type { Timed } from './whole-index.js';
 

@@ -21,9 +21,9 @@ const engineFiles: Readonly<Record<EngineName, string>> = {
 type SearcherFile = 'exact' | 'faiss' | 'factory';
 
 const searcherFiles: Readonly<Record<SearcherFile, readonly string[]>> = {
-  exact: ['harness/search/exact.js'],
-  faiss: ['harness/search/faiss.js'],
-  factory: ['harness/search/factory-searcher.js', 'harness/search/faiss.js'],
+  exact: ['harness/searchers/exact.js'],
+  faiss: ['harness/searchers/faiss/flat.js'],
+  factory: ['harness/searchers/faiss/built.js', 'harness/searchers/faiss/flat.js'],
 };
 
 /**

@@ -1,8 +1,8 @@
 /** Opens the searcher of an index by name. Loads no engine and no FAISS before it is asked to. */
 import { BenchError, unknownName } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
+import type { FactoryIndex } from '../searchers/faiss/built.js';
 import type { Engine } from '../tensor/engine.js';
-import type { FactoryIndex } from './factory-searcher.js';
 import { type PassageHits, searchPassages } from './passages.js';
 import { type RowSearcher, type SearcherName, searcherNames } from './searcher.js';
 
@@ -55,8 +55,10 @@ export async function openSearcher(
 ): Promise<Searcher> {
   const resultBytes = memoryBytes / 4;
   const vectorBytes = memoryBytes - resultBytes;
-  const openExact = async () => (await import('./exact.js')).ExactSearcher.open(index, engine, vectorBytes);
-  const openFaiss = async () => (await import('./faiss.js')).FaissSearcher.open(index, vectorBytes);
+  const openExact = async () =>
+    (await import('../searchers/exact.js')).ExactSearcher.open(index, engine, vectorBytes);
+  const openFaiss = async () =>
+    (await import('../searchers/faiss/flat.js')).FaissSearcher.open(index, vectorBytes);
 
   let rows: RowSearcher;
   let fallback: string | undefined;
@@ -79,7 +81,9 @@ export async function openSearcher(
     ...(fallback === undefined ? {} : { fallback }),
     resident: rows.resident,
     versions:
-      rows.name === 'exact' ? engine.versions : { 'faiss-node': (await import('./faiss.js')).faissVersion() },
+      rows.name === 'exact'
+        ? engine.versions
+        : { 'faiss-node': (await import('../searchers/faiss/flat.js')).faissVersion() },
     async search(queryVectors, count, depth, onRows) {
       check(queryVectors, count, depth, index.dimensions);
       return searchPassages(rows, index, queryVectors, count, depth, resultBytes, onRows);
@@ -96,7 +100,7 @@ async function openBuilt(
   memoryBytes: number,
 ): Promise<RowSearcher> {
   if (name === 'auto' || name === 'faiss') {
-    return (await import('./factory-searcher.js')).FactorySearcher.open(index, built, memoryBytes);
+    return (await import('../searchers/faiss/built.js')).FactorySearcher.open(index, built, memoryBytes);
   }
   if (name !== 'exact') throw unknownName('searcher', name, ['auto', ...searcherNames]);
   throw new BenchError('CONFIG_INVALID', `The searcher 'exact' cannot search an index '${built.kind}'.`, {
@@ -109,7 +113,7 @@ async function openBuilt(
  * @throws BenchError UNAVAILABLE with the command that adds it
  */
 export async function assertSearcher(name: string): Promise<void> {
-  if (name === 'faiss') await (await import('./faiss.js')).loadFaiss();
+  if (name === 'faiss') await (await import('../searchers/faiss/flat.js')).loadFaiss();
 }
 
 function check(queryVectors: Float32Array, count: number, depth: number, dimensions: number): void {
@@ -145,7 +149,7 @@ export async function describeSearchers(): Promise<SearcherDescription[]> {
     available: true,
     detail: 'matrix product and top-k on the engine',
   };
-  const { faissVersion, loadFaiss } = await import('./faiss.js');
+  const { faissVersion, loadFaiss } = await import('../searchers/faiss/flat.js');
   try {
     await loadFaiss();
     return [{ name: 'faiss', available: true, detail: `IndexFlatIP, faiss-node ${faissVersion()}` }, exact];

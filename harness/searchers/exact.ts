@@ -1,11 +1,11 @@
 /** The searcher `exact`: matrix product and top-k on the engine's device, block of rows by block of rows. */
 import { BenchError } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
+import { TopRows } from '../search/merge.js';
+import type { RowHits, RowSearcher } from '../search/searcher.js';
 import type { Engine, Feed, Program, VariableSet } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
-import { TopRows } from './merge.js';
-import type { RowHits, RowSearcher } from './searcher.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
 const batchSizes = [1, 16, 128] as const;

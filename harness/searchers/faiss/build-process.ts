@@ -3,10 +3,10 @@
  * both take long and cannot be interrupted. Started by factory-index.ts with a `BuildOrder` as its argument; tells
  * what it did by messages.
  */
-import { BenchError, type ErrorCode } from '../errors.js';
-import { openIndex, type VectorIndex } from '../index/vector-index.js';
-import { stream } from '../random.js';
-import { type FaissIndex, loadFaiss } from './faiss.js';
+import { BenchError, type ErrorCode } from '../../errors.js';
+import { openIndex, type VectorIndex } from '../../index/vector-index.js';
+import { stream } from '../../random.js';
+import { type FaissIndex, loadFaiss } from './flat.js';
 import { trainingCount } from './training-count.js';
 
 export interface BuildOrder {

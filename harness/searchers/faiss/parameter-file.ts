@@ -10,9 +10,9 @@
  */
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
-import { BenchError, fileError } from '../errors.js';
-import { temporaryName } from '../store/atomic.js';
-import { damaged, openToRead, readFully } from './reading.js';
+import { BenchError, fileError } from '../../errors.js';
+import { damaged, openToRead, readFully } from '../../index/reading.js';
+import { temporaryName } from '../../store/atomic.js';
 
 /** What a search looks at: inverted lists visited, or candidates kept while walking a graph. */
 export type SearchParameterName = 'nprobe' | 'efSearch';

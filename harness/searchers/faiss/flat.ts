@@ -2,11 +2,11 @@
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BenchError } from '../errors.js';
-import { shardBytes } from '../index/shard.js';
-import type { OpenShard, VectorIndex } from '../index/vector-index.js';
-import { TopRows } from './merge.js';
-import type { RowHits, RowSearcher } from './searcher.js';
+import { BenchError } from '../../errors.js';
+import { shardBytes } from '../../index/shard.js';
+import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
+import { TopRows } from '../../search/merge.js';
+import type { RowHits, RowSearcher } from '../../search/searcher.js';
 
 /** Queries at once: faiss-node takes and gives plain arrays, 8 bytes or more a number. */
 export const largestBatch = 128;

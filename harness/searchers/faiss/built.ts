@@ -1,11 +1,11 @@
 /** The searcher `faiss` over an index of another kind than Flat: approximate, as far as its parameter lets it look. */
 import { rm } from 'node:fs/promises';
-import { BenchError } from '../errors.js';
-import { assertSettable, copyWithParameter, findSearchParameter } from '../index/faiss-file.js';
-import type { VectorIndex } from '../index/vector-index.js';
-import { collectGarbage, type FaissIndex, largestBatch, loadFaiss, orderTies } from './faiss.js';
-import { TopRows } from './merge.js';
-import type { RowHits, RowSearcher } from './searcher.js';
+import { BenchError } from '../../errors.js';
+import type { VectorIndex } from '../../index/vector-index.js';
+import { TopRows } from '../../search/merge.js';
+import type { RowHits, RowSearcher } from '../../search/searcher.js';
+import { collectGarbage, type FaissIndex, largestBatch, loadFaiss, orderTies } from './flat.js';
+import { assertSettable, copyWithParameter, findSearchParameter } from './parameter-file.js';
 
 /** A built index, and how it is to be searched. */
 export interface FactoryIndex {

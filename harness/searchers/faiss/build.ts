@@ -1,12 +1,12 @@
 /** Indexes of FAISS by factory string, `HNSW32` or `IVF64,Flat`: building one from an index of shards. */
 import { fork } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
-import { BenchError, fileError } from '../errors.js';
-import { findSearchParameter, type SearchParameter } from '../index/faiss-file.js';
-import type { Progress } from '../progress.js';
-import { putInPlace, temporaryName } from '../store/atomic.js';
-import type { BuildMessage, BuildOrder } from './factory-build.js';
-import { loadFaiss } from './faiss.js';
+import { BenchError, fileError } from '../../errors.js';
+import type { Progress } from '../../progress.js';
+import { putInPlace, temporaryName } from '../../store/atomic.js';
+import type { BuildMessage, BuildOrder } from './build-process.js';
+import { loadFaiss } from './flat.js';
+import { findSearchParameter, type SearchParameter } from './parameter-file.js';
 
 export interface BuildRequest extends BuildOrder {
   /** Rows to add. */
@@ -62,7 +62,7 @@ export async function buildIndex(request: BuildRequest): Promise<BuiltFacts> {
   const threads = threadsDecide.test(kind) ? 1 : request.threads;
   const stage = progress.stage(`index ${kind}`, vectors, 'vectors');
   const order: BuildOrder = { folder, kind, trainingVectors, seed, target: temporary };
-  const child = fork(new URL('./factory-build.js', import.meta.url), [JSON.stringify(order)], {
+  const child = fork(new URL('./build-process.js', import.meta.url), [JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       // Threads that wait for each other without sleeping take many times as long where the cores are shared.
