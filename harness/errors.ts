@@ -72,7 +72,7 @@ export class BenchError extends Error {
 
 /** Where the first frame of a stack that names a file lies; `dist` is the folder that holds this file's. */
 const plugInFrame =
-  /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/)([\w./-]+)\.js:\d+:\d+/;
+  /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/|harness\/searchers\/)([\w./-]+)\.js:\d+:\d+/;
 
 /**
  * An error of another kind than ours that a plug-in threw, as one of ours that names the plug-in and keeps the error as its

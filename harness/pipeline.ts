@@ -3,21 +3,27 @@
  * dataset -> train -> checkpoint -> encode -> shards -> index -> search -> run -> measures -> record.
  * Each stage leaves an artifact in the cache, named by what it was made from; one that is there is not made again.
  */
-import { builtIndex, isFlat } from './pipeline/built-index.js';
+import { builtIndex } from './pipeline/built-index.js';
 import type { Cell } from './pipeline/cell.js';
 import { openCheckpoint } from './pipeline/checkpoint.js';
 import { curveRemarks, curveStage, exactRun } from './pipeline/curve-stage.js';
 import { devWinnersStage } from './pipeline/dev-winners.js';
 import { encodeStage } from './pipeline/encode-stage.js';
 import { readHits } from './pipeline/hit-files.js';
-import { assertIndexKind, indexStage } from './pipeline/index-stage.js';
+import { indexBuilder, indexStage } from './pipeline/index-stage.js';
 import { identicalIdsOf } from './pipeline/judgements.js';
 import { measureStage } from './pipeline/measure-stage.js';
 import { openDense } from './pipeline/open-system.js';
 import { type Plan, planOf } from './pipeline/plan.js';
 import { engineOf, type Prepared, type StageRequest } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
-import { closeSearching, openSearching, searchStage, timeOf } from './pipeline/search-stage.js';
+import {
+  closeSearching,
+  openSearching,
+  searcherRemarks,
+  searchStage,
+  timeOf,
+} from './pipeline/search-stage.js';
 import { makeSparseCell } from './pipeline/sparse.js';
 import { stageCode } from './pipeline/stage-code.js';
 import type { StageLog } from './pipeline/stage-log.js';
@@ -60,7 +66,7 @@ export async function makeCell(
   const { config } = request;
   const sparse = await loadSparse(request.architecture);
   if (sparse !== undefined) return makeSparseCell(request, sparse, prepared, log, progress);
-  await assertIndexKind(config);
+  const builder = await indexBuilder(config);
   const { dataset } = prepared;
   const engine = await engineOf(config);
   try {
@@ -69,16 +75,18 @@ export async function makeCell(
     const shards = await log.artifact('encode', () => encodeStage(prepared, checkpoint, engine, progress));
     const asked = { split, depth: config.search.depth } as const;
     const identicalIds = identicalIdsOf(config, dataset);
-    const built = isFlat(config)
-      ? undefined
-      : builtIndex(
-          await log.artifact('index', () => indexStage(prepared, shards, request.seed, progress)),
-          config,
-        );
+    const built =
+      builder &&
+      builtIndex(
+        await log.artifact('index', () =>
+          indexStage(prepared, shards, builder, engine, request.seed, progress),
+        ),
+        config,
+        builder,
+      );
     const exact = built && (await exactRun(prepared, checkpoint, engine, shards, asked, log, progress));
     const searching = await openSearching(prepared, checkpoint, engine, shards.folder, built);
     try {
-      const { fallback } = searching.searcher;
       const run = await log.artifact('search', () =>
         searchStage(prepared, searching, shards.key, { ...asked, identicalIds }, progress),
       );
@@ -119,7 +127,7 @@ export async function makeCell(
           ...trainingRemarks(trained),
           ...measured.warnings,
           ...(curve ? curveRemarks(built!, curve) : []),
-          ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
+          ...searcherRemarks(searching),
         ],
       });
       const indexBytes = searching.searcher.resident

@@ -6,7 +6,9 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { prepareReport } from '../harness/comparison.js';
 import { loadConfig } from '../harness/config/config.js';
+import { prepare } from '../harness/pipeline/prepare.js';
 import { recallAt } from '../harness/pipeline/recall-stage.js';
+import { planRun } from '../harness/pipeline.js';
 import { loadReport } from '../harness/plugins.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord, readRecords } from '../harness/record.js';
@@ -100,11 +102,25 @@ test('what cannot be is refused before anything is trained', { skip }, async () 
   });
 });
 
+test('a searcher that cannot do what is asked is refused before anything is trained', async () => {
+  const mistakes: [string[], { code: string; message: RegExp }][] = [
+    [['index.kind=SQ8', 'searcher=exact'], { code: 'CONFIG_INVALID', message: /"Flat" alone.*"SQ8"/ }],
+    [['searcher=exacct'], { code: 'UNKNOWN_NAME', message: /Did you mean 'exact'/ }],
+  ];
+  for (const [set, expected] of mistakes) {
+    await assert.rejects(run(request(...set), silentProgress()), expected);
+    const searching = { ...request(...set), dataset: 'sample' };
+    await assert.rejects(
+      prepare(searching, silentProgress()).then(() => planRun(searching)),
+      expected,
+    );
+  }
+});
+
 test('contradictions of the index are named all at once', () => {
   const mistakes: [string[], RegExp][] = [
     [['index.nprobe=2'], /index\.nprobe: index\.kind is "Flat"/],
-    [['index.kind=SQ8', 'searcher=exact'], /"exact" searches an index "Flat"/],
-    [['index.kind=SQ8', 'index.nprobe=1', 'index.efSearch=1'], /an index has one of the two/],
+    [['index.kind=SQ8', 'index.nprobe=1', 'index.efSearch=1'], /an index has one of these/],
     [['index.kind=IVF4,Flat', 'index.nprobe=0'], /index\.nprobe/],
   ];
   for (const [set, message] of mistakes) {

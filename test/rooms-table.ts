@@ -31,20 +31,20 @@ export const rooms: Readonly<Record<string, Room>> = {
   train: { floor: 2, imports: [...first, 'model', 'text'] },
   encode: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
   index: { floor: 2, imports: [...first, 'model', 'text'] },
-  search: { floor: 2, imports: [...first, 'model', 'text', 'index', 'searchers'] },
-  searchers: { floor: 2, imports: [...first, 'index', 'search'] },
+  search: { floor: 2, imports: [...first, 'model', 'text', 'index'] },
+  searchers: { floor: 3, imports: [...first, 'index', 'search'] },
   export: { floor: 2, imports: [...first, 'model', 'text'] },
   architectures: { floor: 3, imports: [...ground, 'tensor', 'model'], alone: true },
   datasets: { floor: 3, imports: [...ground, 'store', 'text', 'interchange'] },
   reports: { floor: 3, imports: ground },
   comparison: { floor: 3, imports: [...first, 'statistics'] },
   regression: { floor: 3, imports: [...first, 'statistics', 'comparison'] },
-  plugins: { floor: 4, imports: [...first, 'text', 'model', 'metrics', 'statistics'] },
+  plugins: { floor: 4, imports: [...first, 'text', 'model', 'metrics', 'statistics', 'search'] },
   pipeline: {
     floor: 4,
     imports: [
       ...[...first, 'plugins', 'text', 'model', 'metrics', 'statistics', 'latency', 'interchange'],
-      ...['train', 'encode', 'index', 'search', 'searchers', 'comparison', 'export'],
+      ...['train', 'encode', 'index', 'search', 'comparison', 'export'],
     ],
   },
   reproduction: {
@@ -84,8 +84,8 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/report.ts': ['store'],
   'harness/cli/request.ts': ['metrics'],
   'harness/cli/texts.ts': ['store'],
-  'harness/cli/list.ts': ['tensor', 'search', 'metrics'],
-  'harness/cli/doctor/machine.ts': ['tensor', 'search'],
+  'harness/cli/list.ts': ['tensor', 'metrics'],
+  'harness/cli/doctor/machine.ts': ['tensor'],
 };
 
 /** Third-party packages, and the rooms or files that may import them. */

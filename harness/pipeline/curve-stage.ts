@@ -116,7 +116,7 @@ export function curveRemarks({ kind, artifact: { facts } }: BuiltIndex, curve: C
   return [
     `the index ${kind}${at} finds ${(100 * recall[depth]!).toFixed(1)} % of the exact top ${depth}`,
     ...(idle
-      ? [`FAISS keeps ${depth} candidates where efSearch is less than the ${depth} hits asked for`]
+      ? [`a search keeps ${depth} candidates where efSearch is less than the ${depth} hits asked for`]
       : []),
     ...facts.warnings,
   ];

@@ -13,7 +13,7 @@ import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
 import { withEngine } from './one-stage.js';
 import { type Prepared, prepare, type StageRequest } from './prepare.js';
-import { closeSearching, openSearching, searchStage } from './search-stage.js';
+import { closeSearching, openSearching, searcherRemarks, searchStage } from './search-stage.js';
 
 export interface MineRequest extends StageRequest {
   /** Folder of a trained checkpoint; absent: BM25 mines. */
@@ -89,8 +89,7 @@ async function minedByModel(
         : { folder: index, key: await indexKey(index, prepared, checkpoint) };
     const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
     try {
-      const { fallback } = searching.searcher;
-      if (fallback !== undefined) progress.note(`searching with exact: ${fallback}`);
+      for (const remark of searcherRemarks(searching)) progress.note(remark);
       const asked = { split, depth: depth ?? prepared.config.stage2.depth };
       const run = await searchStage(prepared, searching, indexed.key, asked, progress);
       return await mineStage(prepared, searching.index, run, { split, negatives: count ?? null });

@@ -15,16 +15,16 @@ import { runSuffix, type StageFacts } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
-import { builtIndex, isFlat } from './built-index.js';
+import { builtIndex } from './built-index.js';
 import { openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
 import { readHits } from './hit-files.js';
-import { indexStage } from './index-stage.js';
+import { indexBuilder, indexStage } from './index-stage.js';
 import { identicalIdsOf } from './judgements.js';
 import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
-import { closeSearching, openSearching, searchStage } from './search-stage.js';
+import { closeSearching, openSearching, searcherRemarks, searchStage } from './search-stage.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
 
@@ -139,13 +139,17 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
   return withEngine(prepared, async (engine) => {
     // With `index.kind` of another kind, that of these vectors is built first, as in a run.
     const shards = { key: indexedAs, folder: request.index };
-    const built = isFlat(config)
-      ? undefined
-      : builtIndex(await indexStage(prepared, shards, config.seeds[0]!, progress), config);
+    const builder = await indexBuilder(config);
+    const built =
+      builder &&
+      builtIndex(
+        await indexStage(prepared, shards, builder, engine, config.seeds[0]!, progress),
+        config,
+        builder,
+      );
     const searching = await openSearching(prepared, checkpoint, engine, request.index, built);
     try {
-      const { fallback } = searching.searcher;
-      const warnings = fallback === undefined ? [] : [`searched with exact: ${fallback}`];
+      const warnings = searcherRemarks(searching);
       for (const warning of warnings) progress.note(warning);
       const identicalIds = identicalIdsOf(config, dataset);
       const asked = { split, depth: config.search.depth, identicalIds };

@@ -59,7 +59,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     },
     stages,
     training: trainingFacts(trained, stages),
-    index: { ...(await indexFacts(searching.index, searching.built)), ...(curve && { curve }) },
+    index: { ...(await indexFacts(searching)), ...(curve && { curve }) },
     queryIds: measured.evaluation.queryIds,
     measures: measureValues(measured.evaluation),
     run: { ...runFile, depth: config.search.depth },

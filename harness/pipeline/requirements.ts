@@ -11,11 +11,11 @@ import { resolveModel } from '../model/hub.js';
 import { encoderFolder, readRetrieverFacts } from '../model/retriever-files.js';
 import type { RunRequest } from '../pipeline.js';
 import { loadArchitecture, loadDataset, loadSparse } from '../plugins.js';
-import { assertSearcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { checkVocabulary } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
-import { assertIndexKind } from './index-stage.js';
+import { assertSearcher, assertSearcherName } from './choose-searcher.js';
+import { indexBuilder } from './index-stage.js';
 import { assertNegatives } from './negative-sources.js';
 import { type DatasetChoice, engineOf } from './prepare.js';
 import { resolveArchitecture, scratchShape } from './starting-model.js';
@@ -24,6 +24,8 @@ import { resolveArchitecture, scratchShape } from './starting-model.js';
 export interface Means {
   /** Absent where nothing is trained. */
   engine?: Pick<Engine, 'name' | 'device' | 'threads'>;
+  /** The searcher that builds the index; absent where it is Flat, or nothing is trained. */
+  builder?: string;
   /** D, and vectors per passage; absent where nothing is trained, and where the model is not here. */
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
 }
@@ -35,21 +37,23 @@ export interface Means {
 export async function assertRequirements(request: RunRequest): Promise<Means> {
   const { architecture, config, negatives } = request;
   parseMeasures(config.measures);
+  await assertSearcherName(config);
   await assertDataset(request);
   if ((await loadSparse(architecture)) !== undefined) return {};
   const loaded = await loadArchitecture(architecture);
   const shape = await shapeOf(request);
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
-  await assertSearcher(config.searcher);
-  await assertIndexKind(config);
+  await assertSearcher(config);
+  const builder = (await indexBuilder(config))?.name;
   const engine = await engineHere(config);
-  if (shape === undefined || resolved === undefined) return { engine };
+  const means = { engine, ...(builder !== undefined && { builder }) };
+  if (shape === undefined || resolved === undefined) return means;
   const { dimensions, maxTokens } = shape;
   const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
   const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
   const perPassage = loaded.pooling === undefined ? stored : 1;
-  return { engine, vectors: { dimensions, perPassage, atMost } };
+  return { ...means, vectors: { dimensions, perPassage, atMost } };
 }
 
 async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {

@@ -4,13 +4,15 @@ import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Code } from '../program/code.js';
 import type { Progress } from '../progress.js';
-import { openSearcher, type Searcher } from '../search/search.js';
+import type { Searcher } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
-import { type BuiltIndex, factoryIndex } from './built-index.js';
+import { type BuiltIndex, builtSearch } from './built-index.js';
 import type { Checkpoint } from './checkpoint.js';
+import { flatSearcher } from './choose-searcher.js';
 import { HitParts, removeParts } from './hit-files.js';
 import { engineIdentity } from './identity.js';
+import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 import { type Asked, partQueriesOf, searchQueries } from './query-search.js';
 import { stageCode } from './stage-code.js';
@@ -31,13 +33,9 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
 });
 
 /** Of encoding the queries too. */
-function searchCode(
-  { checkpoint, engine, searcher, built }: Searching,
-  dataset: Pick<Dataset, 'name'>,
-): Code {
+function searchCode({ checkpoint, engine, searcher }: Searching, dataset: Pick<Dataset, 'name'>): Code {
   const { architecture } = checkpoint.retriever;
-  const by = built === undefined ? searcher.name : 'factory';
-  return stageCode('search', { dataset, architecture, engine, searcher: by });
+  return stageCode('search', { dataset, architecture, engine, searcher: searcher.name });
 }
 
 /** Searches all queries of a split. @param key of the shards @param asked `identicalIds` is `kept` where absent */
@@ -58,7 +56,7 @@ export async function searchStage(
     searcher: { name: searcher.name, versions: searcher.versions },
     engine: engineIdentity(engine),
     ...(identicalIds === 'dropped' && { identicalIds }),
-    ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
+    ...(built && { index: built.artifact.key, parameter: builtSearch(built).parameter ?? null }),
   };
   const run = await store.artifact(
     'runs',
@@ -105,10 +103,11 @@ export async function openSearching(
   const started = performance.now();
   const index = await openIndex(folder);
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
-  const searcher = await openSearcher(config.searcher, index, {
+  const name = built === undefined ? await flatSearcher(config) : config.searcher;
+  const searcher = await openSearcher(name, index, {
     engine,
     memoryBytes,
-    ...(built && { built: factoryIndex(built) }),
+    ...(built && { built: builtSearch(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;
   const { retriever, weights, facts } = checkpoint;
@@ -129,4 +128,9 @@ export async function closeSearching({ index, searcher, queryEncoder }: Searchin
   await searcher.dispose();
   await queryEncoder.dispose();
   await index.close();
+}
+
+/** That `auto` did not take the first of its choice. */
+export function searcherRemarks({ searcher: { name, fallback } }: Searching): string[] {
+  return fallback === undefined ? [] : [`searched with ${name}: ${fallback}`];
 }

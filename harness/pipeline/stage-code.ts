@@ -8,22 +8,14 @@ export interface WorkedWith {
   dataset?: Pick<Dataset, 'name'>;
   architecture?: { familyName: string; poolingName?: string };
   engine?: Pick<Engine, 'name'>;
-  /** What computes scores: `exact`, `faiss`, or `factory` for an index of another kind than Flat. */
-  searcher?: SearcherFile;
+  /** What builds indexes and computes scores, by name. */
+  searcher?: string;
 }
 
 const engineFiles: Readonly<Record<EngineName, string>> = {
   onnx: 'harness/tensor/onnx/engine.js',
   tensorflow: 'harness/tensor/tensorflow.js',
   'tfjs-cpu': 'harness/tensor/eager.js',
-};
-
-type SearcherFile = 'exact' | 'faiss' | 'factory';
-
-const searcherFiles: Readonly<Record<SearcherFile, readonly string[]>> = {
-  exact: ['harness/searchers/exact.js'],
-  faiss: ['harness/searchers/faiss/flat.js'],
-  factory: ['harness/searchers/faiss/built.js', 'harness/searchers/faiss/flat.js'],
 };
 
 /**
@@ -63,7 +55,7 @@ export function entriesOf(stage: Stage, { dataset, architecture, engine, searche
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(engine === undefined ? [] : [engineFiles[engine.name]]),
-    ...(searcher === undefined ? [] : searcherFiles[searcher]),
+    ...(searcher === undefined ? [] : [`harness/searchers/${searcher}.js`]),
   ];
 }
 

@@ -33,9 +33,6 @@ const chosen = new Set([
   'harness/tensor/onnx/engine.js',
   'harness/tensor/tensorflow.js',
   'harness/tensor/eager.js',
-  'harness/searchers/exact.js',
-  'harness/searchers/faiss/flat.js',
-  'harness/searchers/faiss/built.js',
 ]);
 
 /**

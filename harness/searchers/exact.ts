@@ -2,7 +2,7 @@
 import { BenchError } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import { TopRows } from '../search/merge.js';
-import type { RowHits, RowSearcher } from '../search/searcher.js';
+import type { RowHits, RowSearcher, SearcherPlugin } from '../search/searcher.js';
 import type { Engine, Feed, Program, VariableSet } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
@@ -52,7 +52,6 @@ export function planBlocks(vectors: number, dimensions: number, memoryBytes: num
 }
 
 export class ExactSearcher implements RowSearcher {
-  readonly name = 'exact';
   readonly resident: boolean;
   readonly #index: VectorIndex;
   readonly #engine: Engine;
@@ -203,3 +202,13 @@ export class ExactSearcher implements RowSearcher {
     this.#buffers = [];
   }
 }
+
+const exact: SearcherPlugin = {
+  summary: 'matrix product and top-k on the engine; comes with bench',
+  without: 'search only by other libraries',
+  autoRank: 3,
+  check: async () => 'matrix product and top-k on the engine',
+  versions: ({ versions }) => versions,
+  open: (index, { engine, memoryBytes }) => ExactSearcher.open(index, engine, memoryBytes),
+};
+export default exact;

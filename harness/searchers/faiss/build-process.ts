@@ -1,50 +1,10 @@
-/**
- * The process that builds an index of FAISS: what FAISS throws while it trains or adds ends the process it happens in, and
- * both take long and cannot be interrupted. Started by factory-index.ts with a `BuildOrder` as its argument; tells
- * what it did by messages.
- */
-import { BenchError, type ErrorCode } from '../../errors.js';
-import { openIndex, type VectorIndex } from '../../index/vector-index.js';
+/** The process that builds an index of FAISS. Started by build.ts. */
+import type { VectorIndex } from '../../index/vector-index.js';
 import { stream } from '../../random.js';
+import type { BuildOrder } from '../../search/build-process.js';
+import { buildAsOrdered, rowBlocks, say } from '../../search/ordered-build.js';
 import { type FaissIndex, loadFaiss } from './flat.js';
 import { trainingCount } from './training-count.js';
-
-export interface BuildOrder {
-  /** Folder of the shards. */
-  folder: string;
-  /** FAISS's factory string. */
-  kind: string;
-  /** Vectors to train on, at most. */
-  trainingVectors: number;
-  /** Of the choice among them. */
-  seed: number;
-  /** File to write. */
-  target: string;
-}
-
-export type BuildMessage =
-  | { state: 'training'; vectors: number }
-  | { state: 'adding'; rows: number }
-  | { state: 'built'; trainedOn: number }
-  /** For a reason of FAISS's. */
-  | { state: 'refused'; message: string }
-  /** For one of ours. */
-  | { state: 'failed'; code: ErrorCode; message: string; hint?: string | undefined };
-
-/** Numbers handed over at once: faiss-node takes a plain array, 8 bytes a number, and copies it one by one. */
-const blockNumbers = 1 << 20;
-
-const say = (message: BuildMessage) => process.send?.(message);
-
-async function* blocks(index: VectorIndex): AsyncGenerator<{ first: number; values: Float32Array }> {
-  const rows = Math.max(1, Math.floor(blockNumbers / index.dimensions));
-  for (let first = 0; first < index.vectors; first += rows) {
-    const count = Math.min(rows, index.vectors - first);
-    const values = new Float32Array(count * index.dimensions);
-    await index.readRows(first, count, values);
-    yield { first, values };
-  }
-}
 
 /** Vectors drawn without replacement, in the order of the index: [min(count, rows), D]. */
 async function sample(index: VectorIndex, count: number, seed: number): Promise<number[]> {
@@ -57,7 +17,7 @@ async function sample(index: VectorIndex, count: number, seed: number): Promise<
   }
   // Grown, not made at its length: above 2 ** 25 V8 would make that a dictionary, many times as slow and as large.
   const values: number[] = [];
-  for await (const block of blocks(index)) {
+  for await (const block of rowBlocks(index)) {
     for (let i = 0; i < block.values.length; i += dimensions) {
       if (chosen[block.first + i / dimensions] === 0) continue;
       for (let d = 0; d < dimensions; d++) values.push(block.values[i + d]!);
@@ -66,9 +26,8 @@ async function sample(index: VectorIndex, count: number, seed: number): Promise<
   return values;
 }
 
-async function build({ folder, kind, trainingVectors, seed, target }: BuildOrder): Promise<void> {
+async function build({ kind, trainingVectors, seed, target }: BuildOrder, index: VectorIndex): Promise<void> {
   const faiss = await loadFaiss();
-  const index = await openIndex(folder);
   let made: FaissIndex;
   try {
     made = faiss.Index.fromFactory(index.dimensions, kind, 0);
@@ -82,9 +41,10 @@ async function build({ folder, kind, trainingVectors, seed, target }: BuildOrder
     say({ state: 'training', vectors: trainedOn });
     made.train(await sample(index, trainedOn, seed));
   }
-  for await (const { first, values } of blocks(index)) {
+  for await (const { first, count, values } of rowBlocks(index)) {
+    // faiss-node takes a plain array, 8 bytes a number, and copies it one by one.
     made.add(Array.from(values));
-    say({ state: 'adding', rows: first + values.length / index.dimensions });
+    say({ state: 'adding', rows: first + count });
   }
   // A kind that cannot be searched, or numbers its rows otherwise, is better met here than in the process that asked.
   const first = new Float32Array(index.dimensions);
@@ -95,18 +55,7 @@ async function build({ folder, kind, trainingVectors, seed, target }: BuildOrder
     return;
   }
   made.write(target);
-  await index.close();
   say({ state: 'built', trainedOn });
 }
 
-// Nobody is left to build for.
-process.on('disconnect', () => process.exit(1));
-const order = process.argv[2];
-if (order !== undefined) {
-  await build(JSON.parse(order) as BuildOrder).catch((error: unknown) => {
-    if (!(error instanceof BenchError)) throw error;
-    const { code, message, hint } = error;
-    say({ state: 'failed', code, message, hint });
-  });
-}
-process.disconnect?.();
+await buildAsOrdered(build);

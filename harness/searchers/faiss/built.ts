@@ -1,25 +1,13 @@
-/** The searcher `faiss` over an index of another kind than Flat: approximate, as far as its parameter lets it look. */
+/** Searches an index of another kind than Flat: approximate, as far as its parameter lets it look. */
 import { rm } from 'node:fs/promises';
 import { BenchError } from '../../errors.js';
 import type { VectorIndex } from '../../index/vector-index.js';
-import { TopRows } from '../../search/merge.js';
-import type { RowHits, RowSearcher } from '../../search/searcher.js';
-import { collectGarbage, type FaissIndex, largestBatch, loadFaiss, orderTies } from './flat.js';
+import { orderTies, TopRows } from '../../search/merge.js';
+import type { BuiltFile, RowHits, RowSearcher } from '../../search/searcher.js';
+import { collectGarbage, type FaissIndex, largestBatch, loadFaiss } from './flat.js';
 import { assertSettable, copyWithParameter, findSearchParameter } from './parameter-file.js';
 
-/** A built index, and how it is to be searched. */
-export interface FactoryIndex {
-  file: string;
-  /** FAISS's factory string. */
-  kind: string;
-  sizeBytes: number;
-  /** What the search looks at; FAISS's own value where absent. */
-  parameter?: { name: 'nprobe' | 'efSearch'; value: number };
-}
-
-/** Scores are the index's own: of vectors it has compressed, they are not quite the inner products. */
 export class FactorySearcher implements RowSearcher {
-  readonly name = 'faiss';
   readonly resident = true;
   readonly #index: VectorIndex;
   #faiss: FaissIndex | undefined;
@@ -33,7 +21,7 @@ export class FactorySearcher implements RowSearcher {
    * @param index the shards it was built from, whose rows it finds
    * @throws BenchError UNAVAILABLE; CONFIG_INVALID where the parameter cannot be set, or the budget is too small
    */
-  static async open(index: VectorIndex, built: FactoryIndex, memoryBytes: number): Promise<FactorySearcher> {
+  static async open(index: VectorIndex, built: BuiltFile, memoryBytes: number): Promise<FactorySearcher> {
     const { file, kind, sizeBytes, parameter } = built;
     if (sizeBytes > memoryBytes) {
       throw new BenchError(

@@ -1,11 +1,11 @@
-/** The searcher `faiss`: FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
+/** FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BenchError } from '../../errors.js';
 import { shardBytes } from '../../index/shard.js';
 import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
-import { TopRows } from '../../search/merge.js';
+import { orderTies, TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
 
 /** Queries at once: faiss-node takes and gives plain arrays, 8 bytes or more a number. */
@@ -63,7 +63,6 @@ export function faissVersion(): string {
 }
 
 export class FaissSearcher implements RowSearcher {
-  readonly name = 'faiss';
   readonly resident: boolean;
   readonly #index: VectorIndex;
   readonly #faiss: FaissModule;
@@ -159,19 +158,6 @@ export class FaissSearcher implements RowSearcher {
     if (this.#loaded.size === 0) return;
     this.#loaded.clear();
     await collectGarbage();
-  }
-}
-
-/** Puts rows of equal score in ascending order; FAISS gives scores in order but rows of equal score as they come. */
-export function orderTies(scores: readonly number[], rows: number[], from: number, count: number): void {
-  for (let start = from; start < from + count; ) {
-    let end = start + 1;
-    while (end < from + count && scores[end] === scores[start]) end++;
-    if (end - start > 1) {
-      const sorted = rows.slice(start, end).sort((a, b) => a - b);
-      for (let i = start; i < end; i++) rows[i] = sorted[i - start]!;
-    }
-    start = end;
   }
 }
 
