@@ -126,7 +126,7 @@ export async function makeCell(
         warnings: [
           ...trainingRemarks(trained),
           ...measured.warnings,
-          ...(curve ? curveRemarks(built!, curve) : []),
+          ...(curve ? curveRemarks(built!, curve, exact!) : []),
           ...searcherRemarks(searching),
         ],
       });

@@ -99,6 +99,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-common': ['tensor'],
   protobufjs: ['tensor'],
   'faiss-node': ['harness/searchers/faiss/flat.ts'],
+  usearch: ['harness/searchers/usearch/library.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
   ajv: ['config', 'record', 'reproduction'],
@@ -120,6 +121,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
 export const native = [
   'onnxruntime-node',
   'faiss-node',
+  'usearch',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
   'mathjs',
@@ -138,6 +140,7 @@ export const namesWorkedOut = [
   'harness/program/current.ts',
   'harness/tensor/tensorflow.ts',
   'harness/searchers/faiss/flat.ts',
+  'harness/searchers/usearch/library.ts',
 ];
 
 export const longestFile = 260;

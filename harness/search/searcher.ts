@@ -115,6 +115,11 @@ export interface ParameterSchema {
 export interface IndexBuilder {
   /** The kinds, for people: `HNSW32, HNSW32,f16`. */
   kinds: string;
+  /**
+   * Some of them, which the conformance suite builds, with the share of the exact first ten hits that a search must find
+   * there, told nothing. The suite's vectors lie in clusters and are not of one length.
+   */
+  examples: Readonly<Record<string, number>>;
   /** What the file it writes is called. */
   file: string;
   /** Whether some kinds are trained on a part of the vectors, so that the seed and `index.trainingVectors` decide something. */

@@ -17,6 +17,7 @@ const faiss: SearcherPlugin = {
   open: (index, { memoryBytes }) => FaissSearcher.open(index, memoryBytes),
   builder: {
     kinds: 'any factory string of FAISS: HNSW32, IVF64,Flat, SQ8, IVF64,PQ16, PCA64,Flat',
+    examples: { HNSW32: 0.95, SQ8: 0.95, 'IVF8,Flat': 0.4 },
     file: 'index.faiss',
     trains: true,
     parameters: {

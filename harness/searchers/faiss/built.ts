@@ -1,10 +1,12 @@
 /** Searches an index of another kind than Flat: approximate, as far as its parameter lets it look. */
 import { rm } from 'node:fs/promises';
 import { BenchError } from '../../errors.js';
+import { damaged } from '../../index/reading.js';
 import type { VectorIndex } from '../../index/vector-index.js';
+import { collectGarbage } from '../../search/garbage.js';
 import { orderTies, TopRows } from '../../search/merge.js';
 import type { BuiltFile, RowHits, RowSearcher } from '../../search/searcher.js';
-import { collectGarbage, type FaissIndex, largestBatch, loadFaiss } from './flat.js';
+import { type FaissIndex, type FaissModule, largestBatch, loadFaiss } from './flat.js';
 import { assertSettable, copyWithParameter, findSearchParameter } from './parameter-file.js';
 
 export class FactorySearcher implements RowSearcher {
@@ -30,15 +32,15 @@ export class FactorySearcher implements RowSearcher {
         { hint: 'Allow more memory with search.memoryMiB, or use a kind that takes less: SQ8, IVF64,PQ16.' },
       );
     }
-    const { Index } = await loadFaiss();
+    const faiss = await loadFaiss();
     const found = parameter === undefined ? undefined : await findSearchParameter(file);
     if (parameter === undefined || found?.value === parameter.value) {
-      return new FactorySearcher(index, Index.read(file));
+      return new FactorySearcher(index, readIndex(faiss, file));
     }
     assertSettable(found, parameter.name, [parameter.value], kind);
     const copy = await copyWithParameter(file, found!, parameter.value);
     try {
-      return new FactorySearcher(index, Index.read(copy));
+      return new FactorySearcher(index, readIndex(faiss, copy));
     } finally {
       await rm(copy, { force: true });
     }
@@ -68,5 +70,14 @@ export class FactorySearcher implements RowSearcher {
   async dispose(): Promise<void> {
     this.#faiss = undefined;
     await collectGarbage();
+  }
+}
+
+/** @throws BenchError CACHE_INVALID with FAISS's own reason */
+function readIndex({ Index }: FaissModule, file: string): FaissIndex {
+  try {
+    return Index.read(file);
+  } catch (cause) {
+    throw damaged(file, `cannot be read by FAISS: ${(cause as Error).message}`, cause);
   }
 }

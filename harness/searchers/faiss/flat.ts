@@ -1,10 +1,9 @@
 /** FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
 import { createRequire } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { BenchError } from '../../errors.js';
 import { shardBytes } from '../../index/shard.js';
 import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
+import { collectGarbage } from '../../search/garbage.js';
 import { orderTies, TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
 
@@ -159,16 +158,4 @@ export class FaissSearcher implements RowSearcher {
     this.#loaded.clear();
     await collectGarbage();
   }
-}
-
-let collect: (() => void) | undefined;
-
-/** faiss-node frees an index when it is collected as garbage, and V8, which sees a few bytes, is in no hurry. */
-export async function collectGarbage(): Promise<void> {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
-  await new Promise((resolve) => setImmediate(resolve));
 }
