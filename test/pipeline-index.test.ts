@@ -122,6 +122,9 @@ test('contradictions of the index are named all at once', () => {
     [['index.nprobe=2'], /index\.nprobe: index\.kind is "Flat"/],
     [['index.kind=SQ8', 'index.nprobe=1', 'index.efSearch=1'], /an index has one of these/],
     [['index.kind=IVF4,Flat', 'index.nprobe=0'], /index\.nprobe/],
+    [['index.kind=SQ8', 'index.parameters.beam=0'], /index\.parameters\.beam/],
+    [['index.kind=SQ8', 'index.parameters.nprobe=1'], /this one is index\.nprobe/],
+    [['index.parameters.beam=2,4'], /index\.parameters\.beam: index\.kind is "Flat"/],
   ];
   for (const [set, message] of mistakes) {
     assert.throws(() => request(...set), { code: 'CONFIG_INVALID', message });

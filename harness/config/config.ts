@@ -1,7 +1,7 @@
 /** Loads the configuration of a run: defaults < presets < file < what a grid fixes < flags. */
 import { usualPresets } from '../presets.js';
 import type { BenchConfig, ConfigPart } from './bench-config.js';
-import { parametersAsked } from './index-parameters.js';
+import { parameterKey, parametersAsked } from './index-parameters.js';
 import { merge } from './merge.js';
 import { withPresets } from './preset-layers.js';
 import { problemsOf, refuse } from './problems.js';
@@ -91,6 +91,10 @@ function contradictions(config: BenchConfig): string[] {
 
 function indexProblems({ index }: BenchConfig): string[] {
   const problems: string[] = [];
+  for (const name of Object.keys(index.parameters)) {
+    const key = parameterKey(name);
+    if (key === `index.${name}`) problems.push(`index.parameters.${name}: this one is ${key}`);
+  }
   const given = parametersAsked(index).map(({ key }) => key);
   if (given.length > 1) {
     problems.push(`${given.join(' and ')}: an index has one of these; leave the others out`);

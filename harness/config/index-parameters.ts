@@ -12,19 +12,18 @@ export interface AskedParameter {
   values: readonly number[];
 }
 
-export function parametersAsked({ nprobe, efSearch, parameters }: IndexConfig): AskedParameter[] {
-  const known = Object.entries({ nprobe, efSearch }).map(([name, values]) => ({
-    name,
-    key: `index.${name}`,
-    values,
-  }));
-  const others = Object.entries(parameters).map(([name, values]) => ({
-    name,
-    key: `index.parameters.${name}`,
-    values,
-  }));
-  return [...known, ...others].flatMap(({ values, ...asked }) =>
-    values === null ? [] : [{ ...asked, values }],
+/** Those that have a key of their own. */
+const ownKeys = ['nprobe', 'efSearch'] as const;
+
+/** Where a parameter stands. */
+export function parameterKey(name: string): string {
+  return ownKeys.some((own) => own === name) ? `index.${name}` : `index.parameters.${name}`;
+}
+
+export function parametersAsked(index: IndexConfig): AskedParameter[] {
+  const asked = [...ownKeys.map((name) => [name, index[name]] as const), ...Object.entries(index.parameters)];
+  return asked.flatMap(([name, values]) =>
+    values === null ? [] : [{ name, key: parameterKey(name), values }],
   );
 }
 

@@ -1,4 +1,5 @@
 /** What searchers there are, and what this machine lacks of them: for `bench list` and `bench doctor`. */
+import { parameterKey } from '../config/index-parameters.js';
 import { BenchError } from '../errors.js';
 import { allSearchers, auto, autoSearchers, namedSearcher } from './choose-searcher.js';
 
@@ -49,7 +50,7 @@ export async function listSearchers(): Promise<SearcherListing[]> {
   ];
   for (const { name, available, detail, hint } of await describeSearchers()) {
     const { summary, builder } = (await namedSearcher(name)).plugin;
-    const parameters = Object.keys(builder?.parameters ?? {}).map((parameter) => `index.${parameter}`);
+    const parameters = Object.keys(builder?.parameters ?? {}).map(parameterKey);
     const told = parameters.length === 0 ? '' : `, told by ${parameters.join(', ')}`;
     listed.push({
       name,
