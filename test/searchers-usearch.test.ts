@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
+import { silentProgress } from '../harness/progress.js';
 import type { BuiltFile } from '../harness/search/searcher.js';
 import { UsearchSearcher } from '../harness/searchers/usearch/built.js';
 import { graphOf } from '../harness/searchers/usearch/graph.js';
@@ -91,6 +93,17 @@ test('what 16 bits cannot hold is refused, with the row', { skip }, async (t) =>
   await assert.rejects(kindOf('HNSW8,f16').build(index), {
     code: 'CONFIG_INVALID',
     message: /row 12 holds -70000, and f16 ends at 65504/,
+  });
+});
+
+test('a file that cannot be written is an error that says so', { skip }, async (t) => {
+  const index = await makeIndex(await temporaryFolder(t), normalRows(20, 16, 'few'));
+  t.after(() => index.close());
+  const { folder, vectors } = index;
+  const order = { folder, kind: 'HNSW4', trainingVectors: 1, seed: 1, vectors, progress: silentProgress() };
+  await assert.rejects(usearch.builder!.build({ ...order, target: path.join(folder, 'absent', 'x') }), {
+    code: 'NOT_WRITABLE',
+    message: /could not write .*absent.*No such file/,
   });
 });
 

@@ -1,4 +1,5 @@
 /** The process that builds a graph of usearch. Started by build.ts. */
+import { BenchError } from '../../errors.js';
 import type { VectorIndex } from '../../index/vector-index.js';
 import type { BuildOrder } from '../../search/build-process.js';
 import { buildAsOrdered, rowBlocks, say } from '../../search/ordered-build.js';
@@ -40,7 +41,14 @@ async function build({ kind, target }: BuildOrder, index: VectorIndex): Promise<
     say({ state: 'refused', message: `it holds ${graph.size()} rows where ${vectors} were added` });
     return;
   }
-  graph.save(target);
+  try {
+    graph.save(target);
+  } catch (cause) {
+    throw new BenchError('NOT_WRITABLE', `usearch could not write ${target}: ${(cause as Error).message}.`, {
+      hint: 'Is the disk full? Free some space, or point --cache at another one.',
+      cause,
+    });
+  }
   say({ state: 'built', trainedOn: 0, ...(lengthening && { own: { longest } }) });
 }
 
