@@ -9,11 +9,11 @@ import type { ArchitectureFamily, DatasetPlugin, Pooling, ReportPlugin } from '.
 import { BenchError, unknownName } from './errors.js';
 import { type DatasetName, parseDatasetName } from './plugins/dataset-name.js';
 
-/** The folder that holds `architectures`, `datasets` and `reports`, as they were built. */
-const builtRoot = fileURLToPath(new URL('..', import.meta.url));
+/** The folder that holds `architectures`, `datasets`, `reports` and `harness`, as they were built. */
+export const builtRoot = fileURLToPath(new URL('..', import.meta.url));
 
 /** What the default export of a file in this folder must have, and of which type. */
-interface Kind {
+export interface Kind {
   folder: string;
   members: Readonly<Record<string, 'string' | 'function' | 'object'>>;
 }
@@ -40,7 +40,7 @@ const kinds = {
   },
 } as const satisfies Record<string, Kind>;
 
-function namesIn({ folder }: Kind, root: string): string[] {
+export function namesIn({ folder }: Kind, root: string): string[] {
   let files: string[];
   try {
     files = readdirSync(path.join(root, folder));
@@ -55,7 +55,7 @@ function namesIn({ folder }: Kind, root: string): string[] {
     .sort();
 }
 
-async function load<T>(kind: Kind, name: string, root: string): Promise<T> {
+export async function load<T>(kind: Kind, name: string, root: string): Promise<T> {
   const file = path.join(root, kind.folder, `${name}.js`);
   const source = path.join(kind.folder, `${name}.ts`);
   let plugin: unknown;
@@ -76,7 +76,7 @@ async function load<T>(kind: Kind, name: string, root: string): Promise<T> {
       'PLUGIN_INVALID',
       `The default export of ${source} is not a plug-in: it lacks ${wrong.join(', ')}.`,
       {
-        hint: 'What a plug-in of each folder exports stands in harness/contracts.ts.',
+        hint: 'What a plug-in of each folder exports stands in harness/contracts.ts, of a searcher in harness/search/searcher.ts.',
       },
     );
   }

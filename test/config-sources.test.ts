@@ -7,7 +7,6 @@ import { Ajv } from 'ajv';
 import { type BenchConfig, loadConfig } from '../harness/config/config.js';
 import { configSchema, defaultConfig, type SchemaNode } from '../harness/config/schema.js';
 import { presets } from '../harness/presets.js';
-import { searcherNames } from '../harness/search/searcher.js';
 import { engineNames } from '../harness/tensor/engine.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-config-'));
@@ -68,7 +67,7 @@ const expectedDefaults: BenchConfig = {
     depth: 100,
   },
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
-  index: { kind: 'Flat', nprobe: null, efSearch: null, trainingVectors: 65_536 },
+  index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
@@ -110,7 +109,6 @@ test('names in the schema are those of the rooms that own them', () => {
   assert.deepEqual(anyOf![0]!.enum, [null, ...Object.keys(presets)]);
   assert.deepEqual(anyOf![1]!.items!.enum, Object.keys(presets));
   assert.deepEqual(new Set(named('engine')), new Set(['auto', ...engineNames]));
-  assert.deepEqual(new Set(named('searcher')), new Set(['auto', ...searcherNames]));
 });
 
 test('bench.config.json repeats defaults and nothing else', () => {

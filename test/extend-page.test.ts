@@ -55,7 +55,10 @@ before(() => {
 test('the page has a skeleton of each kind', () => {
   assert.deepEqual(
     [...skeletons.keys()].map((file) => path.dirname(file)),
-    ['architectures', 'architectures/pooling', 'datasets', 'reports', 'harness/metrics/measures'],
+    [
+      ...['architectures', 'architectures/pooling', 'datasets', 'harness/searchers', 'reports'],
+      'harness/metrics/measures',
+    ],
   );
 });
 
@@ -75,6 +78,7 @@ test('each is listed', () => {
     assert.match(bench('list', what), new RegExp(`^${name}\\s`, 'm'), `${what}: ${name}`);
   for (const name of ['ends', 'ends-sc', 'ends-max', 'mlr-max']) listed('architectures', name);
   listed('datasets', 'notes');
+  listed('searchers', 'plain');
   listed('reports', 'short');
   listed('measures', 'complete@k');
 });
@@ -84,12 +88,26 @@ test('each passes what every file of its kind has to pass', () => {
     'scripts/test.mjs',
     'architectures-conformance',
     'datasets-conformance',
+    'searchers-conformance',
     'report-conformance',
     'metrics-measures',
     'rooms',
   ]);
-  for (const name of ['ends-max', 'notes from', 'short: describes itself'])
+  for (const name of ['ends-max', 'notes from', 'plain, Flat, M varies', 'short: describes itself'])
     assert.ok(said.includes(name), name);
+});
+
+test('the searcher finds what exact finds', () => {
+  const of = (searcher: string) => {
+    const run = ['run', '--arch', 'dual-encoder', '--dataset', 'sample', '--searcher', searcher, '--json'];
+    const tiny = ['train.epochs=0', 'latency.queries=0', 'model.scratch.layers=1', 'search.depth=10'];
+    const set = [...tiny, 'measures=mrr@10'].flatMap((setting) => ['--set', setting]);
+    const said = node(['scripts/bench.mjs', ...run, ...set]);
+    return JSON.parse(said.slice(0, said.indexOf('\n}\n') + 2));
+  };
+  const [plain, exact] = [of('plain'), of('exact')];
+  assert.equal(plain.device.searcher, 'plain');
+  assert.deepEqual(plain.measures, exact.measures);
 });
 
 test('the dataset is read, searched, measured and reported', () => {

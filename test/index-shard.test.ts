@@ -3,7 +3,7 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ShardReader, ShardWriter, shardBytes } from '../harness/index/shard.js';
-import { loadFaiss } from '../harness/search/faiss.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { temporaryFolder } from './made-index.js';
 
 /** What FAISS 1.7.3 wrote for an IndexFlatIP of 2 dimensions to which (1, -2), (0.5, 3) and (0, 0.001) were added. */

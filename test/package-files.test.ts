@@ -105,7 +105,7 @@ test('the package offers bench too, and packing leaves package.json as it was, k
   assert.equal(node(folder, 'scripts/packing.mjs', 'between').status, 1);
 });
 
-test('npm runs no install script of onnxruntime-node, whichever npm it is', () => {
+test('npm runs no install script of onnxruntime-node or usearch, whichever npm it is', () => {
   // Its script fetches files for CUDA from another host and fails the install where it cannot. npm 11 and later go by
   // `allowScripts`, npm 10 by `hasInstallScript` of the lock file: where npm put it back, delete that line again.
   const { allowScripts } = json('package.json');
@@ -114,6 +114,8 @@ test('npm runs no install script of onnxruntime-node, whichever npm it is', () =
     .map(([name]) => name.replace('node_modules/', ''));
   const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
   assert.equal(allowScripts['onnxruntime-node'], false);
+  // Where no binary fits it would compile, for minutes; its error says so when it is asked for.
+  assert.equal(allowScripts.usearch, false);
   assert.deepEqual(
     marked.filter((name) => !allowed.includes(name)),
     [],

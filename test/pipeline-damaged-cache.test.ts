@@ -8,7 +8,7 @@ import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { RunRecord } from '../harness/record.js';
-import { loadFaiss } from '../harness/search/faiss.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { inventory, type Stored } from '../harness/store/inventory.js';
 import { artifactKinds, type Manifest, readManifest } from '../harness/store/manifest.js';
 import { type ArtifactKind, type Inputs, Store } from '../harness/store/store.js';

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
+import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
 import type { Searching } from '../harness/pipeline/searching.js';
 import { rereadingQueries } from '../harness/pipeline/timing.js';
 import { silentProgress } from '../harness/progress.js';
-import { loadFaiss } from '../harness/search/faiss.js';
-import { openSearcher, type PassageHits } from '../harness/search/search.js';
-import type { SearcherName } from '../harness/search/searcher.js';
+import type { PassageHits } from '../harness/search/search.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { sweep } from '../harness/sweep.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { makeIndex, temporaryFolder, wholeNumberRows } from './made-index.js';
@@ -29,7 +29,7 @@ const queries = Array.from({ length: 300 }, (_, i) => ({ queryId: `q${i}`, text:
 
 /** @returns hits, and what each stage told of its progress, by name */
 async function hitsUnder(
-  searcherName: SearcherName,
+  searcherName: string,
   memoryBytes: number,
   folder: string,
   batchSize = 128,

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
 import { silentProgress } from '../harness/progress.js';
-import { loadFaiss } from '../harness/search/faiss.js';
-import { tryShards } from '../harness/search/trial.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
+import { tryShards } from '../harness/searchers/faiss/trial.js';
 import { rewriteManifest } from './forged-manifest.js';
 import { bench, json, type StageCommand, set, stageRoot } from './stage-commands.js';
 

@@ -6,12 +6,14 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { prepareReport } from '../harness/comparison.js';
 import { loadConfig } from '../harness/config/config.js';
+import { planRun } from '../harness/pipeline/plan.js';
+import { prepare } from '../harness/pipeline/prepare.js';
 import { recallAt } from '../harness/pipeline/recall-stage.js';
 import { loadReport } from '../harness/plugins.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord, readRecords } from '../harness/record.js';
-import { loadFaiss } from '../harness/search/faiss.js';
 import type { PassageHits } from '../harness/search/search.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { run } from '../harness/sweep.js';
 
 const skip = await loadFaiss().then(
@@ -100,12 +102,29 @@ test('what cannot be is refused before anything is trained', { skip }, async () 
   });
 });
 
+test('a searcher that cannot do what is asked is refused before anything is trained', async () => {
+  const mistakes: [string[], { code: string; message: RegExp }][] = [
+    [['index.kind=SQ8', 'searcher=exact'], { code: 'CONFIG_INVALID', message: /"Flat" alone.*"SQ8"/ }],
+    [['searcher=exacct'], { code: 'UNKNOWN_NAME', message: /Did you mean 'exact'/ }],
+  ];
+  for (const [set, expected] of mistakes) {
+    await assert.rejects(run(request(...set), silentProgress()), expected);
+    const searching = { ...request(...set), dataset: 'sample' };
+    await assert.rejects(
+      prepare(searching, silentProgress()).then(() => planRun(searching)),
+      expected,
+    );
+  }
+});
+
 test('contradictions of the index are named all at once', () => {
   const mistakes: [string[], RegExp][] = [
     [['index.nprobe=2'], /index\.nprobe: index\.kind is "Flat"/],
-    [['index.kind=SQ8', 'searcher=exact'], /"exact" searches an index "Flat"/],
-    [['index.kind=SQ8', 'index.nprobe=1', 'index.efSearch=1'], /an index has one of the two/],
+    [['index.kind=SQ8', 'index.nprobe=1', 'index.efSearch=1'], /an index has one of these/],
     [['index.kind=IVF4,Flat', 'index.nprobe=0'], /index\.nprobe/],
+    [['index.kind=SQ8', 'index.parameters.beam=0'], /index\.parameters\.beam/],
+    [['index.kind=SQ8', 'index.parameters.nprobe=1'], /this one is index\.nprobe/],
+    [['index.parameters.beam=2,4'], /index\.parameters\.beam: index\.kind is "Flat"/],
   ];
   for (const [set, message] of mistakes) {
     assert.throws(() => request(...set), { code: 'CONFIG_INVALID', message });

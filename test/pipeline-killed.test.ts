@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { loadFaiss } from '../harness/search/faiss.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
+import { loadUsearch } from '../harness/searchers/usearch/library.js';
 import { assertSameWhenKilled, type KilledCommand, killedRoot, type Place } from './killed-runs.js';
 import { tinySettings } from './made-squad.js';
 
+const usearchMissing = await loadUsearch().then(
+  () => false,
+  () => true,
+);
 const faissMissing = await loadFaiss().then(
   () => false as const,
   (error: Error) => error.message,
@@ -141,8 +146,9 @@ test('kill -9 of the command of each stage changes no byte', async () => {
       return [name, ...args({ here, checkpoint, index }), ...given(here, [...settings, ...own]), '--json'];
     },
   });
-  // Trained by nothing, and built with one thread.
-  const graph = faissMissing === false ? ['index.kind=HNSW8'] : [];
+  // A graph by usearch: killed before it is in place, and after.
+  const graph = usearchMissing ? [] : ['index.kind=HNSW8,i8', 'searcher=usearch'];
+  const built = usearchMissing ? [] : [/^before .*index\.usearch$/, /^after .*index\.usearch$/];
   await assertSameWhenKilled(root, 'commands', [
     command('train', () => ['--arch', 'me-bert'], [/^before .*checkpoints\/.*manifest\.json$/]),
     command('encode', ({ checkpoint }) => ['--checkpoint', checkpoint], [/^after .*0001\.json$/]),
@@ -163,7 +169,7 @@ test('kill -9 of the command of each stage changes no byte', async () => {
         ...['--checkpoint', at.checkpoint, '--index', at.index],
         ...['--run', path.join(here, 'hits.run.gz')],
       ],
-      [/^after .*counts\.i32$/, /^amid .*hits\.run\.gz$/],
+      [...built, /^after .*counts\.i32$/, /^amid .*hits\.run\.gz$/],
       graph,
     ),
     {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { entriesOf, type Stage, stages } from '../harness/pipeline/stage-code.js';
 import { measureFamilies } from '../harness/plugins/measures.js';
+import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
 import { architectureNames, datasetFiles, loadArchitecture } from '../harness/plugins.js';
 import { codeOf, graphOfThisBuild, type ModuleGraph, modulesOf } from '../harness/program/code.js';
 import { root } from './places.js';
@@ -12,6 +13,9 @@ import { root } from './places.js';
 const graph = graphOfThisBuild();
 const engine = { name: 'onnx' } as const;
 const measures = measureFamilies.map(({ name }) => name);
+
+const builders: string[] = [];
+for (const name of searcherNames()) if ((await loadSearcher(name)).builder !== undefined) builders.push(name);
 
 /** Every stage of every system there is, by a name that says what it is of. */
 async function everyStage(): Promise<Map<string, string[]>> {
@@ -29,12 +33,13 @@ async function everyStage(): Promise<Map<string, string[]>> {
   for (const name of await architectureNames()) {
     const worked = { dataset: { name: 'squad' }, architecture: await loadArchitecture(name), engine };
     for (const stage of ['train', 'encode'] as const) add(`${stage} ${name}`, stage, worked);
-    for (const searcher of ['exact', 'faiss', 'factory'] as const)
+    for (const searcher of searcherNames()) {
       add(`search ${name} ${searcher}`, 'search', { ...worked, searcher });
-    add(`recall ${name}`, 'recall', { ...worked, searcher: 'factory' });
+      if (builders.includes(searcher)) add(`recall ${name} ${searcher}`, 'recall', { ...worked, searcher });
+    }
     add(`dev winners ${name}`, 'dev winners', worked);
   }
-  add('index', 'index', { searcher: 'faiss' });
+  for (const searcher of builders) add(`index ${searcher}`, 'index', { searcher });
   return found;
 }
 
@@ -130,6 +135,15 @@ test('a dataset moves all that is made from it, and nothing of another', () => {
   }
 });
 
+test('a searcher moves what it builds and searches, and nothing of another', () => {
+  for (const source of sourcesIn('harness/searchers', true)) {
+    const own = /^harness\/searchers\/([^/.]+)/.exec(source)![1];
+    const expected = those((stage, of, by) => (stage === 'index' ? of === own : by === own));
+    assert.ok(expected.length > 0, source);
+    assert.deepEqual(movedBy(source), expected, source);
+  }
+});
+
 test('a measure moves no key: measuring is done anew each time, and the record names its code', () => {
   for (const source of sourcesIn('harness/metrics', true)) {
     // They only read the names, and give the record its form.
@@ -169,14 +183,8 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     // Whatever encodes queries.
     ['harness/model/vector-encoder.ts', those(is(...trained))],
     ['harness/search/copied-positives.ts', those(is('mine', 'bm25 negatives'))],
-    ['harness/search/exact.ts', those((stage, _of, by) => stage === 'search' && by === 'exact')],
-    [
-      'harness/search/faiss.ts',
-      those(
-        (stage, _of, by) => stage === 'index' || stage === 'recall' || (stage === 'search' && by !== 'exact'),
-      ),
-    ],
-    ['harness/search/factory-build.ts', ['index']],
+    ['harness/search/passages.ts', those(is('search', 'recall', 'dev winners'))],
+    ['harness/pipeline/index-stage.ts', those(is('index'))],
     ['harness/search/bm25.ts', those(is('bm25 search', 'bm25 negatives'))],
     ['harness/index/bm25-writer.ts', those(is('bm25 index', 'bm25 negatives'))],
     ['harness/pipeline/train-stage.ts', those(is('train'))],

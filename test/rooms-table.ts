@@ -47,10 +47,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   encode: { floor: 2, imports: ['contracts', 'errors', 'index', 'model', 'progress'] },
   index: { floor: 2, imports: ['contracts', 'errors', 'store', 'text'] },
-  search: {
-    floor: 2,
-    imports: ['contracts', 'errors', 'index', 'progress', 'random', 'store', 'tensor', 'text'],
-  },
+  search: { floor: 2, imports: ['contracts', 'errors', 'index', 'progress', 'store', 'tensor', 'text'] },
   export: {
     floor: 2,
     imports: ['contracts', 'errors', 'model', 'progress', 'random', 'store', 'tensor', 'text'],
@@ -60,7 +57,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   reports: { floor: 3, imports: ['contracts'] },
   comparison: { floor: 3, imports: ['config', 'contracts', 'errors', 'record', 'statistics', 'store'] },
   regression: { floor: 3, imports: ['comparison', 'contracts', 'errors', 'record', 'statistics', 'store'] },
-  plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics'] },
+  plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics', 'search'] },
   systems: { floor: 4, imports: ['errors', 'pipeline', 'plugins'] },
   pipeline: {
     floor: 4,
@@ -89,6 +86,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       'text',
       'train',
     ],
+  },
+  searchers: {
+    floor: 4,
+    imports: ['errors', 'index', 'program', 'progress', 'random', 'search', 'store', 'tensor'],
   },
   reproduction: {
     floor: 4,
@@ -146,9 +147,9 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/export.ts': ['export'],
   'harness/cli/report.ts': ['store'],
   'harness/cli/texts.ts': ['store'],
-  'harness/cli/list.ts': ['tensor', 'search'],
+  'harness/cli/list.ts': ['tensor'],
   'harness/cli/job.ts': ['store'],
-  'harness/cli/doctor/machine.ts': ['tensor', 'search'],
+  'harness/cli/doctor/machine.ts': ['tensor'],
   'harness/cli/doctor/places.ts': ['store'],
 };
 
@@ -162,7 +163,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['tensor'],
   'onnxruntime-common': ['tensor'],
   protobufjs: ['tensor'],
-  'faiss-node': ['harness/search/faiss.ts'],
+  'faiss-node': ['harness/searchers/faiss/flat.ts'],
+  usearch: ['harness/searchers/usearch/library.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
   ajv: ['json-schema', 'config', 'reproduction'],
@@ -184,6 +186,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
 export const native = [
   'onnxruntime-node',
   'faiss-node',
+  'usearch',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
   'mathjs',
@@ -201,7 +204,8 @@ export const namesWorkedOut = [
   'harness/program/place.ts',
   'harness/program/current.ts',
   'harness/tensor/tensorflow.ts',
-  'harness/search/faiss.ts',
+  'harness/searchers/faiss/flat.ts',
+  'harness/searchers/usearch/library.ts',
 ];
 
 export const longestFile = 260;

@@ -164,7 +164,7 @@ test('a forbidden import would be found', () => {
   const cases: [string, Import][] = [
     ['harness/train/loss.ts', { specifier: '@tensorflow/tfjs-core', kind: 'type' }],
     ['harness/tensor/engines.ts', { specifier: 'onnxruntime-node', kind: 'static' }],
-    ['harness/search/exact.ts', { specifier: 'faiss-node', kind: 'dynamic' }],
+    ['harness/searchers/exact.ts', { specifier: 'faiss-node', kind: 'dynamic' }],
     ['harness/metrics/mrr.ts', { specifier: '../search/search.js', kind: 'type' }],
     ['harness/errors.ts', { specifier: './contracts.js', kind: 'static' }],
     ['architectures/mlr.ts', { specifier: './me-bert.js', kind: 'static' }],

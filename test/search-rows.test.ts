@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
-import { ExactSearcher, planBlocks } from '../harness/search/exact.js';
-import { FaissSearcher, loadFaiss } from '../harness/search/faiss.js';
 import type { RowHits, RowSearcher } from '../harness/search/searcher.js';
+import { ExactSearcher, planBlocks } from '../harness/searchers/exact.js';
+import { FaissSearcher, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import type { Engine, EngineName } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import {

@@ -1,6 +1,5 @@
 /** `bench list`: the names that other commands take. Loads no native package. */
 import { BenchError, unknownName } from '../errors.js';
-import type { SearcherName } from '../search/searcher.js';
 import type { EngineName } from '../tensor/engine.js';
 import type { Command } from './command.js';
 import { renderList } from './table.js';
@@ -8,17 +7,14 @@ import { renderList } from './table.js';
 interface Item {
   name: string;
   summary: string;
+  /** Why it cannot be used on this machine, and what adds it. */
+  missing?: string;
 }
 
 const engineSummaries: Record<EngineName, string> = {
   onnx: 'ONNX Runtime, on all cores; comes with bench',
   tensorflow: "TensorFlow's native library, on an NVIDIA GPU where it finds one; to be installed",
   'tfjs-cpu': 'plain JavaScript, slow; the reference that the others are tested against',
-};
-
-const searcherSummaries: Record<SearcherName, string> = {
-  faiss: 'FAISS, where faiss-node is installed',
-  exact: 'matrix product and top-k on the engine; comes with bench',
 };
 
 const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
@@ -39,10 +35,7 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
     { name: 'auto', summary: 'tensorflow where its GPU build finds a GPU, else onnx' },
     ...itemsOf(engineSummaries),
   ],
-  searchers: async () => [
-    { name: 'auto', summary: 'faiss where it is installed, else exact' },
-    ...itemsOf(searcherSummaries),
-  ],
+  searchers: async () => (await import('../pipeline/searchers.js')).listSearchers(),
   reports: async () => {
     const { loadReport, reportNames } = await import('../plugins.js');
     return Promise.all(
@@ -69,6 +62,11 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
   },
 };
 
+const withMissing = ({ name, summary, missing }: Item): Item => ({
+  name,
+  summary: missing === undefined ? summary : `${summary}. Not here: ${missing}`,
+});
+
 function itemsOf(summaries: Readonly<Record<string, string>>): Item[] {
   return Object.entries(summaries).map(([name, summary]) => ({ name, summary }));
 }
@@ -91,7 +89,7 @@ export const command: Command = {
     const list = Object.hasOwn(lists, what) ? lists[what] : undefined;
     if (list === undefined) throw unknownName('list', what, Object.keys(lists));
     const items = await list();
-    print(values.json === true ? `${JSON.stringify(items, null, 2)}\n` : renderList(items));
+    print(values.json === true ? `${JSON.stringify(items, null, 2)}\n` : renderList(items.map(withMissing)));
     return 0;
   },
 };

@@ -14,7 +14,7 @@ export const configOptions: Readonly<Record<string, Option>> = {
   searcher: { type: 'text', describe: "what searches the index, 'bench list searchers'" },
   index: {
     type: 'text',
-    describe: "FAISS's factory string: HNSW32, 'IVF64,Flat', SQ8; Flat, the default, is exact",
+    describe: "kind of index: HNSW32, 'HNSW32,i8', with FAISS 'IVF64,Flat', SQ8; Flat, the default, is exact",
   },
   measures: { type: 'text', describe: "what is measured, 'bench list measures'" },
   threads: { type: 'text', describe: 'threads to compute with; all cores where absent' },

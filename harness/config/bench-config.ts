@@ -111,12 +111,14 @@ export interface EncodeConfig {
 
 /** What is built from the vectors and searched. */
 export interface IndexConfig {
-  /** FAISS's factory string; Flat searches the vectors themselves, exactly. */
+  /** As the searchers call it: HNSW32, IVF64,Flat; Flat searches the vectors themselves, exactly. */
   kind: string;
-  /** Lists visited per query, of an inverted file; null leaves FAISS's own value. The last is what the run is measured with. */
+  /** Lists visited per query, of an inverted file; null leaves the library's own value. The last is what the run is measured with. */
   nprobe: number[] | null;
-  /** Candidates kept per query, of a graph; null leaves FAISS's own value. The last is what the run is measured with. */
+  /** Candidates kept per query, of a graph; null leaves the library's own value. The last is what the run is measured with. */
   efSearch: number[] | null;
+  /** What else the searcher can be told, by name: it says what it takes. */
+  parameters: Readonly<Record<string, number[]>>;
   /** Vectors that an index is trained on, at most. */
   trainingVectors: number;
 }

@@ -1,6 +1,7 @@
 /** Loads the configuration of a run: defaults < presets < file < what a grid fixes < flags. */
 import { usualPresets } from '../presets.js';
 import type { BenchConfig, ConfigPart } from './bench-config.js';
+import { parameterKey, parametersAsked } from './index-parameters.js';
 import { merge } from './merge.js';
 import { withPresets } from './preset-layers.js';
 import { problemsOf, refuse } from './problems.js';
@@ -88,20 +89,18 @@ function contradictions(config: BenchConfig): string[] {
   return [...problems, ...indexProblems(config)];
 }
 
-function indexProblems({ index: { kind, nprobe, efSearch }, searcher }: BenchConfig): string[] {
+function indexProblems({ index }: BenchConfig): string[] {
   const problems: string[] = [];
-  const given = [nprobe && 'nprobe', efSearch && 'efSearch'].filter((name) => name !== null);
-  if (given.length === 2) {
-    problems.push('index.nprobe and index.efSearch: an index has one of the two; leave the other null');
+  for (const name of Object.keys(index.parameters)) {
+    const key = parameterKey(name);
+    if (key === `index.${name}`) problems.push(`index.parameters.${name}: this one is ${key}`);
   }
-  if (kind !== 'Flat') {
-    if (searcher === 'exact') {
-      problems.push(
-        `searcher: "exact" searches an index "Flat", and index.kind is "${kind}", which needs "faiss"`,
-      );
-    }
-  } else if (given.length > 0) {
-    problems.push(`index.${given[0]}: index.kind is "Flat", which is exact and has no search parameter`);
+  const given = parametersAsked(index).map(({ key }) => key);
+  if (given.length > 1) {
+    problems.push(`${given.join(' and ')}: an index has one of these; leave the others out`);
+  }
+  if (index.kind === 'Flat' && given.length > 0) {
+    problems.push(`${given[0]}: index.kind is "Flat", which is exact and has no search parameter`);
   }
   return problems;
 }

@@ -6,19 +6,34 @@ import type { Source } from './sources.js';
 
 let validator: ValidateFunction | undefined;
 
+const compiled = (schema: SchemaNode) =>
+  new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
+
 /** One line for each thing that is wrong with what a source says; empty where all is well. */
 export function problemsOf({ name, settings }: Source): string[] {
-  validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(configSchema());
-  if (validator(settings)) return [];
-  const lines = (validator.errors ?? [])
+  validator ??= compiled(configSchema());
+  return problemsFoundBy(validator, settings).map((problem) => `${problem} (${name})`);
+}
+
+/**
+ * The same of a value that a plug-in has a schema for.
+ * @param at where it stands in the configuration: `index.efSearch`
+ */
+export function problemsWith(schema: SchemaNode, value: unknown, at: string): string[] {
+  return problemsFoundBy(compiled(schema), value, at);
+}
+
+function problemsFoundBy(validate: ValidateFunction, value: unknown, at = ''): string[] {
+  if (validate(value)) return [];
+  const lines = (validate.errors ?? [])
     // One of several choices failing is only of interest when all have.
     .filter((error) => !error.schemaPath.includes('/anyOf/'))
-    .map((error) => `${describe(error)} (${name})`);
+    .map((error) => describe(error, at));
   return [...new Set(lines)];
 }
 
-function describe(error: ErrorObject): string {
-  const path = pathOf(error.instancePath);
+function describe(error: ErrorObject, at: string): string {
+  const path = at + pathOf(error.instancePath);
   const node = error.parentSchema as SchemaNode;
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty);

@@ -9,6 +9,8 @@ export interface SchemaNode {
   enum?: readonly unknown[];
   anyOf?: readonly SchemaNode[];
   properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of keys that anybody may add; false where there are none such. */
+  additionalProperties?: false | SchemaNode;
   items?: SchemaNode;
   minimum?: number;
   maximum?: number;
@@ -43,8 +45,8 @@ function defaultsOf(node: SchemaNode): unknown {
 export function nodeAt(path: readonly string[]): SchemaNode | undefined {
   let node: SchemaNode | undefined = configSchema();
   for (const key of path) {
-    const members: SchemaNode['properties'] = node?.properties;
-    node = members !== undefined && Object.hasOwn(members, key) ? members[key] : undefined;
+    const { properties = {}, additionalProperties }: SchemaNode = node ?? {};
+    node = Object.hasOwn(properties, key) ? properties[key] : additionalProperties || undefined;
   }
   return node;
 }
@@ -104,7 +106,9 @@ function nameOf(type: string, node: SchemaNode): string {
     case 'array':
       return `a list of ${node.minItems === undefined ? '' : 'one or more '}different values, each ${node.items === undefined ? '' : expectation(node.items)}`;
     case 'object':
-      return `a section with the keys ${Object.keys(node.properties ?? {}).join(', ')}`;
+      return node.properties === undefined
+        ? 'a section'
+        : `a section with the keys ${Object.keys(node.properties).join(', ')}`;
     default:
       return type;
   }

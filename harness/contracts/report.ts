@@ -70,7 +70,7 @@ export interface ReportVariation {
 /** What the index of a system finds of the exact hits, by what its search looks at. */
 export interface ReportIndexCurve {
   system: string;
-  /** FAISS factory string; Flat is exact. */
+  /** As its searcher calls it, `HNSW32`; Flat is exact. */
   kind: string;
   /** `nprobe`, `efSearch`; null where there is only one point. */
   parameter: string | null;

@@ -20,6 +20,7 @@ export interface Timed {
 
 export interface TypeFacts {
   kind: string;
+  searcher: string;
   parameter: string | null;
   sizeBytes: number;
   trainedOn: number;
@@ -60,7 +61,7 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
       ...{ split: 'test', counts: { test: { queries: queryIds.length, qrels: 0 } } },
     },
     device: {
-      ...{ engine: null, device: 'cpu', searcher: 'faiss', threads: machine.availableCores },
+      ...{ engine: null, device: 'cpu', searcher: facts.searcher, threads: machine.availableCores },
       ...{ versions: facts.versions, git, machine },
     },
     stages: [{ name: 'index', key: null, execution: { cached: false, seconds: facts.buildSeconds } }],
@@ -71,6 +72,7 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
       projectedPassages: wikipedia,
       ...(kind !== 'Flat' && {
         trainedOn: facts.trainedOn,
+        builtBy: { searcher: facts.searcher, versions: facts.versions },
         ...(parameter !== null && { parameter: { name: parameter, value: last.value! } }),
         curve: {
           depth,
@@ -98,5 +100,8 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
     },
     warnings: ['made vectors: nothing was encoded, and the texts of queries are not in the latencies'],
   };
-  await writeRecord(path.join(folder, `${kind.replaceAll(',', '-')}${recordSuffix}`), record);
+  await writeRecord(
+    path.join(folder, `${kind.replaceAll(',', '-')}-${facts.searcher}${recordSuffix}`),
+    record,
+  );
 }

@@ -1,21 +1,21 @@
 /**
- * `npm run perf -- index-types [PASSAGES] [FOLDER]`: five types of index over the same vectors, what each finds of the exact
- * hits and how long it takes, all of them taking turns. Leaves a run record of each in FOLDER, and the html report of them.
+ * `npm run perf -- index-types [PASSAGES] [FOLDER]`: types of index over the same vectors, what each finds of the exact
+ * hits and how long it takes, all of them taking turns; those whose searcher is not here are left out. Leaves a run record of each in FOLDER, and the html report of them.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepareReport } from '../comparison.js';
-import { findSearchParameter } from '../index/faiss-file.js';
+import { BenchError } from '../errors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import { measureLatency } from '../latency/latency.js';
+import { builderOf } from '../pipeline/choose-searcher.js';
+import { type BuiltSearch, openSearcher } from '../pipeline/open-searcher.js';
 import { recallAt } from '../pipeline/recall-stage.js';
 import { loadReport } from '../plugins.js';
 import { createProgress } from '../progress.js';
 import { readRecords } from '../record.js';
-import { buildIndex } from '../search/factory-index.js';
-import type { FactoryIndex } from '../search/factory-searcher.js';
-import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
+import type { PassageHits, Searcher } from '../search/search.js';
 import { writeAtomic } from '../store/atomic.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
@@ -29,12 +29,17 @@ const memoryBytes = 2 ** 30;
 const seed = 1;
 
 /** Values of efSearch below the depth would make no difference. */
-const types: readonly { kind: string; values?: readonly number[] }[] = [
-  { kind: 'Flat' },
-  { kind: 'SQ8' },
-  { kind: 'HNSW32', values: [100, 200, 400, 800] },
-  { kind: 'IVF256,Flat', values: [1, 4, 16, 64, 256] },
-  { kind: 'IVF256,PQ16np', values: [1, 4, 16, 64, 256] },
+const graphValues = [100, 200, 400, 800];
+const listValues = [1, 4, 16, 64, 256];
+const types: readonly { kind: string; searcher: string; values?: readonly number[] }[] = [
+  { kind: 'Flat', searcher: 'auto' },
+  { kind: 'SQ8', searcher: 'faiss' },
+  { kind: 'HNSW32', searcher: 'faiss', values: graphValues },
+  { kind: 'HNSW32', searcher: 'usearch', values: graphValues },
+  { kind: 'HNSW32,f16', searcher: 'usearch', values: graphValues },
+  { kind: 'HNSW32,i8', searcher: 'usearch', values: graphValues },
+  { kind: 'IVF256,Flat', searcher: 'faiss', values: listValues },
+  { kind: 'IVF256,PQ16np', searcher: 'faiss', values: listValues },
 ];
 
 /** One type with one value: what is searched, and what came of it. */
@@ -46,7 +51,7 @@ export interface Point {
 
 interface Type {
   kind: string;
-  parameter: 'nprobe' | 'efSearch' | null;
+  parameter: string | null;
   sizeBytes: number;
   trainedOn: number;
   buildSeconds: number;
@@ -57,10 +62,10 @@ async function openType(
   index: VectorIndex,
   engine: Engine,
   queries: Float32Array,
-  { kind, values }: (typeof types)[number],
+  { kind, searcher: asked, values }: (typeof types)[number],
 ): Promise<Type> {
-  const open = async (value: number | null, built?: FactoryIndex): Promise<Point> => {
-    const searcher = await openSearcher('faiss', index, { engine, memoryBytes, ...(built && { built }) });
+  const open = async (value: number | null, built?: BuiltSearch): Promise<Point> => {
+    const searcher = await openSearcher(asked, index, { engine, memoryBytes, ...(built && { built }) });
     return { value, searcher, hits: await searcher.search(queries, queryCount, depth) };
   };
   const started = performance.now();
@@ -69,8 +74,9 @@ async function openType(
     const point = await open(null);
     return { ...flat, buildSeconds: 0, points: [point] };
   }
-  const file = path.join(index.folder, `${kind}.faiss`);
-  const facts = await buildIndex({
+  const { name: searcher, builder } = await builderOf(kind, asked);
+  const file = path.join(index.folder, `${kind}-${builder.file}`);
+  const facts = await builder.build({
     folder: index.folder,
     kind,
     target: file,
@@ -80,12 +86,12 @@ async function openType(
     progress: createProgress(),
   });
   const buildSeconds = (performance.now() - started) / 1000;
-  const { sizeBytes, trainedOn } = facts;
-  const name = (await findSearchParameter(file))?.name ?? null;
+  const { sizeBytes, trainedOn, own } = facts;
+  const name = facts.parameter?.name ?? null;
   const points: Point[] = [];
   for (const value of name === null ? [null] : values!) {
     const parameter = name !== null && value !== null ? { parameter: { name, value } } : {};
-    points.push(await open(value, { file, kind, sizeBytes, ...parameter }));
+    points.push(await open(value, { searcher, file, kind, sizeBytes, ...(own && { own }), ...parameter }));
   }
   return { kind, parameter: name, sizeBytes, trainedOn, buildSeconds, points };
 }
@@ -101,12 +107,19 @@ export default async function perfIndexTypes(args: readonly string[]): Promise<v
     await writeVectors(work, rows, dimensions);
     const index = await openIndex(work);
     const made: Type[] = [];
-    for (const type of types) made.push(await openType(index, engine, queries, type));
+    for (const type of types) {
+      try {
+        made.push(await openType(index, engine, queries, type));
+      } catch (error) {
+        if (!(error instanceof BenchError && error.code === 'UNAVAILABLE')) throw error;
+        console.log(`${type.kind} is left out: ${error.message}`);
+      }
+    }
     const flat = made.find(({ kind }) => kind === 'Flat')!.points[0]!;
     const { systems } = await measureLatency({
       systems: made.flatMap(({ kind, points }) =>
         points.map(({ value, searcher }) => ({
-          name: `${kind} ${value}`,
+          name: `${searcher.name} ${kind} ${value}`,
           parts: [{ name: 'search', run: (query: Float32Array) => searcher.search(query, 1, depth) }],
         })),
       ),
@@ -118,13 +131,15 @@ export default async function perfIndexTypes(args: readonly string[]): Promise<v
     });
     console.log(`${passages} x ${dimensions}, ${queryCount} queries, k = ${depth}, all taking turns`);
     console.log(
-      'type             searched with    recall@10  recall@100  p50 ms  p95 ms        bytes  build s',
+      'searcher type             searched with    recall@10  recall@100  p50 ms  p95 ms        bytes  build s',
     );
     for (const { kind, parameter, sizeBytes, trainedOn, buildSeconds, points } of made) {
+      const { name: by, versions } = points[0]!.searcher;
       const timed = points.map(({ value, hits }): Timed => {
-        const { total } = systems.find(({ name }) => name === `${kind} ${value}`)!;
+        const { total } = systems.find(({ name }) => name === `${by} ${kind} ${value}`)!;
         const recall = { '10': recallAt(10, hits, flat.hits), [depth]: recallAt(depth, hits, flat.hits) };
         const cells = [
+          by.padEnd(8),
           kind.padEnd(16),
           (parameter === null ? '-' : `${parameter} ${value}`).padEnd(16),
           recall['10']!.toFixed(3).padStart(9),
@@ -138,11 +153,22 @@ export default async function perfIndexTypes(args: readonly string[]): Promise<v
         return { value, recall, latency: total };
       });
       await writeTypeRecord(out, {
-        ...{ kind, parameter, sizeBytes, trainedOn, buildSeconds, passages, dimensions, depth, seed },
+        ...{
+          kind,
+          searcher: by,
+          parameter,
+          sizeBytes,
+          trainedOn,
+          buildSeconds,
+          passages,
+          dimensions,
+          depth,
+          seed,
+        },
         points: timed,
         hits: points.at(-1)!.hits,
         exact: flat.hits,
-        versions: flat.searcher.versions,
+        versions,
       });
       for (const { searcher } of points) if (searcher !== flat.searcher) await searcher.dispose();
     }

@@ -15,10 +15,10 @@ import { Retriever } from '../model/retriever.js';
 import { initialWeights } from '../model/retriever-files.js';
 import { scratchEncoder } from '../model/scratch.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
+import { openSearcher } from '../pipeline/open-searcher.js';
 import { loadArchitecture } from '../plugins.js';
 import { silentProgress } from '../progress.js';
 import { stream } from '../random.js';
-import { openSearcher } from '../search/search.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { openEngine } from '../tensor/engines.js';
 

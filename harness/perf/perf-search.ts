@@ -1,19 +1,25 @@
-/** `npm run perf -- search`: the searchers `exact` and `faiss` over one index of random vectors, in turns. */
+/** `npm run perf -- search`: the searchers of the index Flat over one index of random vectors, in turns. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { BenchError } from '../errors.js';
 import { IdentifierWriter } from '../index/identifiers.js';
 import { IndexShardWriter } from '../index/shard-files.js';
-import { finishIndex, identifiersPath, openIndex } from '../index/vector-index.js';
+import { finishIndex, identifiersPath, openIndex, type VectorIndex } from '../index/vector-index.js';
+import { allSearchers } from '../pipeline/choose-searcher.js';
+import { openSearcher } from '../pipeline/open-searcher.js';
 import { type Stream, stream } from '../random.js';
-import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
+import type { PassageHits, Searcher } from '../search/search.js';
 import { median } from '../statistics/summary.js';
+import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 
 const passages = 100_000;
 const dimensions = 768;
 const depth = 100;
 const memoryBytes = 2 ** 30;
+/** Whose hits and times the others are held to. */
+const reference = 'exact';
 /** Queries at once -> how often each searcher is asked. */
 const trials = new Map([
   [1, 31],
@@ -66,48 +72,71 @@ async function timed(searcher: Searcher, queries: Float32Array, count: number) {
   return { hits, milliseconds: performance.now() - started };
 }
 
+/** Those that search the vectors themselves and are here. */
+async function openAll(index: VectorIndex, engine: Engine): Promise<Searcher[]> {
+  const opened: Searcher[] = [];
+  for (const { name, plugin } of await allSearchers()) {
+    if (plugin.open === undefined) continue;
+    try {
+      opened.push(await openSearcher(name, index, { engine, memoryBytes }));
+    } catch (error) {
+      if (!(error instanceof BenchError && error.code === 'UNAVAILABLE')) throw error;
+      console.log(`${name} is left out: ${error.message}`);
+    }
+  }
+  return opened;
+}
+
+/** What a searcher did over all rounds. */
+interface Tally {
+  milliseconds: number[];
+  agreeing: number;
+  inOrder: number;
+}
+
 export default async function perfSearch(): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-perf-'));
   const engine = await openEngine('onnx');
   try {
     await writeIndex(folder);
     const index = await openIndex(folder);
-    const exact = await openSearcher('exact', index, { engine, memoryBytes });
-    const faiss = await openSearcher('faiss', index, { engine, memoryBytes });
+    const searchers = await openAll(index, engine);
     console.log(`${passages} x ${dimensions}, k = ${depth}, ${engine.threads} threads`);
     const random = stream(1, 'perf', 'queries');
     for (const [count, repetitions] of trials) {
-      const exactTimes: number[] = [];
-      const faissTimes: number[] = [];
-      let agreeing = 0;
-      let inOrder = 0;
+      const tallies = new Map<Searcher, Tally>();
+      for (const searcher of searchers) tallies.set(searcher, { milliseconds: [], agreeing: 0, inOrder: 0 });
       // The first round compiles and touches all memory once; it is not counted.
       for (let repetition = 0; repetition <= repetitions; repetition++) {
         const queries = normalVectors(count, random);
         // Whoever comes second finds the caches as the other left them: they take turns.
-        const exactFirst = repetition % 2 === 0;
-        const before = exactFirst ? await timed(exact, queries, count) : undefined;
-        const ofFaiss = await timed(faiss, queries, count);
-        const ofExact = before ?? (await timed(exact, queries, count));
-        if (repetition > 0) {
-          exactTimes.push(ofExact.milliseconds);
-          faissTimes.push(ofFaiss.milliseconds);
+        const turn = repetition % searchers.length;
+        const found = new Map<Searcher, PassageHits>();
+        for (const searcher of [...searchers.slice(turn), ...searchers.slice(0, turn)]) {
+          const { hits, milliseconds } = await timed(searcher, queries, count);
+          found.set(searcher, hits);
+          if (repetition > 0) tallies.get(searcher)!.milliseconds.push(milliseconds);
         }
-        const compared = compare(ofExact.hits, ofFaiss.hits);
-        agreeing += compared.agreeing;
-        inOrder += compared.inOrder;
+        const exact = searchers.find(({ name }) => name === reference)!;
+        for (const [searcher, hits] of found) {
+          const { agreeing, inOrder } = compare(found.get(exact)!, hits);
+          const tally = tallies.get(searcher)!;
+          tally.agreeing += agreeing;
+          tally.inOrder += inOrder;
+        }
       }
-      const [exactMs, faissMs] = [median(exactTimes), median(faissTimes)];
       const lists = count * (repetitions + 1);
+      const exact = [...tallies].find(([{ name }]) => name === reference)![1];
       console.log(`${count} ${count === 1 ? 'query' : 'queries'} at once, median of ${repetitions}:`);
-      console.log(`  exact  ${exactMs.toFixed(1)} ms`);
-      console.log(`  faiss  ${faissMs.toFixed(1)} ms, ${(faissMs / exactMs).toFixed(1)} times exact`);
-      console.log(
-        `  hits equal for ${agreeing} of ${lists} queries, ${inOrder} of them in the very same order`,
-      );
+      for (const [{ name }, tally] of tallies) {
+        const own = median(tally.milliseconds);
+        const times = (own / median(exact.milliseconds)).toFixed(1);
+        console.log(
+          `  ${name.padEnd(6)} ${own.toFixed(1)} ms, ${times} times exact; hits equal for ${tally.agreeing} of ${lists} queries, ${tally.inOrder} of them in the very same order`,
+        );
+      }
     }
-    await exact.dispose();
-    await faiss.dispose();
+    for (const searcher of searchers) await searcher.dispose();
     await index.close();
   } finally {
     await engine.dispose();

@@ -1,13 +1,14 @@
 /** An index of another kind than Flat once it is built: what is searched instead of the shards. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import { assertSettable, type SearchParameterName } from '../index/faiss-file.js';
+import { parametersAsked } from '../config/index-parameters.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import type { IndexFacts } from '../record.js';
-import type { BuiltFacts } from '../search/factory-index.js';
-import type { FactoryIndex } from '../search/factory-searcher.js';
-import { flatKind } from '../search/searcher.js';
+import type { SearcherIdentity } from '../search/search.js';
+import { type BuiltFacts, flatKind } from '../search/searcher.js';
 import type { Artifact } from '../store/store.js';
+import type { NamedBuilder } from './choose-searcher.js';
+import type { BuiltSearch } from './open-searcher.js';
 import type { Timed } from './whole-index.js';
 
 /** `execution` is absent in what older versions left. */
@@ -16,40 +17,47 @@ export type IndexedFacts = BuiltFacts & { execution?: Timed };
 /** An index that was built, and the values its search is to be tried with. */
 export interface BuiltIndex {
   artifact: Artifact<IndexedFacts>;
+  /** Who built it, and searches it. */
+  by: NamedBuilder;
   kind: string;
   /** Null where the kind has none; then `values` is empty. */
-  parameter: SearchParameterName | null;
+  parameter: string | null;
   values: readonly number[];
 }
 
-/** Where the stage leaves it, in its folder. */
-export const builtFile = 'index.faiss';
-
 /** Where the shards are the index, and nothing is built. */
-export const isFlat = ({ index }: BenchConfig): boolean => index.kind === flatKind;
+export const isFlat = ({ index }: Pick<BenchConfig, 'index'>): boolean => index.kind === flatKind;
 
 /** @throws BenchError CONFIG_INVALID where a value was asked for that cannot be set */
-export function builtIndex(artifact: Artifact<IndexedFacts>, { index }: BenchConfig): BuiltIndex {
+export function builtIndex(
+  artifact: Artifact<IndexedFacts>,
+  { index }: BenchConfig,
+  by: NamedBuilder,
+): BuiltIndex {
   const { parameter: found } = artifact.facts;
   const { kind } = index;
-  for (const name of ['nprobe', 'efSearch'] as const) {
-    const values = index[name];
-    if (values === null) continue;
-    assertSettable(found ?? undefined, name, values, kind);
-    return { artifact, kind, parameter: name, values };
+  const [asked] = parametersAsked(index);
+  if (asked === undefined) {
+    const values = found === null ? [] : [found.value];
+    return { artifact, by, kind, parameter: found?.name ?? null, values };
   }
-  return { artifact, kind, parameter: found?.name ?? null, values: found === null ? [] : [found.value] };
+  const { name, values } = asked;
+  by.builder.assertSettable(found ?? undefined, name, values, kind);
+  return { artifact, by, kind, parameter: name, values };
 }
 
 /** The index as it is searched with one of its values; the last, which the run is measured with, where none is given. */
-export function factoryIndex(
-  { artifact: { folder, facts }, kind, parameter, values }: BuiltIndex,
+export function builtSearch(
+  { artifact: { folder, facts }, by: { name, builder }, kind, parameter, values }: BuiltIndex,
   value = values.at(-1),
-): FactoryIndex {
+): BuiltSearch {
+  const { sizeBytes, own } = facts;
   return {
-    file: path.join(folder, builtFile),
+    searcher: name,
+    file: path.join(folder, builder.file),
     kind,
-    sizeBytes: facts.sizeBytes,
+    sizeBytes,
+    ...(own && { own }),
     ...(parameter !== null && value !== undefined && { parameter: { name: parameter, value } }),
   };
 }
@@ -59,9 +67,10 @@ export function builtFacts(
   built: BuiltIndex,
   { vectors }: Pick<VectorIndex, 'vectors'>,
   flat: IndexFacts,
+  { versions }: Pick<SearcherIdentity, 'versions'>,
 ): IndexFacts {
   const { facts } = built.artifact;
-  const { parameter } = factoryIndex(built);
+  const { parameter } = builtSearch(built);
   const { identifiers, offsets } = flat.sizeBytes;
   return {
     ...flat,
@@ -74,6 +83,7 @@ export function builtFacts(
     },
     projectedBytes: Math.round((facts.sizeBytes / vectors) * flat.vectorsPerPassage * flat.projectedPassages),
     trainedOn: facts.trainedOn,
+    builtBy: { searcher: built.by.name, versions },
     ...(parameter && { parameter }),
   };
 }

@@ -108,16 +108,22 @@ async function timesOf(
 }
 
 /** What a reader of the run's figures should know of an index that is not exact. */
-export function curveRemarks({ kind, artifact: { facts } }: BuiltIndex, curve: CurveFacts): string[] {
+export function curveRemarks(
+  { kind, by, artifact: { facts } }: BuiltIndex,
+  curve: CurveFacts,
+  { run }: Pick<ExactRun, 'run'>,
+): string[] {
   const { depth, parameter, points } = curve;
   const { value, recall } = points.at(-1)!;
   const at = parameter === null ? '' : ` with ${parameter} ${value}`;
+  const { searcher } = run.facts;
+  const exactBy = searcher === by.name ? '' : `, which is of the searcher ${searcher}`;
   const idle =
     parameter === 'efSearch' && points.some((point) => point.value !== null && point.value < depth);
   return [
-    `the index ${kind}${at} finds ${(100 * recall[depth]!).toFixed(1)} % of the exact top ${depth}`,
+    `the index ${kind}${at} finds ${(100 * recall[depth]!).toFixed(1)} % of the exact top ${depth}${exactBy}`,
     ...(idle
-      ? [`FAISS keeps ${depth} candidates where efSearch is less than the ${depth} hits asked for`]
+      ? [`a search keeps ${depth} candidates where efSearch is less than the ${depth} hits asked for`]
       : []),
     ...facts.warnings,
   ];

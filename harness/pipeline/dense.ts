@@ -1,16 +1,16 @@
 /** A system of vectors, once there is a model: encode -> index -> search -> hits. */
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import type { Engine } from '../tensor/engine.js';
-import { builtIndex, isFlat } from './built-index.js';
+import { builtIndex } from './built-index.js';
 import { curveRemarks, curveStage, exactRun } from './curve-stage.js';
 import { devWinnersStage } from './dev-winners.js';
 import { encodeStage } from './encode-stage.js';
-import { indexStage } from './index-stage.js';
+import { indexBuilder, indexStage } from './index-stage.js';
 import { openDense } from './open-dense.js';
 import type { OpenModel } from './open-model.js';
 import { indexFacts, parameterCountOf } from './record-parts.js';
 import { searchStage, timeOf } from './search-stage.js';
-import { closeSearching, openSearching } from './searching.js';
+import { closeSearching, openSearching, searcherRemarks } from './searching.js';
 import type { Answering, Asking, Studied } from './system.js';
 import { conditionsHere } from './whole-index.js';
 import { hasWinners, winnersOf } from './winners.js';
@@ -34,9 +34,14 @@ export async function answerDense(
   const { dataset } = prepared;
   const shards = await log.artifact('encode', () => encodeStage(prepared, model, engine, progress));
   const asked = { split, depth } as const;
-  const built = isFlat(config)
-    ? undefined
-    : builtIndex(await log.artifact('index', () => indexStage(prepared, shards, seed, progress)), config);
+  const builder = await indexBuilder(config);
+  const built =
+    builder &&
+    builtIndex(
+      await log.artifact('index', () => indexStage(prepared, shards, builder, engine, seed, progress)),
+      config,
+      builder,
+    );
   const exact = built && (await exactRun(prepared, model, engine, shards, asked, log, progress));
   const searching = await openSearching(prepared, model, engine, shards.folder, built);
   try {
@@ -54,7 +59,7 @@ export async function answerDense(
         threads: engine.threads,
         versions: { ...engine.versions, ...searcher.versions },
       },
-      index: await indexFacts(index, built),
+      index: await indexFacts(searching),
     };
     const indexBytes = searcher.resident ? facts.index.sizeBytes.total : config.search.memoryMiB * 2 ** 20;
     return {
@@ -88,10 +93,9 @@ export async function answerDense(
           (await log.plain('recall', () =>
             curveStage(prepared, searching, built!, exact, { ...asked, seed }, progress),
           ));
-        const { fallback } = searcher;
         const remarks = [
-          ...(curve ? curveRemarks(built!, curve) : []),
-          ...(fallback === undefined ? [] : [`searched with exact: ${fallback}`]),
+          ...(curve ? curveRemarks(built!, curve, exact!) : []),
+          ...searcherRemarks(searching),
         ];
         return { winners, curve, remarks };
       },

@@ -5,13 +5,13 @@ import { BenchError } from '../errors.js';
 import { shardPaths } from '../index/shard-files.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
-import { loadFaiss } from '../search/faiss.js';
-import { tryShards } from '../search/trial.js';
+import type { SearcherPlugin } from '../search/searcher.js';
+import { auto, autoSearchers, namedSearcher } from './choose-searcher.js';
 import type { Prepared } from './prepare.js';
 
 /**
- * Looks at every number of an index that does not lie in the cache, and lets FAISS read it elsewhere first where FAISS is to
- * search it.
+ * Looks at every number of an index that does not lie in the cache, and lets a library that is to search it read it elsewhere
+ * first.
  * @throws BenchError DATA_INVALID
  */
 export async function tryForeign(
@@ -23,9 +23,9 @@ export async function tryForeign(
   const index = await openIndex(folder);
   try {
     await assertFinite(index, progress);
-    if (searcher === 'exact' || !(await hasFaiss())) return;
     const files = index.shards.map(({ number }) => shardPaths(folder, number).vectors);
-    await tryShards(files, progress);
+    for (const { plugin } of searcher === auto ? await autoSearchers() : [await namedSearcher(searcher)])
+      if (plugin.prove !== undefined && (await isHere(plugin))) await plugin.prove(files, progress);
   } finally {
     await index.close();
   }
@@ -36,8 +36,8 @@ async function isBelow(root: string, folder: string): Promise<boolean> {
   return !path.relative(above!, below!).startsWith('..');
 }
 
-const hasFaiss = (): Promise<boolean> =>
-  loadFaiss().then(
+const isHere = (plugin: SearcherPlugin): Promise<boolean> =>
+  plugin.check().then(
     () => true,
     () => false,
   );

@@ -1,29 +1,36 @@
 /** Indexes of other kinds than Flat are built from the shards once and kept in the cache. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
+import { parameterProblems } from '../config/index-parameters.js';
+import { refuse } from '../config/problems.js';
 import { readIndexFacts } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
-import { assertKind, buildIndex } from '../search/factory-index.js';
-import { faissVersion } from '../search/faiss.js';
 import { readManifest } from '../store/manifest.js';
 import type { Artifact } from '../store/store.js';
-import { builtFile, type IndexedFacts, isFlat } from './built-index.js';
+import type { Engine } from '../tensor/engine.js';
+import { type IndexedFacts, isFlat } from './built-index.js';
+import { builderOf, type NamedBuilder } from './choose-searcher.js';
 import type { Prepared } from './prepare.js';
 import { stageCode } from './stage-code.js';
 import { conditionsHere } from './whole-index.js';
 
 /**
- * What can be known of `index.*` before anything is trained.
- * @throws BenchError UNAVAILABLE where FAISS is missing, CONFIG_INVALID
+ * Who builds the index; undefined where it is Flat. What can be known of `index.*` before anything is trained.
+ * @throws BenchError UNAVAILABLE where the searcher that would build it is missing, CONFIG_INVALID
  */
-export async function assertIndexKind(config: BenchConfig): Promise<void> {
-  if (!isFlat(config)) await assertKind(config.index.kind);
+export async function indexBuilder(config: BenchConfig): Promise<NamedBuilder | undefined> {
+  if (isFlat(config)) return undefined;
+  const by = await builderOf(config.index.kind, config.searcher);
+  refuse(parameterProblems(config.index, by.builder.parameters, by.name));
+  return by;
 }
 
 /** @param key of the shards @param folder of the shards */
 export async function indexStage(
   { config, store, dataset }: Prepared,
   { key, folder }: Pick<Artifact<unknown>, 'key' | 'folder'>,
+  { name, plugin, builder }: NamedBuilder,
+  engine: Pick<Engine, 'versions'>,
   seed: number,
   progress: Progress,
 ): Promise<Artifact<IndexedFacts>> {
@@ -31,13 +38,12 @@ export async function indexStage(
   const { threads } = config;
   const about = (await readManifest(folder))?.execution?.about ?? { dataset: dataset.name };
   const inputs = {
-    made: 'faiss index 1',
+    made: 'index 2',
     shards: key,
-    code: stageCode('index', { searcher: 'faiss' }),
+    code: stageCode('index', { searcher: name }),
+    searcher: { name, versions: plugin.versions(engine) },
     kind,
-    trainingVectors,
-    seed,
-    versions: { 'faiss-node': faissVersion() },
+    ...(builder.trains && { trainingVectors, seed }),
   };
   return store.artifact<IndexedFacts>(
     'indexes',
@@ -45,13 +51,13 @@ export async function indexStage(
     async (made) => {
       const { vectors } = await readIndexFacts(folder);
       const started = performance.now();
-      const facts = await buildIndex({
+      const facts = await builder.build({
         folder,
         kind,
         trainingVectors,
         seed,
         vectors,
-        target: path.join(made, builtFile),
+        target: path.join(made, builder.file),
         ...(threads !== null && { threads }),
         progress,
       });

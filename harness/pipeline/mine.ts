@@ -15,7 +15,7 @@ import { negativesFile } from './negatives-file.js';
 import { withEngine } from './one-stage.js';
 import { type Prepared, prepare, type StageRequest } from './prepare.js';
 import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching } from './searching.js';
+import { closeSearching, openSearching, searcherRemarks } from './searching.js';
 
 export interface MineRequest extends StageRequest {
   /** Folder of a trained checkpoint; absent: BM25 mines. */
@@ -93,8 +93,7 @@ async function minedByModel(
     if (index !== undefined) await tryForeign(index, prepared, progress);
     const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
     try {
-      const { fallback } = searching.searcher;
-      if (fallback !== undefined) progress.note(`searching with exact: ${fallback}`);
+      for (const remark of searcherRemarks(searching)) progress.note(remark);
       const asked = { split, depth: depth ?? prepared.config.stage2.depth };
       const run = await searchStage(prepared, searching, indexed.key, asked, progress);
       return await mineStage(prepared, searching.index, run, { split, negatives: count ?? null });

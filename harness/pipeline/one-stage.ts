@@ -14,19 +14,19 @@ import { removePartialsOf } from '../store/atomic.js';
 import type { Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import type { Engine } from '../tensor/engine.js';
-import { builtIndex, isFlat } from './built-index.js';
+import { builtIndex } from './built-index.js';
 import { noteUnchecked, openCheckpoint } from './checkpoint.js';
 import { encodeStage, indexKey } from './encode-stage.js';
 import { tryForeign } from './foreign-index.js';
 import { readHits } from './hit-files.js';
-import { indexStage } from './index-stage.js';
+import { indexBuilder, indexStage } from './index-stage.js';
 import { identicalIdsOf } from './judgements.js';
 import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching } from './searching.js';
+import { closeSearching, openSearching, searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
 
@@ -144,13 +144,17 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
     // With `index.kind` of another kind, that of these vectors is built first, as in a run.
     await tryForeign(request.index, prepared, progress);
     const shards = { key: indexedAs, folder: request.index };
-    const built = isFlat(config)
-      ? undefined
-      : builtIndex(await indexStage(prepared, shards, config.seeds[0]!, progress), config);
+    const builder = await indexBuilder(config);
+    const built =
+      builder &&
+      builtIndex(
+        await indexStage(prepared, shards, builder, engine, config.seeds[0]!, progress),
+        config,
+        builder,
+      );
     const searching = await openSearching(prepared, checkpoint, engine, request.index, built);
     try {
-      const { fallback } = searching.searcher;
-      const warnings = fallback === undefined ? [] : [`searched with exact: ${fallback}`];
+      const warnings = searcherRemarks(searching);
       for (const warning of warnings) progress.note(warning);
       const identicalIds = identicalIdsOf(config, dataset);
       const asked = { split, depth: config.search.depth, identicalIds };

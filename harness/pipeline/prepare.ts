@@ -11,6 +11,7 @@ import { stateOf } from '../store/file-state.js';
 import { type Anew, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
+import { assertSearcherName } from './choose-searcher.js';
 import { stageCode } from './stage-code.js';
 
 /** Which dataset, and where its files come from. */
@@ -126,8 +127,9 @@ export async function prepare(
   store: Store = storeOf(request, progress),
 ): Promise<Prepared> {
   const { config, offline } = request;
-  // A slip in a measure's name is better known now than after training.
+  // A slip in a name is better known now than after training.
   parseMeasures(config.measures);
+  await assertSearcherName(config);
   const dataset = await openDataset(request, store, progress);
   if (dataset.passageCount === 0) {
     throw new BenchError('DATA_INVALID', `${dataset.name} has no passages.`, {

@@ -14,7 +14,7 @@ import { describePublished, openPublished, type PublishedModel } from './publish
 import { parameterCountOf } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemFacts, SystemPlan } from './system.js';
-import { engineText } from './trained.js';
+import { engineText, indexText } from './trained.js';
 import { assertMachine, localModel } from './trained-requirements.js';
 
 /** What stands behind `pretrained:`. */
@@ -27,20 +27,20 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const { config, offline } = request;
   const folder = await localModel(idOf(request), hubFolder(config.cache), offline, true);
   const described = folder === undefined ? undefined : await describePublished(folder, config.pretrained);
-  const engine = await assertMachine(config);
-  if (described === undefined) return { engine };
-  return { engine, vectors: { dimensions: described.model.dimensions, perPassage: 1, atMost: false } };
+  const means = await assertMachine(config);
+  if (described === undefined) return means;
+  return { ...means, vectors: { dimensions: described.model.dimensions, perPassage: 1, atMost: false } };
 }
 
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
   const { config } = request;
-  const { encode, search, index } = config;
+  const { encode, search } = config;
   return {
     stages: [
       `model     ${idOf(request)}`,
       `encode    every passage, in shards of ${encode.shardPassages} passages`,
-      `index     ${index.kind}${index.kind === 'Flat' ? '' : ', compared with the exact hits'}`,
-      `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}`,
+      indexText(means, config),
+      `search    the test queries, ${search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
       `engine    ${engineText(means, config)}`,
     ],
     needs: async (passages) => [

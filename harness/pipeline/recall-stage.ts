@@ -1,11 +1,12 @@
 /** How many of the exact hits an approximate search finds, as a stage. */
 import type { Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
-import { openSearcher, type PassageHits, type Searcher } from '../search/search.js';
+import type { PassageHits, Searcher } from '../search/search.js';
 import { mean } from '../statistics/summary.js';
 import type { Artifact } from '../store/store.js';
-import { type BuiltIndex, factoryIndex } from './built-index.js';
+import { type BuiltIndex, builtSearch } from './built-index.js';
 import { engineIdentity } from './identity.js';
+import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 import type { RunFacts } from './search-stage.js';
 import type { Searching } from './searching.js';
@@ -44,7 +45,7 @@ export async function recallStage(
       dataset: prepared.dataset,
       ...searching.model.code,
       engine: searching.engine,
-      searcher: 'factory',
+      searcher: built.by.name,
     }),
     exact: exact.run.key,
     values: built.values,
@@ -71,7 +72,7 @@ export function openAt(
   value: number | undefined,
 ): Promise<Searcher> {
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
-  return openSearcher('faiss', index, { engine, memoryBytes, built: factoryIndex(built, value) });
+  return openSearcher(built.by.name, index, { engine, memoryBytes, built: builtSearch(built, value) });
 }
 
 /** By point, recall by number of hits. */

@@ -12,6 +12,7 @@ import type {
   TrainingFacts,
   TrainingStageFacts,
 } from '../record.js';
+import type { SearcherIdentity } from '../search/search.js';
 import { keyOf } from '../store/hash.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type BuiltIndex, builtFacts } from './built-index.js';
@@ -134,7 +135,12 @@ function stageFacts(
   };
 }
 
-export async function indexFacts(index: VectorIndex, built?: BuiltIndex): Promise<IndexFacts> {
+export async function indexFacts(opened: {
+  index: VectorIndex;
+  built?: BuiltIndex;
+  searcher: SearcherIdentity;
+}): Promise<IndexFacts> {
+  const { index, built, searcher } = opened;
   const size = await indexSize(index.folder);
   const flat: IndexFacts = {
     kind: 'Flat',
@@ -151,5 +157,5 @@ export async function indexFacts(index: VectorIndex, built?: BuiltIndex): Promis
     projectedBytes: projectedVectorsBytes(index),
     projectedPassages: wikipediaPassages,
   };
-  return built === undefined ? flat : builtFacts(built, index, flat);
+  return built === undefined ? flat : builtFacts(built, index, flat, searcher);
 }

@@ -6,6 +6,7 @@ import { BenchError } from '../errors.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import { loadSystem } from '../systems.js';
+import { assertSearcherName } from './choose-searcher.js';
 import type { DatasetChoice } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
@@ -16,6 +17,7 @@ import type { Means } from './system.js';
  */
 export async function assertRequirements(request: RunRequest): Promise<Means> {
   parseMeasures(request.config.measures);
+  await assertSearcherName(request.config);
   await assertDataset(request);
   const { requirements } = await (await loadSystem(request.architecture)).steps();
   return requirements(request);

@@ -3,7 +3,7 @@ import type { Dataset, Split } from '../contracts.js';
 import type { Code } from '../program/code.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
-import { factoryIndex } from './built-index.js';
+import { builtSearch } from './built-index.js';
 import { HitParts } from './hit-files.js';
 import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
@@ -27,9 +27,8 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
 });
 
 /** Of encoding the queries too. */
-function searchCode({ model, engine, searcher, built }: Searching, dataset: Pick<Dataset, 'name'>): Code {
-  const by = built === undefined ? searcher.name : 'factory';
-  return stageCode('search', { dataset, engine, searcher: by, ...model.code });
+function searchCode({ model, engine, searcher }: Searching, dataset: Pick<Dataset, 'name'>): Code {
+  return stageCode('search', { dataset, engine, searcher: searcher.name, ...model.code });
 }
 
 /** Searches all queries of a split. @param key of the shards @param asked `identicalIds` is `kept` where absent */
@@ -50,7 +49,7 @@ export async function searchStage(
     searcher: { name: searcher.name, versions: searcher.versions },
     engine: engineIdentity(engine),
     ...(identicalIds === 'dropped' && { identicalIds }),
-    ...(built && { index: built.artifact.key, parameter: factoryIndex(built).parameter ?? null }),
+    ...(built && { index: built.artifact.key, parameter: builtSearch(built).parameter ?? null }),
   };
   return store.artifact(
     'runs',

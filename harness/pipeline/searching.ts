@@ -1,10 +1,12 @@
 /** What stays open while queries are searched. */
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
-import { openSearcher, type Searcher } from '../search/search.js';
+import type { Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
-import { type BuiltIndex, factoryIndex } from './built-index.js';
+import { type BuiltIndex, builtSearch } from './built-index.js';
+import { flatSearcher } from './choose-searcher.js';
 import type { OpenModel } from './open-model.js';
+import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 
 /** Everything that stays open while queries are searched and timed. */
@@ -31,10 +33,11 @@ export async function openSearching(
   const started = performance.now();
   const index = await openIndex(folder);
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
-  const searcher = await openSearcher(config.searcher, index, {
+  const name = built === undefined ? await flatSearcher(config) : config.searcher;
+  const searcher = await openSearcher(name, index, {
     engine,
     memoryBytes,
-    ...(built && { built: factoryIndex(built) }),
+    ...(built && { built: builtSearch(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;
   const { retriever, weights, maxTokens } = model;
@@ -54,4 +57,9 @@ export async function closeSearching({ index, searcher, queryEncoder }: Searchin
   await searcher.dispose();
   await queryEncoder.dispose();
   await index.close();
+}
+
+/** That `auto` did not take the first of its choice. */
+export function searcherRemarks({ searcher: { name, fallback } }: Searching): string[] {
+  return fallback === undefined ? [] : [`searched with ${name}: ${fallback}`];
 }

@@ -12,22 +12,14 @@ export interface WorkedWith {
   engine?: Pick<Engine, 'name'>;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];
-  /** What computes scores: `exact`, `faiss`, or `factory` for an index of another kind than Flat. */
-  searcher?: SearcherFile;
+  /** What builds indexes and computes scores, by name. */
+  searcher?: string;
 }
 
 const engineFiles: Readonly<Record<EngineName, string>> = {
   onnx: 'harness/tensor/onnx/engine.js',
   tensorflow: 'harness/tensor/tensorflow.js',
   'tfjs-cpu': 'harness/tensor/eager.js',
-};
-
-type SearcherFile = 'exact' | 'faiss' | 'factory';
-
-const searcherFiles: Readonly<Record<SearcherFile, readonly string[]>> = {
-  exact: ['harness/search/exact.js'],
-  faiss: ['harness/search/faiss.js'],
-  factory: ['harness/search/factory-searcher.js', 'harness/search/faiss.js'],
 };
 
 /**
@@ -71,8 +63,8 @@ export function entriesOf(
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
     ...(engine === undefined ? [] : [engineFiles[engine.name]]),
-    ...(searcher === undefined ? [] : searcherFiles[searcher]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),
+    ...(searcher === undefined ? [] : [`harness/searchers/${searcher}.js`]),
   ];
 }
 

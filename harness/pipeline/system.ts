@@ -37,6 +37,8 @@ export interface SystemSteps {
 export interface Means {
   /** Absent where nothing is computed on one. */
   engine?: Pick<Engine, 'name' | 'device' | 'threads'>;
+  /** The searcher that builds the index; absent where it is Flat, or there are no vectors. */
+  builder?: string;
   /** D, and vectors per passage; absent where there are none, and where the model is not here. */
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
 }

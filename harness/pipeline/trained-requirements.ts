@@ -8,10 +8,10 @@ import { resolveModel } from '../model/hub.js';
 import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
-import { assertSearcher } from '../search/search.js';
 import { checkVocabulary } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
-import { assertIndexKind } from './index-stage.js';
+import { assertSearcher } from './choose-searcher.js';
+import { indexBuilder } from './index-stage.js';
 import { assertNegatives } from './negative-sources.js';
 import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
@@ -25,20 +25,20 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const shape = await shapeOf(request);
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
-  const engine = await assertMachine(config);
-  if (shape === undefined || resolved === undefined) return { engine };
+  const means = await assertMachine(config);
+  if (shape === undefined || resolved === undefined) return means;
   const { dimensions, maxTokens } = shape;
   const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
   const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
   const perPassage = loaded.pooling === undefined ? stored : 1;
-  return { engine, vectors: { dimensions, perPassage, atMost } };
+  return { ...means, vectors: { dimensions, perPassage, atMost } };
 }
 
 /** What a system of vectors needs here. @throws BenchError UNAVAILABLE with the command that adds it */
-export async function assertMachine(config: BenchConfig): Promise<NonNullable<Means['engine']>> {
-  await assertSearcher(config.searcher);
-  await assertIndexKind(config);
-  return engineHere(config);
+export async function assertMachine(config: BenchConfig): Promise<Pick<Means, 'engine' | 'builder'>> {
+  await assertSearcher(config);
+  const builder = (await indexBuilder(config))?.name;
+  return { engine: await engineHere(config), ...(builder !== undefined && { builder }) };
 }
 
 /** Undefined where the model would have to be downloaded first. */

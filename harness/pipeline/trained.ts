@@ -2,7 +2,6 @@
 import type { BenchConfig } from '../config/config.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense } from './dense.js';
-import { assertIndexKind } from './index-stage.js';
 import { diskLine, memoryLine } from './needs.js';
 import { engineOf } from './prepare.js';
 import { archFacts, modelFacts, trainingFacts } from './record-parts.js';
@@ -23,8 +22,8 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
       ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
       ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
       `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
-      `index     ${config.index.kind}${config.index.kind === 'Flat' ? '' : ', built by FAISS and compared with the exact hits'}`,
-      `search    the test queries, ${search.depth} hits each, searcher ${config.searcher}`,
+      indexText(means, config),
+      `search    the test queries, ${search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
       `engine    ${engineText(means, config)}`,
     ],
     needs: async (passages) => [
@@ -55,6 +54,10 @@ function secondStagePlan(config: BenchConfig): string {
   return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
 }
 
+/** Who builds it, where it is not the vectors themselves. */
+export const indexText = ({ builder }: Means, { index }: BenchConfig): string =>
+  `index     ${index.kind}${builder === undefined ? '' : `, built by ${builder} and compared with the exact hits`}`;
+
 /** What `auto` came to on this machine. */
 export function engineText({ engine }: Means, config: BenchConfig): string {
   const { name, device, threads } = engine!;
@@ -64,7 +67,6 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
 
 export async function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, log, progress } = asking;
-  await assertIndexKind(request.config);
   const engine = await engineOf(request.config);
   try {
     const trained = await trainAll(prepared, request, engine, log, progress);

@@ -33,9 +33,6 @@ const chosen = new Set([
   'harness/tensor/onnx/engine.js',
   'harness/tensor/tensorflow.js',
   'harness/tensor/eager.js',
-  'harness/search/exact.js',
-  'harness/search/faiss.js',
-  'harness/search/factory-searcher.js',
 ]);
 
 /**
@@ -94,7 +91,7 @@ export function graphOfThisBuild(): ModuleGraph {
 const versions = new Map<string, string | undefined>();
 
 /** As the package says itself; undefined where it is not installed, and so cannot have computed anything. */
-function versionOf(name: string): string | undefined {
+export function versionOf(name: string): string | undefined {
   if (!versions.has(name)) versions.set(name, readVersion(name));
   return versions.get(name);
 }

@@ -191,7 +191,7 @@ export interface LambdaTried {
 }
 
 export interface IndexFacts {
-  /** FAISS factory string, where Flat is exact; BM25 for an index of terms, which has no vectors. */
+  /** As its searcher calls it, `HNSW32`, where Flat is exact; BM25 for an index of terms, which has no vectors. */
   readonly kind: string;
   /** Mean over the passages, as searched. */
   readonly vectorsPerPassage: number;
@@ -214,6 +214,11 @@ export interface IndexFacts {
   readonly projectedPassages: number;
   /** Vectors it was trained on; 0 where the kind needs no training. */
   readonly trainedOn?: number;
+  /** Who built it and searches it, with which libraries; absent where it is Flat. */
+  readonly builtBy?: {
+    readonly searcher: string;
+    readonly versions: Readonly<Record<string, string>>;
+  };
   /** What the run's figures were searched with; absent where the kind has no such parameter. */
   readonly parameter?: { readonly name: string; readonly value: number };
   /** Of an index that is not exact. */

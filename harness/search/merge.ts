@@ -69,3 +69,16 @@ export class TopRows implements RowHits {
 function comesFirst(score: number, row: number, otherScore: number, otherRow: number): boolean {
   return score > otherScore || (score === otherScore && row < otherRow);
 }
+
+/** Puts rows of equal score in ascending order; libraries give scores in order but rows of equal score as they come. */
+export function orderTies(scores: ArrayLike<number>, rows: number[], from: number, count: number): void {
+  for (let start = from; start < from + count; ) {
+    let end = start + 1;
+    while (end < from + count && scores[end] === scores[start]) end++;
+    if (end - start > 1) {
+      const sorted = rows.slice(start, end).sort((a, b) => a - b);
+      for (let i = start; i < end; i++) rows[i] = sorted[i - start]!;
+    }
+    start = end;
+  }
+}

@@ -20,14 +20,14 @@ interface Description {
   available: boolean;
   detail: string;
   hint?: string;
+  /** What is lacking where it is missing. */
+  without?: string;
 }
 
 const losses: Readonly<Record<string, string>> = {
   onnx: 'models run only on another engine',
   tensorflow: 'no training and encoding on a GPU by TensorFlow; onnx does it on the CPU',
   'tfjs-cpu': 'the other engines cannot be tested against their reference',
-  faiss: 'no index types but Flat; the searcher exact takes its place and the run record says so',
-  exact: 'search only by FAISS',
 };
 
 export function checkMachine(): Check[] {
@@ -72,19 +72,20 @@ export async function checkEngines(): Promise<Check[]> {
 }
 
 export async function checkSearchers(): Promise<Check[]> {
-  const { describeSearchers } = await import('../../search/search.js');
+  const { describeSearchers } = await import('../../pipeline/searchers.js');
   const found: Description[] = await describeSearchers();
   const usable = found.some(({ available }) => available);
   return found.map((searcher) => checkOf('searcher', searcher, !usable));
 }
 
-function checkOf(kind: string, { name, available, detail, hint }: Description, required: boolean): Check {
+function checkOf(kind: string, described: Description, required: boolean): Check {
+  const { name, available, detail, hint, without = losses[name] } = described;
   if (available) return { name: `${kind} ${name}`, state: 'ok', detail };
   return {
     name: `${kind} ${name}`,
     state: required ? 'failed' : 'absent',
     detail,
-    ...(losses[name] === undefined ? {} : { without: losses[name] }),
+    ...(without === undefined ? {} : { without }),
     ...(hint === undefined ? {} : { remedy: hint }),
   };
 }

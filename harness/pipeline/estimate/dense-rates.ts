@@ -5,9 +5,10 @@ import { IdentifierWriter } from '../../index/identifiers.js';
 import { IndexShardWriter } from '../../index/shard-files.js';
 import { finishIndex, identifiersPath, openIndex } from '../../index/vector-index.js';
 import { type EncodedTexts, VectorEncoder } from '../../model/vector-encoder.js';
-import { openSearcher } from '../../search/search.js';
 import type { Engine } from '../../tensor/engine.js';
+import { flatSearcher } from '../choose-searcher.js';
 import type { OpenModel } from '../open-model.js';
+import { openSearcher } from '../open-searcher.js';
 import type { PartOfDataset } from './part-of-dataset.js';
 import { affordable, timed } from './timed.js';
 
@@ -32,10 +33,14 @@ const largestIndex = 4e6;
 export async function denseRates(
   part: PartOfDataset,
   { retriever, weights, texts, maxTokens }: Pick<OpenModel, 'retriever' | 'weights' | 'texts' | 'maxTokens'>,
-  { encode: { batchTokens }, search, searcher: searcherName }: BenchConfig,
+  config: BenchConfig,
   engine: Engine,
   folder: string,
 ): Promise<DenseRates> {
+  const {
+    encode: { batchTokens },
+    search,
+  } = config;
   const encoders = {
     query: { engine, retriever, weights, side: 'query', maxTokens: maxTokens.query, batchTokens },
     passage: { engine, retriever, weights, side: 'passage', maxTokens: maxTokens.passage, batchTokens },
@@ -65,7 +70,7 @@ export async function denseRates(
     const indexed = await writeIndex(folder, part.whole.passages, encoded!, retriever);
     const index = await openIndex(folder);
     const memoryBytes = search.memoryMiB * 2 ** 20;
-    const searcher = await openSearcher(searcherName, index, { engine, memoryBytes });
+    const searcher = await openSearcher(await flatSearcher(config), index, { engine, memoryBytes });
     try {
       const many = await timed(() => searcher.search(vectors, queries.length, search.depth));
       const single = await timed(() => searcher.search(one, 1, search.depth));

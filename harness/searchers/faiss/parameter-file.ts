@@ -10,12 +10,13 @@
  */
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
-import { BenchError, fileError } from '../errors.js';
-import { temporaryName } from '../store/atomic.js';
-import { damaged, openToRead, readFully } from './reading.js';
+import { BenchError, fileError } from '../../errors.js';
+import { damaged, openToRead, readFully } from '../../index/reading.js';
+import type { FoundParameter } from '../../search/searcher.js';
+import { temporaryName } from '../../store/atomic.js';
 
 /** What a search looks at: inverted lists visited, or candidates kept while walking a graph. */
-export type SearchParameterName = 'nprobe' | 'efSearch';
+type SearchParameterName = 'nprobe' | 'efSearch';
 
 /** The parameter of one file, as it stands there. */
 export interface SearchParameter {
@@ -226,8 +227,8 @@ export async function copyWithParameter(
  *   value is out of range
  */
 export function assertSettable(
-  found: Pick<SearchParameter, 'name' | 'largest'> | undefined,
-  name: SearchParameterName,
+  found: FoundParameter | undefined,
+  name: string,
   values: readonly number[],
   kind: string,
 ): void {

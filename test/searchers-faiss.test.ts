@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { findSearchParameter } from '../harness/index/faiss-file.js';
+import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { createProgress } from '../harness/progress.js';
-import { assertKind, type BuiltFacts, buildIndex } from '../harness/search/factory-index.js';
-import { FactorySearcher } from '../harness/search/factory-searcher.js';
-import { loadFaiss } from '../harness/search/faiss.js';
-import { openSearcher } from '../harness/search/search.js';
-import { trainingCount } from '../harness/search/training-count.js';
+import type { BuiltFacts } from '../harness/search/searcher.js';
+import { assertKind, buildIndex } from '../harness/searchers/faiss/build.js';
+import { FactorySearcher } from '../harness/searchers/faiss/built.js';
+import { loadFaiss } from '../harness/searchers/faiss/flat.js';
+import { findSearchParameter } from '../harness/searchers/faiss/parameter-file.js';
+import { trainingCount } from '../harness/searchers/faiss/training-count.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { listOf, makeIndex, normalRows, rankRows, temporaryFolder } from './made-index.js';
 
@@ -171,7 +172,7 @@ test('several vectors a passage: passages are found, each once, where a search f
   const folder = await temporaryFolder(t);
   const index = await makeIndex(folder, rows, 3, 2);
   const { sizeBytes } = await build(folder, 'IVF8,Flat');
-  const built = { file: path.join(folder, 'index.faiss'), kind: 'IVF8,Flat', sizeBytes };
+  const built = { searcher: 'faiss', file: path.join(folder, 'index.faiss'), kind: 'IVF8,Flat', sizeBytes };
   const engine = {} as Engine;
   const options = { engine, memoryBytes: ample };
   const of = async (nprobe: number) => {

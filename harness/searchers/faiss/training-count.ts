@@ -1,5 +1,5 @@
 /** How many vectors an index of FAISS can be trained on. */
-import { BenchError } from '../errors.js';
+import { BenchError } from '../../errors.js';
 
 /**
  * Numbers that can be trained on: `train` takes one plain array of them, which V8 keeps 8 bytes a number and cannot grow

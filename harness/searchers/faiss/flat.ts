@@ -1,13 +1,12 @@
-/** The searcher `faiss`: FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
+/** FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
 import { createRequire } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { BenchError } from '../errors.js';
-import { damaged } from '../index/reading.js';
-import { shardBytes } from '../index/shard.js';
-import type { OpenShard, VectorIndex } from '../index/vector-index.js';
-import { TopRows } from './merge.js';
-import type { RowHits, RowSearcher } from './searcher.js';
+import { BenchError } from '../../errors.js';
+import { damaged } from '../../index/reading.js';
+import { shardBytes } from '../../index/shard.js';
+import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
+import { collectGarbage } from '../../search/garbage.js';
+import { orderTies, TopRows } from '../../search/merge.js';
+import type { RowHits, RowSearcher } from '../../search/searcher.js';
 
 /** Queries at once: faiss-node takes and gives plain arrays, 8 bytes or more a number. */
 export const largestBatch = 128;
@@ -95,7 +94,6 @@ export function faissVersion(): string {
 }
 
 export class FaissSearcher implements RowSearcher {
-  readonly name = 'faiss';
   readonly resident: boolean;
   readonly #index: VectorIndex;
   readonly #faiss: FaissModule;
@@ -192,29 +190,4 @@ export class FaissSearcher implements RowSearcher {
     this.#loaded.clear();
     await collectGarbage();
   }
-}
-
-/** Puts rows of equal score in ascending order; FAISS gives scores in order but rows of equal score as they come. */
-export function orderTies(scores: readonly number[], rows: number[], from: number, count: number): void {
-  for (let start = from; start < from + count; ) {
-    let end = start + 1;
-    while (end < from + count && scores[end] === scores[start]) end++;
-    if (end - start > 1) {
-      const sorted = rows.slice(start, end).sort((a, b) => a - b);
-      for (let i = start; i < end; i++) rows[i] = sorted[i - start]!;
-    }
-    start = end;
-  }
-}
-
-let collect: (() => void) | undefined;
-
-/** faiss-node frees an index when it is collected as garbage, and V8, which sees a few bytes, is in no hurry. */
-export async function collectGarbage(): Promise<void> {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
-  await new Promise((resolve) => setImmediate(resolve));
 }

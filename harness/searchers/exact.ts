@@ -1,11 +1,11 @@
 /** The searcher `exact`: matrix product and top-k on the engine's device, block of rows by block of rows. */
 import { BenchError } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
+import { TopRows } from '../search/merge.js';
+import type { RowHits, RowSearcher, SearcherPlugin } from '../search/searcher.js';
 import type { Engine, Feed, Program, VariableSet } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
-import { TopRows } from './merge.js';
-import type { RowHits, RowSearcher } from './searcher.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
 const batchSizes = [1, 16, 128] as const;
@@ -52,7 +52,6 @@ export function planBlocks(vectors: number, dimensions: number, memoryBytes: num
 }
 
 export class ExactSearcher implements RowSearcher {
-  readonly name = 'exact';
   readonly resident: boolean;
   readonly #index: VectorIndex;
   readonly #engine: Engine;
@@ -203,3 +202,13 @@ export class ExactSearcher implements RowSearcher {
     this.#buffers = [];
   }
 }
+
+const exact: SearcherPlugin = {
+  summary: 'matrix product and top-k on the engine; comes with bench',
+  without: 'search only by other libraries',
+  autoRank: 3,
+  check: async () => 'matrix product and top-k on the engine',
+  versions: ({ versions }) => versions,
+  open: (index, { engine, memoryBytes }) => ExactSearcher.open(index, engine, memoryBytes),
+};
+export default exact;

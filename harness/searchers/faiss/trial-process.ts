@@ -2,7 +2,7 @@
  * The process in which files that a user brings are read and searched by FAISS for the first time: bytes that are not as FAISS
  * writes them may end it. Started by trial.ts with a `TrialOrder` as its argument; tells what came of it by a message.
  */
-import { faissReason, loadFaiss } from './faiss.js';
+import { faissReason, loadFaiss } from './flat.js';
 
 export interface TrialOrder {
   /** Files of IndexFlatIP. */

@@ -1,7 +1,7 @@
 /** Files of FAISS that a user brings are read and searched once in a process of their own before this one reads them. */
 import { fork } from 'node:child_process';
-import { BenchError } from '../errors.js';
-import type { Progress } from '../progress.js';
+import { BenchError } from '../../errors.js';
+import type { Progress } from '../../progress.js';
 import type { TrialMessage, TrialOrder } from './trial-process.js';
 
 /**

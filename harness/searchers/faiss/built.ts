@@ -1,25 +1,14 @@
-/** The searcher `faiss` over an index of another kind than Flat: approximate, as far as its parameter lets it look. */
+/** Searches an index of another kind than Flat: approximate, as far as its parameter lets it look. */
 import { rm } from 'node:fs/promises';
-import { BenchError } from '../errors.js';
-import { assertSettable, copyWithParameter, findSearchParameter } from '../index/faiss-file.js';
-import type { VectorIndex } from '../index/vector-index.js';
-import { collectGarbage, type FaissIndex, largestBatch, loadFaiss, orderTies, readChecked } from './faiss.js';
-import { TopRows } from './merge.js';
-import type { RowHits, RowSearcher } from './searcher.js';
+import { BenchError } from '../../errors.js';
+import type { VectorIndex } from '../../index/vector-index.js';
+import { collectGarbage } from '../../search/garbage.js';
+import { orderTies, TopRows } from '../../search/merge.js';
+import type { BuiltFile, RowHits, RowSearcher } from '../../search/searcher.js';
+import { type FaissIndex, largestBatch, loadFaiss, readChecked } from './flat.js';
+import { assertSettable, copyWithParameter, findSearchParameter } from './parameter-file.js';
 
-/** A built index, and how it is to be searched. */
-export interface FactoryIndex {
-  file: string;
-  /** FAISS's factory string. */
-  kind: string;
-  sizeBytes: number;
-  /** What the search looks at; FAISS's own value where absent. */
-  parameter?: { name: 'nprobe' | 'efSearch'; value: number };
-}
-
-/** Scores are the index's own: of vectors it has compressed, they are not quite the inner products. */
 export class FactorySearcher implements RowSearcher {
-  readonly name = 'faiss';
   readonly resident = true;
   readonly #index: VectorIndex;
   #faiss: FaissIndex | undefined;
@@ -34,7 +23,7 @@ export class FactorySearcher implements RowSearcher {
    * @param built a file of the cache, which was checked when its artifact was taken
    * @throws BenchError UNAVAILABLE; CONFIG_INVALID where the parameter cannot be set, or the budget is too small
    */
-  static async open(index: VectorIndex, built: FactoryIndex, memoryBytes: number): Promise<FactorySearcher> {
+  static async open(index: VectorIndex, built: BuiltFile, memoryBytes: number): Promise<FactorySearcher> {
     const { file, kind, sizeBytes, parameter } = built;
     if (sizeBytes > memoryBytes) {
       throw new BenchError(
@@ -43,12 +32,12 @@ export class FactorySearcher implements RowSearcher {
         { hint: 'Allow more memory with search.memoryMiB, or use a kind that takes less: SQ8, IVF64,PQ16.' },
       );
     }
-    const { Index } = await loadFaiss();
+    const faiss = await loadFaiss();
     const found = parameter === undefined ? undefined : await findSearchParameter(file);
     if (parameter === undefined || found?.value === parameter.value) {
       return new FactorySearcher(
         index,
-        readChecked((name) => Index.read(name), file, index),
+        readChecked((name) => faiss.Index.read(name), file, index),
       );
     }
     assertSettable(found, parameter.name, [parameter.value], kind);
@@ -56,7 +45,7 @@ export class FactorySearcher implements RowSearcher {
     try {
       return new FactorySearcher(
         index,
-        readChecked((name) => Index.read(name), copy, index),
+        readChecked((name) => faiss.Index.read(name), copy, index),
       );
     } finally {
       await rm(copy, { force: true });

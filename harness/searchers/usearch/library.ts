@@ -1,0 +1,59 @@
+/** Loads the package usearch. The only import of it. */
+import { createRequire } from 'node:module';
+import { BenchError } from '../../errors.js';
+import { versionOf } from '../../program/code.js';
+
+/** What we use of usearch. Its errors are JavaScript's, but a damaged file, or NaN, is not met by one. */
+export interface UsearchModule {
+  Index: new (options: {
+    dimensions: number;
+    metric: 'ip';
+    quantization: 'f32' | 'f16' | 'i8';
+    /** M, links of a vector; twice as many in the lowest layer. */
+    connectivity: number;
+    expansion_add: number;
+    expansion_search: number;
+    multi: false;
+  }) => UsearchIndex;
+}
+
+export interface UsearchIndex {
+  size(): number;
+  add(keys: BigUint64Array, vectors: Float32Array, threads: number): void;
+  save(file: string): void;
+  load(file: string): void;
+  /** Distances are 1 - the inner product, the smallest first. For one query `counts` is absent. */
+  search(
+    queries: Float32Array,
+    k: number,
+    threads: number,
+  ): { keys: BigUint64Array; distances: Float32Array; counts?: BigUint64Array };
+}
+
+const hint =
+  'npm install brings its binaries for Linux (x64 and arm64, glibc 2.34 or newer) and macOS. Elsewhere npm rebuild usearch ' +
+  'compiles it, or use --searcher faiss, or --index Flat, which needs neither.';
+
+/**
+ * @param name the package; a parameter so that the compiler does not look for an optional one
+ * @throws BenchError UNAVAILABLE with the reason and the command that adds it
+ */
+export async function loadUsearch(name = 'usearch'): Promise<UsearchModule> {
+  try {
+    // Its ECMAScript module looks for its binary by the stack of an error, and goes on for ever where that tells nothing.
+    const require = createRequire(import.meta.url);
+    return require(name) as UsearchModule;
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new BenchError(
+      'UNAVAILABLE',
+      missing
+        ? "The searcher 'usearch' needs the package usearch, which is not installed."
+        : `The searcher 'usearch' cannot load the package usearch: ${reason}`,
+      { hint, cause },
+    );
+  }
+}
+
+export const usearchVersion = (): string => versionOf('usearch') ?? 'unknown';
