@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
 import { textIfThere } from '../store/text-file.js';
 import { damaged } from './reading.js';
@@ -57,7 +58,7 @@ export async function readShardFacts(folder: string, number: number): Promise<Sh
   const text = await textIfThere(file);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as ShardFacts;
+    return parseJson(text) as ShardFacts;
   } catch (cause) {
     throw damaged(file, 'is not JSON', cause);
   }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeJson } from '../store/atomic.js';
 import { Identifiers } from './identifiers.js';
 import { damaged, openToRead, readFully } from './reading.js';
@@ -76,7 +77,7 @@ export async function finishIndex(folder: string, shardCount: number): Promise<I
 export async function readIndexFacts(folder: string): Promise<IndexFacts> {
   const file = indexFactsPath(folder);
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as IndexFacts;
+    return parseJson(await readFile(file, 'utf8')) as IndexFacts;
   } catch (error) {
     if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
     const { code } = error as NodeJS.ErrnoException;

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { DataFile, Ranking, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { repeatedMember } from './repeated-members.js';
 import { fileBytes } from './text-blocks.js';
 import { writeLines } from './text-writer.js';
@@ -25,7 +26,7 @@ export async function readBeirResults(file: string, areScores = false): Promise<
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw refusal(`${file} is not JSON: ${(cause as Error).message}.`, { cause });
   }

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { BenchError, type ErrorCode } from '../errors.js';
+import { parseJson } from '../json.js';
 import { fileBytes } from './text-blocks.js';
 
 export interface ArrayElement {
@@ -165,7 +166,7 @@ class ElementCutter {
     const text = bytes.toString('utf8');
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (cause) {
       throw this.#fault(`is not JSON: ${(cause as Error).message}`, cause);
     }

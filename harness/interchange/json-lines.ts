@@ -1,5 +1,6 @@
 /** Files of one JSON object a line, and files of lines as they are. */
 import { BenchError, type ErrorCode } from '../errors.js';
+import { parseJson } from '../json.js';
 import { textBlocks } from './text-blocks.js';
 import { writtenNumber } from './written-number.js';
 
@@ -38,7 +39,7 @@ export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<
     if (text.trim() === '') continue;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (cause) {
       throw new BenchError(code, `${file}, line ${line}: not JSON: ${(cause as Error).message}.`, {
         hint: 'Every line is one whole JSON object. Was the file cut short?',

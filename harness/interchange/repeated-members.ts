@@ -1,4 +1,5 @@
 /** Members of JSON objects that have one name twice, which JSON.parse passes over: it keeps the last. */
+import { parseJson } from '../json.js';
 
 /**
  * The first member of `{ query: { passage: number } }` that comes again.
@@ -20,7 +21,7 @@ export function repeatedMember(text: string, kept: number): [string, string?] | 
     else if (part[0] === '}') depth--;
     else if (part[1] !== undefined) {
       members++;
-      const name = JSON.parse(part[0]) as string;
+      const name = parseJson(part[0]) as string;
       if (depth === 1) {
         if (outer.has(name)) first ??= [name];
         outer.add(name);

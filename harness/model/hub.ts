@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
 import { fetchFile } from '../store/download.js';
 import { tokenizerFiles } from '../text/tokenizer-folder.js';
@@ -86,7 +87,7 @@ async function readCached(home: string): Promise<ResolvedModel | undefined> {
   const text = await readFile(path.join(home, 'revision.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { name, revision } = JSON.parse(text) as { name: string; revision: string };
+    const { name, revision } = parseJson(text) as { name: string; revision: string };
     const folder = path.join(home, revision);
     return (await stat(folder)).isDirectory() ? { name, revision, folder } : undefined;
   } catch {

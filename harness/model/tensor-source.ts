@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { NumberType } from './number-types.js';
 import { SafetensorsFile } from './safetensors.js';
 
@@ -96,7 +97,7 @@ export class TensorSource {
 export async function readShardNames(file: string): Promise<string[]> {
   let map: unknown;
   try {
-    map = (JSON.parse(await readFile(file, 'utf8')) as { weight_map?: unknown }).weight_map;
+    map = (parseJson(await readFile(file, 'utf8')) as { weight_map?: unknown }).weight_map;
   } catch (cause) {
     throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, { cause });
   }

@@ -2,6 +2,7 @@
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { openToRead, readFully } from '../index/reading.js';
+import { parseJson } from '../json.js';
 import type { PassageHits } from '../search/search.js';
 import { AtomicFile } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
@@ -162,7 +163,7 @@ async function readHeader(file: string): Promise<Pick<Part, 'header' | 'start'> 
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
     const start = buffer.subarray(0, bytesRead).indexOf('\n') + 1;
-    const header = JSON.parse(buffer.toString('utf8', 0, start)) as PartHeader;
+    const header = parseJson(buffer.toString('utf8', 0, start)) as PartHeader;
     const bytes = fields.reduce((sum, field) => sum + arrayBytes(header, field), start);
     return (await handle.stat()).size === bytes ? { header, start } : undefined;
   } catch (error) {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { buildFolder } from './place.js';
 
 /** A part of a key of the cache. */
@@ -77,7 +78,7 @@ export function graphOfThisBuild(): ModuleGraph {
   if (read !== undefined) return read;
   const file = path.join(buildFolder, 'code.json');
   try {
-    read = JSON.parse(readFileSync(file, 'utf8')) as ModuleGraph;
+    read = parseJson(readFileSync(file, 'utf8')) as ModuleGraph;
   } catch (cause) {
     throw new BenchError(
       'UNAVAILABLE',
@@ -102,7 +103,7 @@ function versionOf(name: string): string | undefined {
 function readVersion(name: string): string | undefined {
   for (let folder = buildFolder; ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'node_modules', name, 'package.json');
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+    if (existsSync(file)) return (parseJson(readFileSync(file, 'utf8')) as { version: string }).version;
     if (folder === path.dirname(folder)) return undefined;
   }
 }

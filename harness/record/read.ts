@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { type RunRecord, recordSuffix } from './run-record.js';
 import { assertRecord, invalid, jsonPath } from './validate.js';
 
@@ -68,7 +69,7 @@ function unreadable(file: string, cause: unknown): BenchError {
 
 function parse(text: string, file: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text) as unknown;
   } catch (cause) {
     const notNumbers = pathsOfNotNumbers(text);
     if (notNumbers.length > 0) throw invalid(file, notNumbers);
@@ -96,7 +97,7 @@ function pathsOfNotNumbers(text: string): string[] {
     }
   };
   try {
-    walk(JSON.parse(marked), []);
+    walk(parseJson(marked), []);
   } catch {
     return [];
   }

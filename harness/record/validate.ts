@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { mean } from '../statistics/summary.js';
 import { type RunRecord, recordSchemaVersion } from './run-record.js';
 
@@ -15,7 +16,7 @@ function validator(): ValidateFunction {
     // The schema lies beside the sources, outside dist, so that other tools find it too.
     const file = new URL('../../../harness/record.schema.json', import.meta.url);
     const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true });
-    compiled = ajv.compile(JSON.parse(readFileSync(file, 'utf8')) as object);
+    compiled = ajv.compile(parseJson(readFileSync(file, 'utf8')) as object);
   }
   return compiled;
 }

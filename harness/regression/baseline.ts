@@ -1,6 +1,7 @@
 /** The stored baseline: run records in one file that is small enough to be committed. */
 import { readFile } from 'node:fs/promises';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { assertRecord } from '../record/validate.js';
 import type { StoredRecord } from '../record.js';
 import { writeAtomic } from '../store/atomic.js';
@@ -59,7 +60,7 @@ export async function readBaselineIfAny(file: string): Promise<{ records: Stored
 function recordsIn(text: string, file: string): unknown[] {
   let value: { baselineVersion?: unknown; records?: unknown } | null;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text) as typeof value;
   } catch (cause) {
     throw new BenchError(
       'RECORD_INVALID',

@@ -5,6 +5,7 @@
  */
 import { BenchError, type ErrorCode } from '../errors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
+import { parseJson } from '../json.js';
 import { stream } from '../random.js';
 import { type FaissIndex, loadFaiss } from './faiss.js';
 import { trainingCount } from './training-count.js';
@@ -103,7 +104,7 @@ async function build({ folder, kind, trainingVectors, seed, target }: BuildOrder
 process.on('disconnect', () => process.exit(1));
 const order = process.argv[2];
 if (order !== undefined) {
-  await build(JSON.parse(order) as BuildOrder).catch((error: unknown) => {
+  await build(parseJson(order) as BuildOrder).catch((error: unknown) => {
     if (!(error instanceof BenchError)) throw error;
     const { code, message, hint } = error;
     say({ state: 'failed', code, message, hint });

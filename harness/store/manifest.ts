@@ -2,6 +2,7 @@
 import { utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { Program } from '../program/git.js';
 import { textIfThere } from './text-file.js';
 
@@ -57,7 +58,7 @@ export async function readManifest<Facts>(folder: string): Promise<Manifest<Fact
   const text = await textIfThere(file);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as Manifest<Facts>;
+    return parseJson(text) as Manifest<Facts>;
   } catch (cause) {
     throw new BenchError('CACHE_INVALID', `${file} is not JSON.`, {
       hint: `Delete ${folder}; the next run makes it again.`,

@@ -5,6 +5,7 @@
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import type { Download } from '../contracts.js';
 import { fileError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
 
 /** Why an attempt failed. */
@@ -46,7 +47,7 @@ export async function discardPart(part: string): Promise<void> {
 
 async function readOrigin(part: string): Promise<Partial<Origin>> {
   try {
-    return JSON.parse(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
+    return parseJson(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
   } catch {
     // Absent, or damaged by a crash: then nothing is known, and the hash at the end decides.
     return {};

@@ -6,6 +6,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { Retriever, RetrieverParameter } from '../model/retriever.js';
 import { SafetensorsFile, writeSafetensors } from '../model/safetensors.js';
 import { writeJson } from '../store/atomic.js';
@@ -73,7 +74,7 @@ export async function resumeState(
   const text = await textIfThere(stateFile(folder));
   if (text === undefined) return undefined;
   try {
-    const { file, ...state } = JSON.parse(text) as TrainingState & { file: string };
+    const { file, ...state } = parseJson(text) as TrainingState & { file: string };
     const source = await SafetensorsFile.open(path.join(folder, file));
     try {
       for (const [group, { variables }] of groups(arrays)) {
