@@ -40,8 +40,13 @@ function tooDeepAt(text: string): number {
   return -1;
 }
 
-/** The quote that ends a string: one with an even number of backslashes before it. -1 where the text ends first. */
-function closingQuote(text: string, from: number): number {
+/**
+ * The quote that ends a string of JSON: one with an even number of backslashes before it. A regular expression would run out of
+ * stack on a string of some MB.
+ * @param from behind the quote that opens it
+ * @returns -1 where the text ends first
+ */
+export function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
     let slashes = 0;
     while (text.charCodeAt(at - 1 - slashes) === backslash) slashes++;

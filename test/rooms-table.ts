@@ -8,13 +8,14 @@ export interface Room {
   alone?: true;
 }
 
-const ground = ['contracts', 'errors', 'json'];
+const ground = ['contracts', 'errors', 'json', 'interruption'];
 const first = [...ground, 'program', 'random', 'store', 'config', 'presets', 'record', 'tensor', 'progress'];
 
 export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
   errors: { floor: 0, imports: [] },
   json: { floor: 0, imports: [] },
+  interruption: { floor: 0, imports: ['errors'] },
   program: { floor: 1, imports: ground },
   random: { floor: 1, imports: ground },
   store: { floor: 1, imports: [...ground, 'program'] },
