@@ -71,6 +71,7 @@ const expectedDefaults: BenchConfig = {
   index: { kind: 'Flat', nprobe: null, efSearch: null, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
+  unpack: { largestGiB: 64, largestRatio: 100 },
   latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
   check: { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 },
   measures: [

@@ -6,7 +6,7 @@ import { byteSize, createProgress } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
 import { watchInterrupts } from './interrupt.js';
 import { configOptions } from './options.js';
-import { cacheOf, dataFolder, splitOf } from './request.js';
+import { configOf, dataFolder, splitOf } from './request.js';
 import { renderTable } from './table.js';
 
 const actions = ['info', 'get', 'verify', 'qrels'] as const;
@@ -76,9 +76,11 @@ function actionOf(given: string | undefined): Action {
 }
 
 function requestOf(values: Values, dataset: string): DatasetFilesRequest {
+  const config = configOf({ config: values.config, cache: values.cache });
   return {
     dataset,
-    cache: cacheOf(values),
+    config,
+    cache: config.cache,
     offline: values.offline === true,
     ...(values.data !== undefined && { data: dataFolder(String(values.data)) }),
   };

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { BenchError, unknownName } from '../errors.js';
 import { parseJson } from '../json.js';
+import { assertPlain } from '../store/plain-file.js';
 import { factNamed, factNames } from './facts.js';
 import type { Reproduction } from './reproduction.js';
 
@@ -41,6 +42,7 @@ export function loadReproduction(name: string): LoadedReproduction {
 
 function read(file: string): unknown {
   let text: string;
+  assertPlain(file);
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {

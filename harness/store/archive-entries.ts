@@ -128,7 +128,7 @@ export class ArchiveEntries {
       'DATA_INVALID',
       `${what[0]!.toUpperCase()}${what.slice(1)} come out of ${this.#archive}.`,
       {
-        hint: 'It has no published hash, so nobody can say whether it is the right one. If you trust it: --set unpack.largestGiB=N or --set unpack.largestRatio=N.',
+        hint: 'It has no published hash, so nobody can say whether it is the right one. If you trust it, raise unpack.largestGiB or unpack.largestRatio in bench.config.json.',
       },
     );
   }

@@ -4,13 +4,17 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile } from '../contracts.js';
+import { assertGoesOn } from '../interruption.js';
 
 export type HashAlgorithm = 'sha256' | 'md5';
 
 /** The hexadecimal hash of a file, read as a stream. */
 export async function hashFile(file: string, algorithm: HashAlgorithm = 'sha256'): Promise<string> {
   const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 })) {
+    assertGoesOn();
+    hash.update(chunk as Buffer);
+  }
   return hash.digest('hex');
 }
 

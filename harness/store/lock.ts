@@ -2,6 +2,7 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { assertGoesOn } from '../interruption.js';
 import { isRunning, makeFolder } from './atomic.js';
 
 /** The locks of this process: a lock file with our number that is not among them was left by a namesake. */
@@ -65,6 +66,7 @@ async function acquire(file: string, waitMs: number): Promise<void> {
         hint: `Wait for it to end, or use another --cache DIR. If no such process runs, delete ${file}.`,
       });
     }
+    assertGoesOn();
     await new Promise((resolve) => setTimeout(resolve, numbered ? Math.min(500, waitMs) : 50));
   }
 }

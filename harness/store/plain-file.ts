@@ -1,6 +1,6 @@
 /** Files that a person names: only what is a file is read. A pipe or a device may never end, or never begin. */
 import { constants as limits } from 'node:buffer';
-import { constants, statSync } from 'node:fs';
+import { constants, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { BenchError } from '../errors.js';
 
@@ -37,14 +37,23 @@ export async function readPlainText(file: string): Promise<string> {
   }
 }
 
-/** The same refusal before a file is read at once. @throws BenchError PATH_INVALID where something else is there */
+/**
+ * The same refusal before a file is read at once, or put in the place of what is there: a device would be gone.
+ * @throws BenchError PATH_INVALID where something else is there
+ */
 export function assertPlain(file: string): void {
-  const found = statSync(file, { throwIfNoEntry: false });
+  let found: Stats | undefined;
+  try {
+    found = statSync(file, { throwIfNoEntry: false });
+  } catch {
+    // Whoever reads or writes it says why.
+    return;
+  }
   if (found !== undefined && !found.isFile()) throw noFile(file);
 }
 
 function noFile(file: string): BenchError {
   return new BenchError('PATH_INVALID', `${file} is not a file.`, {
-    hint: 'Folders, pipes and devices are not read: write what comes through a pipe to a file first.',
+    hint: 'Folders, pipes and devices are neither read nor written: put what comes through a pipe into a file first.',
   });
 }

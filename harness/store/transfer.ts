@@ -5,6 +5,7 @@
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import type { Download } from '../contracts.js';
 import { fileError } from '../errors.js';
+import { assertGoesOn, interruption } from '../interruption.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
 
@@ -81,7 +82,10 @@ export async function transfer(
   const controller = new AbortController();
   const stalled = new TransferError(`no byte came for ${options.stallMs / 1000} seconds`, true);
   const timer = setTimeout(() => controller.abort(stalled), options.stallMs);
+  const stop = () => controller.abort();
+  interruption.addEventListener('abort', stop);
   try {
+    assertGoesOn();
     // Bytes as they lie there: a compressed answer could be neither measured nor gone on with.
     const headers: Record<string, string> = { ...options.headers, 'accept-encoding': 'identity' };
     if (from > 0) {
@@ -96,9 +100,11 @@ export async function transfer(
     }
     await receive(response, from, download, part, () => timer.refresh(), options);
   } catch (error) {
+    assertGoesOn();
     throw controller.signal.aborted ? stalled : asTransferError(error);
   } finally {
     clearTimeout(timer);
+    interruption.removeEventListener('abort', stop);
     controller.abort();
   }
   return from > 0;
@@ -108,13 +114,14 @@ export async function transfer(
 async function sizeThere({ url }: Download, { headers, stallMs }: TransferOptions): Promise<number> {
   let response: Response;
   try {
-    const signal = AbortSignal.timeout(stallMs);
+    const signal = AbortSignal.any([AbortSignal.timeout(stallMs), interruption]);
     response = await fetch(url, {
       method: 'HEAD',
       headers: { ...headers, 'accept-encoding': 'identity' },
       signal,
     });
   } catch (error) {
+    assertGoesOn();
     throw asTransferError(error);
   }
   const { status, statusText } = response;
