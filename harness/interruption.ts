@@ -21,3 +21,30 @@ export function assertGoesOn(signal: AbortSignal = interruption): void {
     hint: 'The same command goes on from there.',
   });
 }
+
+/** A signal is heard between two turns of the event loop: work of so many milliseconds may go by without one. */
+const longestTurnMs = 50;
+/** Between two looks at the clock. */
+const callsPerLook = 256;
+
+/**
+ * For loops that never wait for anything but what is there already. Call what it gives once a round, and await what that gives
+ * where it gives something.
+ */
+export function turns(): () => Promise<void> | undefined {
+  let calls = 0;
+  let begunMs = performance.now();
+  return () => {
+    if (++calls % callsPerLook !== 0 || performance.now() - begunMs < longestTurnMs) return undefined;
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        begunMs = performance.now();
+        try {
+          resolve(assertGoesOn());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  };
+}

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { ErrorCode } from '../errors.js';
+import { turns } from '../interruption.js';
 import { closingQuote, parseJson } from '../json.js';
 import { JsonCutter } from './json-cutter.js';
 import { beginningOf, fileBytes } from './text-blocks.js';
@@ -38,6 +39,7 @@ export function jsonMembers(file: string, code: ErrorCode): AsyncGenerator<Objec
 
 async function* parts(file: string, code: ErrorCode, kind: 'array' | 'object'): AsyncGenerator<ObjectMember> {
   const cutter = new JsonCutter(file, code, kind);
+  const turn = turns();
   for await (const chunk of fileBytes(file, code)) {
     cutter.add(chunk);
     for (let part = cutter.next(); part !== undefined; part = cutter.next()) {
@@ -51,6 +53,8 @@ async function* parts(file: string, code: ErrorCode, kind: 'array' | 'object'): 
         throw cutter.fault(`is not JSON: ${(cause as Error).message}`, place, cause);
       }
       yield { ...parsed, text, ...place };
+      const due = turn();
+      if (due !== undefined) await due;
     }
   }
   cutter.end();

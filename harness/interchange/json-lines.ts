@@ -1,5 +1,6 @@
 /** Files of one JSON object a line, and files of lines as they are. */
 import { BenchError, type ErrorCode } from '../errors.js';
+import { turns } from '../interruption.js';
 import { parseJson } from '../json.js';
 import { textBlocks } from './text-blocks.js';
 import { writtenNumber } from './written-number.js';
@@ -12,6 +13,7 @@ export interface TextLine {
 
 /** The lines of a file, plain or gzip, without LF or CRLF; memory is that of the longest line. */
 export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<TextLine> {
+  const turn = turns();
   for await (const { text, firstLine } of textBlocks(file, code)) {
     let line = firstLine;
     for (let at = 0; at < text.length; line++) {
@@ -19,6 +21,8 @@ export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<
       const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
       yield { text: text.slice(at, stop), line };
       at = end + 1;
+      const due = turn();
+      if (due !== undefined) await due;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Tables whose columns are parted by tabs and may be quoted as in RFC 4180: DPR's passages and questions. */
 import { BenchError, type ErrorCode } from '../errors.js';
+import { turns } from '../interruption.js';
 import { textBlocks } from './text-blocks.js';
 
 export interface QuotedRow {
@@ -24,7 +25,14 @@ const quote = 34;
  */
 export async function* quotedRows(file: string, code: ErrorCode): AsyncGenerator<QuotedRow> {
   const cutter = new RowCutter(file, code);
-  for await (const { text } of textBlocks(file, code)) yield* cutter.rows(text);
+  const turn = turns();
+  for await (const { text } of textBlocks(file, code)) {
+    for (const row of cutter.rows(text)) {
+      yield row;
+      const due = turn();
+      if (due !== undefined) await due;
+    }
+  }
   cutter.end();
 }
 
