@@ -3,6 +3,7 @@
  * comes before is ours, because the library differs from the fast tokenizers there (character maps, sigma, words of one token).
  */
 import { AddedTokens } from './added-tokens.js';
+import { tooSlow, underWatch } from './guarded-pattern.js';
 import { normalizerOf } from './normalizer.js';
 import { preTokenizerOf } from './pre-tokenizer.js';
 import type { TokenizerJson } from './tokenizer-file.js';
@@ -34,7 +35,17 @@ export async function textEncoderOf(json: TokenizerJson): Promise<EncodeText> {
     },
     {},
   );
-  const modelIds = (text: string) => model.encode(text, { add_special_tokens: false }).ids;
+  const ids = (text: string) => model.encode(text, { add_special_tokens: false }).ids;
+  // What is left to the library may be a pattern of the file.
+  const hasPattern = preTokenize === undefined && JSON.stringify(json.pre_tokenizer).includes('"Regex"');
+  const whose = "A pattern of the tokenizer's pre_tokenizer";
+  const modelIds = hasPattern
+    ? (text: string) =>
+        underWatch(
+          () => ids(text),
+          () => tooSlow(whose, text, 'CHECKPOINT_INVALID'),
+        )
+    : ids;
   const { added_tokens: added } = json;
   const asTheyStand = new AddedTokens(
     added.flatMap((each) => (each.normalized ? [] : [[each.content, each]])),
@@ -43,21 +54,21 @@ export async function textEncoderOf(json: TokenizerJson): Promise<EncodeText> {
     added.flatMap((each) => (each.normalized ? [[normalize(each.content), each]] : [])),
   );
   return (text) => {
-    const ids: number[] = [];
+    const found: number[] = [];
     for (const section of asTheyStand.split(text)) {
       if (typeof section === 'number') {
-        ids.push(section);
+        found.push(section);
         continue;
       }
       for (const part of normalized.split(normalize(section.text))) {
-        if (typeof part === 'number') ids.push(part);
-        else if (preTokenize === undefined) ids.push(...modelIds(part.text));
+        if (typeof part === 'number') found.push(part);
+        else if (preTokenize === undefined) found.push(...modelIds(part.text));
         else {
           const isFirst = section.start === 0 && part.start === 0;
-          for (const word of preTokenize(part.text, isFirst)) ids.push(...modelIds(word));
+          for (const word of preTokenize(part.text, isFirst)) found.push(...modelIds(word));
         }
       }
     }
-    return ids;
+    return found;
   };
 }
