@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { tarOf } from '../harness/perf/made-archives.js';
 import { tinySettings } from './made-squad.js';
 import { cli } from './places.js';
 
@@ -180,20 +181,7 @@ function part(imports: string, work: string): ChildProcess {
 describe('in the middle of what stands before a dataset', () => {
   test('unpacking', async (t) => {
     await mkdir(path.join(root, 'archives'));
-    const header = Buffer.alloc(512);
-    header.write('zeros');
-    header.write('0000644\0', 100);
-    header.write(`${(8e9).toString(8)}\0`, 124);
-    header.write('00000000000\0', 136);
-    header.write('        0', 148);
-    header.write('ustar\x0000', 257);
-    header.write(
-      `${header
-        .reduce((sum, byte) => sum + byte, 0)
-        .toString(8)
-        .padStart(6, '0')}\0`,
-      148,
-    );
+    const header = tarOf([{ name: 'zeros', content: '', sizeBytes: 8e9 }]).subarray(0, 512);
     const archive = path.join(root, 'archives', 'zeros.tar.gz');
     await repeated(archive, header.toString('latin1'), '\0', 5000);
     const work = `await unpack(${JSON.stringify(archive)}, null)`;

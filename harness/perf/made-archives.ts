@@ -7,11 +7,13 @@ export interface MadeEntry {
   content?: Uint8Array | string;
   /** What a zip says of it where that is not so. */
   crc?: number;
+  /** What a tar file says of it where that is not so. */
+  sizeBytes?: number;
 }
 
 const tarBlock = 512;
 
-function tarHeader({ name, content }: MadeEntry): Buffer {
+function tarHeader({ name, content, sizeBytes }: MadeEntry): Buffer {
   const header = Buffer.alloc(tarBlock);
   const octal = (value: number, at: number, length: number) =>
     header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at);
@@ -19,7 +21,7 @@ function tarHeader({ name, content }: MadeEntry): Buffer {
   octal(0o644, 100, 8);
   octal(0, 108, 8);
   octal(0, 116, 8);
-  octal(content === undefined ? 0 : Buffer.byteLength(content), 124, 12);
+  octal(sizeBytes ?? Buffer.byteLength(content ?? ''), 124, 12);
   octal(0, 136, 12);
   header.write('        ', 148);
   header.write(content === undefined ? '5' : '0', 156);
