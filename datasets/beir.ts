@@ -9,9 +9,8 @@ import { assertQueryId, assertWritable } from '../harness/interchange/identifier
 import { inspect } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { readQrels } from '../harness/interchange/qrels.js';
-import { unpack } from '../harness/store/archive.js';
 import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
-import { assertFolder, describeAll, findIn, needIn, remembered } from './collection/files.js';
+import { assertFolder, describeAll, findIn, needIn, remembered, unpacked } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
 
 const code = 'DATA_INVALID';
@@ -27,7 +26,7 @@ async function folderOf(request: DatasetRequest): Promise<string> {
         hint: download.instructions!,
       });
     }
-    return path.join(await unpack(await request.fetch(download)), ...variant.split('/'));
+    return path.join(await unpacked(request, download), ...variant.split('/'));
   }
   await assertFolder(folder, layout);
   if (variant === undefined) return folder;

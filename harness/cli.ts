@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `bench`. A subcommand is one file in cli/ and one line here; it is imported when it is asked for. */
 import type { Command } from './cli/command.js';
+import { parseJson } from './json.js';
 import { printable } from './printable.js';
 
 interface Entry {
@@ -105,7 +106,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   if (name === '--version') {
     const { readFile } = await import('node:fs/promises');
     const file = new URL('../../package.json', import.meta.url);
-    process.stdout.write(`${(JSON.parse(await readFile(file, 'utf8')) as { version: string }).version}\n`);
+    process.stdout.write(`${(parseJson(await readFile(file, 'utf8')) as { version: string }).version}\n`);
     return 0;
   }
   const isHelp = rest.includes('--help') || rest.includes('-h');

@@ -1,5 +1,6 @@
 /** How far a long job is, told on stderr, and whether it has been asked to stop. */
-import { BenchError } from './errors.js';
+
+import { assertGoesOn } from './interruption.js';
 import { printable, printableName } from './printable.js';
 
 export interface StageProgress {
@@ -96,7 +97,7 @@ export function createProgress(options: ProgressOptions = {}): Progress {
       prefix = title === undefined ? '' : `${title}: `;
       totalLeft = left ?? (() => undefined);
     },
-    checkInterrupted: () => checkInterrupted(signal),
+    checkInterrupted: () => assertGoesOn(signal),
     stage(title, total, unit = '') {
       open?.end();
       const name = `${prefix}${title}`;
@@ -149,16 +150,9 @@ export function silentProgress(signal: AbortSignal = new AbortController().signa
     note: () => undefined,
     remark: () => undefined,
     within: () => undefined,
-    checkInterrupted: () => checkInterrupted(signal),
+    checkInterrupted: () => assertGoesOn(signal),
     stage: () => ({ update: () => undefined, end: () => undefined }),
   };
-}
-
-function checkInterrupted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new BenchError('INTERRUPTED', 'Stopped as asked; what was finished is kept.', {
-    hint: 'The same command goes on from there.',
-  });
 }
 
 interface State {

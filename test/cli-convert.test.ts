@@ -126,7 +126,11 @@ test('what cannot be converted is said', async () => {
     [['--run', run, '--to', 'dpr', '--out', out], 'USAGE', /--dataset/],
     [['--run', run, '--to', 'trek', '--out', out], 'UNKNOWN_NAME', /Did you mean 'trec'/],
     [['--run', run, '--to', 'beir', '--out', out, '--split', 'dev'], 'USAGE', /--dataset/],
-    [['--run', run, '--run-format', 'beir', '--to', 'trec', '--out', out], 'RECORD_INVALID', /not JSON/],
+    [
+      ['--run', run, '--run-format', 'beir', '--to', 'trec', '--out', out],
+      'RECORD_INVALID',
+      /an object begins with {/,
+    ],
     [
       ['--run', run, '--run-format', 'tevatron', '--to', 'trec', '--out', out],
       'RECORD_INVALID',

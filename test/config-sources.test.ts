@@ -71,6 +71,7 @@ const expectedDefaults: BenchConfig = {
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
+  unpack: { largestGiB: 64, largestRatio: 100 },
   latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
   check: { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 },
   measures: [

@@ -105,8 +105,9 @@ test('BEIR results: by score, equal scores by id, the larger first', async () =>
 
 test('BEIR results that are none are refused', async () => {
   for (const [content, pattern] of [
-    ['{', /not JSON/],
-    ['[]', /no JSON object/],
+    ['{', /member 1 of the object is not whole/],
+    ['{"q": {"d": 1.5}, "r"}', /member 2 of the object is not JSON/],
+    ['[]', /an object begins with {/],
     ['{}', /no results/],
     ['{"q": 3}', /query 'q'/],
     ['{"q": {"d": "1"}}', /passage 'd': "1"/],

@@ -1,5 +1,6 @@
 /** Records that are refused, with the place of what is wrong. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -85,4 +86,24 @@ test('all faults of a record are named, many are counted', async () => {
   });
   await assert.rejects(readRecord(fileOf(content)), /lacks 'seed'.*lacks 'arch'.*lacks 'stages'/s);
   await assert.rejects(readRecord(fileOf('{"schemaVersion":1}')), /and 4 more$/);
+});
+
+test('a record with a string of 30 MB, cut short or with a NaN behind it, is refused as any other is', async () => {
+  const long = 'a\\n'.repeat(1e7);
+  const refused = (content: string, message: RegExp) =>
+    assert.rejects(readRecord(fileOf(content)), (error) => {
+      assert.ok(error instanceof BenchError && error.code === 'RECORD_INVALID', String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  await refused(`{"name": "${long}`, /not whole JSON/);
+  await refused(`{"name": "${long}", "mean": [NaN, "NaN"]}`, /\$\.mean\[0\] is NaN/);
+});
+
+test('a pipe is no record', async () => {
+  if (process.platform === 'win32') return;
+  const pipe = path.join(folder, 'pipe.record.json');
+  execFileSync('mkfifo', [pipe]);
+  await assert.rejects(readRecord(pipe), { code: 'PATH_INVALID', message: /is not a file/ });
+  rmSync(pipe);
 });

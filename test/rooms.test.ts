@@ -95,6 +95,11 @@ test('no room but statistics works out a mean, a median or a quantile of its own
   );
 });
 
+test('no file but json.ts parses JSON, so that its limit on nesting holds everywhere', () => {
+  const parsers = files.filter((file) => /\bJSON\.parse\(/.test(readFileSync(path.join(root, file), 'utf8')));
+  assert.deepEqual(parsers, ['harness/json.ts']);
+});
+
 test('statistics and metrics never read the disk', () => {
   const readers = files
     .filter((file) => ['statistics', 'metrics'].includes(roomOf(file)))

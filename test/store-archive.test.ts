@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
+import { type MadeEntry, tarOf, zipOf } from '../harness/perf/made-archives.js';
 import { unpack } from '../harness/store/archive.js';
 import { inFixtures } from './places.js';
 
@@ -70,6 +71,9 @@ for (const [name, pattern] of [
   ['link.tar.gz', /neither a file nor a folder/],
   ['cut.zip', /no zip or tar file that can be unpacked/],
   ['cut.tar.gz', /no zip or tar file that can be unpacked/],
+  ['enotempty.tar', /checksum failure/],
+  ['dup.zip', /holds "a" twice/],
+  ['filedir.tar', /holds "a" as a file and as a folder/],
 ] as const) {
   test(`${name} is refused, and nothing is left of it`, async () => {
     const archive = await place(name);
@@ -83,3 +87,91 @@ for (const [name, pattern] of [
     assert.deepEqual(await everything(), ['downloads', `downloads/${name}`]);
   });
 }
+
+describe('archives that are put together here', () => {
+  const formats = {
+    zip: zipOf,
+    tar: (entries: MadeEntry[]) => tarOf(entries),
+    'tar.gz': (entries: MadeEntry[]) => tarOf(entries, { packed: true }),
+  };
+  const write = async (bytes: Uint8Array) => {
+    const archive = path.join(root, 'made');
+    await writeFile(archive, bytes);
+    return archive;
+  };
+  const refused = async (unpacking: Promise<unknown>, pattern: RegExp) => {
+    await assert.rejects(unpacking, (error) => {
+      assert.ok(error instanceof BenchError && error.code === 'DATA_INVALID', String(error));
+      assert.match(error.message, pattern);
+      return true;
+    });
+    assert.deepEqual(await everything(), ['made']);
+  };
+
+  for (const [format, made] of Object.entries(formats)) {
+    test(`${format}: what was put in comes out, large entries and empty ones`, async () => {
+      const large = 'some words\n'.repeat(1e5);
+      const entries = [
+        { name: 'a/' },
+        { name: 'a/empty', content: '' },
+        { name: 'a/b/large', content: large },
+        { name: 'c', content: 'c' },
+      ];
+      const folder = await unpack(await write(made(entries)));
+      for (const { name, content } of entries)
+        if (content !== undefined)
+          assert.equal(await readFile(path.join(folder, name), 'utf8'), content, name);
+    });
+
+    test(`${format}: a file where a folder is, or a folder where a file is, or one name twice, is refused`, async () => {
+      const x = { name: 'x', content: '' };
+      for (const entries of [
+        [x, { name: 'x/' }],
+        [{ name: 'x/' }, x],
+        [x, { name: 'x/y', content: '' }],
+        [{ name: 'x/y', content: '' }, x],
+      ])
+        await refused(unpack(await write(made(entries))), /as a file and as a folder/);
+      await refused(unpack(await write(made([x, { name: './x', content: '' }]))), /twice/);
+    });
+
+    test(`${format}: no more comes out than the limits say, unless nobody asks`, async () => {
+      // Beyond the 64 MiB that any archive may have.
+      const entries = [{ name: 'zeros', content: Buffer.alloc(80 << 20) }];
+      const archive = await write(made(entries));
+      await refused(unpack(archive, { bytes: 1e6, ratio: 1e6 }), /More than 1000000 bytes come out/);
+      if (format !== 'tar') await refused(unpack(archive), /More than 100 times its \d+ bytes come out/);
+      await unpack(archive, null);
+    });
+
+    test(`${format}: many empty files are as much as their headers`, async () => {
+      const entries = Array.from({ length: 300 }, (_, i) => ({ name: `${i}`, content: '' }));
+      await refused(unpack(await write(made(entries)), { bytes: 1e5, ratio: 100 }), /More than 100000 bytes/);
+    });
+  }
+
+  test('a name that no file can have is refused', async () => {
+    await refused(unpack(await write(zipOf([{ name: 'n'.repeat(400), content: '' }]))), /ENAMETOOLONG/);
+  });
+
+  test('a zip with a wrong checksum is refused by the name of the entry', async () => {
+    const archive = await write(
+      zipOf([
+        { name: 'good', content: 'a' },
+        { name: 'bad', content: 'b', crc: 1 },
+      ]),
+    );
+    await refused(unpack(archive), /the checksum of "bad" is wrong/);
+  });
+
+  test('what follows the end of a tar file is not kept', async () => {
+    const tar = tarOf([{ name: 'a', content: 'a' }]);
+    const folder = await unpack(await write(Buffer.concat([tar, Buffer.alloc(5e6, 'x')])));
+    assert.deepEqual(await readdir(folder), ['a']);
+  });
+
+  test('a relative path is as good as another', async () => {
+    const archive = await write(zipOf([{ name: 'a', content: 'a' }]));
+    assert.deepEqual(await readdir(await unpack(path.relative('.', archive))), ['a']);
+  });
+});

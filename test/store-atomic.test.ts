@@ -98,3 +98,12 @@ test('a process that runs and one that has ended are told apart', () => {
   assert.ok(isRunning(process.pid));
   assert.ok(!isRunning(spawnSync(process.execPath, ['-e', '']).pid));
 });
+
+test('what is no file is not written over: a device would be gone', async () => {
+  if (process.platform === 'win32') return;
+  const pipe = path.join(folder, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  for (const target of [pipe, folder])
+    await assert.rejects(writeAtomic(target, 'a'), { code: 'PATH_INVALID', message: /is not a file/ });
+  assert.deepEqual(await readdir(folder), ['pipe']);
+});

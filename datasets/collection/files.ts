@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile, DatasetRequest, Download } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
+import { unpack } from '../../harness/store/archive.js';
 import { describeFile } from '../../harness/store/hash.js';
 
 /** @throws BenchError PATH_INVALID where the folder is not there */
@@ -42,6 +43,12 @@ export async function needIn(folder: string, names: readonly string[], hint: str
 export async function fileOf(request: DatasetRequest, download: Download): Promise<string | undefined> {
   if (request.folder === undefined) return request.fetch(download);
   return findIn(request.folder, [download.name.replace(/\.gz$/, '')]);
+}
+
+/** The folder that a fetched archive unpacks to. What its publisher gives no hash of may not unpack to just anything. */
+export async function unpacked(request: DatasetRequest, download: Download): Promise<string> {
+  const isKnown = download.sha256 !== undefined || download.md5 !== undefined;
+  return unpack(await request.fetch(download), isKnown ? null : request.unpacking);
 }
 
 /** Finds something out about files, or remembers it. */

@@ -2,8 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatasetRequest, Download } from '../../harness/contracts.js';
-import { unpack } from '../../harness/store/archive.js';
-import { assertFolder, fileOf, findIn, needIn } from '../collection/files.js';
+import { assertFolder, fileOf, findIn, needIn, unpacked } from '../collection/files.js';
 
 const address = 'https://msmarco.z22.web.core.windows.net/msmarcoranking/';
 const licence = 'MS MARCO terms, research use';
@@ -126,10 +125,8 @@ export async function filesOf(request: DatasetRequest): Promise<Files> {
   const { year, hasTitles, hasScores } = partsOf(request.variant);
   const given = request.folder;
   if (given !== undefined) await assertFolder(given, layout);
-  const folder = given ?? (await unpack(await request.fetch(collectionAndQueries)));
-  const titleFolder = !hasTitles
-    ? folder
-    : (given ?? path.join(await unpack(await request.fetch(titled)), 'marco'));
+  const folder = given ?? (await unpacked(request, collectionAndQueries));
+  const titleFolder = !hasTitles ? folder : (given ?? path.join(await unpacked(request, titled), 'marco'));
   const pair = async (queries: string | undefined, qrels: string | undefined) =>
     queries === undefined || qrels === undefined ? undefined : { queries, qrels };
   const small = await findIn(folder, ['queries.dev.small.tsv']);

@@ -1,5 +1,6 @@
 /** The JSON of SQuAD v1.1, checked value by value: the first wrong one is named by its path. */
 import { BenchError } from '../../harness/errors.js';
+import { parseJson } from '../../harness/json.js';
 
 export interface Article {
   title: string;
@@ -118,10 +119,11 @@ export function parseSquad(bytes: Uint8Array, file: string): readonly Article[] 
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     const place = placeOf(cause as SyntaxError, text);
-    throw new BenchError('DATA_INVALID', `${file} is not JSON: it breaks at ${place}.`, {
+    const { message } = cause as SyntaxError;
+    throw new BenchError('DATA_INVALID', `${file} is not JSON: it breaks at ${place}: ${message}.`, {
       hint: again,
       cause,
     });

@@ -5,7 +5,7 @@ import { BenchError } from '../../harness/errors.js';
 import { assertQueryId } from '../../harness/interchange/identifiers.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
 import { tabLines, tabQueries } from '../collection/tab-lines.js';
-import { blocksOf, contentOf, plain } from './tagged.js';
+import { blocksOf, contentOf, plain, textAfter, withoutElements } from './tagged.js';
 
 export type PlacedPassage = Passage & { place: string };
 
@@ -43,9 +43,7 @@ export async function* passagesOf(files: readonly string[]): AsyncGenerator<Plac
         );
       }
       const titles = 'title|headline|hl';
-      const text =
-        contentOf(content, 'text') ??
-        content.replace(new RegExp(`<(docno|${titles})>[\\s\\S]*?</\\1>`, 'gi'), ' ');
+      const text = contentOf(content, 'text') ?? withoutElements(content, `docno|${titles}`);
       yield {
         passageId,
         title: plain(contentOf(content, titles) ?? ''),
@@ -104,6 +102,5 @@ export async function topicsOf(file: string): Promise<Map<string, Query>> {
 
 /** A field of a topic goes on to its end tag, or to the next tag where TREC left that out. */
 function field(content: string, names: string): string {
-  const found = new RegExp(`<(?:${names})(?:\\s[^>]*)?>([^<]*)`, 'i').exec(content);
-  return plain(found?.[1] ?? '');
+  return plain(textAfter(content, names) ?? '');
 }

@@ -5,7 +5,7 @@ import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
 import { configOptions, noWaitOption } from './options.js';
-import { cacheOf, dataFolder, splitOf } from './request.js';
+import { configOf, dataFolder, splitOf } from './request.js';
 
 const formats = Object.keys(runFormats).join(', ');
 
@@ -47,6 +47,7 @@ export const command: Command = {
       throw new BenchError('USAGE', '--data and --split say something of --dataset, which was not given.');
     }
     const out = path.resolve(String(values.out));
+    const config = configOf({ config: values.config, cache: values.cache });
     const { convertRun } = await import('../pipeline/convert.js');
     const { from, queries, hits, notes } = await convertRun(
       {
@@ -61,7 +62,8 @@ export const command: Command = {
             ...(data !== undefined && { data: dataFolder(String(data)) }),
             offline: values.offline === true,
             split: splitOf(values, 'test'),
-            cache: cacheOf(values),
+            config,
+            cache: config.cache,
           },
         }),
       },

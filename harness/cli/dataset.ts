@@ -6,7 +6,7 @@ import { byteSize } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
 import { beginJob } from './job.js';
 import { configOptions, noWaitOption } from './options.js';
-import { cacheOf, dataFolder, splitOf } from './request.js';
+import { configOf, dataFolder, splitOf } from './request.js';
 import { renderTable } from './table.js';
 
 const actions = ['info', 'get', 'verify', 'qrels'] as const;
@@ -77,9 +77,11 @@ function actionOf(given: string | undefined): Action {
 }
 
 function requestOf(values: Values, dataset: string): DatasetFilesRequest {
+  const config = configOf({ config: values.config, cache: values.cache });
   return {
     dataset,
-    cache: cacheOf(values),
+    config,
+    cache: config.cache,
     offline: values.offline === true,
     ...(values.data !== undefined && { data: dataFolder(String(values.data)) }),
   };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { hashOfQrels, readQrels } from '../interchange/qrels.js';
 import { type RunFormat, readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
+import { parseJson } from '../json.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
 import { measureValues } from '../metrics/measure-values.js';
@@ -201,9 +202,9 @@ async function recordOf(
   return newRecord({
     ...runElsewhere,
     // JSON has no infinity: a depth without end is left out.
-    config: JSON.parse(
+    config: parseJson(
       JSON.stringify(config, (_, value) => (value === Number.POSITIVE_INFINITY ? undefined : value)),
-    ),
+    ) as Record<string, unknown>,
     arch: bareArchitecture(tag ?? path.basename(runFile)),
     dataset: {
       name: qrels.name,

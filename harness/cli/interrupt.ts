@@ -1,5 +1,6 @@
 /** Ctrl-C and termination signals. */
 import { exitCodes } from '../errors.js';
+import { interrupt, interruption } from '../interruption.js';
 import { finishLine } from '../progress.js';
 
 /**
@@ -8,11 +9,10 @@ import { finishLine } from '../progress.js';
 const sameSignalMs = 500;
 
 /**
- * From now on the first SIGINT or SIGTERM aborts the signal, so that the job stops where nothing is lost, and
+ * From now on the first SIGINT or SIGTERM asks the process to stop, so that the job ends where nothing is lost, and
  * the second ends the process at once.
  */
 export function watchInterrupts(): AbortSignal {
-  const controller = new AbortController();
   let firstMs: number | undefined;
   const onSignal = () => {
     const nowMs = performance.now();
@@ -23,12 +23,12 @@ export function watchInterrupts(): AbortSignal {
       process.stderr.write(
         `${start}Stopping after this step; once more stops at once. The same command goes on from there.\n`,
       );
-      controller.abort();
+      interrupt();
     } else if (nowMs - firstMs > sameSignalMs) {
       process.exit(exitCodes.INTERRUPTED);
     }
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  return controller.signal;
+  return interruption;
 }

@@ -1,6 +1,7 @@
 /** Everything a report shows, worked out from records. */
 import type { Report, ReportComparison, ReportSection } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { StoredRecord } from '../record.js';
 import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
@@ -55,7 +56,7 @@ export async function prepareReport(
     // How far it came may not have been far enough to know the version.
     const { name, split } = stored.record.dataset;
     const known = [...groups.keys()].find((key) => {
-      const dataset = JSON.parse(key) as ReturnType<typeof datasetOf>;
+      const dataset = parseJson(key) as ReturnType<typeof datasetOf>;
       return dataset.name === name && dataset.split === split;
     });
     const own = JSON.stringify(datasetOf(stored.record));

@@ -153,6 +153,13 @@ export interface LatencyConfig {
   memoryMiB: number | null;
 }
 
+/** What may come out of an archive that nobody has published a hash of. */
+export interface UnpackConfig {
+  largestGiB: number;
+  /** Bytes per byte of the archive. */
+  largestRatio: number;
+}
+
 export interface MeasureConfig {
   /** A hit whose passage id is the query's id, in datasets whose evaluation drops it (BEIR); elsewhere it is always kept. */
   identicalIds: 'dropped' | 'kept';
@@ -198,6 +205,7 @@ export interface BenchConfig {
   search: SearchConfig;
   pretrained: PretrainedConfig;
   bm25: Bm25Config;
+  unpack: UnpackConfig;
   latency: LatencyConfig;
   /** Measure ids: `answer@20`, `mrr@10`. */
   measures: string[];

@@ -1,5 +1,6 @@
 /** config.schema.json as the loader sees it: the defaults, the place of a key, and what a value must be, in words. */
 import { readFileSync } from 'node:fs';
+import { parseJson } from '../json.js';
 import type { BenchConfig } from './bench-config.js';
 
 /** The part of JSON Schema (draft 7) that config.schema.json uses. */
@@ -26,7 +27,7 @@ let loaded: SchemaNode | undefined;
 /** The schema; it lies beside the sources, outside dist, so that editors find it too. */
 export function configSchema(): SchemaNode {
   const file = new URL('../../../harness/config.schema.json', import.meta.url);
-  loaded ??= JSON.parse(readFileSync(file, 'utf8')) as SchemaNode;
+  loaded ??= parseJson(readFileSync(file, 'utf8')) as SchemaNode;
   return loaded;
 }
 

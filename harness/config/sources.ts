@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { admits, admitsEmptyList, itemAdmits, nodeAt } from './schema.js';
 
 /** Settings from one place, before anything is known to be right. */
@@ -49,7 +50,7 @@ export function readConfigFile(cwd: string, file?: string): Source | undefined {
   const name = path.relative(cwd, found) || found;
   try {
     // Editors on Windows like to begin a file with a byte order mark, which JSON does not know.
-    return { name, settings: JSON.parse(readFileSync(found, 'utf8').replace(/^\uFEFF/, '')) };
+    return { name, settings: parseJson(readFileSync(found, 'utf8').replace(/^\uFEFF/, '')) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BenchError('CONFIG_INVALID', `${name} cannot be read as JSON: ${reason}`, { cause });
@@ -90,7 +91,7 @@ function parseValue(text: string, keys: readonly string[]): unknown {
     return node.enum?.includes(null) && text === 'null' ? null : text;
   }
   if (text === '' && admitsEmptyList(node)) return [];
-  const whole = parseJson(text);
+  const whole = jsonIfAny(text);
   if (!takesList) return whole === undefined ? text : whole;
   if (whole === null || Array.isArray(whole)) return whole;
   if (text.includes(',')) return text.split(',').map((part) => parseItem(part.trim()));
@@ -100,14 +101,14 @@ function parseValue(text: string, keys: readonly string[]): unknown {
 }
 
 function parseItem(text: string): unknown {
-  const value = parseJson(text);
+  const value = jsonIfAny(text);
   return value === undefined ? text : value;
 }
 
 /** The value of a JSON text; undefined where it is none. */
-function parseJson(text: string): unknown {
+function jsonIfAny(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // Not JSON: a text without its quotes, as people type it.
     return undefined;

@@ -33,6 +33,8 @@ export interface DatasetRequest {
   folder?: string;
   /** Fetches into the cache what is not there, verified; returns its path. Throws where the network may not be used. */
   fetch(download: Download): Promise<string>;
+  /** What may come out of an archive without a published hash; usual limits where absent. */
+  unpacking?: { bytes: number; ratio: number };
   /**
    * Keeps what was found out about files from one run to the next, for as long as their sizes and times stay the same, that of
    * the last change among them, which cannot be set back. Absent where there is nowhere to keep it.

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { AnalyzerOptions } from '../text/english-analyzer.js';
 import { Terms } from './bm25-terms.js';
 import { Identifiers } from './identifiers.js';
@@ -56,7 +57,7 @@ export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
   const file = bm25Paths(folder).facts;
   let facts: Partial<Bm25Facts> | null;
   try {
-    facts = JSON.parse(await readFile(file, 'utf8')) as Partial<Bm25Facts> | null;
+    facts = parseJson(await readFile(file, 'utf8')) as Partial<Bm25Facts> | null;
   } catch (error) {
     if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
     const { code } = error as NodeJS.ErrnoException;

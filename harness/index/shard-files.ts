@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
 import { hasItsDigest, withDigest } from '../store/digest.js';
 import { hashOnce } from '../store/hash-once.js';
@@ -74,7 +75,7 @@ async function readStored(file: string): Promise<StoredFacts | undefined> {
   if (text === undefined) return undefined;
   let found: (StoredFacts & { digest?: string }) | null;
   try {
-    found = JSON.parse(text) as StoredFacts | null;
+    found = parseJson(text) as StoredFacts | null;
   } catch (cause) {
     throw damaged(file, 'is not JSON', cause);
   }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeJson } from '../store/atomic.js';
 import { Identifiers } from './identifiers.js';
 import { damaged, openToRead, readFully } from './reading.js';
@@ -80,7 +81,7 @@ export async function readIndexFacts(folder: string): Promise<IndexFacts> {
   const file = indexFactsPath(folder);
   let facts: unknown;
   try {
-    facts = JSON.parse(await readFile(file, 'utf8'));
+    facts = parseJson(await readFile(file, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
     const { code } = error as NodeJS.ErrnoException;

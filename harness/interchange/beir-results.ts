@@ -1,68 +1,70 @@
 /** BEIR's results, `{ query: { passage: score } }` as one JSON object, and tevatron's runs of three columns. */
-import { isUtf8 } from 'node:buffer';
 import type { DataFile, Ranking, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
+import { jsonMembers } from './json-array.js';
 import { repeatedMember } from './repeated-members.js';
-import { fileBytes } from './text-blocks.js';
 import { writeLines } from './text-writer.js';
 import { kindOfNumbers, type ThirdColumn } from './third-column.js';
 
 const hint = 'BEIR results are { "query": { "passage": score } }.';
-const refusal = (what: string, more: { hint?: string; cause?: unknown } = {}) =>
+const refusal = (what: string, more: { hint?: string } = {}) =>
   new BenchError('RECORD_INVALID', what, { hint, ...more });
 
 /**
  * Reads BEIR results. The format has no order: hits are ranked by score, and among equal scores by passage id, the larger
  * first, which is trec_eval's rule.
  * @param areScores whether the user said that the numbers are scores; where not, those that could be ranks are refused
+ * Memory is that of the run and of its largest query as it is written.
  * @throws BenchError PATH_INVALID; RECORD_INVALID naming query and passage
  */
 export async function readBeirResults(file: string, areScores = false): Promise<Run> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of fileBytes(file, 'RECORD_INVALID')) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  if (!isUtf8(bytes)) throw refusal(`${file} is not valid UTF-8.`);
-  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refusal(`${file} is not JSON: ${(cause as Error).message}.`, { cause });
+  const rankings: [queryId: string, ReturnType<typeof rankedByScore>][] = [];
+  const seen = new Set<string>();
+  for await (const { name: queryId, value: hits, text, index } of jsonMembers(file, 'RECORD_INVALID')) {
+    if (index === 0) refuseOtherKinds(file, hits);
+    if (seen.has(queryId)) throw twice(file, queryId, 'comes twice');
+    seen.add(queryId);
+    const scores = scoresOf(file, queryId, hits);
+    // Whoever reads JSON keeps the last of two members with one name, and never hears of the first.
+    const [, passageId] = repeatedMember(`{${text}}`, 1 + Object.keys(scores).length) ?? [];
+    if (passageId !== undefined) throw twice(file, queryId, `has the passage '${passageId}' twice`);
+    rankings.push([queryId, rankedByScore(scores)]);
   }
-  if (!isObject(value)) throw refusal(`${file} is no JSON object.`);
-  const results = Object.entries(value);
-  refuseOtherKinds(file, results[0]?.[1]);
-  const scores = results.map(([queryId, hits]): [string, Record<string, number>] => {
-    if (!isObject(hits)) throw refusal(`${file}: query '${queryId}' has no object of scores.`);
-    for (const [passageId, score] of Object.entries(hits)) {
-      if (typeof score === 'number' && Number.isFinite(score)) continue;
-      throw refusal(
-        `${file}: query '${queryId}', passage '${passageId}': ${JSON.stringify(score)} is no score.`,
-      );
-    }
-    return [queryId, hits as Record<string, number>];
-  });
-  if (scores.length === 0) throw refusal(`${file} holds no results.`);
-  // Whoever reads JSON keeps the last of two members with one name, and never hears of the first.
-  const repeated = repeatedMember(
-    text,
-    scores.length + scores.reduce((sum, [, hits]) => sum + countOf(hits), 0),
-  );
-  if (repeated !== undefined) {
-    const [queryId, passageId] = repeated;
-    const what = passageId === undefined ? 'comes twice' : `has the passage '${passageId}' twice`;
-    throw refusal(`${file}: query '${queryId}' ${what}.`, {
-      hint: 'Each query has to stand there once, with all its hits, and each passage once in it.',
-    });
-  }
+  if (rankings.length === 0) throw refusal(`${file} holds no results.`);
   // The order of the members means nothing.
-  const numbers = scores.map(([, hits]) => Object.values(hits).sort((a, b) => b - a));
+  const numbers = rankings.map(([, { scores }]) => scores);
   if (!areScores && kindOfNumbers(numbers) !== 'score') {
     throw refusal(`${file}: its numbers could be ranks (1 is best) or scores (the highest is best).`, {
       hint: 'Where they are scores, say --run-format beir. Where they are ranks, write lines of query, passage and rank, and say --run-format ms-marco.',
     });
   }
-  return new Map(scores.map(([queryId, hits]) => [queryId, rankedByScore(hits)]));
+  return new Map(inOrderOfMembers(rankings));
+}
+
+const index = /^(0|[1-9]\d{0,9})$/;
+
+/** As an object has its members once it is read whole: names that are numbers first, those in their order. */
+function inOrderOfMembers<T>(members: readonly [name: string, value: T][]): [name: string, value: T][] {
+  const isIndex = ([name]: [string, T]) => index.test(name) && Number(name) < 2 ** 32 - 1;
+  const numbered = members.filter(isIndex).sort(([a], [b]) => Number(a) - Number(b));
+  return numbered.length === 0 ? [...members] : [...numbered, ...members.filter((each) => !isIndex(each))];
+}
+
+function scoresOf(file: string, queryId: string, hits: unknown): Record<string, number> {
+  if (!isObject(hits)) throw refusal(`${file}: query '${queryId}' has no object of scores.`);
+  for (const [passageId, score] of Object.entries(hits)) {
+    if (typeof score === 'number' && Number.isFinite(score)) continue;
+    throw refusal(
+      `${file}: query '${queryId}', passage '${passageId}': ${JSON.stringify(score).slice(0, 40)} is no score.`,
+    );
+  }
+  return hits as Record<string, number>;
+}
+
+function twice(file: string, queryId: string, what: string): BenchError {
+  return refusal(`${file}: query '${queryId}' ${what}.`, {
+    hint: 'Each query has to stand there once, with all its hits, and each passage once in it.',
+  });
 }
 
 /** Other tools' JSON also begins with an object. @throws BenchError naming whose it is */
@@ -74,7 +76,7 @@ function refuseOtherKinds(file: string, first: unknown): void {
   );
 }
 
-function rankedByScore(hits: Record<string, number>): Ranking {
+function rankedByScore(hits: Record<string, number>): { passageIds: string[]; scores: number[] } {
   const ranked = Object.entries(hits);
   ranked.sort(([a, x], [b, y]) => y - x || (a < b ? 1 : -1));
   return { passageIds: ranked.map(([id]) => id), scores: ranked.map(([, score]) => score) };
@@ -82,10 +84,6 @@ function rankedByScore(hits: Record<string, number>): Ranking {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function countOf(object: object): number {
-  return Object.keys(object).length;
 }
 
 /** @throws BenchError DATA_INVALID for a ranking without finite scores */

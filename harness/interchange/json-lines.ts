@@ -1,5 +1,7 @@
 /** Files of one JSON object a line, and files of lines as they are. */
 import { BenchError, type ErrorCode } from '../errors.js';
+import { turns } from '../interruption.js';
+import { parseJson } from '../json.js';
 import { textBlocks } from './text-blocks.js';
 import { writtenNumber } from './written-number.js';
 
@@ -11,6 +13,7 @@ export interface TextLine {
 
 /** The lines of a file, plain or gzip, without LF or CRLF; memory is that of the longest line. */
 export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<TextLine> {
+  const turn = turns();
   for await (const { text, firstLine } of textBlocks(file, code)) {
     let line = firstLine;
     for (let at = 0; at < text.length; line++) {
@@ -18,6 +21,8 @@ export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<
       const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
       yield { text: text.slice(at, stop), line };
       at = end + 1;
+      const due = turn();
+      if (due !== undefined) await due;
     }
   }
 }
@@ -38,7 +43,7 @@ export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<
     if (text.trim() === '') continue;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (cause) {
       throw new BenchError(code, `${file}, line ${line}: not JSON: ${(cause as Error).message}.`, {
         hint: 'Every line is one whole JSON object. Was the file cut short?',

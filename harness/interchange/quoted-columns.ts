@@ -1,5 +1,6 @@
 /** Tables whose columns are parted by tabs and may be quoted as in RFC 4180: DPR's passages and questions. */
 import { BenchError, type ErrorCode } from '../errors.js';
+import { turns } from '../interruption.js';
 import { textBlocks } from './text-blocks.js';
 
 export interface QuotedRow {
@@ -8,8 +9,8 @@ export interface QuotedRow {
   line: number;
 }
 
-/** A quoted column longer than this is one whose quote was never closed. */
-const longestColumn = 1 << 25;
+/** Characters. No row comes near this; one that does has a quote that was never closed, or is no row. */
+const longestRow = 1 << 24;
 
 const tab = 9;
 const newline = 10;
@@ -19,107 +20,132 @@ const quote = 34;
 /**
  * The rows of a file, plain or gzip, as Python's csv.reader reads them: lines end in LF or CRLF, empty lines are skipped,
  * and what stands between a closing quote and the next tab belongs to the column.
- * Memory is that of the longest row.
- * @throws BenchError PATH_INVALID; `code`, with the line where it begins, for a quote that never closes
+ * Memory is that of the longest row; every character is looked at once.
+ * @throws BenchError PATH_INVALID; `code`, with the line where it begins, for a quote that never closes and a row without end
  */
 export async function* quotedRows(file: string, code: ErrorCode): AsyncGenerator<QuotedRow> {
   const cutter = new RowCutter(file, code);
+  const turn = turns();
   for await (const { text } of textBlocks(file, code)) {
-    cutter.add(text);
-    for (let row = cutter.next(); row !== undefined; row = cutter.next()) yield row;
+    for (const row of cutter.rows(text)) {
+      yield row;
+      const due = turn();
+      if (due !== undefined) await due;
+    }
   }
   cutter.end();
 }
 
-/** Cuts rows off a growing text. A row that is not whole yet is looked at again once more text has come. */
+/** A row of which a quoted column goes on in the next block. */
+interface OpenRow {
+  line: number;
+  /** Those before it. */
+  columns: string[];
+  /** What the quoted column has so far, as it stands in the file. */
+  pieces: string[];
+  isDoubled: boolean;
+  /** Of the row, up to where the block ended. */
+  length: number;
+}
+
+/** Cuts blocks of whole lines into rows. Only a quoted column can go over the end of a block, for all else ends with its line. */
 class RowCutter {
   readonly #file: string;
   readonly #code: ErrorCode;
-  #text = '';
-  #at = 0;
   #line = 1;
+  #open: OpenRow | undefined;
 
   constructor(file: string, code: ErrorCode) {
     this.#file = file;
     this.#code = code;
   }
 
-  add(text: string): void {
-    this.#text = this.#at === this.#text.length ? text : this.#text.slice(this.#at) + text;
-    this.#at = 0;
+  /** The rows that end in this block. */
+  *rows(text: string): Generator<QuotedRow> {
+    let at = 0;
+    while (at < text.length) {
+      if (this.#open === undefined) {
+        if (text.charCodeAt(at) === newline || text.startsWith('\r\n', at)) {
+          at = text.indexOf('\n', at) + 1;
+          this.#line++;
+          continue;
+        }
+        this.#open = { line: this.#line, columns: [], pieces: [], isDoubled: false, length: 0 };
+        at = this.#cut(this.#open, text, at, false);
+      } else {
+        at = this.#cut(this.#open, text, at, true);
+      }
+      if (at < 0) return;
+      const { columns, line } = this.#open;
+      this.#open = undefined;
+      yield { columns, line };
+    }
   }
 
-  /** The next row, or undefined where no whole one is left. */
-  next(): QuotedRow | undefined {
-    const text = this.#text;
-    for (;;) {
-      const end = text.indexOf('\n', this.#at);
-      if (end < 0) return undefined;
-      const length = end - this.#at;
-      if (length > 1 || (length === 1 && text.charCodeAt(this.#at) !== carriageReturn)) break;
-      this.#at = end + 1;
-      this.#line++;
-    }
-    const line = this.#line;
-    const columns: string[] = [];
-    let at = this.#at;
-    let newlines = 0;
-    for (;;) {
+  /** At the end of the file every whole row has been taken: what is left is a column without its closing quote. */
+  end(): void {
+    if (this.#open !== undefined)
+      throw this.#fault(this.#open.line, 'a column opens with a quote that is not closed');
+  }
+
+  /**
+   * Goes on to the end of a row.
+   * @param inside whether `from` is in the middle of a quoted column
+   * @returns where the next row begins; -1 where the text ends first
+   */
+  #cut(row: OpenRow, text: string, from: number, inside: boolean): number {
+    let at = from;
+    for (let isInside = inside; ; isInside = false) {
       let column = '';
-      if (text.charCodeAt(at) === quote) {
-        const quoted = this.#quoted(at, line + newlines);
-        if (quoted === undefined) return undefined;
-        column = quoted.column;
-        newlines += quoted.newlines;
-        at = quoted.end;
+      if (isInside || text.charCodeAt(at) === quote) {
+        at = this.#quoted(row, text, isInside ? at : at + 1);
+        if (at < 0) {
+          row.length += text.length - from;
+          if (row.length > longestRow)
+            throw this.#fault(row.line, `a row of more than ${longestRow} characters`);
+          return -1;
+        }
+        column = this.#taken(row);
       }
       const start = at;
       let unit = text.charCodeAt(at);
       while (unit !== tab && unit !== newline) unit = text.charCodeAt(++at);
       const stop = unit === newline && at > start && text.charCodeAt(at - 1) === carriageReturn ? at - 1 : at;
-      columns.push(column === '' ? text.slice(start, stop) : column + text.slice(start, stop));
+      row.columns.push(column === '' ? text.slice(start, stop) : column + text.slice(start, stop));
       at++;
-      if (unit === newline) break;
+      if (unit !== newline) continue;
+      this.#line++;
+      return at;
     }
-    this.#at = at;
-    this.#line += newlines + 1;
-    return { columns, line };
   }
 
-  /** At the end of the file every whole row has been taken: what is left is a column without its closing quote. */
-  end(): void {
-    if (this.#at < this.#text.length) throw this.#open(this.#line);
-  }
-
-  /** The column whose quote opens at `at`; undefined where its end has not come yet. */
-  #quoted(at: number, line: number): { column: string; newlines: number; end: number } | undefined {
-    const text = this.#text;
-    let close = at;
-    let isDoubled = false;
-    for (;;) {
-      close = text.indexOf('"', close + 1);
-      if (close < 0) {
-        if (text.length - at > longestColumn) throw this.#open(line);
-        return undefined;
-      }
-      // Every block ends with a newline, so what follows a quote is always here.
-      if (text.charCodeAt(close + 1) !== quote) break;
-      isDoubled = true;
-      close++;
+  /** Takes a quoted column up to its closing quote. @returns what follows that, or -1 where the text ends first */
+  #quoted(row: OpenRow, text: string, from: number): number {
+    let close = text.indexOf('"', from);
+    // Every block ends with a newline, so what follows a quote is always here.
+    while (close >= 0 && text.charCodeAt(close + 1) === quote) {
+      row.isDoubled = true;
+      close = text.indexOf('"', close + 2);
     }
-    const inside = text.slice(at + 1, close);
-    let newlines = 0;
-    for (let i = inside.indexOf('\n'); i >= 0; i = inside.indexOf('\n', i + 1)) newlines++;
-    return { column: isDoubled ? inside.replaceAll('""', '"') : inside, newlines, end: close + 1 };
+    const piece = close < 0 ? text.slice(from) : text.slice(from, close);
+    // In the piece alone: the line may end a long way behind it, and be looked through once for each of its columns.
+    for (let i = piece.indexOf('\n'); i >= 0; i = piece.indexOf('\n', i + 1)) this.#line++;
+    row.pieces.push(piece);
+    return close < 0 ? -1 : close + 1;
   }
 
-  #open(line: number): BenchError {
-    return new BenchError(
-      this.#code,
-      `${this.#file}, line ${line}: a column opens with a quote that is not closed.`,
-      {
-        hint: 'A column that begins with " ends with one, and every " inside it is doubled. Was the file cut short?',
-      },
-    );
+  /** The quoted column, whole. */
+  #taken(row: OpenRow): string {
+    const column = row.pieces.length === 1 ? row.pieces[0]! : row.pieces.join('');
+    const plain = row.isDoubled ? column.replaceAll('""', '"') : column;
+    row.pieces = [];
+    row.isDoubled = false;
+    return plain;
+  }
+
+  #fault(line: number, what: string): BenchError {
+    return new BenchError(this.#code, `${this.#file}, line ${line}: ${what}.`, {
+      hint: 'A column that begins with " ends with one, and every " inside it is doubled. Was the file cut short?',
+    });
   }
 }

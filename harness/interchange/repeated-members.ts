@@ -1,4 +1,5 @@
 /** Members of JSON objects that have one name twice, which JSON.parse passes over: it keeps the last. */
+import { closingQuote, parseJson } from '../json.js';
 
 /**
  * The first member of `{ query: { passage: number } }` that comes again.
@@ -13,14 +14,20 @@ export function repeatedMember(text: string, kept: number): [string, string?] | 
   let members = 0;
   let queryId = '';
   let first: [string, string?] | undefined;
-  // Strings go by in one step, so that what they hold is not taken for structure.
-  const parts = /"[^"\\]*(?:\\.[^"\\]*)*"(?=(\s*:)?)|[{}]/g;
-  for (let part = parts.exec(text); part !== null; part = parts.exec(text)) {
+  const structure = /["{}]/g;
+  const colon = /\s*:/y;
+  for (let part = structure.exec(text); part !== null; part = structure.exec(text)) {
     if (part[0] === '{') depth++;
     else if (part[0] === '}') depth--;
-    else if (part[1] !== undefined) {
+    else {
+      // Strings go by in one step, so that what they hold is not taken for structure.
+      const end = closingQuote(text, part.index + 1) + 1;
+      if (end === 0) break;
+      structure.lastIndex = end;
+      colon.lastIndex = end;
+      if (!colon.test(text)) continue;
       members++;
-      const name = JSON.parse(part[0]) as string;
+      const name = parseJson(text.slice(part.index, end)) as string;
       if (depth === 1) {
         if (outer.has(name)) first ??= [name];
         outer.add(name);

@@ -3,7 +3,7 @@ import type { DataFile, Passage, Query, Ranking, Run } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import { readBeirResults, writeBeirResults, writeThreeColumns } from './beir-results.js';
 import { readDprRun, writeDprResults } from './dpr-results.js';
-import { fileBytes } from './text-blocks.js';
+import { beginningOf } from './text-blocks.js';
 import { readRun, writeRun } from './trec.js';
 
 /** By name, with what a file of it holds. */
@@ -69,19 +69,12 @@ export async function readRunFile(
 /** Whether a file holds hits, as far as its beginning tells; false where it cannot be read. */
 export async function looksLikeRun(file: string): Promise<boolean> {
   try {
-    for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
-      const text = bytes
-        .toString('utf8', 0, 4096)
-        .replace(/^\uFEFF/, '')
-        .trimStart();
-      if (text.startsWith('[')) return /^\[\s*\{\s*"(question|answers|ctxs)"/.test(text);
-      if (text.startsWith('{')) return /^\{\s*"[^"]*"\s*:\s*\{\s*"[^"]*"\s*:\s*-?[\d.]/.test(text);
-      const columns = text.split('\n', 1)[0]!.trim().split(/\s+/);
-      const isNumber = (column: string | undefined) =>
-        column !== undefined && Number.isFinite(Number(column));
-      return columns.length === 6 ? isNumber(columns[4]) : columns.length === 3 && isNumber(columns[2]);
-    }
-    return false;
+    const text = await beginningOf(file, 'RECORD_INVALID');
+    if (text.startsWith('[')) return /^\[\s*\{\s*"(question|answers|ctxs)"/.test(text);
+    if (text.startsWith('{')) return /^\{\s*"[^"]*"\s*:\s*\{\s*"[^"]*"\s*:\s*-?[\d.]/.test(text);
+    const columns = text.split('\n', 1)[0]!.trim().split(/\s+/);
+    const isNumber = (column: string | undefined) => column !== undefined && Number.isFinite(Number(column));
+    return columns.length === 6 ? isNumber(columns[4]) : columns.length === 3 && isNumber(columns[2]);
   } catch {
     return false;
   }
@@ -104,16 +97,8 @@ function againstRanks(run: Run): number {
 
 /** Seen from how the file begins; `trec` for all lines of columns. */
 async function formatOf(file: string): Promise<RunFormat> {
-  for await (const bytes of fileBytes(file, 'RECORD_INVALID')) {
-    const first = bytes
-      .toString('utf8', 0, 4096)
-      .replace(/^\uFEFF/, '')
-      .trimStart()[0];
-    if (first === '[') return 'dpr';
-    if (first === '{') return 'beir';
-    if (first !== undefined) break;
-  }
-  return 'trec';
+  const text = await beginningOf(file, 'RECORD_INVALID');
+  return text.startsWith('[') ? 'dpr' : text.startsWith('{') ? 'beir' : 'trec';
 }
 
 export interface RunToWrite {

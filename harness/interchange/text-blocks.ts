@@ -1,10 +1,12 @@
 /** Text files as blocks of whole lines: plain or gzip, checked for what no text file holds. */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BenchError, type ErrorCode } from '../errors.js';
+import { assertGoesOn } from '../interruption.js';
+import { openPlain } from '../store/plain-file.js';
 
 export interface TextBlock {
   /** Whole lines; every one ends with a newline, the last of the file too. */
@@ -25,41 +27,92 @@ const longestLineBytes = 1 << 24;
  */
 export async function* textBlocks(file: string, code: ErrorCode): AsyncGenerator<TextBlock> {
   let firstLine = 1;
-  let rest: Buffer = Buffer.alloc(0);
   let first = true;
-  for await (const chunk of await openBytes(file, code)) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const end = bytes.lastIndexOf(newline) + 1;
-    rest = bytes.subarray(end);
-    if (rest.length > longestLineBytes) {
-      const line = firstLine + lineCount(bytes, end);
-      throw new BenchError(code, `${file}, line ${line}: longer than ${longestLineBytes} bytes.`, {
+  // Of a line whose end has not come: put together once, when it has, so that no byte is copied or looked at again.
+  let pieces: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of fileBytes(file, code)) {
+    const end = chunk.lastIndexOf(newline) + 1;
+    if (end > 0) {
+      const whole = chunk.subarray(0, end);
+      const bytes = length === 0 ? whole : Buffer.concat([...pieces, whole]);
+      yield decode(bytes, firstLine, first, file, code);
+      first = false;
+      firstLine += lineCount(bytes, bytes.length);
+      pieces = [];
+      length = 0;
+    }
+    if (end === chunk.length) continue;
+    pieces.push(chunk.subarray(end));
+    length += chunk.length - end;
+    if (length > longestLineBytes) {
+      throw new BenchError(code, `${file}, line ${firstLine}: longer than ${longestLineBytes} bytes.`, {
         hint: 'This is no file of lines and columns.',
       });
     }
-    if (end === 0) continue;
-    const block = decode(bytes.subarray(0, end), firstLine, first, file, code);
-    yield block;
-    first = false;
-    firstLine += lineCount(bytes, end);
   }
-  if (rest.length > 0) {
-    yield decode(Buffer.concat([rest, Buffer.from('\n')]), firstLine, first, file, code);
+  if (length > 0) yield decode(Buffer.concat([...pieces, Buffer.from('\n')]), firstLine, first, file, code);
+}
+
+/**
+ * The bytes of a file in chunks of about a MiB, unpacked where it is gzip, which is known by its first bytes.
+ * @throws BenchError PATH_INVALID; `code` for a damaged gzip file; INTERRUPTED between two chunks
+ */
+export async function* fileBytes(file: string, code: ErrorCode): AsyncGenerator<Buffer> {
+  for await (const chunk of await openBytes(file, code)) {
+    assertGoesOn();
+    yield chunk;
   }
 }
 
-/** The bytes of a file in chunks of about a MiB, unpacked where it is gzip, which is known by its first bytes. */
-export async function* fileBytes(file: string, code: ErrorCode): AsyncGenerator<Buffer> {
-  yield* await openBytes(file, code);
+/** White space is passed over up to here: what has more of it at its beginning holds nothing that is read. */
+const longestBlank = 1 << 20;
+
+/**
+ * How a file begins: 4096 characters from the first on that is no white space; '' where there is none.
+ * @throws BenchError PATH_INVALID; `code` for a damaged gzip file, and for a MiB of nothing but white space
+ */
+export async function beginningOf(file: string, code: ErrorCode): Promise<string> {
+  let passed = 0;
+  for await (const chunk of fileBytes(file, code)) {
+    const text = chunk.toString('utf8');
+    // The byte order mark is white space here.
+    const at = text.search(/\S/);
+    if (at >= 0) return text.slice(at, at + 4096);
+    passed += chunk.length;
+    if (passed < longestBlank) continue;
+    throw new BenchError(code, `${file} begins with ${passed} bytes of white space.`, {
+      hint: 'This is no file of hits, queries or passages. Was it overwritten?',
+    });
+  }
+  return '';
 }
 
 async function openBytes(file: string, code: ErrorCode): Promise<AsyncIterable<Buffer>> {
-  const handle = await openFile(file);
-  const magic = Buffer.alloc(2);
-  await handle.read(magic, 0, 2, 0);
-  const source = createReadStream(file, { fd: handle, start: 0, highWaterMark: 1 << 20 });
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return source;
-  return unpacked(source, file, code);
+  let handle: FileHandle | undefined;
+  try {
+    handle = await openPlain(file);
+    const magic = Buffer.alloc(2);
+    await handle.read(magic, 0, 2, 0);
+    const source = createReadStream(file, { fd: handle, start: 0, highWaterMark: 1 << 20 });
+    return magic[0] === 0x1f && magic[1] === 0x8b ? unpacked(source, file, code) : plain(source, file);
+  } catch (cause) {
+    await handle?.close();
+    throw unreadable(file, cause);
+  }
+}
+
+function unreadable(file: string, cause: unknown): BenchError {
+  if (cause instanceof BenchError) return cause;
+  return new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
+}
+
+async function* plain(source: Readable, file: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source) yield chunk as Buffer;
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
 }
 
 async function* unpacked(source: Readable, file: string, code: ErrorCode): AsyncGenerator<Buffer> {
@@ -73,17 +126,6 @@ async function* unpacked(source: Readable, file: string, code: ErrorCode): Async
       cause,
     });
   }
-}
-
-async function openFile(file: string): Promise<FileHandle> {
-  try {
-    const handle = await open(file, 'r');
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-  } catch (cause) {
-    throw new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
-  }
-  throw new BenchError('PATH_INVALID', `${file} is not a file.`);
 }
 
 function decode(bytes: Buffer, firstLine: number, first: boolean, file: string, code: ErrorCode): TextBlock {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { DataFile } from '../contracts.js';
+import { assertGoesOn } from '../interruption.js';
 import { AtomicFile } from '../store/atomic.js';
 
 /** Pieces are gathered to about this many characters before they are written. */
@@ -18,6 +19,7 @@ export async function writeLines(target: string, lines: Iterable<string>): Promi
   const bytes = target.endsWith('.gz') ? pieces.compose(createGzip()) : pieces;
   try {
     for await (const chunk of bytes) {
+      assertGoesOn();
       hash.update(chunk as Buffer);
       await file.write(chunk as Buffer);
     }

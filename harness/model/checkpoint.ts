@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
 import { bertEncoder } from './bert.js';
 import type { Encoder } from './encoder.js';
@@ -127,7 +128,7 @@ async function readConfig(folder: string, names: readonly string[]): Promise<Mod
   }
   let config: unknown;
   try {
-    config = JSON.parse(await readFile(file, 'utf8'));
+    config = parseJson(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, { cause });
   }

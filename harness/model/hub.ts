@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
 import { fetchFile } from '../store/download.js';
 import { tokenizerFiles } from '../text/tokenizer-folder.js';
@@ -92,7 +93,7 @@ async function readCached(home: string): Promise<{ model: ResolvedModel; hasModu
   const text = await readFile(path.join(home, 'revision.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { name, revision, modules } = JSON.parse(text) as Record<'name' | 'revision', string> & {
+    const { name, revision, modules } = parseJson(text) as Record<'name' | 'revision', string> & {
       modules?: boolean;
     };
     const folder = path.join(home, revision);

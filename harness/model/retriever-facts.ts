@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EncoderShape, ResolvedArchitecture } from '../contracts.js';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { faultFinder } from '../json-schema.js';
 import type { PairTruncation } from '../text/tokenizer.js';
 import { mostLayers } from './fields.js';
@@ -74,7 +75,7 @@ export async function readRetrieverFacts(folder: string): Promise<RetrieverFacts
   const hint = 'A trained retriever is what bench train leaves; it has a retriever.json.';
   let facts: Partial<RetrieverFacts> | null;
   try {
-    facts = JSON.parse(await readFile(factsFile(folder), 'utf8')) as Partial<RetrieverFacts> | null;
+    facts = parseJson(await readFile(factsFile(folder), 'utf8')) as Partial<RetrieverFacts> | null;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'there is no retriever.json in it.' : message;

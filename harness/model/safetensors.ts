@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { BenchError, fileError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { AtomicFile } from '../store/atomic.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type NumberType, numberTypes, toFloat32 } from './number-types.js';
@@ -88,7 +89,7 @@ async function readHeader(path: string, handle: FileHandle): Promise<Map<string,
   await readFully(path, handle, text, 8);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
+    header = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(text));
   } catch (cause) {
     throw broken(path, `its header of ${length} bytes is not JSON: ${(cause as Error).message}`);
   }

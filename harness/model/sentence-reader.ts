@@ -1,7 +1,9 @@
 /** Reads the small files of a published model, and says which of them cannot be used. */
+
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -25,7 +27,7 @@ export class FileReader {
     }
     this.read.push(name);
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (cause) {
       throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, {
         cause,

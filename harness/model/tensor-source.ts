@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { faultFinder } from '../json-schema.js';
 import type { NumberType } from './number-types.js';
 import { SafetensorsFile } from './safetensors.js';
@@ -109,7 +110,7 @@ export class TensorSource {
 export async function readShardNames(file: string): Promise<string[]> {
   let index: unknown;
   try {
-    index = JSON.parse(await readFile(file, 'utf8'));
+    index = parseJson(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, { cause });
   }

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { parseJson } from '../json.js';
 import { peakMiB } from './made-text.js';
 import { madeTraining } from './made-training.js';
 
@@ -47,7 +48,7 @@ async function measure(variant: Variant): Promise<void> {
 }
 
 export default async function perfChunkMemory([variant]: readonly string[]): Promise<void> {
-  if (variant !== undefined) return measure(JSON.parse(variant) as Variant);
+  if (variant !== undefined) return measure(parseJson(variant) as Variant);
   const { layers, dimensions, queryTokens, passageTokens } = sizes;
   console.log(
     `BERT, ${layers} layers, D=${dimensions}; per query ${queryTokens} tokens and two passages of ${passageTokens}; ` +

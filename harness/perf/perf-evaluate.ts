@@ -92,7 +92,7 @@ async function besideTrecEval(runFile: string, qrelsFile: string, means: readonl
     process.stdout.write(`pytrec_eval: not measured, ${reason || (error as Error).message}\n`);
     return;
   }
-  const other = JSON.parse(output) as { times: number[]; means: number[] };
+  const other = parseJson(output) as { times: number[]; means: number[] };
   print('pytrec_eval', other.times);
   const difference = Math.max(...means.map((mean, i) => Math.abs(mean - other.means[i]!)));
   process.stdout.write(`largest difference between the means: ${difference.toExponential(1)}\n`);
@@ -121,3 +121,5 @@ for _ in range(repetitions):
     times.append((time.perf_counter() - start) * 1000)
 print(json.dumps({'times': times, 'means': means}))
 `;
+
+import { parseJson } from '../json.js';

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { parseJson } from '../json.js';
 import { median } from '../statistics/summary.js';
 import { madeTraining } from './made-training.js';
 
@@ -33,7 +34,7 @@ function strata(setting: Setting): number[] {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`The training steps failed: ${stderr.trim()}`);
-  return (JSON.parse(stdout) as { milliseconds: number[] }).milliseconds;
+  return (parseJson(stdout) as { milliseconds: number[] }).milliseconds;
 }
 
 /** @returns milliseconds of each step */
@@ -56,7 +57,7 @@ function pytorch(setting: Setting): number[] | undefined {
   const python = process.env.PYTHON ?? 'python3';
   const { status, stdout, stderr, error } = spawnSync(python, [script, job], { encoding: 'utf8' });
   if (status === 0)
-    return (JSON.parse(stdout.trim().split('\n').at(-1)!) as { milliseconds: number[] }).milliseconds;
+    return (parseJson(stdout.trim().split('\n').at(-1)!) as { milliseconds: number[] }).milliseconds;
   const reason = error === undefined ? stderr.trim().split('\n').at(-1) : `${python}: ${error.message}`;
   console.log(`  PyTorch is left out: ${reason}`);
   return undefined;
@@ -64,7 +65,7 @@ function pytorch(setting: Setting): number[] | undefined {
 
 export default async function perfTrain(names: readonly string[]): Promise<void> {
   if (names[0]?.startsWith('{') === true) {
-    console.log(JSON.stringify({ milliseconds: await timedSteps(JSON.parse(names[0]) as Setting) }));
+    console.log(JSON.stringify({ milliseconds: await timedSteps(parseJson(names[0]) as Setting) }));
     return;
   }
   for (const [name, setting] of Object.entries(settings)) {

@@ -4,6 +4,7 @@ import { open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
 import { damaged, openToRead, readFully } from '../index/reading.js';
+import { parseJson } from '../json.js';
 import type { PassageHits } from '../search/search.js';
 import { AtomicFile } from '../store/atomic.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
@@ -190,7 +191,7 @@ async function readHeader(file: string): Promise<Pick<Part, 'header' | 'start'> 
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
     const start = buffer.subarray(0, bytesRead).indexOf('\n') + 1;
-    const { sha256, ...about } = JSON.parse(buffer.toString('utf8', 0, start)) as PartHeader;
+    const { sha256, ...about } = parseJson(buffer.toString('utf8', 0, start)) as PartHeader;
     const bytes = fields.reduce((sum, field) => sum + arrayBytes(about, field), 0);
     if ((await handle.stat()).size !== start + bytes) return 'damaged';
     const arrays = new Uint8Array(bytes);

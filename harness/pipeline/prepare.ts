@@ -21,6 +21,8 @@ export interface DatasetChoice {
   /** Folder that holds the dataset; nothing is downloaded then. */
   data?: string;
   offline: boolean;
+  /** What may come out of an archive without a published hash; usual limits where absent. */
+  config?: Pick<BenchConfig, 'unpack'>;
 }
 
 /** A dataset and the settings of one stage. */
@@ -76,6 +78,7 @@ export async function openDataset(
   const dataset = await plugin.open({
     ...(variant !== undefined && { variant }),
     ...(request.data !== undefined && { folder: request.data }),
+    ...(request.config !== undefined && { unpacking: unpackingOf(request.config) }),
     fetch: fetcher(request, store, progress),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
       const inputs = { what, files: await statesOf(files), code };
@@ -100,6 +103,11 @@ export async function openDataset(
   if (own !== undefined) dataset.name = `${dataset.name}:${own}`;
   return dataset;
 }
+
+const unpackingOf = ({ unpack: { largestGiB, largestRatio } }: Pick<BenchConfig, 'unpack'>) => ({
+  bytes: largestGiB * 2 ** 30,
+  ratio: largestRatio,
+});
 
 /** Whether it opens a layout rather than one collection: nothing is published under its name. */
 function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolean {

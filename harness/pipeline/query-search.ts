@@ -77,6 +77,7 @@ export async function searchQueries(
       progress.checkInterrupted();
       const batch = part.slice(first, first + batchSize);
       const vectors = await encode(batch);
+      progress.checkInterrupted();
       if (resident) await search(vectors, batch);
       else waiting.set(vectors, first * index.dimensions);
       stage.update(before + first + batch.length);

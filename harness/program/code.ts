@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { buildFolder } from './place.js';
 
 /** A part of a key of the cache. */
@@ -26,7 +27,7 @@ export type ModuleGraph = Readonly<
  * What settings, a configuration and its presets come to stands in the keys by itself, and a plug-in is named by who uses it.
  */
 const silent =
-  /^harness\/((errors|progress|contracts|presets|plugins|comparison|record|config|store|latency|program|cli)(\.js$|\/)|pipeline\/(identity|stage-code)\.js$)/;
+  /^harness\/((errors|interruption|json-schema|printable|progress|contracts|presets|plugins|comparison|record|config|store|latency|program|cli)(\.js$|\/)|pipeline\/(identity|stage-code)\.js$)/;
 
 /** Each is one of several that a stage can work with: the stage names the one that it does. */
 const chosen = new Set([
@@ -74,7 +75,7 @@ export function graphOfThisBuild(): ModuleGraph {
   if (read !== undefined) return read;
   const file = path.join(buildFolder, 'code.json');
   try {
-    read = JSON.parse(readFileSync(file, 'utf8')) as ModuleGraph;
+    read = parseJson(readFileSync(file, 'utf8')) as ModuleGraph;
   } catch (cause) {
     throw new BenchError(
       'UNAVAILABLE',
@@ -99,7 +100,7 @@ export function versionOf(name: string): string | undefined {
 function readVersion(name: string): string | undefined {
   for (let folder = buildFolder; ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'node_modules', name, 'package.json');
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+    if (existsSync(file)) return (parseJson(readFileSync(file, 'utf8')) as { version: string }).version;
     if (folder === path.dirname(folder)) return undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** The version of this program. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseJson } from '../json.js';
 import { buildFolder, type GitFacts, importSources, packageFolder } from './place.js';
 
 export interface Program {
@@ -18,7 +19,7 @@ export function describeProgram(): Promise<Program> {
 }
 
 async function describe(): Promise<Program> {
-  const { version } = JSON.parse(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')) as {
+  const { version } = parseJson(readFileSync(path.join(packageFolder, 'package.json'), 'utf8')) as {
     version: string;
   };
   return { benchVersion: version, git: await gitOfProgram() };
@@ -29,7 +30,7 @@ async function gitOfProgram(): Promise<GitFacts | null> {
   if (!hasSources(packageFolder) || changedSources(packageFolder, buildFolder).length === 0)
     return gitFacts(packageFolder);
   // An older build, started by its own name: the checkout is no longer what it was made of.
-  const built = JSON.parse(readFileSync(path.join(buildFolder, builtFile), 'utf8')) as {
+  const built = parseJson(readFileSync(path.join(buildFolder, builtFile), 'utf8')) as {
     git: GitFacts | null;
   };
   return built.git;

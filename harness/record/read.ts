@@ -1,8 +1,10 @@
 /** Reads run records from files and folders. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { closingQuote, parseJson } from '../json.js';
 import { jsonPath } from '../json-schema.js';
+import { readPlainText } from '../store/plain-file.js';
 import { type RunRecord, recordSuffix } from './run-record.js';
 import { assertRecord, invalid } from './validate.js';
 
@@ -18,7 +20,7 @@ export interface StoredRecord {
 export async function readRecord(file: string): Promise<RunRecord> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readPlainText(file);
   } catch (cause) {
     throw unreadable(file, cause);
   }
@@ -58,6 +60,7 @@ async function filesOf(target: string): Promise<string[]> {
 }
 
 function unreadable(file: string, cause: unknown): BenchError {
+  if (cause instanceof BenchError) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code !== 'ENOENT')
     return new BenchError('PATH_INVALID', `${file} cannot be read: ${message}.`, { cause });
@@ -69,7 +72,7 @@ function unreadable(file: string, cause: unknown): BenchError {
 
 function parse(text: string, file: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text) as unknown;
   } catch (cause) {
     const notNumbers = pathsOfNotNumbers(text);
     if (notNumbers.length > 0) throw invalid(file, notNumbers);
@@ -85,9 +88,7 @@ function parse(text: string, file: string): unknown {
 /** Where NaN and infinities stand, which some tools write and JSON does not have; empty where that is not the fault. */
 function pathsOfNotNumbers(text: string): string[] {
   const mark = '\0not a number\0';
-  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-    token.startsWith('"') ? token : JSON.stringify(mark + token),
-  );
+  const marked = marking(text, mark);
   const faults: string[] = [];
   const walk = (value: unknown, keys: readonly string[]): void => {
     if (typeof value === 'string' && value.startsWith(mark)) {
@@ -97,9 +98,27 @@ function pathsOfNotNumbers(text: string): string[] {
     }
   };
   try {
-    walk(JSON.parse(marked), []);
+    walk(parseJson(marked), []);
   } catch {
     return [];
   }
   return faults;
+}
+
+/** The text with each NaN and infinity as a string that begins with the mark; what stands in strings is left alone. */
+function marking(text: string, mark: string): string {
+  const parts = /"|-?\b(?:NaN|Infinity)\b/g;
+  const pieces: string[] = [];
+  let from = 0;
+  for (let part = parts.exec(text); part !== null; part = parts.exec(text)) {
+    if (part[0] === '"') {
+      const end = closingQuote(text, part.index + 1);
+      if (end < 0) break;
+      parts.lastIndex = end + 1;
+    } else {
+      pieces.push(text.slice(from, part.index), JSON.stringify(mark + part[0]));
+      from = parts.lastIndex;
+    }
+  }
+  return pieces.join('') + text.slice(from);
 }

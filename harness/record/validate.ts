@@ -1,6 +1,7 @@
 /** Whether a value is a run record: record.schema.json, and what a schema cannot say. */
 import { readFileSync } from 'node:fs';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { faultFinder, jsonPath } from '../json-schema.js';
 import { mean } from '../statistics/summary.js';
 import { type RunRecord, recordSchemaVersion } from './run-record.js';
@@ -10,7 +11,7 @@ const shown = 10;
 
 // The schema lies beside the sources, outside dist, so that other tools find it too.
 const schemaFile = new URL('../../../harness/record.schema.json', import.meta.url);
-const faultsOf = faultFinder(() => JSON.parse(readFileSync(schemaFile, 'utf8')) as object);
+const faultsOf = faultFinder(() => parseJson(readFileSync(schemaFile, 'utf8')) as object);
 
 /**
  * Gives the value back as a run record.

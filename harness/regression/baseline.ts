@@ -1,9 +1,10 @@
 /** The stored baseline: run records in one file that is small enough to be committed. */
-import { readFile } from 'node:fs/promises';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { assertRecord } from '../record/validate.js';
 import type { StoredRecord } from '../record.js';
 import { writeAtomic } from '../store/atomic.js';
+import { readPlainText } from '../store/plain-file.js';
 
 /** Raised when the file's own layout changes; the records in it have a schema version of their own. */
 const baselineVersion = 1;
@@ -15,21 +16,17 @@ const baselineVersion = 1;
 export async function readBaseline(file: string): Promise<StoredRecord[]> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readPlainText(file);
   } catch (cause) {
+    if (cause instanceof BenchError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new BenchError(
       'PATH_INVALID',
       code === 'ENOENT'
         ? `There is no baseline ${file} yet.`
-        : code === 'EISDIR'
-          ? `The baseline ${file} is a folder.`
-          : `The baseline ${file} cannot be read: ${message}.`,
+        : `The baseline ${file} cannot be read: ${message}.`,
       {
-        hint:
-          code === 'EISDIR'
-            ? 'Name a file: --baseline baseline.json'
-            : 'The same command with --update-baseline makes one from the records.',
+        hint: 'The same command with --update-baseline makes one from the records.',
         cause,
       },
     );
@@ -59,7 +56,7 @@ export async function readBaselineIfAny(file: string): Promise<{ records: Stored
 function recordsIn(text: string, file: string): unknown[] {
   let value: { baselineVersion?: unknown; records?: unknown } | null;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text) as typeof value;
   } catch (cause) {
     throw new BenchError(
       'RECORD_INVALID',

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { BenchError, unknownName } from '../errors.js';
+import { parseJson } from '../json.js';
+import { assertPlain } from '../store/plain-file.js';
 import { factNamed, factNames } from './facts.js';
 import type { Reproduction } from './reproduction.js';
 
@@ -40,6 +42,7 @@ export function loadReproduction(name: string): LoadedReproduction {
 
 function read(file: string): unknown {
   let text: string;
+  assertPlain(file);
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
@@ -49,7 +52,7 @@ function read(file: string): unknown {
     });
   }
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text) as unknown;
   } catch (cause) {
     throw new BenchError('DATA_INVALID', `${file} is not JSON: ${(cause as Error).message}.`, { cause });
   }
@@ -59,7 +62,7 @@ let compiled: ValidateFunction | undefined;
 
 function assertReproduction(value: unknown, file: string): Reproduction {
   compiled ??= new Ajv({ allErrors: true, allowUnionTypes: true }).compile(
-    JSON.parse(readFileSync(schemaFile, 'utf8')) as object,
+    parseJson(readFileSync(schemaFile, 'utf8')) as object,
   );
   const faults = compiled(value)
     ? inconsistencies(value as Reproduction)

@@ -1,6 +1,8 @@
 /** The side of an index's build that runs in the process of its own: see build-process.ts. */
+
 import { BenchError } from '../errors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
+import { parseJson } from '../json.js';
 import type { BuildMessage, BuildOrder } from './build-process.js';
 
 /** Numbers handed over at once. */
@@ -33,7 +35,7 @@ export async function buildAsOrdered(
   const argument = process.argv[2];
   if (argument !== undefined) {
     try {
-      const order = JSON.parse(argument) as BuildOrder;
+      const order = parseJson(argument) as BuildOrder;
       const index = await openIndex(order.folder);
       await build(order, index);
       await index.close();

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
+import { assertPlain } from './plain-file.js';
 
 const mark = '.partial-';
 /** Node refuses to write more than 2 GiB at once. */
@@ -59,6 +60,7 @@ export class AtomicFile {
   }
 
   static async create(target: string): Promise<AtomicFile> {
+    assertPlain(target);
     const temporary = temporaryName(target);
     try {
       await makeFolder(path.dirname(target));

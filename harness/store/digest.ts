@@ -1,10 +1,12 @@
 /** JSON files of the cache that hold a hash over themselves, so that a change of any of their values is found. */
+
 import { createHash } from 'node:crypto';
+import { parseJson } from '../json.js';
 import { canonicalJson } from './hash.js';
 
 /** @returns the value as it is read again, whatever JSON makes of it, with a hexadecimal sha256 over its other members */
 export function withDigest<T extends object>(value: T): T & { digest: string } {
-  const body = JSON.parse(JSON.stringify(value)) as T;
+  const body = parseJson(JSON.stringify(value)) as T;
   return { ...body, digest: digestOf(body) };
 }
 

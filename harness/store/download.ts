@@ -1,8 +1,10 @@
 /** Files from the network: brought once, checked against what their publisher says of them, kept in the cache. */
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Download } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
+import { assertGoesOn, interruption } from '../interruption.js';
 import { hashFile } from './hash.js';
 import { withLock } from './lock.js';
 import { discardPart, sizeOf, TransferError, transfer } from './transfer.js';
@@ -154,7 +156,7 @@ async function attempts(download: Download, file: string, options: FetchOptions)
       most = Math.max(most, has);
       if (!error.again || vain >= retries) throw failure(download, file, error.message, error, has);
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** vain, 10_000)));
+    await waited(Math.min(500 * 2 ** vain, 10_000));
   }
 }
 
@@ -163,4 +165,9 @@ function failure(download: Download, file: string, reason: string, cause: unknow
     kept > 0 ? `Start the same command again to go on from the ${kept} bytes that are here. ` : '';
   const message = `${download.name} could not be downloaded from ${download.url}: ${reason}.`;
   return new BenchError('DOWNLOAD_FAILED', message, { hint: `${goesOn}${byHand(download, file)}`, cause });
+}
+
+/** @throws BenchError INTERRUPTED */
+async function waited(milliseconds: number): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal: interruption }).catch(() => assertGoesOn());
 }

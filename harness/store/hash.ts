@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile } from '../contracts.js';
+import { assertGoesOn } from '../interruption.js';
 
 export type HashAlgorithm = 'sha256' | 'md5';
 
@@ -30,6 +31,7 @@ export async function hashFile(
       // Waited for at the next turn; where none comes its failure is nobody's.
       reading.catch(() => undefined);
       hash.update(block.subarray(0, bytesRead));
+      assertGoesOn();
       [block, next] = [next, block];
       onBytes?.(bytesRead);
     }

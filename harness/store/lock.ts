@@ -6,6 +6,7 @@ import { open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, fileError } from '../errors.js';
+import { assertGoesOn } from '../interruption.js';
 import { isRunning, makeFolder } from './atomic.js';
 
 /** The locks of this process: a lock file with our number that is not among them was left by a namesake. */
@@ -101,6 +102,7 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
     const pause = sleep(numbered ? Math.min(500, waitMs) : 50, undefined, job && { signal: job.signal });
     await pause.catch(() => undefined);
     job?.checkInterrupted();
+    assertGoesOn();
   }
 }
 

@@ -2,6 +2,7 @@
 import { utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { Program } from '../program/git.js';
 import { type ContentFile, contentFault, type Fault, manifestFile, type Told } from './content.js';
 import { hasItsDigest } from './digest.js';
@@ -71,7 +72,7 @@ export async function readManifest<Facts>(folder: string): Promise<Manifest<Fact
   if (text === undefined) return undefined;
   let found: Manifest<Facts> | null;
   try {
-    found = JSON.parse(text) as Manifest<Facts> | null;
+    found = parseJson(text) as Manifest<Facts> | null;
   } catch {
     throw damagedArtifact(folder, { file: manifestFile, what: 'is not JSON' });
   }

@@ -5,6 +5,8 @@
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import type { Download } from '../contracts.js';
 import { fileError } from '../errors.js';
+import { assertGoesOn, interruption } from '../interruption.js';
+import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
 
 /** Why an attempt failed. */
@@ -46,7 +48,7 @@ export async function discardPart(part: string): Promise<void> {
 
 async function readOrigin(part: string): Promise<Partial<Origin>> {
   try {
-    return JSON.parse(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
+    return parseJson(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
   } catch {
     // Absent, or damaged by a crash: then nothing is known, and the hash at the end decides.
     return {};
@@ -80,7 +82,10 @@ export async function transfer(
   const controller = new AbortController();
   const stalled = new TransferError(`no byte came for ${options.stallMs / 1000} seconds`, true);
   const timer = setTimeout(() => controller.abort(stalled), options.stallMs);
+  const stop = () => controller.abort();
+  interruption.addEventListener('abort', stop);
   try {
+    assertGoesOn();
     // Bytes as they lie there: a compressed answer could be neither measured nor gone on with.
     const headers: Record<string, string> = { ...options.headers, 'accept-encoding': 'identity' };
     if (from > 0) {
@@ -95,9 +100,11 @@ export async function transfer(
     }
     await receive(response, from, download, part, () => timer.refresh(), options);
   } catch (error) {
+    assertGoesOn();
     throw controller.signal.aborted ? stalled : asTransferError(error);
   } finally {
     clearTimeout(timer);
+    interruption.removeEventListener('abort', stop);
     controller.abort();
   }
   return from > 0;
@@ -107,13 +114,14 @@ export async function transfer(
 async function sizeThere({ url }: Download, { headers, stallMs }: TransferOptions): Promise<number> {
   let response: Response;
   try {
-    const signal = AbortSignal.timeout(stallMs);
+    const signal = AbortSignal.any([AbortSignal.timeout(stallMs), interruption]);
     response = await fetch(url, {
       method: 'HEAD',
       headers: { ...headers, 'accept-encoding': 'identity' },
       signal,
     });
   } catch (error) {
+    assertGoesOn();
     throw asTransferError(error);
   }
   const { status, statusText } = response;

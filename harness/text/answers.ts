@@ -2,6 +2,7 @@
  * Whether a passage holds an answer, decided as DPR decides it (`has_answer` in dpr/data/qa_validation.py, repeated
  * word for word in Pyserini): this is the matching behind published top-k accuracies, so its oddities are kept.
  */
+import { GuardedPattern } from './guarded-pattern.js';
 import { pythonPattern } from './python-pattern.js';
 
 const token = /[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]/gu;
@@ -55,7 +56,7 @@ export class AnswerMatcher {
   /** Whether one of the answers is in every passage: an empty one, one without any word, a pattern that nothing matches too. */
   readonly matchesAll: boolean;
   readonly #needles: readonly string[] = [];
-  readonly #patterns: readonly RegExp[] = [];
+  readonly #patterns: readonly GuardedPattern[] = [];
 
   /**
    * @param mode `string`: an answer's words occur next to each other in the passage; an answer without any word
@@ -69,15 +70,17 @@ export class AnswerMatcher {
     } else {
       this.#patterns = answers.flatMap((answer) => {
         const pattern = pythonPattern(answer.normalize('NFD'));
-        if (pattern === undefined) unusable.push(answer);
-        return pattern ?? [];
+        if (pattern !== undefined)
+          return new GuardedPattern(pattern, `The answer pattern ${JSON.stringify(answer)}`, 'DATA_INVALID');
+        unusable.push(answer);
+        return [];
       });
     }
     this.unusable = unusable;
     this.matchesAll = this.#needles.includes(between) || this.#patterns.some((pattern) => pattern.test(''));
   }
 
-  /** Whether any of the answers is in the passage's text. */
+  /** Whether any of the answers is in the passage's text. @throws BenchError DATA_INVALID for a pattern that takes for ever */
   matches(passage: string | PassageText): boolean {
     const prepared = typeof passage === 'string' ? new PassageText(passage) : passage;
     if (this.#needles.some((needle) => prepared.joinedWords.includes(needle))) return true;

@@ -1,6 +1,7 @@
 /** The normalizers of tokenizer.json, as the fast tokenizers of Hugging Face (Rust) compute them. */
 import { invisible, marks } from './character-classes.js';
 import { Charsmap } from './charsmap.js';
+import { GuardedPattern } from './guarded-pattern.js';
 
 export interface NormalizerJson {
   type: string;
@@ -31,12 +32,15 @@ const makers: Readonly<Record<string, (options: NormalizerJson) => Normalize>> =
     ({ strip_left: left, strip_right: right }) =>
     (text) => {
       const start = left === true ? text.replace(/^\p{White_Space}+/u, '') : text;
-      return right === true ? start.replace(/\p{White_Space}+$/u, '') : start;
+      return right === true ? withoutBlankEnd(start) : start;
     },
   Replace: ({ pattern, content }) => {
     const { String: literal, Regex: source } = pattern as { String?: string; Regex?: string };
-    const sought = literal ?? new RegExp(source ?? '', 'gu');
-    return (text) => text.replaceAll(sought, () => String(content));
+    const put = () => String(content);
+    if (literal !== undefined) return (text) => text.replaceAll(literal, put);
+    const whose = `The pattern ${JSON.stringify(source)} of the tokenizer's normalizer`;
+    const sought = new GuardedPattern(new RegExp(source ?? '', 'gu'), whose, 'CHECKPOINT_INVALID');
+    return (text) => sought.replaceAll(text, put);
   },
 };
 
@@ -46,6 +50,13 @@ export function normalizerOf(json: NormalizerJson | null): Normalize {
   const make = Object.hasOwn(makers, json.type) ? makers[json.type]! : undefined;
   if (make !== undefined) return make(json);
   throw new Error(`its normalizer is ${json.type}; supported: ${Object.keys(makers).join(', ')}`);
+}
+
+/** Step by step from the end: a pattern would go through every run of white space before it. */
+function withoutBlankEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && /\p{White_Space}/u.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 /** Character by character: JavaScript alone knows the ends of words, and lowers a capital sigma there to another letter. */

@@ -1,4 +1,6 @@
 /** A tokenizer's files as transformers and other tools look for them. */
+
+import { parseJson } from '../json.js';
 import type { Tokenizer } from './tokenizer.js';
 import type { TokenizerJson } from './tokenizer-file.js';
 
@@ -22,8 +24,8 @@ const roles = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((role) => `
  * @returns contents by file name
  */
 export function publishedFiles({ files }: Tokenizer, maxTokens: number): Record<string, string> {
-  const json = JSON.parse(files['tokenizer.json']!) as TokenizerJson;
-  const config = JSON.parse(files['tokenizer_config.json']!) as Record<string, unknown>;
+  const json = parseJson(files['tokenizer.json']!) as TokenizerJson;
+  const config = parseJson(files['tokenizer_config.json']!) as Record<string, unknown>;
   const tokens = tokensOf(json);
   const usual = usualSpecials[json.model.type ?? ''] ?? {};
   const specials: Record<string, unknown> = {};

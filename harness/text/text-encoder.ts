@@ -4,6 +4,7 @@
  */
 import { BenchError } from '../errors.js';
 import { AddedTokens } from './added-tokens.js';
+import { tooSlow, underWatch } from './guarded-pattern.js';
 import { type Normalize, normalizerOf } from './normalizer.js';
 import { preTokenizerOf } from './pre-tokenizer.js';
 import type { TokenizerJson } from './tokenizer-file.js';
@@ -46,9 +47,20 @@ export async function textEncoderOf(json: TokenizerJson): Promise<EncodeText> {
     },
     {},
   );
+  const encode = (text: string) => model.encode(text, { add_special_tokens: false }).ids;
+  // What is left to the library may be a pattern of the file.
+  const hasPattern = preTokenize === undefined && JSON.stringify(json.pre_tokenizer).includes('"Regex"');
+  const whose = "A pattern of the tokenizer's pre_tokenizer";
+  const modelIds = hasPattern
+    ? (text: string) =>
+        underWatch(
+          () => encode(text),
+          () => tooSlow(whose, text, 'CHECKPOINT_INVALID'),
+        )
+    : encode;
   const addModelIds = (text: string, ids: number[]) => {
     if (preTokenize !== undefined && text.length > longestWord) throw tooLong(text);
-    for (const id of model.encode(text, { add_special_tokens: false }).ids) {
+    for (const id of modelIds(text)) {
       if (!Number.isInteger(id))
         throw new Error(`it has no id for '${start(text)}', and none for what is unknown`);
       ids.push(id);

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { bertSpecials, bertTokenizerJson } from './bert-tokenizer.js';
 import { makeTokenizer, type Tokenizer } from './tokenizer.js';
 
@@ -72,7 +73,7 @@ async function readJson(file: string): Promise<unknown> {
   const text = await readText(file);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, {
       hint: 'Copy or download it again.',

@@ -2,6 +2,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { writeAtomic } from '../store/atomic.js';
 import type { StepResult } from './step.js';
 
@@ -29,7 +30,7 @@ export class StepLog {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
     const kept = text
       .split('\n')
-      .filter((line) => line.endsWith('}') && (JSON.parse(line) as StepLine).step <= step);
+      .filter((line) => line.endsWith('}') && (parseJson(line) as StepLine).step <= step);
     await writeAtomic(this.#file, kept.map((line) => `${line}\n`).join(''));
   }
 

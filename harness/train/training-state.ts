@@ -5,6 +5,7 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { parseJson } from '../json.js';
 import type { Retriever, RetrieverParameter } from '../model/retriever.js';
 import { SafetensorsFile, writeSafetensors } from '../model/safetensors.js';
 import { writeJson } from '../store/atomic.js';
@@ -114,7 +115,7 @@ export async function resumeState(
 }
 
 function storedState(text: string, steps: number): StoredState {
-  const { digest: _, ...stored } = JSON.parse(text) as StoredState & { digest: string };
+  const { digest: _, ...stored } = parseJson(text) as StoredState & { digest: string };
   if (!hasItsDigest({ ...stored, digest: _ })) throw new Error('it is not as it was written');
   const { step, file } = stored;
   if (!(Number.isInteger(step) && step >= 0 && step <= steps))

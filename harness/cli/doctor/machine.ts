@@ -1,6 +1,7 @@
 /** What the machine computes with. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { parseJson } from '../../json.js';
 
 export interface Check {
   name: string;
@@ -59,7 +60,7 @@ function checkNode(version: string, required: string): Check {
 
 function requiredNode(): string {
   const file = new URL('../../../../package.json', import.meta.url);
-  const { engines } = JSON.parse(readFileSync(file, 'utf8')) as { engines: { node: string } };
+  const { engines } = parseJson(readFileSync(file, 'utf8')) as { engines: { node: string } };
   return engines.node.replace(/^>=/, '');
 }
 

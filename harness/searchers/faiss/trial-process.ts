@@ -2,6 +2,7 @@
  * The process in which files that a user brings are read and searched by FAISS for the first time: bytes that are not as FAISS
  * writes them may end it. Started by trial.ts with a `TrialOrder` as its argument; tells what came of it by a message.
  */
+import { parseJson } from '../../json.js';
 import { faissReason, loadFaiss } from './flat.js';
 
 export interface TrialOrder {
@@ -40,5 +41,5 @@ async function tryAll({ files }: TrialOrder): Promise<TrialMessage> {
 // Nobody is left to try them for.
 process.on('disconnect', () => process.exit(1));
 const order = process.argv[2];
-if (order !== undefined) say(await tryAll(JSON.parse(order) as TrialOrder));
+if (order !== undefined) say(await tryAll(parseJson(order) as TrialOrder));
 process.disconnect?.();
