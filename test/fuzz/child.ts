@@ -1,7 +1,8 @@
 /**
  * The process that gives inputs to a loader, one after another. Before each it notes the number of the input in a file, so that
- * whoever started it knows which one it hangs on or died of. Started by pool.ts alone.
+ * whoever started it knows which one it hangs on or died of. Started by watched-child.ts alone.
  */
+import './small-blocks.js';
 import { openSync, readdirSync, writeSync } from 'node:fs';
 import { stream } from '../../harness/random.js';
 import { allLoaders, type Files, type Loader } from './loader.js';
@@ -26,6 +27,8 @@ export interface Block {
   to: number;
   /** Time to stop at, in milliseconds since 1970, after one input at least. */
   untilMs?: number;
+  /** What counts as a hang, where not the usual. */
+  hangSeconds?: number | undefined;
   replay?: Record<string, string>;
 }
 
@@ -39,11 +42,11 @@ export interface BlockResult {
 
 export type FromChild = { fault: Fault } | { result: BlockResult };
 
-const [root, noteFile] = process.argv.slice(2) as [string, string];
+const [root, noteFile, folder] = process.argv.slice(2) as [string, string, string];
 const scratch = new Scratch(root);
 const note = openSync(noteFile, 'r+');
 const noted = new Float64Array(1);
-const loaders = new Map((await allLoaders()).map((loader) => [loader.name, loader]));
+const loaders = new Map((await allLoaders(folder)).map((loader) => [loader.name, loader]));
 let current: { loader: Loader; inputs: readonly Files[] } | undefined;
 /** What is thrown where nobody waits for it. */
 let thrown: { error: unknown } | undefined;

@@ -30,10 +30,11 @@ export class UnfitResult extends Error {
   }
 }
 
-const folder = path.join(import.meta.dirname, 'loaders');
+/** Where they lie. */
+export const loadersFolder = path.join(import.meta.dirname, 'loaders');
 
 /** Every loader: those that the files of `loaders/` export by default. */
-export async function allLoaders(): Promise<Loader[]> {
+export async function allLoaders(folder: string = loadersFolder): Promise<Loader[]> {
   const found: Loader[] = [];
   for (const name of readdirSync(folder).sort()) {
     if (!name.endsWith('.js')) continue;

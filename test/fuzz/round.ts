@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { stream } from '../../harness/random.js';
-import type { Loader } from './loader.js';
+import { type Loader, loadersFolder } from './loader.js';
 import { mutatedInput } from './mutations.js';
 import { type Fault, packed, type SavedInput } from './outcome.js';
 import { WatchedChild } from './watched-child.js';
@@ -18,6 +18,10 @@ export interface RoundRequest {
   /** Where inputs that failed are saved. */
   folder: string;
   children?: number;
+  /** Where the loaders lie, if not in their usual folder. */
+  from?: string;
+  /** What counts as a hang, where not the usual. */
+  hangSeconds?: number;
   onLoader(count: LoaderCount): void;
 }
 
@@ -63,7 +67,7 @@ export async function runRound(request: RoundRequest): Promise<LoaderCount[]> {
   const waiting = [...tasks];
   const place = memoryFolder();
   const work = async (number: number) => {
-    const child = new WatchedChild(path.join(place, String(number)));
+    const child = new WatchedChild(path.join(place, String(number)), request.from ?? loadersFolder);
     try {
       for (;;) {
         // Where none is left untouched, another child's is shared.
@@ -71,7 +75,7 @@ export async function runRound(request: RoundRequest): Promise<LoaderCount[]> {
         if (task === undefined) return;
         task.running++;
         task.untilMs ??= Date.now() + request.seconds * 1000;
-        while (!isDone(task)) await runBlock(task, child, request.folder);
+        while (!isDone(task)) await runBlock(task, child, request);
         if (--task.running === 0) await finish(task, place, request);
       }
     } finally {
@@ -111,7 +115,11 @@ function taskOf(loader: Loader, seed: number, inputs: number): Task {
 const isDone = ({ next, end, untilMs, count }: Task): boolean =>
   next >= end || (count.inputs > 0 && untilMs !== undefined && Date.now() >= untilMs);
 
-async function runBlock(task: Task, child: WatchedChild, folder: string): Promise<void> {
+async function runBlock(
+  task: Task,
+  child: WatchedChild,
+  { folder, hangSeconds }: RoundRequest,
+): Promise<void> {
   const { loader, seed, count } = task;
   const to = Math.min(task.end, task.next + blockInputs);
   let from = task.next;
@@ -119,7 +127,7 @@ async function runBlock(task: Task, child: WatchedChild, folder: string): Promis
   while (from < to) {
     let isMemory = false;
     const ended = await child.run(
-      { loader: loader.name, seed, from, to, untilMs: task.untilMs! },
+      { loader: loader.name, seed, from, to, untilMs: task.untilMs!, hangSeconds },
       (fault) => {
         isMemory ||= fault.kind === 'memory';
         note(task, fault, folder);
@@ -173,7 +181,11 @@ async function finish(
     const { files } = mutatedInput(valid, stream(fault.seed, 'fuzz', loader.name, fault.number));
     writeFileSync(file, `${JSON.stringify({ ...fault, files: packed(files) } satisfies SavedInput)}\n`);
     const isOfProcess = ['hang', 'death', 'memory'].includes(fault.kind);
-    if (isOfProcess && (await replay({ ...fault, files: packed(files) }, place)).length === 0) {
+    if (
+      isOfProcess &&
+      (await replay({ ...fault, files: packed(files) }, place, request.from, request.hangSeconds)).length ===
+        0
+    ) {
       count.unrepeated.push(fault);
     } else count.faults.push(found);
   }
@@ -181,12 +193,17 @@ async function finish(
 }
 
 /** Gives a saved input to a fresh child. @returns the faults that it shows, with what the loader said */
-export async function replay(saved: SavedInput, place: string): Promise<Fault[]> {
-  const child = new WatchedChild(path.join(place, 'replay'));
+export async function replay(
+  saved: SavedInput,
+  place: string,
+  from = loadersFolder,
+  hangSeconds?: number,
+): Promise<Fault[]> {
+  const child = new WatchedChild(path.join(place, `replay-${saved.number}`), from);
   const { loader, seed, number } = saved;
   const faults: Fault[] = [];
   try {
-    const block = { loader, seed, from: number, to: number + 1, replay: saved.files };
+    const block = { loader, seed, from: number, to: number + 1, replay: saved.files, hangSeconds };
     const ended = await child.run(block, (fault) => faults.push(fault));
     if ('at' in ended) {
       faults.push({ loader, seed, number, kind: ended.kind, signature: ended.kind, text: ended.text });

@@ -18,7 +18,7 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
 
-function start(root: string, noteFile: string, temporary: string): ChildProcess {
+function start(root: string, noteFile: string, temporary: string, loaders: string): ChildProcess {
   const flags = [
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',
@@ -27,7 +27,7 @@ function start(root: string, noteFile: string, temporary: string): ChildProcess 
     ...[permission, '--allow-fs-read=*', `--allow-fs-write=${path.dirname(root)}`],
     ...['--allow-addons', '--allow-worker', '--allow-child-process'],
   ];
-  const command = [process.execPath, ...flags, program, root, noteFile];
+  const command = [process.execPath, ...flags, program, root, noteFile, loaders];
   // Memory that is taken and not written to counts too: what a length that lies asks for.
   const limited = hasLimits
     ? ['prlimit', `--data=${(limits.memoryMiB + baseMiB) << 20}`, ...command]
@@ -42,17 +42,20 @@ function start(root: string, noteFile: string, temporary: string): ChildProcess 
 
 export class WatchedChild {
   readonly #folder: string;
+  readonly #loaders: string;
   #process: ChildProcess | undefined;
   #said = '';
 
-  /** @param folder of its own */
-  constructor(folder: string) {
+  /** @param folder of its own @param loaders folder of the loaders */
+  constructor(folder: string, loaders: string) {
     this.#folder = folder;
+    this.#loaders = loaders;
   }
 
   /** Runs a block to its end, or to the input that ends the child. */
   async run(block: Block, onFault: (fault: Fault) => void): Promise<Ended> {
     const child = this.#started();
+    const seconds = block.hangSeconds ?? limits.seconds;
     const noteFile = path.join(this.#folder, 'note');
     writeNote(noteFile);
     return new Promise((resolve, reject) => {
@@ -70,8 +73,8 @@ export class WatchedChild {
         if (number !== seen) [seen, begun] = [number, now];
         // Before the first input and after the last there is nothing to hang on.
         else if (number >= 0) {
-          const isBusy = now.seconds - begun.seconds > limits.seconds;
-          if (isBusy || now.ms - begun.ms > waitingFactor * limits.seconds * 1000) killed ??= 'hang';
+          const isBusy = now.seconds - begun.seconds > seconds;
+          if (isBusy || now.ms - begun.ms > waitingFactor * seconds * 1000) killed ??= 'hang';
         }
         if (residentMiB(child.pid!) > 2 * limits.memoryMiB) killed ??= 'memory';
         if (killed !== undefined) child.kill('SIGKILL');
@@ -116,7 +119,7 @@ export class WatchedChild {
     this.#said = '';
     const temporary = path.join(this.#folder, 'temporary');
     mkdirSync(temporary);
-    this.#process = start(root, path.join(this.#folder, 'note'), temporary);
+    this.#process = start(root, path.join(this.#folder, 'note'), temporary, this.#loaders);
     this.#process.stderr!.on('data', (text: Buffer) => {
       this.#said = (this.#said + text.toString()).slice(-8000);
     });

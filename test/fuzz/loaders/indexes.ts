@@ -10,6 +10,8 @@ import { readShardFacts } from '../../../harness/index/shard-files.js';
 import { indexSize } from '../../../harness/index/size.js';
 import { finishIndex, openIndex, type VectorIndex } from '../../../harness/index/vector-index.js';
 import { Bm25Searcher } from '../../../harness/search/bm25.js';
+import { FaissSearcher } from '../../../harness/search/faiss.js';
+import { searchPassages } from '../../../harness/search/passages.js';
 import { EnglishAnalyzer } from '../../../harness/text/english-analyzer.js';
 import { makeIndex, normalRows } from '../../made-index.js';
 import { drawnPassages, streamed } from '../../made-passages.js';
@@ -119,6 +121,29 @@ const loaders: readonly Loader[] = [
     async load(folder) {
       await readAll(await openIndex(folder));
       await indexSize(folder);
+    },
+  },
+  {
+    // What the checks of a shard's header let through is read by FAISS.
+    name: 'faiss-shard',
+    inputs: async () => [await vectorIndex(1, 2), await vectorIndex([1, 3, 0, 2], 1)],
+    codes: ['CACHE_INVALID', 'PATH_INVALID', 'UNAVAILABLE'],
+    async load(folder) {
+      const index = await openIndex(folder);
+      try {
+        const searcher = await FaissSearcher.open(index, 1 << 20);
+        const query = new Float32Array(index.dimensions).fill(1);
+        const { counts, ordinals, scores } = await searchPassages(searcher, index, query, 1, 3, 1 << 20);
+        const own = ordinals.subarray(0, counts[0]);
+        if (
+          new Set(own).size !== own.length ||
+          own.some((ordinal) => ordinal < 0 || ordinal >= index.passages)
+        )
+          throw new UnfitResult(`the passages ${own}`);
+        checkNumbers(scores.subarray(0, counts[0]));
+      } finally {
+        await index.close();
+      }
     },
   },
   {

@@ -47,7 +47,7 @@ const settings = [
   'arch.layers=10,12',
   'measures=["mrr@10"]',
   'model.name=1234',
-  'seeds=',
+  'seeds=1,2',
   'arch.lambda=null',
   'threads=2',
 ];

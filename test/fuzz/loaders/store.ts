@@ -1,6 +1,7 @@
 /** The cache: archives, manifests, what is remembered of files, locks; and hits on disk. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { BenchError } from '../../../harness/errors.js';
 import { HitParts, readHits } from '../../../harness/pipeline/hit-files.js';
 import { unpack } from '../../../harness/store/archive.js';
 import { fetchFile } from '../../../harness/store/download.js';
@@ -42,6 +43,9 @@ const verified = (content: string): Files =>
     }),
   });
 const download = { name: 'data.txt', url: '', sizeBytes: 0, licence: 'none' };
+
+/** Nobody listens there. */
+const nowhere = 'http://127.0.0.1:9/data.txt';
 
 const hits = {
   depth: 3,
@@ -107,6 +111,27 @@ const loaders: readonly Loader[] = [
     async load(folder) {
       if (existsSync(path.join(folder, 'data.txt'))) await verifyHolding(download, folder);
       await fetchFile(download, folder, { offline: true });
+    },
+  },
+  {
+    // What an earlier attempt left of a download; nobody answers at the address.
+    name: 'download-part',
+    writes: true,
+    inputs: () => [
+      texts({
+        'data.txt.part': 'hel',
+        'data.txt.part.json': JSON.stringify({ url: nowhere, validator: '"1"' }),
+      }),
+    ],
+    codes: ['DOWNLOAD_FAILED'],
+    async load(folder) {
+      const published = { ...download, url: nowhere, sizeBytes: 5, md5: '5d41402abc4b2a76b9719d911017c592' };
+      try {
+        await fetchFile(published, folder, { retries: 0 });
+      } catch (error) {
+        // This is how every one of them ends.
+        if (!(error instanceof BenchError && error.code === 'DOWNLOAD_FAILED')) throw error;
+      }
     },
   },
   {
