@@ -13,7 +13,7 @@ export function problemsOf({ name, settings }: Source): string[] {
   const lines = (validator.errors ?? [])
     // One of several choices failing is only of interest when all have.
     .filter((error) => !error.schemaPath.includes('/anyOf/'))
-    .map((error) => `${describe(error)} (${name})`);
+    .map((error) => `${describe(error)} (${name.startsWith('--') ? short(name) : name})`);
   return [...new Set(lines)];
 }
 
@@ -23,7 +23,7 @@ function describe(error: ErrorObject): string {
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty);
     const value = show((error.data as Record<string, unknown>)[key]);
-    return `${path === '' ? key : `${path}.${key}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
+    return `${path === '' ? short(key) : `${path}.${short(key)}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
   }
   const said = `${path === '' ? 'the whole' : path}: ${show(error.data)} is not ${expectation(node)}`;
   const unknown = unknownNames(error.data, node);
@@ -40,7 +40,7 @@ function unknownNames(data: unknown, node: SchemaNode): string[] {
     .filter((value) => !names.includes(String(value)))
     .map((value) => {
       const near = nearestName(String(value), names);
-      return `there is no '${value}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
+      return `there is no '${short(String(value))}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
     });
 }
 
@@ -63,21 +63,28 @@ function pathOf(pointer: string): string {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? short(part) : `.${short(part)}`))
     .join('');
 }
 
 function show(value: unknown): string {
   // JSON has no infinity, which 1e999 reads as.
   const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return short(text);
 }
+
+const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+
+/** Further ones are counted: a file of another kind may have as many as it has members. */
+const mostShown = 100;
 
 /** @throws BenchError CONFIG_INVALID that lists all problems; returns where there are none */
 export function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
-  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${problems.join('\n  ')}`, {
+  const further = problems.length - mostShown;
+  const shown = [...problems.slice(0, mostShown), ...(further > 0 ? [`and ${further} more`] : [])];
+  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${shown.join('\n  ')}`, {
     hint: 'Every key and its default: harness/config.schema.json; what a run would use: bench run ... --dry-run',
   });
 }
