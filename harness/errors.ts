@@ -53,16 +53,24 @@ export interface ErrorOptions {
   cause?: unknown;
 }
 
+/** No message is longer, whatever the value that it quotes. */
+const longestMessage = 10_000;
+
+function readable(text: string): string {
+  if (text.length <= longestMessage) return text;
+  return `${text.slice(0, longestMessage)}... (${text.length - longestMessage} more characters)`;
+}
+
 /** The only error a user should ever see: anything else is a bug and keeps its stack. */
 export class BenchError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'BenchError';
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : readable(options.hint);
   }
 
   get exitCode(): number {
