@@ -86,7 +86,8 @@ async function readCached(home: string): Promise<ResolvedModel | undefined> {
   const text = await readFile(path.join(home, 'revision.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { name, revision } = JSON.parse(text) as { name: string; revision: string };
+    const { name, revision } = JSON.parse(text) as { name: unknown; revision: unknown };
+    if (typeof name !== 'string' || !isCommit(revision)) return undefined;
     const folder = path.join(home, revision);
     return (await stat(folder)).isDirectory() ? { name, revision, folder } : undefined;
   } catch {
@@ -94,6 +95,10 @@ async function readCached(home: string): Promise<ResolvedModel | undefined> {
     return undefined;
   }
 }
+
+/** A name that a folder may have, and nothing that leads out of it. */
+const isCommit = (revision: unknown): revision is string =>
+  typeof revision === 'string' && /^[0-9a-f]{8,64}$/.test(revision);
 
 /** Asks the hub for a model's commit and its files. */
 async function lookUp(asked: string, options: HubOptions): Promise<Repository> {
@@ -103,7 +108,7 @@ async function lookUp(asked: string, options: HubOptions): Promise<Repository> {
   return hubErrors(asked, hubUrl, async () => {
     const { listFiles, modelInfo } = await import('@huggingface/hub');
     const { name, sha: revision } = await modelInfo({ name: asked, additionalFields: ['sha'], ...access });
-    if (!/^[0-9a-f]{8,64}$/.test(revision ?? '')) throw new TypeError(`it names the commit ${revision}`);
+    if (!isCommit(revision)) throw new TypeError(`it names the commit ${revision}`);
     const files = new Map<string, RepositoryFile>();
     for await (const file of listFiles({ repo: { type: 'model', name }, revision, ...access })) {
       if (file.type === 'file') files.set(file.path, file);

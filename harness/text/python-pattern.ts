@@ -70,7 +70,7 @@ function rewrite(pattern: string): string {
       length = found?.length ?? 1;
       text = found?.replace('{,', '{0,') ?? '\\{';
     } else if (rest.startsWith('(?P<')) [text, length] = ['(?<', 4];
-    else if (rest.startsWith('(?P=')) {
+    else if (/^\(\?P=[^)]*\)/.test(rest)) {
       length = rest.indexOf(')') + 1;
       text = `\\k<${rest.slice(4, length - 1)}>`;
     }

@@ -126,6 +126,8 @@ async function run(block: Block): Promise<BlockResult> {
   return result;
 }
 
+// Nobody is left to tell.
+process.on('disconnect', () => process.exit());
 process.on('message', (block: Block) => {
   run(block).then(
     (result) => send({ result }),

@@ -66,8 +66,16 @@ export async function runRound(request: RoundRequest): Promise<LoaderCount[]> {
   );
   const waiting = [...tasks];
   const place = memoryFolder();
+  const children: WatchedChild[] = [];
+  const stopped = () => {
+    for (const child of children) child.kill();
+    rmSync(place, { recursive: true, force: true });
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopped);
   const work = async (number: number) => {
     const child = new WatchedChild(path.join(place, String(number)), request.from ?? loadersFolder);
+    children.push(child);
     try {
       for (;;) {
         // Where none is left untouched, another child's is shared.
@@ -83,9 +91,10 @@ export async function runRound(request: RoundRequest): Promise<LoaderCount[]> {
     }
   };
   try {
-    const children = request.children ?? availableParallelism();
-    await Promise.all(Array.from({ length: children }, (_, number) => work(number)));
+    const count = request.children ?? availableParallelism();
+    await Promise.all(Array.from({ length: count }, (_, number) => work(number)));
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stopped);
     rmSync(place, { recursive: true, force: true });
   }
   return tasks.map(({ count }) => count);

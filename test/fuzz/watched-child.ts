@@ -105,6 +105,11 @@ export class WatchedChild {
     });
   }
 
+  /** At once, whatever it is at. */
+  kill(): void {
+    this.#process?.kill('SIGKILL');
+  }
+
   async close(): Promise<void> {
     await this.restart();
     rmSync(this.#folder, { recursive: true, force: true });
