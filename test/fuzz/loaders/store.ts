@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../../../harness/errors.js';
-import { HitParts, readHits } from '../../../harness/pipeline/hit-files.js';
+import { HitParts, readHits, removeParts } from '../../../harness/pipeline/hit-files.js';
 import { unpack } from '../../../harness/store/archive.js';
 import { fetchFile } from '../../../harness/store/download.js';
 import { keyOf } from '../../../harness/store/hash.js';
@@ -64,12 +64,18 @@ const hitArrays = {
 const partsMade = { key: 'x', batchSize: 2, partQueries: 2, conditions: {} } as Parameters<
   typeof HitParts.open
 >[1];
-const hitParts = (): Promise<Files> =>
-  written(async (folder) => {
-    const parts = await HitParts.open(folder, partsMade);
-    await parts.add([hitArrays], 1.5);
-    await parts.add([hitArrays], 0.5);
-    await parts.join();
+async function writeParts(folder: string): Promise<HitParts> {
+  const parts = await HitParts.open(folder, partsMade);
+  await parts.add([hitArrays], 1.5);
+  await parts.add([hitArrays], 0.5);
+  return parts;
+}
+
+const takeHits = (folder: string) =>
+  new Store(folder).artifact('runs', { input: 1 }, async (made) => {
+    await (await writeParts(made)).join();
+    await removeParts(made);
+    return { depth: hits.depth };
   });
 
 const loaders: readonly Loader[] = [
@@ -152,13 +158,20 @@ const loaders: readonly Loader[] = [
     },
   },
   {
-    name: 'hit-files',
+    // A finished run, taken from the cache as its users take it.
+    name: 'artifact',
     writes: true,
-    inputs: async () => [await hitParts()],
+    inputs: async () => [await written(async (folder) => void (await takeHits(folder)))],
+    codes: ['CACHE_INVALID'],
+    load: async (folder) => checkHits(await readHits(await takeHits(folder))),
+  },
+  {
+    // What a search that was killed left.
+    name: 'hit-parts',
+    writes: true,
+    inputs: async () => [await written(writeParts)],
     codes: ['CACHE_INVALID'],
     async load(folder) {
-      const found = await readHits({ folder, key: 'x', cached: true, facts: { depth: hits.depth } });
-      checkHits(found);
       const parts = await HitParts.open(folder, partsMade);
       if (!Number.isInteger(parts.queries) || !Number.isFinite(parts.seconds))
         throw new UnfitResult(`${parts.queries} queries in ${parts.seconds} seconds`);
