@@ -1,8 +1,8 @@
 /** The cache: archives, manifests, what is remembered of files, locks; and hits on disk. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../../../harness/errors.js';
-import { HitParts, readHits, removeParts } from '../../../harness/pipeline/hit-files.js';
+import { HitParts, readHits } from '../../../harness/pipeline/hit-files.js';
 import { unpack } from '../../../harness/store/archive.js';
 import { fetchFile } from '../../../harness/store/download.js';
 import { keyOf } from '../../../harness/store/hash.js';
@@ -74,7 +74,7 @@ async function writeParts(folder: string): Promise<HitParts> {
 const takeHits = (folder: string) =>
   new Store(folder).artifact('runs', { input: 1 }, async (made) => {
     await (await writeParts(made)).join();
-    await removeParts(made);
+    rmSync(path.join(made, 'parts'), { recursive: true, force: true });
     return { depth: hits.depth };
   });
 
