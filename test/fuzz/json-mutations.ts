@@ -47,7 +47,8 @@ export function mutateJson(text: string, random: Stream): string | undefined {
 }
 
 function anyValue(random: Stream): unknown {
-  return random.integer(40) === 0 ? random.choose(large) : random.choose(values);
+  // A copy: what is put in may itself be mutated.
+  return structuredClone(random.integer(40) === 0 ? random.choose(large) : random.choose(values));
 }
 
 const isHolder = (value: unknown): value is Holder => typeof value === 'object' && value !== null;
