@@ -45,6 +45,8 @@ test('patterns that cannot be run are listed', () => {
   const matcher = new AnswerMatcher(['(a', 'b', '[z-a]', '(?P<y>a)(?P=y'], 'regex');
   assert.deepEqual(matcher.unusable, ['(a', '[z-a]', '(?P<y>a)(?P=y']);
   assert.ok(matcher.matches('b'));
+  const large = 'a'.repeat(50_000);
+  assert.deepEqual(new AnswerMatcher([large], 'regex').unusable, [large]);
   assert.deepEqual(new AnswerMatcher(['(a'], 'string').unusable, []);
 });
 

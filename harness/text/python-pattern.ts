@@ -86,7 +86,10 @@ function rewrite(pattern: string): string {
  */
 export function pythonPattern(pattern: string): RegExp | undefined {
   try {
-    return new RegExp(rewrite(pattern), 'iu');
+    const made = new RegExp(rewrite(pattern), 'iu');
+    // V8 compiles at the first use, and says only then that a pattern is too large.
+    made.test('');
+    return made;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
