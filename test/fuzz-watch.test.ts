@@ -29,7 +29,7 @@ test('what is refused with a code of the loader is no fault', async () => {
 });
 
 const kinds: Readonly<Record<string, string>> = {
-  ...{ error: 'error', later: 'error', code: 'code', result: 'result', message: 'message' },
+  ...{ error: 'error', later: 'error', code: 'code', result: 'result' },
   ...{ death: 'death', heap: 'memory', outside: 'outside', elsewhere: 'error', beside: 'outside' },
 };
 for (const [name, kind] of Object.entries(kinds)) {

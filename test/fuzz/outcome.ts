@@ -9,8 +9,6 @@ export type FaultKind =
   | 'code'
   /** Taken, and not as it is promised: not finite, twice, out of range. */
   | 'result'
-  /** A message that no person could read. */
-  | 'message'
   /** Longer than 5 seconds. */
   | 'hang'
   /** The process ended by a signal, or by itself. */
@@ -32,7 +30,7 @@ export interface Fault {
   text: string;
 }
 
-export const limits = { seconds: 5, memoryMiB: 512, messageCharacters: 20_000 };
+export const limits = { seconds: 5, memoryMiB: 512 };
 
 export type Outcome = { accepted: true } | { refused: string } | { kind: FaultKind; error: unknown };
 
@@ -45,8 +43,7 @@ export async function outcomeOf(loader: Loader, folder: string): Promise<Outcome
     if (error instanceof UnfitResult) return { kind: 'result', error };
     if (!(error instanceof BenchError)) return { kind: 'error', error };
     if (!loader.codes.includes(error.code)) return { kind: 'code', error };
-    const length = error.message.length + (error.hint?.length ?? 0);
-    return length > limits.messageCharacters ? { kind: 'message', error } : { refused: error.code };
+    return { refused: error.code };
   }
 }
 

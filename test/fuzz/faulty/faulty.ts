@@ -31,9 +31,6 @@ const loaders: readonly Loader[] = [
   faulty('result', () => {
     throw new UnfitResult('not finite');
   }),
-  faulty('message', () => {
-    throw new BenchError('DATA_INVALID', 'x'.repeat(100_000));
-  }),
   faulty('hang', () => {
     for (;;);
   }),
