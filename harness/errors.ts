@@ -55,16 +55,24 @@ export interface ErrorOptions {
   cause?: unknown;
 }
 
+/** No message is longer, whatever the value that it quotes. */
+const longestMessage = 10_000;
+
+function readable(text: string): string {
+  if (text.length <= longestMessage) return text;
+  return `${text.slice(0, longestMessage)}... (${text.length - longestMessage} more characters)`;
+}
+
 /** The only error a user should ever see: anything else is a bug and keeps its stack. */
 export class BenchError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(readable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'BenchError';
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : readable(options.hint);
   }
 
   get exitCode(): number {
@@ -137,6 +145,8 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
+    // So many letters at least are another; a name as long as a file must not be compared letter by letter.
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

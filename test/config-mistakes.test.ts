@@ -99,3 +99,22 @@ test('--set without a value, and files that cannot be used', () => {
   assert.match(cut.message, /cut\.json cannot be read as JSON/);
   assert.match(errorOf({ file: fileOf('list.json', '[1]') }).message, /the whole: \[1\] is not a section/);
 });
+
+test('a file of another kind is refused in a message that can be read, whatever it holds', () => {
+  const long = 'x'.repeat(100_000);
+  const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`key${i}`, i]));
+  const wrong = {
+    ...keys,
+    [long]: 1,
+    measures: [1, long],
+    train: { [long]: {} },
+    model: { name: { [long]: 1 } },
+  };
+  const { code, message } = errorOf({
+    file: fileOf('other.json', JSON.stringify(wrong)),
+    set: [`seeds=${long}`],
+  });
+  assert.equal(code, 'CONFIG_INVALID');
+  assert.ok(message.length < 40_000, `${message.length} characters`);
+  assert.match(message, /has 50\d\d mistakes:[\s\S]*and 49\d\d more$/);
+});

@@ -35,6 +35,8 @@ const badQrels: Record<string, [string, RegExp]> = {
   'five columns': ['q1 0 a 1\nq1 0 a 1 x\n', /line 2: 5 columns/],
   'three after four': ['q1 0 a 1\nq1 b 1\n', /line 2: 3 columns/],
   'a relevance that is no whole number': ['q1 0 a 1\nq1 0 b 1.5\n', /line 2: relevance '1.5'/],
+  'a relevance beyond what numbers can tell apart': ['q1 0 a 9007199254740993\n', /line 1: relevance '9007/],
+  'a relevance beyond all numbers': [`q1 0 a ${'9'.repeat(400)}.0\n`, /line 1: relevance '9{80}' is not/],
   'a blank in an id between tabs': ['q1\tPage 8\t1\n', /line 1: 'Page 8' between two tabs/],
   'a passage judged twice': [
     'q1 0 a 1\nq2 0 a 1\nq1 0 a 0\n',

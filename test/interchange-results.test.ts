@@ -86,6 +86,8 @@ test('DPR results of other queries, cut short or misshapen are refused with thei
   await refuses(readDprRun(at('odd.json')), 'RECORD_INVALID', /element 1: ctxs\[0\].score is "much"/);
   await writeFile(at('odd.json'), whole.replace('"id":"3"', '"id":"7"'));
   await refuses(readDprRun(at('odd.json')), 'RECORD_INVALID', /'7'/);
+  await writeFile(at('none.json'), '[]');
+  await refuses(readDprRun(at('none.json')), 'RECORD_INVALID', /no results/);
   await assert.rejects(
     writeDprResults(at('gone.json'), { run, queries, passages: new Map(), hasAnswer }),
     /'7'/,

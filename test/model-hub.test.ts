@@ -98,6 +98,17 @@ describe('resolveModel', () => {
     assert.deepEqual(await resolveModel('tiny-bert', { cacheFolder, hubUrl }), first);
     assert.deepEqual(await resolveModel('tiny-bert', { cacheFolder, offline: true }), first);
     assert.deepEqual(requests, []);
+    const kept = path.join(cacheFolder, 'tiny-bert', 'revision.json');
+    for (const damaged of [
+      { name: {}, revision },
+      { name: 'x', revision: '../..' },
+      { name: 'x', revision: [revision] },
+    ]) {
+      await writeFile(kept, JSON.stringify(damaged));
+      const again = resolveModel('tiny-bert', { cacheFolder, offline: true });
+      await assert.rejects(again, { code: 'DOWNLOAD_FAILED' });
+    }
+    assert.deepEqual(await resolveModel('tiny-bert', { cacheFolder, hubUrl }), first);
   });
 
   test('what sentence-transformers keeps beside an encoder comes too, from a cache of before as well', async () => {

@@ -44,6 +44,25 @@ test('pieces of two versions are not glued: without ETag the hash shows it, and 
   assert.deepEqual(at.ranges, [undefined, 'bytes=150000-', undefined]);
 });
 
+test('what is remembered of a part and is damaged is not gone by, whatever it holds', async () => {
+  for (const damaged of [
+    'null',
+    '7',
+    '{"url": {}}',
+    `{"url": "${at.url}", "validator": "\\u0000é"}`,
+    '{"validator": []}',
+  ]) {
+    await rm(at.file, { force: true });
+    at.handle = serve(content, { cutAt: 150_000 });
+    await failsWith(at.get(), 'DOWNLOAD_FAILED');
+    await writeFile(`${at.file}.part.json`, damaged);
+    at.handle = serve(content);
+    await at.get();
+    await at.isWhole();
+    assert.equal(at.seen.at(-1)?.['if-range'], undefined, damaged);
+  }
+});
+
 test('a server that ignores ranges sends all of it', async () => {
   at.handle = serve(content, { cutAt: 150_000 });
   await failsWith(at.get(), 'DOWNLOAD_FAILED');

@@ -1,6 +1,6 @@
 /** Downloads whose publisher gives neither size nor hash: the first one is taken, and a later one has to be the same. */
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fetchFile } from '../harness/store/download.js';
 import { content, failsWith, loopback, other } from './loopback.js';
@@ -61,6 +61,24 @@ test('one that was put there by hand is taken', async () => {
   assert.equal(await get({ offline: true }), at.file);
   await writeFile(at.file, content);
   await failsWith(get({ offline: true }), 'CACHE_INVALID', at.file);
+});
+
+test('what was kept of a file and is damaged is made anew, whatever it holds', async () => {
+  await writeFile(at.file, content);
+  await get({ offline: true });
+  const kept = JSON.parse(await readFile(`${at.file}.verified.json`, 'utf8')) as object;
+  for (const damaged of [
+    null,
+    7,
+    {},
+    { ...kept, algorithm: {} },
+    { ...kept, algorithm: 'none' },
+    { ...kept, hash: 1 },
+  ]) {
+    await writeFile(`${at.file}.verified.json`, JSON.stringify(damaged));
+    assert.equal(await get({ offline: true }), at.file);
+    assert.deepEqual(JSON.parse(await readFile(`${at.file}.verified.json`, 'utf8')), kept);
+  }
 });
 
 test('offline, without a url, and where the server does not say its size, it says what to do', async () => {

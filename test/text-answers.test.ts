@@ -42,9 +42,11 @@ test('one prepared passage serves both modes and many queries', () => {
 });
 
 test('patterns that cannot be run are listed', () => {
-  const matcher = new AnswerMatcher(['(a', 'b', '[z-a]'], 'regex');
-  assert.deepEqual(matcher.unusable, ['(a', '[z-a]']);
+  const matcher = new AnswerMatcher(['(a', 'b', '[z-a]', '(?P<y>a)(?P=y'], 'regex');
+  assert.deepEqual(matcher.unusable, ['(a', '[z-a]', '(?P<y>a)(?P=y']);
   assert.ok(matcher.matches('b'));
+  const large = 'a'.repeat(50_000);
+  assert.deepEqual(new AnswerMatcher([large], 'regex').unusable, [large]);
   assert.deepEqual(new AnswerMatcher(['(a'], 'string').unusable, []);
 });
 

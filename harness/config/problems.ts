@@ -12,7 +12,8 @@ const compiled = (schema: SchemaNode) =>
 /** One line for each thing that is wrong with what a source says; empty where all is well. */
 export function problemsOf({ name, settings }: Source): string[] {
   validator ??= compiled(configSchema());
-  return problemsFoundBy(validator, settings).map((problem) => `${problem} (${name})`);
+  const source = name.startsWith('--') ? short(name) : name;
+  return problemsFoundBy(validator, settings).map((problem) => `${problem} (${source})`);
 }
 
 /**
@@ -38,7 +39,7 @@ function describe(error: ErrorObject, at: string): string {
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty);
     const value = show((error.data as Record<string, unknown>)[key]);
-    return `${path === '' ? key : `${path}.${key}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
+    return `${path === '' ? short(key) : `${path}.${short(key)}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
   }
   const said = `${path === '' ? 'the whole' : path}: ${show(error.data)} is not ${expectation(node)}`;
   const unknown = unknownNames(error.data, node);
@@ -55,7 +56,7 @@ function unknownNames(data: unknown, node: SchemaNode): string[] {
     .filter((value) => !names.includes(String(value)))
     .map((value) => {
       const near = nearestName(String(value), names);
-      return `there is no '${value}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
+      return `there is no '${short(String(value))}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
     });
 }
 
@@ -78,21 +79,28 @@ function pathOf(pointer: string): string {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : i === 0 ? short(part) : `.${short(part)}`))
     .join('');
 }
 
 function show(value: unknown): string {
   // JSON has no infinity, which 1e999 reads as.
   const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return short(text);
 }
+
+const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+
+/** Further ones are counted: a file of another kind may have as many as it has members. */
+const mostShown = 40;
 
 /** @throws BenchError CONFIG_INVALID that lists all problems; returns where there are none */
 export function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
-  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${problems.join('\n  ')}`, {
+  const further = problems.length - mostShown;
+  const shown = [...problems.slice(0, mostShown), ...(further > 0 ? [`and ${further} more`] : [])];
+  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${shown.join('\n  ')}`, {
     hint: 'Every key and its default: harness/config.schema.json; what a run would use: bench run ... --dry-run',
   });
 }

@@ -108,14 +108,17 @@ export class Line {
 
   whole(index: number, name: string): number {
     const text = this.column(index);
-    if (!wholePattern.test(text)) throw this.fault(`${name} '${text}' is not a whole number`);
-    return Number(text);
+    const value = Number(text);
+    // Beyond 2^53 numbers run into their neighbours, and in the end into infinity.
+    if (wholePattern.test(text) && Number.isSafeInteger(value)) return value;
+    throw this.fault(`${name} '${text.slice(0, 80)}' is not a whole number of at most 15 digits`);
   }
 
   /** A whole number, also where it is written as a fraction: 1.0 is 1. */
   grade(index: number, name: string): number {
     const text = this.column(index);
-    return gradePattern.test(text) ? Number(text) : this.whole(index, name);
+    const value = Number(text);
+    return gradePattern.test(text) && Number.isSafeInteger(value) ? value : this.whole(index, name);
   }
 
   /** The error for something wrong in this line. */

@@ -87,6 +87,7 @@ export async function readDprRun(file: string, queries?: readonly Query[]): Prom
     firstAnswerRank.set(queryId, first < 0 ? undefined : first + 1);
     index++;
   }
+  if (index === 0) throw new BenchError('RECORD_INVALID', `${file} holds no results.`);
   if (queries !== undefined && index < queries.length) {
     throw new BenchError('RECORD_INVALID', `${file} answers ${index} of ${queries.length} queries.`);
   }

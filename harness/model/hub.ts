@@ -93,9 +93,8 @@ async function readCached(home: string): Promise<{ model: ResolvedModel; hasModu
   const text = await readFile(path.join(home, 'revision.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { name, revision, modules } = parseJson(text) as Record<'name' | 'revision', string> & {
-      modules?: boolean;
-    };
+    const { name, revision, modules } = parseJson(text) as Readonly<Record<string, unknown>>;
+    if (typeof name !== 'string' || !isCommit(revision)) return undefined;
     const folder = path.join(home, revision);
     if (!(await stat(folder)).isDirectory()) return undefined;
     return { model: { name, revision, folder }, hasModules: modules === true };
@@ -105,6 +104,10 @@ async function readCached(home: string): Promise<{ model: ResolvedModel; hasModu
   }
 }
 
+/** A name that a folder may have, and nothing that leads out of it. */
+const isCommit = (revision: unknown): revision is string =>
+  typeof revision === 'string' && /^[0-9a-f]{8,64}$/.test(revision);
+
 /** Asks the hub for a model's commit and its files. */
 async function lookUp(asked: string, options: HubOptions): Promise<Repository> {
   const hubUrl = (options.hubUrl ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '');
@@ -113,7 +116,7 @@ async function lookUp(asked: string, options: HubOptions): Promise<Repository> {
   return hubErrors(asked, hubUrl, async () => {
     const { listFiles, modelInfo } = await import('@huggingface/hub');
     const { name, sha: revision } = await modelInfo({ name: asked, additionalFields: ['sha'], ...access });
-    if (!/^[0-9a-f]{8,64}$/.test(revision ?? '')) throw new TypeError(`it names the commit ${revision}`);
+    if (!isCommit(revision)) throw new TypeError(`it names the commit ${revision}`);
     const files = new Map<string, RepositoryFile>();
     for await (const file of listFiles({
       ...{ repo: { type: 'model', name }, revision, recursive: true, ...access },

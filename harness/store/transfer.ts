@@ -48,7 +48,12 @@ export async function discardPart(part: string): Promise<void> {
 
 async function readOrigin(part: string): Promise<Partial<Origin>> {
   try {
-    return parseJson(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
+    const { url, validator } = parseJson(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
+    // It is sent as a header, which takes no other characters.
+    const isSendable =
+      validator === undefined || (typeof validator === 'string' && /^[ -~]+$/.test(validator));
+    if (typeof url !== 'string' || !isSendable) return {};
+    return { url, ...(validator !== undefined && { validator }) };
   } catch {
     // Absent, or damaged by a crash: then nothing is known, and the hash at the end decides.
     return {};

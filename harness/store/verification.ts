@@ -54,7 +54,8 @@ export function isVerified(
 
 export async function readVerification(file: string): Promise<Verification | undefined> {
   try {
-    return parseJson(await readFile(`${file}.verified.json`, 'utf8')) as Verification;
+    const known = parseJson(await readFile(`${file}.verified.json`, 'utf8')) as Partial<Verification> | null;
+    return isWhole(known) ? known : undefined;
   } catch {
     // Absent or damaged: the file is hashed again, which is always right.
     return undefined;
@@ -67,4 +68,13 @@ export async function remember(file: string, { algorithm, hash }: ExpectedHash):
     algorithm,
     hash,
   } satisfies Verification);
+}
+
+function isWhole(known: Partial<Verification> | null): known is Verification {
+  const { algorithm, hash, sizeBytes, mtimeMs, ctimeMs } = known ?? {};
+  return (
+    (algorithm === 'sha256' || algorithm === 'md5') &&
+    typeof hash === 'string' &&
+    [sizeBytes, mtimeMs, ctimeMs].every((number) => typeof number === 'number')
+  );
 }

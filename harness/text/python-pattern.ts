@@ -70,7 +70,7 @@ function rewrite(pattern: string): string {
       length = found?.length ?? 1;
       text = found?.replace('{,', '{0,') ?? '\\{';
     } else if (rest.startsWith('(?P<')) [text, length] = ['(?<', 4];
-    else if (rest.startsWith('(?P=')) {
+    else if (/^\(\?P=[^)]*\)/.test(rest)) {
       length = rest.indexOf(')') + 1;
       text = `\\k<${rest.slice(4, length - 1)}>`;
     }
@@ -86,7 +86,10 @@ function rewrite(pattern: string): string {
  */
 export function pythonPattern(pattern: string): RegExp | undefined {
   try {
-    return new RegExp(rewrite(pattern), 'iu');
+    const made = new RegExp(rewrite(pattern), 'iu');
+    // V8 compiles at the first use, and says only then that a pattern is too large.
+    made.test('');
+    return made;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -25,12 +25,16 @@ export class StepLog {
     this.#file = path.join(folder, 'steps.jsonl');
   }
 
-  /** Drops the lines of steps after `step`, which will be made again; a line cut short by a kill goes too. */
+  /**
+   * Drops the lines of steps after `step`, which will be made again. A line that a kill or a crash has damaged goes too: nothing is
+   * computed from the log.
+   */
   async rewind(step: number): Promise<void> {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
-    const kept = text
-      .split('\n')
-      .filter((line) => line.endsWith('}') && (parseJson(line) as StepLine).step <= step);
+    const kept = text.split('\n').filter((line) => {
+      const found = stepIn(line);
+      return found !== undefined && found <= step;
+    });
     await writeAtomic(this.#file, kept.map((line) => `${line}\n`).join(''));
   }
 
@@ -48,5 +52,15 @@ export class StepLog {
     } catch (error) {
       throw fileError(error, this.#file);
     }
+  }
+}
+
+/** Undefined where the line is not whole. */
+function stepIn(line: string): number | undefined {
+  try {
+    const { step } = (parseJson(line) ?? {}) as Partial<StepLine>;
+    return Number.isInteger(step) ? step : undefined;
+  } catch {
+    return undefined;
   }
 }
