@@ -64,6 +64,11 @@ describe('the layers of mlr', () => {
     assert.deepEqual(placed('last', 4), [9, 10, 11, 12]);
     assert.deepEqual(placed('first', 4), [1, 2, 3, 12]);
     assert.deepEqual(placed('uniform', 4), [3, 6, 9, 12]);
+    // Where m does not divide L, the multiples of L / m are rounded, halves up: 2.4, 4.8, 7.2, 9.6 and 12; 1.5, 3, 4.5, ...
+    assert.deepEqual(placed('uniform', 5), [2, 5, 7, 10, 12]);
+    assert.deepEqual(placed('uniform', 7), [2, 3, 5, 7, 9, 10, 12]);
+    assert.deepEqual(placed('uniform', 8), [2, 3, 5, 6, 8, 9, 11, 12]);
+    assert.deepEqual(placed('uniform', 3, 7), [2, 5, 7]);
     for (const placement of ['last', 'first', 'uniform'] as const) {
       for (let vectors = 1; vectors <= 5; vectors++) {
         const layers = placed(placement, vectors, 5);

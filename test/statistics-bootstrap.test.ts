@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { stream } from '../harness/random.js';
+import { type Stream, stream } from '../harness/random.js';
 import { bootstrapRatio, bootstrapStatistic } from '../harness/statistics/bootstrap.js';
 import { bootstrapInterval } from '../harness/statistics/bootstrap-interval.js';
 import { compareLatency } from '../harness/statistics/latency-ratio.js';
@@ -78,6 +78,63 @@ test('our draws give the interval of scipy.stats.bootstrap within the error of d
     assert.ok(Math.abs(ours.interval.high - percentile[1]) < allowed, `${name} ${ours.interval.high}`);
   }
 });
+
+const { cases: unpaired } = JSON.parse(readFileSync(inFixtures('statistics/unpaired-ratio.json'), 'utf8'));
+
+test('BCa of an unpaired ratio ends where that of scipy.stats.bootstrap does', () => {
+  for (const { name, samples, estimate, percentile, bca } of unpaired) {
+    const ours = bootstrapRatio(samples[0], samples[1], {
+      ...{ of: name, paired: false, level: 0.9, resamples: 50_000 },
+    });
+    assert.equal(ours.interval.method, 'bca');
+    assert.ok(Math.abs(ours.estimate - estimate) < 1e-12);
+    const ends = [ours.interval.low, ours.interval.high];
+    for (const [i, end] of ends.entries()) {
+      // What BCa moves an end by is far more than what drawing again does.
+      const moved = Math.abs(bca[i] - percentile[i]);
+      assert.ok(moved > 0.02 * bca[i], `end ${i} is moved by ${moved}`);
+      assert.ok(Math.abs(end - bca[i]) < 0.15 * moved, `end ${i} is ${end}, SciPy's ${bca[i]}`);
+    }
+  }
+});
+
+test('the interval of a ratio is that of its own draws and of the plain jackknife', () => {
+  const draws = stream(8, 'test');
+  const [few, many] = [9, 14].map((n) => Array.from({ length: n }, () => Math.exp(draws.normal())));
+  const statistics = {
+    mean: (values: number[]) => mean(values),
+    median: (values: number[]) => sortedQuantile(values, 0.5),
+  };
+  for (const [of, statistic] of Object.entries(statistics)) {
+    for (const paired of [true, false]) {
+      const samples = [few!, paired ? many!.slice(0, 9) : many!];
+      const ratio = (x: number[], y: number[]) => statistic(y) / statistic(x);
+      const source = stream(17, 'bootstrap');
+      const replicates = Float64Array.from({ length: 300 }, () => {
+        const lists = (paired ? [9] : [9, 14]).map((n) => Array.from({ length: n }, () => draw(source, n)));
+        const [x, y] = samples.map((values, s) => (lists[s] ?? lists[0]!).map((i) => values[i]!));
+        return ratio(x!, y!);
+      });
+      const jackknife = (paired ? [0] : [0, 1]).map((which) => leftOut(samples, which, paired, ratio));
+      const estimate = ratio(samples[0]!, samples[1]!);
+      const expected = bootstrapInterval(estimate, replicates, jackknife, 0.9, 'bca');
+      const { interval } = bootstrapRatio(samples[0]!, samples[1]!, {
+        ...{ of: of as 'mean' | 'median', paired, level: 0.9, resamples: 300, seed: 17 },
+      });
+      assert.equal(interval.method, 'bca');
+      assert.ok(Math.abs(interval.low - expected.low) < 1e-9, `${of} ${paired}: ${interval.low}`);
+      assert.ok(Math.abs(interval.high - expected.high) < 1e-9, `${of} ${paired}: ${interval.high}`);
+    }
+  }
+});
+
+/** A whole number in [0, n): 2^32 cut into n equal parts, what is left over drawn again. */
+function draw(source: Stream, n: number): number {
+  const part = Math.floor(2 ** 32 / n);
+  let bits = source.bits();
+  while (bits >= n * part) bits = source.bits();
+  return Math.floor(bits / part);
+}
 
 test('quantiles of resamples and left-out values equal sorting them afresh, ties and even counts included', () => {
   const draws = stream(3, 'test');
