@@ -1,10 +1,10 @@
-// `npm run mutate -- ROOM` makes one small mistake after another in the built modules of a room, runs the tests that use them,
-// and says which mistakes no test notices. All of it happens in copies of the checkout in the temporary folder.
+// `npm run mutate -- ROOM...` makes one small mistake after another in the built modules of a room, runs the tests that use
+// them, and says which mistakes no test notices. All of it happens in copies of the checkout in the temporary folder.
 //
-//   --count N --seed S    a sample of N places, one mistake at each, drawn by the seed; without them every place
+//   --count N --seed S    a sample of N places of each room, one mistake at each, drawn by the seed; without them every place
 //   --file FILE[:LINE]    only this source, or this line of it
 //   --jobs N              so many at a time (1)
-//   --tests N             so many test files for each mutant at most, of those that run its place (8)
+//   --tests N             so many test files for each mutant at most, of those that run its place (5)
 //   --list                says what would be made, and runs nothing
 import { readFileSync, realpathSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -30,7 +30,7 @@ function readRequest() {
     seed: { type: 'string', default: '1' },
     file: { type: 'string' },
     jobs: { type: 'string', default: '1' },
-    tests: { type: 'string', default: '8' },
+    tests: { type: 'string', default: '5' },
     list: { type: 'boolean', default: false },
   };
   let parsed;
@@ -40,8 +40,8 @@ function readRequest() {
     fail(error.message);
   }
   const { values, positionals } = parsed;
-  if (positionals.length !== 1)
-    fail(`one room is to be named: npm run mutate -- ${[...new Set(build.modules.map(roomOf))].join('|')}`);
+  if (positionals.length === 0)
+    fail(`a room is to be named: npm run mutate -- ${[...new Set(build.modules.map(roomOf))].join('|')}`);
   const number = (name, least) => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < least)
@@ -50,7 +50,7 @@ function readRequest() {
   };
   const [, file, line] = /^(.*?)(?::(\d+))?$/.exec(values.file ?? '');
   return {
-    room: positionals[0],
+    rooms: positionals,
     count: values.count === undefined ? Infinity : number('count', 1),
     seed: number('seed', 0),
     file,
@@ -65,8 +65,8 @@ const build = describeBuild(dist);
 const asked = readRequest();
 
 /** Every mutant that is asked for: { module, source, line, text, start, end, kind, ... }. */
-function chooseMutants() {
-  const { room, count, seed, file, line } = asked;
+function chooseMutants(room) {
+  const { count, seed, file, line } = asked;
   const inRoom = build.modules.filter((module) => roomOf(module) === room);
   if (inRoom.length === 0)
     fail(`there is no room ${room}: ${[...new Set(build.modules.map(roomOf))].join(', ')}`);
@@ -115,60 +115,63 @@ function measure(copy, test) {
   return measured.get(test);
 }
 
-/** The tests that run the place of a mutant; of those that do not, not too many are looked at. */
-async function* testsOf(copy, { module, start }) {
-  let found = 0;
+/** The tests that run the place of a mutant, the shortest first; of those that do not, not too many are looked at. */
+async function testsOf(copy, { module, start }) {
+  const found = [];
   for (const test of build.testsOf(module).slice(0, 4 * asked.tests)) {
-    if (found === asked.tests) return;
+    if (found.length === asked.tests) break;
     const { outcome, ms, runs } = await measure(copy, test);
-    if (outcome !== 'passed' || !hasRun(runs[module] ?? [], start)) continue;
-    found++;
-    yield { test, ms };
+    if (outcome === 'passed' && hasRun(runs[module] ?? [], start)) found.push({ test, ms });
   }
+  return found.sort((a, b) => a.ms - b.ms);
 }
 
 async function judge(copy, mutant) {
-  const tests = [];
-  for await (const { test, ms } of testsOf(copy, mutant)) {
-    tests.push(test);
+  const tests = await testsOf(copy, mutant);
+  for (const { test, ms } of tests) {
     // The machine may be busier than it was.
     const run = () => copy.test(test, { limitMs: 5 * ms + 20_000 });
     const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
     if (outcome !== 'passed') return { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
   }
-  return { outcome: tests.length === 0 ? 'never run' : 'survived', tests };
+  return { outcome: tests.length === 0 ? 'never run' : 'survived', tests: tests.map(({ test }) => test) };
 }
 
-const { mutants, places } = chooseMutants();
 if (asked.list) {
-  for (const mutant of mutants) console.log(`${place(mutant)}\n${difference(mutant)}`);
+  for (const room of asked.rooms)
+    for (const mutant of chooseMutants(room).mutants) console.log(`${place(mutant)}\n${difference(mutant)}`);
   process.exit(0);
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 process.on('exit', removeCopies);
 removeCopies();
-console.log(`${asked.room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
-const results = [];
-let next = 0;
-async function work(number) {
-  const copy = new Copy(root, number);
-  while (next < mutants.length) {
-    const at = next++;
-    const result = await judge(copy, mutants[at]);
-    results[at] = result;
-    const by = result.test === undefined ? '' : `, by ${path.basename(result.test, '.test.js')}`;
-    console.log(`${at + 1}/${mutants.length} ${result.outcome} ${place(mutants[at])}${by}`);
-  }
-  copy.close();
-}
-await Promise.all(Array.from({ length: Math.min(asked.jobs, mutants.length) }, (_, i) => work(i)));
+const copies = Array.from({ length: asked.jobs }, (_, number) => new Copy(root, number));
+for (const room of asked.rooms) await tryRoom(room);
+for (const copy of copies) copy.close();
 for (const [test, run] of measured) {
   const { outcome } = await run;
   if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
 }
-report();
 
-function report() {
+async function tryRoom(room) {
+  const { mutants, places } = chooseMutants(room);
+  console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
+  const results = [];
+  let next = 0;
+  const work = async (copy) => {
+    while (next < mutants.length) {
+      const at = next++;
+      const result = await judge(copy, mutants[at]);
+      results[at] = result;
+      const by = result.test === undefined ? '' : `, by ${path.basename(result.test, '.test.js')}`;
+      console.log(`${at + 1}/${mutants.length} ${result.outcome} ${place(mutants[at])}${by}`);
+    }
+  };
+  await Promise.all(copies.map(work));
+  report(room, mutants, results);
+}
+
+function report(room, mutants, results) {
   const of = (...outcomes) => mutants.filter((_, i) => outcomes.includes(results[i].outcome));
   const survivors = of('survived', 'never run');
   for (const mutant of survivors) {
@@ -179,7 +182,7 @@ function report() {
   const noticed = mutants.length - survivors.length;
   const hung = of('hung').length;
   console.log(
-    `\n${asked.room}: ${noticed} of ${mutants.length} noticed (${((100 * noticed) / mutants.length).toFixed(1)} %), ` +
+    `\n${room}: ${noticed} of ${mutants.length} noticed (${((100 * noticed) / mutants.length).toFixed(1)} %), ` +
       `${hung} of them because a test hung; ${of('survived').length} survived, ${of('never run').length} never ran`,
   );
 }
