@@ -142,12 +142,17 @@ if (asked.list) {
     for (const mutant of chooseMutants(room).mutants) console.log(`${place(mutant)}\n${difference(mutant)}`);
   process.exit(0);
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 process.on('exit', removeCopies);
 removeCopies();
 const copies = Array.from({ length: asked.jobs }, (_, number) => new Copy(root, number));
+const close = () => Promise.all(copies.map((copy) => copy.close()));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, async () => {
+    await close();
+    process.exit(130);
+  });
 for (const room of asked.rooms) await tryRoom(room);
-for (const copy of copies) copy.close();
+await close();
 for (const [test, run] of measured) {
   const { outcome } = await run;
   if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);

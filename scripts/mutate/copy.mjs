@@ -23,7 +23,7 @@ const isLeft = (name) => left.has(name) || /^dist/.test(name);
 
 /** Removes what this process made, and what others that are gone left behind. */
 export function removeCopies() {
-  rmSync(here, { recursive: true, force: true });
+  rmSync(here, { recursive: true, force: true, maxRetries: 10 });
   for (const name of readdirSync(tmpdir())) {
     const [, pid] = /^strata-mutate-(\d+)$/.exec(name) ?? [];
     if (pid !== undefined && !isRunning(Number(pid)))
@@ -105,8 +105,12 @@ export class Copy {
     return { ...answer, runs };
   }
 
-  close() {
-    this.#slot?.disconnect();
+  /** Ends the test that runs, if one does, and what it started. */
+  async close() {
+    if (this.#slot === undefined) return;
+    const ended = this.#slot.exitCode ?? once(this.#slot, 'exit');
+    if (this.#slot.connected) this.#slot.disconnect();
+    await ended;
   }
 }
 

@@ -15,8 +15,11 @@ function kill() {
   }
 }
 
-process.on('disconnect', () => {
+process.on('disconnect', async () => {
+  // Whoever waits for this process may remove the folder that the test writes to.
+  const ended = running && once(running, 'exit');
   kill();
+  await ended;
   process.exit();
 });
 // Ctrl-C reaches this process as well: the other one ends it.
