@@ -166,7 +166,7 @@ test('randomization: identical runs give p = 1, ties add nothing, equal sums cou
   });
   // Four equal differences: only all + and all - reach the sum, whatever the zeros beside them; 0.1 does not sum exactly.
   const result = pairedRandomization([0, 0, 0, 0, 1, 1], [0.1, 0.1, 0.1, 0.1, 1, 1]);
-  assert.equal(result.p, 2 / 2 ** 4);
+  assert.deepEqual([result.p, result.permutations, result.exact], [2 / 2 ** 4, 16, true]);
   assert.throws(() => pairedRandomization([1], [2], { permutations: 0 }), {
     code: 'CONFIG_INVALID',
     message: /not 0/,
@@ -216,6 +216,12 @@ test('wins, ties and losses: rounding alone is a tie, and lower can be better', 
   assert.equal(differences[0], 0);
   assert.deepEqual(countOutcomes(differences), { wins: 2, ties: 1, losses: 1 });
   assert.deepEqual(countOutcomes(differences, true), { wins: 1, ties: 1, losses: 2 });
+  // A millionth of a millionth of the larger, of either sign; what is more counts.
+  const tiny = pairedDifferences(
+    [1, -0.3, -1, 1, 0, 1e-20],
+    [1 + 5e-13, -(0.1 + 0.2), -1 - 5e-13, 1 - 1e-11, 1e-20, 0],
+  );
+  assert.deepEqual(countOutcomes(tiny), { wins: 1, ties: 3, losses: 2 });
 });
 
 test('samples that cannot be paired are refused', () => {
