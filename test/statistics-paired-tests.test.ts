@@ -193,6 +193,9 @@ test('randomization: sums that are equal on paper count as equal, those a little
   // 2.0000001 is reached by itself and its negative only; 1.9999999 is less.
   for (const small of [1e-7, 1e-9])
     assert.equal(pairedRandomization([0, 0, 0], [1, 1, small]).p, 2 / 8, `${small}`);
+  // What is equal does not depend on the unit.
+  for (const unit of [1e-15, 1e9])
+    assert.equal(pairedRandomization([0, 0, 0], [unit, 2 * unit, 3 * unit]).p, 2 / 8, `${unit}`);
 });
 
 test("Holm: Wikipedia's worked example and statsmodels", () => {
