@@ -115,11 +115,14 @@ function measure(copy, test) {
   return measured.get(test);
 }
 
-/** The tests that run the place of a mutant, the shortest first; of those that do not, not too many are looked at. */
+/**
+ * The tests that run the place of a mutant, the shortest first. Those of other rooms that reach it through others are asked
+ * only where no test is nearer.
+ */
 async function testsOf(copy, { module, start }) {
   const found = [];
-  for (const test of build.testsOf(module).slice(0, 4 * asked.tests)) {
-    if (found.length === asked.tests) break;
+  for (const { test, away, isOwn } of build.testsOf(module).slice(0, 4 * asked.tests)) {
+    if (found.length === asked.tests || (found.length > 0 && !isOwn && away > 1)) break;
     const { outcome, ms, runs } = await measure(copy, test);
     if (outcome === 'passed' && hasRun(runs[module] ?? [], start)) found.push({ test, ms });
   }

@@ -18,7 +18,8 @@ export function roomOf(module) {
 
 /**
  * @param folder of a build
- * @returns { modules, testsOf }: every module that is no test, and for one of them the test files that reach it
+ * @returns { modules, testsOf }: every module that is no test, and for one of them the test files that reach it, how many
+ *   imports lie between, and whether they are of its room
  */
 export function describeBuild(folder) {
   const names = readdirSync(folder, { recursive: true })
@@ -38,10 +39,13 @@ export function describeBuild(folder) {
     modules,
     testsOf(module) {
       const room = roomOf(module);
-      const rank = (test) => (path.basename(test).startsWith(`${room}-`) ? 0 : steps.get(test).get(module));
       return tests
         .filter((test) => steps.get(test).has(module))
-        .sort((a, b) => rank(a) - rank(b) || steps.get(a).get(module) - steps.get(b).get(module));
+        .map((test) => {
+          const away = steps.get(test).get(module);
+          return { test, away, isOwn: path.basename(test).startsWith(`${room}-`) };
+        })
+        .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || a.away - b.away);
     },
   };
 }
