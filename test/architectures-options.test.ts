@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ArchitectureOptions, EncoderShape } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
-import { scaleLayers } from '../harness/model/layer-choice.js';
+import { layerProblems, scaleLayers } from '../harness/model/layer-choice.js';
 import { families } from './found-architectures.js';
 
 const bert = (layers = 12): EncoderShape => ({ kind: 'bert', layers, dimensions: 8, maxTokens: 512 });
@@ -56,6 +56,15 @@ describe('the layers of mlr', () => {
         assert.ok(scaled.every((layer) => layer >= 1));
       }
     }
+  });
+
+  it('are refused with every fault, in one order', () => {
+    assert.deepEqual(layerProblems({ layers: [0, 3, 3], vectors: 0.5 }, 12), [
+      'arch.layers: [0, 3, 3] holds 0; the encoder has the layers 1 to 12',
+      'arch.layers: [0, 3, 3] holds 3 more than once',
+      'arch.layers: [0, 3, 3] lacks the last layer, 12',
+      'arch.vectors: 0.5 is not a whole number of 1 or more',
+    ]);
   });
 
   it('are placed last, first or uniform', () => {
