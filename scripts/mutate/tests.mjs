@@ -39,13 +39,16 @@ export function describeBuild(folder) {
     modules,
     testsOf(module) {
       const room = roomOf(module);
-      return tests
-        .filter((test) => steps.get(test).has(module))
-        .map((test) => {
-          const away = steps.get(test).get(module);
-          return { test, away, isOwn: path.basename(test).startsWith(`${room}-`) };
-        })
-        .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || a.away - b.away);
+      return (
+        tests
+          .map((test) => {
+            const away = steps.get(test).get(module) ?? Infinity;
+            return { test, away, isOwn: path.basename(test).startsWith(`${room}-`) };
+          })
+          // Tests find modules by their names, too; what they ran tells.
+          .filter(({ away, isOwn }) => isOwn || away < Infinity)
+          .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || (a.away === b.away ? 0 : a.away - b.away))
+      );
     },
   };
 }
