@@ -6,6 +6,8 @@ import { importsOf } from '../module-graph.mjs';
 /** Folders whose modules are imported by names that are found at run time: see harness/plugins.ts. */
 const pluginFolders = ['architectures', 'datasets', 'reports'];
 const finder = 'harness/plugins.js';
+/** All that stand in a folder, which is named by its place. */
+const folderListed = /new URL\('(\.\.?\/[^']*\w\/)', import\.meta\.url\)/g;
 /** Tests that start the command as a program take its place from test/places.ts. */
 const startsCommand = /import \{[^}]*\bcli\b[^}]*\} from '\.\/places\.js'/;
 const command = 'harness/cli.js';
@@ -29,7 +31,11 @@ export function describeBuild(folder) {
   const graph = new Map(
     names.map((name) => {
       const { text, imports } = importsOf(folder, name);
-      return [name, startsCommand.test(text) ? [...imports, command] : imports];
+      const listed = [...text.matchAll(folderListed)].flatMap(([, place]) => {
+        const listedFolder = path.posix.join(path.posix.dirname(name), place);
+        return modules.filter((module) => module.startsWith(listedFolder));
+      });
+      return [name, [...imports, ...listed, ...(startsCommand.test(text) ? [command] : [])]];
     }),
   );
   graph.get(finder)?.push(...modules.filter((name) => pluginFolders.includes(name.split('/')[0])));
