@@ -206,3 +206,30 @@ describe('wrong options', () => {
     }
   });
 });
+
+describe('what a vector is called', () => {
+  it('in mlr is the layer it is of, the last first', () => {
+    const { vectorName } = families.get('mlr')!;
+    const resolved = resolve('mlr', { layers: [3, 6, 12] });
+    assert.deepEqual(
+      [0, 1, 2].map((row) => vectorName!(row, resolved)),
+      ['layer 12', 'layer 6', 'layer 3'],
+    );
+  });
+
+  it('in families of tokens is the place of the token, behind the mean where that stands first', () => {
+    for (const name of ['me-bert', 'colbert-cls']) {
+      const { vectorName } = families.get(name)!;
+      const names = (encoder: EncoderShape) =>
+        [0, 1, 2].map((row) => vectorName!(row, resolve(name, {}, encoder)));
+      assert.deepEqual(names(bert()), ['token 1', 'token 2', 'token 3']);
+      assert.deepEqual(names(t5), ['mean', 'token 1', 'token 2']);
+    }
+  });
+});
+
+it("BM25 has the parameters of Anserini's BM25 and its English analyzer", async () => {
+  const { default: bm25 } = await import('../architectures/sparse/bm25.js');
+  const { k1, b, stemmer, stopWords } = bm25.scoring;
+  assert.deepEqual([k1, b, stemmer, stopWords], [0.9, 0.4, 'porter', true]);
+});
