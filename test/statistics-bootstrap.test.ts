@@ -167,6 +167,8 @@ test('identical runs: difference 0 with interval [0, 0]; identical latencies: ra
   const values = [0.2, 0.9, 0.4, 1];
   const { estimate, interval } = bootstrapStatistic(pairedDifferences(values, values), 'mean');
   assert.deepEqual([estimate, interval.low, interval.high], [0, 0, 0]);
+  // No value has any influence: the acceleration is 0, and BCa exists.
+  assert.equal(interval.method, 'bca');
   const ratio = compareLatency(values, values, { paired: true });
   for (const part of [ratio.ratioOfMedians, ratio.ratioOfMeans]) {
     assert.deepEqual([part.estimate, part.interval.low, part.interval.high], [1, 1, 1]);

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '../../dist/harness/store/atomic.js';
 
 const prefix = 'strata-mutate-';
 const here = path.join(tmpdir(), `${prefix}${process.pid}`);
@@ -28,15 +29,6 @@ export function removeCopies() {
     const [, pid] = /^strata-mutate-(\d+)$/.exec(name) ?? [];
     if (pid !== undefined && !isRunning(Number(pid)))
       rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
   }
 }
 
