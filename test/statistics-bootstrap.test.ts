@@ -221,6 +221,7 @@ test('too few values, latencies of 0 and wrong options are refused', () => {
   });
   assert.throws(() => bootstrapRatio([1, 2], [1, Number.NaN], { paired: true }), { code: 'RECORD_INVALID' });
   assert.throws(() => bootstrapStatistic([1, 2], 'mean', { resamples: 0.5 }), { code: 'CONFIG_INVALID' });
-  assert.throws(() => bootstrapStatistic([1, 2], 'mean', { level: 1 }), { code: 'CONFIG_INVALID' });
+  for (const level of [0, 1])
+    assert.throws(() => bootstrapStatistic([1, 2], 'mean', { level }), { code: 'CONFIG_INVALID' });
   assert.throws(() => bootstrapStatistic([1, 2], { quantile: 95 }), RangeError);
 });

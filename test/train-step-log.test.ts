@@ -162,6 +162,15 @@ test('an epoch says the means of its steps', () => {
   }
 });
 
+test('the share of JavaScript is what is left of a step beside the engine', () => {
+  for (const { step, milliseconds, javascriptShare } of log)
+    assert.ok(
+      milliseconds > 0 && javascriptShare >= 0 && javascriptShare < 1,
+      `step ${step}: ${javascriptShare}`,
+    );
+  assert.ok(facts.javascriptShare >= 0 && facts.javascriptShare < 1, `${facts.javascriptShare}`);
+});
+
 /** Loss, and the gradient's norm before clipping, of each step: as this repository has given them since the test was written. */
 const pinned: [number, number][] = [
   [4.42925, 144.926],
