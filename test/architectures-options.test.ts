@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ArchitectureOptions, EncoderShape } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
-import { scaleLayers } from '../harness/model/layer-choice.js';
+import { layerProblems, scaleLayers } from '../harness/model/layer-choice.js';
 import { families } from './found-architectures.js';
 
 const bert = (layers = 12): EncoderShape => ({ kind: 'bert', layers, dimensions: 8, maxTokens: 512 });
@@ -58,12 +58,26 @@ describe('the layers of mlr', () => {
     }
   });
 
+  it('are refused with every fault, in one order', () => {
+    assert.deepEqual(layerProblems({ layers: [0, 3, 3], vectors: 0.5 }, 12), [
+      'arch.layers: [0, 3, 3] holds 0; the encoder has the layers 1 to 12',
+      'arch.layers: [0, 3, 3] holds 3 more than once',
+      'arch.layers: [0, 3, 3] lacks the last layer, 12',
+      'arch.vectors: 0.5 is not a whole number of 1 or more',
+    ]);
+  });
+
   it('are placed last, first or uniform', () => {
     const placed = (layers: 'last' | 'first' | 'uniform', vectors: number, depth = 12) =>
       resolve('mlr', { layers, vectors }, bert(depth)).layers;
     assert.deepEqual(placed('last', 4), [9, 10, 11, 12]);
     assert.deepEqual(placed('first', 4), [1, 2, 3, 12]);
     assert.deepEqual(placed('uniform', 4), [3, 6, 9, 12]);
+    // Where m does not divide L, the multiples of L / m are rounded, halves up: 2.4, 4.8, 7.2, 9.6 and 12; 1.5, 3, 4.5, ...
+    assert.deepEqual(placed('uniform', 5), [2, 5, 7, 10, 12]);
+    assert.deepEqual(placed('uniform', 7), [2, 3, 5, 7, 9, 10, 12]);
+    assert.deepEqual(placed('uniform', 8), [2, 3, 5, 6, 8, 9, 11, 12]);
+    assert.deepEqual(placed('uniform', 3, 7), [2, 5, 7]);
     for (const placement of ['last', 'first', 'uniform'] as const) {
       for (let vectors = 1; vectors <= 5; vectors++) {
         const layers = placed(placement, vectors, 5);
@@ -191,4 +205,31 @@ describe('wrong options', () => {
       assertRefused(family, { meanFirst: 1 as unknown as boolean }, [/arch\.meanFirst: 1/]);
     }
   });
+});
+
+describe('what a vector is called', () => {
+  it('in mlr is the layer it is of, the last first', () => {
+    const { vectorName } = families.get('mlr')!;
+    const resolved = resolve('mlr', { layers: [3, 6, 12] });
+    assert.deepEqual(
+      [0, 1, 2].map((row) => vectorName!(row, resolved)),
+      ['layer 12', 'layer 6', 'layer 3'],
+    );
+  });
+
+  it('in families of tokens is the place of the token, behind the mean where that stands first', () => {
+    for (const name of ['me-bert', 'colbert-cls']) {
+      const { vectorName } = families.get(name)!;
+      const names = (encoder: EncoderShape) =>
+        [0, 1, 2].map((row) => vectorName!(row, resolve(name, {}, encoder)));
+      assert.deepEqual(names(bert()), ['token 1', 'token 2', 'token 3']);
+      assert.deepEqual(names(t5), ['mean', 'token 1', 'token 2']);
+    }
+  });
+});
+
+it("BM25 has the parameters of Anserini's BM25 and its English analyzer", async () => {
+  const { default: bm25 } = await import('../architectures/sparse/bm25.js');
+  const { k1, b, stemmer, stopWords } = bm25.scoring;
+  assert.deepEqual([k1, b, stemmer, stopWords], [0.9, 0.4, 'porter', true]);
 });

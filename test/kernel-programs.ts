@@ -105,6 +105,16 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
     build: ([x]) => [tf.oneHot(x!, 4), tf.oneHot(x!, 4, 2, -1, 'float32')],
   },
   sum: { inputs: [float(2, 3, 4)], build: ([x]) => [tf.sum(x!), tf.sum(x!, 1), tf.sum(x!, [0, 2], true)] },
+  'sums over axes in several runs': {
+    inputs: [float(2, 3, 2, 2, 3)],
+    build: ([x]) =>
+      [
+        [0, 2, 4],
+        [0, 1, 3, 4],
+        [1, 3],
+        [4, 0, 1],
+      ].map((axes) => tf.sum(x!, axes)),
+  },
   'sum of flags': { inputs: [flags(7)], build: ([x]) => [tf.sum(x!)] },
   mean: { inputs: [float(2, 3, 4)], build: ([x]) => [tf.mean(x!, -1, true)] },
   max: { inputs: [float(2, 3, 4)], build: ([x]) => [tf.max(x!, 1)] },

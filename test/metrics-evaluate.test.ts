@@ -152,3 +152,14 @@ test('ranks that the source states decide, not the order in which the hits were 
   const judged: Qrels = new Map([['q', new Map([['a', 1]])]]);
   assert.equal(mrr(stated, judged, { ties: 'as-ranked' }).mean, 1);
 });
+
+test('what is left out is counted, of the run and of the qrels', () => {
+  const counted = (queries: NonNullable<EvaluateOptions['queries']>) => {
+    const { leftOut, judgedLeftOut, queryIds } = mrr(run, qrels, { ties: 'as-ranked', queries });
+    return [queryIds.length, leftOut, judgedLeftOut];
+  };
+  // Both have 4 queries, 3 of them in common.
+  assert.deepEqual(counted('judged'), [4, 1, 0]);
+  assert.deepEqual(counted('judged-and-run'), [3, 1, 1]);
+  assert.deepEqual(counted(['found', 'other']), [2, 2, 3]);
+});

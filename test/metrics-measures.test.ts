@@ -107,6 +107,7 @@ test('an id asked for twice is measured once, in the order of asking', () => {
 
 const meant: Record<string, RegExp> = {
   'ndgc@10': /'ndgc@10'.*'ndcg@10'/,
+  ndgc_20: /'ndcg@20'/,
   ndcg_cut_10: /'ndcg@10'/,
   'ndcg_cut.10': /'ndcg@10'/,
   P_10: /'p@10'/,

@@ -213,6 +213,19 @@ describe('resolveModel', () => {
     );
   });
 
+  test('a token that the hub does not take', async () => {
+    needsToken = true;
+    process.env.HF_TOKEN = 'hf_stale';
+    try {
+      await assert.rejects(resolveModel('tests/tiny-bert', { cacheFolder, hubUrl }), {
+        code: 'DOWNLOAD_FAILED',
+        message: /refuses access to the model tests\/tiny-bert \(status 401\)/,
+      });
+    } finally {
+      delete process.env.HF_TOKEN;
+    }
+  });
+
   test('no network, or none allowed', async () => {
     await assert.rejects(resolveModel('tiny-bert', { cacheFolder, hubUrl: 'http://127.0.0.1:9' }), {
       code: 'DOWNLOAD_FAILED',

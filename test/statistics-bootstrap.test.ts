@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { stream } from '../harness/random.js';
+import { type Stream, stream } from '../harness/random.js';
 import { bootstrapRatio, bootstrapStatistic } from '../harness/statistics/bootstrap.js';
 import { bootstrapInterval } from '../harness/statistics/bootstrap-interval.js';
 import { compareLatency } from '../harness/statistics/latency-ratio.js';
@@ -79,6 +79,63 @@ test('our draws give the interval of scipy.stats.bootstrap within the error of d
   }
 });
 
+const { cases: unpaired } = JSON.parse(readFileSync(inFixtures('statistics/unpaired-ratio.json'), 'utf8'));
+
+test('BCa of an unpaired ratio ends where that of scipy.stats.bootstrap does', () => {
+  for (const { name, samples, estimate, percentile, bca } of unpaired) {
+    const ours = bootstrapRatio(samples[0], samples[1], {
+      ...{ of: name, paired: false, level: 0.9, resamples: 50_000 },
+    });
+    assert.equal(ours.interval.method, 'bca');
+    assert.ok(Math.abs(ours.estimate - estimate) < 1e-12);
+    const ends = [ours.interval.low, ours.interval.high];
+    for (const [i, end] of ends.entries()) {
+      // What BCa moves an end by is far more than what drawing again does.
+      const moved = Math.abs(bca[i] - percentile[i]);
+      assert.ok(moved > 0.02 * bca[i], `end ${i} is moved by ${moved}`);
+      assert.ok(Math.abs(end - bca[i]) < 0.15 * moved, `end ${i} is ${end}, SciPy's ${bca[i]}`);
+    }
+  }
+});
+
+test('the interval of a ratio is that of its own draws and of the plain jackknife', () => {
+  const draws = stream(8, 'test');
+  const [few, many] = [9, 14].map((n) => Array.from({ length: n }, () => Math.exp(draws.normal())));
+  const statistics = {
+    mean: (values: number[]) => mean(values),
+    median: (values: number[]) => sortedQuantile(values, 0.5),
+  };
+  for (const [of, statistic] of Object.entries(statistics)) {
+    for (const paired of [true, false]) {
+      const samples = [few!, paired ? many!.slice(0, 9) : many!];
+      const ratio = (x: number[], y: number[]) => statistic(y) / statistic(x);
+      const source = stream(17, 'bootstrap');
+      const replicates = Float64Array.from({ length: 300 }, () => {
+        const lists = (paired ? [9] : [9, 14]).map((n) => Array.from({ length: n }, () => draw(source, n)));
+        const [x, y] = samples.map((values, s) => (lists[s] ?? lists[0]!).map((i) => values[i]!));
+        return ratio(x!, y!);
+      });
+      const jackknife = (paired ? [0] : [0, 1]).map((which) => leftOut(samples, which, paired, ratio));
+      const estimate = ratio(samples[0]!, samples[1]!);
+      const expected = bootstrapInterval(estimate, replicates, jackknife, 0.9, 'bca');
+      const { interval } = bootstrapRatio(samples[0]!, samples[1]!, {
+        ...{ of: of as 'mean' | 'median', paired, level: 0.9, resamples: 300, seed: 17 },
+      });
+      assert.equal(interval.method, 'bca');
+      assert.ok(Math.abs(interval.low - expected.low) < 1e-9, `${of} ${paired}: ${interval.low}`);
+      assert.ok(Math.abs(interval.high - expected.high) < 1e-9, `${of} ${paired}: ${interval.high}`);
+    }
+  }
+});
+
+/** A whole number in [0, n): 2^32 cut into n equal parts, what is left over drawn again. */
+function draw(source: Stream, n: number): number {
+  const part = Math.floor(2 ** 32 / n);
+  let bits = source.bits();
+  while (bits >= n * part) bits = source.bits();
+  return Math.floor(bits / part);
+}
+
 test('quantiles of resamples and left-out values equal sorting them afresh, ties and even counts included', () => {
   const draws = stream(3, 'test');
   for (const n of [2, 3, 8, 25]) {
@@ -110,6 +167,8 @@ test('identical runs: difference 0 with interval [0, 0]; identical latencies: ra
   const values = [0.2, 0.9, 0.4, 1];
   const { estimate, interval } = bootstrapStatistic(pairedDifferences(values, values), 'mean');
   assert.deepEqual([estimate, interval.low, interval.high], [0, 0, 0]);
+  // No value has any influence: the acceleration is 0, and BCa exists.
+  assert.equal(interval.method, 'bca');
   const ratio = compareLatency(values, values, { paired: true });
   for (const part of [ratio.ratioOfMedians, ratio.ratioOfMeans]) {
     assert.deepEqual([part.estimate, part.interval.low, part.interval.high], [1, 1, 1]);
@@ -162,6 +221,7 @@ test('too few values, latencies of 0 and wrong options are refused', () => {
   });
   assert.throws(() => bootstrapRatio([1, 2], [1, Number.NaN], { paired: true }), { code: 'RECORD_INVALID' });
   assert.throws(() => bootstrapStatistic([1, 2], 'mean', { resamples: 0.5 }), { code: 'CONFIG_INVALID' });
-  assert.throws(() => bootstrapStatistic([1, 2], 'mean', { level: 1 }), { code: 'CONFIG_INVALID' });
+  for (const level of [0, 1])
+    assert.throws(() => bootstrapStatistic([1, 2], 'mean', { level }), { code: 'CONFIG_INVALID' });
   assert.throws(() => bootstrapStatistic([1, 2], { quantile: 95 }), RangeError);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { stream } from '../harness/random.js';
 import { holm } from '../harness/statistics/holm.js';
 import { mcnemar } from '../harness/statistics/mcnemar.js';
 import { pairedT } from '../harness/statistics/paired-t.js';
@@ -165,11 +166,36 @@ test('randomization: identical runs give p = 1, ties add nothing, equal sums cou
   });
   // Four equal differences: only all + and all - reach the sum, whatever the zeros beside them; 0.1 does not sum exactly.
   const result = pairedRandomization([0, 0, 0, 0, 1, 1], [0.1, 0.1, 0.1, 0.1, 1, 1]);
-  assert.equal(result.p, 2 / 2 ** 4);
+  assert.deepEqual([result.p, result.permutations, result.exact], [2 / 2 ** 4, 16, true]);
   assert.throws(() => pairedRandomization([1], [2], { permutations: 0 }), {
     code: 'CONFIG_INVALID',
     message: /not 0/,
   });
+});
+
+test('randomization: sums that are equal on paper count as equal, those a little less do not', () => {
+  // In tenths the sums are rounded, in whole numbers they are exact.
+  const draws = stream(6, 'test');
+  for (let repeat = 0; repeat < 100; repeat++) {
+    const whole = Array.from({ length: 3 + draws.integer(8) }, () => draws.integer(9) - 4);
+    const [zeros, tenths] = [whole.map(() => 0), whole.map((value) => value / 10)];
+    const some = whole.filter((value) => value !== 0);
+    const observed = Math.abs(some.reduce((sum, value) => sum + value, 0));
+    let count = 0;
+    for (let pattern = 0; pattern < 2 ** some.length; pattern++) {
+      const sum = some.reduce((all, value, i) => all + ((pattern >> i) & 1 ? -value : value), 0);
+      if (Math.abs(sum) >= observed) count++;
+    }
+    assert.equal(pairedRandomization(zeros, tenths).p, count / 2 ** some.length, `${whole}`);
+    const drawn = { permutations: 5, seed: repeat };
+    assert.equal(pairedRandomization(zeros, tenths, drawn).p, pairedRandomization(zeros, whole, drawn).p);
+  }
+  // 2.0000001 is reached by itself and its negative only; 1.9999999 is less.
+  for (const small of [1e-7, 1e-9])
+    assert.equal(pairedRandomization([0, 0, 0], [1, 1, small]).p, 2 / 8, `${small}`);
+  // What is equal does not depend on the unit.
+  for (const unit of [1e-15, 1e9])
+    assert.equal(pairedRandomization([0, 0, 0], [unit, 2 * unit, 3 * unit]).p, 2 / 8, `${unit}`);
 });
 
 test("Holm: Wikipedia's worked example and statsmodels", () => {
@@ -193,6 +219,12 @@ test('wins, ties and losses: rounding alone is a tie, and lower can be better', 
   assert.equal(differences[0], 0);
   assert.deepEqual(countOutcomes(differences), { wins: 2, ties: 1, losses: 1 });
   assert.deepEqual(countOutcomes(differences, true), { wins: 1, ties: 1, losses: 2 });
+  // A millionth of a millionth of the larger, of either sign; what is more counts.
+  const tiny = pairedDifferences(
+    [1, -0.3, -1, 1, 0, 1e-20],
+    [1 + 5e-13, -(0.1 + 0.2), -1 - 5e-13, 1 - 1e-11, 1e-20, 0],
+  );
+  assert.deepEqual(countOutcomes(tiny), { wins: 1, ties: 3, losses: 2 });
 });
 
 test('samples that cannot be paired are refused', () => {

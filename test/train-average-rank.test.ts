@@ -67,6 +67,13 @@ test('a part of the pool before the positive, or after it, has its copies before
   );
 });
 
+test('the positive itself never stands before itself, however its own score was rounded', () => {
+  const scores = Float32Array.of(1, 2.5, 3);
+  assert.equal(ranksBefore(scores, 1, 2), 1);
+  assert.equal(ranksBefore(scores, 1, 2, 'listed'), 1);
+  assert.equal(ranksBefore(scores, 2, 2), 1);
+});
+
 test('an epoch as good as the best before it replaces it; the first by average rank forgets the best', () => {
   const rules = { ...defaultConfig().train, averageRankFrom: 3 };
   const score = (value: number) => ({ measure: 'cross-entropy', value, crossEntropy: value }) as const;

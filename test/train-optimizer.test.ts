@@ -69,6 +69,17 @@ describe('learning rate', () => {
     const rates = Array.from({ length: 11 }, (_, step) => learningRateAt(step, 10, 0.29, 1));
     assert.deepEqual(rates, [0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8, 0]);
   });
+  it('is that of transformers at the edges: one step to fall, none, and after the end', () => {
+    assert.deepEqual(
+      [0, 1, 2].map((step) => learningRateAt(step, 2, 0.5, 4)),
+      [0, 4, 0],
+    );
+    assert.deepEqual(
+      [0, 1, 2, 3].map((step) => learningRateAt(step, 2, 1, 4)),
+      [0, 2, 0, 0],
+    );
+    assert.equal(learningRateAt(9, 8, 0.25, 1), 0);
+  });
   it('starts at its peak without warm-up', () => {
     assert.equal(learningRateAt(0, 4, 0, 2), 2);
   });

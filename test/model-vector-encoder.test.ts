@@ -1,0 +1,49 @@
+/** Many texts become vectors in batches: as many at a time as the tokens allow, and each as if it were alone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VectorEncoder } from '../harness/model/vector-encoder.js';
+import { openEngine } from '../harness/tensor/engines.js';
+import { madeRetriever } from './made-training.js';
+
+const engine = await openEngine('onnx');
+const { retriever, initial } = await madeRetriever('dual-encoder', { dropout: 0 });
+const text = (length: number, i: number) => Int32Array.from({ length }, (_, t) => 5 + ((7 * i + 3 * t) % 50));
+// Every fifth is longer than 8 tokens.
+const texts = Array.from({ length: 25 }, (_, i) => text(i % 5 === 2 ? 12 : 4 + (i % 3), i));
+const encoderOf = (batchTokens: number, side: 'query' | 'passage' = 'passage') =>
+  new VectorEncoder({ engine, retriever, weights: initial, side, maxTokens: 16, batchTokens });
+
+test('batches hold a power of two of texts, the longest first, and no more tokens than asked for', async () => {
+  const expected: [number, number[]][] = [
+    // 4 of 16 tokens; the fifth with three short ones; 8 of 8 tokens, twice; the last.
+    [64, [4, 8, 16, 24, 25]],
+    [100, [4, 8, 16, 24, 25]],
+    [63, [2, 4, 6, 10, 14, 18, 22, 25]],
+    // One text at least.
+    [7, Array.from({ length: 25 }, (_, i) => i + 1)],
+  ];
+  for (const [batchTokens, batches] of expected) {
+    const encoder = encoderOf(batchTokens);
+    const done: number[] = [];
+    await encoder.encode(texts, (count) => done.push(count));
+    assert.deepEqual(done, batches, `${batchTokens} tokens`);
+    await encoder.dispose();
+  }
+});
+
+test('each text has the vector that it has alone, in the order they were given', async () => {
+  for (const side of ['query', 'passage'] as const) {
+    const encoder = encoderOf(64, side);
+    const { vectors, counts } = await encoder.encode(texts);
+    const dimensions = retriever.encoder.shape.dimensions;
+    assert.deepEqual([...counts], new Array(25).fill(1));
+    assert.equal(vectors.length, 25 * dimensions);
+    for (const [i, each] of texts.entries()) {
+      const alone = (await encoder.encode([each])).vectors;
+      for (const [d, value] of alone.entries())
+        assert.ok(Math.abs(vectors[i * dimensions + d]! - value) < 1e-5, `text ${i}, ${d}`);
+    }
+    assert.deepEqual(await encoder.encode([]), { vectors: new Float32Array(0), counts: new Int32Array(0) });
+    await encoder.dispose();
+  }
+});

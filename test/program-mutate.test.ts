@@ -1,0 +1,177 @@
+/** The mistakes that `npm run mutate` makes, and what it says of tests that notice them and of some that do not. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { root } from './places.js';
+import { SmallCheckout } from './small-checkout.js';
+
+interface Mutation {
+  kind: string;
+  start: number;
+  end: number;
+  text: string;
+}
+const script = pathToFileURL(path.join(root, 'scripts', 'mutate', 'mutations.mjs')).href;
+const { mutationsOf } = (await import(script)) as { mutationsOf(source: string): Mutation[][] };
+
+/** A line as every mistake leaves it. */
+const mistakes = (source: string) =>
+  mutationsOf(source).flatMap((site) =>
+    site.map(({ start, end, text }) => source.slice(0, start) + text + source.slice(end)),
+  );
+
+test('the mistakes are those of a tired programmer', () => {
+  const made: [string, string[]][] = [
+    ['a = b < c;', [';', 'a = b <= c;', 'a = b > c;']],
+    ['x = a - 0.1;', [';', 'x = a + 0.1;', 'x = a - 0.11;']],
+    ['x = 1e-12;', [';', 'x = 0.00001;']],
+    ['x = y[2];', [';', 'x = y[3];', 'x = y[1];']],
+    ['x = a && b;', [';', 'x = a || b;']],
+    ['x = a ?? b;', [';', 'x = a;', 'x = (b);']],
+    ['if (a) b();', ['if (!(a)) b();', 'if (a) ;']],
+    ['x = f(a, b);', [';', 'x = f(b, a);']],
+    [
+      'x = Math.min(a, 1);',
+      [';', 'x = Math.max(a, 1);', 'x = Math.min(1, a);', 'x = Math.min(a, 2);', 'x = Math.min(a, 0);'],
+    ],
+    [
+      'x = a.slice(b, c);',
+      [';', 'x = a.slice((b) + 1, c);', 'x = a.slice(b, (c) - 1);', 'x = a.slice(c, b);'],
+    ],
+    [
+      'x = a.sort((p, q) => p - q);',
+      [';', 'x = a;', 'x = a.sort((q, p) => p - q);', 'x = a.sort((p, q) => p + q);'],
+    ],
+    ['x = a.toReversed();', [';', 'x = a;']],
+    ['async () => { await f(); };', ['async () => { ; };', 'async () => { f(); };', ';']],
+    ['x = -a;', [';', 'x = a;']],
+    ['x = a.length;', [';', 'x = (a.length - 1);']],
+    ['const f = (a = b) => a;', ['const f = (a) => a;']],
+  ];
+  for (const [source, expected] of made) assert.deepEqual(mistakes(source).sort(), expected.sort(), source);
+});
+
+test('what is written for people is left alone', () => {
+  for (const source of [
+    'throw new Error(a + 1);',
+    "import { a } from 'b';",
+    'const a = new RangeError(f(b, c));',
+  ])
+    assert.deepEqual(mistakes(source), [], source);
+});
+
+let checkout: SmallCheckout;
+before(async () => {
+  checkout = await SmallCheckout.make();
+  await writeFile(
+    checkout.at('harness', 'toy.ts'),
+    [
+      'export const half = (n: number): number => (n >= 10 ? n / 2 : 0);',
+      'export const never = (n: number): number => n + n;',
+      'export function count(n: number): number {',
+      '  let i = n;',
+      '  while (i < 5) i++;',
+      '  return i;',
+      '}',
+      '',
+    ].join('\n'),
+  );
+  await mkdir(checkout.at('test'));
+  await writeFile(
+    checkout.at('test', 'toy-half.test.ts'),
+    [
+      "import assert from 'node:assert/strict';",
+      "import { test } from 'node:test';",
+      "import { count, half } from '../harness/toy.js';",
+      "test('half of a large number', () => assert.deepEqual([half(20), half(1)], [10, 0]));",
+      "test('up to five', () => assert.equal(count(3), 5));",
+      '',
+    ].join('\n'),
+  );
+  checkout.build();
+});
+after(() => checkout.remove());
+
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+/** The script in the small checkout, with a temporary folder of its own. */
+async function start(...argv: string[]) {
+  const temporary = await mkdtemp(path.join(tmpdir(), 'strata-mutations-'));
+  folders.push(temporary);
+  const child = spawn(process.execPath, ['scripts/mutate.mjs', 'toy', ...argv], {
+    cwd: checkout.folder,
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (data) => {
+    said += data;
+  });
+  return { child, temporary, said: () => said };
+}
+
+test('a mistake that changes what a test sees is noticed, the others are listed with their lines', async () => {
+  const built = checkout.at('dist', 'harness', 'toy.js');
+  const code = await readFile(built, 'utf8');
+  const { child, temporary, said } = await start('--file', 'toy.ts:1');
+  assert.equal((await once(child, 'close'))[0], 0);
+  const text = said();
+  // Of line 1: the condition, two comparisons, two limits, the product, two divisors, and 1 for 0.
+  assert.match(text, /^toy: 9 mutants/);
+  assert.match(
+    text,
+    /survived harness\/toy\.ts:1 \(comparison\); ran toy-half\n {4}- .*n >= 10.*\n {4}\+ .*n > 10/,
+  );
+  assert.match(
+    text,
+    /\ntoy: 6 of 9 noticed \(66\.7 %\), 0 of them because a test hung; 3 survived, 0 never ran\n$/,
+  );
+  assert.equal(await readFile(built, 'utf8'), code);
+  assert.deepEqual(await readdir(temporary), []);
+});
+
+test('what no test runs is said so, and a sample is the same for the same seed', async () => {
+  const never = await start('--file', 'toy.ts:2');
+  assert.equal((await once(never.child, 'close'))[0], 0);
+  assert.match(never.said(), /never run harness\/toy\.ts:2 \(arithmetic\)/);
+  const lists: string[] = [];
+  for (const seed of [4, 4, 5]) {
+    const { child, said } = await start('--list', '--count', '4', '--seed', `${seed}`);
+    assert.equal((await once(child, 'close'))[0], 0);
+    lists.push(said());
+  }
+  assert.equal(lists[0], lists[1]);
+  assert.notEqual(lists[0], lists[2]);
+  assert.equal(lists[0]!.match(/^harness/gm)!.length, 4);
+});
+
+test('stopped while a test loops for ever, it leaves nothing behind', async () => {
+  // Line 5 without its step never ends.
+  const { child, temporary, said } = await start('--file', 'toy.ts:5');
+  while (!said().includes('mutants')) await once(child.stdout, 'data');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'close'), [130, null]);
+  assert.deepEqual(await readdir(temporary), []);
+});
+
+test('an unknown room, file or option is refused', async () => {
+  for (const argv of [
+    ['--count', '0'],
+    ['--file', 'absent.ts'],
+    ['--speed', '3'],
+  ]) {
+    const { stderr } = checkout.run(['scripts/mutate.mjs', 'toy', ...argv], 2) as { stderr: string };
+    assert.match(stderr, /^mutate: /);
+  }
+  assert.match(
+    (checkout.run(['scripts/mutate.mjs', 'toys'], 2) as { stderr: string }).stderr,
+    /there is no room toys: .*toy/,
+  );
+});
