@@ -152,3 +152,12 @@ test('ranks that the source states decide, not the order in which the hits were 
   const judged: Qrels = new Map([['q', new Map([['a', 1]])]]);
   assert.equal(mrr(stated, judged, { ties: 'as-ranked' }).mean, 1);
 });
+
+test('passages of one stated rank stay in the order in which they were given', () => {
+  const hits = { passageIds: ['a', 'b', 'c', 'd', 'e'], scores: [1, 2, 3, 4, 5], ranks: [2, 1, 1, 2, 1] };
+  const rankOf = (id: string) =>
+    Math.round(
+      1 / mrr(new Map([['q', hits]]), new Map([['q', new Map([[id, 1]])]]), { ties: 'as-ranked' }).mean,
+    );
+  assert.deepEqual(['b', 'c', 'e', 'a', 'd'].map(rankOf), [1, 2, 3, 4, 5]);
+});
