@@ -27,6 +27,16 @@ export function moduleGraph(folder) {
 }
 
 function describe(folder, name) {
+  const { bytes, text, imports, packages } = importsOf(folder, name);
+  const hash = createHash('sha256')
+    .update(text === '' ? bytes : text)
+    .digest('hex')
+    .slice(0, 20);
+  return { hash, imports, packages };
+}
+
+/** What a built module imports, with its bytes and, where it is JavaScript, its text. */
+export function importsOf(folder, name) {
   const bytes = readFileSync(path.join(folder, name));
   const imports = new Set();
   const packages = new Set();
@@ -42,11 +52,7 @@ function describe(folder, name) {
   for (const [, specifier] of text.matchAll(file))
     if (/\.(js|wasm)$/.test(specifier) && existsSync(path.join(folder, at(specifier))))
       imports.add(at(specifier));
-  const hash = createHash('sha256')
-    .update(text === '' ? bytes : text)
-    .digest('hex')
-    .slice(0, 20);
-  return { hash, imports: [...imports].sort(), packages: [...packages].sort() };
+  return { bytes, text, imports: [...imports].sort(), packages: [...packages].sort() };
 }
 
 function packageOf(specifier) {

@@ -1,0 +1,185 @@
+// `npm run mutate -- ROOM` makes one small mistake after another in the built modules of a room, runs the tests that use them,
+// and says which mistakes no test notices. All of it happens in copies of the checkout in the temporary folder.
+//
+//   --count N --seed S    a sample of N places, one mistake at each, drawn by the seed; without them every place
+//   --file FILE[:LINE]    only this source, or this line of it
+//   --jobs N              so many at a time (1)
+//   --tests N             so many test files for each mutant at most, of those that run its place (8)
+//   --list                says what would be made, and runs nothing
+import { readFileSync, realpathSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Copy, hasRun, removeCopies } from './mutate/copy.mjs';
+import { mutationsOf } from './mutate/mutations.mjs';
+import { describeBuild, roomOf } from './mutate/tests.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const dist = realpathSync(path.join(root, 'dist'));
+const { stream } = await import('../dist/harness/random.js');
+
+function fail(message) {
+  process.stderr.write(`mutate: ${message}\n`);
+  process.exit(2);
+}
+
+function readRequest() {
+  const options = {
+    count: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    file: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    tests: { type: 'string', default: '8' },
+    list: { type: 'boolean', default: false },
+  };
+  let parsed;
+  try {
+    parsed = parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    fail(error.message);
+  }
+  const { values, positionals } = parsed;
+  if (positionals.length !== 1)
+    fail(`one room is to be named: npm run mutate -- ${[...new Set(build.modules.map(roomOf))].join('|')}`);
+  const number = (name, least) => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < least)
+      fail(`--${name} is ${values[name]}: a whole number from ${least} on is needed`);
+    return value;
+  };
+  const [, file, line] = /^(.*?)(?::(\d+))?$/.exec(values.file ?? '');
+  return {
+    room: positionals[0],
+    count: values.count === undefined ? Infinity : number('count', 1),
+    seed: number('seed', 0),
+    file,
+    line: line && Number(line),
+    jobs: number('jobs', 1),
+    tests: number('tests', 1),
+    list: values.list,
+  };
+}
+
+const build = describeBuild(dist);
+const asked = readRequest();
+
+/** Every mutant that is asked for: { module, source, line, text, start, end, kind, ... }. */
+function chooseMutants() {
+  const { room, count, seed, file, line } = asked;
+  const inRoom = build.modules.filter((module) => roomOf(module) === room);
+  if (inRoom.length === 0)
+    fail(`there is no room ${room}: ${[...new Set(build.modules.map(roomOf))].join(', ')}`);
+  const modules = inRoom.filter((module) => module.endsWith(file.replace(/\.ts$/, '.js')));
+  if (modules.length === 0) fail(`no file of ${room} is named ${file}: ${inRoom.join(', ')}`);
+  const sites = modules
+    .flatMap((module) => sitesOf(module))
+    .filter((site) => line === undefined || site[0].line === line);
+  if (sites.length === 0) fail(`nothing can be mistaken in ${file}${line === undefined ? '' : `:${line}`}`);
+  // A line that is looked at gets every mistake, a sample one of each place.
+  if (line !== undefined) return { mutants: sites.flat(), places: sites.length };
+  const random = stream(seed, 'mutate', room);
+  const drawn = random.shuffle([...sites.keys()]).slice(0, count);
+  const mutants = drawn.map((site) => ({ site, ...random.choose(sites[site]) }));
+  return { mutants: mutants.sort((a, b) => a.site - b.site), places: sites.length };
+}
+
+function sitesOf(module) {
+  const code = readFileSync(path.join(dist, module), 'utf8');
+  const map = new SourceMap(JSON.parse(readFileSync(path.join(dist, `${module}.map`), 'utf8')));
+  return mutationsOf(code).map((site) => {
+    const before = code.slice(0, site[0].start).split('\n');
+    const { originalLine = 0 } = map.findEntry(before.length - 1, before.at(-1).length);
+    const source = module.replace(/\.js$/, '.ts');
+    return site.map((mutation) => ({ ...mutation, module, code, source, line: originalLine + 1 }));
+  });
+}
+
+const textWith = ({ code, start, end, text }) => code.slice(0, start) + text + code.slice(end);
+
+/** The lines of the built module that differ, as they were and as they are. */
+function difference({ code, start, end, text }) {
+  const from = code.lastIndexOf('\n', start - 1) + 1;
+  const to = code.indexOf('\n', end);
+  const [head, tail] = [code.slice(from, start), code.slice(end, to)];
+  const lines = (sign, whole) => whole.split('\n').map((line) => `    ${sign} ${line.trim()}`);
+  return [...lines('-', head + code.slice(start, end) + tail), ...lines('+', head + text + tail)].join('\n');
+}
+
+const place = ({ source, line, kind }) => `${source}:${line} (${kind})`;
+const measured = new Map();
+
+/** How long a test file takes where nothing is wrong, and what it runs. */
+function measure(copy, test) {
+  if (!measured.has(test)) measured.set(test, copy.coverage(test, { limitMs: 600_000 }));
+  return measured.get(test);
+}
+
+/** The tests that run the place of a mutant; of those that do not, not too many are looked at. */
+async function* testsOf(copy, { module, start }) {
+  let found = 0;
+  for (const test of build.testsOf(module).slice(0, 4 * asked.tests)) {
+    if (found === asked.tests) return;
+    const { outcome, ms, runs } = await measure(copy, test);
+    if (outcome !== 'passed' || !hasRun(runs[module] ?? [], start)) continue;
+    found++;
+    yield { test, ms };
+  }
+}
+
+async function judge(copy, mutant) {
+  const tests = [];
+  for await (const { test, ms } of testsOf(copy, mutant)) {
+    tests.push(test);
+    // The machine may be busier than it was.
+    const run = () => copy.test(test, { limitMs: 5 * ms + 20_000 });
+    const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
+    if (outcome !== 'passed') return { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
+  }
+  return { outcome: tests.length === 0 ? 'never run' : 'survived', tests };
+}
+
+const { mutants, places } = chooseMutants();
+if (asked.list) {
+  for (const mutant of mutants) console.log(`${place(mutant)}\n${difference(mutant)}`);
+  process.exit(0);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+process.on('exit', removeCopies);
+removeCopies();
+console.log(`${asked.room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
+const results = [];
+let next = 0;
+async function work(number) {
+  const copy = new Copy(root, number);
+  while (next < mutants.length) {
+    const at = next++;
+    const result = await judge(copy, mutants[at]);
+    results[at] = result;
+    const by = result.test === undefined ? '' : `, by ${path.basename(result.test, '.test.js')}`;
+    console.log(`${at + 1}/${mutants.length} ${result.outcome} ${place(mutants[at])}${by}`);
+  }
+  copy.close();
+}
+await Promise.all(Array.from({ length: Math.min(asked.jobs, mutants.length) }, (_, i) => work(i)));
+for (const [test, run] of measured) {
+  const { outcome } = await run;
+  if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
+}
+report();
+
+function report() {
+  const of = (...outcomes) => mutants.filter((_, i) => outcomes.includes(results[i].outcome));
+  const survivors = of('survived', 'never run');
+  for (const mutant of survivors) {
+    const { outcome, tests = [] } = results[mutants.indexOf(mutant)];
+    const names = tests.map((test) => path.basename(test, '.test.js')).join(', ');
+    console.log(`\n${outcome} ${place(mutant)}${names && `; ran ${names}`}\n${difference(mutant)}`);
+  }
+  const noticed = mutants.length - survivors.length;
+  const hung = of('hung').length;
+  console.log(
+    `\n${asked.room}: ${noticed} of ${mutants.length} noticed (${((100 * noticed) / mutants.length).toFixed(1)} %), ` +
+      `${hung} of them because a test hung; ${of('survived').length} survived, ${of('never run').length} never ran`,
+  );
+}

@@ -1,0 +1,124 @@
+// A checkout of its own, with the packages of this one, whose build is changed and tested: nothing that is done there is
+// done to the sources.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const prefix = 'strata-mutate-';
+const here = path.join(tmpdir(), `${prefix}${process.pid}`);
+const left = new Set(['node_modules', '.git', '.bench', 'results']);
+const isLeft = (name) => left.has(name) || /^dist/.test(name);
+
+/** Removes what this process made, and what others that are gone left behind. */
+export function removeCopies() {
+  rmSync(here, { recursive: true, force: true });
+  for (const name of readdirSync(tmpdir())) {
+    const [, pid] = /^strata-mutate-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !isRunning(Number(pid)))
+      rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+export class Copy {
+  #slot;
+
+  /** @param root of the checkout */
+  constructor(root, number) {
+    this.root = path.join(here, String(number));
+    mkdirSync(this.root, { recursive: true });
+    for (const name of readdirSync(root))
+      if (!isLeft(name)) cpSync(path.join(root, name), this.#at(name), { recursive: true });
+    cpSync(realpathSync(path.join(root, 'dist')), this.#at('dist'), { recursive: true });
+    rmSync(this.#at('dist', 'in-use'), { recursive: true, force: true });
+    symlinkSync(path.join(root, 'node_modules'), this.#at('node_modules'));
+    this.env = {
+      ...process.env,
+      TMPDIR: this.#at('temporary'),
+      STRATA_TEST_DATA: path.resolve(root, process.env.STRATA_TEST_DATA ?? '../shared/data'),
+    };
+  }
+
+  #at(...names) {
+    return path.join(this.root, ...names);
+  }
+
+  /** Runs a test file until its first failure. */
+  async test(file, { limitMs, env = {} }) {
+    if (this.#slot === undefined || !this.#slot.connected)
+      this.#slot = fork(fileURLToPath(new URL('slot.mjs', import.meta.url)));
+    rmSync(this.env.TMPDIR, { recursive: true, force: true });
+    mkdirSync(this.env.TMPDIR);
+    const asked = { file: this.#at('dist', file), cwd: this.root, env: { ...this.env, ...env }, limitMs };
+    this.#slot.send(asked);
+    const [answer] = await once(this.#slot, 'message');
+    return answer;
+  }
+
+  /** Does something while a module is another. */
+  async with(module, text, work) {
+    const file = this.#at('dist', module);
+    const before = readFileSync(file);
+    writeFileSync(file, text);
+    try {
+      return await work();
+    } finally {
+      writeFileSync(file, before);
+    }
+  }
+
+  /** What a test file ran of the modules: path in the build -> ranges that hold a range that did not run, innermost last. */
+  async coverage(file, options) {
+    const folder = this.#at('coverage');
+    const answer = await this.test(file, { ...options, env: { NODE_V8_COVERAGE: folder } });
+    const runs = {};
+    const built = `file://${realpathSync(this.#at('dist'))}/`;
+    for (const name of readdirSync(folder)) {
+      const { result } = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+      for (const { url, functions } of result) {
+        if (!url.startsWith(built) || url.startsWith(`${built}test/`)) continue;
+        const ranges = functions.flatMap((each) => each.ranges);
+        runs[url.slice(built.length)] = [...(runs[url.slice(built.length)] ?? []), ranges];
+      }
+    }
+    rmSync(folder, { recursive: true, force: true });
+    return { ...answer, runs };
+  }
+
+  close() {
+    this.#slot?.disconnect();
+  }
+}
+
+/** Whether a place ran in one of several processes: the innermost range around it says so. */
+export function hasRun(processes, start) {
+  return processes.some((ranges) => {
+    let innermost;
+    for (const range of ranges) {
+      if (start < range.startOffset || start >= range.endOffset) continue;
+      const size = range.endOffset - range.startOffset;
+      if (innermost === undefined || size <= innermost.endOffset - innermost.startOffset) innermost = range;
+    }
+    return innermost !== undefined && innermost.count > 0;
+  });
+}
