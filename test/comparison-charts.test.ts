@@ -131,6 +131,16 @@ test('winners: counts of all seeds by vector, kinds that a run lacks left out', 
     },
     { system: 'mlr', on: 'dev gold, by qrels', total: 7, vectors: vectors(['layer 12', 6], ['layer 10', 1]) },
   ]);
+  // Of ColBERT a run may have met a longer passage than another: the vectors of all are counted.
+  const short = { vectors: ['token 0'], histogram: [4], topHit: [0], gold: [null] };
+  const long = { vectors: ['token 0', 'token 1'], histogram: [1, 2], topHit: [1], gold: [null] };
+  for (const order of [
+    [short, long],
+    [long, short],
+  ]) {
+    const grown = await sectionOf(order.map((each, i) => won('colbert-cls', i + 1, each)));
+    assert.deepEqual(grown.winners[0]!.vectors, vectors(['token 0', 5], ['token 1', 2]));
+  }
   const lacking = await sectionOf([won('mlr', 1, facts()), won('mlr', 2, undefined)]);
   assert.deepEqual(lacking.winners, []);
 });
@@ -198,4 +208,26 @@ test('runs: the file, the seconds of the stages, the model, the commit and the w
       ...{ warnings: ['one', 'two'] },
     },
   ]);
+});
+
+test('a failed run whose version is not known stands with the first of its dataset and split', async () => {
+  const failed = stored({ arch: 'mlr', status: 'failed', version: 'unknown' }, 'failed');
+  const others = [stored({ split: 'dev' }), stored({ version: '2' }), stored({ version: '3' })];
+  const { sections } = await prepare([failed, ...others]);
+  assert.deepEqual(
+    sections.map(({ dataset, runs }) => [dataset.split, runs.length]),
+    [
+      ['dev', 1],
+      ['test', 2],
+      ['test', 1],
+    ],
+  );
+  const alone = await prepare([failed, stored({ split: 'dev' })]);
+  assert.deepEqual(
+    alone.sections.map(({ dataset, runs }) => [dataset.split, runs.length]),
+    [
+      ['dev', 1],
+      ['test', 1],
+    ],
+  );
 });

@@ -86,6 +86,17 @@ test('the same seed twice is two systems, told apart by their files', () => {
   );
 });
 
+test('a seed that comes again begins another system, whatever other seeds there are', () => {
+  const runs = [1, 2, 1, 2, 3].map((seed, i) => stored({ seed }, `${i}.record.json`));
+  assert.deepEqual(
+    groupSystems(runs).map(({ runs: own }) => own.map(({ file, record }) => `${file[0]}: ${record.seed}`)),
+    [
+      ['0: 1', '1: 2', '4: 3'],
+      ['2: 1', '3: 2'],
+    ],
+  );
+});
+
 test('a comparison is that of the statistics, as plain JSON', () => {
   const [comparison] = compareRecords([...encoder, ...better]);
   assert.deepEqual([comparison!.baseline, comparison!.candidate], ['dual-encoder', 'mlr-sc']);
