@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { defaultConfig } from '../harness/config/config.js';
 import type { ArchitectureOptions, EncoderShape } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { layerProblems, scaleLayers } from '../harness/model/layer-choice.js';
+import { scoringOf } from '../harness/pipeline/sparse-index.js';
 import { families } from './found-architectures.js';
 
 const bert = (layers = 12): EncoderShape => ({ kind: 'bert', layers, dimensions: 8, maxTokens: 512 });
@@ -229,7 +231,6 @@ describe('what a vector is called', () => {
 });
 
 it("BM25 has the parameters of Anserini's BM25 and its English analyzer", async () => {
-  const { default: bm25 } = await import('../architectures/sparse/bm25.js');
-  const { k1, b, stemmer, stopWords } = bm25.scoring;
+  const { k1, b, stemmer, stopWords } = scoringOf(defaultConfig());
   assert.deepEqual([k1, b, stemmer, stopWords], [0.9, 0.4, 'porter', true]);
 });

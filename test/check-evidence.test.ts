@@ -114,6 +114,9 @@ test('a run that failed counts until the same seed ended well', () => {
   assert.deepEqual(of(check(before, [failed, on(3)]), 'worse'), []);
   const other = check(before, [failed, on(3, { seed: 2 })]);
   assert.match(details(other, 'worse').join(), /^failed: the loss is NaN \(day-2-/);
+  const { error: _, ...silent } = failed.record;
+  const unsaid = check(before, [{ ...failed, record: silent }]);
+  assert.equal(details(unsaid, 'worse')[0], `failed: no reason known (${failed.file})`);
 });
 
 test('a figure over its threshold that another sign speaks for is named with what it was not counted for', () => {

@@ -86,6 +86,17 @@ test('the same seed twice is two systems, told apart by their files', () => {
   );
 });
 
+test('a seed that comes again begins another system, whatever other seeds there are', () => {
+  const runs = [1, 2, 1, 2, 3].map((seed, i) => stored({ seed }, `${i}.record.json`));
+  assert.deepEqual(
+    groupSystems(runs).map(({ runs: own }) => own.map(({ file, record }) => `${file[0]}: ${record.seed}`)),
+    [
+      ['0: 1', '1: 2', '4: 3'],
+      ['2: 1', '3: 2'],
+    ],
+  );
+});
+
 test('a comparison is that of the statistics, as plain JSON', () => {
   const [comparison] = compareRecords([...encoder, ...better]);
   assert.deepEqual([comparison!.baseline, comparison!.candidate], ['dual-encoder', 'mlr-sc']);
@@ -171,8 +182,27 @@ test('devices differ by what runs, not by versions of libraries', () => {
   const a = madeRecord();
   const versions = { ...a, device: { ...a.device, versions: { onnx: '2' } } };
   assert.deepEqual(deviceDifferences(a, versions), []);
-  const threads = { ...a, device: { ...a.device, threads: 1 } };
-  assert.deepEqual(deviceDifferences(a, threads), ['threads 2 and 1']);
+  const other = (device: object, machine: object = {}) => ({
+    ...a,
+    device: { ...a.device, ...device, machine: { ...a.device.machine, ...machine } },
+  });
+  for (const [device, machine, said] of [
+    [{ threads: 1 }, {}, 'threads 2 and 1'],
+    [{ engine: 'tensorflow' }, {}, 'engine onnx and tensorflow'],
+    [{ searcher: 'faiss' }, {}, 'searcher exact and faiss'],
+    [{ device: 'webgpu' }, {}, 'device cpu and webgpu'],
+    [{}, { cpu: 'Another' }, 'CPU Made CPU and Another'],
+    [{}, { cores: 8 }, 'cores 2 and 8'],
+    // As many cores in the machine, and fewer that the process may use.
+    [{}, { availableCores: 1 }, 'cores in use 2 and 1'],
+  ] as const) {
+    assert.deepEqual(deviceDifferences(a, other(device, machine)), [said]);
+    assert.ok(!onOneDevice([a, other(device, machine)]), said);
+  }
+  assert.deepEqual(deviceDifferences(a, other({}, { memoryBytes: 1, os: 'Else', node: '22' })), []);
+  const resident = { ...a, latency: { ...a.latency!, resident: false } };
+  assert.deepEqual(deviceDifferences(a, resident), ['vectors in memory yes and no']);
+  assert.match(describeDevice(other({}, { cores: 8 })), /; Made CPU, 2 of 8 cores$/);
 });
 
 test('the Pareto front: what no other equals or beats in both and beats in one', () => {

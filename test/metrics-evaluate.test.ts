@@ -163,3 +163,12 @@ test('what is left out is counted, of the run and of the qrels', () => {
   assert.deepEqual(counted('judged-and-run'), [3, 1, 1]);
   assert.deepEqual(counted(['found', 'other']), [2, 2, 3]);
 });
+
+test('passages of one stated rank stay in the order in which they were given', () => {
+  const hits = { passageIds: ['a', 'b', 'c', 'd', 'e'], scores: [1, 2, 3, 4, 5], ranks: [2, 1, 1, 2, 1] };
+  const rankOf = (id: string) =>
+    Math.round(
+      1 / mrr(new Map([['q', hits]]), new Map([['q', new Map([[id, 1]])]]), { ties: 'as-ranked' }).mean,
+    );
+  assert.deepEqual(['b', 'c', 'e', 'a', 'd'].map(rankOf), [1, 2, 3, 4, 5]);
+});

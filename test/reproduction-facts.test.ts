@@ -125,8 +125,8 @@ test('datasets are counted and nothing is run; one that cannot be opened leaves 
   });
   assert.deepEqual(records, []);
   const counted = document.rows[0]!.figures.map(({ ours }) => ('value' in ours ? ours.value : ours.reason));
-  const [all, positive, dev, tested] = counted as number[];
-  assert.ok(all! > 0 && all === positive && dev! + all! > dev! && tested! > 0, String(counted));
+  // 12 questions in the train file, a tenth of them dev; 3 in the dev file. Each has its paragraph.
+  assert.deepEqual(counted.slice(0, 4), [11, 11, 1, 3]);
   assert.deepEqual(
     counted.slice(4),
     Array(4).fill('failed'),

@@ -32,6 +32,23 @@ test('pairs are joined in the order of their counts, ties by what was learned fi
   );
 });
 
+test('a pair is joined from its second sight on, in one word or in two', async () => {
+  const joined = (words: readonly (readonly [string, number])[]) =>
+    learnPieces(new Map(words), 100, 10).filter((piece) => piece.replace('##', '').length > 1);
+  assert.deepEqual(joined([['xy', 1]]), []);
+  assert.deepEqual(joined([['xy', 2]]), ['xy']);
+  assert.deepEqual(
+    joined([
+      ['axy', 1],
+      ['bxy', 1],
+    ]),
+    ['##xy'],
+  );
+  // The vocabulary of a model with random weights is made of texts in just this way.
+  const tokens = tokensOf(await buildVocabulary(['twice once', 'twice'], { size: 100 }));
+  assert.ok(tokens.includes('twice') && !tokens.includes('once'), tokens.join(' '));
+});
+
 test('runs of one letter, whose pairs overlap', () => {
   const learned = learnPieces(
     new Map([
