@@ -23,7 +23,12 @@ after(() => rm(root, { recursive: true, force: true }));
 const teller = `
   import fs from 'node:fs';
   import { syncBuiltinESMExports } from 'node:module';
-  const { createReadStream } = fs;
+  const { createReadStream, promises } = fs;
+  const { open } = promises;
+  promises.open = (file, ...rest) => {
+    process.stderr.write('reading ' + file + '\\n');
+    return open(file, ...rest);
+  };
   fs.createReadStream = (file, ...rest) => {
     process.stderr.write('reading ' + file + '\\n');
     return createReadStream(file, ...rest);

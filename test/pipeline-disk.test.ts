@@ -49,7 +49,7 @@ async function hitsUnder(
     index,
     searcher,
     // The text of a query is its place among the vectors.
-    checkpoint: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
+    model: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
     queryEncoder: {
       async encode(texts: readonly Int32Array[]) {
         const vectors = new Float32Array(texts.length * 16);

@@ -152,7 +152,7 @@ test('an index on the disk is read once for each part, and not for what was foun
   const readings: number[] = [];
   const searching = {
     index: { dimensions: 1, vectors: 1 },
-    checkpoint: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
+    model: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
     queryEncoder: {
       encode: async (texts: readonly Int32Array[]) => ({
         vectors: Float32Array.from(texts, ([number]) => number!),

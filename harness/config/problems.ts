@@ -92,7 +92,7 @@ function show(value: unknown): string {
 const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
 /** Further ones are counted: a file of another kind may have as many as it has members. */
-const mostShown = 40;
+const mostShown = 20;
 
 /** @throws BenchError CONFIG_INVALID that lists all problems; returns where there are none */
 export function refuse(problems: readonly string[]): void {
