@@ -24,7 +24,8 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
   options: {
     arch: {
       type: 'text',
-      describe: "architectures, 'bench list architectures', or all of them: all",
+      describe:
+        "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model",
       required: true,
     },
     dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
