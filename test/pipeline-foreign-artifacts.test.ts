@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { readIndexFacts } from '../harness/index/vector-index.js';
 import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
 import { silentProgress } from '../harness/progress.js';
 import { loadFaiss } from '../harness/searchers/faiss/flat.js';
@@ -129,11 +130,18 @@ test('a copy of an index is checked, and one that other code made is noted', asy
 });
 
 test('an index whose description lacks what it must hold is refused', async () => {
+  const whole = await readIndexFacts(index);
+  const changed = (member: string, to: (facts: typeof whole) => unknown) =>
+    JSON.stringify({ ...whole, [member]: to(whole) });
   for (const text of [
     'null',
     '{}',
     '[]',
     '{"passages": 44, "vectors": 44, "dimensions": 16, "vectorsPerPassage": 1}',
+    // Other than its shards say, and a shard that does not begin where the one before ends.
+    changed('dimensions', (facts) => facts.dimensions * 1e12),
+    changed('shards', ({ shards }) => shards.map((shard) => ({ ...shard, firstPassage: 4 }))),
+    changed('shards', ({ shards }) => shards.map(({ firstPassage: _, ...shard }) => shard)),
   ]) {
     const copy = await copyOf(index);
     await writeFile(path.join(copy, 'index.json'), text);

@@ -104,8 +104,16 @@ function isIndexFacts(found: unknown): found is IndexFacts {
   if (!isCounted(index) || !Array.isArray(shards) || shards.length === 0) return false;
   const those = shards as (Partial<ShardFacts> | null)[];
   if (!those.every((shard) => shard !== null && isCounted(shard) && isCount(shard.number))) return false;
-  const sum = (member: 'passages' | 'vectors') => those.reduce((all, shard) => all + shard![member]!, 0);
-  return sum('passages') === index.passages && sum('vectors') === index.vectors;
+  let [passages, vectors] = [0, 0];
+  for (const shard of those) {
+    const { dimensions, vectorsPerPassage } = index;
+    if (shard!.dimensions !== dimensions || shard!.vectorsPerPassage !== vectorsPerPassage) return false;
+    // Each goes on where the one before ends.
+    if (shard!.firstPassage !== passages) return false;
+    passages += shard!.passages!;
+    vectors += shard!.vectors!;
+  }
+  return passages === index.passages && vectors === index.vectors;
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
