@@ -1,7 +1,17 @@
 /** Checks what was read as JSON against a JSON Schema (draft 7), and says each fault with its path and the value seen. */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { createRequire } from 'node:module';
+import type * as Ajv from 'ajv';
+import type { ErrorObject, Options, ValidateFunction } from 'ajv';
 
 export type FindFaults = (value: unknown) => string[];
+
+const require = createRequire(import.meta.url);
+
+/** With ajv, which is loaded when there is first something to check: that takes longer than the help of a command. */
+export function compileSchema(schema: object, options: Options): ValidateFunction {
+  const { Ajv: Validator } = require('ajv') as typeof Ajv;
+  return new Validator({ allowUnionTypes: true, ...options }).compile(schema);
+}
 
 /**
  * A check that is compiled when it is first used, and gives one line for each fault: `$.model must be object, not null`.
@@ -11,7 +21,7 @@ export type FindFaults = (value: unknown) => string[];
 export function faultFinder(schema: () => object, all = true): FindFaults {
   let compiled: ValidateFunction | undefined;
   return (value) => {
-    compiled ??= new Ajv({ allErrors: all, allowUnionTypes: true, verbose: true }).compile(schema());
+    compiled ??= compileSchema(schema(), { allErrors: all, verbose: true });
     if (compiled(value)) return [];
     // Beside the fault itself, a failed "if" says only that one of its branches failed.
     return (compiled.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(faultOf);

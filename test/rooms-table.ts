@@ -18,7 +18,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   program: { floor: 1, imports: ['errors', 'json'] },
   random: { floor: 1, imports: [] },
   store: { floor: 1, imports: ['contracts', 'errors', 'interruption', 'json', 'program'] },
-  config: { floor: 1, imports: ['errors', 'json', 'presets'] },
+  config: { floor: 1, imports: ['errors', 'json', 'json-schema', 'presets'] },
   presets: { floor: 1, imports: ['config'] },
   record: {
     floor: 1,
@@ -115,6 +115,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'errors',
       'index',
       'json',
+      'json-schema',
       'model',
       'pipeline',
       'plugins',
@@ -186,7 +187,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   usearch: ['harness/searchers/usearch/library.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
-  ajv: ['json-schema', 'config', 'reproduction'],
+  ajv: ['json-schema'],
   '@huggingface/tokenizers': ['text'],
   '@huggingface/hub': ['model'],
   mathjs: ['statistics'],
@@ -214,6 +215,8 @@ export const native = [
 /** Types alone leave no import behind in what is built. */
 export const typesMayBeImported: Readonly<Record<string, readonly string[]>> = {
   'harness/contracts.ts': ['@tensorflow/tfjs-core'],
+  'harness/config/problems.ts': ['ajv'],
+  'harness/reproduction/files.ts': ['ajv'],
 };
 
 /** Files that import by a name they work out themselves: plug-ins, and optional packages. */

@@ -3,14 +3,7 @@ import { statSync } from 'node:fs';
 import { type BenchConfig, loadConfig } from '../config/config.js';
 import { loadReport } from '../plugins.js';
 import { describeMachine, readRecords } from '../record.js';
-import {
-  checkRegressions,
-  type NextBaseline,
-  nextBaseline,
-  readBaseline,
-  readBaselineIfAny,
-  writeBaseline,
-} from '../regression.js';
+import type { NextBaseline } from '../regression.js';
 import type { Command } from './command.js';
 import { writeTo } from './report.js';
 
@@ -50,6 +43,9 @@ export const command: Command = {
       set: set as readonly string[],
       ...(file !== undefined && { file: String(file) }),
     });
+    const { checkRegressions, nextBaseline, readBaseline, readBaselineIfAny, writeBaseline } = await import(
+      '../regression.js'
+    );
     const baselineFile = String(values.baseline);
     const format = String(values.format ?? 'markdown');
     const plugin = await loadReport(format);

@@ -1,8 +1,6 @@
 /** `bench compare`: which of several systems is better, by how much and how sure. */
-import { compareRecords, failuresIn } from '../comparison.js';
 import type { ReportComparison, ReportTest } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { looksLikeRun } from '../interchange/run-file.js';
 import { printable } from '../printable.js';
 import { readRecords, type StoredRecord } from '../record.js';
 import type { Command } from './command.js';
@@ -33,6 +31,7 @@ export const command: Command = {
   ],
   async run(values, targets, print) {
     const { measure, baseline } = values;
+    const { compareRecords, failuresIn } = await import('../comparison.js');
     const records = await recordsIn(targets);
     for (const line of failuresIn(records)) process.stderr.write(printable(`note: ${line}\n`));
     const comparisons = compareRecords(records, {
@@ -56,6 +55,7 @@ async function recordsIn(targets: readonly string[]): Promise<StoredRecord[]> {
     return await readRecords(targets);
   } catch (error) {
     if (!(error instanceof BenchError) || error.code !== 'RECORD_INVALID') throw error;
+    const { looksLikeRun } = await import('../interchange/run-file.js');
     const runs: string[] = [];
     for (const target of new Set(targets)) if (await looksLikeRun(target)) runs.push(target);
     if (runs.length === 0) throw error;

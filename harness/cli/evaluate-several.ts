@@ -1,7 +1,6 @@
 /** Several runs of one `bench evaluate`: one table, each run tested against the first. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { compareRecords } from '../comparison.js';
 import type { ReportComparison } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
@@ -60,6 +59,7 @@ export async function evaluateSeveral(
     stored.push({ file: `${record.arch.name}${recordSuffix}`, record });
   }
   assertComparable(runs, stored);
+  const { compareRecords } = await import('../comparison.js');
   const comparisons = compareRecords(stored);
   if (values.record !== undefined) await writeRecords(path.resolve(String(values.record)), stored);
   const records = stored.map(({ record }) => record);

@@ -1,6 +1,6 @@
 /** `bench report`: tables, charts and pages from run records. */
 import path from 'node:path';
-import { prepareReport, type ReportRequest } from '../comparison.js';
+import type { ReportRequest } from '../comparison.js';
 import { loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { loadReport, reportNames } from '../plugins.js';
@@ -95,6 +95,7 @@ export async function renderReports(
   records: readonly StoredRecord[],
   { cache, data, ...request }: RenderRequest,
 ): Promise<{ format: string; text: string; extension: string }[]> {
+  const { prepareReport } = await import('../comparison.js');
   const plugins = await Promise.all(formats.map((format) => loadReport(format)));
   const { benchVersion } = await describeMachine();
   const needed = new Set(plugins.flatMap(({ needs = [] }) => needs));

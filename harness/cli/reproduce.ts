@@ -1,12 +1,10 @@
 /** `bench reproduce`: the grid of runs behind a table or figure of the paper, beside what it prints. */
 import path from 'node:path';
 import { BenchError, nearestName } from '../errors.js';
-import { documentOf, toCsv, toMarkdown } from '../reproduction/document.js';
-import { estimate } from '../reproduction/estimate.js';
+import type { Estimate } from '../reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../reproduction/files.js';
-import { type Grid, type GridOptions, gridOf } from '../reproduction/grid.js';
-import { assertFolders, missingFolders } from '../reproduction/missing.js';
-import { type Makers, reproduce } from '../reproduction/outcome.js';
+import type { Grid, GridOptions } from '../reproduction/grid.js';
+import type { Makers } from '../reproduction/outcome.js';
 import type { Scale } from '../reproduction/reproduction.js';
 import type { TimeHere } from '../reproduction/time-here.js';
 import type { Command, Values } from './command.js';
@@ -78,8 +76,11 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
         hint: `One of: ${reproductionNames().join(', ')}.`,
       });
     }
+    const { gridOf } = await import('../reproduction/grid.js');
+    const { assertFolders, missingFolders } = await import('../reproduction/missing.js');
     const grid = await gridOf(loadReproduction(name), optionsOf(values));
     if (values['dry-run'] === true) {
+      const { estimate } = await import('../reproduction/estimate.js');
       const plan = await estimate(grid);
       const missing = await missingFolders(grid);
       const time = await timing(grid, values);
@@ -96,6 +97,10 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     const without = isLeftOut ? await missingFolders(grid) : [];
     const makers = await loadMakers();
     const progress = beginJob(values);
+    const [{ reproduce }, { documentOf, toCsv, toMarkdown }] = await Promise.all([
+      import('../reproduction/outcome.js'),
+      import('../reproduction/document.js'),
+    ]);
     const outcome = await reproduce(grid, makers, progress, without);
     const document = documentOf(grid, outcome);
     const stem = path.join(outOf(grid), `${document.name}-${document.scale}`);
@@ -199,7 +204,7 @@ const outOf = ({ runs }: Grid) => path.resolve(runs[0]?.request.config.out ?? '.
 
 function planData(
   { loaded, scale }: Grid,
-  { runs, ...totals }: Awaited<ReturnType<typeof estimate>>,
+  { runs, ...totals }: Estimate,
   missing: readonly string[],
   { runs: times, ...here }: TimeHere,
 ) {

@@ -1,13 +1,13 @@
 /** Checks settings against the schema and says everything that is wrong with them at once. */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { BenchError, nearestName } from '../errors.js';
+import { compileSchema } from '../json-schema.js';
 import { configSchema, expectation, keyPaths, type SchemaNode } from './schema.js';
 import type { Source } from './sources.js';
 
 let validator: ValidateFunction | undefined;
 
-const compiled = (schema: SchemaNode) =>
-  new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
+const compiled = (schema: SchemaNode) => compileSchema(schema, { allErrors: true, verbose: true });
 
 /** One line for each thing that is wrong with what a source says; empty where all is well. */
 export function problemsOf({ name, settings }: Source): string[] {

@@ -2,8 +2,9 @@
 import type { Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { IdentifierWriter } from '../index/identifiers.js';
+import type { IndexFacts } from '../index/index-facts.js';
 import { IndexShardWriter, isWhole, planShards, type ShardRange } from '../index/shard-files.js';
-import { finishIndex, type IndexFacts, identifiersPath } from '../index/vector-index.js';
+import { finishIndex, identifiersPath } from '../index/vector-index.js';
 import type { VectorEncoder } from '../model/vector-encoder.js';
 import type { Progress } from '../progress.js';
 

@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Ajv, type ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
 import { BenchError, unknownName } from '../errors.js';
 import { parseJson } from '../json.js';
+import { compileSchema } from '../json-schema.js';
 import { assertPlain } from '../store/plain-file.js';
 import { factNamed, factNames } from './facts.js';
 import type { Reproduction } from './reproduction.js';
@@ -61,9 +62,7 @@ function read(file: string): unknown {
 let compiled: ValidateFunction | undefined;
 
 function assertReproduction(value: unknown, file: string): Reproduction {
-  compiled ??= new Ajv({ allErrors: true, allowUnionTypes: true }).compile(
-    parseJson(readFileSync(schemaFile, 'utf8')) as object,
-  );
+  compiled ??= compileSchema(parseJson(readFileSync(schemaFile, 'utf8')) as object, { allErrors: true });
   const faults = compiled(value)
     ? inconsistencies(value as Reproduction)
     : (compiled.errors ?? []).map(({ instancePath, message, params }) =>
