@@ -107,6 +107,7 @@ test('a file of another kind is refused in a message that can be read, whatever 
     ...keys,
     [long]: 1,
     measures: [1, long],
+    preset: [JSON.parse('{"toString":1}'), ['small']],
     train: { [long]: {} },
     model: { name: { [long]: 1 } },
   };

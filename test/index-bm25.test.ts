@@ -183,3 +183,22 @@ describe('damage', () => {
     });
   }
 });
+
+test('an analyzer that nobody knows, and totals that are not those of its passages, are damage', async () => {
+  const { folder, facts } = await write('description');
+  const file = path.join(folder, 'index.json');
+  for (const [changed, message] of [
+    [{ analyzer: { stemmer: 'poratr', stopWords: true } }, /does not name its analyzer/],
+    [{ analyzer: { stemmer: 'constructor', stopWords: true } }, /does not name its analyzer/],
+    [{ analyzer: { stopWords: true } }, /does not name its analyzer/],
+    [{ totalLength: 0 }, /says totalLength: 0, and the lengths come to \d+/],
+    [{ passagesWithTerms: 400 }, /says passagesWithTerms: 400, and the lengths come to \d+/],
+  ] as const) {
+    await writeFile(file, JSON.stringify({ ...facts, ...changed }));
+    await assert.rejects(openBm25Index(folder, 1 << 20), (error: BenchError) => {
+      assert.equal(error.code, 'CACHE_INVALID');
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});

@@ -88,6 +88,14 @@ test('all faults of a record are named, many are counted', async () => {
   await assert.rejects(readRecord(fileOf('{"schemaVersion":1}')), /and 4 more$/);
 });
 
+test('a measure cannot be called what every object has', async () => {
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    const content = text.replace(/"measures":\{"[^"]+"/, `"measures":{"${name}"`);
+    assert.notEqual(content, text);
+    await assert.rejects(readRecord(fileOf(content)), { code: 'RECORD_INVALID' }, name);
+  }
+});
+
 test('a record with a string of 30 MB, cut short or with a NaN behind it, is refused as any other is', async () => {
   const long = 'a\\n'.repeat(1e7);
   const refused = (content: string, message: RegExp) =>

@@ -53,10 +53,11 @@ function unknownNames(data: unknown, node: SchemaNode): string[] {
   const names = [node, ...(node.anyOf ?? [])].flatMap(({ items }) => items?.enum ?? []).map(String);
   if (!Array.isArray(data) || names.length === 0) return [];
   return data
-    .filter((value) => !names.includes(String(value)))
-    .map((value) => {
-      const near = nearestName(String(value), names);
-      return `there is no '${short(String(value))}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
+    .map((value) => (typeof value === 'string' ? value : show(value)))
+    .filter((name) => !names.includes(name))
+    .map((name) => {
+      const near = nearestName(name, names);
+      return `there is no '${short(name)}'${near === undefined ? '' : `, did you mean '${near}'?`}`;
     });
 }
 

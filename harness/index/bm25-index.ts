@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
-import type { AnalyzerOptions } from '../text/english-analyzer.js';
+import { type AnalyzerOptions, stemmerNames } from '../text/english-analyzer.js';
 import { Terms } from './bm25-terms.js';
 import { Identifiers } from './identifiers.js';
 import { damaged, openToRead, readFully } from './reading.js';
@@ -70,7 +70,9 @@ export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
   const { passages, passagesWithTerms, terms, postings, totalLength, analyzer } = facts;
   for (const [name, count] of Object.entries({ passages, passagesWithTerms, terms, postings, totalLength }))
     if (!(Number.isSafeInteger(count) && count! >= 0)) throw damaged(file, `says ${name}: ${count}`);
-  if (typeof analyzer !== 'object' || analyzer === null) throw damaged(file, 'does not name its analyzer');
+  const { stemmer, stopWords } = (analyzer ?? {}) as Partial<Bm25Facts['analyzer']>;
+  if (!stemmerNames.some((name) => name === stemmer) || typeof stopWords !== 'boolean')
+    throw damaged(file, 'does not name its analyzer');
   return facts as Bm25Facts;
 }
 
@@ -104,6 +106,7 @@ export async function openBm25Index(folder: string, memoryBytes: number): Promis
   if (terms.count !== facts.terms)
     throw damaged(paths.terms, `holds ${terms.count} terms, not ${facts.terms}`);
   const lengths = await readLengths(paths.lengths, facts.passages);
+  assertTotals(paths.facts, facts, lengths);
   const { size } = await stat(paths.postings).catch(() => ({ size: undefined }));
   if (size !== undefined && terms.postingsEnd > size)
     throw damaged(
@@ -124,6 +127,18 @@ export async function openBm25Index(folder: string, memoryBytes: number): Promis
     },
     close: () => postings.close(),
   };
+}
+
+/** The mean length weighs every score. */
+function assertTotals(file: string, facts: Bm25Facts, lengths: Uint32Array): void {
+  let [passagesWithTerms, totalLength] = [0, 0];
+  for (const length of lengths) {
+    totalLength += length;
+    if (length > 0) passagesWithTerms++;
+  }
+  for (const [name, count] of Object.entries({ passagesWithTerms, totalLength }))
+    if (facts[name as 'totalLength'] !== count)
+      throw damaged(file, `says ${name}: ${facts[name as 'totalLength']}, and the lengths come to ${count}`);
 }
 
 async function readLengths(file: string, passages: number): Promise<Uint32Array> {

@@ -4,7 +4,8 @@
  */
 import { eachWord } from './word-break.js';
 
-export type StemmerName = 'porter' | 'english' | 'none';
+export const stemmerNames = ['porter', 'english', 'none'] as const;
+export type StemmerName = (typeof stemmerNames)[number];
 
 export interface AnalyzerOptions {
   /** `porter`: Porter's algorithm of 1980 with its later corrections, Lucene's and Anserini's default. `english`: Porter2. */
