@@ -49,7 +49,7 @@ function unescapePointer(text: string): string {
 }
 
 /** A value in an error: as JSON, and no longer than a line. JSON has no NaN and no infinity. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -76,7 +76,7 @@ export async function load<T>(kind: Kind, name: string, root: string): Promise<T
       'PLUGIN_INVALID',
       `The default export of ${source} is not a plug-in: it lacks ${wrong.join(', ')}.`,
       {
-        hint: 'What a plug-in of each folder exports stands in harness/contracts.ts, of a searcher in harness/search/searcher.ts.',
+        hint: 'docs/extend.md has a skeleton of each kind of plug-in; of a system, see harness/pipeline/system.ts.',
       },
     );
   }

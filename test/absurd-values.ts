@@ -1,5 +1,5 @@
 /** What a field of a file can hold that it should not, put into every field in turn. */
-export const absurdValues: readonly unknown[] = [
+const absurdValues: readonly unknown[] = [
   ...[-1, 0, 0.5, 1e9, 1e308, Number.POSITIVE_INFINITY],
   ...[null, true, 'x', '', [], {}, [null], [[]], '\u0000'],
 ];

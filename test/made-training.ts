@@ -7,7 +7,7 @@ import { loadArchitecture } from '../harness/plugins.js';
 import { stream } from '../harness/random.js';
 import type { TrainingExample } from '../harness/train/batches.js';
 
-export const vocabularySize = 60;
+const vocabularySize = 60;
 
 export async function madeRetriever(
   name: string,

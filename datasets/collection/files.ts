@@ -15,7 +15,7 @@ export async function assertFolder(folder: string, hint: string): Promise<void> 
   throw new BenchError('PATH_INVALID', message, { hint });
 }
 
-export async function isFile(file: string): Promise<boolean> {
+async function isFile(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined))?.isFile() ?? false;
 }
 

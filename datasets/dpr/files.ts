@@ -8,7 +8,7 @@ export const variants = ['nq', 'trivia', 'squad1'] as const;
 export type Variant = (typeof variants)[number];
 
 /** DPR's cut of Wikipedia: 21,015,324 passages of 100 words. */
-export const passages: Download = {
+const passages: Download = {
   name: 'psgs_w100.tsv.gz',
   url: `${address}wikipedia_split/psgs_w100.tsv.gz`,
   sizeBytes: 4_694_541_059,

@@ -65,7 +65,7 @@ export function measuresOf({ runs }: System): string[] {
  * @param seeds what stands for the seeds; a system without seeds (of another program) is the same under each of them
  * @throws BenchError RECORD_INVALID where the runs of the system do not hold the same queries
  */
-export function valuesOf(system: System, seeds?: readonly number[]): SystemValues {
+function valuesOf(system: System, seeds?: readonly number[]): SystemValues {
   const first = firstOf(system);
   const queryIds = first.queryIds;
   const runs: readonly { seed: number; record: RunRecord; file: string }[] = hasSeeds(system)

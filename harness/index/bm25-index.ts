@@ -53,7 +53,7 @@ export async function bm25Size(folder: string): Promise<Bm25Size> {
 }
 
 /** @throws BenchError PATH_INVALID where the folder holds no finished index */
-export async function readBm25Facts(folder: string): Promise<Bm25Facts> {
+async function readBm25Facts(folder: string): Promise<Bm25Facts> {
   const file = bm25Paths(folder).facts;
   let facts: Partial<Bm25Facts> | null;
   try {

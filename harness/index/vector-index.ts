@@ -15,7 +15,7 @@ export function identifiersPath(folder: string): string {
   return path.join(folder, 'identifiers');
 }
 
-export function indexFactsPath(folder: string): string {
+function indexFactsPath(folder: string): string {
   return path.join(folder, 'index.json');
 }
 

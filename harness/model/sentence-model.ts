@@ -99,7 +99,7 @@ export class SentenceModel implements VectorModel {
 }
 
 /** Each vector over its length, as torch.nn.functional.normalize. @param vectors [B, D] */
-export function normalize(vectors: Tensor2D): Tensor2D {
+function normalize(vectors: Tensor2D): Tensor2D {
   const length = tf.sqrt(tf.sum(tf.square(vectors), 1, true)); // [B, 1]
   return tf.div(vectors, tf.maximum(length, tf.scalar(1e-12)));
 }

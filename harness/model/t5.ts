@@ -182,7 +182,7 @@ function t5Parameters(of: T5Sizes): Parameter[] {
 }
 
 /** Mean over the tokens that are not padding; zero where there are none. @param hidden [B, T, D] @returns [B, D] */
-export function maskedMean(hidden: tf.Tensor3D, mask: tf.Tensor2D): tf.Tensor2D {
+function maskedMean(hidden: tf.Tensor3D, mask: tf.Tensor2D): tf.Tensor2D {
   const sum = tf.sum(tf.mul(hidden, tf.expandDims(mask, 2)), 1); // [B, D]
   return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
 }

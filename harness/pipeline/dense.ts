@@ -1,4 +1,5 @@
 /** A system of vectors, once there is a model: encode -> index -> search -> hits. */
+import type { BenchConfig } from '../config/config.js';
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import type { Engine } from '../tensor/engine.js';
 import { builtIndex } from './built-index.js';
@@ -8,12 +9,34 @@ import { encodeStage } from './encode-stage.js';
 import { indexBuilder, indexStage } from './index-stage.js';
 import { openDense } from './open-dense.js';
 import type { OpenModel } from './open-model.js';
+import { engineOf } from './prepare.js';
 import { indexFacts, parameterCountOf } from './record-parts.js';
 import { searchStage, timeOf } from './search-stage.js';
 import { closeSearching, openSearching, searcherRemarks } from './searching.js';
 import type { Answering, Asking, Studied } from './system.js';
 import { conditionsHere } from './whole-index.js';
 import { hasWinners, winnersOf } from './winners.js';
+
+/** Answers with an engine that stays until what comes back is closed. */
+export async function onEngine(
+  config: BenchConfig,
+  answer: (engine: Engine) => Promise<Answering>,
+): Promise<Answering> {
+  const engine = await engineOf(config);
+  try {
+    const answering = await answer(engine);
+    return {
+      ...answering,
+      async close() {
+        await answering.close();
+        await engine.dispose();
+      },
+    };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
 
 /** All but what only the system knows that has the model. */
 type Dense = Omit<Answering, 'facts' | 'given' | 'remarks'> & {

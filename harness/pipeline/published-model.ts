@@ -11,8 +11,8 @@ import { TensorSource } from '../model/tensor-source.js';
 import { describeFile, keyOf } from '../store/hash.js';
 import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
+import { filesOf } from './named-models.js';
 import type { OpenModel } from './open-model.js';
-import { filesOf } from './starting-model.js';
 
 export interface PublishedModel extends OpenModel {
   retriever: SentenceModel;

@@ -1,31 +1,29 @@
 /** A model as it was published, as a system: nothing is trained, then as every system of vectors, see `dense.ts`. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import { resolveModel } from '../model/hub.js';
-import type { SentenceModule } from '../model/sentence-model.js';
+import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
-import { answerDense } from './dense.js';
+import { answerDense, onEngine } from './dense.js';
 import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
+import { fetchModel, localModel } from './named-models.js';
 import { diskLine, memoryLine } from './needs.js';
-import { engineOf, type Prepared } from './prepare.js';
+import { engineOf } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
-import { parameterCountOf } from './record-parts.js';
+import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemFacts, SystemPlan } from './system.js';
 import { engineText, indexText } from './trained.js';
-import { assertMachine, localModel } from './trained-requirements.js';
+import { assertMachine } from './trained-requirements.js';
 
 /** What stands behind `pretrained:`. */
 const idOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
   architecture.slice(architecture.indexOf(':') + 1);
 
-const hubFolder = (cache: string) => path.join(cache, 'hub');
-
 export async function requirements(request: RunRequest): Promise<Means> {
-  const { config, offline } = request;
-  const folder = await localModel(idOf(request), hubFolder(config.cache), offline, true);
+  const { config } = request;
+  const folder = await localModel(idOf(request), request, true);
   const described = folder === undefined ? undefined : await describePublished(folder, config.pretrained);
   const means = await assertMachine(config);
   if (described === undefined) return means;
@@ -52,7 +50,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
 
 export async function times({ request, part, folder: temporary }: Trial): Promise<StageTime[]> {
   const { config } = request;
-  const folder = await localModel(idOf(request), hubFolder(config.cache), true, true);
+  const folder = await localModel(idOf(request), { config, offline: true }, true);
   const engine = await engineOf(config);
   try {
     const model = await openPublished(folder!, request.architecture, config.pretrained);
@@ -64,80 +62,32 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
 }
 
 export async function answer(asking: Asking): Promise<Answering> {
-  const { request, prepared } = asking;
+  const { request, prepared, progress } = asking;
   const { config } = request;
-  const resolved = await folderOf(asking, prepared);
-  const { folder, revision = null } = resolved;
-  const isFolder = revision === null;
-  const name = `pretrained:${isFolder ? path.basename(folder) : resolved.name}`;
-  const engine = await engineOf(config);
-  try {
+  const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
+  const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
+  return onEngine(config, async (engine) => {
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
     const dense = await answerDense(asking, model, open, engine);
+    const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,
-      arch: { ...bareArchitecture(name, 'pretrained'), pooling: poolingText(model), vectors: 1 },
-      model: modelFacts(model, idOf(request), revision),
+      arch: { ...bareArchitecture(name, 'pretrained'), pooling: poolingText(model.facts), vectors: 1 },
+      model: modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
     };
     return {
       ...dense,
       facts,
       given: { model: model.key },
       remarks: [...model.remarks, ...remarksOf(model, config)],
-      async close() {
-        await dense.close();
-        await engine.dispose();
-      },
     };
-  } catch (error) {
-    await engine.dispose();
-    throw error;
-  }
-}
-
-function folderOf({ request, progress }: Asking, { store, offline }: Prepared) {
-  return resolveModel(idOf(request), {
-    cacheFolder: hubFolder(store.root),
-    offline,
-    needsModules: true,
-    onProgress(file, done, total) {
-      progress.note(`${file}: ${done} of ${total} bytes`);
-      progress.checkInterrupted();
-    },
   });
 }
 
-function modelFacts(
-  { retriever, tokenizer, files }: PublishedModel,
-  name: string,
-  revision: string | null,
-): NonNullable<SystemFacts['model']> {
-  const { kind, layers, maxTokens } = retriever.encoder.shape;
-  return {
-    name,
-    kind,
-    shape: {
-      layers,
-      dimensions: retriever.dimensions,
-      ...(Number.isFinite(maxTokens) && { maxTokens }),
-      vocabularySize: retriever.encoder.vocabularySize,
-    },
-    parameterCount: parameterCountOf(retriever),
-    tied: true,
-    revision,
-    files,
-    tokenizer: tokenizer.sha256,
-  };
-}
-
 /** `mean`, `cls+max`. */
-function poolingText({ facts: { modules } }: PublishedModel): string {
-  const [pooling] = modules.filter((module) => module.kind === 'pooling') as Extract<
-    SentenceModule,
-    { kind: 'pooling' }
-  >[];
-  return pooling!.modes.join('+');
+function poolingText({ modules }: SentenceFacts): string {
+  return modules.flatMap((module) => (module.kind === 'pooling' ? module.modes : [])).join('+');
 }
 
 /** What holds, and what of it a user has set instead of the model's files. */
@@ -146,7 +96,7 @@ function remarksOf({ facts, maxTokens }: PublishedModel, { pretrained }: BenchCo
   const set = Object.entries(pretrained).filter(([, value]) => value !== null);
   const dense = modules.filter(({ kind }) => kind === 'dense').length;
   return [
-    `as published: ${poolingText({ facts } as PublishedModel)} pooling${dense === 0 ? '' : `, ${dense} dense`}, ${similarity}, at most ${maxTokens.passage} tokens${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}`,
+    `as published: ${poolingText(facts)} pooling${dense === 0 ? '' : `, ${dense} dense`}, ${similarity}, at most ${maxTokens.passage} tokens${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}`,
     ...(set.length === 0
       ? []
       : [

@@ -2,6 +2,7 @@
 import type { Dataset, Split } from '../contracts.js';
 import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
 import type { VectorIndex } from '../index/vector-index.js';
+import type { Encoder } from '../model/encoder.js';
 import type { VectorModel } from '../model/vector-encoder.js';
 import type {
   DatasetFacts,
@@ -15,6 +16,7 @@ import type {
 import type { SearcherIdentity } from '../search/search.js';
 import { keyOf } from '../store/hash.js';
 import { sizeOf } from '../tensor/engine.js';
+import type { Tokenizer } from '../text/tokenizer.js';
 import { type BuiltIndex, builtFacts } from './built-index.js';
 import type { TrainedStage } from './training.js';
 
@@ -59,31 +61,37 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
 export const parameterCountOf = ({ parameters }: Pick<VectorModel, 'parameters'>): number =>
   parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-/** The model that the first training began with. */
-export function modelFacts({
-  setup: { retriever },
-  first,
-  setup,
-}: TrainedStage): NonNullable<RunRecord['model']> {
-  const { model, tokenizer } = first?.setup ?? setup;
-  const { name, revision, files } = model;
-  const { kind, layers, dimensions, maxTokens } = retriever.encoder.shape;
+/** @param retriever what computes its vectors @param tied whether queries and passages share one encoder */
+export function modelFacts(
+  { name, revision, files }: Pick<NonNullable<RunRecord['model']>, 'name' | 'revision' | 'files'>,
+  retriever: VectorModel & { encoder: Encoder },
+  tied: boolean,
+  tokenizer: Pick<Tokenizer, 'sha256'>,
+): NonNullable<RunRecord['model']> {
+  const { shape, vocabularySize } = retriever.encoder;
+  const { kind, layers, maxTokens } = shape;
   return {
     name,
     kind,
     shape: {
       layers,
-      dimensions,
+      dimensions: retriever.dimensions,
       // T5 takes any length: there is no number to write.
       ...(Number.isFinite(maxTokens) && { maxTokens }),
-      vocabularySize: retriever.encoder.vocabularySize,
+      vocabularySize,
     },
     parameterCount: parameterCountOf(retriever),
-    tied: retriever.tied,
+    tied,
     revision,
     files,
     tokenizer: tokenizer.sha256,
   };
+}
+
+/** The model that the first training began with. */
+export function trainedModelFacts({ setup, first }: TrainedStage): NonNullable<RunRecord['model']> {
+  const { model, tokenizer } = first?.setup ?? setup;
+  return modelFacts(model, setup.retriever, setup.retriever.tied, tokenizer);
 }
 
 export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts[]): TrainingFacts {

@@ -1,11 +1,8 @@
 /** What training starts from: a model, or a checkpoint trained before, made into the retriever that was asked for. */
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
-import { resolveModel } from '../model/hub.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
 import { type RetrieverFacts, readRetrieverFacts, type TextFacts } from '../model/retriever-facts.js';
 import {
@@ -17,10 +14,10 @@ import {
 import { askedBeside } from '../model/sentence-files.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
 import type { Progress } from '../progress.js';
-import { describeFile } from '../store/hash.js';
 import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
-import { loadTokenizer, tokenizerFiles } from '../text/tokenizer-folder.js';
+import { loadTokenizer } from '../text/tokenizer-folder.js';
 import { noteUnchecked } from './checkpoint.js';
+import { fetchModel, filesOf } from './named-models.js';
 import type { Prepared } from './prepare.js';
 import { scratchMaxTokens, scratchModel } from './scratch-model.js';
 
@@ -182,21 +179,6 @@ async function namedModel(
     const folder = await scratchModel(dataset, { store, config }, seed);
     return { name, folder, revision: null, files: await filesOf(folder) };
   }
-  const onProgress = (file: string, done: number, total: number) => {
-    progress.note(`${file}: ${done} of ${total} bytes`);
-    progress.checkInterrupted();
-  };
-  const cacheFolder = path.join(store.root, 'hub');
-  const { folder, revision } = await resolveModel(name, { cacheFolder, offline, onProgress });
+  const { folder, revision } = await fetchModel(name, { config, offline }, progress);
   return { name, folder, revision: revision ?? null, files: await filesOf(folder) };
-}
-
-const weightFiles = /^(config\.json|model.*\.safetensors(\.index\.json)?)$/;
-const isModelFile = (name: string): boolean =>
-  weightFiles.test(name) || tokenizerFiles.some((each) => each === name);
-
-/** What of a model's folder decides its vectors, with hashes. */
-export async function filesOf(folder: string): Promise<DataFile[]> {
-  const names = (await readdir(folder)).filter(isModelFile).sort();
-  return Promise.all(names.map((name) => describeFile(path.join(folder, name))));
 }

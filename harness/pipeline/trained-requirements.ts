@@ -1,10 +1,7 @@
 /** What can be known of a run that trains before it begins: the model's shape, its searcher, its index, its engine. */
-import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { EncoderShape } from '../contracts.js';
-import { BenchError } from '../errors.js';
 import { describeEncoder } from '../model/checkpoint.js';
-import { resolveModel } from '../model/hub.js';
 import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
@@ -12,6 +9,7 @@ import { checkVocabulary } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
 import { assertSearcher } from './choose-searcher.js';
 import { indexBuilder } from './index-stage.js';
+import { localModel } from './named-models.js';
 import { assertNegatives } from './negative-sources.js';
 import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
@@ -42,33 +40,19 @@ export async function assertMachine(config: BenchConfig): Promise<Pick<Means, 'e
 }
 
 /** Undefined where the model would have to be downloaded first. */
-async function shapeOf({ config, init, offline }: RunRequest): Promise<EncoderShape | undefined> {
+async function shapeOf(request: RunRequest): Promise<EncoderShape | undefined> {
+  const { config, init } = request;
   const { name, t5LayerNorm } = config.model;
   if (init === undefined && name === 'scratch') return scratchShape(config);
   const folder =
     init === undefined
-      ? await localModel(name, path.join(config.cache, 'hub'), offline)
+      ? await localModel(name, request)
       : encoderFolder(init, await readRetrieverFacts(init));
   if (folder === undefined) return undefined;
   const encoder = await describeEncoder(folder, { t5LayerNorm });
   checkVocabulary(await loadTokenizer(folder), encoder);
   const maxTokens = Math.min(config.text.passageTokens, encoder.shape.maxTokens);
   return { ...encoder.shape, maxTokens };
-}
-
-/** The folder of a model that is here; undefined where it may be downloaded. */
-export async function localModel(
-  name: string,
-  cacheFolder: string,
-  offline: boolean,
-  needsModules = false,
-): Promise<string | undefined> {
-  try {
-    return (await resolveModel(name, { cacheFolder, offline: true, needsModules })).folder;
-  } catch (error) {
-    if (!offline && error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return undefined;
-    throw error;
-  }
 }
 
 const enginesHere = new Map<string, NonNullable<Means['engine']>>();

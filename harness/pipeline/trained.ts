@@ -1,10 +1,9 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
 import { openCheckpoint } from './checkpoint.js';
-import { answerDense } from './dense.js';
+import { answerDense, onEngine } from './dense.js';
 import { diskLine, memoryLine } from './needs.js';
-import { engineOf } from './prepare.js';
-import { archFacts, modelFacts, trainingFacts } from './record-parts.js';
+import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
 import { secondStage, type TrainedStage, trainAll, trainingRemarks } from './training.js';
@@ -65,29 +64,21 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
   return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
 }
 
-export async function answer(asking: Asking): Promise<Answering> {
+export function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, log, progress } = asking;
-  const engine = await engineOf(request.config);
-  try {
+  return onEngine(request.config, async (engine) => {
     const trained = await trainAll(prepared, request, engine, log, progress);
     const training = trainingFacts(trained, log.stages);
     const open = () => openCheckpoint(trained.checkpoint.folder);
     const dense = await answerDense(asking, await open(), open, engine);
     return {
       ...dense,
-      facts: { ...dense.facts, arch: archFacts(trained), model: modelFacts(trained), training },
+      facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),
       searchable: [trained.checkpoint.key, ...dense.searchable],
-      async close() {
-        await dense.close();
-        await engine.dispose();
-      },
     };
-  } catch (error) {
-    await engine.dispose();
-    throw error;
-  }
+  });
 }
 
 /** A checkpoint that training began with, and negatives named for it. */

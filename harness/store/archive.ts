@@ -8,7 +8,7 @@ import { openPlain } from './plain-file.js';
 import { wholeFolder } from './whole-folder.js';
 
 /** Where no setting says otherwise. Text is packed to a third or a tenth, a table of zeros to a thousandth. */
-export const usualLimits: UnpackLimits = { bytes: 64 * 2 ** 30, ratio: 100 };
+const usualLimits: UnpackLimits = { bytes: 64 * 2 ** 30, ratio: 100 };
 
 /**
  * Unpacks a zip or a (gzipped) tar file, which is told by its first bytes; a folder that is there already is taken as it

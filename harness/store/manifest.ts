@@ -113,7 +113,7 @@ function placeOf(folder: string): [string, string | undefined] {
 
 const nameOf = (folder: string): string => placeOf(folder).join('/').replace(/\/$/, '');
 
-export function damagedArtifact(folder: string, { file, what }: Fault, isOlder = false): DamagedArtifact {
+function damagedArtifact(folder: string, { file, what }: Fault, isOlder = false): DamagedArtifact {
   const state = isOlder ? 'cannot be checked' : 'is damaged';
   return new DamagedArtifact(
     folder,

@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { canonicalJson } from '../../store/hash.js';
 import { textEncoders } from '../checkpoint.js';
+import { localModel } from '../named-models.js';
 import { bm25Asked, usualSource } from '../negative-sources.js';
 import { engineOf } from '../prepare.js';
 import { trainingSetup } from '../starting-model.js';
-import { localModel } from '../trained-requirements.js';
 import { denseRates } from './dense-rates.js';
 import type { StageTime, Trial } from './stage-time.js';
 import { denseStages, negativesTime, trainStages } from './stage-times.js';
@@ -16,7 +16,7 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
   const { init, dataset } = request;
   const { name } = request.config.model;
   const isNamed = init === undefined && name !== 'scratch';
-  const here = isNamed ? await localModel(name, path.join(request.config.cache, 'hub'), true) : name;
+  const here = isNamed ? await localModel(name, { ...request, offline: true }) : name;
   const config = { ...request.config, model: { ...request.config.model, name: here! } };
   const prepared = { config, offline: true, store, dataset: part.dataset };
   const engine = await engineOf(config);
