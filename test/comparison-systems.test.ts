@@ -164,8 +164,24 @@ test('a system without seeds is paired with every seed of the other, in either o
     assert.deepEqual(comparison!.measures[0]!.seeds, [1, 2, 3]);
     assert.equal(comparison!.measures[0]!.overSeeds.n, 3);
   }
-  const [both] = compareRecords([foreign, stored({ arch: 'splade', seed: null })]);
+  const other = stored({ arch: 'splade', seed: null });
+  const [both] = compareRecords([foreign, other]);
   assert.deepEqual(both!.measures[0]!.seeds, [null]);
+  const seedsOf = (list: typeof encoder) =>
+    compareRecords(list, { commonSeeds: true }).map(({ measures }) => measures[0]!.seeds);
+  // One that has none takes those of its partner: of the first that has any, where the baseline has none either.
+  assert.deepEqual(seedsOf([foreign, other, ...encoder]).at(-1), [1, 2, 3]);
+  assert.deepEqual(seedsOf([...encoder, ...better.slice(1), other]), [
+    [2, 3],
+    [1, 2, 3],
+  ]);
+});
+
+test('as many random sign patterns as are asked for', () => {
+  const [comparison] = compareRecords([...encoder, ...better], { permutations: 19 });
+  const { overQueries } = comparison!.measures.find(({ measure }) => measure === 'mrr@10')!;
+  assert.equal(overQueries.randomization!.permutations, 19);
+  assert.equal(overQueries.randomization!.p, 1 / 20, 'none of them reaches what was seen');
 });
 
 test('latencies are ratios where the devices agree, else the reason', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { bertSpecials, bertTokenizerJson } from '../harness/text/bert-tokenizer.js';
 import {
   checkTokenizerJson,
   isWordByWord,
@@ -18,6 +19,37 @@ type PostProcessor = TokenizerJson['post_processor'];
 
 const templatesOf = (post_processor: unknown) =>
   readTemplates({ ...wordPiece, post_processor: post_processor as PostProcessor }, 'tokenizer.json');
+
+test('the file made of a list of tokens is one that the tokenizers library saves', () => {
+  const added = [...bertSpecials.entries()].map(([id, content]) => ({
+    ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+  }));
+  const [cls, sep] = ['[CLS]', '[SEP]'].map((id) => (type_id: number) => ({ SpecialToken: { id, type_id } }));
+  const [a, b] = [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }];
+  assert.deepEqual(bertTokenizerJson([...bertSpecials, 'a', '', 'b']), {
+    ...{ version: '1.0', truncation: null, padding: null, added_tokens: added },
+    normalizer: {
+      ...{ type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true },
+      ...{ strip_accents: null, lowercase: true },
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [cls!(0), a, sep!(0)],
+      pair: [cls!(0), a, sep!(0), b, sep!(1)],
+      special_tokens: {
+        '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
+        '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
+      },
+    },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      ...{ type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##' },
+      max_input_chars_per_word: 100,
+      vocab: { '[PAD]': 0, '[UNK]': 1, '[CLS]': 2, '[SEP]': 3, '[MASK]': 4, a: 5, b: 7 },
+    },
+  });
+});
 
 describe('templates', () => {
   const [cls, sep] = [{ SpecialToken: { id: 'C' } }, { SpecialToken: { id: 'S' } }];
