@@ -119,6 +119,16 @@ test('a comparison is that of the statistics, as plain JSON', () => {
     assert.deepEqual([overQueries.p, overQueries.correctedP], [queries.p, queries.correctedP]);
     assert.deepEqual([overSeeds.p, overSeeds.difference], [overall.p, overall.difference]);
     assert.deepEqual([overQueries.wins, overQueries.losses], [queries.wins, queries.losses]);
+    for (const [own, test] of [
+      [overQueries, queries],
+      [overSeeds, overall],
+    ] as const) {
+      assert.deepEqual([own.n, own.test, own.ties], [test.n, test.test, test.ties]);
+      const { low, high } = test.interval!;
+      assert.deepEqual(own.interval, { low, high });
+      assert.deepEqual(own.effectSize, { name: test.effectSize.name, value: test.effectSize.value });
+      assert.deepEqual(own.randomization, test.randomization);
+    }
   }
   assert.deepEqual(JSON.parse(JSON.stringify(comparison)), comparison);
 });
