@@ -4,7 +4,8 @@
 //   --count N --seed S    a sample of N places of each room, one mistake at each, drawn by the seed; without them every place
 //   --file FILE[:LINE]    only this source, or this line of it
 //   --jobs N              so many at a time (1)
-//   --tests N             so many test files for each mutant at most, of those that run its place (5)
+//   --tests N             so many test files of its room for each mutant at most, of those that run its place, and so many
+//                         of other rooms where these notice nothing (5)
 //   --list                says what would be made, and runs nothing
 import { readFileSync, realpathSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -115,31 +116,31 @@ function measure(copy, test) {
   return measured.get(test);
 }
 
-/**
- * The tests that run the place of a mutant, the shortest first. Those of other rooms that reach it through others are asked
- * only where no test is nearer.
- */
-async function testsOf(copy, { module, start }) {
+/** Those of some tests that run the place of a mutant, so many at most, the shortest first. */
+async function runningTests(copy, { module, start }, tests) {
   const found = [];
-  const all = build.testsOf(module);
-  const own = all.filter(({ isOwn }) => isOwn).length;
-  for (const { test, away, isOwn } of all.slice(0, own + 3 * asked.tests)) {
-    if (found.length === asked.tests || (found.length > 0 && !isOwn && away > 1)) break;
+  for (const { test } of tests) {
+    if (found.length === asked.tests) break;
     const { outcome, ms, runs } = await measure(copy, test);
     if (outcome === 'passed' && hasRun(runs[module] ?? [], start)) found.push({ test, ms });
   }
   return found.sort((a, b) => a.ms - b.ms);
 }
 
+/** Tests of other rooms that reach the place through others are asked only where those of its room notice nothing. */
 async function judge(copy, mutant) {
-  const tests = await testsOf(copy, mutant);
-  for (const { test, ms } of tests) {
-    // The machine may be busier than it was.
-    const run = () => copy.test(test, { limitMs: 5 * ms + 20_000 });
-    const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
-    if (outcome !== 'passed') return { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
-  }
-  return { outcome: tests.length === 0 ? 'never run' : 'survived', tests: tests.map(({ test }) => test) };
+  const all = build.testsOf(mutant.module);
+  const [own, others] = [true, false].map((its) => all.filter(({ isOwn }) => isOwn === its));
+  const asleep = [];
+  for (const tests of [own, others.slice(0, 3 * asked.tests)])
+    for (const { test, ms } of await runningTests(copy, mutant, tests)) {
+      // The machine may be busier than it was.
+      const run = () => copy.test(test, { limitMs: 5 * ms + 20_000 });
+      const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
+      if (outcome !== 'passed') return { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
+      asleep.push(test);
+    }
+  return { outcome: asleep.length === 0 ? 'never run' : 'survived', tests: asleep };
 }
 
 if (asked.list) {

@@ -109,6 +109,8 @@ describe('lambda', () => {
     assert.equal(lambda('mlr'), 1);
     assert.equal(lambda('mlr', { layers: 'last', vectors: 12 }), 0.1);
     assert.equal(lambda('mlr', {}, 2), 1, 'the {1, 2} of two layers stands for {10, 12}');
+    assert.equal(lambda('mlr', { layers: 'last', vectors: 3 }), 1, 'three layers of twelve are not all');
+    assert.equal(lambda('mlr', { layers: 'last', vectors: 3 }, 3), 0.1);
     assert.equal(lambda('me-bert'), 1);
     assert.equal(lambda('colbert-cls'), 0.01);
     assert.equal(lambda('mlr', { lambda: 0 }), 0);

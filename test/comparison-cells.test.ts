@@ -117,6 +117,10 @@ test('latency: medians and slow queries of the samples of all seeds, throughput 
     assert.deepEqual(cells[id]!.interval, { low, high }, id);
   }
   near(cells['whole-index-s']!.deviation, 0.125, 'deviation of the whole index');
+  // Two samples are the fewest that have an interval.
+  assert.ok('interval' in cellsOf([seeds[0]!])['encode-ms']!);
+  const one = given({ measures: { 'answer@20': [1] }, samples: { encode: [7] } });
+  assert.deepEqual(cellsOf([one])['encode-ms'], { value: 7 });
 });
 
 test('a figure that one seed lacks is no figure of the system', () => {

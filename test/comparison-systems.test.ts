@@ -119,6 +119,16 @@ test('a comparison is that of the statistics, as plain JSON', () => {
     assert.deepEqual([overQueries.p, overQueries.correctedP], [queries.p, queries.correctedP]);
     assert.deepEqual([overSeeds.p, overSeeds.difference], [overall.p, overall.difference]);
     assert.deepEqual([overQueries.wins, overQueries.losses], [queries.wins, queries.losses]);
+    for (const [own, test] of [
+      [overQueries, queries],
+      [overSeeds, overall],
+    ] as const) {
+      assert.deepEqual([own.n, own.test, own.ties], [test.n, test.test, test.ties]);
+      const { low, high } = test.interval!;
+      assert.deepEqual(own.interval, { low, high });
+      assert.deepEqual(own.effectSize, { name: test.effectSize.name, value: test.effectSize.value });
+      assert.deepEqual(own.randomization, test.randomization);
+    }
   }
   assert.deepEqual(JSON.parse(JSON.stringify(comparison)), comparison);
 });
@@ -164,8 +174,24 @@ test('a system without seeds is paired with every seed of the other, in either o
     assert.deepEqual(comparison!.measures[0]!.seeds, [1, 2, 3]);
     assert.equal(comparison!.measures[0]!.overSeeds.n, 3);
   }
-  const [both] = compareRecords([foreign, stored({ arch: 'splade', seed: null })]);
+  const other = stored({ arch: 'splade', seed: null });
+  const [both] = compareRecords([foreign, other]);
   assert.deepEqual(both!.measures[0]!.seeds, [null]);
+  const seedsOf = (list: typeof encoder) =>
+    compareRecords(list, { commonSeeds: true }).map(({ measures }) => measures[0]!.seeds);
+  // One that has none takes those of its partner: of the first that has any, where the baseline has none either.
+  assert.deepEqual(seedsOf([foreign, other, ...encoder]).at(-1), [1, 2, 3]);
+  assert.deepEqual(seedsOf([...encoder, ...better.slice(1), other]), [
+    [2, 3],
+    [1, 2, 3],
+  ]);
+});
+
+test('as many random sign patterns as are asked for', () => {
+  const [comparison] = compareRecords([...encoder, ...better], { permutations: 19 });
+  const { overQueries } = comparison!.measures.find(({ measure }) => measure === 'mrr@10')!;
+  assert.equal(overQueries.randomization!.permutations, 19);
+  assert.equal(overQueries.randomization!.p, 1 / 20, 'none of them reaches what was seen');
 });
 
 test('latencies are ratios where the devices agree, else the reason', () => {

@@ -94,6 +94,9 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
     inputs: [float(2, 3)],
     build: ([x]) => [
       tf.fill([2, 2], 5),
+      tf.fill([2, 2], 300, 'int32'),
+      tf.fill([3], 1, 'bool'),
+      tf.scalar(-70_000, 'int32'),
       tf.zerosLike(x!),
       tf.onesLike(x!),
       tf.range(0, 5, 1, 'int32'),

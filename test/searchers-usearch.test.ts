@@ -31,6 +31,10 @@ async function rowsFound(index: VectorIndex, built: BuiltFile, queries: Rows, k:
 test('kinds are HNSW with a number of links and a scalar', () => {
   assert.deepEqual(graphOf('HNSW32'), { links: 32, scalar: 'f32' });
   assert.deepEqual(graphOf('HNSW16,i8'), { links: 16, scalar: 'i8' });
+  assert.deepEqual(
+    ['HNSW2', 'HNSW512,f16'].map((kind) => graphOf(kind).links),
+    [2, 512],
+  );
   for (const kind of ['HNSW', 'HNSW1', 'HNSW513', 'HNSW32,f64', 'HNSW32_SQ8', 'IVF64,Flat', 'hnsw32', 'Flat'])
     assert.throws(() => graphOf(kind), {
       code: 'CONFIG_INVALID',

@@ -100,6 +100,21 @@ test('texts too short for the way that long ones take are padded to it, and what
   assert.deepEqual(await run(model, [1, 2, 3, 4], [2, 2]), [1, 2, 3, 4]);
 });
 
+test('texts of one token alone are short where two are enough', async () => {
+  const model = writeTokenModel(
+    program((_, ids) => {
+      const [batch, tokens] = ids.shape as [number, number];
+      const x = tf.cast(ids, 'float32');
+      const second = tokens < 2 ? tf.zeros([batch, 1]) : tf.slice(x, [0, 1], [batch, 1]);
+      return [tf.expandDims(tf.add(x, second), 2)];
+    }),
+  );
+  assert.equal(model.shortest, 2);
+  // What fills up is the token of padding, 9.
+  assert.deepEqual(await run(model, [1, 2], [2, 1]), [10, 11]);
+  assert.deepEqual(await run(model, [1, 2], [1, 2]), [3, 4]);
+});
+
 test('transposed products of any rank are written in operators of ONNX alone', async () => {
   const model = writeTokenModel(
     program((_, ids) => {
@@ -146,13 +161,26 @@ test('what depends on T in another way is refused with the place', () => {
   refused((_, ids) => [column(ids)], /at most are too few/, { longest: 4 });
 });
 
-test('weights of more than two gigabytes are refused', () => {
-  const values = { byteLength: 2 ** 31 } as Float32Array;
-  const large = program(([table], ids) => [tf.gather(table!, ids)], {
-    weights: [{ name: 'table', shape: [2 ** 20, 512], values }],
-  });
-  assert.throws(
-    () => writeTokenModel(large),
-    /The weights are 2147483648 bytes, and one ONNX file holds at most/,
+test('weights of more than two gigabytes, less room for what is no weight, are refused', () => {
+  const refusal = (byteLength: number) => {
+    const values = { byteLength } as Float32Array;
+    const large = program(([table], ids) => [tf.gather(table!, ids)], {
+      weights: [{ name: 'table', shape: [2 ** 20, 512], values }],
+    });
+    try {
+      writeTokenModel(large);
+    } catch (error) {
+      return error as { code?: string; message: string };
+    }
+    return undefined;
+  };
+  const most = 2 ** 31 - 2 ** 22;
+  const refused = refusal(most + 1);
+  assert.equal(refused?.code, 'EXPORT_FAILED');
+  assert.match(
+    refused!.message,
+    new RegExp(`are ${most + 1} bytes, and one ONNX file holds at most ${most}`),
   );
+  // One byte less is written, where there are such weights: here there are none to write.
+  assert.notEqual(refusal(most)?.code, 'EXPORT_FAILED');
 });

@@ -141,6 +141,17 @@ test('the pool of average rank: the first hard negatives and the first others, w
   await Promise.all([encoder.dispose(), validation.dispose()]);
 });
 
+test('a pool is gone through in parts of 32 examples, which nobody sees', async () => {
+  for (const count of [31, 32, 33, 40]) {
+    const examples = rich.slice(0, count);
+    const { validation } = await validationOf({ examples, pool: { hard: 1, other: 1 }, batchSize: 7 });
+    const dev = await validation.encode('dev');
+    const whole = await validation.pool(dev, 'dev');
+    assert.equal(await validation.rankInPool(dev, 'dev'), rankIn(whole, count), `${count} examples`);
+    await validation.dispose();
+  }
+});
+
 test('without a pool of its own average rank takes the passages of the batches', async () => {
   const { validation } = await validationOf({ examples: rich });
   const dev = await validation.encode('dev');

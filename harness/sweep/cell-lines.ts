@@ -86,7 +86,8 @@ export class CellLines {
   /** Undefined where nothing is left, or nothing is known of the time that a cell takes. */
   #leftMs(): number | undefined {
     const left = this.total - this.#ended;
-    if (left + this.#waiting === 0 || (left > 0 && this.#madeMs.length === 0)) return undefined;
+    if (left + this.#waiting === 0) return undefined;
+    if ((left > 0 ? this.#madeMs : this.#timedMs).length === 0) return undefined;
     return left * usual(this.#madeMs) + (left + this.#waiting) * usual(this.#timedMs);
   }
 }

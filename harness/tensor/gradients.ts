@@ -133,7 +133,7 @@ register('Concat', { allInputs: true }, (dy, parts, { axis }) => {
   );
   return Object.fromEntries(pieces.map((piece, i) => [i, () => piece]));
 });
-register('Pack', { allInputs: true }, (dy, _, { axis }) =>
+register('Pack', {}, (dy, _, { axis }) =>
   Object.fromEntries(tf.unstack(dy, axis as number).map((piece, i) => [i, () => piece])),
 );
 tf.registerGradient({

@@ -37,11 +37,10 @@ class PieceLearner {
   readonly #queue: Queue;
 
   constructor(words: ReadonlyMap<string, number>, characterLimit: number) {
-    // Sorted, so that the outcome does not depend on the order of the texts.
-    const sorted = [...words].sort(([a], [b]) => (a < b ? -1 : 1));
-    const known = frequentCharacters(sorted, characterLimit);
+    // Nothing here depends on the order of the words: characters are sorted, and so are pairs, by count and pieces.
+    const known = frequentCharacters(words, characterLimit);
     for (const character of known) this.#piece(character);
-    const spelled = sorted
+    const spelled = [...words]
       .map(([word, count]) => ({ characters: [...word], count }))
       .filter(({ characters }) => characters.every((character) => this.#idOf.has(character)));
     // Punctuation and ideographs always stand alone and need no continuation; plain letters may come up any time.
@@ -127,7 +126,7 @@ function pairOf(left: number, right: number): number {
   return left * idLimit + right;
 }
 
-function frequentCharacters(words: readonly (readonly [string, number])[], limit: number): string[] {
+function frequentCharacters(words: ReadonlyMap<string, number>, limit: number): string[] {
   const counts = new Map<string, number>();
   for (const [word, count] of words) {
     for (const character of word) counts.set(character, (counts.get(character) ?? 0) + count);

@@ -136,7 +136,9 @@ const rules = {
   Literal({ value, start, end, raw }, { add }) {
     if (typeof value === 'boolean') add('constant', { start, end }, String(!value));
     if (typeof value !== 'number') return;
-    if (!Number.isInteger(value)) add('constant', { start, end }, String(wrongFraction(value)));
+    // One more than the largest numbers is the same number.
+    if (!Number.isInteger(value) || value + 1 === value)
+      add('constant', { start, end }, String(wrongFraction(value)));
     else if (value > 1e6 || /[xob]/i.test(raw)) add('constant', { start, end }, String(value + 1));
     else add('off by one', { start, end }, String(value + 1), ...(value > 0 ? [String(value - 1)] : []));
   },
