@@ -21,13 +21,16 @@ export type * from './contracts/dataset.js';
 
 /** The shape of an encoder, as far as an architecture needs to know it. */
 export interface EncoderShape {
-  kind: 'bert' | 't5';
+  /** What it is called in records and errors, `bert`; nothing is decided by it. */
+  kind: string;
   /** L, transformer layers. */
   layers: number;
   /** D */
   dimensions: number;
   /** The longest input it takes, in tokens; Infinity where positions are relative. */
   maxTokens: number;
+  /** What stands for a text in a layer: the vector of its first token, such as BERT's [CLS], or the mean over its tokens. */
+  summary: 'first-token' | 'mean';
 }
 
 /** What an encoder makes of one padded batch. */
@@ -36,7 +39,7 @@ export interface EncoderStates {
   hidden: readonly Tensor3D[];
   /** [B, T], 1 for a token, 0 for padding. */
   mask: Tensor2D;
-  /** One vector of a layer per text, [B, D]: BERT's [CLS], T5's masked mean. */
+  /** One vector of a layer per text, [B, D]: that of its first token, or the masked mean (`EncoderShape.summary`). */
   summary(layer: number): Tensor2D;
 }
 

@@ -15,6 +15,7 @@ import {
   poolingFiles,
   poolings,
   statesOf,
+  summaryOf,
 } from './found-architectures.js';
 
 // Hidden states of a 2-layer encoder. Rows of padding hold large numbers, which no vector may show.
@@ -43,7 +44,7 @@ function batchOf(kind: Kind, passages: readonly number[], tokens: number) {
 }
 
 function resolve({ family, pooling }: Combination, kind: Kind, options: ArchitectureOptions = {}) {
-  const encoder = { kind, layers: L, dimensions: D, maxTokens: 512 };
+  const encoder = { kind, layers: L, dimensions: D, maxTokens: 512, summary: summaryOf(kind) };
   return family.resolve(options, encoder, pooling?.shortName);
 }
 

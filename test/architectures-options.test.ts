@@ -7,8 +7,20 @@ import { layerProblems, scaleLayers } from '../harness/model/layer-choice.js';
 import { scoringOf } from '../harness/pipeline/sparse-index.js';
 import { families } from './found-architectures.js';
 
-const bert = (layers = 12): EncoderShape => ({ kind: 'bert', layers, dimensions: 8, maxTokens: 512 });
-const t5: EncoderShape = { kind: 't5', layers: 12, dimensions: 8, maxTokens: Number.POSITIVE_INFINITY };
+const bert = (layers = 12): EncoderShape => ({
+  kind: 'bert',
+  layers,
+  dimensions: 8,
+  maxTokens: 512,
+  summary: 'first-token',
+});
+const t5: EncoderShape = {
+  kind: 't5',
+  layers: 12,
+  dimensions: 8,
+  maxTokens: Number.POSITIVE_INFINITY,
+  summary: 'mean',
+};
 
 function resolve(family: string, options: ArchitectureOptions = {}, encoder = bert(), pooling?: string) {
   return families.get(family)!.resolve(options, encoder, pooling);

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type {
   ArchitectureFamily,
   ArchitectureOptions,
+  EncoderShape,
   EncoderStates,
   Pooling,
   Tensor2D,
@@ -46,6 +47,9 @@ export const encoderChoices: readonly { over: string; kind: Kind; options: Archi
   { over: 't5', kind: 't5', options: {} },
   { over: 't5, token vectors alone', kind: 't5', options: { meanFirst: false } },
 ];
+
+/** What stands for a text in an encoder of this kind. */
+export const summaryOf = (kind: Kind): EncoderShape['summary'] => (kind === 't5' ? 'mean' : 'first-token');
 
 /** Given hidden states as an encoder gives them. BERT's summary is position 0, T5's the masked mean. */
 export function statesOf(kind: Kind, hidden: readonly Tensor3D[], mask: Tensor2D): EncoderStates {

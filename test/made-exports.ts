@@ -1,9 +1,9 @@
 /** Small retrievers over BERT and T5 with random weights, for tests of exporting. */
 import type { ArchitectureOptions } from '../harness/contracts.js';
+import { t5Encoder } from '../harness/encoders/t5.js';
 import type { TrainedRetriever } from '../harness/export/trained-retriever.js';
 import { Retriever } from '../harness/model/retriever.js';
 import { scratchEncoder } from '../harness/model/scratch.js';
-import { t5Encoder } from '../harness/model/t5.js';
 import { loadArchitecture } from '../harness/plugins.js';
 import { stream } from '../harness/random.js';
 import { sizeOf } from '../harness/tensor/engine.js';

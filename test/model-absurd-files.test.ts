@@ -235,7 +235,7 @@ describe('tokenizer files', () => {
 });
 
 test('each field of retriever.json', async () => {
-  const shape = { kind: 'bert', layers: 2, dimensions: 8, maxTokens: 64 } as const;
+  const shape = { kind: 'bert', layers: 2, dimensions: 8, maxTokens: 64, summary: 'first-token' } as const;
   const facts = {
     architecture: 'mlr-sc',
     resolved: { layers: [1, 2], vectors: 2, lambda: 1, maskShort: true, meanFirst: false },

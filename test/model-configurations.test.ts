@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { bertEncoder } from '../harness/model/bert.js';
+import { bertEncoder } from '../harness/encoders/bert.js';
+import { t5Encoder } from '../harness/encoders/t5.js';
 import type { Encoder } from '../harness/model/encoder.js';
 import { relativeBuckets } from '../harness/model/relative-position.js';
 import { scratchEncoder } from '../harness/model/scratch.js';
-import { t5Encoder } from '../harness/model/t5.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { inFixtures } from './places.js';
 

@@ -2,68 +2,21 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
-import { type LoadedEncoder, type LoadOptions, loadEncoder } from '../harness/model/checkpoint.js';
+import {
+  type LoadedEncoder,
+  type LoadOptions,
+  loadEncoder,
+  makeEncoder,
+} from '../harness/model/checkpoint.js';
+import { encoders } from '../harness/model/known-encoders.js';
 import { stream } from '../harness/random.js';
-import type { ArraySpec, Engine } from '../harness/tensor/engine.js';
-import { sizeOf } from '../harness/tensor/engine.js';
+import { type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { lookUpPlan } from '../harness/tensor/look-up.js';
-import * as tf from '../harness/tensor/operations.js';
+import { assertClose, type Batch, forward, gradients } from './encoder-runs.js';
 import { inFixtures, sharedData } from './places.js';
 
 const fixtures = inFixtures('model');
 const realData = sharedData;
-
-interface Batch {
-  ids: number[][];
-  mask: number[][];
-}
-
-/** Runs an encoder once: the hidden states, then the summary of every layer. */
-async function forward(
-  engine: Engine,
-  { encoder, weights }: LoadedEncoder,
-  { ids, mask }: Batch,
-  keep?: Uint8Array[],
-) {
-  const shape = [ids.length, ids[0]!.length];
-  const sites = keep === undefined ? [] : encoder.dropoutSites(shape[0]!, shape[1]!);
-  const specs: ArraySpec[] = [
-    { shape, dtype: 'int32' },
-    { shape, dtype: 'float32' },
-    ...encoder.parameters.map((parameter) => ({ shape: parameter.shape, dtype: 'float32' as const })),
-    ...sites.map((site) => ({ shape: site.shape, dtype: 'bool' as const })),
-  ];
-  const program = await engine.compile((inputs) => {
-    const [tokens, present, ...rest] = inputs;
-    const states = encoder.states(
-      rest.slice(0, weights.length),
-      { ids: tokens as tf.Tensor2D, mask: present as tf.Tensor2D },
-      keep === undefined ? undefined : rest.slice(weights.length),
-    );
-    return [...states.hidden, ...states.hidden.map((_, layer) => states.summary(layer))];
-  }, specs);
-  const feeds = [Int32Array.from(ids.flat()), Float32Array.from(mask.flat()), ...weights, ...(keep ?? [])];
-  const outputs = (await program.run(feeds)) as Float32Array[];
-  await program.dispose();
-  const layers = encoder.shape.layers + 1;
-  return { hidden: outputs.slice(0, layers), summaries: outputs.slice(layers) };
-}
-
-function assertClose(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-  what: string,
-): void {
-  assert.equal(actual.length, expected.length, what);
-  for (let i = 0; i < expected.length; i++) {
-    const allowed = tolerance * Math.max(1, Math.abs(expected[i]!));
-    if (!(Math.abs(actual[i]! - expected[i]!) <= allowed)) {
-      assert.fail(`${what}: element ${i} is ${actual[i]}, expected ${expected[i]}`);
-    }
-  }
-}
 
 async function readStates(name: string): Promise<Batch & { hidden: number[][] }> {
   return JSON.parse(await readFile(path.join(fixtures, name, 'states.json'), 'utf8'));
@@ -78,29 +31,6 @@ for (const name of ['tfjs-cpu', 'onnx'] as const) {
     let engine: Engine;
     before(async () => {
       engine = await openEngine(name);
-    });
-
-    for (const model of ['bert-gelu', 'bert-gelu-new', 't5-relu', 't5-gated']) {
-      test(`${model}: every layer agrees with transformers, padding and a text of padding alone included`, async () => {
-        const reference = await readStates(model);
-        const { hidden } = await forward(engine, await load(model), reference);
-        assert.equal(hidden.length, reference.hidden.length);
-        for (const [l, values] of hidden.entries())
-          assertClose(values, reference.hidden[l]!, 1e-4, `layer ${l}`);
-      });
-    }
-
-    test('a BERT summary is the first token of its layer', async () => {
-      const batch = await readStates('bert-gelu');
-      const { hidden, summaries } = await forward(engine, await load('bert-gelu'), batch);
-      for (const [l, summary] of summaries.entries()) {
-        for (let b = 0; b < 3; b++) {
-          assert.deepEqual(
-            summary.slice(b * 16, b * 16 + 16),
-            hidden[l]!.slice(b * 12 * 16, b * 12 * 16 + 16),
-          );
-        }
-      }
     });
 
     test('a T5 summary is the mean over tokens, and zero where there are none', async () => {
@@ -141,22 +71,6 @@ for (const name of ['tfjs-cpu', 'onnx'] as const) {
       }
     });
 
-    for (const model of ['bert-gelu', 't5-gated']) {
-      test(`${model}: dropout with nothing dropped scales by 1 / (1 - rate), with all dropped leaves zeros`, async () => {
-        const loaded = await load(model);
-        const batch = await readStates(model);
-        const sites = loaded.encoder.dropoutSites(3, 12);
-        const masks = (value: number) => sites.map((site) => new Uint8Array(sizeOf(site.shape)).fill(value));
-        const plain = await forward(engine, loaded, batch);
-        const kept = await forward(engine, loaded, batch, masks(1));
-        const scaled = plain.hidden[0]!.map((value) => value / 0.9);
-        assertClose(kept.hidden[0]!, scaled, 1e-5, 'embeddings');
-        const dropped = await forward(engine, loaded, batch, masks(0));
-        assert.ok(dropped.hidden[0]!.every((value) => value === 0));
-        assert.ok(dropped.hidden.every((layer) => layer.every(Number.isFinite)));
-      });
-    }
-
     test('the reference values of a real tiny BERT checkpoint', async (t) => {
       const folder = path.join(realData, 'tiny-models/BertForSequenceClassification');
       const loaded = await loadEncoder(folder).catch((error) => error as Error);
@@ -186,67 +100,37 @@ for (const name of ['tfjs-cpu', 'onnx'] as const) {
   });
 }
 
-test('gradients of every parameter agree between the engines, with dropout', async () => {
-  for (const model of ['bert-gelu', 'bert-gelu-new', 't5-relu', 't5-gated']) {
-    const loaded = await load(model);
-    const results: Float32Array[][] = [];
-    for (const name of ['tfjs-cpu', 'onnx'] as const) {
-      const engine = await openEngine(name);
-      results.push(await gradients(engine, loaded));
-      await engine.dispose();
-    }
-    const largest = results[0]!.map((values) =>
-      values.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
-    );
-    for (const [i, { name }] of loaded.encoder.parameters.entries()) {
-      // A bias of keys shifts all scores of a query alike: its gradient is zero but for rounding.
-      const unit = Math.max(largest[i]!, 1e-2 * Math.max(...largest));
-      const scale = (values: Float32Array) => values.map((value) => value / unit);
-      assertClose(scale(results[1]![i]!), scale(results[0]![i]!), 1e-4, name);
-    }
-  }
-});
-
-/** Fixed random numbers, so that the loss depends on every element in its own way. */
-function probe(layer: number, shape: readonly number[]): tf.Tensor {
-  const draws = stream(6, 'probe', layer);
-  return tf.tensor(
-    Float32Array.from({ length: sizeOf(shape) }, () => draws.normal()),
-    [...shape],
-  );
-}
-
-/** The gradients of a randomly weighted sum over all layers. */
-async function gradients(engine: Engine, { encoder, weights }: LoadedEncoder): Promise<Float32Array[]> {
-  const ids = Int32Array.from([2, 7, 9, 30, 11, 5, 2, 17, 3, 0, 0, 0]);
-  const mask = Float32Array.from([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
-  const draws = stream(5, 'dropout');
-  const sites = encoder.dropoutSites(2, 6);
-  const keep = sites.map(({ shape, rate }) =>
-    Uint8Array.from({ length: sizeOf(shape) }, () => Number(draws.uniform() >= rate)),
-  );
-  const specs: ArraySpec[] = [
-    { shape: [2, 6], dtype: 'int32' },
-    { shape: [2, 6], dtype: 'float32' },
-    ...encoder.parameters.map(({ shape }) => ({ shape, dtype: 'float32' as const })),
-    ...sites.map(({ shape }) => ({ shape, dtype: 'bool' as const })),
-  ];
-  const program = await engine.compile(([tokens, present, ...rest]) => {
-    const masks = rest.slice(weights.length);
-    const loss = (...variables: tf.Tensor[]) => {
-      const plan = lookUpPlan(ids, encoder.vocabularySize);
-      const input = {
-        ids: tokens as tf.Tensor2D,
-        mask: present as tf.Tensor2D,
-        plan: tf.tensor1d(plan, 'int32'),
-      };
-      const { hidden } = encoder.states(variables, input, masks);
-      const sums: tf.Tensor[] = hidden.map((layer, l) => tf.sum(tf.mul(layer, probe(l, layer.shape))));
-      return sums.reduce((a, b) => tf.add(a, b)) as tf.Scalar;
-    };
-    return tf.grads(loss)(rest.slice(0, weights.length));
-  }, specs);
-  const outputs = await program.run([ids, mask, ...weights, ...keep]);
-  await program.dispose();
-  return outputs as Float32Array[];
-}
+for (const { examples, dropoutRates } of encoders)
+  for (const form of Object.keys(examples))
+    test(`${form}: gradients of every parameter agree between the engines, with dropout`, async () => {
+      const { encoder: stored, weights } = await load(form);
+      const rates = Object.fromEntries(dropoutRates.map((rate) => [rate, 0.1]));
+      const encoder = makeEncoder({ ...stored.config, ...rates });
+      const draws = stream(5, 'dropout');
+      const keep = encoder
+        .dropoutSites(2, 6)
+        .map(({ shape, rate }) =>
+          Uint8Array.from({ length: sizeOf(shape) }, () => Number(draws.uniform() >= rate)),
+        );
+      const padding = Array<number>(3).fill(encoder.paddingId);
+      const ids = [
+        [2, 7, 9, 30, 11, 5],
+        [2, 17, 6, ...padding],
+      ];
+      const mask = [Array(6).fill(1), [1, 1, 1, 0, 0, 0]];
+      const results: Float32Array[][] = [];
+      for (const name of ['tfjs-cpu', 'onnx'] as const) {
+        const engine = await openEngine(name);
+        results.push(await gradients(engine, { encoder, weights }, { ids, mask }, keep));
+        await engine.dispose();
+      }
+      const largest = results[0]!.map((values) =>
+        values.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+      );
+      for (const [i, { name }] of encoder.parameters.entries()) {
+        // A bias of keys shifts all scores of a query alike: its gradient is zero but for rounding.
+        const unit = Math.max(largest[i]!, 1e-2 * Math.max(...largest));
+        const scale = (values: Float32Array) => values.map((value) => value / unit);
+        assertClose(scale(results[1]![i]!), scale(results[0]![i]!), 1e-4, name);
+      }
+    });

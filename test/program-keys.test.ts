@@ -24,14 +24,16 @@ async function everyStage(): Promise<Map<string, string[]>> {
     found.set(name, entriesOf(stage, workedWith));
   for (const name of datasetFiles()) {
     const dataset = { name };
-    for (const stage of ['dataset', 'model', 'mine'] as const) add(`${stage} ${name}`, stage, { dataset });
+    for (const stage of ['dataset', 'model', 'mine'] as const)
+      add(`${stage} ${name}`, stage, { dataset, ...(stage === 'model' && { encoder: 'bert' }) });
     add(`measure ${name}`, 'measure', { dataset, measures });
     for (const stage of ['bm25 index', 'bm25 search', 'bm25 negatives'] as const)
       add(`${stage} ${name}`, stage, { dataset });
   }
   // Of the stages of a trained system, all of one dataset; another dataset plays the same part in them.
   for (const name of await architectureNames()) {
-    const worked = { dataset: { name: 'squad' }, architecture: await loadArchitecture(name), engine };
+    const architecture = await loadArchitecture(name);
+    const worked = { dataset: { name: 'squad' }, architecture, encoder: 'bert', engine };
     for (const stage of ['train', 'encode'] as const) add(`${stage} ${name}`, stage, worked);
     for (const searcher of searcherNames()) {
       add(`search ${name} ${searcher}`, 'search', { ...worked, searcher });
@@ -170,7 +172,10 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     ['harness/tensor/onnx/product-order.ts', those(is(...trained))],
     ['harness/tensor/onnx/known-operators.ts', those(is(...trained))],
     ['harness/train/adamw.wat', those(is('train'))],
-    ['harness/model/bert.ts', those(texts)],
+    ['harness/encoders/bert.ts', those(texts)],
+    ['harness/encoders/t5.ts', []],
+    ['harness/model/post-norm.ts', those(texts)],
+    ['harness/model/fields.ts', those(texts)],
     ['harness/tensor/onnx/recorder.ts', those(is(...trained))],
     ['harness/tensor/eager.ts', []],
     ['harness/text/bert-tokenizer.ts', those(texts)],

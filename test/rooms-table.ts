@@ -15,6 +15,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   json: { floor: 0, imports: [] },
   printable: { floor: 0, imports: [] },
   'json-schema': { floor: 0, imports: [] },
+  'plugin-files': { floor: 0, imports: ['errors'] },
   program: { floor: 1, imports: ['errors', 'json'] },
   random: { floor: 1, imports: [] },
   store: { floor: 1, imports: ['contracts', 'errors', 'interruption', 'json', 'program'] },
@@ -29,8 +30,20 @@ export const rooms: Readonly<Record<string, Room>> = {
   text: { floor: 2, imports: ['errors', 'json', 'json-schema'] },
   model: {
     floor: 2,
-    imports: ['contracts', 'errors', 'json', 'json-schema', 'program', 'random', 'store', 'tensor', 'text'],
+    imports: [
+      'contracts',
+      'errors',
+      'json',
+      'json-schema',
+      'plugin-files',
+      'program',
+      'random',
+      'store',
+      'tensor',
+      'text',
+    ],
   },
+  encoders: { floor: 2, imports: ['contracts', 'model', 'tensor'], alone: true },
   statistics: { floor: 1, imports: ['errors', 'random'] },
   metrics: { floor: 2, imports: ['contracts', 'errors', 'record', 'statistics'] },
   latency: { floor: 2, imports: ['errors', 'random', 'statistics'] },
@@ -72,7 +85,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 3,
     imports: ['comparison', 'contracts', 'errors', 'json', 'record', 'statistics', 'store'],
   },
-  plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics', 'search'] },
+  plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics', 'plugin-files', 'search'] },
   systems: { floor: 4, imports: ['errors', 'pipeline', 'plugins'] },
   pipeline: {
     floor: 4,
@@ -222,7 +235,7 @@ export const typesMayBeImported: Readonly<Record<string, readonly string[]>> = {
 /** Files that import by a name they work out themselves: plug-ins, and optional packages. */
 export const namesWorkedOut = [
   'harness/perf.ts',
-  'harness/plugins.ts',
+  'harness/plugin-files.ts',
   'harness/program/place.ts',
   'harness/program/current.ts',
   'harness/tensor/tensorflow.ts',

@@ -7,7 +7,7 @@ import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
 import { contrastiveLoss, largestOf } from '../harness/train/loss.js';
 import { devSimilarity } from './dev-similarity.js';
-import { families, type Kind, poolings, statesOf } from './found-architectures.js';
+import { families, type Kind, poolings, statesOf, summaryOf } from './found-architectures.js';
 import { inFixtures } from './places.js';
 
 interface LossCase {
@@ -69,7 +69,8 @@ for (const engineName of ['tfjs-cpu', 'onnx'] as const) {
     for (const one of fixture.cases) {
       const options = JSON.stringify(one.options);
       it(`${one.kind} ${one.architecture} ${options}${one.missing.length > 0 ? ' without some' : ''}`, async () => {
-        const encoder = { kind: one.kind, layers, dimensions: D, maxTokens: 512 };
+        const summary = summaryOf(one.kind);
+        const encoder = { kind: one.kind, layers, dimensions: D, maxTokens: 512, summary };
         const family = families.get(one.family)!;
         const pooling = one.pooling === null ? undefined : poolings.get(one.pooling)!;
         const architecture = family.resolve(one.options, encoder, one.pooling ?? undefined);

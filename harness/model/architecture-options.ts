@@ -73,7 +73,10 @@ export function chooseLambda(
   return withoutRegularizer.includes(pooling) ? 0 : (options.lambda ?? familyDefault);
 }
 
-/** Whether a family of token vectors begins with the mean: T5 has no [CLS], whose vector would stand there. */
-export function chooseMeanFirst({ meanFirst = true }: ArchitectureOptions, { kind }: EncoderShape): boolean {
-  return kind === 't5' && meanFirst;
+/** Whether a family of token vectors begins with the mean: so where no first token stands for the text, as in T5. */
+export function chooseMeanFirst(
+  { meanFirst = true }: ArchitectureOptions,
+  { summary }: EncoderShape,
+): boolean {
+  return summary === 'mean' && meanFirst;
 }

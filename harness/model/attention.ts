@@ -1,4 +1,4 @@
-/** What BERT's and T5's attention share: heads, the padding mask, and dropout masks handed out in order. */
+/** What the attention of all encoders shares: heads, the padding mask, and dropout masks handed out in order. */
 import { dropout } from '../tensor/layers.js';
 import * as tf from '../tensor/operations.js';
 import type { DropoutSite } from './encoder.js';
@@ -28,6 +28,14 @@ export function joinHeads(parts: Tensor): Tensor {
 export function paddingBias(mask: tf.Tensor2D): Tensor {
   const [batch, tokens] = mask.shape;
   return tf.reshape(tf.mul(tf.sub(1, mask), lowest), [batch, 1, 1, tokens]);
+}
+
+/** Of what is added to scores, the rows of the first tokens; one row is that of all. @param bias [B, 1 or H, 1 or T, T] */
+export function firstQueries(bias: Tensor, positions: number): Tensor {
+  const [batch, heads, queries, tokens] = bias.shape as [number, number, number, number];
+  return queries === 1 || queries === positions
+    ? bias
+    : tf.slice(bias, [0, 0, 0, 0], [batch, heads, positions, tokens]);
 }
 
 /** Applies dropout at one site after another, with the masks drawn for them. */

@@ -4,15 +4,14 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
-import { bertEncoder } from './bert.js';
-import type { Encoder } from './encoder.js';
+import type { Encoder, EncoderOptions } from './encoder.js';
 import type { ModelConfig } from './fields.js';
+import { encoderFor } from './known-encoders.js';
 import { writeSafetensors } from './safetensors.js';
-import { findPrefix, findTensors, kinds, readWeights, refuseUnfound } from './stored-weights.js';
-import { type T5Options, t5Encoder } from './t5.js';
+import { findPrefix, findTensors, readWeights, refuseUnfound } from './stored-weights.js';
 import { TensorSource, weightsFile } from './tensor-source.js';
 
-export interface LoadOptions extends T5Options {
+export interface LoadOptions extends EncoderOptions {
   /** Which encoder to take where a file holds several: what stands before its tensors' names, as `question_model.`. */
   prefix?: string;
 }
@@ -36,7 +35,7 @@ export async function loadEncoder(folder: string, options: LoadOptions = {}): Pr
   const encoder = makeEncoder(await readConfig(folder, names), options);
   const source = await TensorSource.open(folder, names);
   try {
-    const prefix = findPrefix(source, encoder.shape.kind, options.prefix);
+    const prefix = findPrefix(source, encoder, options.prefix);
     const stored = findTensors(source, encoder, prefix);
     const { weights, remarks } = await readWeights(source, encoder, stored);
     return { encoder, weights, remarks };
@@ -54,7 +53,7 @@ export async function describeEncoder(folder: string, options: LoadOptions = {})
   const encoder = makeEncoder(await readConfig(folder, names), options);
   const source = await TensorSource.open(folder, names);
   try {
-    const prefix = findPrefix(source, encoder.shape.kind, options.prefix);
+    const prefix = findPrefix(source, encoder, options.prefix);
     refuseUnfound(source, encoder, findTensors(source, encoder, prefix));
   } finally {
     await source.close();
@@ -66,22 +65,12 @@ export async function describeEncoder(folder: string, options: LoadOptions = {})
  * The encoder that a config.json describes.
  * @throws BenchError CHECKPOINT_INVALID where its kind or a value is not supported
  */
-export function makeEncoder(config: ModelConfig, options: T5Options = {}): Encoder {
-  const kind = config.model_type;
-  if (kind === 'bert') return bertEncoder(config);
-  if (kind === 't5') return t5Encoder(config, options);
-  const seen = kind === undefined ? 'names no model_type' : `has the model_type ${JSON.stringify(kind)}`;
-  throw new BenchError(
-    'CHECKPOINT_INVALID',
-    `config.json ${seen}; supported: ${Object.keys(kinds).join(', ')}.`,
-    {
-      hint: 'Choose a checkpoint of one of these kinds with --model, such as bert-base-uncased or google-t5/t5-base.',
-    },
-  );
+export function makeEncoder(config: ModelConfig, options: EncoderOptions = {}): Encoder {
+  return encoderFor(config).make(config, options);
 }
 
 /**
- * Writes a checkpoint that transformers loads with BertModel or T5EncoderModel.from_pretrained.
+ * Writes a checkpoint that transformers loads with `from_pretrained` of the class that its config.json names: BertModel, T5EncoderModel.
  * @param weights one array per parameter, in the order of `encoder.parameters`
  * @param files what else belongs to it, by file name: tokenizer.json, tokenizer_config.json
  */
@@ -100,7 +89,7 @@ export async function saveEncoder(
   for (const [name, content] of Object.entries(files)) await writeAtomic(path.join(folder, name), content);
   await writeJson(path.join(folder, 'config.json'), {
     ...encoder.config,
-    architectures: [kinds[encoder.shape.kind].architecture],
+    architectures: [encoderFor(encoder.config).modelTypes[encoder.config.model_type as string]],
     torch_dtype: 'float32',
   });
 }

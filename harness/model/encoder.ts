@@ -1,6 +1,7 @@
-/** The one interface behind which BERT and T5 stand. */
+/** The one interface behind which all encoders stand, and what a plug-in says of one. */
 import type { EncoderShape, EncoderStates } from '../contracts.js';
 import type { Tensor, Tensor1D, Tensor2D } from '../tensor/operations.js';
+import type { ModelConfig } from './fields.js';
 
 /** A trained array of an encoder. */
 export interface Parameter {
@@ -33,11 +34,11 @@ export interface Encoder {
   /** V, rows of the embedding table. */
   readonly vocabularySize: number;
   readonly paddingId: number;
-  /** Whether the embedding of padding is trained: not in BERT (PyTorch's `padding_idx`). */
+  /** Whether the embedding of padding is trained; not where PyTorch has a `padding_idx`. */
   readonly trainsPadding: boolean;
   readonly parameters: readonly Parameter[];
   /** The config.json it was made from, to be saved beside trained weights. */
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: ModelConfig;
   /** Where dropout applies to a batch of B texts of T tokens, when training; empty where all rates are 0. */
   dropoutSites(batch: number, tokens: number): readonly DropoutSite[];
   /**
@@ -45,4 +46,38 @@ export interface Encoder {
    * @param keep one bool mask per dropout site; absent outside training
    */
   states(weights: readonly Tensor[], input: EncoderInput, keep?: readonly Tensor[]): EncoderStates;
+}
+
+/** What a configuration of this program asks of an encoder beside its config.json. */
+export interface EncoderOptions {
+  /**
+   * Of T5, which layers the final normalization applies to. `last`, as in transformers: layers 0 to L - 1 are the raw
+   * residual stream, whose scale differs from layer L's. `all` puts every layer on one scale.
+   */
+  t5LayerNorm?: 'last' | 'all';
+}
+
+/** `harness/encoders/NAME.ts` exports one of these by default; NAME is the `kind` of the encoders that it makes. */
+export interface EncoderPlugin {
+  /** One line for people. */
+  summary: string;
+  /** Every `model_type` that it takes, and the class of transformers that loads what is saved of one. */
+  modelTypes: Readonly<Record<string, string>>;
+  /** How its weights are recognised: the end of a tensor's name that each encoder of a checkpoint has exactly once. */
+  landmark: string;
+  /** The names in config.json of the rates of dropout; training sets all of them. */
+  dropoutRates: readonly string[];
+  /** The peak of the schedule of training where the configuration leaves it open. */
+  learningRate: number;
+  /** Whether BERT's vocab.txt alone makes its tokenizer; else there must be a tokenizer.json. */
+  takesVocabulary: boolean;
+  /** The smallest config.json for each form it has, by a name of the form: what the conformance suite tries. */
+  examples: Readonly<Record<string, ModelConfig>>;
+  /** The names under which a parameter may be stored, the usual one first; its own alone where absent. */
+  storedNames?(name: string): string[];
+  /**
+   * @param config a config.json of one of its types
+   * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
+   */
+  make(config: ModelConfig, options?: EncoderOptions): Encoder;
 }

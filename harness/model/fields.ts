@@ -49,6 +49,21 @@ export class ConfigFields {
     return fallback;
   }
 
+  /** A finite number of at least `least`. */
+  number(name: string, fallback: number, least: number): number {
+    const value = this.#config[name] === undefined ? fallback : this.#config[name];
+    if (typeof value === 'number' && Number.isFinite(value) && value >= least) return value;
+    this.problem(`${name} is ${show(value)} and must be a number of at least ${least}`);
+    return fallback;
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.#config[name] ?? fallback;
+    if (typeof value === 'boolean') return value;
+    this.problem(`${name} is ${show(value)} and must be true or false`);
+    return fallback;
+  }
+
   /** One of the known words. */
   word<Word extends string>(name: string, known: readonly Word[], fallback: Word): Word {
     const value = this.#config[name] ?? fallback;
@@ -74,6 +89,24 @@ export class ConfigFields {
     if (isFilled(quantized)) this.problem('quantization_config is there; weights are read as floating point');
     if (isFilled(own) && 'AutoModel' in own)
       this.problem(`auto_map names code of the checkpoint's own, ${show(own.AutoModel)}, which is not run`);
+  }
+
+  /** A number of equal parts. */
+  divides(name: string, parts: number, ofName: string, whole: number): void {
+    if (whole % parts !== 0) this.problem(`${ofName} ${whole} cannot be divided by ${name} ${parts}`);
+  }
+
+  /** An id that the table of words has. */
+  isToken(name: string, id: number, vocabularySize: number): void {
+    if (id >= vocabularySize) this.problem(`${name} ${id} is outside a vocabulary of ${vocabularySize}`);
+  }
+
+  /** Positions are counted from behind padding's: there must be some. */
+  leavesPositions(positions: number, paddingId: number): void {
+    if (positions <= paddingId + 1)
+      this.problem(
+        `max_position_embeddings ${positions} leaves no position behind pad_token_id ${paddingId}`,
+      );
   }
 
   problem(text: string): void {

@@ -9,10 +9,10 @@ import { BenchError } from '../errors.js';
 import { writeJson } from '../store/atomic.js';
 import { describeFile } from '../store/hash.js';
 import { loadEncoder, saveEncoder } from './checkpoint.js';
+import type { EncoderOptions } from './encoder.js';
 import type { Owner, Retriever } from './retriever.js';
 import { factsFile, factsName, type RetrieverFacts } from './retriever-facts.js';
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
-import type { T5Options } from './t5.js';
 
 const poolingName = 'pooling.safetensors';
 const poolingFile = (folder: string) => path.join(folder, poolingName);
@@ -74,7 +74,7 @@ export async function retrieverFiles(
 export async function loadRetrieverWeights(
   folder: string,
   retriever: Retriever,
-  options: T5Options = {},
+  options: EncoderOptions = {},
 ): Promise<Float32Array[]> {
   const weights: Float32Array[] = new Array(retriever.parameters.length);
   for (const owner of encoderOwners(retriever.tied)) {

@@ -2,9 +2,11 @@
 import { refuseBeyondMemory } from '../program/memory.js';
 import { stream } from '../random.js';
 import { sizeOf } from '../tensor/engine.js';
-import { bertEncoder } from './bert.js';
-import type { LoadedEncoder } from './checkpoint.js';
+import { type LoadedEncoder, makeEncoder } from './checkpoint.js';
 import type { Parameter } from './encoder.js';
+
+/** What is made. */
+export const scratchKind = { kind: 'bert', summary: 'first-token' } as const;
 
 export interface ScratchSizes {
   /** L */
@@ -31,8 +33,8 @@ const initializerRange = 0.02;
  * @throws BenchError CHECKPOINT_INVALID where the sizes do not fit each other, OUT_OF_MEMORY
  */
 export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder {
-  const encoder = bertEncoder({
-    model_type: 'bert',
+  const encoder = makeEncoder({
+    model_type: scratchKind.kind,
     architectures: ['BertModel'],
     vocab_size: sizes.vocabularySize,
     hidden_size: sizes.dimensions,

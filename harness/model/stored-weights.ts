@@ -2,25 +2,19 @@
 import { BenchError } from '../errors.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import { sizeOf } from '../tensor/engine.js';
-import type { Encoder } from './encoder.js';
+import type { Encoder, EncoderPlugin } from './encoder.js';
+import { encoderNamed, encoders } from './known-encoders.js';
 import type { TensorSource } from './tensor-source.js';
 
-type Kind = Encoder['shape']['kind'];
-
-/** How each kind is recognised: the end of a name that every checkpoint of it has exactly once. */
-export const kinds: Record<Kind, { landmark: string; architecture: string }> = {
-  bert: { landmark: 'encoder.layer.0.attention.self.query.weight', architecture: 'BertModel' },
-  t5: { landmark: 'encoder.block.0.layer.0.SelfAttention.q.weight', architecture: 'T5EncoderModel' },
-};
-
 /** What stands before the names of the encoder's tensors. */
-export function findPrefix(source: TensorSource, kind: Kind, wanted: string | undefined): string {
-  const prefixes = (of: Kind) =>
+export function findPrefix(source: TensorSource, { shape }: Encoder, wanted: string | undefined): string {
+  const own = encoderNamed(shape.kind);
+  const prefixes = ({ landmark }: EncoderPlugin) =>
     source.names
-      .filter((name) => name.endsWith(kinds[of].landmark))
-      .map((name) => name.slice(0, -kinds[of].landmark.length))
+      .filter((name) => name.endsWith(landmark))
+      .map((name) => name.slice(0, -landmark.length))
       .filter((prefix) => prefix === '' || prefix.endsWith('.'));
-  const found = prefixes(kind);
+  const found = prefixes(own);
   if (wanted !== undefined && found.includes(wanted)) return wanted;
   if (wanted === undefined && found.length === 1) return found[0]!;
   if (found.length > 0) {
@@ -34,25 +28,16 @@ export function findPrefix(source: TensorSource, kind: Kind, wanted: string | un
       },
     );
   }
-  const other = (Object.keys(kinds) as Kind[]).find((candidate) => prefixes(candidate).length > 0);
+  const other = encoders.find((candidate) => prefixes(candidate).length > 0)?.name;
   if (other !== undefined) {
     throw new BenchError(
       'CHECKPOINT_INVALID',
-      `${source.folder} holds ${other} weights, while its config.json says model_type '${kind}'.`,
+      `${source.folder} holds ${other} weights, while its config.json says model_type '${shape.kind}'.`,
       { hint: `Put the config.json that belongs to these weights there; its model_type is '${other}'.` },
     );
   }
   // Nothing to go by: the list of missing tensors will say what was looked for.
   return '';
-}
-
-/** The names under which a parameter may be stored, the usual one first. */
-function storedNames(name: string): string[] {
-  if (name === 'shared.weight') return [name, 'encoder.embed_tokens.weight'];
-  const old = name
-    .replace(/LayerNorm\.weight$/, 'LayerNorm.gamma')
-    .replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-  return old === name ? [name] : [name, old];
 }
 
 /** Where a parameter is stored, or what is wrong with how it is. */
@@ -70,7 +55,12 @@ type Stored =
  * @returns one for each parameter, in their order
  * @throws BenchError OUT_OF_MEMORY
  */
-export function findTensors(source: TensorSource, { parameters }: Encoder, prefix: string): Stored[] {
+export function findTensors(
+  source: TensorSource,
+  { parameters, shape: { kind } }: Encoder,
+  prefix: string,
+): Stored[] {
+  const { storedNames = (name: string) => [name] } = encoderNamed(kind);
   let elements = 0;
   const stored = parameters.map(({ name, shape }): Stored => {
     const [first, ...others] = storedNames(name)

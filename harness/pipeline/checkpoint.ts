@@ -80,6 +80,6 @@ export async function openCheckpoint(folder: string, expected?: string): Promise
   const key = keyOf(await retrieverFiles(folder, facts));
   const maxTokens = { query: text.maxQueryTokens, passage: text.maxPassageTokens };
   const { architecture } = retriever;
-  const code = { architecture };
+  const code = { architecture, encoder: encoder.shape.kind };
   return { name, folder, key, facts, architecture, retriever, weights, texts, maxTokens, code };
 }

@@ -18,7 +18,7 @@ export interface OpenModel {
   /** Of what was trained here. */
   architecture?: Architecture;
   /** What computes beside the stages' own code. */
-  code: Pick<WorkedWith, 'architecture' | 'published'>;
+  code: Pick<WorkedWith, 'architecture' | 'encoder' | 'published'>;
 }
 
 /** How texts become token ids. */

@@ -76,7 +76,7 @@ export async function openPublished(
       passage: ({ title, text }: Passage) => encode(passage + (title === '' ? text : `${title} ${text}`)),
     },
     maxTokens: { query: maxTokens, passage: maxTokens },
-    code: { published: true },
+    code: { published: true, encoder: model.encoder.shape.kind },
   };
 }
 

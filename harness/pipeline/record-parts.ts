@@ -45,7 +45,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
 export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['arch'] {
   const { name, familyName, pooling, resolved } = retriever.architecture;
   const { layers, vectors, lambda, maskShort, meanFirst } = resolved;
-  const isT5 = retriever.encoder.shape.kind === 't5';
+  const hasMean = retriever.encoder.shape.summary === 'mean';
   return {
     name,
     family: familyName,
@@ -54,7 +54,7 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
     vectors,
     lambda,
     ...(maskShort !== undefined && { maskShort }),
-    ...(isT5 && meanFirst !== undefined && { meanFirst }),
+    ...(hasMean && meanFirst !== undefined && { meanFirst }),
   };
 }
 
@@ -76,7 +76,7 @@ export function modelFacts(
     shape: {
       layers,
       dimensions: retriever.dimensions,
-      // T5 takes any length: there is no number to write.
+      // Where positions are relative, any length is taken: there is no number to write.
       ...(Number.isFinite(maxTokens) && { maxTokens }),
       vocabularySize,
     },

@@ -1,7 +1,7 @@
 /** A model with random weights, and a vocabulary of the collection's words, as a stage. */
 import type { Dataset } from '../contracts.js';
 import { saveEncoder } from '../model/checkpoint.js';
-import { scratchEncoder } from '../model/scratch.js';
+import { scratchEncoder, scratchKind } from '../model/scratch.js';
 import { makeTokenizer } from '../text/tokenizer.js';
 import { buildVocabulary } from '../text/vocabulary.js';
 import { datasetIdentity } from './identity.js';
@@ -18,7 +18,7 @@ export async function scratchModel(
   seed: number,
 ): Promise<string> {
   const sizes = config.model.scratch;
-  const code = stageCode('model', { dataset });
+  const code = stageCode('model', { dataset, encoder: scratchKind.kind });
   const inputs = { made: 'scratch 3', dataset: datasetIdentity(dataset), code, sizes, seed };
   const { folder } = await store.artifact(
     'models',

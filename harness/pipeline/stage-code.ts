@@ -7,6 +7,8 @@ import type { Engine, EngineName } from '../tensor/engine.js';
 export interface WorkedWith {
   dataset?: Pick<Dataset, 'name'>;
   architecture?: { familyName: string; poolingName?: string };
+  /** By its file name, see `EncoderShape.kind`. */
+  encoder?: string;
   /** A model taken as it was published. */
   published?: true;
   engine?: Pick<Engine, 'name'>;
@@ -54,13 +56,14 @@ export function stageCode(stage: Stage, workedWith: WorkedWith): Code {
 /** Paths in the build. */
 export function entriesOf(
   stage: Stage,
-  { dataset, architecture, published, engine, searcher, measures = [] }: WorkedWith,
+  { dataset, architecture, encoder, published, engine, searcher, measures = [] }: WorkedWith,
 ): string[] {
   return [
     ...stageFiles[stage].map((file) => `harness/pipeline/${file}.js`),
     // A dataset's variants and collections are one plug-in.
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
+    ...(encoder === undefined ? [] : [`harness/encoders/${encoder}.js`]),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
     ...(engine === undefined ? [] : [engineFiles[engine.name]]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),

@@ -3,6 +3,9 @@ import type { BenchConfig } from '../config/config.js';
 import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
+import type { Encoder } from '../model/encoder.js';
+import type { ModelConfig } from '../model/fields.js';
+import { encoderNamed } from '../model/known-encoders.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
 import { type RetrieverFacts, readRetrieverFacts, type TextFacts } from '../model/retriever-facts.js';
 import {
@@ -11,6 +14,7 @@ import {
   retrieverFiles,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
+import { scratchKind } from '../model/scratch.js';
 import { askedBeside } from '../model/sentence-files.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
 import type { Progress } from '../progress.js';
@@ -72,7 +76,7 @@ export async function trainingSetup(
   const beside = trained === undefined ? await askedBeside(folder) : undefined;
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
   const model = { ...found, remarks: [...(loaded.remarks ?? []), ...besideRemark(found.name, beside)] };
-  const encoder = makeEncoder(withDropout(loaded.encoder.config, config.train.dropout), { t5LayerNorm });
+  const encoder = makeEncoder(withDropout(loaded.encoder, config.train.dropout), { t5LayerNorm });
   const tokenizer = await loadTokenizer(folder);
   checkVocabulary(tokenizer, encoder);
   const { shape } = encoder;
@@ -97,7 +101,7 @@ export async function trainingSetup(
       trained === undefined
         ? initialWeights(retriever, loaded.weights)
         : await weightsToStartFrom(request.init!, trained.facts, retriever),
-    learningRate: config.train.learningRate ?? usualLearningRate[shape.kind],
+    learningRate: config.train.learningRate ?? encoderNamed(shape.kind).learningRate,
     text,
     seed: request.seed,
   };
@@ -117,20 +121,16 @@ const besideRemark = (name: string, beside: string | undefined): string[] =>
     ? []
     : [`${name} was published with ${beside}; training begins from its encoder alone`];
 
-/** The paper's, by kind of encoder. */
-const usualLearningRate: Record<EncoderShape['kind'], number> = { bert: 2e-5, t5: 5e-4 };
-
 /** The dropout of training is the configuration's, whatever the checkpoint was trained with. */
-function withDropout(config: Readonly<Record<string, unknown>>, rate: number): Record<string, unknown> {
-  return config.model_type === 't5'
-    ? { ...config, dropout_rate: rate }
-    : { ...config, hidden_dropout_prob: rate, attention_probs_dropout_prob: rate };
+function withDropout({ config, shape }: Encoder, rate: number): ModelConfig {
+  const rates = encoderNamed(shape.kind).dropoutRates.map((name) => [name, rate]);
+  return { ...config, ...Object.fromEntries(rates) };
 }
 
 /** What a model with random weights is like, before there is one. */
 export function scratchShape({ model: { scratch }, text }: BenchConfig): EncoderShape {
   const { layers, dimensions } = scratch;
-  return { kind: 'bert', layers, dimensions, maxTokens: Math.min(text.passageTokens, scratchMaxTokens) };
+  return { ...scratchKind, layers, dimensions, maxTokens: Math.min(text.passageTokens, scratchMaxTokens) };
 }
 
 /** @throws BenchError CONFIG_INVALID for options that do not fit the encoder */

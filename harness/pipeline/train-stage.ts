@@ -45,7 +45,10 @@ export async function trainStage(
   const inputs = {
     made: 'checkpoint 3',
     dataset: datasetIdentity(dataset),
-    code: stageCode('train', { dataset, architecture: retriever.architecture, engine }),
+    code: stageCode('train', {
+      ...{ dataset, architecture: retriever.architecture, engine },
+      encoder: retriever.encoder.shape.kind,
+    }),
     model: model.files.map(({ name, sha256 }) => ({ name, sha256 })),
     origin: model.name,
     tokenizer: tokenizer.sha256,

@@ -1,7 +1,7 @@
 /** Finds searchers: every file of `harness/searchers` is one. */
 import path from 'node:path';
 import { unknownName } from '../errors.js';
-import { builtRoot, type Kind, load, namesIn } from '../plugins.js';
+import { builtRoot, type Kind, load, namesIn } from '../plugin-files.js';
 import type { SearcherPlugin } from '../search/searcher.js';
 
 const searcher: Kind = {

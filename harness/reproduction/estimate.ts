@@ -1,5 +1,6 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
 import { projectedVectorsBytes } from '../index/size.js';
+import { scratchKind } from '../model/scratch.js';
 import { examplesOf } from '../pipeline/example-sizes.js';
 import { resolveArchitecture } from '../pipeline/starting-model.js';
 import { loadArchitecture } from '../plugins.js';
@@ -165,7 +166,7 @@ async function storedVectors(
   const { pooling } = loaded;
   const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;
   const maxTokens = config.text.passageTokens;
-  const shape = { kind: 'bert', layers, dimensions, maxTokens } as const;
+  const shape = { ...scratchKind, layers, dimensions, maxTokens };
   const { vectors, lambda } = resolveArchitecture(loaded, shape, config).resolved;
   const rest = { dimensions, usesLambda: lambda !== 0 };
   if (pooling !== undefined) return { vectors: 1, atMost: false, ...rest };

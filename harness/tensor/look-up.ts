@@ -127,20 +127,28 @@ function isEqual(numbers: Tensor, below: number): Tensor {
 }
 
 /**
- * The same for a table of few rows and numbers that are known when the program is written: no plan is needed.
+ * The same for a table of few rows: no plan is needed.
  * @param table [R, C]
  * @param ids [A, B] int32
+ * @param untrained a row that gets no gradient
  * @returns [A, B, C]
  */
-export function lookUpFew(table: Tensor, ids: tf.Tensor2D): tf.Tensor3D {
+export function lookUpFew(table: Tensor, ids: tf.Tensor2D, untrained?: number): tf.Tensor3D {
   const rows = table.shape[0]!;
   const [many, each] = ids.shape;
   return withGradient([table], ([from]) => ({
     value: tf.gather(from!, ids),
     saved: [ids],
     gradient: (dy, [given]) => {
-      const chosen = isEqual(tf.reshape(given!, [many, 1, each]), rows); // [A, R, B]
+      const trained = untrained === undefined ? given! : withoutNumber(given!, untrained);
+      const chosen = isEqual(tf.reshape(trained, [many, 1, each]), rows); // [A, R, B]
       return [tf.sum(tf.matMul(chosen, dy), 0)]; // [R, C]
     },
   })) as tf.Tensor3D;
+}
+
+/** @param numbers int32 @returns the same with -1 for each `left` */
+function withoutNumber(numbers: Tensor, left: number): Tensor {
+  const isLeft = tf.cast(tf.equal(numbers, tf.scalar(left, 'int32')), 'int32');
+  return tf.sub(numbers, tf.mul(isLeft, tf.scalar(left + 1, 'int32')));
 }

@@ -1,23 +1,22 @@
 /** The encoder half of T5 (Raffel et al. 2020), v1.0 and v1.1, as transformers' T5EncoderModel computes it. */
 import type { EncoderStates } from '../contracts.js';
+import { activationNames, activations } from '../model/activations.js';
+import { activeSites, Dropouts, joinHeads, paddingBias, splitHeads } from '../model/attention.js';
+import type {
+  DropoutSite,
+  Encoder,
+  EncoderInput,
+  EncoderOptions,
+  EncoderPlugin,
+  Parameter,
+} from '../model/encoder.js';
+import { ConfigFields, type ModelConfig } from '../model/fields.js';
+import { relativeBuckets } from '../model/relative-position.js';
 import { linear, rmsNorm } from '../tensor/layers.js';
 import { lookUp, lookUpFew } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
-import { activationNames, activations } from './activations.js';
-import { activeSites, Dropouts, joinHeads, paddingBias, splitHeads } from './attention.js';
-import type { DropoutSite, Encoder, EncoderInput, Parameter } from './encoder.js';
-import { ConfigFields, type ModelConfig } from './fields.js';
-import { relativeBuckets } from './relative-position.js';
 
 type Tensor = tf.Tensor;
-
-export interface T5Options {
-  /**
-   * Which layers the final normalization applies to. `last`, as in transformers: layers 0 to L - 1 are the raw
-   * residual stream, whose scale differs from layer L's. `all` puts every layer on one scale.
-   */
-  t5LayerNorm?: 'last' | 'all';
-}
 
 interface T5Sizes {
   layers: number;
@@ -49,7 +48,7 @@ const feedForwardNames = Object.keys(feedForwards) as (keyof typeof feedForwards
  * @param config a T5 config.json
  * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
  */
-export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Options = {}): Encoder {
+export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: EncoderOptions = {}): Encoder {
   const fields = new ConfigFields(config);
   fields.refuseDecoder();
   const feedForward = feedForwards[fields.word('feed_forward_proj', feedForwardNames, 'relu')];
@@ -79,9 +78,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
       `relative_attention_max_distance ${maxDistance} must be above a quarter of the ${sizes.buckets} buckets`,
     );
   }
-  if (paddingId >= sizes.vocabularySize) {
-    fields.problem(`pad_token_id ${paddingId} is outside a vocabulary of ${sizes.vocabularySize}`);
-  }
+  fields.isToken('pad_token_id', paddingId, sizes.vocabularySize);
   fields.check('T5');
 
   const activate = activations[feedForward.activation];
@@ -133,7 +130,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: T5Optio
   }
 
   return {
-    shape: { kind: 't5', layers, dimensions, maxTokens: Number.POSITIVE_INFINITY },
+    shape: { kind: 't5', layers, dimensions, maxTokens: Number.POSITIVE_INFINITY, summary: 'mean' },
     vocabularySize: sizes.vocabularySize,
     paddingId,
     trainsPadding: true,
@@ -186,3 +183,22 @@ function maskedMean(hidden: tf.Tensor3D, mask: tf.Tensor2D): tf.Tensor2D {
   const sum = tf.sum(tf.mul(hidden, tf.expandDims(mask, 2)), 1); // [B, D]
   return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
 }
+
+const example: ModelConfig = {
+  ...{ model_type: 't5', vocab_size: 48, d_model: 16, d_kv: 6, d_ff: 24, num_layers: 3, num_heads: 2 },
+  ...{ relative_attention_num_buckets: 8, relative_attention_max_distance: 10 },
+};
+
+const t5: EncoderPlugin = {
+  summary: "T5's encoder: the mean over tokens, relative positions, normalization before each block",
+  modelTypes: { t5: 'T5EncoderModel' },
+  landmark: 'encoder.block.0.layer.0.SelfAttention.q.weight',
+  dropoutRates: ['dropout_rate'],
+  learningRate: 5e-4,
+  takesVocabulary: false,
+  examples: { 't5-relu': example, 't5-gated': { ...example, feed_forward_proj: 'gated-gelu' } },
+  storedNames: (name) => (name === 'shared.weight' ? [name, 'encoder.embed_tokens.weight'] : [name]),
+  make: t5Encoder,
+};
+
+export default t5;

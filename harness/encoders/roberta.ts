@@ -1,0 +1,49 @@
+/** RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020), as transformers' RobertaModel computes them without a pooler. */
+import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
+import type { Encoder, EncoderPlugin } from '../model/encoder.js';
+import type { ModelConfig } from '../model/fields.js';
+import { paddedPositions } from '../model/padded-positions.js';
+import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import * as tf from '../tensor/operations.js';
+
+function robertaEncoder(config: ModelConfig): Encoder {
+  const { fields, sizes } = bertFields(config, { paddingId: 1 });
+  const types = fields.count('type_vocab_size', 2);
+  const { dimensions, paddingId, positions } = sizes;
+  // The rows up to padding's own are no token's.
+  const maxTokens = positions - paddingId - 1;
+  fields.leavesPositions(positions, paddingId);
+  fields.check('RoBERTa');
+  return postNormEncoder({
+    ...{ ...sizes, kind: 'roberta', config, maxTokens, dropsAttended: true },
+    tables: [
+      { name: bertTables.positions, rows: positions },
+      { name: bertTables.types, rows: types },
+    ],
+    names: bertLayer,
+    places(weight, { ids }) {
+      const places = paddedPositions(weight(`${bertTables.positions}.weight`), ids, paddingId); // [B, T, D]
+      const type = tf.slice(weight(`${bertTables.types}.weight`), [0, 0], [1, dimensions]); // [1, D]
+      return tf.add(places, type);
+    },
+  });
+}
+
+const example: ModelConfig = {
+  ...{ model_type: 'roberta', vocab_size: 47, hidden_size: 20, num_hidden_layers: 3, type_vocab_size: 1 },
+  ...{ num_attention_heads: 4, intermediate_size: 28, max_position_embeddings: 19, layer_norm_eps: 1e-5 },
+};
+
+const roberta: EncoderPlugin = {
+  summary: 'RoBERTa and XLM-R: <s>, positions that leave padding out, normalization behind each block',
+  modelTypes: { roberta: 'RobertaModel', 'xlm-roberta': 'XLMRobertaModel' },
+  landmark: 'encoder.layer.0.attention.self.query.weight',
+  dropoutRates: ['hidden_dropout_prob', 'attention_probs_dropout_prob'],
+  learningRate: 2e-5,
+  takesVocabulary: false,
+  examples: { roberta: example, 'xlm-roberta': { ...example, model_type: 'xlm-roberta' } },
+  storedNames: withOldNames,
+  make: robertaEncoder,
+};
+
+export default roberta;
