@@ -189,7 +189,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   yargs: ['cli'],
   ajv: ['json-schema'],
   '@huggingface/tokenizers': ['text'],
-  '@huggingface/hub': ['model'],
+  '@huggingface/hub': ['harness/store/hub-access.ts'],
   mathjs: ['statistics'],
   cephes: ['statistics'],
   '@stdlib/*': ['statistics'],
