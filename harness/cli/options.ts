@@ -4,7 +4,11 @@ import type { Option } from './command.js';
 /** What can be set by a flag of its own: see `flagKeys` in config/sources.ts, whose keys these are, and the file. */
 export const configOptions: Readonly<Record<string, Option>> = {
   seeds: { type: 'text', describe: 'seeds, one run for each: 1,2,3' },
-  model: { type: 'text', describe: "'scratch', a checkpoint's folder, or an id on the Hugging Face hub" },
+  model: {
+    type: 'text',
+    describe:
+      "'scratch', a checkpoint's folder, or an id on the Hugging Face hub (OWNER/NAME, OWNER/NAME@REVISION)",
+  },
   preset: {
     type: 'text',
     describe: "named settings, 'bench list presets'; several by comma, the later above the earlier",

@@ -143,6 +143,7 @@ async function attempts(download: Download, file: string, options: FetchOptions)
   const retries = options.retries ?? 4;
   let most = await sizeOf(part);
   for (let vain = 0; ; vain++) {
+    let pauseMs = Math.min(500 * 2 ** vain, 10_000);
     try {
       return await transfer(download, part, {
         headers: options.headers ?? {},
@@ -155,8 +156,9 @@ async function attempts(download: Download, file: string, options: FetchOptions)
       if (has > most) vain = 0;
       most = Math.max(most, has);
       if (!error.again || vain >= retries) throw failure(download, file, error.message, error, has);
+      pauseMs = Math.max(pauseMs, error.afterMs ?? 0);
     }
-    await waited(Math.min(500 * 2 ** vain, 10_000));
+    await waited(pauseMs);
   }
 }
 
@@ -168,6 +170,6 @@ function failure(download: Download, file: string, reason: string, cause: unknow
 }
 
 /** @throws BenchError INTERRUPTED */
-async function waited(milliseconds: number): Promise<void> {
+export async function waited(milliseconds: number): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal: interruption }).catch(() => assertGoesOn());
 }

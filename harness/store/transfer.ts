@@ -8,16 +8,20 @@ import { fileError } from '../errors.js';
 import { assertGoesOn, interruption } from '../interruption.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
+import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
 
 /** Why an attempt failed. */
 export class TransferError extends Error {
   /** Whether another attempt could do better. */
   readonly again: boolean;
+  /** How long the server asks to be left alone before it. */
+  readonly afterMs: number | undefined;
 
-  constructor(message: string, again: boolean, cause?: unknown) {
+  constructor(message: string, again: boolean, cause?: unknown, afterMs?: number) {
     super(message, { cause });
     this.name = 'TransferError';
     this.again = again;
+    this.afterMs = afterMs;
   }
 }
 
@@ -129,9 +133,7 @@ async function sizeThere({ url }: Download, { headers, stallMs }: TransferOption
     assertGoesOn();
     throw asTransferError(error);
   }
-  const { status, statusText } = response;
-  if (!response.ok)
-    throw new TransferError(`the server answered ${status} ${statusText}`.trimEnd(), status >= 500);
+  if (!response.ok) throw refusal(response);
   const length = Number(response.headers.get('content-length'));
   if (length > 0 && !isEncoded(response.headers)) return length;
   throw new TransferError('the server does not say how large the file is', false);
@@ -158,8 +160,20 @@ async function acceptedFrom(
     await discardPart(part);
     throw new TransferError(`the server cannot go on from byte ${from} (status ${status})`, true);
   }
-  const again = status >= 500 || status === 408 || status === 425 || status === 429;
-  throw new TransferError(`the server answered ${status} ${response.statusText}`.trimEnd(), again);
+  throw refusal(response);
+}
+
+/** Whether a server that answered so may answer otherwise later. */
+export const mayPass = (status: number): boolean =>
+  status >= 500 || status === 408 || status === 425 || status === 429;
+
+function refusal({ status, statusText, headers }: Response): TransferError {
+  const afterMs = retryAfterMs(headers);
+  const asks =
+    afterMs === undefined ? '' : ` and asks to be left alone for ${Math.ceil(afterMs / 1000)} seconds`;
+  const isPatient = afterMs === undefined || afterMs <= longestRetryAfterMs;
+  const message = `the server answered ${`${status} ${statusText}`.trimEnd()}${asks}`;
+  return new TransferError(message, mayPass(status) && isPatient, undefined, afterMs);
 }
 
 function isEncoded(headers: Headers): boolean {

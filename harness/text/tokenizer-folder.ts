@@ -6,10 +6,11 @@ import { parseJson } from '../json.js';
 import { bertSpecials, bertTokenizerJson } from './bert-tokenizer.js';
 import { makeTokenizer, type Tokenizer } from './tokenizer.js';
 
+/** Where a vocabulary is read from: the first that is there. */
+export const vocabularyFiles = ['tokenizer.json', 'vocab.txt'] as const;
 /** The files that are read here, apart from the weights: what decides the tokens. */
 export const tokenizerFiles = [
-  'tokenizer.json',
-  'vocab.txt',
+  ...vocabularyFiles,
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',

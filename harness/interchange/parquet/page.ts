@@ -1,0 +1,236 @@
+/** One page of a column: its header, checked, and its values. */
+import type { PageHeader, SchemaElement } from 'hyparquet';
+import { convert, convertWithDictionary } from 'hyparquet/src/convert.js';
+import { readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js';
+import { readPlain } from 'hyparquet/src/plain.js';
+import type { Codec, Unpacker } from './compression.js';
+import { ParquetFault } from './fault.js';
+import { checkDeltas, checkHybrid } from './runs.js';
+
+export type Value = string | number | bigint | null;
+
+/** Types of numbers on the disk that are read, with the fewest bytes that a value takes. */
+export const leastBytes = { BYTE_ARRAY: 4, INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 } as const;
+export type PhysicalType = keyof typeof leastBytes;
+
+/** Values of a page. A writer makes pages of a MiB, or of 20,000 values. */
+const mostValues = 1 << 22;
+/** Bytes of a page, unpacked; one that is larger than the first holds at most `largestRatio` times its packed bytes. */
+const [largestUnchecked, largestPage, largestRatio] = [1 << 26, 1 << 28, 100];
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const parsers = {
+  stringFromBytes(bytes: Uint8Array | undefined): string | undefined {
+    try {
+      return bytes && strict.decode(bytes);
+    } catch {
+      throw new ParquetFault('a text is not valid UTF-8');
+    }
+  },
+};
+
+/** What every page of a column needs to be read. */
+export interface PageColumn {
+  element: SchemaElement;
+  type: PhysicalType;
+  /** Whether values may be absent. */
+  isOptional: boolean;
+  codec: Codec;
+}
+
+type Decoded = Parameters<typeof convert>[0];
+
+/** The pages of one column of one row group, in their order: what they need of each other. */
+export class PageReader {
+  readonly #column: PageColumn;
+  readonly #unpacker: Unpacker;
+  readonly #decoder: Parameters<typeof convert>[1];
+  #dictionary: Decoded | undefined;
+
+  constructor(column: PageColumn, unpacker: Unpacker) {
+    this.#column = column;
+    this.#unpacker = unpacker;
+    const { element, type } = column;
+    const root = { repetition_type: 'REQUIRED', name: 'schema' } as SchemaElement;
+    const node = (of: SchemaElement) => ({ children: [], count: 0, element: of, path: [of.name] });
+    this.#decoder = {
+      // Pages are unpacked here.
+      ...{ element, type, codec: 'UNCOMPRESSED' },
+      ...{ pathInSchema: [element.name], schemaPath: [node(root), node(element)] },
+      parsers,
+    } as unknown as Parameters<typeof convert>[1];
+  }
+
+  /**
+   * Bytes of a page as they lie in the file, from its header.
+   * @throws ParquetFault for sizes that cannot be
+   */
+  static packedBytes(header: PageHeader, left: number): number {
+    const { compressed_page_size: packed, uncompressed_page_size: size } = header;
+    if (!isCount(packed) || packed > left)
+      throw new ParquetFault(`a page has ${packed} bytes where ${left} are left of its column`);
+    const most = Math.min(largestPage, Math.max(largestUnchecked, packed * largestRatio));
+    if (!isCount(size) || size > most)
+      throw new ParquetFault(`a page of ${packed} bytes would unpack to ${size}`);
+    return packed;
+  }
+
+  /**
+   * @param left rows of the column that have not come yet
+   * @returns the values of a page; none of one that holds a dictionary
+   * @throws ParquetFault
+   */
+  read(header: PageHeader, packed: Uint8Array, left: number): Value[] {
+    if (header.type === 'DICTIONARY_PAGE') {
+      this.#readDictionary(header, packed);
+      return [];
+    }
+    const { data_page_header: first, data_page_header_v2: second } = header;
+    const described =
+      header.type === 'DATA_PAGE' ? first : header.type === 'DATA_PAGE_V2' ? second : undefined;
+    if (described === undefined)
+      throw new ParquetFault(`a page is of the type ${header.type}, which is not read`);
+    const count = described.num_values;
+    if (!isCount(count) || count > left || count > mostValues)
+      throw new ParquetFault(`a page has ${count} values where ${left} are left`);
+    if (count === 0) return [];
+    const page = header.type === 'DATA_PAGE' ? this.#first(header, packed) : this.#second(header, packed);
+    return this.#withNulls(page, described.encoding, count);
+  }
+
+  /** A page of version 1: levels and values are packed together. */
+  #first(header: PageHeader, packed: Uint8Array) {
+    const described = header.data_page_header!;
+    const { num_values: count, encoding } = described;
+    const bytes = this.#unpack(packed, header.uncompressed_page_size);
+    let at = 0;
+    let present = count;
+    if (this.#column.isOptional) {
+      if (described.definition_level_encoding !== 'RLE')
+        throw new ParquetFault(`its levels are encoded as ${described.definition_level_encoding}`);
+      const length = bytes.length < 4 ? Infinity : new DataView(bytes.buffer).getUint32(0, true);
+      at = 4 + length;
+      checkHybrid(bytes, 4, at, 1, count);
+      present = presentIn(bytes, 4, count);
+    }
+    this.#checkValues(bytes, at, encoding, present);
+    return readDataPage(bytes, described, this.#decoder);
+  }
+
+  /** A page of version 2: levels lie before the packed values, and are never packed. */
+  #second(header: PageHeader, packed: Uint8Array) {
+    const described = header.data_page_header_v2!;
+    const { num_values: count, num_nulls: nulls, num_rows: rows, encoding } = described;
+    const levels = described.definition_levels_byte_length;
+    if (described.repetition_levels_byte_length !== 0 || !isCount(levels) || levels > packed.length)
+      throw new ParquetFault(`a page has levels of ${levels} bytes`);
+    if (rows !== count || !isCount(nulls) || nulls > count)
+      throw new ParquetFault(`a page has ${count} values in ${rows} rows, ${nulls} of them absent`);
+    const size = header.uncompressed_page_size - levels;
+    if (size < 0) throw new ParquetFault(`a page has levels of ${levels} bytes`);
+    const isPacked = described.is_compressed !== false;
+    const behind = packed.subarray(levels);
+    const values = isPacked ? this.#unpack(behind, size) : behind;
+    if (values.length !== size) throw new ParquetFault(`a page has ${values.length} bytes and says ${size}`);
+    const bytes = new Uint8Array(levels + size);
+    bytes.set(packed.subarray(0, levels));
+    bytes.set(values, levels);
+    let present = count;
+    if (this.#column.isOptional) {
+      checkHybrid(bytes, 0, levels, 1, count);
+      present = presentIn(bytes, 0, count);
+    }
+    if (present !== count - nulls)
+      throw new ParquetFault(`a page says that ${nulls} values are absent, and ${count - present} are`);
+    this.#checkValues(bytes, levels, encoding, present);
+    const plain = { ...header, data_page_header_v2: { ...described, is_compressed: false } };
+    return readDataPageV2(bytes, plain, this.#decoder);
+  }
+
+  #unpack(packed: Uint8Array, size: number): Uint8Array {
+    return this.#unpacker.unpack(packed, this.#column.codec, size);
+  }
+
+  /** @throws ParquetFault where the decoder would take memory or time for what is not there */
+  #checkValues(bytes: Uint8Array, at: number, encoding: string | undefined, count: number): void {
+    const { type } = this.#column;
+    if (at > bytes.length) throw new ParquetFault('a page ends within its levels');
+    if (encoding === 'PLAIN') {
+      if (count * leastBytes[type] > bytes.length - at)
+        throw new ParquetFault(`a page of ${bytes.length} bytes cannot hold ${count} values`);
+    } else if (encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY') {
+      if (this.#dictionary === undefined)
+        throw new ParquetFault('a page refers to a dictionary that is not there');
+      if (at >= bytes.length) throw new ParquetFault('a page ends before its values');
+      checkHybrid(bytes, at + 1, bytes.length, bytes[at]!, count);
+    } else if (encoding === 'DELTA_BINARY_PACKED' && (type === 'INT32' || type === 'INT64')) {
+      if (count > 0) checkDeltas(bytes, at, count, type === 'INT32' ? 32 : 64);
+    } else if (encoding === 'DELTA_LENGTH_BYTE_ARRAY' && type === 'BYTE_ARRAY') {
+      if (count > 0) checkDeltas(bytes, at, count, 32);
+    } else {
+      throw new ParquetFault(`${type} is encoded as ${encoding}, which is not read`);
+    }
+  }
+
+  #readDictionary(header: PageHeader, packed: Uint8Array): void {
+    const described = header.dictionary_page_header;
+    const { type, element } = this.#column;
+    const bytes = this.#unpack(packed, header.uncompressed_page_size);
+    const count = described?.num_values;
+    if (described === undefined || !['PLAIN', 'PLAIN_DICTIONARY'].includes(described.encoding))
+      throw new ParquetFault(`its dictionary is encoded as ${described?.encoding}`);
+    if (!isCount(count) || count > mostValues || count * leastBytes[type] > bytes.length)
+      throw new ParquetFault(`a dictionary of ${bytes.length} bytes cannot hold ${count} values`);
+    const reader = { view: new DataView(bytes.buffer), offset: 0 };
+    const values = readPlain(reader, type, count, element.type_length);
+    this.#dictionary = convert(values, this.#decoder);
+  }
+
+  /** The values in the places of their rows. */
+  #withNulls(page: ReturnType<typeof readDataPage>, encoding: string, count: number): Value[] {
+    const { definitionLevels, dataPage } = page;
+    const dictionary = encoding.endsWith('_DICTIONARY') ? this.#dictionary : undefined;
+    const values = convertWithDictionary(dataPage, dictionary, encoding as never, this.#decoder);
+    const levels = definitionLevels?.length ? definitionLevels : undefined;
+    const rows = new Array<Value>(count);
+    let next = 0;
+    for (let i = 0; i < count; i++) {
+      if (levels !== undefined && levels[i] !== 1) {
+        rows[i] = null;
+        continue;
+      }
+      const value = values[next++] as Value | undefined;
+      if (value === undefined)
+        throw new ParquetFault('a page refers to a value that its dictionary does not have');
+      rows[i] = value;
+    }
+    return rows;
+  }
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0;
+
+/** How many of `count` levels of one bit are 1; the runs have been checked. */
+function presentIn(bytes: Uint8Array, from: number, count: number): number {
+  let at = from;
+  let present = 0;
+  for (let done = 0; done < count; ) {
+    let header = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[at++]!;
+      header += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    const length = Math.floor(header / 2);
+    if (header % 2 === 0) {
+      if (bytes[at++] === 1) present += length;
+      done += length;
+      continue;
+    }
+    for (let i = 0; i < length * 8 && done < count; i++, done++)
+      present += (bytes[at + (i >> 3)]! >> (i & 7)) & 1;
+    at += length;
+  }
+  return present;
+}
