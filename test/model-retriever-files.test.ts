@@ -44,7 +44,7 @@ for (const [name, kind, tied] of [
     assert.deepEqual(await readRetrieverFacts(place), facts);
     assert.equal(encoderFolder(place, facts), path.join(place, owners[0]!));
     assert.deepEqual(await loadRetrieverWeights(place, retriever), weights);
-    assert.deepEqual(await weightsToStartFrom(place, facts, retriever), weights);
+    assert.deepEqual((await weightsToStartFrom(place, facts, retriever)).weights, weights);
     const files = await retrieverFiles(place, facts);
     assert.deepEqual(
       files.map((file) => file.name),
@@ -59,7 +59,7 @@ test('one encoder begins as both, two never as one; weights of a pooling that ar
   const place = (name: string) => path.join(folder, name);
   await saveRetriever(place('one'), one.retriever, one.weights, {}, one.facts);
   await saveRetriever(place('two'), two.retriever, two.weights, {}, two.facts);
-  const started = await weightsToStartFrom(place('one'), one.facts, two.retriever);
+  const { weights: started } = await weightsToStartFrom(place('one'), one.facts, two.retriever);
   for (const owner of ['query', 'passage'] as const)
     for (const { name } of one.retriever.encoder.parameters)
       assert.deepEqual(

@@ -1,8 +1,9 @@
 /** Many texts become vectors in batches: as many at a time as the tokens allow, and each as if it were alone. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { VectorEncoder } from '../harness/model/vector-encoder.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import * as tf from '../harness/tensor/operations.js';
 import { madeRetriever } from './made-training.js';
 
 const engine = await openEngine('onnx');
@@ -45,5 +46,30 @@ test('each text has the vector that it has alone, in the order they were given',
     }
     assert.deepEqual(await encoder.encode([]), { vectors: new Float32Array(0), counts: new Int32Array(0) });
     await encoder.dispose();
+  }
+});
+
+test('weights are uploaded once to an engine that keeps its own memory, for both sides and all batches', async () => {
+  const eager = await openEngine('tfjs-cpu');
+  const write = mock.method(tf.backend(), 'write');
+  const encoders = (['query', 'passage'] as const).map(
+    (side) =>
+      new VectorEncoder({ engine: eager, retriever, weights: initial, side, maxTokens: 16, batchTokens: 64 }),
+  );
+  try {
+    for (const encoder of encoders) await encoder.encode(texts);
+    const uploaded = write.mock.calls.map(
+      ({ arguments: [values] }) => values as unknown as ArrayLike<number>,
+    );
+    const largest = initial.reduce((a, b) => (b.length > a.length ? b : a));
+    assert.equal(uploaded.filter(({ length }) => length === largest.length).length, 1);
+    const before = tf.memory().numTensors;
+    await encoders[1]!.encode(texts);
+    assert.equal(tf.memory().numTensors, before);
+    await eager.dispose();
+    assert.equal(tf.memory().numTensors, before - initial.length);
+  } finally {
+    mock.restoreAll();
+    for (const encoder of encoders) await encoder.dispose();
   }
 });

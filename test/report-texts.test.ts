@@ -93,7 +93,7 @@ test('another run file, another dataset version and a dataset that is not here l
 test('a damaged run file is a note, not the end of the report', async () => {
   const damaged = path.join(folder, 'damaged.run.gz');
   writeFileSync(damaged, 'not a run\n');
-  const { describeFile } = await import('../harness/store/hash.js');
+  const { describeFile } = await import('../harness/store/hash-once.js');
   const record = { ...records[0]!.record, run: { ...(await describeFile(damaged)), depth: 2 } };
   const { note, run } = await source.run({ file: path.join(folder, 'x.record.json'), record });
   assert.equal(run, undefined);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { DataFile, DatasetRequest, Download } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
 import { unpack } from '../../harness/store/archive.js';
-import { describeFile } from '../../harness/store/hash.js';
+import { describeFile } from '../../harness/store/hash-once.js';
 
 /** @throws BenchError PATH_INVALID where the folder is not there */
 export async function assertFolder(folder: string, hint: string): Promise<void> {

@@ -10,7 +10,7 @@ import { measureValues } from '../metrics/measure-values.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { type Command, splitList, type Values } from './command.js';
 import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
 import { type Evaluated, notesOf, textOf } from './evaluation-text.js';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { wholeFolder } from '../store/whole-folder.js';
 import type { ExportTools, TrainedRetriever, VectorCheck } from './trained-retriever.js';
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { writeJson } from '../store/atomic.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { loadEncoder, saveEncoder } from './checkpoint.js';
 import type { EncoderOptions } from './encoder.js';
 import type { Owner, Retriever } from './retriever.js';
@@ -136,6 +136,14 @@ export function initialWeights(retriever: Retriever, checkpoint: readonly Float3
   });
 }
 
+/** What training starts from. */
+export interface StartingWeights {
+  /** One per parameter of the retriever. */
+  weights: Float32Array[];
+  /** What a user of the figures should know of how they were read. */
+  remarks: readonly string[];
+}
+
 /**
  * Where training starts from a trained retriever: its encoders, and its pooling's weights where both have the same ones.
  * One encoder for both sides begins as both where the new retriever has two.
@@ -145,7 +153,7 @@ export async function weightsToStartFrom(
   folder: string,
   facts: RetrieverFacts,
   retriever: Retriever,
-): Promise<Float32Array[]> {
+): Promise<StartingWeights> {
   if (retriever.tied && !facts.tied) {
     throw new BenchError(
       'CHECKPOINT_INVALID',
@@ -154,9 +162,11 @@ export async function weightsToStartFrom(
     );
   }
   const weights = initialWeights(retriever, []);
+  const remarks = new Set<string>();
   for (const [i, values] of await poolingWeights(folder, retriever)) weights[i] = values;
   for (const owner of encoderOwners(retriever.tied)) {
     const loaded = await loadEncoder(path.join(folder, facts.tied ? 'encoder' : owner), facts);
+    for (const remark of loaded.remarks ?? []) remarks.add(remark);
     for (const [i, { name, shape }] of loaded.encoder.parameters.entries()) {
       const at = retriever.indexOf(owner, name);
       if (retriever.parameters[at]!.shape.join() !== shape.join()) {
@@ -169,5 +179,5 @@ export async function weightsToStartFrom(
       weights[at] = loaded.weights[i]!;
     }
   }
-  return weights;
+  return { weights, remarks: [...remarks] };
 }

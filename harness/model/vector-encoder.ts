@@ -31,7 +31,7 @@ export interface VectorModel {
 export interface VectorEncoderOptions {
   engine: Engine;
   retriever: VectorModel;
-  /** One per parameter. Arrays never change and may be baked in; variables are read at every batch. */
+  /** One per parameter. Arrays never change: they are baked in or resident. Variables are read at every batch. */
   weights: readonly Float32Array[] | readonly Variable[];
   side: 'query' | 'passage';
   /** Longest text, in tokens. */
@@ -47,7 +47,7 @@ const shapesExpected = 16;
 export class VectorEncoder {
   readonly #programs = new ProgramCache(32);
   readonly #fixed: ReadonlyMap<number, NumericArray>;
-  readonly #fed: readonly (Variable | Float32Array)[];
+  readonly #fed: readonly Variable[];
 
   constructor(readonly options: VectorEncoderOptions) {
     const { weights } = options;
@@ -55,7 +55,9 @@ export class VectorEncoder {
     const bake =
       weights.every((weight) => weight instanceof Float32Array) && bytes * shapesExpected <= bakedBytes;
     this.#fixed = bake ? new Map(weights.map((weight, i) => [i, weight as Float32Array])) : new Map();
-    this.#fed = bake ? [] : weights;
+    this.#fed = bake
+      ? []
+      : weights.map((weight) => (weight instanceof Float32Array ? options.engine.resident(weight) : weight));
   }
 
   /**

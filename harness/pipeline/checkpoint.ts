@@ -1,7 +1,7 @@
 /** A trained checkpoint, wherever it lies: what encoding and searching need to know of it is in its folder. */
 import type { Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { loadEncoder } from '../model/checkpoint.js';
+import { describeEncoder } from '../model/checkpoint.js';
 import { Retriever } from '../model/retriever.js';
 import {
   type RetrieverFacts,
@@ -16,6 +16,7 @@ import { keyOf } from '../store/hash.js';
 import { checkedManifest } from '../store/manifest.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
+import { readOnce } from './last-read.js';
 import type { OpenModel, TextEncoders } from './open-model.js';
 
 export interface Checkpoint extends OpenModel {
@@ -72,12 +73,12 @@ export async function openCheckpoint(folder: string, expected?: string): Promise
   }
   const loaded = await loadArchitecture(name);
   const inside = encoderFolder(folder, facts);
-  const { encoder } = await loadEncoder(inside, { t5LayerNorm });
+  const encoder = await describeEncoder(inside, { t5LayerNorm });
   refuseOtherEncoder(folder, facts, encoder.shape);
   const retriever = new Retriever(encoder, tied, { ...loaded, resolved });
-  const weights = await loadRetrieverWeights(folder, retriever, { t5LayerNorm });
-  const texts = textEncoders(await loadTokenizer(inside), text);
   const key = keyOf(await retrieverFiles(folder, facts));
+  const weights = await readOnce(key, () => loadRetrieverWeights(folder, retriever, { t5LayerNorm }));
+  const texts = textEncoders(await loadTokenizer(inside), text);
   const maxTokens = { query: text.maxQueryTokens, passage: text.maxPassageTokens };
   const { architecture } = retriever;
   const code = { architecture, encoder: encoder.shape.kind };

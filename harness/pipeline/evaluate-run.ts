@@ -8,7 +8,7 @@ import { parseMeasures } from '../plugins/measures.js';
 import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../record.js';
 import type { PassageHits } from '../search/search.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { Store } from '../store/store.js';
 import { identicalIdsOf } from './judgements.js';
 import { type Measured, measureStage } from './measure-stage.js';

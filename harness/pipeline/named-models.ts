@@ -6,7 +6,7 @@ import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type ResolvedModel, resolveModel } from '../model/hub.js';
 import type { Progress } from '../progress.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { tokenizerFiles } from '../text/tokenizer-folder.js';
 import type { Prepared } from './prepare.js';
 

@@ -8,7 +8,7 @@ import { beginsArray } from '../interchange/json-array.js';
 import { namesPositives, readNegatives } from '../interchange/negatives.js';
 import { codeOf } from '../program/code.js';
 import type { Progress } from '../progress.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import type { NegativeSource } from '../train/examples.js';
 import { rankPool } from '../train/rank-pool.js';
 import { bm25NegativesCode, bm25NegativesStage } from './bm25-negatives.js';

@@ -8,9 +8,11 @@ import type { Encoder } from '../model/encoder.js';
 import { readSentenceFacts, type SentenceFacts, type SentenceOverrides } from '../model/sentence-files.js';
 import { SentenceModel } from '../model/sentence-model.js';
 import { TensorSource } from '../model/tensor-source.js';
-import { describeFile, keyOf } from '../store/hash.js';
+import { keyOf } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer-folder.js';
+import { readOnce } from './last-read.js';
 import { filesOf } from './named-models.js';
 import type { OpenModel } from './open-model.js';
 
@@ -56,12 +58,13 @@ export async function openPublished(
   overrides: SentenceOverrides,
 ): Promise<PublishedModel> {
   const { facts, model, tokenizer, maxTokens } = await describePublished(folder, overrides);
-  const { weights, remarks = [] } = await loadEncoder(facts.encoderFolder);
-  const dense: Float32Array[] = [];
-  for (const own of facts.denseFolders.values()) dense.push(...(await denseWeights(own)));
-  const all = [...weights, ...dense];
-  assertShapes(folder, model, all);
   const files = await filesIn(folder, facts);
+  const { weights, remarks } = await readOnce(keyOf({ published: files }), async () => {
+    const { weights: all, remarks: said = [] } = await loadEncoder(facts.encoderFolder);
+    for (const own of facts.denseFolders.values()) all.push(...(await denseWeights(own)));
+    assertShapes(folder, model, all);
+    return { weights: all, remarks: said };
+  });
   const { query, passage } = facts.prompts;
   const encode = (text: string) => {
     const trimmed = text.replace(outerSpace, '');
@@ -69,7 +72,7 @@ export async function openPublished(
   };
   const { modules, lowercases } = facts;
   return {
-    ...{ name, facts, tokenizer, files, remarks, retriever: model, weights: all },
+    ...{ name, facts, tokenizer, files, remarks, retriever: model, weights },
     key: keyOf({ files, modules, prompts: facts.prompts, lowercases, maxTokens }),
     texts: {
       query: (text) => encode(query + text),

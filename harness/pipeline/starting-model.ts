@@ -2,7 +2,7 @@
 import type { BenchConfig } from '../config/config.js';
 import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { loadEncoder, makeEncoder } from '../model/checkpoint.js';
+import { describeEncoder, loadEncoder, makeEncoder } from '../model/checkpoint.js';
 import type { Encoder } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
 import { encoderNamed } from '../model/known-encoders.js';
@@ -12,6 +12,7 @@ import {
   encoderFolder,
   initialWeights,
   retrieverFiles,
+  type StartingWeights,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
 import { scratchKind } from '../model/scratch.js';
@@ -72,11 +73,11 @@ export async function trainingSetup(
   const { t5LayerNorm, tied } = config.model;
   const trained = request.init === undefined ? undefined : await trainedModel(request.init, progress);
   const { folder, ...found } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
-  const loaded = await loadEncoder(folder, { t5LayerNorm });
+  const loaded = trained === undefined ? await loadEncoder(folder, { t5LayerNorm }) : undefined;
   const beside = trained === undefined ? await askedBeside(folder) : undefined;
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
-  const model = { ...found, remarks: [...(loaded.remarks ?? []), ...besideRemark(found.name, beside)] };
-  const encoder = makeEncoder(withDropout(loaded.encoder, config.train.dropout), { t5LayerNorm });
+  const described = loaded?.encoder ?? (await describeEncoder(folder, { t5LayerNorm }));
+  const encoder = makeEncoder(withDropout(described, config.train.dropout), { t5LayerNorm });
   const tokenizer = await loadTokenizer(folder);
   checkVocabulary(tokenizer, encoder);
   const { shape } = encoder;
@@ -93,18 +94,27 @@ export async function trainingSetup(
     request.lambda,
   );
   const retriever = new Retriever(encoder, tied, architecture);
+  const start: StartingWeights =
+    trained === undefined
+      ? { weights: initialWeights(retriever, loaded!.weights), remarks: loaded!.remarks ?? [] }
+      : await weightsToStartFrom(request.init!, trained.facts, retriever);
   return {
-    model,
+    model: { ...found, remarks: [...start.remarks, ...besideRemark(found.name, beside)] },
     tokenizer,
     retriever,
-    initial:
-      trained === undefined
-        ? initialWeights(retriever, loaded.weights)
-        : await weightsToStartFrom(request.init!, trained.facts, retriever),
+    initial: start.weights,
     learningRate: config.train.learningRate ?? encoderNamed(shape.kind).learningRate,
     text,
     seed: request.seed,
   };
+}
+
+/** The same with another lambda; the model is not read again. */
+export function withLambda(setup: TrainingSetup, config: BenchConfig, lambda: number): TrainingSetup {
+  const { encoder, tied, architecture } = setup.retriever;
+  const shape = { ...encoder.shape, maxTokens: setup.text.maxPassageTokens };
+  const resolved = resolveArchitecture(architecture, shape, config, lambda);
+  return { ...setup, retriever: new Retriever(encoder, tied, resolved) };
 }
 
 /** Its figures would be those of no model that anybody has published. */

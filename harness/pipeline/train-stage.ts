@@ -9,6 +9,7 @@ import { rankPool, ranksEpochs } from '../train/rank-pool.js';
 import { type TrainingFacts, train } from '../train/trainer.js';
 import { textEncoders } from './checkpoint.js';
 import { datasetIdentity, engineIdentity } from './identity.js';
+import { forgetRead } from './last-read.js';
 import type { ChosenNegatives } from './negative-sources.js';
 import type { Prepared } from './prepare.js';
 import { stageCode } from './stage-code.js';
@@ -87,6 +88,7 @@ export async function trainStage(
         { ...config.train, rankPool: pool },
         forDev,
       );
+      forgetRead();
       const trained = await train({
         engine,
         retriever,

@@ -14,7 +14,7 @@ import type { Prepared } from './prepare.js';
 import { searchStage } from './search-stage.js';
 import { closeSearching, openSearching } from './searching.js';
 import type { StageLog } from './stage-log.js';
-import { type SetupRequest, type TrainingSetup, trainingSetup } from './starting-model.js';
+import { type SetupRequest, type TrainingSetup, trainingSetup, withLambda } from './starting-model.js';
 import { type CheckpointFacts, remarks, trainStage } from './train-stage.js';
 
 export interface TrainingRequest extends SetupRequest {
@@ -57,6 +57,7 @@ export async function trainAll(
       return await mineStage(prepared, searching.index, run, { split, negatives: null });
     } finally {
       await closeSearching(searching);
+      engine.release(checkpoint.weights);
     }
   });
   const { init, negatives } = config.stage2;
@@ -104,7 +105,7 @@ async function trainOnce(
   const tried: { facts: CheckpointFacts; lambda: number }[] = [];
   for (const lambda of values) {
     progress.note(`lambda ${lambda}`);
-    const setup = await trainingSetup(prepared, { ...request, lambda }, progress);
+    const setup = withLambda(usual, config, lambda);
     const { facts } = await log.artifact(`train, lambda ${lambda}${suffix}`, () =>
       trainStage(prepared, setup, negatives, engine, progress),
     );
@@ -112,7 +113,7 @@ async function trainOnce(
   }
   const { lambda, lambdaSearch } = bestLambda(tried);
   progress.note(`lambda ${lambda} is the best on dev`);
-  const setup = await trainingSetup(prepared, { ...request, lambda }, progress);
+  const setup = withLambda(usual, config, lambda);
   const checkpoint = await log.artifact(`train${suffix}`, () =>
     trainStage(prepared, setup, negatives, engine, progress),
   );

@@ -1,4 +1,7 @@
 /** Hashes of large files that are asked for more than once in a process. */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { DataFile } from '../contracts.js';
 import { type FileState, isSameState, stateOf } from './file-state.js';
 import { hashFile } from './hash.js';
 
@@ -20,6 +23,12 @@ export async function hashOnce(file: string, onBytes?: (bytes: number) => void):
   const sha256 = await hashFile(file, 'sha256', onBytes);
   if (found.isSettled) hashed.set(file, { state: found.state, sha256 });
   return sha256;
+}
+
+/** A file as a run record names it. */
+export async function describeFile(file: string): Promise<DataFile> {
+  const sha256 = await hashOnce(file);
+  return { name: path.basename(file), sizeBytes: (await stat(file)).size, sha256 };
 }
 
 /** Waits for a large file to be settled, which takes less than to hash it once more. */

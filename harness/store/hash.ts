@@ -1,8 +1,6 @@
 /** Hashes that name things: files by their bytes, artifacts by what they are made from. */
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
-import path from 'node:path';
-import type { DataFile } from '../contracts.js';
+import { open } from 'node:fs/promises';
 import { assertGoesOn } from '../interruption.js';
 
 export type HashAlgorithm = 'sha256' | 'md5';
@@ -39,11 +37,6 @@ export async function hashFile(
     await handle.close();
   }
   return hash.digest('hex');
-}
-
-/** A file as a run record names it. */
-export async function describeFile(file: string): Promise<DataFile> {
-  return { name: path.basename(file), sizeBytes: (await stat(file)).size, sha256: await hashFile(file) };
 }
 
 /** JSON with sorted keys, so that equal values have equal texts. Undefined members are left out. */

@@ -19,10 +19,10 @@ class EagerVariable implements Variable {
 
   constructor(
     readonly backend: string,
-    size: number,
+    tensor: tf.Tensor,
   ) {
-    this.size = size;
-    this.tensor = tf.keep(tf.zeros([size]));
+    this.size = tensor.size;
+    this.tensor = tf.keep(tensor);
   }
 
   async read(): Promise<Float32Array> {
@@ -48,7 +48,7 @@ class EagerProgram implements Program {
     readonly backend: string,
     readonly build: (inputs: tf.Tensor[]) => readonly tf.Tensor[],
     readonly specs: readonly ArraySpec[],
-    readonly fixed: ReadonlyMap<number, NumericArray>,
+    readonly fixed: ReadonlyMap<number, Feed>,
     readonly clock: { busyMs: number },
   ) {}
 
@@ -93,6 +93,19 @@ export function eagerEngine(
 ): Engine {
   void tf.setBackend(backend);
   const clock = { busyMs: 0 };
+  const residents = new Map<Float32Array, EagerVariable>();
+  const free = (values: Float32Array) => {
+    residents.get(values)?.tensor.dispose();
+    residents.delete(values);
+  };
+  function resident(values: Float32Array): EagerVariable {
+    const known = residents.get(values);
+    if (known !== undefined) return known;
+    void tf.setBackend(backend);
+    const variable = new EagerVariable(backend, tf.tensor1d(values));
+    residents.set(values, variable);
+    return variable;
+  }
   return {
     name,
     ...facts,
@@ -100,17 +113,26 @@ export function eagerEngine(
       return clock.busyMs;
     },
     async compile(build, inputs, options: CompileOptions = {}) {
-      return new EagerProgram(backend, build, inputs, options.fixed ?? new Map(), clock);
+      const fixed = [...(options.fixed ?? [])].map(
+        ([i, values]) => [i, values instanceof Float32Array ? resident(values) : values] as const,
+      );
+      return new EagerProgram(backend, build, inputs, new Map(fixed), clock);
     },
     variables(sizes): VariableSet {
       void tf.setBackend(backend);
-      const variables = sizes.map((size) => new EagerVariable(backend, size));
+      const variables = sizes.map((size) => new EagerVariable(backend, tf.zeros([size])));
       return {
         variables,
         pieces: (first, end) => variables.slice(first, end),
         dispose: () => tf.dispose(variables.map((variable) => variable.tensor)),
       };
     },
-    async dispose() {},
+    resident,
+    release(values) {
+      for (const each of values) free(each);
+    },
+    async dispose() {
+      for (const values of [...residents.keys()]) free(values);
+    },
   };
 }

@@ -51,7 +51,7 @@ export interface Program {
 }
 
 export interface CompileOptions {
-  /** Input index -> values that never change: baked in where the engine gains from it, no longer fed. */
+  /** Input index -> values that never change: baked in where the engine gains from it, else resident; no longer fed. */
   fixed?: ReadonlyMap<number, NumericArray>;
   /** Shown in errors and profiles. */
   name?: string;
@@ -77,6 +77,14 @@ export interface Engine {
   ): Promise<Program>;
   /** Float32 variables of these sizes, all zero. */
   variables(sizes: readonly number[]): VariableSet;
+  /**
+   * The variable that holds these values: made when they are first asked for, and the same one from then on, so that all
+   * that computes with a weight shares it. Neither the array nor the variable is written to.
+   */
+  resident(values: Float32Array): Variable;
+  /** Frees what `resident` made of these arrays. Programs that were given it cannot run any more. */
+  release(values: readonly Float32Array[]): void;
+  /** Frees what is resident. */
   dispose(): Promise<void>;
 }
 

@@ -162,6 +162,7 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
   }
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
   const clock = new BusyClock();
+  const residents = new Map<Float32Array, OnnxVariable>();
   const options: InferenceSession.SessionOptions = {
     executionProviders: [...providers],
     intraOpNumThreads: threads,
@@ -212,6 +213,17 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     versions: { 'onnxruntime-node': version },
     compile,
     variables: variableSet,
-    async dispose() {},
+    // In this process's memory a variable is its array.
+    resident(values) {
+      const variable = residents.get(values) ?? new OnnxVariable(values);
+      residents.set(values, variable);
+      return variable;
+    },
+    release(values) {
+      for (const each of values) residents.delete(each);
+    },
+    async dispose() {
+      residents.clear();
+    },
   };
 }
