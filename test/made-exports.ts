@@ -1,7 +1,9 @@
-/** Small retrievers over BERT and T5 with random weights, for tests of exporting. */
+/** Small retrievers with random weights, for tests of exporting. */
 import type { ArchitectureOptions } from '../harness/contracts.js';
 import { t5Encoder } from '../harness/encoders/t5.js';
 import type { TrainedRetriever } from '../harness/export/trained-retriever.js';
+import { makeEncoder } from '../harness/model/checkpoint.js';
+import { encoders } from '../harness/model/known-encoders.js';
 import { Retriever } from '../harness/model/retriever.js';
 import { scratchEncoder } from '../harness/model/scratch.js';
 import { loadArchitecture } from '../harness/plugins.js';
@@ -33,13 +35,22 @@ function encoderOf(kind: Kind) {
   });
 }
 
-/** Weights large enough that every part of the encoder shows in its vectors. */
+/** Another encoder: that of an example of its plug-in, with places for the texts here. */
+function exampleOf(form: string) {
+  const example = encoders.flatMap(({ examples }) => examples[form] ?? [])[0]!;
+  return makeEncoder({ ...example, max_position_embeddings: 26 });
+}
+
+/**
+ * Weights large enough that every part of the encoder shows in its vectors.
+ * @param kind small BERT or T5, or the name of an encoder's example
+ */
 export async function madeExport(
   name: string,
-  kind: Kind,
+  kind: string,
   { tied = true, options = {} }: { tied?: boolean; options?: ArchitectureOptions } = {},
 ): Promise<TrainedRetriever> {
-  const encoder = encoderOf(kind);
+  const encoder = kind === 'bert' || kind === 't5' ? encoderOf(kind) : exampleOf(kind);
   const loaded = await loadArchitecture(name);
   const text = { maxQueryTokens: 9, maxPassageTokens: 20, pairTruncation: 'longest-first' as const };
   const shape = { ...encoder.shape, maxTokens: text.maxPassageTokens };

@@ -1,7 +1,8 @@
-/** Folders of published sentence encoders: a tiny random BERT, and beside it the files of a variant. */
+/** Folders of published sentence encoders: a tiny random BERT with the files of a variant, and one encoder of every kind. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { writeSafetensors } from '../harness/model/safetensors.js';
 import { root } from './places.js';
 
@@ -15,7 +16,7 @@ interface Variant {
 }
 
 /** Made by make-sentence.py, which lies beside it. */
-export const { variants, queries, passages } = JSON.parse(
+export const { variants, ...variantTexts } = JSON.parse(
   readFileSync(path.join(fixtures, 'variants.json'), 'utf8'),
 ) as { variants: Record<string, Variant>; queries: string[]; passages: [string, string][] };
 
@@ -47,5 +48,33 @@ export async function sentenceFolder(
         ...{ name: tensor, shape, values: Float32Array.from(values) },
       })),
     );
+  return folder;
+}
+
+interface Kind extends Pick<Variant, 'files' | 'queries' | 'passages'> {
+  /** Of test/fixtures/tokenizers; null where it lies beside the weights. */
+  tokenizer: string | null;
+}
+
+/** Made by make-kinds.py. */
+export const kinds = JSON.parse(readFileSync(path.join(fixtures, 'kinds.json'), 'utf8')) as {
+  kinds: Record<string, Kind>;
+  queries: string[];
+  passages: [string, string][];
+};
+
+/** A published model of a kind of encoder, with random weights. @param isBare without what sentence-transformers puts beside it */
+export function kindFolder(name: string, { isBare = false } = {}): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'strata-kind-'));
+  cpSync(path.join(fixtures, 'kinds', name), folder, { recursive: true });
+  const { tokenizer, files } = kinds.kinds[name]!;
+  if (tokenizer !== null) {
+    const packed = readFileSync(path.join(fixtures, `../tokenizers/${tokenizer}.json.gz`));
+    writeFileSync(path.join(folder, 'tokenizer.json'), gunzipSync(packed));
+  }
+  for (const [file, content] of Object.entries(isBare ? {} : files)) {
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    writeFileSync(path.join(folder, file), JSON.stringify(content));
+  }
   return folder;
 }

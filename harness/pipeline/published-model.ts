@@ -66,17 +66,16 @@ export async function openPublished(
     return { weights: all, remarks: said };
   });
   const { query, passage } = facts.prompts;
-  const encode = (text: string) => {
-    const trimmed = text.replace(outerSpace, '');
-    return tokenizer.encodeSingle(facts.lowercases ? trimmed.toLowerCase() : trimmed, maxTokens);
-  };
+  const encode = (text: string) =>
+    tokenizer.encodeSingle(facts.lowercases ? text.toLowerCase() : text, maxTokens);
   const { modules, lowercases } = facts;
   return {
     ...{ name, facts, tokenizer, files, remarks, retriever: model, weights },
     key: keyOf({ files, modules, prompts: facts.prompts, lowercases, maxTokens }),
     texts: {
       query: (text) => encode(query + text),
-      passage: ({ title, text }: Passage) => encode(passage + (title === '' ? text : `${title} ${text}`)),
+      // As evaluations join them; a query stands as it is.
+      passage: ({ title, text }: Passage) => encode(passage + `${title} ${text}`.replace(outerSpace, '')),
     },
     maxTokens: { query: maxTokens, passage: maxTokens },
     code: { published: true, encoder: model.encoder.shape.kind },
@@ -90,7 +89,7 @@ const outerSpace = new RegExp(`^[${spaces}]+|[${spaces}]+$`, 'g');
 /** Tokens that belong to a prompt, as sentence-transformers counts them: those before the text. */
 function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): number {
   if (prompt === '') return 0;
-  const whole = tokenizer.encodeSingle(prompt.replace(outerSpace, ''), Number.MAX_SAFE_INTEGER).length;
+  const whole = tokenizer.encodeSingle(prompt, Number.MAX_SAFE_INTEGER).length;
   const length = whole - (tokenizer.tokensBehind > 0 ? 1 : 0);
   if (whole < maxTokens) return length;
   throw new BenchError(

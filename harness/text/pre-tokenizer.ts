@@ -1,4 +1,5 @@
-/** The pre-tokenizers of BERT and T5, as the fast tokenizers of Hugging Face (Rust) compute them. */
+/** The pre-tokenizers of encoders, as the fast tokenizers of Hugging Face (Rust) compute them. */
+import { byteLevel } from './byte-level.js';
 import { punctuation } from './character-classes.js';
 
 export interface PreTokenizerJson {
@@ -9,6 +10,7 @@ export interface PreTokenizerJson {
   add_prefix_space?: boolean;
   prepend_scheme?: string;
   split?: boolean;
+  use_regex?: boolean;
 }
 
 /** @param isFirst whether the text before begins the whole text */
@@ -23,6 +25,7 @@ export function preTokenizerOf(json: PreTokenizerJson | null): PreTokenize | und
   if (json.type === 'BertPreTokenizer') return (text) => text.match(bertWords) ?? [];
   if (json.type === 'WhitespaceSplit') return (text) => text.match(solid) ?? [];
   if (json.type === 'Metaspace') return metaspace(json);
+  if (json.type === 'ByteLevel') return byteLevel(json.add_prefix_space !== false, json.use_regex !== false);
   if (json.type !== 'Sequence') return undefined;
   const steps = (json.pretokenizers ?? []).map(preTokenizerOf);
   if (!steps.every((step) => step !== undefined)) return undefined;

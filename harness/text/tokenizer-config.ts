@@ -1,7 +1,7 @@
 /**
  * What the files beside tokenizer.json say of it. The rules are those of transformers (4.57 and 5.24, which agree in them): its
  * BERT tokenizers take case, accents and ideographs from tokenizer_config.json, whatever tokenizer.json has, and tokens that only
- * the other files name are added.
+ * the other files name are added. RoBERTa's (5.24) take from there whether a blank is put before a text.
  */
 import type { AddedToken } from './added-tokens.js';
 import type { TokenizerJson } from './tokenizer-file.js';
@@ -20,6 +20,7 @@ export interface TokenizerConfig {
 const bertClasses = ['Bert', 'DistilBert', 'Electra', 'MobileBert', 'MPNet'].map(
   (name) => `${name}Tokenizer`,
 );
+const robertaClass = /^RobertaTokenizer(Fast)?$/;
 const plainClasses = ['PreTrainedTokenizer', 'TokenizersBackend'];
 const roles = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((role) => `${role}_token`);
 
@@ -32,7 +33,16 @@ export function tokenizerInEffect(json: TokenizerJson, files: TokenizerConfig): 
   if (config.split_special_tokens === true)
     throw new Error('tokenizer_config.json says split_special_tokens, which is not supported');
   const normalizer = normalizerInEffect(json.normalizer, config);
-  return { ...json, normalizer, added_tokens: addedInEffect(json, files) };
+  const pre_tokenizer = preTokenizerInEffect(json.pre_tokenizer, config);
+  return { ...json, normalizer, pre_tokenizer, added_tokens: addedInEffect(json, files) };
+}
+
+function preTokenizerInEffect(
+  preTokenizer: TokenizerJson['pre_tokenizer'],
+  { tokenizer_class: named, add_prefix_space: prefixes }: TokenizerConfig['config'],
+): TokenizerJson['pre_tokenizer'] {
+  if (preTokenizer?.type !== 'ByteLevel' || !robertaClass.test(String(named))) return preTokenizer;
+  return { ...preTokenizer, add_prefix_space: prefixes === true };
 }
 
 function normalizerInEffect(

@@ -72,7 +72,13 @@ export function readTemplates({ post_processor }: TokenizerJson, source: string)
   if (type === 'BertProcessing' && sep !== undefined && cls !== undefined) {
     return { single: [cls[1], 'A', sep[1]], pair: [cls[1], 'A', sep[1], 'B', sep[1]] };
   }
-  throw broken(source, `its post_processor is ${type}; supported: TemplateProcessing, BertProcessing`);
+  if (type === 'RobertaProcessing' && sep !== undefined && cls !== undefined) {
+    return { single: [cls[1], 'A', sep[1]], pair: [cls[1], 'A', sep[1], sep[1], 'B', sep[1]] };
+  }
+  throw broken(
+    source,
+    `its post_processor is ${type}; supported: TemplateProcessing, BertProcessing, RobertaProcessing`,
+  );
 }
 
 const isOnce = (template: Template, text: 'A' | 'B'): boolean =>

@@ -177,6 +177,7 @@ export const besideFaults = faultFinder(() => ({
         ...specials,
         tokenizer_class: { type: ['string', 'null'] },
         do_lower_case: choice,
+        add_prefix_space: choice,
         strip_accents: choice,
         tokenize_chinese_chars: choice,
         split_special_tokens: choice,
