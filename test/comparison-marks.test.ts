@@ -53,6 +53,18 @@ test('the best and the second: the most of a measure, the least of a rank, of by
   assert.deepEqual(Object.values(places(two, 'answer@20')), [undefined, undefined]);
 });
 
+test('compared is with what is named, else with the first dual-encoder, else with the first of all', async () => {
+  const baselineOf = async (records: readonly StoredRecord[], baseline?: string) =>
+    (await prepare(records, baseline === undefined ? {} : { baseline })).sections[0]!.baseline;
+  assert.equal(await baselineOf(ladder.toReversed()), 'dual-encoder');
+  assert.equal(await baselineOf(ladder, 'mlr-sc'), 'mlr-sc');
+  assert.equal(await baselineOf(ladder.slice(1)), 'mlr');
+  const other = ladder[0]!.record;
+  const wider = { ...other, arch: { ...other.arch, vectors: 2 } };
+  const twice = [...ladder.slice(1), { file: 'wider.record.json', record: wider }, ladder[0]!];
+  assert.equal(await baselineOf(twice), 'dual-encoder (M=2)');
+});
+
 test('fronts: of a rank the less, against less cost', async () => {
   const fronts = async (measure: string) =>
     (await prepare(ladder, { measures: [measure] })).sections[0]!.fronts.map(({ cost, systems }) => [

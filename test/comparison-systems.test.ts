@@ -48,6 +48,43 @@ test('systems of one architecture are named by what differs between them', () =>
   );
 });
 
+test('whatever makes a system another one stands in its name', () => {
+  const base = madeRecord({ arch: 'me-bert' });
+  const { arch, device, index } = base;
+  const parameter = { name: 'nprobe', value: 4 };
+  const changes: [name: string, change: object][] = [
+    ['model=other', { model: { ...base.model, name: 'other' } }],
+    ['layers=1+2', { arch: { ...arch, layers: [1, 2] } }],
+    ['M=3', { arch: { ...arch, vectors: 3 } }],
+    ['lambda=0.1', { arch: { ...arch, lambda: 0.1 } }],
+    ['maskShort=true', { arch: { ...arch, maskShort: true } }],
+    ['index=IVF8,Flat nprobe 4', { index: { ...index, kind: 'IVF8,Flat', parameter } }],
+    ['index=HNSW32', { index: { ...index, kind: 'HNSW32' } }],
+    ['searcher=faiss', { device: { ...device, searcher: 'faiss' } }],
+    ['engine=tensorflow', { device: { ...device, engine: 'tensorflow' } }],
+    ['device=cuda', { device: { ...device, device: 'cuda' } }],
+    ['train.batchSize=7', { config: { ...base.config, train: { epochs: 3, batchSize: 7 } } }],
+  ];
+  for (const [name, change] of changes) {
+    const systems = groupSystems([
+      { file: 'a.record.json', record: base },
+      { file: 'b.record.json', record: { ...base, ...change } as typeof base },
+    ]);
+    assert.equal(systems[1]?.name, `me-bert (${name})`);
+  }
+  // Three differences are shown; where they leave two the same, the file tells.
+  const four = changes.slice(1, 5).map(([, change]) => (change as { arch: object }).arch);
+  const record = { ...base, arch: Object.assign({}, ...four, { layers: [1, 2], vectors: 3, lambda: 0.1 }) };
+  const [, last] = groupSystems([
+    { file: 'a.record.json', record: base },
+    {
+      file: 'b.record.json',
+      record: { ...record, arch: { ...record.arch, maskShort: true } } as typeof base,
+    },
+  ]);
+  assert.equal(last!.name, 'me-bert (layers=1+2, M=3, lambda=0.1)');
+});
+
 test('where and how often latency was measured, and what was measured, do not make another system', () => {
   const other = {
     cache: '/tmp/x',

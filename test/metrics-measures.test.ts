@@ -100,6 +100,21 @@ test('every measure says what it is and where it looks', () => {
   );
 });
 
+test('our own measures are shares of which more is better; all but answer@k go by qrels', () => {
+  const own = ['answer', 'hit-rate', 'map', 'mrr', 'ndcg', 'p', 'recall', 'success'];
+  const facts = (name: string) => {
+    const { needs, unit, higherIsBetter, cut } = measureFamilies.find((family) => family.name === name)!;
+    return [name, needs, unit, higherIsBetter, cut];
+  };
+  assert.deepEqual(
+    own.map(facts),
+    own.map((name) => [
+      ...[name, name === 'answer' ? 'answers' : 'qrels', 'share', true],
+      ['map', 'mrr', 'ndcg'].includes(name) ? 'optional' : 'required',
+    ]),
+  );
+});
+
 test('an id asked for twice is measured once, in the order of asking', () => {
   const ids = parseMeasures(['ndcg@10', 'mrr', 'ndcg@10', 'ndcg']).map(({ id }) => id);
   assert.deepEqual(ids, ['ndcg@10', 'mrr', 'ndcg']);

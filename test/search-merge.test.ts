@@ -29,6 +29,16 @@ test('lists shorter than the depth are kept as they are', () => {
   assert.deepEqual(lists(top, 0), { rows: [2, 4], scores: [2, -1] });
 });
 
+test('what stands before and behind the list that is offered is none of it', () => {
+  const top = new TopRows(1, 3);
+  top.offer(0, [5], [0], 0, 1, 0);
+  top.offer(0, [9, 4, 9, 9], [8, 1, 7, 6], 1, 1, 0);
+  assert.deepEqual(lists(top, 0), { rows: [0, 1], scores: [5, 4] });
+  top.offer(0, [9, 3, 9], [8, 2, 7], 1, 1, 0);
+  top.offer(0, [9, 4, 9], [8, 3, 7], 1, 1, 0);
+  assert.deepEqual(lists(top, 0), { rows: [0, 1, 3], scores: [5, 4, 4] });
+});
+
 test('the result depends on what was offered, not on how it was cut or in which order', () => {
   const random = stream(7, 'merge');
   const scores = Array.from({ length: 200 }, () => random.integer(20) / 4);

@@ -18,6 +18,10 @@ test('different queries are refused, never intersected, and the message names th
     message:
       'dual-encoder (300 queries) and mlr-sc (296) do not hold the same queries: 5 only in dual-encoder (q1, q2, q3 and 2 more); 1 only in mlr-sc (x1).',
   });
+  const without = (one: SystemValues): SystemValues => ({ ...one, queryIds: one.queryIds.with(0, 'x1') });
+  assert.throws(() => compareSystems(without(baseline), candidate), {
+    message: /same queries: 1 only in dual-encoder \(x1\); 1 only in mlr-sc \(q1\)\./,
+  });
   const twice = { ...candidate, queryIds: queryIds.with(1, 'q1') };
   assert.throws(() => compareSystems(baseline, twice), { code: 'RECORD_INVALID', message: /twice: q1\./ });
   assert.throws(() => compareSystems({ ...baseline, queryIds: [] }, candidate), {

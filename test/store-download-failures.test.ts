@@ -13,6 +13,10 @@ const at = loopback();
 for (const [status, requests] of [
   [404, 1],
   [403, 1],
+  [499, 1],
+  [408, 2],
+  [425, 2],
+  [429, 2],
   [500, 2],
   [503, 2],
 ] as const) {

@@ -28,7 +28,7 @@ interface Seen {
 }
 
 /** Two epochs of five steps; the last batch of each has five of 37 examples. */
-async function trained(epochs: number, folder?: string, stopAt?: number) {
+async function trained(epochs: number, folder?: string, stopAt?: number, devQueries = 11) {
   const place = folder ?? (await mkdtemp(path.join(tmpdir(), 'strata-progress-')));
   if (folder === undefined) folders.push(place);
   const seen: Seen = { told: [], saved: new Map() };
@@ -60,7 +60,7 @@ async function trained(epochs: number, folder?: string, stopAt?: number) {
     ...{ epochs, batchSize: 8, chunkSize: null, saveEverySteps: 2, averageRankFrom: 1 },
   };
   const sizes = { maxQueryTokens: 16, maxPassageTokens: 16, batchTokens: 64 };
-  const examples = { examples: madeExamples(37), dev: madeExamples(11, 2) };
+  const examples = { examples: madeExamples(37), dev: madeExamples(devQueries, 2) };
   const asked = { engine, retriever, initial, ...examples, options, learningRate: 3e-3, ...sizes };
   const result = await train({ ...asked, seed: 12345, folder: place, progress }).catch((error) => {
     if (stopAt === undefined) throw error;
@@ -117,6 +117,12 @@ test('stopped, the step it is at is saved; started again it says from where it g
     whole.map(({ step }) => step),
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
   );
+});
+
+test('one dev query is enough to judge epochs by', async () => {
+  const { facts } = await trained(1, undefined, undefined, 1);
+  assert.equal(facts!.epochs[0]!.dev!.measure, 'cross-entropy');
+  assert.equal(facts!.devExamples, 1);
 });
 
 test('speed is that of the steps after the first five of the process', async () => {
