@@ -47,6 +47,15 @@ export async function neighbours(root: string): Promise<Neighbour[]> {
   return found.sort((a, b) => a.beganMs - b.beganMs);
 }
 
+/** For a sentence. */
+export const neighbourNames = (all: readonly Neighbour[]): string =>
+  all
+    .map(
+      ({ pid, host, beganMs }) =>
+        `process ${pid} on ${host}, since ${new Date(beganMs).toLocaleString('sv-SE')}`,
+    )
+    .join('; ');
+
 async function removeLeft(root: string): Promise<void> {
   for (const name of await namesIn(root)) {
     const owner = parseOwner(name);
