@@ -161,6 +161,15 @@ test('whoever stood still and kept a lock goes on', async () => {
   assert.ok(existsSync(path.join(folder, 'file')));
 });
 
+test('where what is not whole yet was removed, that is said', async () => {
+  const file = await AtomicFile.create(path.join(folder, 'file'));
+  await file.write('half');
+  const [partial] = await readdir(folder);
+  await rm(path.join(folder, partial!));
+  await assert.rejects(file.commit(), { ...locked, message: /file was removed before it was whole/ });
+  assert.deepEqual(await readdir(folder), []);
+});
+
 test('the first manifest stays', async () => {
   const file = path.join(folder, 'manifest.json');
   const results = await Promise.all([1, 2, 3, 4].map((value) => writeFirstJson(file, { value })));

@@ -12,7 +12,7 @@ import { ownerText } from '../harness/store/owner.js';
 import { prune } from '../harness/store/prune.js';
 import { announce, neighbours } from '../harness/store/running.js';
 import { Store } from '../harness/store/store.js';
-import { brief, briefOver, nothing, patient, sleep, useLease } from './strangers.js';
+import { brief, briefOver, lease, nothing, patient, sleep, useLease } from './strangers.js';
 
 useLease();
 
@@ -68,6 +68,17 @@ test('who else works in a cache is known with host and time, until a lease after
     (await readdir(running)).filter((name) => name.includes('long-gone')),
     [],
   );
+});
+
+test('a process that was taken for dead while it stood still announces itself again, with the time that it began at', async () => {
+  await announce(folder);
+  const [name] = await readdir(path.join(folder, 'running'));
+  const sign = path.join(folder, 'running', name!);
+  const began = (await stat(sign)).mtimeMs;
+  await rm(sign);
+  while (!existsSync(sign)) await sleep(20);
+  await sleep(lease / 2);
+  assert.ok(Math.abs((await stat(sign)).mtimeMs - began) < 2);
 });
 
 test('what a process of another host has asked for is not pruned, and it is named', async () => {
