@@ -21,8 +21,11 @@ export async function announce(root: string): Promise<void> {
   const file = path.join(folderOf(root), `${process.pid}-${hostname()}`);
   // Where nothing can be written, nothing can be removed either.
   await mkdir(path.dirname(file), { recursive: true }).catch(() => undefined);
-  await writeFile(file, '').catch(() => undefined);
-  process.on('exit', () => rmSync(file, { force: true }));
+  const isWritten = await writeFile(file, '').then(
+    () => true,
+    () => false,
+  );
+  if (isWritten) process.on('exit', () => rmSync(file, { force: true }));
 }
 
 /** When the first of the other processes that work in a cache began, in milliseconds since 1970; undefined where none does. */
