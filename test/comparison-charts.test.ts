@@ -145,6 +145,39 @@ test('winners: counts of all seeds by vector, kinds that a run lacks left out', 
   assert.deepEqual(lacking.winners, []);
 });
 
+test('variations: a system without layers or with a varying number of vectors', async () => {
+  const bare = (file: string, arch: object) => {
+    const one = stored({ arch: 'colbert-cls' });
+    return { file, record: { ...one.record, arch: { ...one.record.arch, ...arch } } } as StoredRecord;
+  };
+  const { variations } = await sectionOf([
+    bare('a.record.json', { layers: [2], vectors: 'varies' }),
+    bare('b.record.json', { layers: null, vectors: 3 }),
+    bare('c.record.json', { layers: [1, 2], vectors: 2 }),
+  ]);
+  assert.deepEqual(
+    variations.map(({ by, points }) => [by, ...points.map(({ x }) => x)]),
+    [
+      ['layers', '', '2', '1, 2'],
+      ['vectors', '2', '3'],
+    ],
+  );
+});
+
+test('fronts: of the systems that have both figures, where there are two', async () => {
+  const timed = (arch: string, ms: number) => stored({ arch, slower: ms });
+  const untimed = (arch: string) => {
+    const one = stored({ arch });
+    const { latency: _, ...record } = one.record;
+    return { ...one, record };
+  };
+  const costs = async (...records: StoredRecord[]) =>
+    (await sectionOf(records)).fronts.map(({ cost }) => cost);
+  const all = ['search-ms', 'total-ms', 'index-bytes'];
+  assert.deepEqual(await costs(timed('mlr', 1), timed('bm25', 2), untimed('mlr-sc')), all);
+  assert.deepEqual(await costs(timed('mlr', 1), untimed('mlr-sc')), ['index-bytes']);
+});
+
 test('variations: an architecture that is there with several layers or several M, in their order', async () => {
   const { variations } = await sectionOf([
     stored({ arch: 'me-bert', vectors: 10, layers: [12] }),
