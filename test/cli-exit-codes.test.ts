@@ -83,6 +83,20 @@ test('a wrong request ends with 2, says what was seen and what to do, and prints
   }
 });
 
+test('a file where a folder is to be made is refused by name', () => {
+  writeFileSync(path.join(folder, 'taken'), '');
+  for (const [option, other] of [
+    ['--out', '--cache'],
+    ['--cache', '--out'],
+  ] as const) {
+    const run = ['run', '--arch', 'bm25', '--dataset', 'sample', option, 'taken', other, 'free'];
+    const { status, stderr } = bench(...run);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /error PATH_INVALID: .*taken.* cannot be made: a file is in its way\.\nhint: /);
+    assert.doesNotMatch(stderr, /bug/);
+  }
+});
+
 test('lists are for people, and with --json for programs', () => {
   const { status, stdout } = bench('list', 'engines');
   assert.equal(status, 0);

@@ -145,32 +145,6 @@ test('winners: counts of all seeds by vector, kinds that a run lacks left out', 
   assert.deepEqual(lacking.winners, []);
 });
 
-test('variations: an architecture that is there with several layers or several M, in their order', async () => {
-  const { variations } = await sectionOf([
-    stored({ arch: 'me-bert', vectors: 10, layers: [12] }),
-    stored({ arch: 'me-bert', vectors: 2, layers: [12] }),
-    stored({ arch: 'mlr', layers: [2, 10, 12] }),
-    stored({ arch: 'mlr', layers: [10, 12] }),
-    stored({ arch: 'dual-encoder', layers: [12] }),
-  ]);
-  assert.deepEqual(variations, [
-    {
-      ...{ by: 'vectors', arch: 'me-bert' },
-      points: [
-        { x: '2', system: 'me-bert (M=2)' },
-        { x: '10', system: 'me-bert (M=10)' },
-      ],
-    },
-    {
-      ...{ by: 'layers', arch: 'mlr' },
-      points: [
-        { x: '10, 12', system: 'mlr (layers=10+12)' },
-        { x: '2, 10, 12', system: 'mlr (layers=2+10+12)' },
-      ],
-    },
-  ]);
-});
-
 test('training: loss and dev of every epoch of every run that was trained', async () => {
   const { training } = await sectionOf([stored({ epochs: 2 }), stored({ seed: 2, epochs: 2 })]);
   const epochs = [

@@ -5,7 +5,7 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { readRetrieverFacts } from '../harness/model/retriever-facts.js';
+import { readRetrieverFacts, refuseOtherEncoder } from '../harness/model/retriever-facts.js';
 import {
   encoderFolder,
   loadRetrieverWeights,
@@ -78,4 +78,29 @@ test('one encoder begins as both, two never as one; weights of a pooling that ar
     code: 'CHECKPOINT_INVALID',
     message: /lacks the weights pooling\//,
   });
+});
+
+test('facts that fit an encoder just so are taken: its last layer, a mean before all tokens, as many as there are', async () => {
+  const { facts } = await madeExport('mlr', 'bert');
+  const taken = (resolved: object, text: object = {}, layers = 2) =>
+    refuseOtherEncoder(
+      folder,
+      {
+        ...facts,
+        resolved: { ...facts.resolved, ...resolved },
+        text: { ...facts.text, maxQueryTokens: 64, maxPassageTokens: 64, ...text },
+      },
+      { kind: 'bert', dimensions: 8, layers, maxTokens: 64, summary: 'first-token' },
+    );
+  const three = { layers: [1, 2, 3], vectors: 3 };
+  taken({ vectors: 65 });
+  taken(three, {}, 3);
+  for (const [resolved, text, layers, message] of [
+    [{ vectors: 66 }, {}, 2, /vectors is 66, and a passage has 65 at most/],
+    [three, {}, 4, /layers is \[1, 2, 3\], and the last of the encoder's layers is 4/],
+    [three, {}, 2, /layers is \[1, 2, 3\], and the last of the encoder's layers is 2/],
+    [{}, { maxQueryTokens: 65 }, 2, /maxQueryTokens is 65, and the encoder takes 64/],
+    [{}, { maxPassageTokens: 65 }, 2, /maxPassageTokens is 65, and the encoder takes 64/],
+  ] as const)
+    assert.throws(() => taken(resolved, text, layers), { code: 'CHECKPOINT_INVALID', message });
 });

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BenchError, fileError } from '../harness/errors.js';
-import { AtomicFile, removePartials, writeAtomic, writeJson } from '../harness/store/atomic.js';
+import {
+  AtomicFile,
+  putInPlace,
+  removePartials,
+  temporaryName,
+  writeAtomic,
+  writeJson,
+} from '../harness/store/atomic.js';
 import { isRunning } from '../harness/store/owner.js';
 
 let folder: string;
@@ -76,6 +83,22 @@ test('a file that cannot be replaced fails and leaves no partial', async () => {
   await writeAtomic(path.join(target, 'inside'), '');
   await assert.rejects(writeAtomic(target, 'x'));
   assert.deepEqual(await readdir(folder), ['taken']);
+});
+
+test('what a library wrote is put in its place, or goes where it cannot be', async () => {
+  const target = path.join(folder, 'index');
+  const temporary = temporaryName(target);
+  await writeFile(temporary, 'new');
+  await writeFile(target, 'old');
+  await putInPlace(temporary, target);
+  assert.equal(readFileSync(target, 'utf8'), 'new');
+  assert.deepEqual(readdirSync(folder), ['index']);
+  const taken = path.join(folder, 'taken');
+  await writeAtomic(path.join(taken, 'inside'), '');
+  const other = temporaryName(taken);
+  await writeFile(other, 'new');
+  await assert.rejects(putInPlace(other, taken));
+  assert.deepEqual(readdirSync(folder).sort(), ['index', 'taken']);
 });
 
 test('the system errors a user can act on become ours', () => {

@@ -12,14 +12,21 @@ const largestWriteBytes = 1 << 30;
 
 /**
  * Makes a folder and those above it.
- * @throws BenchError NOT_WRITABLE, DISK_FULL
+ * @throws BenchError NOT_WRITABLE, DISK_FULL; PATH_INVALID where a file is in its way
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
+        hint: 'Move that file, or choose another folder: --cache DIR, --out DIR.',
+        cause: error,
+      });
+    }
     // What Node 20 says of a read-only file system when it makes several folders at once.
-    const readOnly = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const readOnly = code === 'ENOENT';
     throw fileError(readOnly ? Object.assign(error as Error, { code: 'EROFS' }) : error, folder);
   }
 }

@@ -1,10 +1,11 @@
 /** Files from the network: brought once, checked against what their publisher says of them, kept in the cache. */
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Download } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
 import { assertGoesOn, interruption } from '../interruption.js';
+import { makeFolder } from './atomic.js';
 import { hashFile } from './hash.js';
 import { withLock } from './lock.js';
 import { discardPart, sizeOf, TransferError, transfer } from './transfer.js';
@@ -68,19 +69,6 @@ export async function fetchFile(
     if (!(await isPresent(download, file))) await bring(download, file, options);
     return file;
   });
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw fileError(error, folder);
-    throw new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
-      hint: 'Move that file, or choose another folder with --cache DIR.',
-      cause: error,
-    });
-  }
 }
 
 /** Whether the file is there and right. One that somebody put there by hand is checked like any other. */

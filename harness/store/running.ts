@@ -22,10 +22,13 @@ export async function announce(root: string): Promise<void> {
   const file = path.join(folderOf(root), `${ownerText()} ${hostname()}`);
   // Where nothing can be written, nothing can be removed either.
   await mkdir(path.dirname(file), { recursive: true }).catch(() => undefined);
-  await writeFile(file, '').catch(() => undefined);
-  const began = await stat(file).catch(() => undefined);
+  const isWritten = await writeFile(file, '').then(
+    () => true,
+    () => false,
+  );
+  const began = isWritten ? await stat(file).catch(() => undefined) : undefined;
   if (began !== undefined) keepRenewed(file, () => renew(file, began.mtime));
-  process.on('exit', () => rmSync(file, { force: true }));
+  if (isWritten) process.on('exit', () => rmSync(file, { force: true }));
 }
 
 /** Says it anew, with the time of old, where this process stood still for longer than a lease and was taken for dead. */
