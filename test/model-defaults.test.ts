@@ -5,19 +5,22 @@ import { test } from 'node:test';
 import type { Tensor, Tensor2D } from '../harness/contracts.js';
 import { bertEncoder } from '../harness/encoders/bert.js';
 import { t5Encoder } from '../harness/encoders/t5.js';
+import { makeEncoder } from '../harness/model/checkpoint.js';
 import type { Encoder } from '../harness/model/encoder.js';
 import type { ModelConfig } from '../harness/model/fields.js';
+import { modelTypes } from '../harness/model/known-encoders.js';
 import { stream } from '../harness/random.js';
 import { type ArraySpec, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { madeRetriever } from './made-training.js';
 import { inFixtures } from './places.js';
 
-type Fields = Record<string, number | string>;
-const defaults = JSON.parse(readFileSync(inFixtures('model/defaults.json'), 'utf8')) as {
-  bert: Fields;
-  t5: Fields;
-};
+type Value = number | string | boolean;
+type Fields = Record<string, Value>;
+const defaults = JSON.parse(readFileSync(inFixtures('model/defaults.json'), 'utf8')) as Record<
+  string,
+  Fields
+>;
 const engine = await openEngine('tfjs-cpu');
 
 /** What must be in the file. */
@@ -29,15 +32,29 @@ const bert = {
   vocab_size: 20,
 };
 const t5 = { num_layers: 1, d_model: 4, num_heads: 2, d_kv: 2, d_ff: 6, vocab_size: 20 };
-const kinds = {
-  bert: { needed: bert, make: bertEncoder, tokens: 6 },
+const { vocab_size, num_hidden_layers: _, ...sizes } = bert;
+const distilbert = { n_layers: 1, dim: 4, n_heads: 2, hidden_dim: 6, vocab_size };
+/** Every third layer sees all, and padding is the 50,284th token. */
+const modernbert = { ...sizes, num_hidden_layers: 4, num_attention_heads: 1, vocab_size: 50_290 };
+/** What must be in the file, how many tokens show the defaults, and how small a table shows what normalization adds. */
+const kinds: Readonly<Record<string, { needed: ModelConfig; tokens: number; scale: number }>> = {
+  bert: { needed: bert, tokens: 6, scale: 1e-6 },
+  roberta: { needed: bert, tokens: 6, scale: 1e-6 },
+  'xlm-roberta': { needed: bert, tokens: 6, scale: 1e-6 },
+  mpnet: { needed: bert, tokens: 6, scale: 1e-6 },
+  distilbert: { needed: distilbert, tokens: 6, scale: 1e-6 },
   // Its buckets of distance reach to 128.
-  t5: { needed: t5, make: t5Encoder, tokens: 200 },
+  t5: { needed: t5, tokens: 200, scale: 1e-3 },
+  // Its neighbourhood is of 64 to each side.
+  modernbert: { needed: modernbert, tokens: 80, scale: 1e-3 },
 };
+/** Those of which another is refused, and where null is another value. */
+const fixed = ['position_embedding_type', 'sinusoidal_pos_embds'];
+const fixedInMpnet = ['relative_attention_num_buckets', 'pad_token_id'];
+const notNull = ['global_rope_theta', 'local_rope_theta'];
 
 /** Embeddings so small that what normalization adds to their variance counts. */
-function madeWeights({ parameters, shape }: Encoder): Float32Array[] {
-  const scale = shape.kind === 'bert' ? 1e-6 : 1e-3;
+function madeWeights({ parameters }: Encoder, scale: number): Float32Array[] {
   return parameters.map(({ name, shape: sizes }) => {
     const random = stream(1, 'weights', name);
     const isTable = /embeddings\.\w+\.weight|^shared/.test(name) && !name.includes('LayerNorm');
@@ -46,7 +63,7 @@ function madeWeights({ parameters, shape }: Encoder): Float32Array[] {
 }
 
 /** Everything of an encoder that its configuration decides. */
-async function outcome(encoder: Encoder, tokens: number) {
+async function outcome(encoder: Encoder, { tokens, scale }: { tokens: number; scale: number }) {
   const specs: ArraySpec[] = encoder.parameters.map(({ shape }) => ({ shape, dtype: 'float32' }));
   const text: ArraySpec[] = [
     { shape: [1, tokens], dtype: 'int32' },
@@ -55,12 +72,12 @@ async function outcome(encoder: Encoder, tokens: number) {
   const program = await engine.compile(
     (inputs: Tensor[]) => {
       const [ids, mask] = inputs.slice(specs.length) as [Tensor2D, Tensor2D];
-      return [encoder.states(inputs.slice(0, specs.length), { ids, mask }).hidden[1]!];
+      return [encoder.states(inputs.slice(0, specs.length), { ids, mask }).hidden[encoder.shape.layers]!];
     },
     [...specs, ...text],
   );
   const ids = Int32Array.from({ length: tokens }, (_, i) => 1 + (i % 19));
-  const [states] = await program.run([...madeWeights(encoder), ids, new Float32Array(tokens).fill(1)]);
+  const [states] = await program.run([...madeWeights(encoder, scale), ids, new Float32Array(tokens).fill(1)]);
   return {
     parameters: encoder.parameters,
     maxTokens: encoder.shape.maxTokens,
@@ -71,25 +88,35 @@ async function outcome(encoder: Encoder, tokens: number) {
 }
 
 /** Another value that a file could hold. */
-function another(value: number | string, field: string): number | string {
-  if (typeof value === 'string') return field === 'hidden_act' ? 'relu' : 'gated-gelu';
+function another(value: Value, field: string): Value {
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'string') return /act/.test(field) ? 'relu' : 'gated-gelu';
+  if (/dropout/.test(field)) return value + 0.1;
+  // Half of a window counts to each side.
+  if (field === 'local_attention') return value + 2;
   return Number.isInteger(value) ? value + 1 : 1.1 * value;
 }
 
-for (const [kind, { needed, make, tokens }] of Object.entries(kinds)) {
-  const said = defaults[kind as 'bert' | 't5'];
+test('the defaults of every kind of encoder are tried', () => {
+  assert.deepEqual(Object.keys(kinds).sort(), [...modelTypes].sort());
+});
+
+for (const [kind, { needed, ...shown }] of Object.entries(kinds)) {
+  const said = defaults[kind]!;
+  const make = (config: ModelConfig) => makeEncoder({ ...config, model_type: kind });
   test(`${kind}: a field that is left out is as if the file held the default of transformers`, async () => {
-    const left = await outcome(make(needed), tokens);
-    assert.deepEqual(left, await outcome(make({ ...needed, ...said }), tokens));
+    const left = await outcome(make(needed), shown);
+    assert.deepEqual(left, await outcome(make({ ...needed, ...said }), shown));
     // Null, which some files hold, is no value either.
-    const empty = Object.fromEntries(Object.keys(said).map((field) => [field, null]));
-    assert.deepEqual(left, await outcome(make({ ...needed, ...empty } as ModelConfig), tokens));
+    const nulls = Object.keys(said).filter((field) => !notNull.includes(field));
+    const empty = Object.fromEntries(nulls.map((field) => [field, null]));
+    assert.deepEqual(left, await outcome(make({ ...needed, ...empty }), shown));
   });
   for (const [field, value] of Object.entries(said)) {
-    if (field === 'position_embedding_type') continue;
+    if (fixed.includes(field) || (kind === 'mpnet' && fixedInMpnet.includes(field))) continue;
     test(`${kind}: another ${field} makes another model`, async () => {
       const other = make({ ...needed, [field]: another(value, field) });
-      assert.notDeepEqual(await outcome(other, tokens), await outcome(make(needed), tokens));
+      assert.notDeepEqual(await outcome(other, shown), await outcome(make(needed), shown));
     });
   }
 }

@@ -1,10 +1,11 @@
 /** Encoders of every kind as a published model and as the start of training. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { encoders } from '../harness/model/known-encoders.js';
+import { openPublished } from '../harness/pipeline/published-model.js';
 import { silentProgress } from '../harness/progress.js';
 import { run } from '../harness/sweep.js';
 import { kindFolder, kinds, withoutSetting } from './sentence-folder.js';
@@ -45,3 +46,19 @@ for (const [name, { queries, passages }] of Object.entries(kinds.kinds)) {
     assert.equal(record.arch.meanFirst, name === 't5' ? true : undefined);
   });
 }
+
+test('an encoder whose tokenizer no vocab.txt can say is refused without a tokenizer.json', async () => {
+  const words = '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nlamp\n';
+  for (const [name, message] of [
+    ['roberta', /holds no tokenizer\.json\.$/],
+    ['mpnet', /holds no tokenizer\.json\.$/],
+    ['distilbert', undefined],
+  ] as const) {
+    const folder = kindFolder(name);
+    await rm(path.join(folder, 'tokenizer.json'));
+    await writeFile(path.join(folder, 'vocab.txt'), words);
+    const opened = openPublished(folder, name, withoutSetting);
+    if (message === undefined) assert.equal((await opened).tokenizer.vocabularySize, 6);
+    else await assert.rejects(opened, { code: 'CHECKPOINT_INVALID', message });
+  }
+});

@@ -26,7 +26,8 @@ function mpnetEncoder(config: ModelConfig): Encoder {
     ...{ ...sizes, kind: 'mpnet', config, maxTokens: positions - paddingId - 1, dropsAttended: true },
     tables: [{ name: bertTables.positions, rows: positions }],
     names: mpnetLayer,
-    more: [{ name: biasTable, shape: [buckets, heads], decay: true }],
+    // As in transformers' Trainer, by its name.
+    more: [{ name: biasTable, shape: [buckets, heads], decay: false }],
     places: (weight, { ids }) => paddedPositions(weight(`${bertTables.positions}.weight`), ids, paddingId),
     scoreBias(weight, tokens) {
       const pairs = relativeBuckets(tokens, buckets, maxDistance); // [T, T]

@@ -7,7 +7,11 @@ import { encoderNamed, encoders } from './known-encoders.js';
 import type { TensorSource } from './tensor-source.js';
 
 /** What stands before the names of the encoder's tensors. */
-export function findPrefix(source: TensorSource, { shape }: Encoder, wanted: string | undefined): string {
+export function findPrefix(
+  source: TensorSource,
+  { shape, config }: Encoder,
+  wanted: string | undefined,
+): string {
   const own = encoderNamed(shape.kind);
   const prefixes = ({ landmark }: EncoderPlugin) =>
     source.names
@@ -32,7 +36,7 @@ export function findPrefix(source: TensorSource, { shape }: Encoder, wanted: str
   if (other !== undefined) {
     throw new BenchError(
       'CHECKPOINT_INVALID',
-      `${source.folder} holds ${other} weights, while its config.json says model_type '${shape.kind}'.`,
+      `${source.folder} holds ${other} weights, while its config.json says model_type '${config.model_type}'.`,
       { hint: `Put the config.json that belongs to these weights there; its model_type is '${other}'.` },
     );
   }

@@ -5,13 +5,13 @@ import type { DataFile, Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { describeEncoder, loadEncoder } from '../model/checkpoint.js';
 import type { Encoder } from '../model/encoder.js';
+import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import { readSentenceFacts, type SentenceFacts, type SentenceOverrides } from '../model/sentence-files.js';
 import { SentenceModel } from '../model/sentence-model.js';
 import { TensorSource } from '../model/tensor-source.js';
 import { keyOf } from '../store/hash.js';
 import { describeFile } from '../store/hash-once.js';
-import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
-import { loadTokenizer } from '../text/tokenizer-folder.js';
+import type { Tokenizer } from '../text/tokenizer.js';
 import { readOnce } from './last-read.js';
 import { filesOf } from './named-models.js';
 import type { OpenModel } from './open-model.js';
@@ -41,8 +41,7 @@ export async function describePublished(
   const facts = await readSentenceFacts(folder, overrides);
   const encoder = await describeEncoder(facts.encoderFolder);
   assertWidths(folder, facts, encoder);
-  const tokenizer = await loadTokenizer(facts.encoderFolder);
-  checkVocabulary(tokenizer, encoder);
+  const tokenizer = await encoderTokenizer(facts.encoderFolder, encoder);
   const maxTokens = lengthOf(folder, facts, encoder);
   const promptTokens = {
     query: promptLength(facts.prompts.query, tokenizer, maxTokens),

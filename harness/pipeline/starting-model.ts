@@ -4,6 +4,7 @@ import type { ArchitectureOptions, DataFile, EncoderShape } from '../contracts.j
 import { BenchError } from '../errors.js';
 import { describeEncoder, loadEncoder, makeEncoder } from '../model/checkpoint.js';
 import type { Encoder } from '../model/encoder.js';
+import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import type { ModelConfig } from '../model/fields.js';
 import { encoderNamed } from '../model/known-encoders.js';
 import { type Architecture, Retriever } from '../model/retriever.js';
@@ -19,8 +20,7 @@ import { scratchKind } from '../model/scratch.js';
 import { askedBeside } from '../model/sentence-files.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
 import type { Progress } from '../progress.js';
-import { checkVocabulary, type Tokenizer } from '../text/tokenizer.js';
-import { loadTokenizer } from '../text/tokenizer-folder.js';
+import type { Tokenizer } from '../text/tokenizer.js';
 import { noteUnchecked } from './checkpoint.js';
 import { fetchModel, filesOf } from './named-models.js';
 import type { Prepared } from './prepare.js';
@@ -78,8 +78,7 @@ export async function trainingSetup(
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
   const described = loaded?.encoder ?? (await describeEncoder(folder, { t5LayerNorm }));
   const encoder = makeEncoder(withDropout(described, config.train.dropout), { t5LayerNorm });
-  const tokenizer = await loadTokenizer(folder);
-  checkVocabulary(tokenizer, encoder);
+  const tokenizer = await encoderTokenizer(folder, encoder);
   const { shape } = encoder;
   const { queryTokens, passageTokens, pairTruncation } = config.text;
   const text: TextFacts = {

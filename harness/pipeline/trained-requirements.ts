@@ -2,11 +2,10 @@
 import type { BenchConfig } from '../config/config.js';
 import type { EncoderShape } from '../contracts.js';
 import { describeEncoder } from '../model/checkpoint.js';
+import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
-import { checkVocabulary } from '../text/tokenizer.js';
-import { loadTokenizer } from '../text/tokenizer-folder.js';
 import { assertSearcher } from './choose-searcher.js';
 import { indexBuilder } from './index-stage.js';
 import { localModel } from './named-models.js';
@@ -50,7 +49,7 @@ async function shapeOf(request: RunRequest): Promise<EncoderShape | undefined> {
       : encoderFolder(init, await readRetrieverFacts(init));
   if (folder === undefined) return undefined;
   const encoder = await describeEncoder(folder, { t5LayerNorm });
-  checkVocabulary(await loadTokenizer(folder), encoder);
+  await encoderTokenizer(folder, encoder);
   const maxTokens = Math.min(config.text.passageTokens, encoder.shape.maxTokens);
   return { ...encoder.shape, maxTokens };
 }

@@ -1,7 +1,7 @@
 /**
  * What the files beside tokenizer.json say of it. The rules are those of transformers (4.57 and 5.24, which agree in them): its
  * BERT tokenizers take case, accents and ideographs from tokenizer_config.json, whatever tokenizer.json has, and tokens that only
- * the other files name are added. RoBERTa's (5.24) take from there whether a blank is put before a text.
+ * the other files name are added. RoBERTa's take from there whether a blank is put before a text.
  */
 import type { AddedToken } from './added-tokens.js';
 import type { TokenizerJson } from './tokenizer-file.js';

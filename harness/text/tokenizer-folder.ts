@@ -18,9 +18,10 @@ export const tokenizerFiles = [
 
 /**
  * The tokenizer of a checkpoint folder: tokenizer.json, or else BERT's vocab.txt, and what the files beside it say.
+ * @param takesVocabulary whether vocab.txt alone says what the tokenizer is
  * @throws BenchError CHECKPOINT_INVALID where there is none, or none that can be read
  */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+export async function loadTokenizer(folder: string, takesVocabulary = true): Promise<Tokenizer> {
   const config = await readObject(path.join(folder, 'tokenizer_config.json'));
   const specials = await readObject(path.join(folder, 'special_tokens_map.json'));
   const added = await readObject(path.join(folder, 'added_tokens.json'));
@@ -28,19 +29,16 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const file = path.join(folder, 'tokenizer.json');
   const json = await readJson(file);
   if (json !== undefined) return makeTokenizer(json, config ?? {}, file, more);
+  if (!takesVocabulary) throw missing(folder, 'no tokenizer.json');
   const vocabulary = path.join(folder, 'vocab.txt');
   const tokens = (await readText(vocabulary))?.split(/\r?\n/);
-  if (tokens === undefined) {
-    throw new BenchError('CHECKPOINT_INVALID', `${folder} holds neither tokenizer.json nor vocab.txt.`, {
-      hint: 'Have transformers write it: AutoTokenizer.from_pretrained(...).save_pretrained(...).',
-    });
-  }
+  if (tokens === undefined) throw missing(folder, 'neither tokenizer.json nor vocab.txt');
   if (tokens.at(-1) === '') tokens.pop();
-  const missing = bertSpecials.filter((token) => !tokens.includes(token));
-  if (missing.length > 0) {
+  const lacking = bertSpecials.filter((token) => !tokens.includes(token));
+  if (lacking.length > 0) {
     throw new BenchError(
       'CHECKPOINT_INVALID',
-      `${vocabulary} is not a BERT vocabulary: it lacks ${missing.join(', ')}.`,
+      `${vocabulary} is not a BERT vocabulary: it lacks ${lacking.join(', ')}.`,
     );
   }
   const { do_lower_case, strip_accents, tokenize_chinese_chars } = config ?? {};
@@ -50,6 +48,12 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     splitChinese: tokenize_chinese_chars !== false,
   });
   return makeTokenizer(made, config ?? {}, vocabulary, more);
+}
+
+function missing(folder: string, what: string): BenchError {
+  return new BenchError('CHECKPOINT_INVALID', `${folder} holds ${what}.`, {
+    hint: 'Have transformers write it: AutoTokenizer.from_pretrained(...).save_pretrained(...).',
+  });
 }
 
 async function readText(file: string): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describeEncoder, loadEncoder } from '../../../harness/model/checkpoint.js';
 import { resolveModel } from '../../../harness/model/hub.js';
+import { encoders } from '../../../harness/model/known-encoders.js';
 import type { Retriever } from '../../../harness/model/retriever.js';
 import { readRetrieverFacts } from '../../../harness/model/retriever-facts.js';
 import {
@@ -25,12 +26,24 @@ import {
 } from '../../../harness/train/training-state.js';
 import { gitHash, hash } from '../../loopback-hub.js';
 import { madeRetriever } from '../../made-training.js';
-import { sentenceFolder, withoutSetting } from '../../sentence-folder.js';
+import { kindFolder, sentenceFolder, withoutSetting } from '../../sentence-folder.js';
 import { type Loader, UnfitResult } from '../loader.js';
 import { checkNumbers } from '../results-checked.js';
 import { filesIn, fixtureFile, fixtureFiles, texts, written } from '../valid-files.js';
 
-const checkpoint = (name: string) => fixtureFiles(`model/${name}`, (file) => file !== 'states.json');
+const checkpoint = (name: string) =>
+  fixtureFiles(`model/${name}`, (file) => file === 'config.json' || file === 'model.safetensors');
+/** A form of each kind of encoder. */
+const checkpoints = () => encoders.map(({ examples }) => checkpoint(Object.keys(examples).at(-1)!));
+
+/** Their tokenizers are of a few words, so that edits find what counts. */
+const kindsToLoad = ['mpnet', 't5', 'distilbert'];
+const kindFiles = (name: string) => {
+  const folder = kindFolder(name);
+  const files = filesIn(folder);
+  rmSync(folder, { recursive: true });
+  return files;
+};
 
 const small = (random: Stream, count: number) => Float32Array.from({ length: count }, () => random.normal());
 
@@ -135,7 +148,7 @@ const loaders: readonly Loader[] = [
   },
   {
     name: 'model-config',
-    inputs: () => [checkpoint('bert-gelu'), checkpoint('t5-relu'), checkpoint('t5-gated')],
+    inputs: checkpoints,
     codes: ['CHECKPOINT_INVALID', 'PATH_INVALID'],
     async load(folder) {
       await describeEncoder(folder);
@@ -143,7 +156,7 @@ const loaders: readonly Loader[] = [
   },
   {
     name: 'checkpoint',
-    inputs: () => [checkpoint('bert-gelu-new'), checkpoint('t5-gated')],
+    inputs: checkpoints,
     codes: ['CHECKPOINT_INVALID', 'PATH_INVALID'],
     async load(folder) {
       const { weights } = await loadEncoder(folder);
@@ -162,7 +175,7 @@ const loaders: readonly Loader[] = [
             return files;
           },
         ),
-      ),
+      ).then((variants) => [...variants, ...kindsToLoad.map(kindFiles)]),
     codes: ['CHECKPOINT_INVALID', 'CONFIG_INVALID', 'PATH_INVALID'],
     async load(folder) {
       const { weights, texts, maxTokens } = await openPublished(folder, 'tiny', withoutSetting);

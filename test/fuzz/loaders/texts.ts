@@ -1,6 +1,7 @@
 /** Tokenizers, and patterns and texts of questions. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { BenchError } from '../../../harness/errors.js';
 import { AnswerMatcher, PassageText } from '../../../harness/text/answers.js';
 import { Charsmap } from '../../../harness/text/charsmap.js';
@@ -34,6 +35,9 @@ const vocabulary = [
   '##aff',
   '##able',
 ];
+
+/** A byte-level tokenizer of the fixtures. */
+const byteLevel = (name: string) => gunzipSync(fixtureFile(`tokenizers/${name}.json.gz`));
 
 /** A character map of three keys, as SentencePiece compiles one: a block of 256 units a node. */
 function charsmap(): Buffer {
@@ -88,6 +92,7 @@ const loaders: readonly Loader[] = [
         ...texts({ 'tokenizer_config.json': config }),
       },
       { 'tokenizer.json': fixtureFile('model/unigram.json') },
+      ...['roberta', 'modernbert'].map((name) => ({ 'tokenizer.json': byteLevel(name) })),
       texts({ 'tokenizer.json': withCharsmap() }),
       texts({
         'vocab.txt': `${vocabulary.join('\n')}\n`,
