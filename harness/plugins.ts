@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ArchitectureFamily, DatasetPlugin, Pooling, ReportPlugin } from './contracts.js';
 import { BenchError, unknownName } from './errors.js';
-import { type DatasetName, parseDatasetName } from './plugins/dataset-name.js';
+import { type DatasetName, namedBy, parseDatasetName } from './plugins/dataset-name.js';
 
 /** The folder that holds `architectures`, `datasets`, `reports` and `harness`, as they were built. */
 export const builtRoot = fileURLToPath(new URL('..', import.meta.url));
@@ -175,10 +175,11 @@ export function datasetFiles(root: string = builtRoot): string[] {
   return namesIn(kinds.dataset, root);
 }
 
-async function datasetPlugin(name: string, root: string) {
+async function datasetPlugin(name: string, root: string): Promise<DatasetName & { plugin: DatasetPlugin }> {
   const parts = parseDatasetName(name);
   if (!datasetFiles(root).includes(parts.file)) throw unknownName('dataset', name, await datasetNames(root));
-  return { ...parts, plugin: await load<DatasetPlugin>(kinds.dataset, parts.file, root) };
+  const plugin = await load<DatasetPlugin>(kinds.dataset, parts.file, root);
+  return { ...namedBy(name, parts, plugin.address), plugin };
 }
 
 /**
@@ -186,8 +187,8 @@ async function datasetPlugin(name: string, root: string) {
  * @throws BenchError USAGE for a name that none can have; UNKNOWN_NAME with a near name, or with the members where the name stands for several datasets
  */
 export async function loadDataset(name: string, root: string = builtRoot): Promise<LoadedDataset> {
-  const { file, plugin, variant, label } = await datasetPlugin(name, root);
-  const own = label === undefined ? {} : { label };
+  const { file, plugin, variant, label, address } = await datasetPlugin(name, root);
+  const own = { ...(label !== undefined && { label }), ...(address !== undefined && { address }) };
   if (variant === undefined) return { name, plugin, ...own };
   const { variants = [], groups = {} } = plugin;
   if (variants.includes(variant)) return { name, plugin, variant, ...own };
