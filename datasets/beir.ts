@@ -3,15 +3,16 @@
  * others publish. `beir --data DIR` opens any folder of that layout.
  */
 import path from 'node:path';
-import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Query, Split } from '../harness/contracts.js';
+import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Split } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
-import { assertQueryId, assertWritable } from '../harness/interchange/identifiers.js';
+import { assertWritable } from '../harness/interchange/identifiers.js';
 import { inspect } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { readQrels } from '../harness/interchange/qrels.js';
 import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
 import { assertFolder, describeAll, findIn, needIn, remembered, unpacked } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
+import { QueryList } from './collection/query-list.js';
 
 const code = 'DATA_INVALID';
 
@@ -53,27 +54,17 @@ async function* passagesOf(file: string): AsyncGenerator<Passage & { place: numb
   }
 }
 
-async function queriesOf(file: string): Promise<Map<string, Query>> {
-  const queries = new Map<string, Query>();
-  const lines = new Map<string, number>();
+async function queriesOf(file: string): Promise<QueryList['byId']> {
+  const list = new QueryList();
   for await (const row of jsonLines(file, code)) {
-    const queryId = stringMember(row, '_id', file, code);
-    assertQueryId(queryId, () => `${file}, line ${row.line}: the _id`);
-    const earlier = lines.get(queryId);
-    if (earlier !== undefined) {
-      throw new BenchError(
-        code,
-        `Two queries have the id '${queryId}': ${file}, line ${earlier} and line ${row.line}.`,
-        {
-          hint: 'Every query needs an id of its own: remove one of them, or rename it.',
-        },
-      );
-    }
-    lines.set(queryId, row.line);
-    queries.set(queryId, { queryId, text: stringMember(row, 'text', file, code) });
+    const query = {
+      queryId: stringMember(row, '_id', file, code),
+      text: stringMember(row, 'text', file, code),
+    };
+    list.add(query, file, `line ${row.line}`, 'the _id');
   }
-  if (queries.size === 0) throw new BenchError(code, `${file} holds no queries.`, { hint: layout });
-  return queries;
+  if (list.byId.size === 0) throw new BenchError(code, `${file} holds no queries.`, { hint: layout });
+  return list.byId;
 }
 
 async function open(request: DatasetRequest): Promise<Dataset> {

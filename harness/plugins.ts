@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { ArchitectureFamily, DatasetPlugin, Pooling, ReportPlugin } from './contracts.js';
 import { BenchError, unknownName } from './errors.js';
 import { builtRoot, type Kind, load, namesIn } from './plugin-files.js';
-import { type DatasetName, parseDatasetName } from './plugins/dataset-name.js';
+import { type DatasetName, namedBy, parseDatasetName } from './plugins/dataset-name.js';
 
 const kinds = {
   family: {
@@ -122,10 +122,11 @@ export function datasetFiles(root: string = builtRoot): string[] {
   return namesIn(kinds.dataset, root);
 }
 
-async function datasetPlugin(name: string, root: string) {
+async function datasetPlugin(name: string, root: string): Promise<DatasetName & { plugin: DatasetPlugin }> {
   const parts = parseDatasetName(name);
   if (!datasetFiles(root).includes(parts.file)) throw unknownName('dataset', name, await datasetNames(root));
-  return { ...parts, plugin: await load<DatasetPlugin>(kinds.dataset, parts.file, root) };
+  const plugin = await load<DatasetPlugin>(kinds.dataset, parts.file, root);
+  return { ...namedBy(name, parts, plugin.address), plugin };
 }
 
 /**
@@ -133,8 +134,8 @@ async function datasetPlugin(name: string, root: string) {
  * @throws BenchError USAGE for a name that none can have; UNKNOWN_NAME with a near name, or with the members where the name stands for several datasets
  */
 export async function loadDataset(name: string, root: string = builtRoot): Promise<LoadedDataset> {
-  const { file, plugin, variant, label } = await datasetPlugin(name, root);
-  const own = label === undefined ? {} : { label };
+  const { file, plugin, variant, label, address } = await datasetPlugin(name, root);
+  const own = { ...(label !== undefined && { label }), ...(address !== undefined && { address }) };
   if (variant === undefined) return { name, plugin, ...own };
   const { variants = [], groups = {} } = plugin;
   if (variants.includes(variant)) return { name, plugin, variant, ...own };

@@ -1,8 +1,8 @@
 /** Files of `id<TAB>text`, unquoted: MS MARCO's collection and queries, and TREC topics as many hand them around. */
 import type { Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
-import { assertQueryId } from '../../harness/interchange/identifiers.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
+import { QueryList } from './query-list.js';
 
 export interface IdentifiedText {
   id: string;
@@ -31,23 +31,9 @@ export async function* tabLines(file: string): AsyncGenerator<IdentifiedText> {
 
 /** The queries of such a file, by id. @throws BenchError DATA_INVALID where one comes twice, naming both lines */
 export async function tabQueries(file: string): Promise<Map<string, Query>> {
-  const queries = new Map<string, Query>();
-  const lines = new Map<string, number>();
-  for await (const { id, text, line } of tabLines(file)) {
-    assertQueryId(id, () => `${file}, line ${line}: the query id`);
-    const earlier = lines.get(id);
-    if (earlier !== undefined) {
-      throw new BenchError(
-        'DATA_INVALID',
-        `Two queries have the id '${id}': ${file}, line ${earlier} and line ${line}.`,
-        {
-          hint: 'Every query needs an id of its own: remove one of them, or rename it.',
-        },
-      );
-    }
-    lines.set(id, line);
-    queries.set(id, { queryId: id, text });
-  }
-  if (queries.size === 0) throw new BenchError('DATA_INVALID', `${file} holds no queries.`);
-  return queries;
+  const list = new QueryList();
+  for await (const { id, text, line } of tabLines(file))
+    list.add({ queryId: id, text }, file, `line ${line}`, 'the query id');
+  if (list.byId.size === 0) throw new BenchError('DATA_INVALID', `${file} holds no queries.`);
+  return list.byId;
 }

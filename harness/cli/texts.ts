@@ -5,11 +5,9 @@ import type { Dataset, Qrels, Query, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { readRun } from '../interchange/trec.js';
 import { passageTexts } from '../pipeline/passage-texts.js';
-import { loadDataset } from '../plugins.js';
+import { openDatasetHere } from '../pipeline/prepare.js';
 import type { RunRecord } from '../record.js';
-import { fetchFile } from '../store/download.js';
 import { hashFile } from '../store/hash.js';
-import { downloadsOf } from '../store/store.js';
 
 export interface Places {
   /** A folder that holds the dataset, or folders by its name. */
@@ -66,13 +64,8 @@ function fileMessage(error: unknown): string | undefined {
 }
 
 async function openDataset({ dataset }: RunRecord, { data, cache }: Places): Promise<Dataset> {
-  const { plugin, variant } = await loadDataset(dataset.name);
   const folder = typeof data === 'object' ? data.get(dataset.name) : data;
-  return plugin.open({
-    ...(variant !== undefined && { variant }),
-    ...(folder !== undefined && { folder: path.resolve(folder) }),
-    fetch: (download) => fetchFile(download, downloadsOf(cache, dataset.name), { offline: true }),
-  });
+  return openDatasetHere(dataset.name, cache, folder === undefined ? undefined : path.resolve(folder));
 }
 
 function whatChanged(found: Dataset, { dataset }: RunRecord): string | undefined {

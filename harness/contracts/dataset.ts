@@ -26,13 +26,48 @@ export interface Download {
   instructions?: string;
 }
 
+/** A repository of the Hugging Face hub: on this machine, or fetched file by file. */
+export interface HubRepository {
+  /** As the hub calls it; with the revision that was pinned, if one was. */
+  name: string;
+  /** The commit. */
+  revision: string;
+  /** Where its files lie, once they are fetched. */
+  folder: string;
+  /** Files that are here or can be fetched, by path within it, sorted. */
+  files: readonly string[];
+  /** Whether `files` are all that the commit has; else those that somebody has fetched before. */
+  isWhole: boolean;
+  /** Whether the commit is known not to have a file. */
+  lacks(file: string): boolean;
+  /**
+   * The path of a file, verified where it comes from the hub.
+   * @throws BenchError DOWNLOAD_FAILED, CACHE_INVALID
+   */
+  fetch(file: string): Promise<string>;
+  /** Remembers, after all that is needed has been fetched, that this is the revision to be taken from now on. */
+  keep(): Promise<void>;
+}
+
 export interface DatasetRequest {
+  /** What follows the colon, where the plug-in opens addresses: `BeIR/scifact` of `hub:BeIR/scifact`. */
+  address?: string;
   /** What follows the slash: `nq` of `dpr/nq`. */
   variant?: string;
   /** A folder given by `--data`: files are read from there and nothing is fetched. */
   folder?: string;
   /** Fetches into the cache what is not there, verified; returns its path. Throws where the network may not be used. */
   fetch(download: Download): Promise<string>;
+  /**
+   * A repository of datasets of the Hugging Face hub. Absent where there is none to be asked.
+   * @param name `OWNER/NAME`, or `OWNER/NAME@REVISION`
+   * @param isEnough whether what is on this machine holds what is needed; where not, the hub is asked
+   * @throws BenchError UNKNOWN_NAME, DOWNLOAD_FAILED
+   */
+  repository?(
+    name: string,
+    isEnough: (found: HubRepository) => boolean | Promise<boolean>,
+  ): Promise<HubRepository>;
   /** What may come out of an archive without a published hash; usual limits where absent. */
   unpacking?: { bytes: number; ratio: number };
   /**
@@ -108,6 +143,12 @@ export interface DatasetPlugin {
   variants?: readonly string[];
   /** Names that stand for several variants, whose figures are averaged: `cqadupstack` for its 12 forums. */
   groups?: Readonly<Record<string, readonly string[]>>;
+  /** It opens whatever is named behind a colon, rather than one collection; a folder needs no such name. */
+  address?: {
+    /** For messages: `OWNER/NAME`. */
+    form: string;
+    fits(address: string): boolean;
+  };
   /** It holds its records itself, downloads nothing and takes no `--data`. */
   embedded?: true;
   /** What it downloads, for `bench doctor` and the plan; empty where it is embedded or reads the folder of `--data` alone. */

@@ -1,10 +1,11 @@
 /** Models by name: a folder, or what the Hugging Face hub calls so, from this machine or fetched. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { HubRepository } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { HubOptions } from '../store/hub-files.js';
 import { parseHubName } from '../store/hub-names.js';
-import { type HubRepository, openRepository } from '../store/hub-repository.js';
+import { openRepository } from '../store/hub-repository.js';
 import { tokenizerFiles, vocabularyFiles } from '../text/tokenizer-folder.js';
 import { readShardNames, weightsFile, weightsIndexFile } from './tensor-source.js';
 

@@ -95,12 +95,29 @@ async function contentsOf(dataset: Dataset): Promise<DatasetContents> {
 export async function getDataset(request: DatasetFilesRequest, progress: Progress): Promise<Holding[]> {
   const { dataset: name, cache, offline } = request;
   const store = new Store(cache);
+  if (await isAddress(name)) return repositoryHoldings(await openDataset(request, store, progress));
   const folder = store.downloadsOf(name);
   const downloads = await downloadsOf(name);
   if (offline) refuseMissing(name, await Promise.all(downloads.map((each) => holdingOf(each, folder))));
   const fetch = fetcher(request, store, progress);
   for (const download of downloads) await fetch(download);
   return Promise.all(downloads.map((each) => holdingOf(each, folder)));
+}
+
+/** Whether it is a repository, whose files are not known before it is asked. */
+async function isAddress(name: string): Promise<boolean> {
+  const { plugin } = await loadDataset((await datasetsNamed(name))[0]!);
+  return plugin.address !== undefined;
+}
+
+/** What was fetched of a repository: each file was verified when it came. */
+function repositoryHoldings({ files, licence, version }: Dataset): Holding[] {
+  return files.map(({ name, sizeBytes, sha256 }) => ({
+    download: { name, url: `hub at ${version}`, sizeBytes, sha256, licence },
+    file: name,
+    state: 'verified',
+    sizeBytes,
+  }));
 }
 
 function refuseMissing(name: string, holdings: readonly Holding[]): void {
@@ -119,6 +136,11 @@ export async function verifyDataset(
   { dataset: name, cache }: DatasetFilesRequest,
   progress: Progress,
 ): Promise<Holding[]> {
+  if (await isAddress(name)) {
+    throw new BenchError('USAGE', `The files of ${name} were verified when they were fetched.`, {
+      hint: 'Where one has been touched since, it is verified again when it is used.',
+    });
+  }
   const folder = new Store(cache).downloadsOf(name);
   const holdings: Holding[] = [];
   for (const download of await downloadsOf(name)) {

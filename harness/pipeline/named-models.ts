@@ -7,10 +7,9 @@ import { BenchError } from '../errors.js';
 import { type ResolvedModel, resolveModel } from '../model/hub.js';
 import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash-once.js';
+import { hubFolder } from '../store/hub-files.js';
 import { tokenizerFiles } from '../text/tokenizer-folder.js';
 import type { Prepared } from './prepare.js';
-
-const hubFolder = ({ cache }: Pick<BenchConfig, 'cache'>): string => path.join(cache, 'hub');
 
 /**
  * The folder of a model that is here; undefined where it may be downloaded.
@@ -22,7 +21,7 @@ export async function localModel(
   needsModules = false,
 ): Promise<string | undefined> {
   try {
-    const options = { cacheFolder: hubFolder(config), offline: true, needsModules };
+    const options = { cacheFolder: hubFolder(config.cache), offline: true, needsModules };
     return (await resolveModel(name, options)).folder;
   } catch (error) {
     if (!offline && error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return undefined;
@@ -38,7 +37,7 @@ export function fetchModel(
   needsModules = false,
 ): Promise<ResolvedModel> {
   return resolveModel(name, {
-    ...{ cacheFolder: hubFolder(config), offline, needsModules },
+    ...{ cacheFolder: hubFolder(config.cache), offline, needsModules },
     onProgress(file, done, total) {
       progress.note(`${file}: ${done} of ${total} bytes`);
       progress.checkInterrupted();

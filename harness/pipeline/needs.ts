@@ -5,11 +5,8 @@ import path from 'node:path';
 import type { Dataset } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
-import { loadDataset } from '../plugins.js';
 import { byteSize } from '../progress.js';
-import { fetchFile } from '../store/download.js';
-import { downloadsOf } from '../store/store.js';
-import type { DatasetChoice } from './prepare.js';
+import { type DatasetChoice, openDatasetHere } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 
@@ -17,14 +14,8 @@ import type { Means } from './system.js';
 export async function datasetHere(
   request: DatasetChoice & Pick<RunRequest, 'config'>,
 ): Promise<Dataset | null> {
-  const { plugin, variant } = await loadDataset(request.dataset);
   try {
-    return await plugin.open({
-      ...(variant !== undefined && { variant }),
-      ...(request.data !== undefined && { folder: request.data }),
-      fetch: (download) =>
-        fetchFile(download, downloadsOf(request.config.cache, request.dataset), { offline: true }),
-    });
+    return await openDatasetHere(request.dataset, request.config.cache, request.data);
   } catch (error) {
     if (error instanceof BenchError && error.code === 'DOWNLOAD_FAILED') return null;
     throw error;

@@ -60,6 +60,8 @@ function configOf(
 
 function sourceOf({ data, offline }: RunRequest, plugin: DatasetPlugin, variant: string | undefined): string {
   if (data !== undefined) return `read from ${data}`;
+  if (plugin.address !== undefined)
+    return offline ? 'from the cache' : 'from the Hugging Face hub unless in the cache';
   return plugin.embedded
     ? 'embedded, nothing to download'
     : downloadsText(plugin.downloads(variant), offline);

@@ -1,14 +1,17 @@
 /** What every stage needs before it begins: the cache and the dataset. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset, DatasetPlugin, Download } from '../contracts.js';
+import type { Dataset, DatasetPlugin, DatasetRequest, Download } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { fetchFile } from '../store/download.js';
 import { stateOf } from '../store/file-state.js';
-import { type Anew, Store } from '../store/store.js';
+import { hubFolder } from '../store/hub-files.js';
+import { parseHubName } from '../store/hub-names.js';
+import { openRepository } from '../store/hub-repository.js';
+import { type Anew, downloadsOf, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { assertSearcherName } from './choose-searcher.js';
@@ -58,26 +61,74 @@ export function fetcher(
   };
 }
 
+/** Opens repositories of datasets of the hub. @param progress absent where nothing may be fetched */
+function repositories(
+  cache: string,
+  offline: boolean,
+  progress?: Progress,
+): NonNullable<DatasetRequest['repository']> {
+  return async (name, isEnough) => {
+    const found = parseHubName(name);
+    if (found === undefined) throw new TypeError(`${name} is no name of the hub`);
+    let stage: StageProgress | undefined;
+    const repository = await openRepository(
+      'dataset',
+      found,
+      {
+        ...{ cacheFolder: hubFolder(cache), offline },
+        onProgress(file, done, total) {
+          if (done === 0 || stage === undefined) stage = progress?.stage(`download ${file}`, total, 'bytes');
+          stage?.update(done);
+          if (done === total) stage?.end();
+          progress?.checkInterrupted();
+        },
+      },
+      isEnough,
+    );
+    return repository;
+  };
+}
+
+/**
+ * Opens a dataset that needs no network, its files lying in the cache perhaps, and keeps nothing of what it finds out.
+ * @throws BenchError DOWNLOAD_FAILED where it is not here
+ */
+export async function openDatasetHere(name: string, cache: string, folder?: string): Promise<Dataset> {
+  const { plugin, variant, address } = await loadDataset(name);
+  return plugin.open({
+    ...(variant !== undefined && { variant }),
+    ...(address !== undefined && { address }),
+    ...(folder !== undefined && { folder }),
+    repository: repositories(cache, true),
+    fetch: (download) => fetchFile(download, downloadsOf(cache, name), { offline: true }),
+  });
+}
+
 export async function openDataset(
   request: DatasetChoice,
   store: Store,
   progress: Progress,
 ): Promise<Dataset> {
-  const { plugin, variant, label } = await loadDataset(request.dataset);
+  const { plugin, variant, label, address } = await loadDataset(request.dataset);
   if (label !== undefined && request.data === undefined) {
     throw new BenchError('USAGE', `--dataset ${request.dataset} names a collection of your own.`, {
       hint: 'Say where it lies: --data DIR.',
     });
   }
   const own =
-    label ?? (request.data !== undefined && isAnyFolder(plugin, variant) ? nameOf(request.data) : undefined);
+    label ??
+    (request.data !== undefined && address === undefined && isAnyFolder(plugin, variant)
+      ? nameOf(request.data)
+      : undefined);
   const about = {
     dataset: label === undefined && own !== undefined ? `${request.dataset}:${own}` : request.dataset,
   };
   const code = stageCode('dataset', { dataset: { name: request.dataset } });
   const dataset = await plugin.open({
     ...(variant !== undefined && { variant }),
+    ...(address !== undefined && { address }),
     ...(request.data !== undefined && { folder: request.data }),
+    repository: repositories(store.root, request.offline, progress),
     ...(request.config !== undefined && { unpacking: unpackingOf(request.config) }),
     fetch: fetcher(request, store, progress),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
@@ -111,6 +162,7 @@ const unpackingOf = ({ unpack: { largestGiB, largestRatio } }: Pick<BenchConfig,
 
 /** Whether it opens a layout rather than one collection: nothing is published under its name. */
 function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolean {
+  if (plugin.address !== undefined) return true;
   const downloads = plugin.downloads(variant);
   return variant === undefined && downloads.length > 0 && downloads.every(({ url }) => url === '');
 }

@@ -24,7 +24,12 @@ export async function assertRequirements(request: RunRequest): Promise<Means> {
 }
 
 async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
-  const { plugin, variant } = await loadDataset(dataset);
+  const { plugin, variant, address } = await loadDataset(dataset);
+  if (plugin.address !== undefined && address === undefined && data === undefined) {
+    throw new BenchError('USAGE', `${dataset} alone is no dataset: a repository has to be named.`, {
+      hint: `Write --dataset ${dataset}:${plugin.address.form}, or give the folder of a copy with --data DIR.`,
+    });
+  }
   if (variant === undefined && plugin.variantOnly) {
     throw new BenchError('UNKNOWN_NAME', `${dataset} alone is no dataset: one of several has to be named.`, {
       hint: `Write ${plugin.variants?.map((each) => `${dataset}/${each}`).join(', ')}.`,
@@ -41,5 +46,5 @@ async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
 export async function isLocal({ dataset, data, offline }: DatasetChoice): Promise<boolean> {
   if (data !== undefined || offline) return true;
   const { plugin, variant } = await loadDataset(dataset);
-  return plugin.downloads(variant).every(({ url }) => url === '');
+  return plugin.address === undefined && plugin.downloads(variant).every(({ url }) => url === '');
 }

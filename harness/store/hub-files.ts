@@ -15,6 +15,9 @@ import {
 } from './hub-access.js';
 import type { RepositoryKind } from './hub-names.js';
 
+/** Where what is fetched of the hub lies in the cache. */
+export const hubFolder = (cache: string): string => path.join(cache, 'hub');
+
 export interface HubOptions {
   /** Where our own downloads of the hub lie. */
   cacheFolder: string;

@@ -4,6 +4,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { HubRepository } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
@@ -18,28 +19,6 @@ import {
   writtenName,
 } from './hub-names.js';
 import { filesBelow, findSnapshot, sharedHubCache } from './hub-snapshots.js';
-
-export interface HubRepository {
-  /** As the hub calls it; with the revision that was pinned, if one was. */
-  name: string;
-  /** The commit. */
-  revision: string;
-  /** Where its files lie, once they are fetched. */
-  folder: string;
-  /** Files that are here or can be fetched, by path within it, sorted. */
-  files: readonly string[];
-  /** Whether `files` are all that the commit has; else those that somebody has fetched before. */
-  isWhole: boolean;
-  /** Whether the commit is known not to have a file. */
-  lacks(file: string): boolean;
-  /**
-   * The path of a file, verified where it comes from the hub.
-   * @throws BenchError DOWNLOAD_FAILED, CACHE_INVALID
-   */
-  fetch(file: string): Promise<string>;
-  /** Remembers, after all that is needed has been fetched, that this is the revision to be taken from now on. */
-  keep(): Promise<void>;
-}
 
 /** What an earlier run fetched: `revision.json`, or `revision@NAME.json` where NAME was pinned. */
 interface Kept {

@@ -2,10 +2,11 @@
 import path from 'node:path';
 import { NumberedLists } from '../../../datasets/collection/numbered-lists.js';
 import type { Dataset } from '../../../harness/contracts.js';
+import { ParquetFile } from '../../../harness/interchange/parquet-file.js';
 import { loadDataset } from '../../../harness/plugins.js';
-import type { Files, Loader } from '../loader.js';
+import { type Files, type Loader, UnfitResult } from '../loader.js';
 import { readWhole } from '../results-checked.js';
-import { fixtureFiles, texts, written } from '../valid-files.js';
+import { fixtureFile, fixtureFiles, texts, written } from '../valid-files.js';
 
 const fetch = (): never => {
   throw new Error('a folder was given, and something is fetched');
@@ -53,6 +54,33 @@ const loaders: readonly Loader[] = [
   dataset('ms-marco/dl19', () => [msMarco]),
   dataset('ms-marco/titles', () => [fixtureFiles('datasets/ms-marco/titles')]),
   dataset('ms-marco/sbert', () => [{ ...msMarco, ...texts({ 'msmarco-hard-negatives.jsonl': scored }) }]),
+  dataset('hub', () => [fixtureFiles('datasets/hub'), fixtureFiles('hub/nano')]),
+  {
+    name: 'parquet',
+    inputs: () =>
+      ['zstd', 'pages', 'version2-plain', 'deltas', 'deltas-version2', 'snappy', 'gzip', 'brotli'].map(
+        (name) => ({
+          'input.parquet': fixtureFile(`parquet/${name}.parquet`),
+        }),
+      ),
+    codes: ['DATA_INVALID'],
+    async load(folder) {
+      const file = await ParquetFile.open(path.join(folder, 'input.parquet'), 'DATA_INVALID');
+      try {
+        const names = file.columns.filter(({ kind }) => kind !== 'other').map(({ name }) => name);
+        let rows = 0;
+        for await (const { row, values } of file.rows(names)) {
+          rows++;
+          if (row !== rows || values.some((value) => value === undefined))
+            throw new UnfitResult(`row ${row}`);
+        }
+        if (names.length > 0 && rows !== file.rowCount)
+          throw new UnfitResult(`${rows} rows of ${file.rowCount}`);
+      } finally {
+        await file.close();
+      }
+    },
+  },
   {
     name: 'numbered-lists',
     inputs: async () => [
