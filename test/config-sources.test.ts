@@ -80,6 +80,7 @@ const expectedDefaults: BenchConfig = {
   ],
   measure: { identicalIds: 'dropped' },
   engine: 'auto',
+  device: 'auto',
   searcher: 'auto',
   threads: null,
   seeds: [12345],

@@ -1,4 +1,5 @@
 /** A program for every kernel that our models and losses use, with inputs from seeded streams. */
+import assert from 'node:assert/strict';
 import { stream } from '../harness/random.js';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
@@ -211,4 +212,18 @@ export function withGradients(build: Build, specs: ArraySpec[]): Build {
     };
     return tf.valueAndGrads(objective)(inputs.filter((_, i) => trained[i])).grads;
   };
+}
+
+/** Within 1e-4 of the largest magnitude. */
+export function assertClose(actual: NumericArray, expected: NumericArray, message: string): void {
+  assert.equal(actual.length, expected.length, message);
+  let scale = 0;
+  for (const value of expected) scale = Math.max(scale, Math.abs(value));
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    assert.ok(
+      difference <= 1e-4 * Math.max(scale, 1e-3),
+      `${message}[${i}]: ${actual[i]} against ${expected[i]}`,
+    );
+  }
 }

@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ArraySpec, NumericArray } from '../harness/tensor/engine.js';
+import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
-import { type Build, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
-
-function assertClose(actual: NumericArray, expected: NumericArray, message: string): void {
-  assert.equal(actual.length, expected.length, message);
-  let scale = 0;
-  for (const value of expected) scale = Math.max(scale, Math.abs(value));
-  for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs(actual[i]! - expected[i]!);
-    assert.ok(
-      difference <= 1e-4 * Math.max(scale, 1e-3),
-      `${message}[${i}]: ${actual[i]} against ${expected[i]}`,
-    );
-  }
-}
+import { assertClose, type Build, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
 
 const described = await describeEngines();
 for (const { name, available, detail } of described) {

@@ -2,7 +2,7 @@
 import { loadConfig } from '../config/config.js';
 import { exitCodes } from '../errors.js';
 import type { Command } from './command.js';
-import { type Check, checkEngines, checkMachine, checkSearchers } from './doctor/machine.js';
+import { type Check, checkDevices, checkEngines, checkMachine, checkSearchers } from './doctor/machine.js';
 import { checkFolder, checkHosts, checkPrivacy, checkSharing } from './doctor/places.js';
 import { configOptions } from './options.js';
 
@@ -26,6 +26,7 @@ export const command: Command = {
     const checks: Check[] = [
       ...checkMachine(),
       ...(await checkEngines()),
+      ...(await checkDevices()),
       ...(await checkSearchers()),
       await checkFolder('cache', cache),
       await checkFolder('out', out),

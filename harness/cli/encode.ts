@@ -13,7 +13,7 @@ export const command: Command = {
     checkpoint: checkpointOption,
     ...datasetOptions,
     arch: { type: 'text', describe: 'the architecture that the checkpoint should be of; any where absent' },
-    ...someOptions('engine', 'threads', 'cache', 'config', 'set'),
+    ...someOptions('engine', 'device', 'threads', 'cache', 'config', 'set'),
     'no-wait': noWaitOption,
     ...anewOptions,
     json: { type: 'switch', describe: 'print what was made as JSON' },

@@ -15,6 +15,10 @@ export const configOptions: Readonly<Record<string, Option>> = {
   },
   stages: { type: 'text', describe: 'trainings: 2 mines hard negatives with the first and trains again' },
   engine: { type: 'text', describe: "what runs the model, 'bench list engines'" },
+  device: {
+    type: 'text',
+    describe: "what it runs on: cpu, webgpu, cuda; 'auto', the default, is a GPU that works, else cpu",
+  },
   searcher: { type: 'text', describe: "what searches the index, 'bench list searchers'" },
   index: {
     type: 'text',

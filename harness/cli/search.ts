@@ -15,7 +15,7 @@ export const command: Command = {
     arch: { type: 'text', describe: 'the architecture that the checkpoint should be of; any where absent' },
     split: { type: 'text', describe: 'queries to search: train, dev, or test, which is usual' },
     run: { type: 'text', describe: 'file for the hits, packed where it ends in .gz; one in --out if absent' },
-    ...someOptions('engine', 'searcher', 'threads', 'cache', 'out', 'config', 'set'),
+    ...someOptions('engine', 'device', 'searcher', 'threads', 'cache', 'out', 'config', 'set'),
     'no-wait': noWaitOption,
     ...anewOptions,
     json: { type: 'switch', describe: 'print what was done as JSON' },

@@ -19,6 +19,7 @@ export const command: Command = {
       'preset',
       'stages',
       'engine',
+      'device',
       'searcher',
       'threads',
       'cache',

@@ -212,6 +212,8 @@ export interface BenchConfig {
   measure: MeasureConfig;
   check: CheckConfig;
   engine: string;
+  /** What the engine computes on. */
+  device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
   searcher: string;
   /** Threads to compute with; null stands for all cores. */
   threads: number | null;

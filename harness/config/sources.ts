@@ -19,6 +19,7 @@ const flagKeys: Readonly<Record<string, string>> = {
   preset: 'preset',
   model: 'model.name',
   engine: 'engine',
+  device: 'device',
   searcher: 'searcher',
   index: 'index.kind',
   stages: 'stages',

@@ -1,5 +1,6 @@
 /** A system of vectors, once there is a model: encode -> index -> search -> hits. */
 import type { BenchConfig } from '../config/config.js';
+import type { Progress } from '../progress.js';
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import type { Engine } from '../tensor/engine.js';
 import { builtIndex } from './built-index.js';
@@ -20,9 +21,10 @@ import { hasWinners, winnersOf } from './winners.js';
 /** Answers with an engine that stays until what comes back is closed. */
 export async function onEngine(
   config: BenchConfig,
+  progress: Progress,
   answer: (engine: Engine) => Promise<Answering>,
 ): Promise<Answering> {
-  const engine = await engineOf(config);
+  const engine = await engineOf(config, progress);
   try {
     const answering = await answer(engine);
     return {

@@ -85,7 +85,7 @@ async function minedByModel(
   { index, split, count, depth }: MineRequest,
   progress: Progress,
 ) {
-  return withEngine(prepared, async (engine) => {
+  return withEngine(prepared, progress, async (engine) => {
     const indexed =
       index === undefined
         ? await encodeStage(prepared, checkpoint, engine, progress)

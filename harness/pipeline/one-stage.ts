@@ -57,7 +57,7 @@ export async function trainOnly(
   }
   const log = new StageLog(store);
   const prepared = await log.plain('prepare', () => prepare(request, progress, store));
-  return withEngine(prepared, async (engine) => {
+  return withEngine(prepared, progress, async (engine) => {
     const trained = await trainAll(prepared, request, engine, log, progress);
     if (log.found.length > 0) progress.note(`from cache: ${log.found.join(', ')}`);
     return {
@@ -97,7 +97,7 @@ export async function encodeOnly(request: EncodeRequest, progress: Progress): Pr
   const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
   await noteUnchecked(request.checkpoint, progress);
   const prepared = await prepare(request, progress);
-  const { folder, key, cached } = await withEngine(prepared, (engine) =>
+  const { folder, key, cached } = await withEngine(prepared, progress, (engine) =>
     encodeStage(prepared, checkpoint, engine, progress),
   );
   if (cached) progress.note('encode: from cache');
@@ -139,7 +139,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       hint: 'Choose another part of it with --split train, dev or test.',
     });
   }
-  return withEngine(prepared, async (engine) => {
+  return withEngine(prepared, progress, async (engine) => {
     const indexedAs = await indexKey(request.index, prepared, checkpoint, engine, progress);
     // With `index.kind` of another kind, that of these vectors is built first, as in a run.
     await tryForeign(request.index, prepared, progress);
@@ -178,9 +178,10 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
 /** Opens the engine for a piece of work and closes it after. */
 export async function withEngine<T>(
   { config }: Pick<Prepared, 'config'>,
+  progress: Progress,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = await engineOf(config);
+  const engine = await engineOf(config, progress);
   try {
     return await work(engine);
   } finally {

@@ -199,6 +199,16 @@ export async function prepare(
   return { config, offline, store, dataset };
 }
 
-export function engineOf({ engine, threads }: BenchConfig): Promise<Engine> {
-  return openEngine(engine, threads === null ? {} : { threads });
+/** @param told where given, is told of a GPU that nobody asked for by name */
+export async function engineOf(
+  { engine: name, device, threads }: BenchConfig,
+  told?: Pick<Progress, 'note'>,
+): Promise<Engine> {
+  const engine = await openEngine(name, { device, ...(threads !== null && { threads }) });
+  if (device === 'auto' && engine.device !== 'cpu') {
+    const { gpu } = engine.versions;
+    const which = gpu === undefined ? '' : ` (${gpu})`;
+    told?.note(`computes on ${engine.device}${which}, chosen by auto; --device cpu is the processor`);
+  }
+  return engine;
 }

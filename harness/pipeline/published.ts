@@ -66,7 +66,7 @@ export async function answer(asking: Asking): Promise<Answering> {
   const { config } = request;
   const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
   const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
-  return onEngine(config, async (engine) => {
+  return onEngine(config, progress, async (engine) => {
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
     const dense = await answerDense(asking, model, open, engine);

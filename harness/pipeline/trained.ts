@@ -66,7 +66,7 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
 
 export function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, log, progress } = asking;
-  return onEngine(request.config, async (engine) => {
+  return onEngine(request.config, progress, async (engine) => {
     const trained = await trainAll(prepared, request, engine, log, progress);
     const training = trainingFacts(trained, log.stages);
     const open = () => openCheckpoint(trained.checkpoint.folder);

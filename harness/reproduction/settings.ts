@@ -23,7 +23,18 @@ export interface UserSettings {
 }
 
 /** Keys that say how a machine does the work: the configuration file keeps its say in these alone. */
-const machineKeys = ['engine', 'searcher', 'threads', 'cache', 'out', 'keep', 'encode', 'latency', 'check'];
+const machineKeys = [
+  'engine',
+  'device',
+  'searcher',
+  'threads',
+  'cache',
+  'out',
+  'keep',
+  'encode',
+  'latency',
+  'check',
+];
 
 /**
  * @param dataset that is trained on or evaluated: presets may have settings of their own there

@@ -10,9 +10,11 @@ import { canonicalJson } from '../store/hash.js';
 export function groupsOf(requests: readonly RunRequest[]): RunRequest[][] {
   const groups = new Map<string, RunRequest[]>();
   for (const [i, request] of requests.entries()) {
-    const { engine, searcher, threads, latency } = request.config;
+    const { engine, device, searcher, threads, latency } = request.config;
     const taking = latency.interleave && latency.queries > 0;
-    const key = taking ? canonicalJson([seedKey(request), engine, searcher, threads, latency]) : String(i);
+    const key = taking
+      ? canonicalJson([seedKey(request), engine, device, searcher, threads, latency])
+      : String(i);
     groups.set(key, [...(groups.get(key) ?? []), request]);
   }
   return [...groups.values()];

@@ -12,7 +12,17 @@ const pretrained: SystemKind = {
     summary: 'as it was published: pooling, normalization, prompts and length of its own files',
     isTrained: false,
     settings: [
-      ...(['preset', 'pretrained', 'encode', 'index', 'search', 'searcher', 'engine', 'threads'] as const),
+      ...([
+        'preset',
+        'pretrained',
+        'encode',
+        'index',
+        'search',
+        'searcher',
+        'engine',
+        'device',
+        'threads',
+      ] as const),
       ...(['latency', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'] as const),
     ],
     steps: () => import('../pipeline/published.js'),

@@ -36,6 +36,11 @@ class EagerVariable implements Variable {
     tf.tidy(() => this.replace(tf.tensor1d(Float32Array.from(values))));
   }
 
+  clear(): void {
+    void tf.setBackend(this.backend);
+    tf.tidy(() => this.replace(tf.zeros([this.size])));
+  }
+
   replace(tensor: tf.Tensor): void {
     const flat = tf.keep(tf.reshape(tensor, [this.size]));
     this.tensor.dispose();

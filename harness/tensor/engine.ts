@@ -18,6 +18,8 @@ export interface Variable {
   readonly size: number;
   read(): Promise<Float32Array>;
   write(values: Float32Array): void;
+  /** Sets every element to zero. */
+  clear(): void;
 }
 
 /** Variables made together, so that element-wise programs can run over large pieces of them. */
@@ -59,8 +61,8 @@ export interface CompileOptions {
 
 export interface Engine {
   readonly name: EngineName;
-  /** 'cpu', 'cuda', 'webgpu': what a latency was measured on. */
-  readonly device: string;
+  /** What a latency was measured on. */
+  readonly device: DeviceName;
   readonly threads: number;
   /** Milliseconds spent inside programs since the engine was opened: what is left of a step is JavaScript. */
   readonly busyMs: number;
@@ -90,6 +92,10 @@ export interface Engine {
 
 /** The most threads of the engine `onnx`: up to here a program's bits are the same at any number (onnx/product-order.ts). */
 export const mostThreads = 32;
+
+/** What computes: the processor, or a GPU by one of two ways. */
+export type DeviceName = 'cpu' | 'webgpu' | 'cuda';
+export const deviceNames: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda'];
 
 export type EngineName = 'onnx' | 'tensorflow' | 'tfjs-cpu';
 export const engineNames: readonly EngineName[] = ['onnx', 'tensorflow', 'tfjs-cpu'];

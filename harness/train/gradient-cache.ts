@@ -58,7 +58,7 @@ export class GradientCache implements StepComputer {
       concatenate(present),
     );
     for (const [i, variable] of gradients.variables.entries()) {
-      if (retriever.parameters[i]!.owner !== 'pooling') variable.write(new Float32Array(variable.size));
+      if (retriever.parameters[i]!.owner !== 'pooling') variable.clear();
     }
     for (const chunk of chunks) {
       const upstream = chunk.side === 'query' ? loss.queries : loss.passages;

@@ -28,7 +28,7 @@ interface Description {
 
 const losses: Readonly<Record<string, string>> = {
   onnx: 'models run only on another engine',
-  tensorflow: 'no training and encoding on a GPU by TensorFlow; onnx does it on the CPU',
+  tensorflow: 'no training and encoding by TensorFlow; onnx does it on the processor and on WebGPU',
   'tfjs-cpu': 'the other engines cannot be tested against their reference',
 };
 
@@ -72,6 +72,14 @@ export async function checkEngines(): Promise<Check[]> {
   const found: Description[] = await describeEngines();
   const usable = found.some(({ name, available }) => available && name !== 'tfjs-cpu');
   return found.map((engine) => checkOf('engine', engine, !usable && engine.name === 'onnx'));
+}
+
+/** None of them is needed. */
+export async function checkDevices(): Promise<Check[]> {
+  const { describeDevices } = await import('../../tensor/engines.js');
+  const found: Description[] = await describeDevices();
+  const without = 'models run on the processor, or on another device';
+  return found.map((device) => checkOf('device', { ...device, without }, false));
 }
 
 export async function checkSearchers(): Promise<Check[]> {

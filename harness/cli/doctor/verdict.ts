@@ -39,7 +39,9 @@ async function paperVerdict(checks: readonly Check[], free: number, cache: strin
   const index = Math.max(0, ...runs.map(({ indexBytes }) => indexBytes ?? 0));
   const hasGpu = checks.some(
     ({ name: checked, state, detail }) =>
-      checked.startsWith('engine ') && state === 'ok' && !/^cpu\b/.test(detail),
+      state === 'ok' &&
+      ((checked.startsWith('engine ') && !/^cpu\b/.test(detail)) ||
+        (checked.startsWith('device ') && !detail.includes('software'))),
   );
   const hours = gpuHours?.map((each) => Math.round(each).toLocaleString('en-US')).join(' to ');
   const reasons = [

@@ -1,146 +1,34 @@
-/** The engine `onnx`: programs are recorded once, written as one ONNX model each and run by ONNX Runtime on all cores. */
-import { createRequire } from 'node:module';
-import type { InferenceSession, Tensor as OrtTensor, Tensor } from 'onnxruntime-node';
+/** The engine `onnx`: programs are recorded once, written as one ONNX model each and run by ONNX Runtime on all cores, or on a device. */
+import type { InferenceSession } from 'onnxruntime-node';
 import { BenchError } from '../../errors.js';
-import type {
-  ArraySpec,
-  CompileOptions,
-  Engine,
-  Feed,
-  NumericArray,
-  Program,
-  Variable,
-  VariableSet,
-} from '../engine.js';
-import { mostThreads, sizeOf } from '../engine.js';
-import { prune, type Value } from './graph.js';
+import type { DeviceName, Engine } from '../engine.js';
+import { mostThreads } from '../engine.js';
+import { BusyClock } from './busy-clock.js';
+import { beforeLastCast, nodesWithoutKernel, useDeviceOperators } from './device-operators.js';
+import { DeviceProgram } from './device-program.js';
+import { DeviceMemory, DeviceVariable, deviceVariables } from './device-variables.js';
+import { describeGpu } from './gpu-search.js';
+import { type Graph, prune, type Value } from './graph.js';
+import { HostProgram } from './host-program.js';
+import { HostVariable, hostVariables } from './host-variables.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
 import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
+import { loadOrt, type Ort, ortVersion } from './runtime.js';
 import './kernels.js';
 
-type Ort = typeof import('onnxruntime-node');
-
-/** Element-wise programs run over pieces of this many floats: few enough to stay in a core's cache. */
-const pieceElements = 1 << 16;
-
-class OnnxVariable implements Variable {
-  constructor(readonly values: Float32Array) {}
-  get size(): number {
-    return this.values.length;
-  }
-  async read(): Promise<Float32Array> {
-    return this.values.slice();
-  }
-  write(values: Float32Array): void {
-    if (values.length !== this.size)
-      throw new RangeError(`${values.length} values for ${this.size} elements`);
-    this.values.set(values);
-  }
-}
-
-/** All variables lie one after another in one array, so that pieces need not stop where a variable does. */
-function variableSet(sizes: readonly number[]): VariableSet {
-  const starts = [0];
-  for (const size of sizes) starts.push(starts[starts.length - 1]! + size);
-  const memory = new Float32Array(starts[starts.length - 1]!);
-  return {
-    memory,
-    variables: sizes.map((_, i) => new OnnxVariable(memory.subarray(starts[i]!, starts[i + 1]!))),
-    pieces(first, end) {
-      const pieces: OnnxVariable[] = [];
-      for (let at = starts[first]!; at < starts[end]!; at += pieceElements) {
-        pieces.push(new OnnxVariable(memory.subarray(at, Math.min(at + pieceElements, starts[end]!))));
-      }
-      return pieces;
-    },
-    dispose() {},
-  };
-}
-
-/** The time during which at least one program runs. */
-class BusyClock {
-  busyMs = 0;
-  #running = 0;
-  #since = 0;
-
-  start(): void {
-    if (this.#running++ === 0) this.#since = performance.now();
-  }
-  stop(): void {
-    if (--this.#running === 0) this.busyMs += performance.now() - this.#since;
-  }
-}
-
-class OnnxProgram implements Program {
-  #disposed = false;
-
-  constructor(
-    readonly ort: Ort,
-    readonly session: InferenceSession,
-    /** The inputs that are fed, in order; undefined where the program does not need one. */
-    readonly inputs: readonly (Value | undefined)[],
-    readonly outputs: readonly Value[],
-    readonly clock: BusyClock,
-  ) {}
-
-  async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
-    if (this.#disposed) throw new Error('A program was run after it was disposed of.');
-    if (feeds.length !== this.inputs.length)
-      throw new RangeError(`${feeds.length} feeds for ${this.inputs.length} inputs`);
-    const fed: Record<string, OrtTensor> = {};
-    for (const [i, value] of this.inputs.entries())
-      if (value !== undefined) fed[value.name] = this.#tensor(feeds[i]!, value);
-    const fetched: Record<string, OrtTensor | null> = {};
-    for (const [i, value] of this.outputs.entries()) {
-      const target = into[i];
-      fetched[value.name] = target === undefined ? null : this.#tensor(target, value);
-    }
-    this.clock.start();
-    const results = await this.session
-      .run(fed, fetched as InferenceSession.OnnxValueMapType)
-      .finally(() => this.clock.stop());
-    return this.outputs.map((value, i) =>
-      into[i] === undefined ? (results[value.name]!.data as NumericArray) : undefined,
-    );
-  }
-
-  #tensor(feed: Feed, { shape, dtype, name }: Value): Tensor {
-    const values = feed instanceof OnnxVariable ? feed.values : (feed as NumericArray);
-    if (values.length !== sizeOf(shape)) {
-      throw new RangeError(`${values.length} values for ${name} of shape [${shape}]`);
-    }
-    return new this.ort.Tensor(dtype as 'float32', values as Float32Array, shape);
-  }
-
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    await this.session.release();
-  }
-}
-
-/** @throws BenchError UNAVAILABLE */
-export async function loadOrt(): Promise<Ort> {
-  try {
-    return await import('onnxruntime-node');
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BenchError('UNAVAILABLE', `The engine 'onnx' cannot load onnxruntime-node: ${reason}`, {
-      hint: 'npm ci installs it, with its CPU library inside; on Linux it needs glibc 2.27 or newer. Otherwise: --engine tfjs-cpu (slow).',
-      cause,
-    });
-  }
-}
+/** Where programs run and what they are fed lies. */
+type Placed = Pick<Engine, 'compile' | 'variables' | 'resident' | 'release' | 'dispose'>;
+type Place = (ort: Ort, options: InferenceSession.SessionOptions, clock: BusyClock) => Placed;
 
 /**
  * @param threads for one operation; operations run one after another
- * @param providers execution providers in order of preference: cpu, cuda, webgpu ...
- * @throws BenchError CONFIG_INVALID for too many threads, UNAVAILABLE for a provider that is not there
+ * @param device one that works: see `deviceTrial`
+ * @throws BenchError CONFIG_INVALID for too many threads, UNAVAILABLE
  */
-export async function openOnnx(threads: number, providers: readonly string[] = ['cpu']): Promise<Engine> {
+export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Promise<Engine> {
   if (threads > mostThreads) {
     throw new BenchError(
       'CONFIG_INVALID',
@@ -149,37 +37,41 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     );
   }
   const ort = await loadOrt();
-  const known = ort.listSupportedBackends().map((backend) => backend.name);
-  for (const provider of providers) {
-    if (known.includes(provider)) continue;
-    throw new BenchError(
-      'UNAVAILABLE',
-      `onnxruntime-node has no execution provider '${provider}' here; it has: ${known.join(', ')}.`,
-      {
-        hint: 'Its CUDA files come with: ONNXRUNTIME_NODE_INSTALL_CUDA=v12 npm rebuild onnxruntime-node.',
-      },
-    );
-  }
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
   const clock = new BusyClock();
-  const residents = new Map<Float32Array, OnnxVariable>();
   const options: InferenceSession.SessionOptions = {
-    executionProviders: [...providers],
+    executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    // What is refused is an error of ours.
+    logSeverityLevel: device === 'cpu' ? 3 : 4,
     // Between two runs the cores belong to others. Threads that go on spinning hold up a search that follows an encoding:
     // on two cores one query in twenty waited a tick of the scheduler, 4 ms beside a median of 0.3.
     extra: { session: { force_spinning_stop: '1' } },
   };
+  const place = device === 'webgpu' ? onDevice : inMemory;
+  return {
+    name: 'onnx',
+    device,
+    threads,
+    get busyMs() {
+      return clock.busyMs;
+    },
+    versions: { 'onnxruntime-node': ortVersion(), ...gpuFacts(device) },
+    ...place(ort, options, clock),
+  };
+}
 
-  async function compile(
-    build: Parameters<Engine['compile']>[0],
-    inputs: readonly ArraySpec[],
-    { fixed = new Map(), name = 'program' }: CompileOptions = {},
-  ): Promise<Program> {
+/** The GPU stands with the libraries: it decides figures as much as they do. */
+function gpuFacts(device: DeviceName): { gpu?: string } {
+  const gpu = device === 'cpu' ? undefined : describeGpu();
+  return gpu === undefined ? {} : { gpu };
+}
+
+/** On the CPU, and on a device whose provider takes arrays of this process and copies them itself. */
+const inMemory: Place = (ort, options, clock) => ({
+  async compile(build, inputs, { fixed = new Map(), name = 'program' } = {}) {
     const { graph, outputs: recorded } = record(build, inputs, fixed);
     const outputs = withoutIdleReshapes(recorded);
     stableProducts(graph, outputs);
@@ -187,43 +79,80 @@ export async function openOnnx(threads: number, providers: readonly string[] = [
     refuseUnknown(nodes, name);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
+    const fed = graph.inputs.map((value) => (used.has(value) ? value : undefined));
     try {
       const session = await ort.InferenceSession.create(model, options);
-      return new OnnxProgram(
-        ort,
-        session,
-        graph.inputs.map((value) => (used.has(value) ? value : undefined)),
-        outputs,
-        clock,
-      );
+      return new HostProgram(ort, session, fed, outputs, clock);
     } catch (cause) {
-      throw new Error(`ONNX Runtime refused the recorded program '${name}': ${(cause as Error).message}`, {
-        cause,
-      });
+      throw refusal(name, cause);
     }
-  }
+  },
+  variables: hostVariables,
+  // In this process's memory a variable is its array, however often it is asked for.
+  resident: (values) => new HostVariable(values),
+  release() {},
+  async dispose() {},
+});
 
+/** On WebGPU: variables stay there, and no node of a program runs on the CPU unsaid. */
+const onDevice: Place = (ort, options, clock) => {
+  const session = { ...(options.extra?.session as object), disable_cpu_ep_fallback: '1' };
+  const memory = new DeviceMemory(ort, { ...options, extra: { session } });
+  const residents = new Map<Float32Array, DeviceVariable>();
+  const resident = (values: Float32Array) => {
+    const variable = residents.get(values) ?? new DeviceVariable(memory, values.length, values);
+    residents.set(values, variable);
+    return variable;
+  };
+  const release = (values: readonly Float32Array[]) => {
+    for (const each of values) {
+      residents.get(each)?.free();
+      residents.delete(each);
+    }
+  };
   return {
-    name: 'onnx',
-    device: providers[0] ?? 'cpu',
-    threads,
-    get busyMs() {
-      return clock.busyMs;
+    async compile(build, inputs, { fixed = new Map(), name = 'program' } = {}) {
+      // Weights lie there once for all programs; what else is fixed is small, and part of the program.
+      const baked = new Map([...fixed].filter(([, values]) => !(values instanceof Float32Array)));
+      const bound = inputs.flatMap((_, i) =>
+        baked.has(i) ? [] : [fixed.get(i) as Float32Array | undefined],
+      );
+      const { graph, outputs: recorded } = record(build, inputs, baked, true);
+      const outputs = apart(graph, withoutIdleReshapes(recorded).map(beforeLastCast));
+      useDeviceOperators(graph, outputs);
+      const { nodes, used } = prune(outputs);
+      return new DeviceProgram(memory, clock, {
+        model: writeModel(graph, nodes, used, outputs),
+        inputs: graph.inputs.map((value) => (used.has(value) ? value : undefined)),
+        bound: bound.map((values) => values && resident(values)),
+        outputs,
+        async explain(cause) {
+          const isMissing = /fallback to CPU EP/.test((cause as Error).message);
+          const without = isMissing ? await nodesWithoutKernel(ort, nodes, memory.options) : [];
+          if (without.length === 0) return refusal(name, cause);
+          const what = `The program '${name}' cannot run on webgpu, which has no kernel for ${without.join('; ')}.`;
+          return new Error(what, { cause });
+        },
+      });
     },
-    versions: { 'onnxruntime-node': version },
-    compile,
-    variables: variableSet,
-    // In this process's memory a variable is its array.
-    resident(values) {
-      const variable = residents.get(values) ?? new OnnxVariable(values);
-      residents.set(values, variable);
-      return variable;
-    },
-    release(values) {
-      for (const each of values) residents.delete(each);
-    },
+    variables: (sizes) => deviceVariables(memory, sizes),
+    resident,
+    release,
     async dispose() {
-      residents.clear();
+      release([...residents.keys()]);
     },
   };
+};
+
+/** Each output a value of its own: what stays on the device belongs to one variable. */
+function apart(graph: Graph, outputs: readonly Value[]): Value[] {
+  const seen = new Set<Value>();
+  return outputs.map((value) => {
+    const own = seen.has(value) ? graph.node('Identity', [value], value.shape, value.dtype) : value;
+    seen.add(own);
+    return own;
+  });
 }
+
+const refusal = (name: string, cause: unknown): Error =>
+  new Error(`ONNX Runtime refused the recorded program '${name}': ${(cause as Error).message}`, { cause });

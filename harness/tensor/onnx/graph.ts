@@ -31,7 +31,7 @@ export class Graph {
   #count = 0;
   readonly #scalars = new Map<string, Value>();
 
-  input(shape: readonly number[], dtype: DataType): Value {
+  input(shape: readonly number[], dtype: OnnxType): Value {
     const value: Value = { name: `input${this.inputs.length}`, shape, dtype };
     this.inputs.push(value);
     return value;

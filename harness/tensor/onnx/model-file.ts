@@ -92,7 +92,7 @@ const versions: Readonly<Record<GraphNode['domain'], number>> = { '': opset, 'co
  * @param properties what the file says of itself
  */
 export function writeModel(
-  graph: Graph,
+  graph: Pick<Graph, 'inputs'>,
   nodes: readonly GraphNode[],
   used: ReadonlySet<Value>,
   outputs: readonly Value[],

@@ -134,6 +134,6 @@ function turnedBack(graph: Graph, x: Value): GraphNode {
 }
 
 /** The node that others read from does what `other` does. */
-function become(node: GraphNode, { op, domain, inputs, attributes }: GraphNode): void {
+export function become(node: GraphNode, { op, domain, inputs, attributes }: GraphNode): void {
   Object.assign(node, { op, domain, inputs, attributes });
 }

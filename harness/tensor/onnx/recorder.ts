@@ -3,8 +3,8 @@
  * and type. Running a program once under it, on placeholders, records the program, tfjs's own gradients included.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ArraySpec, DataType, NumericArray } from '../engine.js';
-import { Graph, type Value } from './graph.js';
+import { type ArraySpec, type DataType, type NumericArray, sizeOf } from '../engine.js';
+import { Graph, type OnnxType, type Value } from './graph.js';
 
 export const recorderBackend = 'strata-recorder';
 
@@ -94,26 +94,34 @@ export interface Recording {
 /**
  * Records `build` on placeholders.
  * @param fixed input index -> values baked into the graph in place of a placeholder
+ * @param flat whether inputs and outputs of floats are [size] in the graph, so that one variable serves inputs of several shapes
  */
 export function record(
   build: (inputs: tf.Tensor[]) => readonly tf.Tensor[],
   inputs: readonly ArraySpec[],
   fixed: ReadonlyMap<number, NumericArray>,
+  flat = false,
 ): Recording {
   const before = tf.getBackend() as string | undefined;
   void tf.setBackend(recorderBackend);
   recorder.start();
   const { graph } = recorder;
+  const isFlat = (dtype: OnnxType) => flat && dtype === 'float32';
+  const reshaped = (value: Value, shape: readonly number[]) =>
+    graph.node('Reshape', [value, graph.integers(shape)], shape, value.dtype, { allowzero: 1 });
+  const given = (shape: readonly number[], dtype: DataType) =>
+    isFlat(dtype) ? reshaped(graph.input([sizeOf(shape)], dtype), shape) : graph.input(shape, dtype);
   tf.engine().startScope();
   try {
     const placeholders = inputs.map(({ shape, dtype }, i) => {
       const values = fixed.get(i);
-      const value = values === undefined ? graph.input(shape, dtype) : graph.constant(values, shape, dtype);
+      const value = values === undefined ? given(shape, dtype) : graph.constant(values, shape, dtype);
       const { dataId } = recorder.hold(value);
       return tf.engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype }, recorder);
     });
     const outputs = build(placeholders).map((tensor) => {
       const value = recorder.valueFor(tensor);
+      if (isFlat(value.dtype)) return reshaped(value, [sizeOf(value.shape)]);
       // An output that is an input or a constant has no node to come from.
       return value.node === undefined ? graph.node('Identity', [value], value.shape, value.dtype) : value;
     });

@@ -17,7 +17,8 @@ export function standardProduct(graph: Graph, node: GraphNode, inputs: readonly 
     if (transposed[i] === 0) return value;
     const axes = Array.from({ length: ranks[i]! }, (_, axis) => axis);
     const perm = [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!];
-    return graph.node('Transpose', [value], node.inputs[i]!.shape, dtype, { perm });
+    const turned = perm.map((axis) => node.inputs[i]!.shape[axis]!);
+    return graph.node('Transpose', [value], turned, dtype, { perm });
   });
   return graph.node('MatMul', factors, shape, dtype);
 }

@@ -1,6 +1,6 @@
 /** Runs an ONNX file that was written by token-model.ts, as anyone would. */
 import type { InferenceSession } from 'onnxruntime-node';
-import { loadOrt } from './engine.js';
+import { loadOrt, type Ort } from './runtime.js';
 
 export interface TokenModelOutput {
   /** [B, M, D] */
@@ -13,7 +13,7 @@ export interface TokenModelOutput {
 
 export class StoredModel {
   private constructor(
-    readonly ort: Awaited<ReturnType<typeof loadOrt>>,
+    readonly ort: Ort,
     readonly session: InferenceSession,
   ) {}
 

@@ -1,0 +1,53 @@
+/**
+ * The process in which a device computes for the first time: a driver that is broken may end it. Started by device-trial.ts with
+ * the device's name as its argument; tells what came of it by a message.
+ */
+import type { DeviceName } from '../engine.js';
+import * as tf from '../operations.js';
+import { openOnnx } from './engine.js';
+
+export type TrialMessage = { works: true } | { works: false; why: string };
+
+const size = 64;
+
+/** A product and its sum, which the device must get right. */
+async function tryDevice(device: DeviceName): Promise<TrialMessage> {
+  const shape = [size, size];
+  const engine = await openOnnx(1, device);
+  try {
+    const program = await engine.compile(
+      ([a, b]) => [tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, false, true)],
+      [
+        { shape, dtype: 'float32' },
+        { shape, dtype: 'float32' },
+      ],
+    );
+    const values = Float32Array.from({ length: size * size }, (_, i) => (i % 7) - 3);
+    const [product] = await program.run([values, values]);
+    await program.dispose();
+    const wrong = product!.findIndex(
+      (value, at) => value !== dotOf(values, Math.floor(at / size), at % size),
+    );
+    if (wrong < 0) return { works: true };
+    return { works: false, why: `it gives ${product![wrong]} for element ${wrong} of a matrix product` };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Whole numbers, so that no rounding is allowed for. */
+function dotOf(values: Float32Array, row: number, column: number): number {
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += values[row * size + i]! * values[column * size + i]!;
+  return sum;
+}
+
+// Nobody is left to try it for.
+process.on('disconnect', () => process.exit(1));
+const device = process.argv[2] as DeviceName | undefined;
+if (device !== undefined) {
+  const message = await tryDevice(device).catch(
+    (error: Error): TrialMessage => ({ works: false, why: error.message }),
+  );
+  process.send?.(message, () => process.exit(0));
+}

@@ -1,0 +1,150 @@
+/**
+ * Variables that lie in a device's memory. ONNX Runtime makes such a buffer as the output of a session and no other way, so
+ * values travel there, and back, through a session that copies. `getData()` of such a tensor would end the process.
+ */
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Variable, VariableSet } from '../engine.js';
+import { Graph, prune, type Value } from './graph.js';
+import { writeModel } from './model-file.js';
+import type { Ort } from './runtime.js';
+
+type Place = 'gpu-buffer' | 'cpu';
+
+/** Any number of elements, and the same out. */
+function copyModel(): Uint8Array {
+  const graph = new Graph();
+  const input = graph.input([1], 'float32');
+  return modelOf(graph, graph.node('Identity', [input], [1], 'float32'), input);
+}
+
+/** The number of elements in, so many zeros out. */
+function zerosModel(): Uint8Array {
+  const graph = new Graph();
+  const input = graph.input([1], 'int64');
+  return modelOf(graph, graph.node('Expand', [graph.scalar(0, 'float32'), input], [1], 'float32'));
+}
+
+function modelOf(graph: Graph, output: Value, ...ofAnyLength: Value[]): Uint8Array {
+  for (const value of [output, ...ofAnyLength]) value.dimensions = ['n'];
+  const { nodes, used } = prune([output]);
+  return writeModel(graph, nodes, used, [output]);
+}
+
+/**
+ * One of each for all engines of the process, and never released: with its last session ONNX Runtime gives the device up, and
+ * to free a buffer after that ends the process.
+ */
+const copiers = new Map<string, Promise<InferenceSession>>();
+
+/** A device's memory, as far as an engine uses it. */
+export class DeviceMemory {
+  /** Buffers that are held now, and bytes that have travelled there or back: of variables, and of what else is fed or asked for. */
+  readonly counts = { buffers: 0, variableBytes: 0, otherBytes: 0 };
+
+  constructor(
+    readonly ort: Ort,
+    readonly options: InferenceSession.SessionOptions,
+  ) {}
+
+  upload(values: Float32Array): Promise<OrtTensor> {
+    this.counts.variableBytes += values.byteLength;
+    return this.#run(copyModel, 'gpu-buffer', new this.ort.Tensor('float32', values, [values.length]));
+  }
+
+  /** Zeros are made there. */
+  zeros(size: number): Promise<OrtTensor> {
+    return this.#run(
+      zerosModel,
+      'gpu-buffer',
+      new this.ort.Tensor('int64', BigInt64Array.of(BigInt(size)), [1]),
+    );
+  }
+
+  async download(tensor: OrtTensor): Promise<Float32Array> {
+    this.counts.variableBytes += 4 * tensor.size;
+    return (await this.#run(copyModel, 'cpu', tensor)).data as Float32Array;
+  }
+
+  async #run(model: () => Uint8Array, place: Place, input: OrtTensor): Promise<OrtTensor> {
+    const key = `${model.name} ${place}`;
+    const opened =
+      copiers.get(key) ??
+      this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
+    copiers.set(key, opened);
+    const session = await opened;
+    const results = await session.run({ [session.inputNames[0]!]: input });
+    return results[session.outputNames[0]!]!;
+  }
+
+  /** Before a program's first run: see `copiers`. */
+  async hold(): Promise<void> {
+    if (copiers.size === 0) (await this.zeros(1)).dispose();
+  }
+}
+
+/** Its values are here until a program needs them, and from then on there. */
+export class DeviceVariable implements Variable {
+  /** Undefined: zeros. */
+  #here: Float32Array | undefined;
+  #there: OrtTensor | undefined;
+
+  constructor(
+    readonly memory: DeviceMemory,
+    readonly size: number,
+    values?: Float32Array,
+  ) {
+    this.#here = values;
+  }
+
+  async read(): Promise<Float32Array> {
+    if (this.#there !== undefined) return this.memory.download(this.#there);
+    return this.#here?.slice() ?? new Float32Array(this.size);
+  }
+
+  write(values: Float32Array): void {
+    if (values.length !== this.size)
+      throw new RangeError(`${values.length} values for ${this.size} elements`);
+    this.free();
+    this.#here = values.slice();
+  }
+
+  clear(): void {
+    this.free();
+  }
+
+  /** On the device, [size]. */
+  async tensor(): Promise<OrtTensor> {
+    if (this.#there === undefined) {
+      const values = this.#here;
+      this.take(await (values === undefined ? this.memory.zeros(this.size) : this.memory.upload(values)));
+    }
+    return this.#there!;
+  }
+
+  /** Takes a buffer on the device over. @param tensor [size] */
+  take(tensor: OrtTensor): void {
+    this.free();
+    this.#there = tensor;
+    this.memory.counts.buffers++;
+  }
+
+  free(): void {
+    this.#here = undefined;
+    if (this.#there === undefined) return;
+    this.#there.dispose();
+    this.#there = undefined;
+    this.memory.counts.buffers--;
+  }
+}
+
+/** A device has no use for pieces: the larger an array, the better it is kept at work. */
+export function deviceVariables(memory: DeviceMemory, sizes: readonly number[]): VariableSet {
+  const variables = sizes.map((size) => new DeviceVariable(memory, size));
+  return {
+    variables,
+    pieces: (first, end) => variables.slice(first, end),
+    dispose() {
+      for (const variable of variables) variable.free();
+    },
+  };
+}

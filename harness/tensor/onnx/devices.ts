@@ -1,0 +1,53 @@
+/** Which device the engine `onnx` computes on: the one that was asked for, or by `auto` a GPU that works, else the processor. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { BenchError } from '../../errors.js';
+import type { DeviceName } from '../engine.js';
+import { deviceTrial } from './device-trial.js';
+import { hasVulkanLoader, leaveSoftwareOut, mayHaveGpu } from './gpu-search.js';
+
+const cudaHint =
+  'NVIDIA driver and CUDA 12 or 13 with cuDNN 9, then: ONNXRUNTIME_NODE_INSTALL_CUDA=v12 npm rebuild onnxruntime-node (or v13). docs/gpu.md says more.';
+
+/** ONNX Runtime's CUDA files, which npm leaves out. */
+function hasCudaFiles(): boolean {
+  const folder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const name =
+    process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
+  return existsSync(path.join(folder, 'bin', 'napi-v6', process.platform, process.arch, name));
+}
+
+/** @throws BenchError UNAVAILABLE with the reason and what to install */
+export async function assertDevice(device: DeviceName): Promise<void> {
+  if (device === 'cpu') return;
+  if (device === 'cuda' && !hasCudaFiles()) {
+    throw new BenchError(
+      'UNAVAILABLE',
+      "The device cuda does not work here: onnxruntime-node's CUDA files are not installed.",
+      {
+        hint: cudaHint,
+      },
+    );
+  }
+  const found = await deviceTrial(device);
+  if (found.works) return;
+  throw new BenchError('UNAVAILABLE', `The device ${device} does not work here: ${found.why}`, {
+    hint: device === 'cuda' ? cudaHint : webGpuHint(),
+  });
+}
+
+function webGpuHint(): string {
+  if (process.platform !== 'linux')
+    return "WebGPU takes the GPU through the system's own driver: bring it up to date. docs/gpu.md says more.";
+  const loader = hasVulkanLoader() ? '' : 'apt-get install libvulkan1, and ';
+  return `It needs Vulkan: ${loader}the driver of the GPU (NVIDIA's own; mesa-vulkan-drivers for AMD and Intel), in a container with the GPU passed in. docs/gpu.md says more.`;
+}
+
+/** A GPU that works, CUDA before WebGPU; else the processor. A machine on which there can be none starts no trial. */
+export async function chooseDevice(): Promise<DeviceName> {
+  if (hasCudaFiles() && (await deviceTrial('cuda')).works) return 'cuda';
+  if (!mayHaveGpu()) return 'cpu';
+  leaveSoftwareOut();
+  return (await deviceTrial('webgpu')).works ? 'webgpu' : 'cpu';
+}

@@ -1,0 +1,85 @@
+/** Whether there can be a GPU here, seen from files alone: where there is none, nothing is started to find that out. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+
+/** Drivers that compute on the processor, slower than the processor itself: by name in Vulkan's descriptions of drivers. */
+const software = /swiftshader|lvp|lavapipe|llvmpipe|mock/i;
+/** For Vulkan's loader, which then leaves them out. */
+const softwareGlobs = '*swiftshader*,*lvp*,*mock*';
+
+const list = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+};
+
+/** Descriptions of Vulkan drivers, as its loader finds them on Linux. */
+function drivers(): string[] {
+  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
+  if (named !== undefined) return named.split(':').filter((file) => existsSync(file));
+  return ['/etc', '/usr/share', '/usr/local/share'].flatMap((root) => {
+    const folder = path.join(root, 'vulkan', 'icd.d');
+    return list(folder).map((name) => path.join(folder, name));
+  });
+}
+
+const libraryFolders = (): string[] => [
+  ...(process.env.LD_LIBRARY_PATH ?? '').split(':').filter((folder) => folder !== ''),
+  ...['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib'],
+];
+
+export const hasVulkanLoader = (): boolean =>
+  libraryFolders().some((folder) => existsSync(path.join(folder, 'libvulkan.so.1')));
+
+/** What the kernel shows of a GPU: a card's own, NVIDIA's, and Windows' through WSL. */
+const hasGpuFile = (): boolean =>
+  list('/dev/dri').some((name) => name.startsWith('renderD')) ||
+  existsSync('/dev/nvidiactl') ||
+  existsSync('/dev/dxg');
+
+/** Whether WebGPU may have a GPU to compute on, and is worth a trial when nobody asked for it by name. */
+export function mayHaveGpu(platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === 'darwin') return true;
+  // On Windows a software driver cannot be told from a GPU.
+  if (platform !== 'linux') return false;
+  return hasGpuFile() && hasVulkanLoader() && drivers().some((file) => !software.test(path.basename(file)));
+}
+
+/** Keeps Vulkan's loader from the drivers that compute on the processor, in this process and those it starts. */
+export function leaveSoftwareOut(): void {
+  const before = process.env.VK_LOADER_DRIVERS_DISABLE;
+  if (before?.includes(softwareGlobs)) return;
+  process.env.VK_LOADER_DRIVERS_DISABLE = before === undefined ? softwareGlobs : `${before},${softwareGlobs}`;
+}
+
+/** The GPU in words, as far as this machine says: ONNX Runtime does not tell which it took. */
+export function describeGpu(): string | undefined {
+  if (process.platform === 'darwin') return cpus()[0]?.model;
+  const soft = drivers().filter((file) => software.test(path.basename(file)));
+  if (soft.length > 0 && soft.length === drivers().length)
+    return `software: ${soft.map((file) => path.basename(file)).join(', ')}`;
+  const nvidia = list('/proc/driver/nvidia/gpus').flatMap((gpu) => {
+    const text = readText(path.join('/proc/driver/nvidia/gpus', gpu, 'information'));
+    return /^Model:\s*(.+)$/m.exec(text)?.[1] ?? [];
+  });
+  const version = /Kernel Module[^\d]*([\d.]+)/.exec(readText('/proc/driver/nvidia/version'))?.[1];
+  if (nvidia.length > 0) return `${nvidia.join(', ')}${version === undefined ? '' : `, driver ${version}`}`;
+  const cards = list('/sys/class/drm')
+    .filter((name) => name.startsWith('renderD'))
+    .map((name) => {
+      const of = (file: string) => readText(path.join('/sys/class/drm', name, 'device', file)).trim();
+      return `vendor ${of('vendor')}, device ${of('device')}`;
+    });
+  return cards.length > 0 ? cards.join('; ') : undefined;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

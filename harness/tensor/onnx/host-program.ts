@@ -1,0 +1,60 @@
+/** A program over arrays of this process: what is fed lies there, and what comes out does. */
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Feed, NumericArray, Program, Variable } from '../engine.js';
+import { sizeOf } from '../engine.js';
+import type { BusyClock } from './busy-clock.js';
+import type { Value } from './graph.js';
+import { HostVariable } from './host-variables.js';
+import type { Ort } from './runtime.js';
+
+export class HostProgram implements Program {
+  #disposed = false;
+
+  constructor(
+    readonly ort: Ort,
+    readonly session: InferenceSession,
+    /** The inputs that are fed, in order; undefined where the program does not need one. */
+    readonly inputs: readonly (Value | undefined)[],
+    readonly outputs: readonly Value[],
+    readonly clock: BusyClock,
+  ) {}
+
+  async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
+    if (this.#disposed) throw new Error('A program was run after it was disposed of.');
+    if (feeds.length !== this.inputs.length)
+      throw new RangeError(`${feeds.length} feeds for ${this.inputs.length} inputs`);
+    const fed: Record<string, OrtTensor> = {};
+    for (const [i, value] of this.inputs.entries())
+      if (value !== undefined) fed[value.name] = this.#tensor(feeds[i]!, value);
+    const fetched: Record<string, OrtTensor | null> = {};
+    for (const [i, value] of this.outputs.entries()) {
+      const target = into[i];
+      fetched[value.name] = target === undefined ? null : this.#tensor(target, value);
+    }
+    this.clock.start();
+    const results = await this.session
+      .run(fed, fetched as InferenceSession.OnnxValueMapType)
+      .finally(() => this.clock.stop());
+    return this.outputs.map((value, i) =>
+      into[i] === undefined ? (results[value.name]!.data as NumericArray) : undefined,
+    );
+  }
+
+  #tensor(feed: Feed, value: Value): OrtTensor {
+    return hostTensor(this.ort, feed instanceof HostVariable ? feed.values : (feed as NumericArray), value);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.session.release();
+  }
+}
+
+/** What is fed for an input. @throws RangeError where it is of another size */
+export function hostTensor(ort: Ort, values: NumericArray, { shape, dtype, name }: Value): OrtTensor {
+  if (values.length !== sizeOf(shape)) {
+    throw new RangeError(`${values.length} values for ${name} of shape [${shape}]`);
+  }
+  return new ort.Tensor(dtype as 'float32', values as Float32Array, shape);
+}

@@ -1,0 +1,102 @@
+/** WebGPU, with no node left to the CPU: what programs compute there is what they compute on the CPU, and weights stay there. */
+import assert from 'node:assert/strict';
+import { describe, it, test } from 'node:test';
+import { openEngine } from '../harness/tensor/engines.js';
+import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
+import * as tf from '../harness/tensor/operations.js';
+import { assertClose, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+import { withoutWebGpu } from './webgpu-driver.js';
+
+const skip = await withoutWebGpu();
+
+describe('every kernel on WebGPU', { skip }, async () => {
+  if (skip !== false) return;
+  const reference = await openEngine('onnx', { threads: 1 });
+  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  for (const [title, { inputs, build, noGradient }] of Object.entries(programs)) {
+    const specs = inputs.map(specOf);
+    const feeds = inputs.map((input, i) => valuesFor(input, title, i));
+    const hasGradient =
+      noGradient !== true && specs.some(({ dtype }) => dtype === 'float32') && title !== 'constants';
+    it(title, async () => {
+      for (const program of hasGradient ? [build, withGradients(build, specs)] : [build]) {
+        const expected = await (await reference.compile(program, specs)).run(feeds);
+        const actual = await (await engine.compile(program, specs)).run(feeds);
+        assert.equal(actual.length, expected.length);
+        for (const [i, values] of expected.entries()) assertClose(actual[i]!, values!, `${title} ${i}`);
+      }
+    });
+  }
+});
+
+test('what the device has no kernel for is an error that names it', { skip }, async () => {
+  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const program = await engine.compile(
+    ([x]) => [tf.mul(tf.cast(tf.argMax(x!, 1), 'float32'), 2)],
+    [{ shape: [2, 3], dtype: 'float32' }],
+    { name: 'places' },
+  );
+  await assert.rejects(
+    program.run([new Float32Array(6)]),
+    /'places' cannot run on webgpu, which has no kernel for Cast of \[2\] int64/,
+  );
+  await engine.dispose();
+});
+
+test('variables stay there, are counted, and are freed', { skip }, async () => {
+  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const set = engine.variables([3, 3]);
+  const [a, b] = set.variables;
+  assert.ok(a instanceof DeviceVariable && b instanceof DeviceVariable);
+  const { counts } = a.memory;
+  a.write(Float32Array.of(1, 2, 3));
+  const program = await engine.compile(
+    ([x, y]) => [tf.add(x!, y!), tf.sum(x!)],
+    [
+      { shape: [3], dtype: 'float32' },
+      { shape: [1, 3], dtype: 'float32' },
+    ],
+  );
+  for (let step = 1; step <= 200; step++) {
+    const [kept, sum] = await program.run([a, b], [b]);
+    assert.equal(kept, undefined);
+    assert.equal(sum![0], 6);
+    assert.equal(counts.buffers, 2, `step ${step}`);
+  }
+  // The values went there once, and one sum came back at every step.
+  assert.deepEqual([counts.variableBytes, counts.otherBytes], [12, 200 * 4]);
+  assert.deepEqual(await b.read(), Float32Array.of(200, 400, 600));
+  b.clear();
+  assert.deepEqual(await b.read(), new Float32Array(3));
+  const before = counts.variableBytes;
+  const weights = Float32Array.of(5, 6, 7);
+  const baked = await engine.compile(
+    ([x, y]) => [tf.sub(x!, y!)],
+    [
+      { shape: [3], dtype: 'float32' },
+      { shape: [3], dtype: 'float32' },
+    ],
+    { fixed: new Map([[0, weights]]) },
+  );
+  for (let i = 0; i < 2; i++)
+    assert.deepEqual(await baked.run([Float32Array.of(1, 1, 1)]), [Float32Array.of(4, 5, 6)]);
+  assert.equal(counts.variableBytes - before, 12);
+  set.dispose();
+  assert.equal(counts.buffers, 1);
+  engine.release([weights]);
+  assert.equal(counts.buffers, 0);
+  await engine.dispose();
+});
+
+test('a variable may be freed after its engine, which leaves the device to others', { skip }, async () => {
+  for (let i = 0; i < 2; i++) {
+    const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+    const set = engine.variables([2]);
+    const program = await engine.compile(([x]) => [tf.add(x!, 1)], [{ shape: [2], dtype: 'float32' }]);
+    await program.run(set.variables, set.variables);
+    await program.dispose();
+    await engine.dispose();
+    assert.deepEqual(await set.variables[0]!.read(), Float32Array.of(1, 1));
+    set.dispose();
+  }
+});
