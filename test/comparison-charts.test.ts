@@ -155,6 +155,8 @@ test('training: loss and dev of every epoch of every run that was trained', asyn
     training,
     [1, 2].map((seed) => ({ system: 'dual-encoder', seed, bestEpoch: 1, epochs })),
   );
+  const [one] = (await sectionOf([stored({ epochs: 1 })])).training;
+  assert.deepEqual(one, { system: 'dual-encoder', seed: 1, bestEpoch: 0, epochs: epochs.slice(0, 1) });
   assert.deepEqual((await sectionOf([stored({ epochs: 0 })])).training, []);
 });
 

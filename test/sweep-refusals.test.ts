@@ -90,3 +90,17 @@ test('of a sweep everything that is wrong is said at once, and no run is begun',
   });
   assert.deepEqual(left(), []);
 });
+
+test('three runs that lack the same are named, of more the number', async () => {
+  const alike = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ ...request('mlr', 'arch.layers=[7]'), seed: i + 1 }));
+  const titles = [1, 2, 3].map((seed) => `mlr on beir, seed ${seed}`).join('; ');
+  for (const [count, named] of [
+    [3, `${titles}: `],
+    [5, `${titles} and 2 more: `],
+  ] as const)
+    await assert.rejects(
+      sweep([...alike(count), request('mlr', 'measures=ncdg@10')], quiet),
+      (error: BenchError) => error.message.includes(named),
+    );
+});
