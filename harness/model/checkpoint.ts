@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { writeAtomic, writeJson } from '../store/atomic.js';
+import { writeAtomic } from '../store/atomic.js';
 import type { Encoder, EncoderOptions } from './encoder.js';
 import type { ModelConfig } from './fields.js';
 import { encoderFor } from './known-encoders.js';
@@ -87,12 +87,19 @@ export async function saveEncoder(
   const tensors = parameters.map(({ name, shape }, i) => ({ name, shape, values: weights[i]! }));
   await writeSafetensors(path.join(folder, weightsFile), tensors);
   for (const [name, content] of Object.entries(files)) await writeAtomic(path.join(folder, name), content);
-  await writeJson(path.join(folder, 'config.json'), {
+  const config = {
     ...encoder.config,
     architectures: [encoderFor(encoder.config).modelTypes[encoder.config.model_type as string]],
     torch_dtype: 'float32',
-  });
+  };
+  await writeAtomic(path.join(folder, 'config.json'), configText(config));
 }
+
+/** What transformers 5 takes with a point alone: it refuses a file that says 1 for 1.0, as JavaScript writes it. */
+const fractions = /^(\s*"\w+_(?:factor|range|eps|epsilon)": -?\d+)(,?)$/gm;
+
+const configText = (config: ModelConfig): string =>
+  `${JSON.stringify(config, null, 2).replace(fractions, '$1.0$2')}\n`;
 
 async function listFolder(folder: string): Promise<string[]> {
   try {
