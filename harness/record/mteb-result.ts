@@ -77,7 +77,8 @@ export function mtebResultOf(record: RunRecord, task: string, languages: readonl
   });
   const seconds = stages.reduce((total, { execution }) => total + execution.seconds, 0);
   return {
-    dataset_revision: dataset.version,
+    // Of a dataset of the hub its commit, as mteb has it.
+    dataset_revision: /\b[0-9a-f]{40}\b/.exec(dataset.version)?.[0] ?? dataset.version,
     task_name: task,
     mteb_version: null,
     scores: {
