@@ -212,7 +212,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   porter2: ['text'],
   hyparquet: ['interchange'],
   zstddec: ['interchange'],
-  yaml: ['datasets', 'interchange'],
+  yaml: ['datasets', 'record'],
   'csv-stringify': ['reports', 'interchange', 'reproduction'],
   vega: ['reports'],
   'vega-lite': ['reports'],

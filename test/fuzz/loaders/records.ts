@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig } from '../../../harness/config/config.js';
+import { importMteb } from '../../../harness/pipeline/record-exchange.js';
 import { readRecord, readRecords } from '../../../harness/record/read.js';
 import type { StoredRecord } from '../../../harness/record.js';
 import { readBaseline, readBaselineIfAny } from '../../../harness/regression/baseline.js';
@@ -28,6 +29,25 @@ const baseline = `{"baselineVersion":1,"records":[\n${records
   .slice(0, 2)
   .map((record) => JSON.stringify(record))
   .join(',\n')}\n]}\n`;
+
+const mteb = {
+  dataset_revision: '0228b52c',
+  task_name: 'SciFact',
+  mteb_version: '2.26.24',
+  scores: {
+    test: ['default', 'other'].map((hf_subset) => ({
+      ...{
+        ndcg_at_10: 0.645,
+        recall_at_100: 0.925,
+        mrr_at_10: 0.6,
+        hit_rate_at_5: 0.7,
+        nauc_mrr_at_10_max: -0.1,
+      },
+      ...{ main_score: 0.645, hf_subset, languages: ['eng-Latn'] },
+    })),
+  },
+  evaluation_time: 3.5,
+};
 
 const config = JSON.stringify({
   $schema: './harness/config.schema.json',
@@ -82,6 +102,23 @@ const loaders: readonly Loader[] = [
       await readBaselineIfAny(file);
       const stored = await readBaseline(file);
       evidenceIn(stored, [{ file: 'x', record: records[1]! }]);
+    },
+  },
+  {
+    // What mteb found out, and what its folder is called.
+    name: 'mteb-result',
+    writes: true,
+    inputs: () => [
+      texts({
+        'SciFact.json': JSON.stringify(mteb),
+        'model_meta.json': '{"name": "org/model", "revision": null}',
+      }),
+    ],
+    codes: ['RECORD_INVALID', 'PATH_INVALID', 'UNKNOWN_NAME'],
+    async load(folder) {
+      const out = path.join(folder, 'out.record.json');
+      await importMteb({ result: path.join(folder, 'SciFact.json'), out });
+      await readRecord(out);
     },
   },
   {
