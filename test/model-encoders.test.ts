@@ -10,6 +10,7 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { lookUpPlan } from '../harness/tensor/look-up.js';
 import * as tf from '../harness/tensor/operations.js';
 import { inFixtures, sharedData } from './places.js';
+import { testedEngines } from './webgpu-driver.js';
 
 const fixtures = inFixtures('model');
 const realData = sharedData;
@@ -73,11 +74,12 @@ function load(name: string, options?: LoadOptions): Promise<LoadedEncoder> {
   return loadEncoder(path.join(fixtures, name), options);
 }
 
-for (const name of ['tfjs-cpu', 'onnx'] as const) {
-  describe(`encoders on ${name}`, () => {
+const engines = await testedEngines();
+for (const { title, name, options, skip } of engines) {
+  describe(`encoders on ${title}`, { skip }, () => {
     let engine: Engine;
     before(async () => {
-      engine = await openEngine(name);
+      if (skip === false) engine = await openEngine(name, options);
     });
 
     for (const model of ['bert-gelu', 'bert-gelu-new', 't5-relu', 't5-gated']) {
@@ -190,8 +192,8 @@ test('gradients of every parameter agree between the engines, with dropout', asy
   for (const model of ['bert-gelu', 'bert-gelu-new', 't5-relu', 't5-gated']) {
     const loaded = await load(model);
     const results: Float32Array[][] = [];
-    for (const name of ['tfjs-cpu', 'onnx'] as const) {
-      const engine = await openEngine(name);
+    for (const { name, options } of engines.filter(({ skip }) => skip === false)) {
+      const engine = await openEngine(name, options);
       results.push(await gradients(engine, loaded));
       await engine.dispose();
     }
@@ -202,7 +204,7 @@ test('gradients of every parameter agree between the engines, with dropout', asy
       // A bias of keys shifts all scores of a query alike: its gradient is zero but for rounding.
       const unit = Math.max(largest[i]!, 1e-2 * Math.max(...largest));
       const scale = (values: Float32Array) => values.map((value) => value / unit);
-      assertClose(scale(results[1]![i]!), scale(results[0]![i]!), 1e-4, name);
+      for (const other of results.slice(1)) assertClose(scale(other[i]!), scale(results[0]![i]!), 1e-4, name);
     }
   }
 });
