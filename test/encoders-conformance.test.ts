@@ -15,6 +15,7 @@ import { type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { assertClose, type Batch, forward, gradients } from './encoder-runs.js';
 import { inFixtures } from './places.js';
+import { testedEngines } from './webgpu-driver.js';
 
 const forms = encoders.flatMap(({ name, examples }) =>
   Object.entries(examples).map(([form, example]) => ({ name, form, example })),
@@ -62,13 +63,13 @@ test('there is an encoder for each of the kinds that are listed, and each says w
   }
 });
 
-for (const engineName of ['tfjs-cpu', 'onnx'] as const) {
-  describe(`encoders on ${engineName}`, () => {
+for (const { title, name, options, skip } of await testedEngines()) {
+  describe(`encoders on ${title}`, { skip }, () => {
     let engine: Engine;
     before(async () => {
-      engine = await openEngine(engineName);
+      if (skip === false) engine = await openEngine(name, options);
     });
-    after(() => engine.dispose());
+    after(() => engine?.dispose());
 
     for (const { form } of forms) {
       test(`${form}: every layer agrees with transformers, padding and a text of padding alone included`, async () => {

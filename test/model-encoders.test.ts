@@ -14,6 +14,7 @@ import { type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { assertClose, type Batch, forward, gradients } from './encoder-runs.js';
 import { inFixtures, sharedData } from './places.js';
+import { testedEngines } from './webgpu-driver.js';
 
 const fixtures = inFixtures('model');
 const realData = sharedData;
@@ -26,11 +27,12 @@ function load(name: string, options?: LoadOptions): Promise<LoadedEncoder> {
   return loadEncoder(path.join(fixtures, name), options);
 }
 
-for (const name of ['tfjs-cpu', 'onnx'] as const) {
-  describe(`encoders on ${name}`, () => {
+const engines = await testedEngines();
+for (const { title, name, options, skip } of engines) {
+  describe(`encoders on ${title}`, { skip }, () => {
     let engine: Engine;
     before(async () => {
-      engine = await openEngine(name);
+      if (skip === false) engine = await openEngine(name, options);
     });
 
     test('a T5 summary is the mean over tokens, and zero where there are none', async () => {
@@ -119,8 +121,8 @@ for (const { examples, dropoutRates } of encoders)
       ];
       const mask = [Array(6).fill(1), [1, 1, 1, 0, 0, 0]];
       const results: Float32Array[][] = [];
-      for (const name of ['tfjs-cpu', 'onnx'] as const) {
-        const engine = await openEngine(name);
+      for (const { name, options } of engines.filter(({ skip }) => skip === false)) {
+        const engine = await openEngine(name, options);
         results.push(await gradients(engine, { encoder, weights }, { ids, mask }, keep));
         await engine.dispose();
       }
@@ -131,6 +133,7 @@ for (const { examples, dropoutRates } of encoders)
         // A bias of keys shifts all scores of a query alike: its gradient is zero but for rounding.
         const unit = Math.max(largest[i]!, 1e-2 * Math.max(...largest));
         const scale = (values: Float32Array) => values.map((value) => value / unit);
-        assertClose(scale(results[1]![i]!), scale(results[0]![i]!), 1e-4, name);
+        for (const other of results.slice(1))
+          assertClose(scale(other[i]!), scale(results[0]![i]!), 1e-4, name);
       }
     });

@@ -9,6 +9,7 @@ import { contrastiveLoss, largestOf } from '../harness/train/loss.js';
 import { devSimilarity } from './dev-similarity.js';
 import { families, type Kind, poolings, statesOf, summaryOf } from './found-architectures.js';
 import { inFixtures } from './places.js';
+import { testedEngines } from './webgpu-driver.js';
 
 interface LossCase {
   architecture: string;
@@ -62,9 +63,10 @@ const positive = new Float32Array(Q * P);
 for (const [query, passage] of fixture.positives.entries()) positive[query * P + passage] = 1;
 const float = (...shape: number[]) => ({ shape, dtype: 'float32' as const });
 
-for (const engineName of ['tfjs-cpu', 'onnx'] as const) {
-  describe(`the loss and its gradients on ${engineName}, against PyTorch`, async () => {
-    const engine = await openEngine(engineName, { threads: 1 });
+for (const { title, name, options: opened, skip } of await testedEngines(1)) {
+  describe(`the loss and its gradients on ${title}, against PyTorch`, { skip }, async () => {
+    if (skip !== false) return;
+    const engine = await openEngine(name, opened);
     after(() => engine.dispose());
     for (const one of fixture.cases) {
       const options = JSON.stringify(one.options);

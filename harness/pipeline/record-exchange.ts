@@ -16,7 +16,7 @@ import {
 } from '../record.js';
 import { mean } from '../statistics/summary.js';
 import { removePartialsOf, writeAtomic, writeJson } from '../store/atomic.js';
-import { describeFile } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { readPlainText } from '../store/plain-file.js';
 
 /** What `bench export` makes of a record, with what a file of it is. */

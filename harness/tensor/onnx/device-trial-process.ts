@@ -42,12 +42,19 @@ function dotOf(values: Float32Array, row: number, column: number): number {
   return sum;
 }
 
+/** Without the place in ONNX Runtime's code that it begins with: `No supported adapters`. */
+const reasonOf = ({ message }: Error): string =>
+  message
+    .trim()
+    .replace(/^.*\bwas false\.\s*/s, '')
+    .replace(/^\/onnxruntime_src\S+\s*/, '');
+
 // Nobody is left to try it for.
 process.on('disconnect', () => process.exit(1));
 const device = process.argv[2] as DeviceName | undefined;
 if (device !== undefined) {
   const message = await tryDevice(device).catch(
-    (error: Error): TrialMessage => ({ works: false, why: error.message }),
+    (error: Error): TrialMessage => ({ works: false, why: reasonOf(error) }),
   );
   process.send?.(message, () => process.exit(0));
 }

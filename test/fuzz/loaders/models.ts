@@ -2,7 +2,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describeEncoder, loadEncoder } from '../../../harness/model/checkpoint.js';
-import { resolveModel } from '../../../harness/model/hub.js';
 import { encoders } from '../../../harness/model/known-encoders.js';
 import type { Retriever } from '../../../harness/model/retriever.js';
 import { readRetrieverFacts } from '../../../harness/model/retriever-facts.js';
@@ -24,7 +23,6 @@ import {
   saveState,
   type TrainedArrays,
 } from '../../../harness/train/training-state.js';
-import { gitHash, hash } from '../../loopback-hub.js';
 import { madeRetriever } from '../../made-training.js';
 import { kindFolder, sentenceFolder, withoutSetting } from '../../sentence-folder.js';
 import { type Loader, UnfitResult } from '../loader.js';
@@ -61,23 +59,6 @@ const inShards = () =>
       weight_map: { a: names[0], b: names[1] },
     });
   });
-
-const model = { 'config.json': '{}', 'tokenizer.json': '{"a": 1}', 'model.safetensors': 'weights' };
-const within = (folder: string, files: Readonly<Record<string, string>>) =>
-  texts(Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text])));
-const downloaded = within('own/org--model/0123abcd', model);
-const listing = {
-  name: 'org/model',
-  revision: '0123abcd',
-  files: Object.entries(model).map(([name, text]) => {
-    const bytes = Buffer.from(text);
-    const lfs = { oid: hash('sha256', bytes) };
-    return {
-      ...{ path: name, size: bytes.byteLength, oid: gitHash(bytes) },
-      ...(name.endsWith('.safetensors') && { lfs }),
-    };
-  }),
-};
 
 let made: Promise<{ retriever: Retriever; initial: Float32Array[] }> | undefined;
 const retrieverOf = () => {
@@ -227,36 +208,6 @@ const loaders: readonly Loader[] = [
     inputs: () => [texts({ 'steps.jsonl': `${steps}\n` }), texts({ 'steps.jsonl': `${steps}\n{"epoch":` })],
     codes: ['CACHE_INVALID'],
     load: (folder) => new StepLog(folder).rewind(2),
-  },
-  {
-    // What an earlier run downloaded of a model, of this version and of an older one, and what Hugging Face's tools did.
-    name: 'hub-cache',
-    writes: true,
-    inputs: () => [
-      { ...within('own/org--model', { 'revision.json': JSON.stringify(listing) }), ...downloaded },
-      {
-        ...within('own/org--model', { 'revision.json': JSON.stringify({ ...listing, files: undefined }) }),
-        ...downloaded,
-      },
-      {
-        ...within('shared/models--org--model', { 'refs/main': '0123abcd' }),
-        ...within('shared/models--org--model/snapshots/0123abcd', model),
-      },
-    ],
-    codes: ['DOWNLOAD_FAILED', 'CHECKPOINT_INVALID', 'PATH_INVALID', 'CACHE_INVALID'],
-    async load(folder) {
-      const { HF_HUB_CACHE: before } = process.env;
-      process.env.HF_HUB_CACHE = path.join(folder, 'shared');
-      try {
-        const cacheFolder = path.join(folder, 'own');
-        const found = await resolveModel('org/model', { cacheFolder, offline: true });
-        if (typeof found.name !== 'string' || !found.folder.startsWith(folder + path.sep))
-          throw new UnfitResult(`the model '${String(found.name)}' in ${found.folder}`);
-      } finally {
-        if (before === undefined) delete process.env.HF_HUB_CACHE;
-        else process.env.HF_HUB_CACHE = before;
-      }
-    },
   },
 ];
 
