@@ -180,7 +180,7 @@ export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> =
   'harness/cli/export.ts': ['export'],
   'harness/cli/report.ts': ['store'],
   'harness/cli/texts.ts': ['store'],
-  'harness/cli/list.ts': ['tensor'],
+  'harness/cli/list.ts': ['model', 'tensor'],
   'harness/cli/job.ts': ['store'],
   'harness/cli/doctor/machine.ts': ['tensor'],
   'harness/cli/doctor/places.ts': ['store'],

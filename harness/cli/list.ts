@@ -31,6 +31,10 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
       }),
     );
   },
+  encoders: async () => {
+    const { encoders } = await import('../model/known-encoders.js');
+    return encoders.map(({ modelTypes, summary }) => ({ name: Object.keys(modelTypes).join(', '), summary }));
+  },
   engines: async () => [
     { name: 'auto', summary: 'tensorflow where its GPU build finds a GPU, else onnx' },
     ...itemsOf(engineSummaries),

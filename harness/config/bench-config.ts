@@ -49,7 +49,7 @@ export interface TrainConfig {
   batchSize: number;
   /** Texts per chunk of the gradient cache, queries or passages; null trains without it. */
   chunkSize: number | null;
-  /** Peak of the schedule; null stands for the value of the model's kind: 2e-5 for BERT, 5e-4 for T5. */
+  /** Peak of the schedule; null stands for the value of the model's kind: 5e-4 for T5, 2e-5 for all others. */
   learningRate: number | null;
   /** Share of the steps over which the learning rate rises. */
   warmup: number;
