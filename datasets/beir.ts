@@ -9,10 +9,11 @@ import { assertWritable } from '../harness/interchange/identifiers.js';
 import { inspect } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { readQrels } from '../harness/interchange/qrels.js';
-import { downloadOf, forums, layout, licenceOf, qrelNames, variants } from './beir/names.js';
+import { downloadOf, forums, layout, licenceOf, variants } from './beir/names.js';
 import { assertFolder, describeAll, findIn, needIn, remembered, unpacked } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
 import { QueryList } from './collection/query-list.js';
+import { qrelNames } from './collection/reported-split.js';
 
 const code = 'DATA_INVALID';
 

@@ -118,9 +118,11 @@ test('a system puts stages together, and what decides one of them stands in its 
 
 /** Datasets that share the files of a folder. */
 const sharing: Readonly<Record<string, readonly string[]>> = {
-  'datasets/collection/files.ts': ['beir', 'dpr', 'ms-marco', 'trec'],
-  'datasets/collection/judged.ts': ['beir', 'ms-marco', 'trec'],
+  'datasets/collection/files.ts': ['beir', 'dpr', 'hub', 'ms-marco', 'trec'],
+  'datasets/collection/judged.ts': ['beir', 'hub', 'ms-marco', 'trec'],
   'datasets/collection/numbered-lists.ts': ['ms-marco'],
+  'datasets/collection/query-list.ts': ['beir', 'hub', 'ms-marco', 'trec'],
+  'datasets/collection/reported-split.ts': ['beir', 'hub'],
   'datasets/collection/tab-lines.ts': ['ms-marco', 'trec'],
 };
 
