@@ -11,11 +11,11 @@ import { measureStage } from './pipeline/measure-stage.js';
 import type { Prepared } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
 import type { RunRequest } from './pipeline/run-request.js';
-import { stageCode } from './pipeline/stage-code.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { wholeIndexTime } from './pipeline/whole-index.js';
 import { parseMeasures } from './plugins/measures.js';
 import type { Progress } from './progress.js';
+import { stageCode } from './stages/code.js';
 import { loadSystem } from './systems.js';
 
 const split = 'test';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import { planRun } from '../harness/pipeline/plan.js';
-import { bestLambda, secondStage } from '../harness/pipeline/training.js';
+import { bestLambda } from '../harness/pipeline/training.js';
+import { secondStage } from '../harness/stages/training.js';
 import type { EpochFacts, TrainingFacts } from '../harness/train/training-facts.js';
 
 const epoch = (number: number, crossEntropy: number, averageRank?: number): EpochFacts => ({

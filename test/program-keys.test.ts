@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { entriesOf, type Stage, stages } from '../harness/pipeline/stage-code.js';
 import { measureFamilies } from '../harness/plugins/measures.js';
 import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
 import { architectureNames, datasetFiles, loadArchitecture } from '../harness/plugins.js';
 import { codeOf, graphOfThisBuild, type ModuleGraph, modulesOf } from '../harness/program/code.js';
+import { entriesOf, type StageOf, stages } from '../harness/stages/code.js';
 import { root } from './places.js';
 
 const graph = graphOfThisBuild();
@@ -20,7 +20,7 @@ for (const name of searcherNames()) if ((await loadSearcher(name)).builder !== u
 /** Every stage of every system there is, by a name that says what it is of. */
 async function everyStage(): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
-  const add = (name: string, stage: Stage, workedWith: Parameters<typeof entriesOf>[1]) =>
+  const add = (name: string, stage: StageOf, workedWith: Parameters<typeof entriesOf>[1]) =>
     found.set(name, entriesOf(stage, workedWith));
   for (const name of datasetFiles()) {
     const dataset = { name };
@@ -184,14 +184,15 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     ['harness/model/vector-encoder.ts', those(is(...trained))],
     ['harness/search/copied-positives.ts', those(is('mine', 'bm25 negatives'))],
     ['harness/search/passages.ts', those(is('search', 'recall', 'dev winners'))],
-    ['harness/pipeline/index-stage.ts', those(is('index'))],
+    ['harness/stages/index-vectors.ts', those(is('index'))],
     ['harness/search/bm25.ts', those(is('bm25 search', 'bm25 negatives'))],
-    ['harness/index/bm25-writer.ts', those(is('bm25 index', 'bm25 negatives'))],
-    ['harness/pipeline/train-stage.ts', those(is('train'))],
-    ['harness/pipeline/encode-stage.ts', those(is('encode'))],
-    ['harness/pipeline/mine-stage.ts', those(is('mine'))],
-    ['harness/pipeline/dev-winners.ts', those(is('dev winners'))],
-    ['harness/pipeline/own-passages.ts', those(is('search', 'recall', 'bm25 search', 'dev winners'))],
+    // The negatives need the index, whose key is a part of theirs.
+    ['harness/index/bm25-writer.ts', those(is('bm25 index'))],
+    ['harness/stages/train.ts', those(is('train'))],
+    ['harness/stages/encode.ts', those(is('encode'))],
+    ['harness/stages/mine.ts', those(is('mine'))],
+    ['harness/stages/dev-winners.ts', those(is('dev winners'))],
+    ['harness/pipeline/own-passages.ts', those(is('search', 'bm25 search'))],
     // Recall is a mean over queries, as measures are.
     ['harness/statistics/summary.ts', those(is('recall', 'measure'))],
   ];
@@ -216,6 +217,10 @@ test('reports, help, progress, the record and the commands move nothing', () => 
     ...rooms.map((room) => sourcesIn(`harness/${room}`, true)),
     // Of statistics the mean alone is a part of a result in the cache, see above.
     sourcesIn('harness/statistics', true).filter((file) => !file.endsWith('/summary.ts')),
+    // Which stages there are, in which order, and where they are made.
+    ['graph', 'given', 'known', 'systems', 'training', 'workbench'].map(
+      (file) => `harness/stages/${file}.ts`,
+    ),
     // Of the pipeline, what says beforehand what is asked and what is there.
     ['needs', 'plan', 'requirements', 'record-stage'].map((file) => `harness/pipeline/${file}.ts`),
   );

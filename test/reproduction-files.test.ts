@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { secondStage } from '../harness/pipeline/training.js';
 import { parseMeasures } from '../harness/plugins/measures.js';
 import { datasetNames, datasetsNamed } from '../harness/plugins.js';
 import { estimate } from '../harness/reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import type { Reproduction, Unit } from '../harness/reproduction/reproduction.js';
+import { secondStage } from '../harness/stages/training.js';
 
 const root = mkdtempSync(path.join(tmpdir(), 'strata-reproduction-'));
 after(() => rmSync(root, { recursive: true, force: true }));

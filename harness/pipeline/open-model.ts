@@ -2,7 +2,7 @@
 import type { Passage } from '../contracts.js';
 import type { Architecture } from '../model/retriever.js';
 import type { VectorModel } from '../model/vector-encoder.js';
-import type { WorkedWith } from './stage-code.js';
+import type { WorkedWith } from '../stages/code.js';
 
 export interface OpenModel {
   /** The system's, by which people look for what was made with it: `mlr-sc`. */
@@ -18,7 +18,7 @@ export interface OpenModel {
   /** Of what was trained here. */
   architecture?: Architecture;
   /** What computes beside the stages' own code. */
-  code: Pick<WorkedWith, 'architecture' | 'published'>;
+  code: Partial<Pick<WorkedWith, 'architecture' | 'published'>>;
 }
 
 /** How texts become token ids. */

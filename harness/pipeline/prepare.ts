@@ -6,13 +6,13 @@ import { BenchError } from '../errors.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
+import { stageCode } from '../stages/code.js';
 import { fetchFile } from '../store/download.js';
 import { stateOf } from '../store/file-state.js';
 import { type Anew, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { assertSearcherName } from './choose-searcher.js';
-import { stageCode } from './stage-code.js';
 
 /** Which dataset, and where its files come from. */
 export interface DatasetChoice {

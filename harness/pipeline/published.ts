@@ -3,10 +3,13 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
+import { knownOf } from '../stages/known.js';
+import { vectorStages } from '../stages/systems.js';
 import { answerDense, onEngine } from './dense.js';
 import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
+import { indexBuilder } from './index-builder.js';
 import { fetchModel, localModel } from './named-models.js';
 import { diskLine, memoryLine } from './needs.js';
 import { engineOf } from './prepare.js';
@@ -66,10 +69,18 @@ export async function answer(asking: Asking): Promise<Answering> {
   const { config } = request;
   const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
   const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
-  return onEngine(config, async (engine) => {
+  return onEngine(asking, async (bench) => {
+    const known = await knownOf(config, prepared.dataset, bench.engine, await indexBuilder(config));
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
-    const dense = await answerDense(asking, model, open, engine);
+    const { key, code } = model;
+    const stages = vectorStages(
+      { name, code, need: { folder, key }, open: async () => model },
+      request,
+      known,
+      asking,
+    );
+    const dense = await answerDense(asking, bench, stages, open);
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,

@@ -7,6 +7,7 @@ import type { Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
 import type { PassageHits } from '../search/search.js';
+import type { RunFacts } from '../stages/search.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { OpenSystem } from './cell.js';
@@ -14,7 +15,6 @@ import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measured } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
 import type { RunRequest } from './run-request.js';
-import type { RunFacts } from './search-stage.js';
 import type { StageLog } from './stage-log.js';
 import type { Conditions, Timed } from './whole-index.js';
 

@@ -1,12 +1,16 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
+import { knownOf } from '../stages/known.js';
+import { vectorStages } from '../stages/systems.js';
+import { checkpointNeed, secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine } from './dense.js';
+import { indexBuilder } from './index-builder.js';
 import { diskLine, memoryLine } from './needs.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
-import { secondStage, type TrainedStage, trainAll, trainingRemarks } from './training.js';
+import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
 
 export { trainedTimes as times } from './estimate/trained-times.js';
 export { requirements } from './trained-requirements.js';
@@ -66,11 +70,16 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
 
 export function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, log, progress } = asking;
-  return onEngine(request.config, async (engine) => {
-    const trained = await trainAll(prepared, request, engine, log, progress);
+  const { config, dataset } = prepared;
+  return onEngine(asking, async (bench) => {
+    const known = await knownOf(config, dataset, bench.engine, await indexBuilder(config));
+    const trainings = await trainingStages(request, known, progress);
+    const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
-    const open = () => openCheckpoint(trained.checkpoint.folder);
-    const dense = await answerDense(asking, await open(), open, engine);
+    const { architecture } = trained.setup.retriever;
+    const model = checkpointNeed(architecture.name, trainings.checkpoint, { architecture });
+    const stages = vectorStages(model, request, known, asking);
+    const dense = await answerDense(asking, bench, stages, () => openCheckpoint(trained.checkpoint.folder));
     return {
       ...dense,
       facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },

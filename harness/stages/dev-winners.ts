@@ -2,39 +2,37 @@
  * Which vector of a passage wins on the gold passages of dev: "the last layer is always selected" (section 4.2.2 of the
  * paper, `vec_dist` in its code). Nothing is searched and no passage is encoded: their vectors are read from the index.
  */
+
+import type { BenchConfig } from '../config/config.js';
 import type { Dataset, Query } from '../contracts.js';
+import { qrelsById } from '../pipeline/judgements.js';
+import type { Searching } from '../pipeline/searching.js';
 import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
-import type { Artifact } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
-import { engineIdentity } from './identity.js';
-import { qrelsById } from './judgements.js';
-import type { Prepared } from './prepare.js';
-import type { Searching } from './searching.js';
-import { stageCode } from './stage-code.js';
+import type { Stage } from './graph.js';
+import type { Known } from './known.js';
+import type { Searched } from './search.js';
 
 type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'model' | 'engine'>;
 
-/** @param key of the shards */
-export function devWinnersStage(
-  { store, dataset, config }: Prepared,
-  searching: Reading,
-  key: string,
-  progress: Progress,
-): Promise<Artifact<DevWinnerFacts>> {
-  const { engine, model } = searching;
-  const inputs = {
-    made: 'dev winners 1',
-    shards: key,
-    code: stageCode('dev winners', { dataset, engine, ...model.code }),
-    engine: engineIdentity(engine),
+export function devWinners(
+  { model, shards, index }: Searched,
+  { search: { batchSize }, encode: { batchTokens } }: Pick<BenchConfig, 'search' | 'encode'>,
+  { dataset, engine, code }: Known,
+): Stage<DevWinnerFacts> {
+  return {
+    name: 'dev winners',
+    kind: 'runs',
+    version: 'dev winners 2',
+    needs: { shards },
+    inputs: () => ({ ...code('dev winners', model.code), engine, batchSize, batchTokens }),
+    about: { dataset: dataset.name, system: model.name },
+    async make(_folder, at) {
+      const searching = await at.searching(model, shards, index);
+      return winnersOn(at.dataset, searching, batchSize, at.progress);
+    },
   };
-  return store.artifact(
-    'runs',
-    inputs,
-    () => devWinners(dataset, searching, config.search.batchSize, progress),
-    { dataset: dataset.name, system: model.name },
-  );
 }
 
 /** A dev query and the passages it is asked for. */
@@ -48,7 +46,7 @@ interface Asked {
 }
 
 /** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
-async function devWinners(
+async function winnersOn(
   dataset: Dataset,
   searching: Reading,
   batchSize: number,

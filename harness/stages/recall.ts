@@ -1,63 +1,48 @@
-/** How many of the exact hits an approximate search finds, as a stage. */
-import type { Split } from '../contracts.js';
-import type { Progress } from '../progress.js';
+/** How many of the exact hits an approximate search finds. */
+import type { BenchConfig } from '../config/config.js';
+import { parametersAsked } from '../config/index-parameters.js';
+import { type BuiltIndex, builtSearch } from '../pipeline/built-index.js';
+import { readHits } from '../pipeline/hit-files.js';
+import { openSearcher } from '../pipeline/open-searcher.js';
+import type { Searching } from '../pipeline/searching.js';
 import type { PassageHits, Searcher } from '../search/search.js';
 import { mean } from '../statistics/summary.js';
-import type { Artifact } from '../store/store.js';
-import { type BuiltIndex, builtSearch } from './built-index.js';
-import { engineIdentity } from './identity.js';
-import { openSearcher } from './open-searcher.js';
-import type { Prepared } from './prepare.js';
-import type { RunFacts } from './search-stage.js';
-import type { Searching } from './searching.js';
-import { stageCode } from './stage-code.js';
+import type { Stage, Workplace } from './graph.js';
+import type { Known } from './known.js';
+import type { RunFacts, SearchAsked, Searched } from './search.js';
 
 /** Hits that recall is told at, beside all of them. */
 const shortDepth = 10;
 
-export interface Asked {
-  split: Split;
-  depth: number;
-  seed: number;
-}
-
-export interface ExactRun {
-  run: Artifact<RunFacts>;
-  hits: PassageHits;
-}
-
 /**
+ * Leaves, by point in the order of the values, recall by number of hits.
  * @param exact the hits of the same queries in the index Flat
- * @returns by point, in the order of the values, recall by number of hits
  */
-export async function recallStage(
-  prepared: Prepared,
-  searching: Searching,
-  built: BuiltIndex,
-  exact: ExactRun,
-  asked: Asked,
-  progress: Progress,
-): Promise<Record<string, number>[]> {
-  const inputs = {
-    made: 'recall 1',
-    index: built.artifact.key,
-    code: stageCode('recall', {
-      dataset: prepared.dataset,
-      ...searching.model.code,
-      engine: searching.engine,
-      searcher: built.by.name,
+export function recall(
+  { model, shards, index }: Required<Searched>,
+  exact: Stage<RunFacts>,
+  { split, depth }: Pick<SearchAsked, 'split' | 'depth'>,
+  config: Pick<BenchConfig, 'search' | 'encode' | 'index'>,
+  { dataset, engine, builder, code }: Known,
+): Stage<Record<string, number>[]> {
+  const { batchSize, memoryMiB } = config.search;
+  return {
+    name: 'recall',
+    kind: 'findings',
+    version: 'recall 2',
+    needs: { index: index!, exact },
+    inputs: () => ({
+      ...code('recall', { ...model.code, searcher: builder?.name }),
+      ...{ values: parametersAsked(config.index), engine },
+      ...{ batchSize, memoryMiB, batchTokens: config.encode.batchTokens },
     }),
-    exact: exact.run.key,
-    values: built.values,
-    engine: engineIdentity(searching.engine),
+    about: { dataset: dataset.name, system: model.name },
+    async make(_folder, at) {
+      const hits = await readHits(await at.made(exact));
+      const searching = await at.searching(model, shards, index);
+      return recallsOf(at, searching, searching.built!, hits, { split, depth });
+    },
   };
-  const { facts } = await prepared.store.artifact(
-    'findings',
-    inputs,
-    () => recallsOf(prepared, searching, built, exact.hits, asked, progress),
-    { dataset: prepared.dataset.name, system: searching.model.name },
-  );
-  return facts;
 }
 
 /** A kind without a parameter is a curve of one point. */
@@ -66,7 +51,7 @@ export function valuesOf({ values }: BuiltIndex): readonly (number | undefined)[
 }
 
 export function openAt(
-  { config }: Prepared,
+  { config }: Pick<Workplace, 'config'>,
   { engine, index }: Searching,
   built: BuiltIndex,
   value: number | undefined,
@@ -77,18 +62,18 @@ export function openAt(
 
 /** By point, recall by number of hits. */
 async function recallsOf(
-  prepared: Prepared,
+  at: Workplace,
   searching: Searching,
   built: BuiltIndex,
   exact: PassageHits,
-  { split, depth }: Asked,
-  progress: Progress,
+  { split, depth }: Pick<SearchAsked, 'split' | 'depth'>,
 ): Promise<Record<string, number>[]> {
   const { index, queryEncoder, model } = searching;
-  const queries = await prepared.dataset.queries(split);
-  const { batchSize } = prepared.config.search;
+  const queries = await at.dataset.queries(split);
+  const { batchSize } = at.config.search;
   const vectors = new Float32Array(queries.length * index.dimensions);
   const values = valuesOf(built);
+  const { progress } = at;
   const stage = progress.stage('recall', queries.length * (values.length + 1), 'queries');
   for (let first = 0; first < queries.length; first += batchSize) {
     const texts = queries.slice(first, first + batchSize).map(({ text }) => model.texts.query(text));
@@ -98,7 +83,7 @@ async function recallsOf(
   }
   const recalls: Record<string, number>[] = [];
   for (const [i, value] of values.entries()) {
-    const searcher = await openAt(prepared, searching, built, value);
+    const searcher = await openAt(at, searching, built, value);
     const hits = await searcher.search(vectors, queries.length, depth);
     await searcher.dispose();
     const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];

@@ -1,0 +1,56 @@
+/** Encoding the collection. */
+import type { BenchConfig } from '../config/config.js';
+import { encodeCollection } from '../encode/encode.js';
+import { VectorEncoder } from '../model/vector-encoder.js';
+import type { ModelNeed, Stage } from './graph.js';
+import type { Known } from './known.js';
+
+export interface ShardFacts {
+  vectors: number;
+  /** Content key of the model. */
+  weights: string;
+}
+
+export function encode(
+  model: ModelNeed,
+  { encode: { shardPassages, batchTokens, memoryMiB } }: Pick<BenchConfig, 'encode'>,
+  { dataset: { name, identity }, engine, code }: Known,
+): Stage<ShardFacts> {
+  return {
+    name: 'encode',
+    kind: 'shards',
+    version: 'shards 4',
+    needs: { model: model.need },
+    inputs: () => ({
+      ...{ dataset: identity, ...code('encode', model.code), engine },
+      // Texts that are encoded together decide the last bits of each other's vectors.
+      ...{ shardPassages, batchTokens, memoryMiB },
+    }),
+    about: { dataset: name, system: model.name },
+    async make(folder, at) {
+      const { dataset, engine, progress } = at;
+      const { retriever, weights, texts, maxTokens, key } = await at.model(model);
+      const encoder = new VectorEncoder({
+        ...{ engine, retriever, weights, batchTokens },
+        side: 'passage',
+        maxTokens: maxTokens.passage,
+      });
+      try {
+        const { vectors } = await encodeCollection({
+          passages: dataset.passages(),
+          count: dataset.passageCount,
+          tokenize: texts.passage,
+          encoder,
+          vectorsPerPassage: retriever.indexedVectors,
+          folder,
+          shardPassages,
+          memoryBytes: memoryMiB * 2 ** 20,
+          progress,
+        });
+        return { vectors, weights: key };
+      } finally {
+        await encoder.dispose();
+      }
+    },
+  };
+}
