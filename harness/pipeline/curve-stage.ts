@@ -1,5 +1,6 @@
 /** What an approximate search finds of the exact hits, and how long it takes, for each value of its parameter. */
 import type { Split } from '../contracts.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import { measureLatency } from '../latency/latency.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, CurvePoint } from '../record.js';
@@ -10,6 +11,7 @@ import type { BuiltIndex } from './built-index.js';
 import { readHits } from './hit-files.js';
 import type { OpenModel } from './open-model.js';
 import type { Prepared } from './prepare.js';
+import type { EncodedQueries } from './query-stage.js';
 import { type Asked, type ExactRun, openAt, recallStage, valuesOf } from './recall-stage.js';
 import { searchStage } from './search-stage.js';
 import { closeSearching, openSearching, type Searching } from './searching.js';
@@ -25,7 +27,7 @@ export async function exactRun(
   model: OpenModel,
   engine: Engine,
   shards: Pick<Artifact<unknown>, 'key' | 'folder'>,
-  asked: { split: Split; depth: number },
+  asked: { split: Split; encoded: EncodedQueries; depth: number },
   log: StageLog,
   progress: Progress,
 ): Promise<ExactRun> {
@@ -69,17 +71,16 @@ async function timesOf(
   prepared: Prepared,
   searching: Searching,
   built: BuiltIndex,
-  { split, depth, seed }: Asked,
+  { split, encoded, depth, seed }: Asked,
   progress: Progress,
 ) {
   const { latency, search } = prepared.config;
-  const queries = chosenQueries(await prepared.dataset.queries(split), latency.queries, seed);
-  if (queries.length === 0) return undefined;
-  const { queryEncoder, model } = searching;
+  const queries = await prepared.dataset.queries(split);
+  const chosen = chosenQueries([...queries.keys()], latency.queries, seed);
+  if (chosen.length === 0) return undefined;
+  const encodedQueries = new QueryVectors(encoded);
   const vectors: Float32Array[] = [];
-  for (const { text } of queries) {
-    vectors.push((await queryEncoder.encode([model.texts.query(text)])).vectors);
-  }
+  for (const place of chosen) vectors.push(await encodedQueries.read(place, 1));
   const values = valuesOf(built);
   const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / built.artifact.facts.sizeBytes));
   const measured = [];

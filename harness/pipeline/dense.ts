@@ -4,12 +4,13 @@ import type { CurveFacts, WinnerFacts } from '../record.js';
 import type { Engine } from '../tensor/engine.js';
 import { builtIndex } from './built-index.js';
 import { curveRemarks, curveStage, exactRun } from './curve-stage.js';
-import { devWinnersStage } from './dev-winners.js';
+import { devWinnersStage, judgedDevQueries } from './dev-winners.js';
 import { encodeStage } from './encode-stage.js';
 import { indexBuilder, indexStage } from './index-stage.js';
 import { openDense } from './open-dense.js';
 import type { OpenModel } from './open-model.js';
 import { engineOf } from './prepare.js';
+import { queryStage } from './query-stage.js';
 import { indexFacts, parameterCountOf } from './record-parts.js';
 import { searchStage, timeOf } from './search-stage.js';
 import { closeSearching, openSearching, searcherRemarks } from './searching.js';
@@ -56,7 +57,10 @@ export async function answerDense(
   const { config, seed } = request;
   const { dataset } = prepared;
   const shards = await log.artifact('encode', () => encodeStage(prepared, model, engine, progress));
-  const asked = { split, depth } as const;
+  const encoded = await log.artifact('queries', () =>
+    queryStage(prepared, model, engine, { split }, progress),
+  );
+  const asked = { split, encoded, depth };
   const builder = await indexBuilder(config);
   const built =
     builder &&
@@ -101,9 +105,12 @@ export async function answerDense(
       async study(hits, { answerFlags }): Promise<Studied> {
         const dev =
           architecture && hasWinners(architecture) && (await dataset.queries('dev')).length > 0
-            ? await log.artifact('dev winners', () =>
-                devWinnersStage(prepared, searching, shards.key, progress),
-              )
+            ? await log.artifact('dev winners', async () => {
+                const judged = await judgedDevQueries(dataset);
+                const { queries } = judged;
+                const dev = await queryStage(prepared, model, engine, { split: 'dev', queries }, progress);
+                return devWinnersStage(prepared, searching, shards.key, judged, dev, progress);
+              })
             : undefined;
         const winners: WinnerFacts | undefined =
           architecture &&

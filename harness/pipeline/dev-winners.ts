@@ -3,37 +3,62 @@
  * paper, `vec_dist` in its code). Nothing is searched and no passage is encoded: their vectors are read from the index.
  */
 import type { Dataset, Query } from '../contracts.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
 import type { Artifact } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
-import { engineIdentity } from './identity.js';
 import { qrelsById } from './judgements.js';
 import type { Prepared } from './prepare.js';
+import type { EncodedQueries } from './query-stage.js';
 import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
 
-type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'model' | 'engine'>;
+type Reading = Pick<Searching, 'index' | 'model'>;
 
-/** @param key of the shards */
+/** Dev queries with a relevant passage, and its id, or theirs. */
+export interface JudgedQueries {
+  queries: readonly Query[];
+  /** The ids of the relevant passages of each query. */
+  relevant: readonly (readonly string[])[];
+}
+
+/** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
+export async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries> {
+  const qrels = qrelsById(await dataset.qrels('dev'));
+  const queries: Query[] = [];
+  const relevant: string[][] = [];
+  for (const query of await dataset.queries('dev')) {
+    const ids = [...(qrels.get(query.queryId) ?? [])].flatMap(([passageId, relevance]) =>
+      relevance >= 1 ? [passageId] : [],
+    );
+    if (ids.length === 0) continue;
+    queries.push(query);
+    relevant.push(ids);
+  }
+  return { queries, relevant };
+}
+
+/** @param key of the shards @param encoded the judged queries */
 export function devWinnersStage(
-  { store, dataset, config }: Prepared,
+  { store, dataset }: Prepared,
   searching: Reading,
   key: string,
+  judged: JudgedQueries,
+  encoded: EncodedQueries,
   progress: Progress,
 ): Promise<Artifact<DevWinnerFacts>> {
-  const { engine, model } = searching;
   const inputs = {
-    made: 'dev winners 1',
+    made: 'dev winners 2',
     shards: key,
-    code: stageCode('dev winners', { dataset, engine, ...model.code }),
-    engine: engineIdentity(engine),
+    queries: encoded.key,
+    code: stageCode('dev winners', { dataset }),
   };
   return store.artifact(
     'runs',
     inputs,
-    () => devWinners(dataset, searching, config.search.batchSize, progress),
-    { dataset: dataset.name, system: model.name },
+    () => devWinners(dataset, searching.index, judged, new QueryVectors(encoded), progress),
+    { dataset: dataset.name, system: searching.model.name },
   );
 }
 
@@ -47,28 +72,22 @@ interface Asked {
   isAnswer: boolean;
 }
 
-/** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
 async function devWinners(
   dataset: Dataset,
-  searching: Reading,
-  batchSize: number,
+  index: Reading['index'],
+  { queries, relevant }: JudgedQueries,
+  vectors: QueryVectors,
   progress: Progress,
 ): Promise<DevWinnerFacts> {
-  const { index } = searching;
-  const qrels = qrelsById(await dataset.qrels('dev'));
-  const relevantOf = ({ queryId }: Query) =>
-    [...(qrels.get(queryId) ?? [])].flatMap(([passageId, relevance]) => (relevance >= 1 ? [passageId] : []));
-  const queries = (await dataset.queries('dev')).filter((query) => relevantOf(query).length > 0);
-  const answering = await answeringPassages(dataset, queries, relevantOf);
+  const answering = await answeringPassages(dataset, queries, relevant);
   const byPassage = new Map<string, Asked[]>();
-  for (const [q, query] of queries.entries()) {
-    for (const [place, passageId] of relevantOf(query).entries()) {
+  for (const [q, ids] of relevant.entries()) {
+    for (const [place, passageId] of ids.entries()) {
       const asked = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
       if (!asked.isPositive && !asked.isAnswer) continue;
       byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), asked]);
     }
   }
-  const vectors = await encodeQueries(searching, queries, batchSize, progress);
   const positive: Winner[] = [];
   const answer: Winner[] = [];
   const identifiers = await index.identifiers();
@@ -79,8 +98,7 @@ async function devWinners(
     byPassage.delete(passageId);
     const rows = await rowsOf(index, ordinal);
     for (const { query, isPositive, isAnswer } of asked) {
-      const of = vectors.subarray(query * index.dimensions, (query + 1) * index.dimensions);
-      const winner = winnerOf(of, rows);
+      const winner = winnerOf(await vectors.read(query, 1), rows);
       if (winner === undefined) continue;
       if (isPositive) positive[query] = winner;
       if (isAnswer && !(answer[query] && answer[query].score >= winner.score)) answer[query] = winner;
@@ -92,19 +110,19 @@ async function devWinners(
 
 /**
  * The relevant passages of each query that hold an answer, by DPR's matching; undefined where queries have no answers.
- * @param relevantOf the ids of the relevant passages of a query
+ * @param relevant the ids of the relevant passages of each query
  */
 async function answeringPassages(
   dataset: Dataset,
   queries: readonly Query[],
-  relevantOf: (query: Query) => readonly string[],
+  relevant: JudgedQueries['relevant'],
 ): Promise<Set<string>[] | undefined> {
   const { answerMatching: mode } = dataset;
   if (mode === undefined || queries.every(({ answers }) => answers === undefined)) return undefined;
   const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));
   const asking = new Map<string, number[]>();
-  for (const [q, query] of queries.entries()) {
-    for (const id of relevantOf(query)) asking.set(id, [...(asking.get(id) ?? []), q]);
+  for (const [q, ids] of relevant.entries()) {
+    for (const id of ids) asking.set(id, [...(asking.get(id) ?? []), q]);
   }
   const found = queries.map(() => new Set<string>());
   // Texts that come with the queries are read first: the collection may be a thousand times as large.
@@ -119,26 +137,6 @@ async function answeringPassages(
     }
   }
   return found;
-}
-
-/** @returns [Q, D] */
-async function encodeQueries(
-  { queryEncoder, model, index }: Reading,
-  queries: readonly Query[],
-  batchSize: number,
-  progress: Progress,
-): Promise<Float32Array> {
-  const vectors = new Float32Array(queries.length * index.dimensions);
-  const stage = progress.stage('encode dev queries', queries.length, 'queries');
-  for (let first = 0; first < queries.length; first += batchSize) {
-    progress.checkInterrupted();
-    const batch = queries.slice(first, first + batchSize);
-    const encoded = await queryEncoder.encode(batch.map(({ text }) => model.texts.query(text)));
-    vectors.set(encoded.vectors, first * index.dimensions);
-    stage.update(first + batch.length);
-  }
-  stage.end();
-  return vectors;
 }
 
 /** The vectors of one passage, [M, D]. */

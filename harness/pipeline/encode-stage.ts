@@ -3,7 +3,6 @@ import type { Dataset } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
 import { BenchError } from '../errors.js';
 import { readIndexFacts } from '../index/vector-index.js';
-import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Code } from '../program/code.js';
 import type { Progress } from '../progress.js';
 import { keyOf } from '../store/hash.js';
@@ -12,7 +11,7 @@ import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Checkpoint } from './checkpoint.js';
 import { datasetIdentity, engineIdentity } from './identity.js';
-import type { OpenModel } from './open-model.js';
+import { type OpenModel, openEncoder } from './open-model.js';
 import type { Prepared } from './prepare.js';
 import { stageCode } from './stage-code.js';
 
@@ -22,10 +21,11 @@ const encodeCode = (model: OpenModel['code'], engine: Engine, dataset: Pick<Data
 
 export function encodeStage(
   { config: { encode }, store, dataset }: Prepared,
-  { name, key, retriever, weights, texts, maxTokens, code }: OpenModel,
+  model: OpenModel,
   engine: Engine,
   progress: Progress,
 ): Promise<Artifact<{ vectors: number }>> {
+  const { name, key, retriever, texts, code } = model;
   const inputs: ShardInputs = {
     made: 'shards 3',
     checkpoint: key,
@@ -38,15 +38,7 @@ export function encodeStage(
     'shards',
     inputs,
     async (folder) => {
-      const { batchTokens } = encode;
-      const encoder = new VectorEncoder({
-        engine,
-        retriever,
-        weights,
-        side: 'passage',
-        maxTokens: maxTokens.passage,
-        batchTokens,
-      });
+      const encoder = openEncoder(model, 'passage', engine, encode);
       try {
         const { vectors } = await encodeCollection({
           passages: dataset.passages(),

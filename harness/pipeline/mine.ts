@@ -14,6 +14,7 @@ import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
 import { withEngine } from './one-stage.js';
 import { type Prepared, prepare, type StageRequest } from './prepare.js';
+import { queryStage } from './query-stage.js';
 import { searchStage } from './search-stage.js';
 import { closeSearching, openSearching, searcherRemarks } from './searching.js';
 
@@ -94,7 +95,8 @@ async function minedByModel(
     const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
     try {
       for (const remark of searcherRemarks(searching)) progress.note(remark);
-      const asked = { split, depth: depth ?? prepared.config.stage2.depth };
+      const encoded = await queryStage(prepared, checkpoint, engine, { split }, progress);
+      const asked = { split, encoded, depth: depth ?? prepared.config.stage2.depth };
       const run = await searchStage(prepared, searching, indexed.key, asked, progress);
       return await mineStage(prepared, searching.index, run, { split, negatives: count ?? null });
     } finally {

@@ -23,6 +23,7 @@ import { indexBuilder, indexStage } from './index-stage.js';
 import { identicalIdsOf } from './judgements.js';
 import { runOf } from './measure-stage.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
+import { queryStage } from './query-stage.js';
 import { trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import { searchStage } from './search-stage.js';
@@ -157,7 +158,8 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
       const warnings = searcherRemarks(searching);
       for (const warning of warnings) progress.note(warning);
       const identicalIds = identicalIdsOf(config, dataset);
-      const asked = { split, depth: config.search.depth, identicalIds };
+      const encoded = await queryStage(prepared, checkpoint, engine, { split }, progress);
+      const asked = { split, encoded, depth: config.search.depth, identicalIds };
       const found = await searchStage(prepared, searching, indexedAs, asked, progress);
       const { architecture } = checkpoint.facts;
       const name = `${dataset.name.replace(/[/:]/g, '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;

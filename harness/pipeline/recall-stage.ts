@@ -1,5 +1,6 @@
 /** How many of the exact hits an approximate search finds, as a stage. */
 import type { Split } from '../contracts.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits, Searcher } from '../search/search.js';
 import { mean } from '../statistics/summary.js';
@@ -8,6 +9,8 @@ import { type BuiltIndex, builtSearch } from './built-index.js';
 import { engineIdentity } from './identity.js';
 import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
+import { partQueriesOf } from './query-search.js';
+import type { EncodedQueries } from './query-stage.js';
 import type { RunFacts } from './search-stage.js';
 import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
@@ -17,6 +20,8 @@ const shortDepth = 10;
 
 export interface Asked {
   split: Split;
+  /** The queries of the split. */
+  encoded: EncodedQueries;
   depth: number;
   seed: number;
 }
@@ -39,14 +44,9 @@ export async function recallStage(
   progress: Progress,
 ): Promise<Record<string, number>[]> {
   const inputs = {
-    made: 'recall 1',
+    made: 'recall 2',
     index: built.artifact.key,
-    code: stageCode('recall', {
-      dataset: prepared.dataset,
-      ...searching.model.code,
-      engine: searching.engine,
-      searcher: built.by.name,
-    }),
+    code: stageCode('recall', { engine: searching.engine, searcher: built.by.name }),
     exact: exact.run.key,
     values: built.values,
     engine: engineIdentity(searching.engine),
@@ -81,39 +81,59 @@ async function recallsOf(
   searching: Searching,
   built: BuiltIndex,
   exact: PassageHits,
-  { split, depth }: Asked,
+  { encoded, depth }: Asked,
   progress: Progress,
 ): Promise<Record<string, number>[]> {
-  const { index, queryEncoder, model } = searching;
-  const queries = await prepared.dataset.queries(split);
-  const { batchSize } = prepared.config.search;
-  const vectors = new Float32Array(queries.length * index.dimensions);
+  const vectors = new QueryVectors(encoded);
+  const { queries } = vectors.facts;
+  // As many at once as one reading of an index on the disk serves: their vectors are held, and those of no others.
+  const atOnce = partQueriesOf(false, prepared.config.search.batchSize);
+  const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];
   const values = valuesOf(built);
-  const stage = progress.stage('recall', queries.length * (values.length + 1), 'queries');
-  for (let first = 0; first < queries.length; first += batchSize) {
-    const texts = queries.slice(first, first + batchSize).map(({ text }) => model.texts.query(text));
-    vectors.set((await queryEncoder.encode(texts)).vectors, first * index.dimensions);
-    stage.update(first + texts.length);
-    progress.checkInterrupted();
-  }
+  const stage = progress.stage('recall', queries * values.length, 'queries');
   const recalls: Record<string, number>[] = [];
   for (const [i, value] of values.entries()) {
     const searcher = await openAt(prepared, searching, built, value);
-    const hits = await searcher.search(vectors, queries.length, depth);
-    await searcher.dispose();
-    const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];
-    recalls.push(Object.fromEntries(depths.map((k) => [k, recallAt(k, hits, exact)])));
-    stage.update(queries.length * (i + 2));
-    progress.checkInterrupted();
+    const perQuery = depths.map((): number[] => []);
+    try {
+      for (let first = 0; first < queries; first += atOnce) {
+        const count = Math.min(atOnce, queries - first);
+        const hits = await searcher.search(await vectors.read(first, count), count, depth);
+        const wanted = hitsOfRange(exact, first, count);
+        for (const [d, k] of depths.entries()) perQuery[d]!.push(...recallPerQuery(k, hits, wanted));
+        stage.update(queries * i + first + count);
+        progress.checkInterrupted();
+      }
+    } finally {
+      await searcher.dispose();
+    }
+    recalls.push(Object.fromEntries(depths.map((k, d) => [k, meanRecall(perQuery[d]!)])));
   }
   stage.end();
   return recalls;
 }
 
+/** The hits of some of the queries. @param first place of the first of them */
+function hitsOfRange(
+  { depth, ordinals, scores, winners, counts }: PassageHits,
+  first: number,
+  count: number,
+) {
+  const [from, end] = [first * depth, (first + count) * depth];
+  return {
+    depth,
+    ordinals: ordinals.subarray(from, end),
+    scores: scores.subarray(from, end),
+    winners: winners.subarray(from, end),
+    counts: counts.subarray(first, first + count),
+  };
+}
+
+const meanRecall = (perQuery: readonly number[]): number => (perQuery.length === 0 ? 1 : mean(perQuery));
+
 /** The share of the first k exact hits that is among the first k hits: the mean over queries. */
 export function recallAt(k: number, hits: PassageHits, exact: PassageHits): number {
-  const perQuery = recallPerQuery(k, hits, exact);
-  return perQuery.length === 0 ? 1 : mean(perQuery);
+  return meanRecall(recallPerQuery(k, hits, exact));
 }
 
 export function recallPerQuery(k: number, hits: PassageHits, exact: PassageHits): number[] {

@@ -1,6 +1,6 @@
-/** Searching, as a stage. */
-import type { Dataset, Split } from '../contracts.js';
-import type { Code } from '../program/code.js';
+/** Searching the vectors of queries, as a stage. */
+import type { Split } from '../contracts.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
 import { builtSearch } from './built-index.js';
@@ -8,6 +8,7 @@ import { HitParts } from './hit-files.js';
 import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
 import { type Asked, partQueriesOf, searchQueries } from './query-search.js';
+import type { EncodedQueries } from './query-stage.js';
 import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
 import { type Conditions, conditionsHere, type Timed } from './whole-index.js';
@@ -26,24 +27,29 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
   conditions: execution.conditions,
 });
 
-/** Of encoding the queries too. */
-function searchCode({ model, engine, searcher }: Searching, dataset: Pick<Dataset, 'name'>): Code {
-  return stageCode('search', { dataset, engine, searcher: searcher.name, ...model.code });
-}
-
-/** Searches all queries of a split. @param key of the shards @param asked `identicalIds` is `kept` where absent */
+/**
+ * Searches all queries of a split.
+ * @param key of the shards
+ * @param asked `encoded` are the queries of the split; `identicalIds` is `kept` where absent
+ */
 export async function searchStage(
   { config, store, dataset }: Prepared,
   searching: Searching,
   key: string,
-  { split, depth, identicalIds = 'kept' }: { split: Split } & Omit<Asked, 'batchSize'>,
+  {
+    split,
+    encoded,
+    depth,
+    identicalIds = 'kept',
+  }: { split: Split; encoded: EncodedQueries } & Omit<Asked, 'batchSize'>,
   progress: Progress,
 ): Promise<Artifact<RunFacts>> {
   const { engine, searcher, buildSeconds, built } = searching;
   const inputs = {
-    made: 'run 2',
+    made: 'run 3',
     shards: key,
-    code: searchCode(searching, dataset),
+    queries: encoded.key,
+    code: stageCode('search', { dataset, engine, searcher: searcher.name }),
     split,
     depth,
     searcher: { name: searcher.name, versions: searcher.versions },
@@ -64,7 +70,8 @@ export async function searchStage(
         { key: runKey, batchSize, partQueries, conditions },
         progress.note,
       );
-      await searchQueries(searching, queries, { batchSize, depth, identicalIds }, parts, progress);
+      const asked = { batchSize, depth, identicalIds };
+      await searchQueries(searching, queries, new QueryVectors(encoded), asked, parts, progress);
       await parts.join();
       const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
       return { queries: queries.length, depth: parts.depth, searcher: searcher.name, execution };

@@ -11,6 +11,7 @@ import { mineStage } from './mine-stage.js';
 import { type ChosenNegatives, chooseNegatives, usualSource } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
 import type { Prepared } from './prepare.js';
+import { queryStage } from './query-stage.js';
 import { searchStage } from './search-stage.js';
 import { closeSearching, openSearching } from './searching.js';
 import type { StageLog } from './stage-log.js';
@@ -52,7 +53,8 @@ export async function trainAll(
   const split = 'train';
   const mined = await log.artifact('mine', async () => {
     try {
-      const asked = { split, depth: config.stage2.depth } as const;
+      const encoded = await queryStage(prepared, checkpoint, engine, { split }, progress);
+      const asked = { split, encoded, depth: config.stage2.depth } as const;
       const run = await searchStage(prepared, searching, shards.key, asked, progress);
       return await mineStage(prepared, searching.index, run, { split, negatives: null });
     } finally {
