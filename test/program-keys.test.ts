@@ -37,8 +37,7 @@ async function everyStage(): Promise<Map<string, string[]>> {
     add(`queries ${name}`, 'queries', worked);
   }
   // These have the keys of the shards and of the query vectors in their own.
-  for (const searcher of searcherNames())
-    add(`search squad ${searcher}`, 'search', { dataset, engine, searcher });
+  for (const by of searcherNames()) add(`search squad ${by}`, 'search', { dataset, engine, searcher: by });
   add('dev winners squad', 'dev winners', { dataset });
   for (const searcher of builders) {
     add(`index ${searcher}`, 'index', { searcher });
@@ -157,11 +156,12 @@ test('a measure moves no key: measuring is done anew each time, and the record n
   }
 });
 
+const is =
+  (...wanted: string[]) =>
+  (stage: string) =>
+    wanted.includes(stage);
+
 test('what trains, reads texts, encodes and searches moves what depends on it', () => {
-  const is =
-    (...wanted: string[]) =>
-    (stage: string) =>
-      wanted.includes(stage);
   const texts = is('model', ...trained);
   const computing = is(...trained, 'search', 'recall');
   const answering = is('mine', 'bm25 negatives', 'measure', 'dev winners');
@@ -186,8 +186,6 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     // The sample is made so that passages hold its answers.
     ['harness/text/answers.ts', those((stage, of) => answering(stage) || of === 'sample')],
     ['harness/encode/encode.ts', those(is('encode'))],
-    ['harness/encode/queries.ts', those(is('queries'))],
-    // Training encodes the queries of dev.
     ['harness/model/vector-encoder.ts', those(is(...trained))],
     ['harness/search/copied-positives.ts', those(is('mine', 'bm25 negatives'))],
     ['harness/search/passages.ts', those(is('search', 'recall', 'dev winners'))],
