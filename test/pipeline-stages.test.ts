@@ -63,7 +63,7 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
     ...['--checkpoint', checkpoint, '--index', index, ...data(), ...set, ...cache, '--out', inRoot('out')],
   );
 
-  for (const kind of ['models', 'checkpoints', 'indexes', 'negatives', 'shards', 'runs']) {
+  for (const kind of ['models', 'checkpoints', 'indexes', 'negatives', 'shards', 'queries', 'runs']) {
     const [apart, together] = [
       await bytesBelow(inRoot('parts', kind)),
       await bytesBelow(inRoot('whole', kind)),
@@ -83,7 +83,7 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
   );
   assert.deepEqual(
     taken.stages.filter(({ key }) => key !== null).map(({ name, execution }) => [name, execution.cached]),
-    ['train', 'encode', 'search'].map((name) => [name, true]),
+    ['train', 'encode', 'queries', 'search'].map((name) => [name, true]),
   );
   assert.equal(taken.run!.sha256, whole.run!.sha256);
   assert.equal(taken.training!.init!.architecture, 'mlr-sc');

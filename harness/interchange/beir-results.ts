@@ -18,17 +18,17 @@ const refusal = (what: string, more: { hint?: string } = {}) =>
  * @throws BenchError PATH_INVALID; RECORD_INVALID naming query and passage
  */
 export async function readBeirResults(file: string, areScores = false): Promise<Run> {
-  const rankings: [queryId: string, ReturnType<typeof rankedByScore>][] = [];
+  const rankings: [queryId: string, Scores][] = [];
   const seen = new Set<string>();
   for await (const { name: queryId, value: hits, text, index } of jsonMembers(file, 'RECORD_INVALID')) {
     if (index === 0) refuseOtherKinds(file, hits);
     if (seen.has(queryId)) throw twice(file, queryId, 'comes twice');
     seen.add(queryId);
-    const scores = scoresOf(file, queryId, hits);
+    const found = scoresOf(file, queryId, hits);
     // Whoever reads JSON keeps the last of two members with one name, and never hears of the first.
-    const [, passageId] = repeatedMember(`{${text}}`, 1 + Object.keys(scores).length) ?? [];
+    const [, passageId] = repeatedMember(`{${text}}`, 1 + found.passageIds.length) ?? [];
     if (passageId !== undefined) throw twice(file, queryId, `has the passage '${passageId}' twice`);
-    rankings.push([queryId, rankedByScore(scores)]);
+    rankings.push([queryId, rankedByScore(found)]);
   }
   if (rankings.length === 0) throw refusal(`${file} holds no results.`);
   // The order of the members means nothing.
@@ -50,15 +50,24 @@ function inOrderOfMembers<T>(members: readonly [name: string, value: T][]): [nam
   return numbered.length === 0 ? [...members] : [...numbered, ...members.filter((each) => !isIndex(each))];
 }
 
-function scoresOf(file: string, queryId: string, hits: unknown): Record<string, number> {
+/** Passages by their ids, in any order, and the score of each. */
+interface Scores {
+  passageIds: string[];
+  scores: number[];
+}
+
+// One query may have millions of hits: a pair for each would take longer than all the rest.
+function scoresOf(file: string, queryId: string, hits: unknown): Scores {
   if (!isObject(hits)) throw refusal(`${file}: query '${queryId}' has no object of scores.`);
-  for (const [passageId, score] of Object.entries(hits)) {
-    if (typeof score === 'number' && Number.isFinite(score)) continue;
+  const passageIds = Object.keys(hits);
+  const scores = passageIds.map((passageId) => {
+    const score = hits[passageId];
+    if (typeof score === 'number' && Number.isFinite(score)) return score;
     throw refusal(
       `${file}: query '${queryId}', passage '${passageId}': ${JSON.stringify(score).slice(0, 40)} is no score.`,
     );
-  }
-  return hits as Record<string, number>;
+  });
+  return { passageIds, scores };
 }
 
 function twice(file: string, queryId: string, what: string): BenchError {
@@ -76,10 +85,13 @@ function refuseOtherKinds(file: string, first: unknown): void {
   );
 }
 
-function rankedByScore(hits: Record<string, number>): { passageIds: string[]; scores: number[] } {
-  const ranked = Object.entries(hits);
-  ranked.sort(([a, x], [b, y]) => y - x || (a < b ? 1 : -1));
-  return { passageIds: ranked.map(([id]) => id), scores: ranked.map(([, score]) => score) };
+function rankedByScore({ passageIds, scores }: Scores): Scores {
+  const order = [...scores.keys()];
+  order.sort((a, b) => scores[b]! - scores[a]! || (passageIds[a]! < passageIds[b]! ? 1 : -1));
+  return {
+    passageIds: order.map((at) => passageIds[at]!),
+    scores: order.map((at) => scores[at]!),
+  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 /** What an approximate search finds of the exact hits, and how long it takes, for each value of its parameter. */
 import type { Split } from '../contracts.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import { measureLatency } from '../latency/latency.js';
 import type { CurveFacts, CurvePoint } from '../record.js';
 import type { Searcher } from '../search/search.js';
@@ -18,14 +19,15 @@ import { chosenQueries } from './timing.js';
 export async function curveStage(
   bench: Workbench,
   searching: Searching,
-  recall: NonNullable<VectorStages['recall']>,
+  { recall, queries }: Pick<VectorStages, 'recall' | 'queries'>,
   exact: Pick<RunFacts, 'depth'>,
   asked: { split: Split; seed: number },
 ): Promise<CurveFacts> {
   const { depth } = bench.config.search;
   const built = searching.built!;
-  const { facts: recalls } = await bench.made(recall);
-  const latencies = await timesOf(bench, searching, built, { ...asked, depth });
+  const { facts: recalls } = await bench.made(recall!);
+  const vectors = new QueryVectors(await bench.made(queries));
+  const latencies = await timesOf(bench, searching, built, vectors, { ...asked, depth });
   const points = valuesOf(built).map(
     (value, i): CurvePoint => ({
       value: value ?? null,
@@ -41,16 +43,15 @@ async function timesOf(
   bench: Workbench,
   searching: Searching,
   built: BuiltIndex,
+  encoded: QueryVectors,
   { split, depth, seed }: { split: Split; depth: number; seed: number },
 ) {
   const { latency, search } = bench.config;
-  const queries = chosenQueries(await bench.dataset.queries(split), latency.queries, seed);
-  if (queries.length === 0) return undefined;
-  const { queryEncoder, model } = searching;
+  const queries = await bench.dataset.queries(split);
+  const chosen = chosenQueries([...queries.keys()], latency.queries, seed);
+  if (chosen.length === 0) return undefined;
   const vectors: Float32Array[] = [];
-  for (const { text } of queries) {
-    vectors.push((await queryEncoder.encode([model.texts.query(text)])).vectors);
-  }
+  for (const place of chosen) vectors.push(await encoded.read(place, 1));
   const values = valuesOf(built);
   const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / built.artifact.facts.sizeBytes));
   const measured = [];

@@ -48,6 +48,7 @@ export async function answerDense(
   const { config, seed } = request;
   const { dataset, engine } = bench;
   const shards = await bench.logged(stages.encoding, 'encode');
+  await bench.logged(stages.queries, 'queries');
   if (stages.index) await bench.logged(stages.index, 'index');
   const exact = stages.exact && (await bench.logged(stages.exact, 'exact search'));
   const searching = await bench.searching(stages.model, stages.shards, stages.index);
@@ -93,9 +94,7 @@ export async function answerDense(
         }));
       const curve: CurveFacts | undefined =
         exact &&
-        (await log.plain('recall', () =>
-          curveStage(bench, searching, stages.recall!, exact.facts, { split, seed }),
-        ));
+        (await log.plain('recall', () => curveStage(bench, searching, stages, exact.facts, { split, seed })));
       const remarks = [
         ...(curve ? curveRemarks(built!, curve, exact!.facts) : []),
         ...searcherRemarks(searching),

@@ -82,9 +82,9 @@ async function minedByModel(request: MineRequest & { checkpoint: string }, progr
     { ...request, asked: { split, missing } },
     progress,
     async (bench, { stages, known }) => {
-      const { model, shards } = stages;
+      const { model, queries, shards } = stages;
       const { identicalIds } = askedOf(request, known, split);
-      const run = search({ model, shards }, { split, depth }, config, known);
+      const run = search({ model, queries, shards }, { split, depth }, config, known);
       const searching = await bench.searching(model, shards);
       for (const remark of searcherRemarks(searching)) progress.note(remark);
       return bench.made(mine(run, shards, { split, identicalIds, negatives: count ?? null }, known));

@@ -1,6 +1,5 @@
-/** What stays open while queries are searched. */
+/** An index that is open to be searched. */
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
-import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtSearch } from './built-index.js';
@@ -9,13 +8,12 @@ import type { OpenModel } from './open-model.js';
 import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 
-/** Everything that stays open while queries are searched and timed. */
+/** Everything that stays open while query vectors are searched, and what they belong to. */
 export interface Searching {
   engine: Engine;
   model: OpenModel;
   index: VectorIndex;
   searcher: Searcher;
-  queryEncoder: VectorEncoder;
   /** What is searched instead of the shards; absent where the index is Flat. */
   built?: BuiltIndex;
   /** What opening the index took. */
@@ -40,22 +38,11 @@ export async function openSearching(
     ...(built && { built: builtSearch(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;
-  const { retriever, weights, maxTokens } = model;
-  const { batchTokens } = config.encode;
-  const queryEncoder = new VectorEncoder({
-    engine,
-    retriever,
-    weights,
-    side: 'query',
-    maxTokens: maxTokens.query,
-    batchTokens,
-  });
-  return { engine, model, index, searcher, queryEncoder, buildSeconds, ...(built && { built }) };
+  return { engine, model, index, searcher, buildSeconds, ...(built && { built }) };
 }
 
-export async function closeSearching({ index, searcher, queryEncoder }: Searching): Promise<void> {
+export async function closeSearching({ index, searcher }: Searching): Promise<void> {
   await searcher.dispose();
-  await queryEncoder.dispose();
   await index.close();
 }
 

@@ -59,8 +59,8 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   return timed;
 }
 
-/** The queries that are timed: the same for every architecture. */
-export function chosenQueries(queries: readonly Query[], count: number, seed: number): Query[] {
+/** The queries that are timed: the same for every architecture. @param queries of a split, or their places in it */
+export function chosenQueries<T>(queries: readonly T[], count: number, seed: number): T[] {
   const order = stream(seed, 'latency', 'queries').shuffle(queries.map((_, i) => i));
   return order.slice(0, count).map((i) => queries[i]!);
 }

@@ -1,7 +1,7 @@
 /** Encoding the collection. */
 import type { BenchConfig } from '../config/config.js';
 import { encodeCollection } from '../encode/encode.js';
-import { VectorEncoder } from '../model/vector-encoder.js';
+import { openEncoder } from '../pipeline/open-model.js';
 import type { ModelNeed, Stage } from './graph.js';
 import type { Known } from './known.js';
 
@@ -29,25 +29,21 @@ export function encode(
     about: { dataset: name, system: model.name },
     async make(folder, at) {
       const { dataset, engine, progress } = at;
-      const { retriever, weights, texts, maxTokens, key } = await at.model(model);
-      const encoder = new VectorEncoder({
-        ...{ engine, retriever, weights, batchTokens },
-        side: 'passage',
-        maxTokens: maxTokens.passage,
-      });
+      const opened = await at.model(model);
+      const encoder = openEncoder(opened, 'passage', engine, { batchTokens });
       try {
         const { vectors } = await encodeCollection({
           passages: dataset.passages(),
           count: dataset.passageCount,
-          tokenize: texts.passage,
+          tokenize: opened.texts.passage,
           encoder,
-          vectorsPerPassage: retriever.indexedVectors,
+          vectorsPerPassage: opened.retriever.indexedVectors,
           folder,
           shardPassages,
           memoryBytes: memoryMiB * 2 ** 20,
           progress,
         });
-        return { vectors, weights: key };
+        return { vectors, weights: opened.key };
       } finally {
         await encoder.dispose();
       }

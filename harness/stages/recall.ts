@@ -1,9 +1,11 @@
 /** How many of the exact hits an approximate search finds. */
 import type { BenchConfig } from '../config/config.js';
 import { parametersAsked } from '../config/index-parameters.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import { type BuiltIndex, builtSearch } from '../pipeline/built-index.js';
 import { readHits } from '../pipeline/hit-files.js';
 import { openSearcher } from '../pipeline/open-searcher.js';
+import { partQueriesOf } from '../pipeline/query-search.js';
 import type { Searching } from '../pipeline/searching.js';
 import type { PassageHits, Searcher } from '../search/search.js';
 import { mean } from '../statistics/summary.js';
@@ -19,28 +21,29 @@ const shortDepth = 10;
  * @param exact the hits of the same queries in the index Flat
  */
 export function recall(
-  { model, shards, index }: Required<Searched>,
+  { model, queries, shards, index }: Required<Searched>,
   exact: Stage<RunFacts>,
-  { split, depth }: Pick<SearchAsked, 'split' | 'depth'>,
-  config: Pick<BenchConfig, 'search' | 'encode' | 'index'>,
+  { depth }: Pick<SearchAsked, 'depth'>,
+  config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, builder, code }: Known,
 ): Stage<Record<string, number>[]> {
   const { batchSize, memoryMiB } = config.search;
   return {
     name: 'recall',
     kind: 'findings',
-    version: 'recall 2',
-    needs: { index: index!, exact },
+    version: 'recall 3',
+    needs: { index, exact },
     inputs: () => ({
-      ...code('recall', { ...model.code, searcher: builder?.name }),
+      ...code('recall', { searcher: builder?.name }),
       ...{ values: parametersAsked(config.index), engine },
-      ...{ batchSize, memoryMiB, batchTokens: config.encode.batchTokens },
+      ...{ batchSize, memoryMiB },
     }),
     about: { dataset: dataset.name, system: model.name },
     async make(_folder, at) {
       const hits = await readHits(await at.made(exact));
       const searching = await at.searching(model, shards, index);
-      return recallsOf(at, searching, searching.built!, hits, { split, depth });
+      const vectors = new QueryVectors(await at.made(queries));
+      return recallsOf(at, searching, searching.built!, hits, vectors, depth);
     },
   };
 }
@@ -66,39 +69,59 @@ async function recallsOf(
   searching: Searching,
   built: BuiltIndex,
   exact: PassageHits,
-  { split, depth }: Pick<SearchAsked, 'split' | 'depth'>,
+  vectors: QueryVectors,
+  depth: number,
 ): Promise<Record<string, number>[]> {
-  const { index, queryEncoder, model } = searching;
-  const queries = await at.dataset.queries(split);
-  const { batchSize } = at.config.search;
-  const vectors = new Float32Array(queries.length * index.dimensions);
+  const { progress, config } = at;
+  const { queries } = vectors.facts;
+  // As many at once as one reading of an index on the disk serves: their vectors are held, and those of no others.
+  const atOnce = partQueriesOf(false, config.search.batchSize);
+  const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];
   const values = valuesOf(built);
-  const { progress } = at;
-  const stage = progress.stage('recall', queries.length * (values.length + 1), 'queries');
-  for (let first = 0; first < queries.length; first += batchSize) {
-    const texts = queries.slice(first, first + batchSize).map(({ text }) => model.texts.query(text));
-    vectors.set((await queryEncoder.encode(texts)).vectors, first * index.dimensions);
-    stage.update(first + texts.length);
-    progress.checkInterrupted();
-  }
+  const stage = progress.stage('recall', queries * values.length, 'queries');
   const recalls: Record<string, number>[] = [];
   for (const [i, value] of values.entries()) {
     const searcher = await openAt(at, searching, built, value);
-    const hits = await searcher.search(vectors, queries.length, depth);
-    await searcher.dispose();
-    const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];
-    recalls.push(Object.fromEntries(depths.map((k) => [k, recallAt(k, hits, exact)])));
-    stage.update(queries.length * (i + 2));
-    progress.checkInterrupted();
+    const perQuery = depths.map((): number[] => []);
+    try {
+      for (let first = 0; first < queries; first += atOnce) {
+        const count = Math.min(atOnce, queries - first);
+        const hits = await searcher.search(await vectors.read(first, count), count, depth);
+        const wanted = hitsOfRange(exact, first, count);
+        for (const [d, k] of depths.entries()) perQuery[d]!.push(...recallPerQuery(k, hits, wanted));
+        stage.update(queries * i + first + count);
+        progress.checkInterrupted();
+      }
+    } finally {
+      await searcher.dispose();
+    }
+    recalls.push(Object.fromEntries(depths.map((k, d) => [k, meanRecall(perQuery[d]!)])));
   }
   stage.end();
   return recalls;
 }
 
+/** The hits of some of the queries. @param first place of the first of them */
+function hitsOfRange(
+  { depth, ordinals, scores, winners, counts }: PassageHits,
+  first: number,
+  count: number,
+) {
+  const [from, end] = [first * depth, (first + count) * depth];
+  return {
+    depth,
+    ordinals: ordinals.subarray(from, end),
+    scores: scores.subarray(from, end),
+    winners: winners.subarray(from, end),
+    counts: counts.subarray(first, first + count),
+  };
+}
+
+const meanRecall = (perQuery: readonly number[]): number => (perQuery.length === 0 ? 1 : mean(perQuery));
+
 /** The share of the first k exact hits that is among the first k hits: the mean over queries. */
 export function recallAt(k: number, hits: PassageHits, exact: PassageHits): number {
-  const perQuery = recallPerQuery(k, hits, exact);
-  return perQuery.length === 0 ? 1 : mean(perQuery);
+  return meanRecall(recallPerQuery(k, hits, exact));
 }
 
 export function recallPerQuery(k: number, hits: PassageHits, exact: PassageHits): number[] {

@@ -2,6 +2,7 @@
 import type { BenchConfig } from '../config/config.js';
 import { parametersAsked } from '../config/index-parameters.js';
 import type { Split } from '../contracts.js';
+import { type QueryVectorFacts, QueryVectors } from '../index/query-vectors.js';
 import { HitParts } from '../pipeline/hit-files.js';
 import { partQueriesOf, searchQueries } from '../pipeline/query-search.js';
 import { type Conditions, conditionsHere, type Timed } from '../pipeline/whole-index.js';
@@ -25,6 +26,8 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
 /** What is searched, and by which model. */
 export interface Searched {
   model: ModelNeed;
+  /** Vectors of the queries of a split. */
+  queries: Stage<QueryVectorFacts>;
   shards: Need;
   /** Absent where the shards are searched themselves. */
   index?: BuiltNeed | undefined;
@@ -39,9 +42,9 @@ export interface SearchAsked {
 }
 
 export function search(
-  { model, shards, index }: Searched,
+  { model, queries, shards, index }: Searched,
   { split, depth, identicalIds = 'kept' }: SearchAsked,
-  config: Pick<BenchConfig, 'search' | 'encode' | 'index'>,
+  config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, flat, builder, code }: Known,
 ): Stage<RunFacts> {
   const { batchSize, memoryMiB } = config.search;
@@ -50,13 +53,13 @@ export function search(
     name: 'search',
     kind: 'runs',
     version: 'run 3',
-    needs: { shards, index },
+    needs: { queries, shards, index },
     inputs: () => ({
-      ...code('search', { ...model.code, searcher: index ? builder?.name : flat?.names }),
+      ...code('search', { searcher: index ? builder?.name : flat?.names }),
       ...{ split, depth, engine },
       ...(identicalIds === 'dropped' && { identicalIds }),
       // What is computed together decides the last bits of scores.
-      ...{ batchSize, memoryMiB, batchTokens: config.encode.batchTokens },
+      ...{ batchSize, memoryMiB },
       // Where no value is asked for, the index has its own.
       ...(index === undefined
         ? { searcher: flat?.identity }
@@ -65,16 +68,18 @@ export function search(
     about: { dataset: dataset.name, system: model.name },
     async make(folder, at, key) {
       const { dataset, engine, progress } = at;
-      const queries = await dataset.queries(split);
+      const texts = await dataset.queries(split);
+      const vectors = new QueryVectors(await at.made(queries));
       const searching = await at.searching(model, shards, index);
       const { searcher, buildSeconds } = searching;
       const conditions = await conditionsHere(engine.threads);
       const partQueries = partQueriesOf(searcher.resident, batchSize);
       const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions }, progress.note);
-      await searchQueries(searching, queries, { batchSize, depth, identicalIds }, parts, progress);
+      const asked = { batchSize, depth, identicalIds };
+      await searchQueries(searching, texts, vectors, asked, parts, progress);
       await parts.join();
       const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
-      return { queries: queries.length, depth: parts.depth, searcher: searcher.name, execution };
+      return { queries: texts.length, depth: parts.depth, searcher: searcher.name, execution };
     },
   };
 }

@@ -2,12 +2,13 @@
 import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import type { RunRequest } from '../pipeline/run-request.js';
-import { devWinners } from './dev-winners.js';
+import { devWinners, judged } from './dev-winners.js';
 import { encode } from './encode.js';
 import type { ModelNeed, Need } from './graph.js';
 import { indexTerms, scoringOf } from './index-terms.js';
 import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
+import { queries } from './queries.js';
 import { recall } from './recall.js';
 import { type SearchAsked, search } from './search.js';
 import { searchTerms } from './search-terms.js';
@@ -26,7 +27,7 @@ export const askedOf = (
 });
 
 /**
- * A system of vectors, once there is a model: encode -> index -> search.
+ * A system of vectors, once there is a model: encode -> queries -> index -> search.
  * @param shards a folder of them that a user hands in; encoded where absent
  */
 export function vectorStages(
@@ -40,15 +41,16 @@ export function vectorStages(
   const shards = handedIn ?? encoding;
   const { builder } = known;
   const index = builder && indexVectors(shards, config, seed, model.name, { ...known, builder });
-  const searched = { model, shards, index };
+  const encoded = queries(model, asked.split, config, known);
+  const searched = { model, queries: encoded, shards, index };
   const { split, depth } = asked;
   // The same artifact that a run with the index Flat leaves, but where passages are dropped, which an index finds like others.
-  const exact = index && search({ model, shards }, { split, depth }, config, known);
+  const exact = index && search({ model, queries: encoded, shards }, { split, depth }, config, known);
   return {
-    ...{ model, encoding, shards, index, exact },
+    ...{ model, encoding, shards, queries: encoded, index, exact },
     run: search(searched, asked, config, known),
-    recall: exact && recall({ model, shards, index }, exact, asked, config, known),
-    devWinners: devWinners(searched, config, known),
+    recall: exact && recall({ ...searched, index }, exact, asked, config, known),
+    devWinners: devWinners({ ...searched, queries: queries(model, 'dev', config, known, judged) }, known),
   };
 }
 

@@ -30,6 +30,7 @@ import { given } from './given.js';
 import type { Choice, ModelNeed, Need, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
 import { type MinedFacts, mine } from './mine.js';
+import { queries } from './queries.js';
 import { scratchModel, scratchShape } from './scratch-model.js';
 import { search } from './search.js';
 import { type CheckpointFacts, train } from './train.js';
@@ -76,7 +77,8 @@ export async function trainingStages(
   const model = checkpointNeed(architecture, first.checkpoint, await codeOf(architecture));
   const shards = encode(model, config, known);
   const asked = { split: 'train', depth: config.stage2.depth } as const;
-  const run = search({ model, shards }, asked, config, known);
+  const encoded = queries(model, 'train', config, known);
+  const run = search({ model, queries: encoded, shards }, asked, config, known);
   const { identicalIds } = config.measure;
   const dropped = known.dataset.dropsIdenticalIds ? identicalIds : 'kept';
   const mined = mine(run, shards, { split: 'train', identicalIds: dropped, negatives: null }, known);

@@ -173,7 +173,7 @@ function pairSeeds(
     {
       hint:
         common.length > 0
-          ? `Run the missing seeds, or ask for the common ones only (${named(common)}).`
+          ? `Run the missing seeds, or compare those that both have (${named(common)}) with --common-seeds.`
           : 'They have none in common; run both with the same seeds.',
     },
   );

@@ -12,7 +12,14 @@ import { type ArtifactKind, Store } from '../store/store.js';
 import { datasetKey, systemKey } from './groups.js';
 
 /** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
-const temporaryKinds: readonly ArtifactKind[] = ['checkpoints', 'shards', 'indexes', 'runs', 'negatives'];
+const temporaryKinds: readonly ArtifactKind[] = [
+  'checkpoints',
+  'shards',
+  'queries',
+  'indexes',
+  'runs',
+  'negatives',
+];
 /** Made from the collection alone: runs of other seeds use them too. */
 const seedless: readonly ArtifactKind[] = ['indexes', 'negatives'];
 
