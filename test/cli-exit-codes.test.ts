@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { computeClass } from '../harness/program/compute-class.js';
 import { cli } from './places.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-cli-'));
@@ -101,6 +102,7 @@ test('the doctor finds what is here, and ends with 3 where a folder cannot be us
   assert.equal(stateOf('Node.js'), 'ok');
   assert.equal(stateOf('engine onnx'), 'ok');
   assert.equal(stateOf('searcher exact'), 'ok');
+  assert.equal(checks.find(({ name }) => name === 'compute class')?.detail, computeClass());
   // The verdict comes last.
   assert.deepEqual(
     checks.slice(-2).map(({ name }) => name),

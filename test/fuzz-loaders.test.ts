@@ -21,6 +21,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/cli/evaluate.ts': 'copies a value that it has made',
   'harness/index/bm25-segments.ts': 'reads what the same process has just written',
   'harness/program/code.ts': 'reads files of the build',
+  'harness/program/compute-class.ts': 'reads what the system says of its processor',
   'harness/search/ordered-build.ts': 'reads the order of the process that started it',
   'harness/searchers/faiss/built.ts':
     'FAISS reads an index that was built here, after its hash, and ends the process on other bytes',

@@ -9,7 +9,7 @@ import { writeMadeSquad } from './made-squad.js';
 import { cli } from './places.js';
 
 /**
- * Every file comes to be by a rename, so this counts what a run does on disk: `before FILE` the whole of it lies under a
+ * Every file comes to be by a rename or, a manifest, by a link, so this counts what a run does on disk: `before FILE` the whole of it lies under a
  * temporary name, `after FILE` it is there, `amid FILE` half of what is being written of it is; `removed FILE` it is gone
  * again, `copied FILE` a copy of it is there. The process kills itself at the place that matches, which leaves it no
  * moment to put anything in order.
@@ -22,10 +22,15 @@ const killer = `
   const place = (when, file) => {
     if (matches(when, file)) process.kill(process.pid, 'SIGKILL');
   };
-  const { rename, rm, copyFile, appendFile, open } = fs;
+  const { rename, link, rm, copyFile, appendFile, open } = fs;
   fs.rename = async (from, to) => {
     place('before', to);
     await rename(from, to);
+    place('after', to);
+  };
+  fs.link = async (from, to) => {
+    place('before', to);
+    await link(from, to);
     place('after', to);
   };
   fs.rm = async (file, options) => {
@@ -117,6 +122,11 @@ export async function assertSameWhenKilled(
       printed.push(await bench(root, asked));
     }
   }
+  return assertSameFiles(killed, alone);
+}
+
+/** Fails where a file of one folder differs from that of the other, but for times. @returns the files */
+export async function assertSameFiles(killed: string, alone: string): Promise<string[]> {
   const files = await filesBelow(alone);
   assert.deepEqual(await filesBelow(killed), files);
   for (const file of files) {

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BenchError, fileError } from '../harness/errors.js';
-import { AtomicFile, isRunning, removePartials, writeAtomic, writeJson } from '../harness/store/atomic.js';
+import { AtomicFile, removePartials, writeAtomic, writeJson } from '../harness/store/atomic.js';
+import { isRunning } from '../harness/store/owner.js';
 
 let folder: string;
 beforeEach(async () => {

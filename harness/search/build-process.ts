@@ -3,9 +3,9 @@
  * happens in, and both take long and cannot be interrupted.
  */
 import { fork } from 'node:child_process';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { BenchError, type ErrorCode, fileError } from '../errors.js';
-import { putInPlace, temporaryName } from '../store/atomic.js';
+import { discard, putInPlace, temporaryName } from '../store/atomic.js';
 import type { BuildRequest, BuiltFacts } from './searcher.js';
 
 /** What the process is told. */
@@ -70,7 +70,7 @@ export async function buildInProcess(
     if (last?.state !== 'built') throw fault(kind, last, said, signal, refused);
     await putInPlace(temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await discard(temporary);
     throw fileError(error, target);
   }
   stage.end();

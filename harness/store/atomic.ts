@@ -1,11 +1,12 @@
 /** Files that are either whole or not there: written under a temporary name, flushed to disk, renamed. */
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
+import { assertHeld } from './fence.js';
+import { lifeOf, ownerText, parseOwner, partialMark, randomPart } from './owner.js';
 import { assertPlain } from './plain-file.js';
+import { isLeft, keepRenewed, letGo } from './renewal.js';
 
-const mark = '.partial-';
 /** Node refuses to write more than 2 GiB at once. */
 const largestWriteBytes = 1 << 30;
 
@@ -23,12 +24,26 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** A name beside `target` for what is not whole yet; what is left there by a killed process `removePartials` removes. */
+/**
+ * A name beside `target` for what is not whole yet, kept alive until it is put in place or discarded; what is left there by a
+ * process that died `removePartials` removes.
+ */
 export function temporaryName(target: string): string {
-  return `${target}${mark}${process.pid}-${randomBytes(4).toString('hex')}`;
+  const name = path.resolve(`${target}${partialMark}${ownerText()}-${randomPart()}`);
+  keepRenewed(name);
+  return name;
 }
 
-/** Puts a file that a library wrote under a temporary name in its place, flushed to disk. */
+/** Removes what has a temporary name, a file or a folder. */
+export async function discard(temporary: string): Promise<void> {
+  letGo(temporary);
+  await rm(temporary, { recursive: true, force: true });
+}
+
+/**
+ * Puts a file that a library wrote under a temporary name in its place, flushed to disk.
+ * @throws LostLock, see `assertHeld`
+ */
 export async function putInPlace(temporary: string, target: string): Promise<void> {
   try {
     const handle = await open(temporary, 'r+');
@@ -36,14 +51,35 @@ export async function putInPlace(temporary: string, target: string): Promise<voi
     await handle.close();
     await putUnderName(temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await discard(temporary);
     throw fileError(error, target);
   }
 }
 
 async function putUnderName(temporary: string, target: string): Promise<void> {
+  await assertHeld(target);
   await rename(temporary, target);
+  letGo(temporary);
   await syncFolder(path.dirname(target));
+}
+
+/** File systems without links, FAT among them, answer with these. */
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'];
+
+/** Gives a file its name where nothing has it: the first wins, whoever else tries. @returns whether it has the name now */
+async function nameFirst(temporary: string, target: string): Promise<boolean> {
+  await assertHeld(target);
+  try {
+    await link(temporary, target);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (!withoutLinks.includes(code)) throw error;
+    // The lock alone has to do.
+    await rename(temporary, target);
+  }
+  await syncFolder(path.dirname(target));
+  return true;
 }
 
 /** A file being written; nothing is seen under its name before `commit`. */
@@ -93,22 +129,35 @@ export class AtomicFile {
     if (position === undefined) this.#position = from;
   }
 
-  /** Flushes to disk and puts the file under its name. */
+  /** Flushes to disk and puts the file under its name. @throws LostLock, see `assertHeld` */
   async commit(): Promise<void> {
     try {
       await this.#handle.sync();
       await this.#handle.close();
       await putUnderName(this.#temporary, this.path);
     } catch (error) {
-      await rm(this.#temporary, { force: true });
+      await discard(this.#temporary);
       throw fileError(error, this.path);
+    }
+  }
+
+  /** The same where nothing has the name yet; else nothing remains. @returns whether this file has the name */
+  async commitFirst(): Promise<boolean> {
+    try {
+      await this.#handle.sync();
+      await this.#handle.close();
+      return await nameFirst(this.#temporary, this.path);
+    } catch (error) {
+      throw fileError(error, this.path);
+    } finally {
+      await discard(this.#temporary);
     }
   }
 
   /** Gives up: nothing remains. */
   async abort(): Promise<void> {
     await this.#handle.close().catch(() => undefined);
-    await rm(this.#temporary, { force: true }).catch(() => undefined);
+    await discard(this.#temporary).catch(() => undefined);
   }
 }
 
@@ -121,20 +170,30 @@ export async function writeAtomic(target: string, data: Uint8Array | string): Pr
 
 /** Writes JSON, indented, with a newline at the end. */
 export async function writeJson(target: string, value: unknown): Promise<void> {
-  await writeAtomic(target, `${JSON.stringify(value, null, 2)}\n`);
+  await writeAtomic(target, jsonText(value));
 }
 
+/** The same where there is none yet: the first wins. @returns whether it is this one that is there now */
+export async function writeFirstJson(target: string, value: unknown): Promise<boolean> {
+  const file = await AtomicFile.create(target);
+  await file.write(jsonText(value));
+  return file.commitFirst();
+}
+
+const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
 /**
- * Removes what a killed process left half-written in a folder; a file of a process that still runs is left alone.
+ * Removes what this process, or one that died, left half-written in a folder; a file of a process that lives, here or on
+ * another host, is left alone.
  * @param below whether in the folders below it too
  */
 export function removePartials(folder: string, below = false): Promise<void> {
   return removeMarked(folder, below, () => true);
 }
 
-/** The same of one file alone, which lies among files that are none of ours. */
+/** The same of one file or folder alone, which lies among files that are none of ours. */
 export function removePartialsOf(target: string): Promise<void> {
-  const prefix = `${path.basename(target)}${mark}`;
+  const prefix = `${path.basename(target)}${partialMark}`;
   return removeMarked(path.dirname(target), false, (name) => name.startsWith(prefix));
 }
 
@@ -144,20 +203,13 @@ async function removeMarked(
   chosen: (name: string) => boolean,
 ): Promise<void> {
   for (const name of await readdir(folder, { recursive: below }).catch(() => [])) {
-    const at = name.lastIndexOf(mark);
+    const at = name.lastIndexOf(partialMark);
     if (at < 0 || !chosen(name)) continue;
-    const pid = Number.parseInt(name.slice(at + mark.length), 10);
-    if (pid === process.pid || !isRunning(pid)) await rm(path.join(folder, name), { force: true });
-  }
-}
-
-/** Whether a process of this number runs on this machine. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const owner = parseOwner(name.slice(at + partialMark.length));
+    const file = path.join(folder, name);
+    // What names no owner is none of ours.
+    if (owner === undefined || !(lifeOf(owner) === 'ours' || (await isLeft(file, owner)))) continue;
+    await rm(file, { recursive: true, force: true });
   }
 }
 

@@ -1,19 +1,23 @@
 /**
- * One process at a time works on a thing in the cache, and others wait for it. A lock left by a process that died is taken over.
- * What tells one holder from another, and whether it lives, stands in this file alone.
+ * One process at a time works on a thing in the cache, and others wait for it, on whichever host they run. A lock left by a
+ * process that died is taken over: at once where that can be seen, else when it gave no sign of life for a lease.
+ *
+ * Not `proper-lockfile` (4.1.2, of January 2021): it compares the times of a lock with the clock of each host, so that one an hour
+ * ahead takes every lock; a process that died is waited for always; and whoever finds an old lock removes whatever is there.
  */
 import { open, readFile, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, fileError } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
-import { isRunning, makeFolder } from './atomic.js';
+import { makeFolder } from './atomic.js';
+import { hold, isHeld, lockedThing, unhold } from './fence.js';
+import { leaseMs, lifeOf, ownerText, parseOwner, randomPart } from './owner.js';
+import { isExpired } from './renewal.js';
 
-/** The locks of this process: a lock file with our number that is not among them was left by a namesake. */
-const ours = new Set<string>();
-
-/** How old a lock file without a number, or a takeover, must be to count as left behind. */
-const abandonedMs = 10_000;
+/** How old a lock file without an owner must be to count as left behind. */
+const abandonedMs = () => Math.min(10_000, leaseMs());
 
 /** What this process does while another holds what it needs. */
 export interface Waiting {
@@ -49,9 +53,13 @@ export async function withLock<T>(file: string, work: () => Promise<T>, waitMs?:
   try {
     return await work();
   } finally {
-    ours.delete(key);
-    await rm(key, { force: true });
+    await release(key);
   }
+}
+
+/** Whoever took it over meanwhile keeps it. */
+async function release(file: string): Promise<void> {
+  if (await unhold(file)) await rm(file, { force: true });
 }
 
 /**
@@ -65,12 +73,13 @@ export async function removeLeftLock(file: string): Promise<void> {
 }
 
 async function removeLeft(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  if (await isAbandoned(file, Number.parseInt(text, 10))) await rm(file, { force: true });
+  const text = await textOf(file);
+  if (text !== undefined && (await isAbandoned(file, text))) await rm(file, { force: true });
 }
 
 const takeoverOf = (file: string): string => `${file}.takeover`;
+
+const textOf = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
 
 async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_INFINITY : 0): Promise<void> {
   const started = Date.now();
@@ -81,25 +90,25 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
       await removeLeft(takeoverOf(file));
       return;
     }
-    const holder = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
-    if (await isAbandoned(file, holder)) {
-      await removeAbandoned(file, holder);
+    const text = (await textOf(file)) ?? '';
+    if (await isAbandoned(file, text)) {
+      await removeAbandoned(file, text);
       continue;
     }
-    const numbered = Number.isInteger(holder);
-    // Without a number it will have one at once, or was left by a process that was killed before it could write it.
-    if (Date.now() >= (numbered ? deadline : Math.max(deadline, started + 2 * abandonedMs))) {
-      throw new BenchError('LOCKED', `${await holderAt(file, holder)}.`, {
+    const isOwned = parseOwner(text) !== undefined;
+    // Without an owner it will have one at once, or was left by a process that was killed before it could write it.
+    if (Date.now() >= (isOwned ? deadline : Math.max(deadline, started + 2 * abandonedMs()))) {
+      throw new BenchError('LOCKED', `${await holderAt(file, text)}.`, {
         hint: `Wait for it to end (bench does, without --no-wait), or use another --cache DIR. If no such process runs, delete ${file}.`,
       });
     }
-    if (numbered && !isTold && waitMs === Number.POSITIVE_INFINITY && Date.now() - started > quietMs) {
-      waiting.job?.note(`${await holderAt(file, holder)}: waiting for it to end (--no-wait does not)`);
+    if (isOwned && !isTold && waitMs === Number.POSITIVE_INFINITY && Date.now() - started > quietMs) {
+      waiting.job?.note(`${await holderAt(file, text)}: waiting for it to end (--no-wait does not)`);
       isTold = true;
     }
     const { job } = waiting;
     // An abort ends the pause; what it means is said below.
-    const pause = sleep(numbered ? Math.min(500, waitMs) : 50, undefined, job && { signal: job.signal });
+    const pause = sleep(isOwned ? Math.min(500, waitMs) : 50, undefined, job && { signal: job.signal });
     await pause.catch(() => undefined);
     job?.checkInterrupted();
     assertGoesOn();
@@ -110,61 +119,67 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
 const quietMs = 400;
 
 /** Who works on what, and since when, for a sentence. */
-async function holderAt(file: string, holder: number): Promise<string> {
-  const who = !Number.isInteger(holder)
-    ? 'Another process'
-    : holder === process.pid
-      ? 'This process'
-      : `Process ${holder}`;
+async function holderAt(file: string, text: string): Promise<string> {
+  const owner = parseOwner(text);
+  const life = owner && lifeOf(owner);
+  const host = life === 'elsewhere' ? ` on ${text.split(' ')[1] ?? 'another host'}` : '';
+  const who =
+    owner === undefined
+      ? 'Another process'
+      : life === 'ours'
+        ? 'This process'
+        : `Process ${owner.pid}${host}`;
   const found = await stat(file).catch(() => undefined);
   const since = found === undefined ? '' : `, since ${found.mtime.toLocaleString('sv-SE')}`;
-  // A lock lies in the folder that it is of, or beside the file.
-  const what = path.basename(file) === 'lock' ? path.dirname(file) : file.replace(/\.(lock|leases)$/, '');
-  return `${who} is working on ${what}${since}`;
+  return `${who} is working on ${lockedThing(file)}${since}`;
 }
 
 /** False where the lock file is there already. */
 async function create(file: string): Promise<boolean> {
-  if (ours.has(file)) return false;
+  if (isHeld(file)) return false;
+  let isCreated = false;
   try {
     await makeFolder(path.dirname(file));
     const handle = await open(file, 'wx');
-    // Known as ours before anyone can read our number in it.
-    ours.add(file);
-    await handle.write(String(process.pid));
+    isCreated = true;
+    // Older versions read the number at its beginning.
+    const text = `${ownerText()}-${randomPart()} ${hostname()}`;
+    // Known as ours before anyone can read our name in it.
+    hold(file, text);
+    await handle.write(text);
     await handle.close();
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    if (ours.delete(file)) await rm(file, { force: true });
+    if (isCreated) {
+      await unhold(file);
+      await rm(file, { force: true });
+    }
     throw fileError(error, file);
   }
 }
 
-async function isAbandoned(file: string, holder: number): Promise<boolean> {
-  // An empty file is one whose holder is about to write its number, or was killed before it could.
-  if (!Number.isInteger(holder)) return isOld(file);
-  return holder === process.pid ? !ours.has(file) : !isRunning(holder);
-}
-
-async function isOld(file: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > abandonedMs;
+async function isAbandoned(file: string, text: string): Promise<boolean> {
+  const owner = parseOwner(text);
+  // An empty file is one whose holder is about to write its name, or was killed before it could.
+  if (owner === undefined) return isExpired(file, abandonedMs());
+  const life = lifeOf(owner);
+  // A lock with our number that we do not hold was left by a namesake.
+  if (life === 'ours') return !isHeld(file);
+  return life === 'elsewhere' ? isExpired(file, owner.leaseMs ?? leaseMs()) : life === 'gone';
 }
 
 /** Two processes may find the same dead holder: the slower one must not remove the lock that the faster one took. */
-async function removeAbandoned(file: string, holder: number): Promise<void> {
+async function removeAbandoned(file: string, text: string): Promise<void> {
   const takeover = takeoverOf(file);
   if (!(await create(takeover))) {
     await removeLeft(takeover);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
     return;
   }
   try {
-    const now = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
-    if (Object.is(now, holder) && (await isAbandoned(file, now))) await rm(file, { force: true });
+    if ((await textOf(file)) === text && (await isAbandoned(file, text))) await rm(file, { force: true });
   } finally {
-    ours.delete(takeover);
-    await rm(takeover, { force: true });
+    await release(takeover);
   }
 }

@@ -1,5 +1,5 @@
 /** What a finished artifact says of itself, in a file that is written last. */
-import { utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
@@ -150,9 +150,16 @@ export async function checkedManifest<Facts>(
   throw damagedArtifact(folder, fault);
 }
 
-/** The time of the manifest is when its artifact was last made or used. */
+/** The time of the manifest is when its artifact was last made or used, by the clock of the file system. */
 export async function noteUse(folder: string): Promise<void> {
-  const now = new Date();
-  // A cache that may only be read is one that nobody prunes.
-  await utimes(path.join(folder, manifestFile), now, now).catch(() => undefined);
+  const file = path.join(folder, manifestFile);
+  try {
+    const now = new Date();
+    await utimes(file, now, now);
+    // The clock of this host may be wrong, and that of the file system is the one that all hosts have.
+    const { ctime } = await stat(file);
+    await utimes(file, ctime, ctime);
+  } catch {
+    // A cache that may only be read is one that nobody prunes.
+  }
 }

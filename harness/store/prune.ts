@@ -1,11 +1,10 @@
 /** Which part of the cache may go, and removing it. */
-import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { isFetched, type Stored, type StoredKind } from './inventory.js';
 import { withLock } from './lock.js';
-import { firstBeginMs } from './running.js';
-import { isLeased, removedMark, removeRemains } from './temporary.js';
+import { neighbours } from './running.js';
+import { isLeased, removeRemains, removeWhole } from './temporary.js';
 
 /** All that are given must hold. */
 export interface Criteria {
@@ -68,14 +67,14 @@ const clockMs = 2000;
 
 export interface Pruned {
   removed: Stored[];
-  /** What a running process works on or uses. */
+  /** What a running process works on or uses, here or on another host. */
   inUse: Stored[];
 }
 
 /** Removes artifacts, each whole or not at all. What a running process works on or has asked for stays. @param root of the cache */
 export async function prune(root: string, those: readonly Stored[]): Promise<Pruned> {
   const pruned: Pruned = { removed: [], inUse: [] };
-  const sinceMs = await firstBeginMs(root);
+  const sinceMs = (await neighbours(root))[0]?.beganMs;
   for (const stored of those) {
     const isAsked = sinceMs !== undefined && stored.usedMs >= sinceMs - clockMs;
     (!isAsked && (await remove(stored)) ? pruned.removed : pruned.inUse).push(stored);
@@ -86,14 +85,11 @@ export async function prune(root: string, those: readonly Stored[]): Promise<Pru
 
 async function remove({ folder, state }: Stored): Promise<boolean> {
   if (state !== 'fetched' && (await isLeased(folder))) return false;
-  // Renamed first: a removal that is killed in the middle leaves nothing that looks whole.
-  const gone = `${folder}${removedMark}${process.pid}`;
   try {
-    await withLock(path.join(folder, 'lock'), () => rename(folder, gone), 0);
+    await removeWhole(folder, (takeName) => withLock(path.join(folder, 'lock'), takeName, 0));
   } catch (error) {
     if (error instanceof BenchError && error.code === 'LOCKED') return false;
     throw error;
   }
-  await rm(gone, { recursive: true, force: true });
   return true;
 }

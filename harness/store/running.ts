@@ -1,12 +1,13 @@
 /**
- * Which processes work in a cache. Whatever one has asked for was made or used after it began, so that all that was not is
- * used by none of them.
+ * Which processes work in a cache, of all hosts that share it. Whatever one has asked for was made or used after it began, so
+ * that all that was not is used by none of them.
  */
 import { rmSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { isRunning } from './atomic.js';
+import { isRunning, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
+import { isLeft, keepRenewed } from './renewal.js';
 
 const folderOf = (root: string): string => path.join(root, 'running');
 
@@ -18,33 +19,50 @@ export async function announce(root: string): Promise<void> {
   if (announced.has(root)) return;
   announced.add(root);
   await removeLeft(root);
-  const file = path.join(folderOf(root), `${process.pid}-${hostname()}`);
+  const file = path.join(folderOf(root), `${ownerText()} ${hostname()}`);
   // Where nothing can be written, nothing can be removed either.
   await mkdir(path.dirname(file), { recursive: true }).catch(() => undefined);
   await writeFile(file, '').catch(() => undefined);
+  keepRenewed(file);
   process.on('exit', () => rmSync(file, { force: true }));
 }
 
-/** When the first of the other processes that work in a cache began, in milliseconds since 1970; undefined where none does. */
-export async function firstBeginMs(root: string): Promise<number | undefined> {
-  let first: number | undefined;
+export interface Neighbour {
+  pid: number;
+  host: string;
+  /** By the clock of the file system, in milliseconds since 1970. */
+  beganMs: number;
+}
+
+/** The other processes that work in a cache, as far as they have announced themselves. @param root of the cache */
+export async function neighbours(root: string): Promise<Neighbour[]> {
+  const found: Neighbour[] = [];
   for (const name of await namesIn(root)) {
-    if (pidOf(name) === process.pid || isGone(name)) continue;
-    const found = await stat(path.join(folderOf(root), name)).catch(() => undefined);
-    if (found !== undefined) first = Math.min(first ?? found.mtimeMs, found.mtimeMs);
+    const owner = parseOwner(name);
+    if (owner === undefined || lifeOf(owner) === 'ours' || (await isGone(root, name, owner))) continue;
+    // Signs of life leave this time as it was when the file was written.
+    const { mtimeMs } = (await stat(path.join(folderOf(root), name)).catch(() => undefined)) ?? {};
+    if (mtimeMs !== undefined) found.push({ pid: owner.pid, host: hostOf(name, owner), beganMs: mtimeMs });
   }
-  return first;
+  return found.sort((a, b) => a.beganMs - b.beganMs);
 }
 
 async function removeLeft(root: string): Promise<void> {
-  for (const name of await namesIn(root))
-    if (isGone(name)) await rm(path.join(folderOf(root), name), { force: true });
+  for (const name of await namesIn(root)) {
+    const owner = parseOwner(name);
+    if (owner !== undefined && (await isGone(root, name, owner)))
+      await rm(path.join(folderOf(root), name), { force: true });
+  }
 }
 
 const namesIn = (root: string): Promise<string[]> => readdir(folderOf(root)).catch(() => []);
-const pidOf = (name: string): number => Number.parseInt(name, 10);
 
-/** Of a process on another machine nothing is known: it counts as running. */
-function isGone(name: string): boolean {
-  return name.slice(name.indexOf('-') + 1) === hostname() && !isRunning(pidOf(name));
+/** Older versions wrote the number and the host alone. */
+const hostOf = (name: string, { place }: Owner): string =>
+  place === undefined ? name.slice(name.indexOf('-') + 1) : name.slice(name.indexOf(' ') + 1);
+
+async function isGone(root: string, name: string, owner: Owner): Promise<boolean> {
+  if (owner.place !== undefined) return isLeft(path.join(folderOf(root), name), owner);
+  // An older version on another host gives no signs of life: it counts as running.
+  return hostOf(name, owner) === hostname() && !isRunning(owner.pid);
 }

@@ -4,11 +4,12 @@
  */
 import { access, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Code } from '../program/code.js';
 import { describeProgram } from '../program/git.js';
-import { makeFolder, removePartials, writeJson } from './atomic.js';
+import { type Artifact, type Inputs, lockOf, takenOf, type UsedArtifact, type Wanted } from './artifact.js';
+import { makeFolder, removePartials, writeFirstJson } from './atomic.js';
 import { describeContent, type Told } from './content.js';
 import { withDigest } from './digest.js';
+import { assertHeld, LostLock } from './fence.js';
 import { keyOf } from './hash.js';
 import { Leases, type Verdict } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
@@ -19,7 +20,6 @@ import {
   artifactFolder,
   checkedManifest,
   DamagedArtifact,
-  type Making,
   type Manifest,
   manifestFile,
   noteUse,
@@ -30,28 +30,7 @@ import { announce } from './running.js';
 import { isTemporary, refuseLeased, undisturbed } from './temporary.js';
 import { removeUnfinished } from './unfinished.js';
 
-export interface Artifact<Facts> {
-  folder: string;
-  key: string;
-  facts: Facts;
-  /** True where it was found finished, false where this process made it. */
-  cached: boolean;
-  /** Which code it came of: a part of its key. */
-  code?: Code;
-  made?: Making;
-}
-
-export interface UsedArtifact extends Artifact<unknown> {
-  kind: ArtifactKind;
-}
-
-/** What an artifact is made from; the same inputs have the same key. */
-export interface Inputs {
-  readonly [name: string]: unknown;
-  /** Which code makes it. */
-  readonly code?: Code;
-}
-
+export type { Artifact, Inputs, UsedArtifact } from './artifact.js';
 export type { ArtifactKind, Making } from './manifest.js';
 export type { Anew } from './repair.js';
 
@@ -126,59 +105,73 @@ export class Store {
   ): Promise<Artifact<Facts>> {
     const key = keyOf(inputs);
     const folder = this.folderOf(kind, key);
-    const { code } = inputs;
-    const taken = ({ facts, execution: made }: Manifest<Facts>): Artifact<Facts> => ({
-      folder,
-      key,
-      facts,
-      cached: true,
-      ...(code && { code }),
-      ...(made && { made }),
-    });
-    const isAnew = this.#anew?.what === 'everything' && !this.#anew.done.has(folder);
-    const found = isAnew ? undefined : await this.#find<Facts>(kind, key);
+    const lock = lockOf(folder);
+    const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, make: () => make(folder, key) };
+    const found = this.#isToEmpty(folder) ? undefined : await this.#find<Facts>(kind, key);
     if (found !== undefined && !(found instanceof DamagedArtifact)) {
       // Of a process that was killed as it let go of the lock, or while it searched an index by way of a copy.
-      await removeLeftLock(path.join(folder, 'lock'));
+      await removeLeftLock(lock);
       await removePartials(folder, true);
       await removeUnfinished(folder);
-      return taken(found);
+      return takenOf(wanted, found);
     }
-    await makeFolder(folder);
-    return withLock(path.join(folder, 'lock'), async () => {
-      if (isAnew) await this.#empty(folder);
-      const meanwhile = await this.#find<Facts>(kind, key);
-      if (meanwhile instanceof DamagedArtifact) {
-        this.#note(`${meanwhile.message} It is made anew.`);
-        await this.#empty(folder);
-      } else if (meanwhile !== undefined) return taken(meanwhile);
-      await removePartials(folder, true);
-      await this.#leases.mark(kind, key);
-      const before = this.used.length;
-      const facts = await this.#made(kind, folder, () => make(folder, key));
-      const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
-      const execution = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
-      const files = await describeContent(folder, kind, this.#told);
-      const manifest = withDigest<Manifest<Facts>>({ inputs, facts, execution, files });
-      if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);
-      await writeJson(path.join(folder, manifestFile), manifest);
-      // Only now, when nothing can be lost any more.
-      await removeUnfinished(folder);
-      return { ...taken({ ...manifest, facts }), cached: false };
-    });
+    const before = this.used.length;
+    for (;;) {
+      await makeFolder(folder);
+      try {
+        return await withLock(lock, () => this.#underLock(wanted));
+      } catch (error) {
+        if (!(error instanceof LostLock && error.file === lock)) throw error;
+        this.#note(error.message);
+        // What it asked for meanwhile it asks for again, where the other did not finish.
+        this.used.length = before;
+      }
+    }
+  }
+
+  /** Takes what another process has finished meanwhile, or makes it. @throws LostLock */
+  async #underLock<Facts>(wanted: Wanted<Facts>): Promise<Artifact<Facts>> {
+    const { kind, key, folder, inputs, about } = wanted;
+    if (this.#isToEmpty(folder)) await this.#empty(folder);
+    const meanwhile = await this.#find<Facts>(kind, key);
+    if (meanwhile instanceof DamagedArtifact) {
+      this.#note(`${meanwhile.message} It is made anew.`);
+      await this.#empty(folder);
+    } else if (meanwhile !== undefined) return takenOf(wanted, meanwhile);
+    await removePartials(folder, true);
+    await this.#leases.mark(kind, key);
+    const before = this.used.length;
+    const facts = await this.#made(wanted);
+    const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
+    const execution = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
+    const files = await describeContent(folder, kind, this.#told);
+    const manifest = withDigest<Manifest<Facts>>({ inputs, facts, execution, files });
+    if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);
+    // Where another process took this one for dead and was first, what is there is to be what that one finished.
+    if (!(await writeFirstJson(path.join(folder, manifestFile), manifest)))
+      throw new LostLock(lockOf(folder));
+    // Only now, when nothing can be lost any more.
+    await removeUnfinished(folder);
+    return { ...takenOf(wanted, { ...manifest, facts }), cached: false };
   }
 
   /** Goes on with what an earlier attempt left, or, where that is damaged and may be made anew, begins. */
-  async #made<Facts>(kind: ArtifactKind, folder: string, make: () => Promise<Facts>): Promise<Facts> {
+  async #made<Facts>({ kind, folder, make }: Wanted<Facts>): Promise<Facts> {
     try {
       return await make();
     } catch (error) {
+      // Whatever it failed with, where another took over its files were no longer its own.
+      await assertHeld(folder);
       if (!(error instanceof DamagedArtifact && error.folder === folder)) throw error;
       const { message } = toRepair(kind, error, this.#anew);
       this.#note(`${message} It is begun anew.`);
       await removeUnfinished(folder);
       return make();
     }
+  }
+
+  #isToEmpty(folder: string): boolean {
+    return this.#anew?.what === 'everything' && !this.#anew.done.has(folder);
   }
 
   #note(line: string): void {
@@ -188,6 +181,7 @@ export class Store {
 
   /** What an earlier command left is as if it were not there. */
   async #empty(folder: string): Promise<void> {
+    await assertHeld(folder);
     await refuseLeased(folder);
     // First: what is half gone must not look finished.
     await rm(path.join(folder, manifestFile), { force: true });

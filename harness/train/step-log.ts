@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { writeAtomic } from '../store/atomic.js';
+import { assertHeld } from '../store/fence.js';
 import type { StepResult } from './step.js';
 
 export interface StepLine extends StepResult {
@@ -42,11 +43,12 @@ export class StepLog {
     this.#pending += `${JSON.stringify(line)}\n`;
   }
 
-  /** Writes what has been added. */
+  /** Writes what has been added. @throws LostLock, see `assertHeld` */
   async flush(): Promise<void> {
     const text = this.#pending;
     this.#pending = '';
     if (text === '') return;
+    await assertHeld(this.#file);
     try {
       await appendFile(this.#file, text);
     } catch (error) {

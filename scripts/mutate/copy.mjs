@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isRunning } from '../../dist/harness/store/atomic.js';
+import { isRunning } from '../../dist/harness/store/owner.js';
 
 const prefix = 'strata-mutate-';
 const here = path.join(tmpdir(), `${prefix}${process.pid}`);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { parseJson } from '../../json.js';
+import { computeClass } from '../../program/compute-class.js';
 
 export interface Check {
   name: string;
@@ -40,6 +41,7 @@ export function checkMachine(): Check[] {
       state: 'ok',
       detail: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown model'}, ${process.platform} ${process.arch}`,
     },
+    { name: 'compute class', state: 'ok', detail: computeClass() },
     { name: 'memory', state: 'ok', detail: `${gibibytes(freemem())} free of ${gibibytes(totalmem())}` },
   ];
 }

@@ -1,10 +1,10 @@
 /** Searches an index of another kind than Flat: approximate, as far as its parameter lets it look. */
-import { rm } from 'node:fs/promises';
 import { BenchError } from '../../errors.js';
 import type { VectorIndex } from '../../index/vector-index.js';
 import { collectGarbage } from '../../search/garbage.js';
 import { orderTies, TopRows } from '../../search/merge.js';
 import type { BuiltFile, RowHits, RowSearcher } from '../../search/searcher.js';
+import { discard } from '../../store/atomic.js';
 import { type FaissIndex, largestBatch, loadFaiss, readChecked } from './flat.js';
 import { assertSettable, copyWithParameter, findSearchParameter } from './parameter-file.js';
 
@@ -48,7 +48,7 @@ export class FactorySearcher implements RowSearcher {
         readChecked((name) => faiss.Index.read(name), copy, index),
       );
     } finally {
-      await rm(copy, { force: true });
+      await discard(copy);
     }
   }
 

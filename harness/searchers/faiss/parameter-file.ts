@@ -9,11 +9,11 @@
  * length and its elements), `int32 entry  int32 level  int32 efConstruction  int32 efSearch  int32 1` and its storage.
  */
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { BenchError, fileError } from '../../errors.js';
 import { damaged, openToRead, readFully } from '../../index/reading.js';
 import type { FoundParameter } from '../../search/searcher.js';
-import { temporaryName } from '../../store/atomic.js';
+import { discard, temporaryName } from '../../store/atomic.js';
 
 /** What a search looks at: inverted lists visited, or candidates kept while walking a graph. */
 type SearchParameterName = 'nprobe' | 'efSearch';
@@ -216,7 +216,7 @@ export async function copyWithParameter(
     }
     return copy;
   } catch (error) {
-    await rm(copy, { force: true });
+    await discard(copy);
     throw fileError(error, file);
   }
 }
