@@ -37,7 +37,7 @@ export async function makeCell(
   const { depth } = config.search;
   const answering = await answer({ request, prepared, split, depth, identicalIds, log, progress });
   try {
-    const { run, index, openBytes, rereads, searchable, open, work } = answering;
+    const { run, index, openBytes, rereads, stages, searchable, open, work } = answering;
     const hits = await readHits(run);
     const measured = await log.plain(
       'measure',
@@ -50,7 +50,7 @@ export async function makeCell(
       stages: [...log.stages],
     });
     return {
-      ...{ request, file, record, openBytes, rereads, searchable, open },
+      ...{ request, file, record, openBytes, rereads, stages, searchable, open },
       queries: await dataset.queries(split),
       wholeIndex: wholeIndexTime(run.facts.queries, work),
       cached: log.cached,

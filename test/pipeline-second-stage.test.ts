@@ -100,8 +100,8 @@ async function actual(names: readonly string[], ...more: string[]) {
     if (!list.includes(item)) list.push(item);
     return Int32Array.of(list.indexOf(item));
   };
-  const known = await knownOf(config, prepared.dataset);
   const bench = new Workbench(prepared, silentProgress(), new StageLog(prepared.store));
+  const known = await knownOf(bench);
   const sources = await (await chooseNegatives(config, known, names)).of('train', bench);
   const tokenizer = {
     query: (text: string) => number(queries, text),

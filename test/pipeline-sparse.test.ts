@@ -105,11 +105,11 @@ test('mined negatives hold no answer and come back from their file', async () =>
   } as const;
   const store = new Store(path.join(root, 'cache'));
   const { config } = request();
-  const known = await knownOf(config, dataset);
+  const bench = () => new Workbench({ config, offline: true, store, dataset }, quiet, new StageLog(store));
+  const known = await knownOf(bench());
   const asked = { split: 'dev', scoring, count: 5, depth: 50 } as const;
   const stage = bm25Negatives(indexTerms(scoring, known), asked, known);
-  const make = () =>
-    new Workbench({ config, offline: true, store, dataset }, quiet, new StageLog(store)).made(stage);
+  const make = () => bench().made(stage);
   const made = await make();
   assert.equal(made.facts.queries, 300);
   assert.ok(made.facts.answering > 0);

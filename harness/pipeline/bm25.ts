@@ -3,11 +3,11 @@ import type { Query, SparseScoring } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { bareArchitecture, type RunRecord } from '../record.js';
-import { inputKey } from '../stages/graph.js';
+import type { Need } from '../stages/graph.js';
 import { scoringOf } from '../stages/index-terms.js';
-import { knownOf } from '../stages/known.js';
+import { type Known, knownOf } from '../stages/known.js';
 import { timeOf } from '../stages/search.js';
-import { termStages } from '../stages/systems.js';
+import { askedOf, termStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
@@ -39,11 +39,15 @@ export async function times({ request: { config }, part, store, progress }: Tria
   return sparseStages(await termRates(part, bench), part.whole, config);
 }
 
+export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+  return [termStages(request, known, askedOf(request, known)).run];
+}
+
 export async function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, log, progress } = asking;
   const { config, architecture } = request;
   const bench = new Workbench(prepared, progress, log);
-  const { scoring, ...stages } = termStages(request, await knownOf(config, prepared.dataset), asking);
+  const { scoring, ...stages } = termStages(request, await knownOf(bench), asking);
   const { folder } = await bench.logged(stages.index, 'index');
   const run = await bench.logged(stages.run, 'search');
   const { index, searcher } = await openSparse(folder, scoring, config.search.memoryMiB);
@@ -64,7 +68,8 @@ export async function answer(asking: Asking): Promise<Answering> {
       openBytes: searcher.resident ? facts.index.sizeBytes.total : 0,
       // A search reads the lists of its own terms.
       rereads: false,
-      searchable: [inputKey(stages.index)],
+      stages: [stages.run],
+      searchable: [stages.index],
       open: () => openTerms(prepared, folder, scoring),
       close: () => index.close(),
     };

@@ -1,8 +1,7 @@
 /** A system of vectors, once there is a model: encode -> index -> search -> hits. */
 import type { CurveFacts, WinnerFacts } from '../record.js';
-import { inputKey } from '../stages/graph.js';
 import { timeOf } from '../stages/search.js';
-import type { VectorStages } from '../stages/systems.js';
+import { inRun, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { curveRemarks, curveStage } from './curve-stage.js';
 import { openDense } from './open-dense.js';
@@ -80,7 +79,8 @@ export async function answerDense(
     },
     openBytes: indexBytes + 4 * parameterCountOf(model.retriever),
     rereads: !searcher.resident,
-    searchable: [stages.shards, ...(stages.index ? [stages.index] : [])].map(inputKey),
+    stages: inRun(stages),
+    searchable: [stages.shards, ...(stages.index ? [stages.index] : [])],
     async study(hits, { answerFlags }): Promise<Studied> {
       const dev =
         architecture && hasWinners(architecture) && (await dataset.queries('dev')).length > 0

@@ -70,8 +70,8 @@ async function minedByBm25(request: MineRequest, progress: Progress) {
   const kept = count ?? usual.count;
   // Some hits are no negatives: as many again are looked at, as usual.
   const asked = { ...usual, split, count: kept, depth: depth ?? Math.max(usual.depth, 2 * kept) };
-  const known = await knownOf(config, prepared.dataset);
   const bench = new Workbench(prepared, progress, new StageLog(prepared.store));
+  const known = await knownOf(bench);
   return bench.made(bm25Negatives(indexTerms(asked.scoring, known), asked, known));
 }
 

@@ -64,7 +64,7 @@ export async function chooseNegatives(
     if (typeof name !== 'string') sources.push(minedExamples(name.stage, config));
     else if (name === 'dataset') sources.push(ownNegatives(known));
     else if (name === 'bm25') sources.push(bm25Source(config, known));
-    else if (known.isOpen) sources.push(await sourceOfFile(name, config));
+    else if (known.told) sources.push(await sourceOfFile(name, config));
     else sources.push(byName(name));
   }
   return {

@@ -59,8 +59,7 @@ export async function trainOnly(
   const log = new StageLog(store);
   const prepared = await log.plain('prepare', () => prepare(request, progress, store));
   return atWorkbench(prepared, progress, log, async (bench) => {
-    const known = await knownOf(prepared.config, prepared.dataset, bench.engine);
-    const trained = await trainAll(bench, await trainingStages(request, known, progress));
+    const trained = await trainAll(bench, await trainingStages(request, await knownOf(bench)));
     if (log.found.length > 0) progress.note(`from cache: ${log.found.join(', ')}`);
     return {
       architecture,
@@ -178,7 +177,7 @@ export async function withCheckpoint<T>(
   const { split = 'test', missing } = request.asked ?? {};
   if (missing !== undefined) await assertQueries(prepared, split, missing);
   return atWorkbench(prepared, progress, new StageLog(prepared.store), async (bench) => {
-    const known = await knownOf(config, prepared.dataset, bench.engine, request.by);
+    const known = await knownOf(bench, request.by);
     const need = await given(request.checkpoint, async () => checkpoint.key);
     const { name, code } = checkpoint;
     const model = { name, code, need, open: async () => checkpoint };

@@ -3,8 +3,10 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
-import { knownOf } from '../stages/known.js';
-import { vectorStages } from '../stages/systems.js';
+import type { Need } from '../stages/graph.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, inRun, vectorStages } from '../stages/systems.js';
+import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine } from './dense.js';
 import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
@@ -64,13 +66,22 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
   }
 }
 
+export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+  const { architecture: name, config } = request;
+  // What its files and these settings come to is told by its content once it is open.
+  const key = keyOf({ name, pretrained: config.pretrained });
+  const need = { folder: idOf(request), key };
+  const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
+  return inRun(vectorStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
+}
+
 export async function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, progress } = asking;
   const { config } = request;
   const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
   const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
   return onEngine(asking, async (bench) => {
-    const known = await knownOf(config, prepared.dataset, bench.engine, await indexBuilder(config));
+    const known = await knownOf(bench, await indexBuilder(config));
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
     const { key, code } = model;

@@ -1,7 +1,8 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
-import { knownOf } from '../stages/known.js';
-import { vectorStages } from '../stages/systems.js';
+import type { Need } from '../stages/graph.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, inRun, vectorStages } from '../stages/systems.js';
 import { checkpointNeed, secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine } from './dense.js';
@@ -68,12 +69,17 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
   return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
 }
 
+export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+  const { checkpoint } = await trainingStages(request, known);
+  const model = checkpointNeed(request.architecture, checkpoint, {});
+  return inRun(vectorStages(model, request, known, askedOf(request, known)));
+}
+
 export function answer(asking: Asking): Promise<Answering> {
-  const { request, prepared, log, progress } = asking;
-  const { config, dataset } = prepared;
+  const { request, log } = asking;
   return onEngine(asking, async (bench) => {
-    const known = await knownOf(config, dataset, bench.engine, await indexBuilder(config));
-    const trainings = await trainingStages(request, known, progress);
+    const known = await knownOf(bench, await indexBuilder(request.config));
+    const trainings = await trainingStages(request, known);
     const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
     const { architecture } = trained.setup.retriever;
@@ -85,7 +91,7 @@ export function answer(asking: Asking): Promise<Answering> {
       facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),
-      searchable: [trained.checkpoint.key, ...dense.searchable],
+      searchable: [trainings.checkpoint, ...dense.searchable],
     };
   });
 }

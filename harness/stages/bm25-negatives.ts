@@ -28,15 +28,15 @@ export interface NegativesFacts {
 export function bm25Negatives(
   index: Stage,
   { split, scoring, count, depth }: NegativesAsked,
-  { dataset: { name }, code }: Known,
+  { dataset, code }: Known,
 ): Stage<NegativesFacts> {
   return {
     name: 'negatives',
     kind: 'negatives',
     version: 'bm25 negatives 3',
     needs: { index },
-    inputs: () => ({ ...code('bm25 negatives', {}), split, scoring, count, depth }),
-    about: { dataset: name },
+    inputs: () => ({ ...code('bm25 negatives', { dataset }), split, scoring, count, depth }),
+    about: { dataset: dataset.name },
     async make(folder, at) {
       const { dataset, progress, config } = at;
       const indexed = await at.folderOf(index);

@@ -1,7 +1,7 @@
 /** Which code decides what a stage leaves: its own, and that of the plug-ins and libraries that it works with. */
 import type { Dataset } from '../contracts.js';
 import { type Code, codeOf } from '../program/code.js';
-import type { Engine, EngineName } from '../tensor/engine.js';
+import type { EngineName } from '../tensor/engine.js';
 
 /** What a stage works with; each is a module of its own, which the stage does not import by name. */
 export interface WorkedWith {
@@ -9,7 +9,7 @@ export interface WorkedWith {
   architecture?: { familyName: string; poolingName?: string } | undefined;
   /** A model taken as it was published. */
   published?: true | undefined;
-  engine?: Pick<Engine, 'name'>;
+  engine?: { name: string } | undefined;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];
   /** What builds indexes and computes scores, by name; several where a budget decides which. */
@@ -63,7 +63,7 @@ export function entriesOf(
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
-    ...(engine === undefined ? [] : [engineFiles[engine.name]]),
+    ...(engine === undefined ? [] : [engineFiles[engine.name as EngineName]]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),
     ...[searcher].flat().map((name) => `harness/searchers/${name}.js`),
   ];

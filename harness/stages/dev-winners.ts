@@ -53,7 +53,7 @@ export function devWinners(
     kind: 'runs',
     version: 'dev winners 3',
     needs: { queries, shards },
-    inputs: () => code('dev winners', {}),
+    inputs: () => code('dev winners', { dataset }),
     about: { dataset: dataset.name, system: model.name },
     async make(_folder, at) {
       const vectors = new QueryVectors(await at.made(queries));

@@ -14,7 +14,7 @@ export interface ShardFacts {
 export function encode(
   model: ModelNeed,
   { encode: { shardPassages, batchTokens, memoryMiB } }: Pick<BenchConfig, 'encode'>,
-  { dataset: { name, identity }, engine, code }: Known,
+  { dataset, engine, computing, code }: Known,
 ): Stage<ShardFacts> {
   return {
     name: 'encode',
@@ -22,11 +22,13 @@ export function encode(
     version: 'shards 4',
     needs: { model: model.need },
     inputs: () => ({
-      ...{ dataset: identity, ...code('encode', model.code), engine },
+      dataset: dataset.identity,
+      ...code('encode', { dataset, engine, ...model.code }),
+      ...computing,
       // Texts that are encoded together decide the last bits of each other's vectors.
       ...{ shardPassages, batchTokens, memoryMiB },
     }),
-    about: { dataset: name, system: model.name },
+    about: { dataset: dataset.name, system: model.name },
     async make(folder, at) {
       const { dataset, engine, progress } = at;
       const opened = await at.model(model);

@@ -55,7 +55,7 @@ export async function givenShards(
   return { folder, key: keyOf(inputs) };
 }
 
-type Origin = { readonly code?: unknown; readonly engine?: unknown };
+type Origin = Readonly<Partial<Record<'code' | 'engine' | 'computeClass', unknown>>>;
 
 /** What would be made here may be another index than one that was made by other code or on another engine. */
 function noteOrigin(
@@ -70,6 +70,7 @@ function noteOrigin(
       ? []
       : [`by other code than this program's (bench ${execution?.benchVersion ?? 'of an unknown version'})`]),
     ...(keyOf(was.engine) === keyOf(here.engine) ? [] : ['on another engine']),
+    ...(was.computeClass === here.computeClass ? [] : ['on a machine of another compute class']),
   ];
   if (ways.length > 0) progress.note(`The index ${folder} was made ${ways.join(' and ')}.`);
 }

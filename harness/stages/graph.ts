@@ -100,15 +100,34 @@ export function inputsOf({ version, needs, inputs }: Stage): Inputs {
   return { made: version, ...Object.fromEntries(needed), ...own };
 }
 
+/**
+ * How the stages of a graph are known in another graph of the same request: keys made from names, by those of artifacts.
+ * @param stages of the one, all of which the other has @param others in the same order
+ */
+export function knownAs(stages: readonly Need[], others: readonly Need[]): Map<string, string> {
+  const found = new Map<string, string>();
+  const visit = (one: Need | undefined, other: Need | undefined) => {
+    if (one === undefined || other === undefined) return;
+    found.set(inputKey(one), inputKey(other));
+    const [own, its] = [partsOf(one), partsOf(other)];
+    for (const name of Object.keys(own)) visit(own[name], its[name]);
+  };
+  stages.forEach((stage, i) => {
+    visit(stage, others[i]);
+  });
+  return found;
+}
+
+const partsOf = (need: Need): Readonly<Record<string, Need | undefined>> =>
+  'among' in need ? Object.fromEntries(need.among.entries()) : 'make' in need ? need.needs : {};
+
 /** The stages and all that they need, each once, what is needed first. */
-export function inOrder(stages: readonly Stage[]): Stage[] {
+export function inOrder(stages: readonly Need[]): Stage[] {
   const found = new Set<Stage>();
-  const visit = (need: Need) => {
-    if ('among' in need) need.among.forEach(visit);
-    else if ('make' in need && !found.has(need)) {
-      for (const each of Object.values(need.needs)) if (each !== undefined) visit(each);
-      found.add(need);
-    }
+  const visit = (need: Need | undefined) => {
+    if (need === undefined || found.has(need as Stage)) return;
+    Object.values(partsOf(need)).forEach(visit);
+    if ('make' in need) found.add(need);
   };
   stages.forEach(visit);
   return [...found];

@@ -25,15 +25,19 @@ export function scoringOf({ bm25 }: Pick<BenchConfig, 'bm25'>): SparseScoring {
 /** k1, b and the rounding of lengths belong to the search and make no new index. */
 export function indexTerms(
   { stemmer, stopWords }: SparseScoring,
-  { dataset: { name, identity }, code }: Known,
+  { dataset, code }: Known,
 ): Stage<Bm25Facts> {
   return {
     name: 'index',
     kind: 'indexes',
     version: 'bm25 index 1',
     needs: {},
-    inputs: () => ({ dataset: identity, ...code('bm25 index', {}), analyzer: { stemmer, stopWords } }),
-    about: { dataset: name },
+    inputs: () => ({
+      dataset: dataset.identity,
+      ...code('bm25 index', { dataset }),
+      analyzer: { stemmer, stopWords },
+    }),
+    about: { dataset: dataset.name },
     async make(folder, { dataset, progress }) {
       const stage = progress.stage('index', dataset.passageCount, 'passages');
       const facts = await writeBm25Index({

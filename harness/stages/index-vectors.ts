@@ -13,8 +13,9 @@ export function indexVectors(
   { index: { kind, trainingVectors } }: Pick<BenchConfig, 'index'>,
   seed: number,
   system: string,
-  { dataset, code, builder }: Pick<Known, 'dataset' | 'code'> & { builder: NonNullable<Known['builder']> },
+  known: Known & { builder: NonNullable<Known['builder']> },
 ): BuiltNeed {
+  const { dataset, code, computing, builder } = known;
   const { name, versions, by } = builder;
   return {
     name: 'index',
@@ -23,7 +24,7 @@ export function indexVectors(
     needs: { shards },
     inputs: () => ({
       ...code('index', { searcher: name }),
-      ...{ searcher: { name, versions }, kind },
+      ...{ searcher: { name, versions }, kind, computeClass: computing.computeClass },
       ...(by?.builder.trains !== false && { trainingVectors, seed }),
     }),
     about: { dataset: dataset.name, system },

@@ -1,6 +1,6 @@
 /** What is known of the outside when the stages of a request are put together: its dataset, its engine, its searchers. */
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset } from '../contracts.js';
+import type { Dataset, EncoderShape } from '../contracts.js';
 import {
   auto,
   autoSearchers,
@@ -10,8 +10,12 @@ import {
 } from '../pipeline/choose-searcher.js';
 import type { DatasetChoice } from '../pipeline/prepare.js';
 import type { Code } from '../program/code.js';
+import { computeClass } from '../program/compute-class.js';
+import type { Progress } from '../progress.js';
+import { canonicalJson } from '../store/hash.js';
 import type { Engine } from '../tensor/engine.js';
 import { type StageOf, stageCode, type WorkedWith } from './code.js';
+import type { Workplace } from './graph.js';
 
 /**
  * Of a request by itself, before anything of it is opened, only names are known: `namesOf`. Keys made from names tell apart
@@ -23,14 +27,18 @@ export interface Known {
     /** Whether it ships hard negatives; undefined where that is not known. */
     readonly shipsNegatives?: boolean;
   };
-  /** What an engine's numbers depend on; absent where nothing is computed on one. */
-  readonly engine?: object;
+  /** Absent where nothing is computed on one. */
+  readonly engine?: { readonly name: string };
+  /** What floating-point numbers that are computed here depend on. */
+  readonly computing: { readonly engine?: object; readonly computeClass?: string };
   /** Who searches vectors, and what decides who of several does. */
   readonly flat?: { readonly names: readonly string[]; readonly identity: object };
   /** Who builds the index; absent where it is Flat. */
   readonly builder?: { readonly name: string; readonly versions: object; readonly by?: NamedBuilder };
-  /** Whether it is more than names: files that a user hands in are looked at then. */
-  readonly isOpen: boolean;
+  /** Of files that a user hands in and models that are fetched, which are looked at; absent where only names are known. */
+  readonly told?: Progress;
+  /** Assumed of a model that is not looked at. */
+  readonly shape?: EncoderShape;
   /** Nothing where only names are known. */
   code(stage: StageOf, workedWith: WorkedWith): { code?: Code };
 }
@@ -42,45 +50,44 @@ export const datasetIdentity = ({ name, version, files }: Dataset) => ({
   files: files.map(({ name: file, sha256 }) => ({ name: file, sha256 })),
 });
 
-export const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });
+const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });
 
-/**
- * @param engine absent where the system computes on none
- * @param by who builds the index; absent where it is Flat, or none is asked for
- */
+/** @param by who builds the index; absent where it is Flat, or none is asked for */
 export async function knownOf(
-  config: BenchConfig,
-  dataset: Dataset,
-  engine?: Engine,
+  at: Pick<Workplace, 'config' | 'dataset' | 'progress'> & { readonly openEngine?: Engine | undefined },
   by?: NamedBuilder,
 ): Promise<Known> {
+  const { config, dataset, openEngine: engine } = at;
   const { name, trainsOn, dropsIdenticalIds } = dataset;
   return {
-    isOpen: true,
+    told: at.progress,
     dataset: {
       ...{ name, identity: datasetIdentity(dataset), shipsNegatives: dataset.negatives !== undefined },
       ...(trainsOn && { trainsOn }),
       ...(dropsIdenticalIds && { dropsIdenticalIds }),
     },
-    ...(engine && { engine: engineIdentity(engine), flat: await flatOf(config, engine) }),
+    computing: { ...(engine && { engine: engineIdentity(engine) }), computeClass: computeClass() },
+    ...(engine && { engine, flat: await flatOf(config, engine) }),
     ...(by && { builder: { name: by.name, versions: by.plugin.versions(engine!), by } }),
-    code: (stage, workedWith) => ({
-      code: stageCode(stage, { dataset, ...(engine && { engine }), ...workedWith }),
-    }),
+    code: (stage, workedWith) => ({ code: stageCode(stage, workedWith) }),
   };
 }
 
 export function namesOf({ dataset, data, config }: DatasetChoice & { config: BenchConfig }): Known {
   const { engine, searcher, index } = config;
   return {
-    isOpen: false,
     dataset: { name: dataset, identity: { dataset, data: data ?? null }, dropsIdenticalIds: true },
-    engine: { engine },
+    engine: { name: engine },
+    computing: { engine: { name: engine } },
     flat: { names: [], identity: { searcher } },
     ...(index.kind !== 'Flat' && { builder: { name: searcher, versions: {} } }),
     code: () => ({}),
   };
 }
+
+/** Tells apart what collections requests read, and where they keep what they find out of them. */
+export const collectionKey = (request: Parameters<typeof namesOf>[0]): string =>
+  canonicalJson([namesOf(request).dataset.identity, request.config.cache]);
 
 /** `auto` goes on to the next searcher where a budget is too small for the first. */
 async function flatOf(config: BenchConfig, engine: Engine): Promise<NonNullable<Known['flat']>> {

@@ -49,15 +49,15 @@ export function mine(
   run: Stage<RunFacts>,
   shards: Need,
   { split, identicalIds, negatives: wanted }: MineAsked,
-  { dataset: { name }, code }: Known,
+  { dataset, code }: Known,
 ): Stage<MinedFacts> {
   return {
     name: 'mine',
     kind: 'negatives',
     version: 'mined examples 3',
     needs: { run },
-    inputs: () => ({ ...code('mine', {}), split, identicalIds, wanted }),
-    about: { dataset: name },
+    inputs: () => ({ ...code('mine', { dataset }), split, identicalIds, wanted }),
+    about: { dataset: dataset.name },
     async make(folder, at) {
       const hits = await readHits(await at.made(run));
       const index = await openIndex(await at.folderOf(shards));

@@ -22,7 +22,7 @@ export function queries(
   model: ModelNeed,
   split: Split,
   config: Pick<BenchConfig, 'search' | 'encode'>,
-  { dataset: { name, identity }, engine, code }: Known,
+  { dataset, engine, computing, code }: Known,
   some?: SomeQueries,
 ): Stage<QueryVectorFacts> {
   const { batchSize } = config.search;
@@ -33,12 +33,14 @@ export function queries(
     version: 'query vectors 2',
     needs: { model: model.need },
     inputs: () => ({
-      ...{ dataset: identity, ...code('queries', model.code), engine, split },
+      ...{ dataset: dataset.identity, split },
+      ...code('queries', { dataset, engine, ...model.code }),
+      ...computing,
       ...(some && { some: some.name }),
       // Which queries are padded together: it decides the last bits.
       batches: { batchSize, batchTokens },
     }),
-    about: { dataset: name, system: model.name },
+    about: { dataset: dataset.name, system: model.name },
     async make(folder, at) {
       const { dataset, engine, progress } = at;
       const opened = await at.model(model);

@@ -25,7 +25,7 @@ export function recall(
   exact: Stage<RunFacts>,
   { depth }: Pick<SearchAsked, 'depth'>,
   config: Pick<BenchConfig, 'search' | 'index'>,
-  { dataset, engine, builder, code }: Known,
+  { dataset, engine, computing, builder, code }: Known,
 ): Stage<Record<string, number>[]> {
   const { batchSize, memoryMiB } = config.search;
   return {
@@ -34,8 +34,9 @@ export function recall(
     version: 'recall 3',
     needs: { index, exact },
     inputs: () => ({
-      ...code('recall', { searcher: builder?.name }),
-      ...{ values: parametersAsked(config.index), engine },
+      ...code('recall', { engine, searcher: builder?.name }),
+      values: parametersAsked(config.index),
+      ...computing,
       ...{ batchSize, memoryMiB },
     }),
     about: { dataset: dataset.name, system: model.name },

@@ -20,15 +20,15 @@ export const scratchShape = ({ model: { scratch } }: Pick<BenchConfig, 'model'>)
 export function scratchModel(
   { model: { scratch: sizes } }: Pick<BenchConfig, 'model'>,
   seed: number,
-  { dataset: { name, identity }, code }: Known,
+  { dataset, code }: Known,
 ): Stage<{ vocabularySize: number }> {
   return {
     name: 'model',
     kind: 'models',
     version: 'scratch 3',
     needs: {},
-    inputs: () => ({ dataset: identity, ...code('model', {}), sizes, seed }),
-    about: { dataset: name },
+    inputs: () => ({ dataset: dataset.identity, ...code('model', { dataset }), sizes, seed }),
+    about: { dataset: dataset.name },
     async make(folder, { dataset }) {
       const vocabulary = await buildVocabulary(textsOf(dataset), { size: sizes.vocabularySize });
       const tokenizer = await makeTokenizer(vocabulary);

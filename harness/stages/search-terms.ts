@@ -22,7 +22,7 @@ export interface TermsAsked {
 export function searchTerms(
   index: Stage,
   { scoring, split, depth, identicalIds }: TermsAsked,
-  { dataset: { name }, code }: Known,
+  { dataset, code }: Known,
 ): Stage<RunFacts> {
   return {
     name: 'search',
@@ -30,11 +30,11 @@ export function searchTerms(
     version: 'bm25 run 1',
     needs: { index },
     inputs: () => ({
-      ...code('bm25 search', {}),
+      ...code('bm25 search', { dataset }),
       ...{ scoring, split, depth },
       ...(identicalIds === 'dropped' && { identicalIds }),
     }),
-    about: { dataset: name, system: 'bm25' },
+    about: { dataset: dataset.name, system: 'bm25' },
     async make(folder, at, key) {
       const { dataset, progress, config } = at;
       const { batchSize, memoryMiB } = config.search;

@@ -45,7 +45,7 @@ export function search(
   { model, queries, shards, index }: Searched,
   { split, depth, identicalIds = 'kept' }: SearchAsked,
   config: Pick<BenchConfig, 'search' | 'index'>,
-  { dataset, engine, flat, builder, code }: Known,
+  { dataset, engine, computing, flat, builder, code }: Known,
 ): Stage<RunFacts> {
   const { batchSize, memoryMiB } = config.search;
   const [parameter] = parametersAsked(config.index);
@@ -55,8 +55,9 @@ export function search(
     version: 'run 3',
     needs: { queries, shards, index },
     inputs: () => ({
-      ...code('search', { searcher: index ? builder?.name : flat?.names }),
-      ...{ split, depth, engine },
+      ...code('search', { dataset, engine, searcher: index ? builder?.name : flat?.names }),
+      ...computing,
+      ...{ split, depth },
       ...(identicalIds === 'dropped' && { identicalIds }),
       // What is computed together decides the last bits of scores.
       ...{ batchSize, memoryMiB },

@@ -54,6 +54,10 @@ export function vectorStages(
   };
 }
 
+/** Those that a run asks for, in this order. */
+export const inRun = ({ shards, queries, index, exact, run, recall, devWinners }: VectorStages): Need[] =>
+  [shards, queries, index, exact, run, recall, devWinners].filter((stage) => stage !== undefined);
+
 export type VectorStages = ReturnType<typeof vectorStages>;
 
 /** BM25: index of terms -> search. */

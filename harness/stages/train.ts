@@ -43,7 +43,7 @@ export interface TrainingAsked {
 
 export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts> {
   const { config, seed, architecture, model, origin, trainedAs, negatives } = asked;
-  const { dataset, engine, code } = known;
+  const { dataset, engine, computing, code } = known;
   const { t5LayerNorm, tied } = config.model;
   const {
     saveEverySteps: _,
@@ -63,7 +63,9 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
     version: 'checkpoint 4',
     needs: { model, ...negatives.needs },
     inputs: () => ({
-      ...{ dataset: dataset.identity, ...code('train', { architecture: asked.code }), engine },
+      dataset: dataset.identity,
+      ...code('train', { dataset, engine, architecture: asked.code }),
+      ...computing,
       ...{ origin, trainedAs, architecture, settled: asked.settled() },
       ...{ tied, t5LayerNorm, seed, negatives: negatives.identity },
       training: { ...training, chunkSize: chunkSize === null ? null : { texts: chunkSize } },

@@ -22,7 +22,6 @@ import {
   trainingSetup,
 } from '../pipeline/starting-model.js';
 import { loadArchitecture } from '../plugins.js';
-import type { Progress } from '../progress.js';
 import { keyOf } from '../store/hash.js';
 import type { WorkedWith } from './code.js';
 import { encode, type ShardFacts } from './encode.js';
@@ -61,16 +60,11 @@ export interface Trainings {
 
 /**
  * What a request trains, and nothing is trained yet.
- * @param progress is told where a checkpoint does not say what it is
  * @throws BenchError CONFIG_INVALID for options that do not fit the model, CHECKPOINT_INVALID, PATH_INVALID
  */
-export async function trainingStages(
-  request: RunRequest,
-  known: Known,
-  progress: Progress,
-): Promise<Trainings> {
+export async function trainingStages(request: RunRequest, known: Known): Promise<Trainings> {
   const { config, architecture } = request;
-  const start = await startOf(request, known, progress);
+  const start = await startOf(request, known);
   const { negatives: names } = request;
   if (config.stages === 1) return trainings(request, config, known, start, names);
   const first = await trainings(request, config, known, start, names, ', stage 1');
@@ -196,17 +190,15 @@ export const checkpointNeed = (name: string, need: Need, code: ModelNeed['code']
   open: async (at) => openCheckpoint(await at.folderOf(need)),
 });
 
-async function startOf(
-  { init, seed, config, offline }: RunRequest,
-  known: Known,
-  progress: Progress,
-): Promise<Start> {
+async function startOf({ init, seed, config, offline }: RunRequest, known: Known): Promise<Start> {
   const { name, t5LayerNorm } = config.model;
+  const { told, shape: assumed } = known;
   const shapeIn = async (folder: string) => (await describeEncoder(folder, { t5LayerNorm })).shape;
   if (init !== undefined) {
     const open = () => trainedModel(init);
-    if (!known.isOpen) return { need: { folder: init, key: init }, origin: init, open };
-    await noteUnchecked(init, progress);
+    if (told === undefined)
+      return { need: { folder: init, key: init }, origin: init, open, ...(assumed && { shape: assumed }) };
+    await noteUnchecked(init, told);
     const facts = await readRetrieverFacts(init);
     const need = await given(init, async () => keyOf(await retrieverFiles(init, facts)));
     const shape = await shapeIn(encoderFolder(init, facts));
@@ -222,8 +214,9 @@ async function startOf(
     return { need, origin: name, shape, open };
   }
   const open = (at: Workplace) => namedModel(name, at);
-  if (!known.isOpen) return { need: { folder: name, key: name }, origin: name, open };
-  const { folder } = await fetchModel(name, { config, offline }, progress);
+  if (told === undefined)
+    return { need: { folder: name, key: name }, origin: name, open, ...(assumed && { shape: assumed }) };
+  const { folder } = await fetchModel(name, { config, offline }, told);
   const need = { folder, key: keyOf(await filesOf(folder)) };
   return { need, origin: name, shape: await shapeIn(folder), open };
 }

@@ -38,7 +38,7 @@ export class Workbench implements Workplace {
     readonly prepared: Prepared,
     readonly progress: Progress,
     readonly log: StageLog,
-    readonly openEngine?: Engine,
+    readonly openEngine?: Engine | undefined,
   ) {
     const { config, store, dataset, offline } = prepared;
     this.config = config;

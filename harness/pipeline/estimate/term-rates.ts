@@ -64,9 +64,9 @@ export async function negativesRates({ passages }: PartOfDataset, bench: Workben
   };
 }
 
-async function termsOf({ config, dataset }: Workbench) {
-  const known = await knownOf(config, dataset);
-  const scoring = scoringOf(config);
+async function termsOf(bench: Workbench) {
+  const known = await knownOf(bench);
+  const scoring = scoringOf(bench.config);
   return { known, scoring, index: indexTerms(scoring, known) };
 }
 

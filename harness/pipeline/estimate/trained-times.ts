@@ -25,9 +25,9 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
   const engine = await engineOf(config);
   try {
     const bench = new Workbench(prepared, progress, new StageLog(store), engine);
-    const known = await knownOf(config, part.dataset, engine);
+    const known = await knownOf(bench);
     const once = { ...config, stages: 1 as const };
-    const trainings = await trainingStages({ ...request, config: once }, known, progress);
+    const trainings = await trainingStages({ ...request, config: once }, known);
     const setup = await trainings.setup(bench);
     const train = await trainRates(part, setup, config, engine);
     progress.checkInterrupted();
