@@ -3,7 +3,7 @@ import type { BenchConfig } from '../config/config.js';
 import type { Need } from '../stages/graph.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { askedOf, inRun, vectorStages } from '../stages/systems.js';
-import { checkpointNeed, secondStage, trainingStages } from '../stages/training.js';
+import { secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine } from './dense.js';
 import { indexBuilder } from './index-builder.js';
@@ -70,8 +70,7 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
-  const { checkpoint } = await trainingStages(request, known);
-  const model = checkpointNeed(request.architecture, checkpoint, {});
+  const { model } = await trainingStages(request, known);
   return inRun(vectorStages(model, request, known, askedOf(request, known)));
 }
 
@@ -82,9 +81,7 @@ export function answer(asking: Asking): Promise<Answering> {
     const trainings = await trainingStages(request, known);
     const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
-    const { architecture } = trained.setup.retriever;
-    const model = checkpointNeed(architecture.name, trainings.checkpoint, { architecture });
-    const stages = vectorStages(model, request, known, asking);
+    const stages = vectorStages(trainings.model, request, known, asking);
     const dense = await answerDense(asking, bench, stages, () => openCheckpoint(trained.checkpoint.folder));
     return {
       ...dense,

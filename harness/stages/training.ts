@@ -23,7 +23,6 @@ import {
 } from '../pipeline/starting-model.js';
 import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
-import type { WorkedWith } from './code.js';
 import { encode, type ShardFacts } from './encode.js';
 import { given } from './given.js';
 import type { Choice, ModelNeed, Need, Stage, Workplace } from './graph.js';
@@ -51,6 +50,8 @@ export interface Trainings {
   readonly config: BenchConfig;
   readonly tried: readonly { readonly lambda?: number; readonly stage: Stage<CheckpointFacts> }[];
   readonly checkpoint: Choice<CheckpointFacts>;
+  /** The checkpoint as what has vectors. */
+  readonly model: ModelNeed;
   readonly negatives: ChosenNegatives;
   /** Reads the model that it begins with. */
   setup(at: Workplace): Promise<TrainingSetup>;
@@ -68,7 +69,7 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   const { negatives: names } = request;
   if (config.stages === 1) return trainings(request, config, known, start, names);
   const first = await trainings(request, config, known, start, names, ', stage 1');
-  const model = checkpointNeed(architecture, first.checkpoint, await codeOf(architecture));
+  const { model } = first;
   const shards = encode(model, config, known);
   const asked = { split: 'train', depth: config.stage2.depth } as const;
   const encoded = queries(model, 'train', config, known);
@@ -142,7 +143,7 @@ async function trainings(
     return read.setup;
   };
   const values = triedOf(config, shape && settle(loaded, shape, config).resolved.lambda);
-  const code = await codeOf(architecture);
+  const code = { architecture: loaded };
   const tried = values.map((value) => ({
     ...(value !== undefined && { lambda: value }),
     stage: train(
@@ -159,6 +160,10 @@ async function trainings(
   const checkpoint: Choice<CheckpointFacts> = { among, ...(among.length === 1 && { chosen: among[0]! }) };
   return {
     ...{ config, tried, checkpoint, negatives },
+    model: {
+      ...{ name: architecture, need: checkpoint, code },
+      open: async (at) => openCheckpoint(await at.folderOf(checkpoint)),
+    },
     setup: (at) => setupWith(tried.find(({ stage }) => stage === checkpoint.chosen)?.lambda)(at),
   };
 }
@@ -177,18 +182,6 @@ function lambdaOf({ tried, checkpoint, config }: Trainings): number | readonly n
   const found = tried.find(({ stage }) => stage === checkpoint.chosen);
   return found?.lambda ?? tried.map(({ lambda }) => lambda!);
 }
-
-const codeOf = async (architecture: string): Promise<Pick<WorkedWith, 'architecture'>> => ({
-  architecture: await loadArchitecture(architecture),
-});
-
-/** A trained checkpoint as what has vectors. */
-export const checkpointNeed = (name: string, need: Need, code: ModelNeed['code']): ModelNeed => ({
-  name,
-  need,
-  code,
-  open: async (at) => openCheckpoint(await at.folderOf(need)),
-});
 
 async function startOf({ init, seed, config, offline }: RunRequest, known: Known): Promise<Start> {
   const { name, t5LayerNorm } = config.model;
