@@ -119,6 +119,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: [
       'comparison',
       'config',
+      'contracts',
       'errors',
       'index',
       'json',
@@ -129,6 +130,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'presets',
       'progress',
       'record',
+      'stages',
       'statistics',
       'store',
       'systems',
