@@ -4,10 +4,12 @@ import { writeNegatives } from '../interchange/negatives.js';
 import { copiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
+import { answersInHits } from './answer-hits.js';
 import { readHits } from './hit-files.js';
-import { answerHits, identicalIdsOf, qrelsById } from './judgements.js';
+import { identicalIdsOf, qrelsById } from './judgements.js';
 import { negativesFile } from './negatives-file.js';
 import type { Prepared } from './prepare.js';
+import type { NamedPassages } from './run-of-hits.js';
 import type { RunFacts } from './search-stage.js';
 import { stageCode } from './stage-code.js';
 
@@ -45,7 +47,7 @@ export interface MinedFacts {
  */
 export async function mineStage(
   { config, store, dataset }: Prepared,
-  index: { identifiers(): Promise<{ at(ordinal: number): string }> },
+  index: NamedPassages,
   run: Artifact<RunFacts>,
   { split, negatives: wanted }: MineOptions,
 ): Promise<Artifact<MinedFacts>> {
@@ -65,7 +67,7 @@ export async function mineStage(
           new Set([...(qrels.get(queryId) ?? [])].filter(([, grade]) => grade >= 1).map(([id]) => id)),
       );
       const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
-      const answers = dataset.answerMatching && (await answerHits(dataset, queries, hits)).flags;
+      const answers = dataset.answerMatching && (await answersInHits(dataset, queries, hits)).flags;
       const facts: MinedFacts = {
         queries: queries.length,
         negatives: 0,
