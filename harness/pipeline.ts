@@ -6,8 +6,8 @@
  */
 import type { Cell } from './pipeline/cell.js';
 import { readHits } from './pipeline/hit-files.js';
-import { identicalIdsOf } from './pipeline/judgements.js';
 import { measureStage } from './pipeline/measure-stage.js';
+import { identicalIdsOf } from './pipeline/own-passages.js';
 import type { Prepared } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
 import { runOf } from './pipeline/run-of-hits.js';

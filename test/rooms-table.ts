@@ -24,6 +24,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 1,
     imports: ['contracts', 'errors', 'json', 'json-schema', 'program', 'statistics', 'store'],
   },
+  dataset: { floor: 1, imports: ['contracts'] },
   tensor: { floor: 1, imports: ['errors'] },
   progress: { floor: 1, imports: ['interruption', 'printable'] },
   text: { floor: 2, imports: ['errors', 'json', 'json-schema'] },
@@ -40,6 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: [
       'config',
       'contracts',
+      'dataset',
       'errors',
       'json',
       'model',
@@ -55,7 +57,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   index: { floor: 2, imports: ['contracts', 'errors', 'json', 'store', 'text'] },
   search: {
     floor: 2,
-    imports: ['contracts', 'errors', 'index', 'json', 'progress', 'store', 'tensor', 'text'],
+    imports: ['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'store', 'tensor', 'text'],
   },
   export: {
     floor: 2,
@@ -80,6 +82,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'comparison',
       'config',
       'contracts',
+      'dataset',
       'encode',
       'errors',
       'export',
@@ -138,6 +141,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'comparison',
       'config',
       'contracts',
+      'dataset',
       'errors',
       'interchange',
       'interruption',

@@ -3,12 +3,12 @@
  * paper, `vec_dist` in its code). Nothing is searched and no passage is encoded: their vectors are read from the index.
  */
 import type { Dataset, Query } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
 import { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
 import type { Artifact } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
-import { qrelsById } from './judgements.js';
 import type { Prepared } from './prepare.js';
 import type { EncodedQueries } from './query-stage.js';
 import type { Searching } from './searching.js';
@@ -23,20 +23,10 @@ export interface JudgedQueries {
   relevant: readonly (readonly string[])[];
 }
 
-/** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
 export async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries> {
-  const qrels = qrelsById(await dataset.qrels('dev'));
-  const queries: Query[] = [];
-  const relevant: string[][] = [];
-  for (const query of await dataset.queries('dev')) {
-    const ids = [...(qrels.get(query.queryId) ?? [])].flatMap(([passageId, relevance]) =>
-      relevance >= 1 ? [passageId] : [],
-    );
-    if (ids.length === 0) continue;
-    queries.push(query);
-    relevant.push(ids);
-  }
-  return { queries, relevant };
+  const byQuery = await relevantPassages(dataset, 'dev');
+  const queries = (await dataset.queries('dev')).filter(({ queryId }) => byQuery.has(queryId));
+  return { queries, relevant: queries.map(({ queryId }) => byQuery.get(queryId)!) };
 }
 
 /** @param key of the shards @param encoded the judged queries */

@@ -9,8 +9,8 @@ import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../record.js';
 import { describeFile } from '../store/hash.js';
 import { Store } from '../store/store.js';
-import { identicalIdsOf } from './judgements.js';
 import { type Measured, measureStage } from './measure-stage.js';
+import { identicalIdsOf } from './own-passages.js';
 import { openDataset, type StageRequest } from './prepare.js';
 import { datasetFacts } from './record-parts.js';
 

@@ -1,10 +1,10 @@
 /** From a run to measures, whoever made it: answers found in texts, values per query. */
 import { defaultConfig } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
+import { qrelsById } from '../dataset/qrels.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { answersInRun } from './answer-hits.js';
-import { qrelsById } from './judgements.js';
 
 export interface Measured {
   evaluation: Evaluation;

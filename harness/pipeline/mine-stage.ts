@@ -1,13 +1,14 @@
 /** Examples to train on again as a stage: what a trained model rightly and wrongly takes for an answer. */
 import type { Dataset, Split } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
 import { writeNegatives } from '../interchange/negatives.js';
 import { copiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
 import { answersInHits } from './answer-hits.js';
 import { readHits } from './hit-files.js';
-import { identicalIdsOf, qrelsById } from './judgements.js';
 import { negativesFile } from './negatives-file.js';
+import { identicalIdsOf } from './own-passages.js';
 import type { Prepared } from './prepare.js';
 import type { NamedPassages } from './run-of-hits.js';
 import type { RunFacts } from './search-stage.js';
@@ -60,12 +61,9 @@ export async function mineStage(
     async (folder) => {
       const hits = await readHits(run);
       const queries = await dataset.queries(split);
-      const qrels = qrelsById(await dataset.qrels(split));
+      const byQuery = await relevantPassages(dataset, split);
       const identifiers = await index.identifiers();
-      const judgedRelevant = queries.map(
-        ({ queryId }) =>
-          new Set([...(qrels.get(queryId) ?? [])].filter(([, grade]) => grade >= 1).map(([id]) => id)),
-      );
+      const judgedRelevant = queries.map(({ queryId }) => byQuery.get(queryId) ?? []);
       const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
       const answers = dataset.answerMatching && (await answersInHits(dataset, queries, hits)).flags;
       const facts: MinedFacts = {
@@ -81,7 +79,7 @@ export async function mineStage(
       const negatives = new Map<string, readonly string[]>();
       const positives = new Map<string, readonly string[]>();
       for (const [q, { queryId }] of queries.entries()) {
-        const judged = qrels.get(queryId);
+        const judged = new Set(judgedRelevant[q]);
         const kept: string[] = [];
         let best: string | undefined;
         for (const place of placesOf(hits, q)) {
@@ -91,13 +89,13 @@ export async function mineStage(
             continue;
           }
           if (answers?.[place] === 1) best ??= passageId;
-          if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
+          if (judged.has(passageId)) facts.relevant++;
           else if (isCopy(q, hits.ordinals[place]!)) facts.copies++;
           else if (answers?.[place] === 1) facts.answering++;
           else if (wanted === null || kept.length < wanted) kept.push(passageId);
         }
         const relevant =
-          answers === undefined ? relevantIn(judged, dataset) : best === undefined ? [] : [best];
+          answers === undefined ? trainedOn(judgedRelevant[q]!, dataset) : best === undefined ? [] : [best];
         facts.negatives += kept.length;
         if (kept.length === 0) facts.without++;
         if (relevant.length > 0) facts.positives++;
@@ -111,11 +109,8 @@ export async function mineStage(
   );
 }
 
-/** What the dataset trains on of a query's judged passages. */
-function relevantIn(judged: ReadonlyMap<string, number> | undefined, { trainsOn }: Dataset): string[] {
-  const relevant = [...(judged ?? [])].flatMap(([passageId, relevance]) =>
-    relevance >= 1 ? [passageId] : [],
-  );
+/** What the dataset trains on of a query's relevant passages. */
+function trainedOn(relevant: readonly string[], { trainsOn }: Dataset): readonly string[] {
   return trainsOn === 'each-positive' ? relevant : relevant.slice(0, 1);
 }
 

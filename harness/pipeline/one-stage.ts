@@ -20,7 +20,7 @@ import { encodeStage, indexKey } from './encode-stage.js';
 import { tryForeign } from './foreign-index.js';
 import { readHits } from './hit-files.js';
 import { indexBuilder, indexStage } from './index-stage.js';
-import { identicalIdsOf } from './judgements.js';
+import { identicalIdsOf } from './own-passages.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { queryStage } from './query-stage.js';
 import { trainingFacts } from './record-parts.js';

@@ -1,9 +1,9 @@
 /** Which vector of a passage won the maximum of equation (2): the paper's analysis of layers. */
 import type { Dataset, Split } from '../contracts.js';
+import { qrelsById } from '../dataset/qrels.js';
 import type { Architecture } from '../model/retriever.js';
 import type { DevWinnerFacts, WinnerFacts } from '../record.js';
 import type { PassageHits } from '../search/search.js';
-import { qrelsById } from './judgements.js';
 import type { NamedPassages } from './run-of-hits.js';
 
 /** Whether a passage can have several vectors that are searched: one alone always wins. */

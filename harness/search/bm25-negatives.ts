@@ -1,5 +1,6 @@
 /** BM25 negatives (DPR, section 3.2): passages that a query's words bring up and that do not answer it. */
 import type { Dataset, Query, Split } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import type { Bm25Searcher } from './bm25.js';
 import { copiesOfPositives } from './copied-positives.js';
@@ -37,22 +38,16 @@ export async function bm25Negatives(
   { count, depth, onProgress }: Bm25NegativeOptions,
 ): Promise<Bm25Negatives> {
   const queries = await dataset.queries(split);
-  const positives = new Map<string, Set<string>>();
-  for (const { queryId, passageId, relevance } of await dataset.qrels(split)) {
-    if (relevance < 1) continue;
-    const ids = positives.get(queryId);
-    if (ids === undefined) positives.set(queryId, new Set([passageId]));
-    else ids.add(passageId);
-  }
+  const positives = await relevantPassages(dataset, split);
   const identifiers = await searcher.index.identifiers();
   let relevant = 0;
   /** [Q, depth] ordinals of hits, -1 where one was left out. */
   const hits = new Int32Array(queries.length * depth).fill(-1);
   for (const [q, { queryId, text }] of queries.entries()) {
     const { ordinals, counts } = await searcher.search([text], depth);
-    const own = positives.get(queryId);
+    const own = new Set(positives.get(queryId));
     for (let i = 0; i < counts[0]!; i++) {
-      if (own?.has(identifiers.at(ordinals[i]!))) relevant++;
+      if (own.has(identifiers.at(ordinals[i]!))) relevant++;
       else hits[q * depth + i] = ordinals[i]!;
     }
     if ((q + 1) % 100 === 0) onProgress?.(q + 1);
@@ -78,7 +73,7 @@ export async function bm25Negatives(
 async function dropCopies(
   dataset: Dataset,
   queries: readonly Query[],
-  positives: ReadonlyMap<string, ReadonlySet<string>>,
+  positives: ReadonlyMap<string, readonly string[]>,
   hits: Int32Array,
   depth: number,
 ): Promise<number> {

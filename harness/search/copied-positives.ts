@@ -18,12 +18,12 @@ function wordsOf({ title, text }: Passage): number {
  */
 export async function copiesOfPositives(
   dataset: Dataset,
-  positives: readonly (ReadonlySet<string> | undefined)[],
+  positives: readonly (readonly string[] | undefined)[],
   ordinals: Int32Array,
 ): Promise<(q: number, ordinal: number) => boolean> {
   const isHit = new Uint8Array(dataset.passageCount);
   for (const ordinal of ordinals) if (ordinal >= 0) isHit[ordinal] = 1;
-  const ids = new Set(positives.flatMap((own) => [...(own ?? [])]));
+  const ids = new Set(positives.flatMap((own) => own ?? []));
   const hitWords = new Float64Array(dataset.passageCount);
   const positiveWords = new Map<string, number>();
   let ordinal = 0;
