@@ -2,9 +2,10 @@
 import { defaultConfig } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
 import { qrelsById } from '../dataset/qrels.js';
+import { readPassages } from '../dataset/reading.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../plugins/measures.js';
-import { answersInRun } from './answer-hits.js';
+import { AnswersOfRun } from '../search/answer-hits.js';
 
 export interface Measured {
   evaluation: Evaluation;
@@ -44,7 +45,8 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   }
   const measures = asked.filter(({ needs }) => has[needs]);
   const needsAnswers = measures.some(({ needs }) => needs === 'answers');
-  const found = needsAnswers ? await answersInRun(dataset, queries, run) : undefined;
+  const found = needsAnswers ? new AnswersOfRun(dataset.answerMatching!, queries, run) : undefined;
+  if (found !== undefined) await readPassages(dataset, [found]);
   if (found !== undefined && found.unusable > 0)
     warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
   if (found !== undefined && found.matchingAll > 0)

@@ -1,11 +1,12 @@
 /** Examples to train on again as a stage: what a trained model rightly and wrongly takes for an answer. */
 import type { Dataset, Split } from '../contracts.js';
 import { relevantPassages } from '../dataset/qrels.js';
+import { readPassages } from '../dataset/reading.js';
 import { writeNegatives } from '../interchange/negatives.js';
-import { copiesOfPositives } from '../search/copied-positives.js';
+import { AnswersOfHits } from '../search/answer-hits.js';
+import { CopiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Artifact } from '../store/store.js';
-import { answersInHits } from './answer-hits.js';
 import { readHits } from './hit-files.js';
 import { negativesFile } from './negatives-file.js';
 import { identicalIdsOf } from './own-passages.js';
@@ -64,8 +65,11 @@ export async function mineStage(
       const byQuery = await relevantPassages(dataset, split);
       const identifiers = await index.identifiers();
       const judgedRelevant = queries.map(({ queryId }) => byQuery.get(queryId) ?? []);
-      const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
-      const answers = dataset.answerMatching && (await answersInHits(dataset, queries, hits)).flags;
+      const { answerMatching: mode } = dataset;
+      const copies = new CopiesOfPositives(dataset, judgedRelevant, hits.ordinals);
+      const reader = mode && new AnswersOfHits(mode, queries, hits);
+      await readPassages(dataset, [copies, ...(reader ? [reader] : [])]);
+      const answers = reader?.flags;
       const facts: MinedFacts = {
         queries: queries.length,
         negatives: 0,
@@ -90,7 +94,7 @@ export async function mineStage(
           }
           if (answers?.[place] === 1) best ??= passageId;
           if (judged.has(passageId)) facts.relevant++;
-          else if (isCopy(q, hits.ordinals[place]!)) facts.copies++;
+          else if (copies.has(q, hits.ordinals[place]!)) facts.copies++;
           else if (answers?.[place] === 1) facts.answering++;
           else if (wanted === null || kept.length < wanted) kept.push(passageId);
         }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Dataset, Passage, Run } from '../harness/contracts.js';
-import { answersInHits, answersInRun } from '../harness/pipeline/answer-hits.js';
+import { readPassages } from '../harness/dataset/reading.js';
 import { runOf } from '../harness/pipeline/run-of-hits.js';
+import { AnswersOfHits, AnswersOfRun } from '../harness/search/answer-hits.js';
+import { CopiesOfPositives } from '../harness/search/copied-positives.js';
 
 const texts = ['a red fox', 'a blue whale', 'red and blue', 'nothing', 'the last one is red'];
 const passages = texts.map((text, i): Passage => ({ passageId: `p${i}`, title: 'red blue', text }));
@@ -29,7 +31,7 @@ function datasetRead(read: string[]): Dataset {
       yield passage;
     }
   }
-  return { answerMatching: 'string', passages: all } as unknown as Dataset;
+  return { passageCount: texts.length, passages: all } as unknown as Dataset;
 }
 
 const listed = (flags: ReadonlyMap<string, Uint8Array>) =>
@@ -40,14 +42,14 @@ test('a run and the hits it was made of hold the same answers, and reading ends 
   assert.deepEqual(run.get('q1'), { passageIds: ['p0', 'p1'], scores: Float32Array.of(3, 2) });
   assert.deepEqual(run.get('q3'), { passageIds: [], scores: new Float32Array(0) });
   const [readOfRun, readOfHits]: string[][] = [[], []];
-  const ofRun = await answersInRun(datasetRead(readOfRun!), queries, run);
+  const ofRun = new AnswersOfRun('string', queries, run);
+  await readPassages(datasetRead(readOfRun!), [ofRun]);
   assert.deepEqual(listed(ofRun.flags), { q0: [0, 1, 1], q1: [1, 1], q2: [0], q3: [] });
-  const ofHits = await answersInHits(datasetRead(readOfHits!), queries, hits);
+  const ofHits = new AnswersOfHits('string', queries, hits);
+  await readPassages(datasetRead(readOfHits!), [ofHits]);
   assert.deepEqual([...ofHits.flags], [0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
   assert.deepEqual([ofRun.matchingAll, ofRun.unusable], [ofHits.matchingAll, ofHits.unusable]);
-  // Each may have begun with the passage after its last hit, and with no more.
-  for (const read of [readOfRun!, readOfHits!])
-    assert.ok(!read.includes('p4') || read.indexOf('p4') === read.length - 1, read.join(' '));
+  for (const read of [readOfRun!, readOfHits!]) assert.deepEqual(read, ['p0', 'p1', 'p2', 'p3']);
 });
 
 test('a hit that the collection does not have holds no answer; a passage is a hit of any number of queries', async () => {
@@ -56,7 +58,28 @@ test('a hit that the collection does not have holds no answer; a passage is a hi
     ['q1', { passageIds: ['p0'] }],
   ]);
   const read: string[] = [];
-  const { flags } = await answersInRun(datasetRead(read), queries, run);
-  assert.deepEqual(listed(flags), { q0: [0, 1, 1], q1: [1], q2: [], q3: [] });
+  const answers = new AnswersOfRun('string', queries, run);
+  await readPassages(datasetRead(read), [answers]);
+  assert.deepEqual(listed(answers.flags), { q0: [0, 1, 1], q1: [1], q2: [], q3: [] });
   assert.deepEqual(read, ['p0', 'p1', 'p2', 'p3', 'p4']);
+});
+
+test('all that look at texts share one reading, each as far as it wants; nobody wants anything: none', async () => {
+  const read: string[] = [];
+  const dataset = datasetRead(read);
+  const positives = [['p3'], undefined, ['p9', 'p0']];
+  const copies = new CopiesOfPositives(dataset, positives, Int32Array.of(1, -1, 0));
+  const answers = new AnswersOfHits('string', queries, { depth: 1, ordinals: Int32Array.of(0, 0, 1, -1) });
+  await readPassages(dataset, [copies, answers]);
+  assert.deepEqual([...answers.flags], [1, 1, 1, 0]);
+  // A positive that is nowhere is sought to the end.
+  assert.deepEqual(read, ['p0', 'p1', 'p2', 'p3', 'p4']);
+  assert.equal(answers.isDone && !copies.isDone, true);
+  assert.deepEqual(
+    [copies.has(0, 1), copies.has(1, 0), copies.has(2, 0), copies.has(2, 1)],
+    [...[false, false, true, false]],
+  );
+  const nothing = new CopiesOfPositives(dataset, [undefined, []], Int32Array.of(1, 2));
+  await readPassages(dataset, [nothing, new AnswersOfRun('string', queries, new Map())]);
+  assert.equal(read.length, 5);
 });
