@@ -12,7 +12,7 @@ import { readHits } from './hit-files.js';
 import type { OpenModel } from './open-model.js';
 import type { Prepared } from './prepare.js';
 import type { EncodedQueries } from './query-stage.js';
-import { type Asked, type ExactRun, openAt, recallStage, valuesOf } from './recall-stage.js';
+import { type ExactRun, openAt, recallStage, type SearchedSplit, valuesOf } from './recall-stage.js';
 import { searchStage } from './search-stage.js';
 import { closeSearching, openSearching, type Searching } from './searching.js';
 import type { StageLog } from './stage-log.js';
@@ -51,7 +51,7 @@ export async function curveStage(
   searching: Searching,
   built: BuiltIndex,
   exact: ExactRun,
-  asked: Asked,
+  asked: SearchedSplit,
   progress: Progress,
 ): Promise<CurveFacts> {
   const recalls = await recallStage(prepared, searching, built, exact, asked, progress);
@@ -71,7 +71,7 @@ async function timesOf(
   prepared: Prepared,
   searching: Searching,
   built: BuiltIndex,
-  { split, encoded, depth, seed }: Asked,
+  { split, encoded, depth, seed }: SearchedSplit,
   progress: Progress,
 ) {
   const { latency, search } = prepared.config;

@@ -14,8 +14,6 @@ import type { EncodedQueries } from './query-stage.js';
 import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
 
-type Reading = Pick<Searching, 'index' | 'model'>;
-
 /** Dev queries with a relevant passage, and its id, or theirs. */
 export interface JudgedQueries {
   queries: readonly Query[];
@@ -32,7 +30,7 @@ export async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries>
 /** @param key of the shards @param encoded the judged queries */
 export function devWinnersStage(
   { store, dataset }: Prepared,
-  searching: Reading,
+  searching: Pick<Searching, 'index' | 'model'>,
   key: string,
   judged: JudgedQueries,
   encoded: EncodedQueries,
@@ -52,8 +50,8 @@ export function devWinnersStage(
   );
 }
 
-/** A dev query and the passages it is asked for. */
-interface Asked {
+/** A dev query and one of its relevant passages. */
+interface GoldPair {
   /** Place among the queries. */
   query: number;
   /** Whether the passage is the query's positive: the first that is judged relevant, which validation asks for too. */
@@ -64,18 +62,18 @@ interface Asked {
 
 async function devWinners(
   dataset: Dataset,
-  index: Reading['index'],
+  index: Searching['index'],
   { queries, relevant }: JudgedQueries,
   vectors: QueryVectors,
   progress: Progress,
 ): Promise<DevWinnerFacts> {
   const answering = await answeringPassages(dataset, queries, relevant);
-  const byPassage = new Map<string, Asked[]>();
+  const byPassage = new Map<string, GoldPair[]>();
   for (const [q, ids] of relevant.entries()) {
     for (const [place, passageId] of ids.entries()) {
-      const asked = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
-      if (!asked.isPositive && !asked.isAnswer) continue;
-      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), asked]);
+      const pair = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
+      if (!pair.isPositive && !pair.isAnswer) continue;
+      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), pair]);
     }
   }
   const positive: Winner[] = [];
@@ -83,11 +81,11 @@ async function devWinners(
   const identifiers = await index.identifiers();
   for (let ordinal = 0; ordinal < index.passages && byPassage.size > 0; ordinal++) {
     const passageId = identifiers.at(ordinal);
-    const asked = byPassage.get(passageId);
-    if (asked === undefined) continue;
+    const pairs = byPassage.get(passageId);
+    if (pairs === undefined) continue;
     byPassage.delete(passageId);
     const rows = await rowsOf(index, ordinal);
-    for (const { query, isPositive, isAnswer } of asked) {
+    for (const { query, isPositive, isAnswer } of pairs) {
       const winner = winnerOf(await vectors.read(query, 1), rows);
       if (winner === undefined) continue;
       if (isPositive) positive[query] = winner;
@@ -130,7 +128,7 @@ async function answeringPassages(
 }
 
 /** The vectors of one passage, [M, D]. */
-async function rowsOf(index: Reading['index'], ordinal: number): Promise<Float32Array> {
+async function rowsOf(index: Searching['index'], ordinal: number): Promise<Float32Array> {
   const first = index.firstRowOf(ordinal);
   const end = ordinal + 1 < index.passages ? index.firstRowOf(ordinal + 1) : index.vectors;
   const rows = new Float32Array((end - first) * index.dimensions);

@@ -6,8 +6,8 @@ import type { PassageHits } from '../search/search.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
 import type { Searching } from './searching.js';
 
-/** What is asked of a search. */
-export interface Asked {
+/** What a search takes beside its queries. */
+export interface SearchOptions {
   /** Queries searched at once where the index is in memory. */
   batchSize: number;
   /** Hits per query. */
@@ -50,7 +50,7 @@ export async function searchQueries(
   searching: Pick<Searching, SearchingParts>,
   queries: readonly Query[],
   vectors: Pick<QueryVectors, 'read'>,
-  { batchSize, depth, identicalIds = 'kept' }: Asked,
+  { batchSize, depth, identicalIds = 'kept' }: SearchOptions,
   sink: HitSink,
   progress: Progress,
 ): Promise<void> {

@@ -18,7 +18,8 @@ import { stageCode } from './stage-code.js';
 /** Hits that recall is told at, beside all of them. */
 const shortDepth = 10;
 
-export interface Asked {
+/** What the exact search and the other are asked alike. */
+export interface SearchedSplit {
   split: Split;
   /** The queries of the split. */
   encoded: EncodedQueries;
@@ -40,7 +41,7 @@ export async function recallStage(
   searching: Searching,
   built: BuiltIndex,
   exact: ExactRun,
-  asked: Asked,
+  asked: SearchedSplit,
   progress: Progress,
 ): Promise<Record<string, number>[]> {
   const inputs = {
@@ -81,7 +82,7 @@ async function recallsOf(
   searching: Searching,
   built: BuiltIndex,
   exact: PassageHits,
-  { encoded, depth }: Asked,
+  { encoded, depth }: SearchedSplit,
   progress: Progress,
 ): Promise<Record<string, number>[]> {
   const vectors = new QueryVectors(encoded);

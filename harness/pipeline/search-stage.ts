@@ -7,7 +7,7 @@ import { builtSearch } from './built-index.js';
 import { HitParts } from './hit-files.js';
 import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
-import { type Asked, partQueriesOf, searchQueries } from './query-search.js';
+import { partQueriesOf, type SearchOptions, searchQueries } from './query-search.js';
 import type { EncodedQueries } from './query-stage.js';
 import type { Searching } from './searching.js';
 import { stageCode } from './stage-code.js';
@@ -41,7 +41,7 @@ export async function searchStage(
     encoded,
     depth,
     identicalIds = 'kept',
-  }: { split: Split; encoded: EncodedQueries } & Omit<Asked, 'batchSize'>,
+  }: { split: Split; encoded: EncodedQueries } & Omit<SearchOptions, 'batchSize'>,
   progress: Progress,
 ): Promise<Artifact<RunFacts>> {
   const { engine, searcher, buildSeconds, built } = searching;
