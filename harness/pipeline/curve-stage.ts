@@ -14,7 +14,7 @@ import type { Prepared } from './prepare.js';
 import type { EncodedQueries } from './query-stage.js';
 import { type ExactRun, openAt, recallStage, type SearchedSplit, valuesOf } from './recall-stage.js';
 import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching, type Searching } from './searching.js';
+import { closeSearching, type OpenSearch, openSearching } from './searching.js';
 import type { StageLog } from './stage-log.js';
 import { chosenQueries } from './timing.js';
 
@@ -48,7 +48,7 @@ export async function exactRun(
  */
 export async function curveStage(
   prepared: Prepared,
-  searching: Searching,
+  searching: OpenSearch,
   built: BuiltIndex,
   exact: ExactRun,
   asked: SearchedSplit,
@@ -69,7 +69,7 @@ export async function curveStage(
 /** The points take turns; where memory does not hold an index for each, as many at a time as it does. */
 async function timesOf(
   prepared: Prepared,
-  searching: Searching,
+  searching: OpenSearch,
   built: BuiltIndex,
   { split, encoded, depth, seed }: SearchedSplit,
   progress: Progress,

@@ -11,7 +11,7 @@ import type { Artifact } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import type { Prepared } from './prepare.js';
 import type { EncodedQueries } from './query-stage.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 import { stageCode } from './stage-code.js';
 
 /** Dev queries with a relevant passage, and its id, or theirs. */
@@ -30,7 +30,7 @@ export async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries>
 /** @param key of the shards @param encoded the judged queries */
 export function devWinnersStage(
   { store, dataset }: Prepared,
-  searching: Pick<Searching, 'index' | 'model'>,
+  searching: Pick<OpenSearch, 'index' | 'model'>,
   key: string,
   judged: JudgedQueries,
   encoded: EncodedQueries,
@@ -62,7 +62,7 @@ interface GoldPair {
 
 async function devWinners(
   dataset: Dataset,
-  index: Searching['index'],
+  index: OpenSearch['index'],
   { queries, relevant }: JudgedQueries,
   vectors: QueryVectors,
   progress: Progress,
@@ -128,7 +128,7 @@ async function answeringPassages(
 }
 
 /** The vectors of one passage, [M, D]. */
-async function rowsOf(index: Searching['index'], ordinal: number): Promise<Float32Array> {
+async function rowsOf(index: OpenSearch['index'], ordinal: number): Promise<Float32Array> {
   const first = index.firstRowOf(ordinal);
   const end = ordinal + 1 < index.passages ? index.firstRowOf(ordinal + 1) : index.vectors;
   const rows = new Float32Array((end - first) * index.dimensions);

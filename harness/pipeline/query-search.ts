@@ -4,7 +4,7 @@ import type { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 
 /** What a search takes beside its queries. */
 export interface SearchOptions {
@@ -47,7 +47,7 @@ export function partQueriesOf(resident: boolean, batchSize: number): number {
  * @throws BenchError INTERRUPTED
  */
 export async function searchQueries(
-  searching: Pick<Searching, SearchingParts>,
+  searching: Pick<OpenSearch, 'searcher' | 'index'>,
   queries: readonly Query[],
   vectors: Pick<QueryVectors, 'read'>,
   { batchSize, depth, identicalIds = 'kept' }: SearchOptions,
@@ -99,5 +99,3 @@ export async function inParts(
     await sink.add(hits, seconds);
   }
 }
-
-type SearchingParts = 'searcher' | 'index';

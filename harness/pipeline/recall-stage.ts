@@ -12,7 +12,7 @@ import type { Prepared } from './prepare.js';
 import { partQueriesOf } from './query-search.js';
 import type { EncodedQueries } from './query-stage.js';
 import type { RunFacts } from './search-stage.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 import { stageCode } from './stage-code.js';
 
 /** Hits that recall is told at, beside all of them. */
@@ -38,7 +38,7 @@ export interface ExactRun {
  */
 export async function recallStage(
   prepared: Prepared,
-  searching: Searching,
+  searching: OpenSearch,
   built: BuiltIndex,
   exact: ExactRun,
   asked: SearchedSplit,
@@ -68,7 +68,7 @@ export function valuesOf({ values }: BuiltIndex): readonly (number | undefined)[
 
 export function openAt(
   { config }: Prepared,
-  { engine, index }: Searching,
+  { engine, index }: OpenSearch,
   built: BuiltIndex,
   value: number | undefined,
 ): Promise<Searcher> {
@@ -79,7 +79,7 @@ export function openAt(
 /** By point, recall by number of hits. */
 async function recallsOf(
   prepared: Prepared,
-  searching: Searching,
+  searching: OpenSearch,
   built: BuiltIndex,
   exact: PassageHits,
   { encoded, depth }: SearchedSplit,

@@ -9,7 +9,7 @@ import { engineIdentity } from './identity.js';
 import type { Prepared } from './prepare.js';
 import { partQueriesOf, type SearchOptions, searchQueries } from './query-search.js';
 import type { EncodedQueries } from './query-stage.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 import { stageCode } from './stage-code.js';
 import { type Conditions, conditionsHere, type Timed } from './whole-index.js';
 
@@ -34,7 +34,7 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
  */
 export async function searchStage(
   { config, store, dataset }: Prepared,
-  searching: Searching,
+  searching: OpenSearch,
   key: string,
   {
     split,
