@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HitParts, type PartsMade, readHits } from '../harness/pipeline/hit-files.js';
 import { inParts, partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
-import type { Searching } from '../harness/pipeline/searching.js';
+import type { OpenSearch } from '../harness/pipeline/searching.js';
 import { silentProgress } from '../harness/progress.js';
 import type { PassageHits } from '../harness/search/search.js';
 import { removeUnfinished } from '../harness/store/unfinished.js';
@@ -159,7 +159,7 @@ test('an index on the disk is read once for each part, and not for what was foun
         return hitsOf(Array.from(vectors.subarray(0, count), String));
       },
     },
-  } as unknown as Searching;
+  } as unknown as OpenSearch;
   const vectors = {
     read: async (first: number, count: number) => Float32Array.from({ length: count }, (_, i) => first + i),
   };

@@ -33,7 +33,7 @@ const places = ({ stages }: RunRecord) =>
 
 async function kindsIn(cache: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const kind of ['checkpoints', 'shards', 'indexes', 'runs', 'negatives', 'models']) {
+  for (const kind of ['checkpoints', 'shards', 'indexes', 'runs', 'negatives', 'models', 'queries']) {
     const names = await readdir(path.join(root, cache, kind)).catch(() => []);
     counts[kind] = names.length;
   }
@@ -119,8 +119,8 @@ test('keep indexes leaves what can be searched', async () => {
     ['mlr', 'bm25'].map((name) => request(name, 5, cache, 'keep=indexes')),
     quiet,
   );
-  const { checkpoints, shards, indexes, runs, negatives } = await kindsIn('indexes');
-  assert.deepEqual([checkpoints, shards, indexes, runs, negatives], [1, 1, 1, 0, 0]);
+  const { checkpoints, shards, queries, indexes, runs, negatives } = await kindsIn('indexes');
+  assert.deepEqual([checkpoints, shards, queries, indexes, runs, negatives], [1, 1, 0, 1, 0, 0]);
   const [dense] = (
     await sweep(
       ['mlr'].map((name) => request(name, 5, cache)),

@@ -9,7 +9,7 @@ import type { RunFacts } from '../stages/search.js';
 import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { BuiltIndex } from './built-index.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 import { chosenQueries } from './timing.js';
 
 /**
@@ -18,7 +18,7 @@ import { chosenQueries } from './timing.js';
  */
 export async function curveStage(
   bench: Workbench,
-  searching: Searching,
+  searching: OpenSearch,
   { recall, queries }: Pick<VectorStages, 'recall' | 'queries'>,
   exact: Pick<RunFacts, 'depth'>,
   asked: { split: Split; seed: number },
@@ -41,7 +41,7 @@ export async function curveStage(
 /** The points take turns; where memory does not hold an index for each, as many at a time as it does. */
 async function timesOf(
   bench: Workbench,
-  searching: Searching,
+  searching: OpenSearch,
   built: BuiltIndex,
   encoded: QueryVectors,
   { split, depth, seed }: { split: Split; depth: number; seed: number },

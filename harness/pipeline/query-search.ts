@@ -4,10 +4,10 @@ import type { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 
-/** What is asked of a search. */
-export interface Asked {
+/** What a search takes beside its queries. */
+export interface SearchOptions {
   /** Queries searched at once where the index is in memory. */
   batchSize: number;
   /** Hits per query. */
@@ -47,10 +47,10 @@ export function partQueriesOf(resident: boolean, batchSize: number): number {
  * @throws BenchError INTERRUPTED
  */
 export async function searchQueries(
-  searching: Pick<Searching, SearchingParts>,
+  searching: Pick<OpenSearch, 'searcher' | 'index'>,
   queries: readonly Query[],
   vectors: Pick<QueryVectors, 'read'>,
-  { batchSize, depth, identicalIds = 'kept' }: Asked,
+  { batchSize, depth, identicalIds = 'kept' }: SearchOptions,
   sink: HitSink,
   progress: Progress,
 ): Promise<void> {
@@ -99,5 +99,3 @@ export async function inParts(
     await sink.add(hits, seconds);
   }
 }
-
-type SearchingParts = 'searcher' | 'index';

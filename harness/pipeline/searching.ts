@@ -9,7 +9,7 @@ import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 
 /** Everything that stays open while query vectors are searched, and what they belong to. */
-export interface Searching {
+export interface OpenSearch {
   engine: Engine;
   model: OpenModel;
   index: VectorIndex;
@@ -27,7 +27,7 @@ export async function openSearching(
   engine: Engine,
   folder: string,
   built?: BuiltIndex,
-): Promise<Searching> {
+): Promise<OpenSearch> {
   const started = performance.now();
   const index = await openIndex(folder);
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
@@ -41,12 +41,12 @@ export async function openSearching(
   return { engine, model, index, searcher, buildSeconds, ...(built && { built }) };
 }
 
-export async function closeSearching({ index, searcher }: Searching): Promise<void> {
+export async function closeSearching({ index, searcher }: OpenSearch): Promise<void> {
   await searcher.dispose();
   await index.close();
 }
 
 /** That `auto` did not take the first of its choice. */
-export function searcherRemarks({ searcher: { name, fallback } }: Searching): string[] {
+export function searcherRemarks({ searcher: { name, fallback } }: OpenSearch): string[] {
   return fallback === undefined ? [] : [`searched with ${name}: ${fallback}`];
 }

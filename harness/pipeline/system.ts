@@ -16,6 +16,7 @@ import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measured } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
+import type { NamedPassages } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
 import type { StageLog } from './stage-log.js';
 import type { Conditions, Timed } from './whole-index.js';
@@ -76,8 +77,7 @@ export type SystemFacts = Pick<Findings, 'config' | 'arch' | 'device'> &
 /** A system that has answered the queries of a split. */
 export interface Answering {
   readonly run: Artifact<RunFacts>;
-  /** Gives the passage ids by ordinal. */
-  readonly index: { identifiers(): Promise<{ at(ordinal: number): string }> };
+  readonly index: NamedPassages;
   readonly facts: SystemFacts;
   /** What tells this run from another of the same settings; part of its record's name. */
   readonly given: Readonly<Record<string, unknown>>;

@@ -107,9 +107,9 @@ const nothing = {
   ...{ indexBytes: null, gpuHours: null },
 } as const;
 
-function rowsOf({ cells, groups }: Grid, { key }: GridRun): string[] {
+function rowsOf({ entries, groups }: Grid, { key }: GridRun): string[] {
   const uses = (run: GridRun) => run.key === key || run.after?.key === key;
-  const filled = cells.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
+  const filled = entries.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
   const shared = ({ dataset }: Grid['groups'][number]) =>
     groups.filter((group) => group.dataset === dataset).length > 1;
   const labels = filled.map(({ row, group }) => (shared(group) ? `${row.label}, ${group.label}` : row.label));

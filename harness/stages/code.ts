@@ -42,7 +42,7 @@ const stageFiles = {
   'bm25 search': ['stages/search-terms'],
   'bm25 negatives': ['stages/bm25-negatives'],
   /** In no key: measuring takes seconds, and is done anew. */
-  measure: ['pipeline/measure-stage', 'pipeline/winners'],
+  measure: ['pipeline/run-of-hits', 'pipeline/measure-stage', 'pipeline/winners'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type StageOf = keyof typeof stageFiles;

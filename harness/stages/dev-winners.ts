@@ -4,9 +4,9 @@
  */
 
 import type { Dataset, Query } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
 import { QueryVectors } from '../index/query-vectors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
-import { qrelsById } from '../pipeline/judgements.js';
 import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
@@ -21,20 +21,10 @@ export interface JudgedQueries {
   relevant: readonly (readonly string[])[];
 }
 
-/** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
 export async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries> {
-  const qrels = qrelsById(await dataset.qrels('dev'));
-  const queries: Query[] = [];
-  const relevant: string[][] = [];
-  for (const query of await dataset.queries('dev')) {
-    const ids = [...(qrels.get(query.queryId) ?? [])].flatMap(([passageId, relevance]) =>
-      relevance >= 1 ? [passageId] : [],
-    );
-    if (ids.length === 0) continue;
-    queries.push(query);
-    relevant.push(ids);
-  }
-  return { queries, relevant };
+  const byQuery = await relevantPassages(dataset, 'dev');
+  const queries = (await dataset.queries('dev')).filter(({ queryId }) => byQuery.has(queryId));
+  return { queries, relevant: queries.map(({ queryId }) => byQuery.get(queryId)!) };
 }
 
 /** Their queries, as those that are encoded. */
@@ -68,8 +58,8 @@ export function devWinners(
   };
 }
 
-/** A dev query and the passages it is asked for. */
-interface Asked {
+/** A dev query and one of its relevant passages. */
+interface GoldPair {
   /** Place among the queries. */
   query: number;
   /** Whether the passage is the query's positive: the first that is judged relevant, which validation asks for too. */
@@ -86,12 +76,12 @@ async function winnersOn(
   progress: Progress,
 ): Promise<DevWinnerFacts> {
   const answering = await answeringPassages(dataset, queries, relevant);
-  const byPassage = new Map<string, Asked[]>();
+  const byPassage = new Map<string, GoldPair[]>();
   for (const [q, ids] of relevant.entries()) {
     for (const [place, passageId] of ids.entries()) {
-      const asked = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
-      if (!asked.isPositive && !asked.isAnswer) continue;
-      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), asked]);
+      const pair = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
+      if (!pair.isPositive && !pair.isAnswer) continue;
+      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), pair]);
     }
   }
   const positive: Winner[] = [];
@@ -99,11 +89,11 @@ async function winnersOn(
   const identifiers = await index.identifiers();
   for (let ordinal = 0; ordinal < index.passages && byPassage.size > 0; ordinal++) {
     const passageId = identifiers.at(ordinal);
-    const asked = byPassage.get(passageId);
-    if (asked === undefined) continue;
+    const pairs = byPassage.get(passageId);
+    if (pairs === undefined) continue;
     byPassage.delete(passageId);
     const rows = await rowsOf(index, ordinal);
-    for (const { query, isPositive, isAnswer } of asked) {
+    for (const { query, isPositive, isAnswer } of pairs) {
       const winner = winnerOf(await vectors.read(query, 1), rows);
       if (winner === undefined) continue;
       if (isPositive) positive[query] = winner;

@@ -7,7 +7,7 @@ import type { Dataset } from '../contracts.js';
 import type { IndexedFacts } from '../pipeline/built-index.js';
 import type { NamedBuilder } from '../pipeline/choose-searcher.js';
 import type { OpenModel } from '../pipeline/open-model.js';
-import type { Searching } from '../pipeline/searching.js';
+import type { OpenSearch } from '../pipeline/searching.js';
 import type { Progress } from '../progress.js';
 import { keyOf } from '../store/hash.js';
 import type { About } from '../store/manifest.js';
@@ -70,7 +70,7 @@ export interface Workplace {
   /** One at a time: another that is opened closes it. */
   model(model: ModelNeed): Promise<OpenModel>;
   /** An index with what searches it, one at a time. */
-  searching(model: ModelNeed, shards: Need, index?: BuiltNeed): Promise<Searching>;
+  searching(model: ModelNeed, shards: Need, index?: BuiltNeed): Promise<OpenSearch>;
 }
 
 /** An index that is built from shards and searched instead of them. */

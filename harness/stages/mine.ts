@@ -1,11 +1,14 @@
 /** Examples to train on again: what a trained model rightly and wrongly takes for an answer. */
 import type { Dataset, Split } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
+import { readPassages } from '../dataset/reading.js';
 import { openIndex } from '../index/vector-index.js';
 import { writeNegatives } from '../interchange/negatives.js';
 import { readHits } from '../pipeline/hit-files.js';
-import { answerHits, qrelsById } from '../pipeline/judgements.js';
 import { negativesFile } from '../pipeline/negatives-file.js';
-import { copiesOfPositives } from '../search/copied-positives.js';
+import type { NamedPassages } from '../pipeline/run-of-hits.js';
+import { AnswersOfHits } from '../search/answer-hits.js';
+import { CopiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Need, Stage } from './graph.js';
 import type { Known } from './known.js';
@@ -73,22 +76,21 @@ export function mine(
   };
 }
 
-/** @param index gives the passage ids by ordinal */
 export async function examplesIn(
   dataset: Dataset,
-  index: { identifiers(): Promise<{ at(ordinal: number): string }> },
+  index: NamedPassages,
   hits: PassageHits,
   { split, identicalIds, negatives: wanted }: MineAsked,
 ) {
   const queries = await dataset.queries(split);
-  const qrels = qrelsById(await dataset.qrels(split));
+  const byQuery = await relevantPassages(dataset, split);
   const identifiers = await index.identifiers();
-  const judgedRelevant = queries.map(
-    ({ queryId }) =>
-      new Set([...(qrels.get(queryId) ?? [])].filter(([, grade]) => grade >= 1).map(([id]) => id)),
-  );
-  const isCopy = await copiesOfPositives(dataset, judgedRelevant, hits.ordinals);
-  const answers = dataset.answerMatching && (await answerHits(dataset, queries, hits)).flags;
+  const judgedRelevant = queries.map(({ queryId }) => byQuery.get(queryId) ?? []);
+  const { answerMatching: mode } = dataset;
+  const copies = new CopiesOfPositives(dataset, judgedRelevant, hits.ordinals);
+  const reader = mode && new AnswersOfHits(mode, queries, hits);
+  await readPassages(dataset, [copies, ...(reader ? [reader] : [])]);
+  const answers = reader?.flags;
   const facts: MinedFacts = {
     queries: queries.length,
     negatives: 0,
@@ -102,7 +104,7 @@ export async function examplesIn(
   const negatives = new Map<string, readonly string[]>();
   const positives = new Map<string, readonly string[]>();
   for (const [q, { queryId }] of queries.entries()) {
-    const judged = qrels.get(queryId);
+    const judged = new Set(judgedRelevant[q]);
     const kept: string[] = [];
     let best: string | undefined;
     for (const place of placesOf(hits, q)) {
@@ -112,12 +114,13 @@ export async function examplesIn(
         continue;
       }
       if (answers?.[place] === 1) best ??= passageId;
-      if ((judged?.get(passageId) ?? 0) >= 1) facts.relevant++;
-      else if (isCopy(q, hits.ordinals[place]!)) facts.copies++;
+      if (judged.has(passageId)) facts.relevant++;
+      else if (copies.has(q, hits.ordinals[place]!)) facts.copies++;
       else if (answers?.[place] === 1) facts.answering++;
       else if (wanted === null || kept.length < wanted) kept.push(passageId);
     }
-    const relevant = answers === undefined ? relevantIn(judged, dataset) : best === undefined ? [] : [best];
+    const relevant =
+      answers === undefined ? trainedOn(judgedRelevant[q]!, dataset) : best === undefined ? [] : [best];
     facts.negatives += kept.length;
     if (kept.length === 0) facts.without++;
     if (relevant.length > 0) facts.positives++;
@@ -127,11 +130,8 @@ export async function examplesIn(
   return { facts, negatives, positives };
 }
 
-/** What the dataset trains on of a query's judged passages. */
-function relevantIn(judged: ReadonlyMap<string, number> | undefined, { trainsOn }: Dataset): string[] {
-  const relevant = [...(judged ?? [])].flatMap(([passageId, relevance]) =>
-    relevance >= 1 ? [passageId] : [],
-  );
+/** What the dataset trains on of a query's relevant passages. */
+function trainedOn(relevant: readonly string[], { trainsOn }: Dataset): readonly string[] {
   return trainsOn === 'each-positive' ? relevant : relevant.slice(0, 1);
 }
 

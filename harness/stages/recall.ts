@@ -6,7 +6,7 @@ import { type BuiltIndex, builtSearch } from '../pipeline/built-index.js';
 import { readHits } from '../pipeline/hit-files.js';
 import { openSearcher } from '../pipeline/open-searcher.js';
 import { partQueriesOf } from '../pipeline/query-search.js';
-import type { Searching } from '../pipeline/searching.js';
+import type { OpenSearch } from '../pipeline/searching.js';
 import type { PassageHits, Searcher } from '../search/search.js';
 import { mean } from '../statistics/summary.js';
 import type { Stage, Workplace } from './graph.js';
@@ -56,7 +56,7 @@ export function valuesOf({ values }: BuiltIndex): readonly (number | undefined)[
 
 export function openAt(
   { config }: Pick<Workplace, 'config'>,
-  { engine, index }: Searching,
+  { engine, index }: OpenSearch,
   built: BuiltIndex,
   value: number | undefined,
 ): Promise<Searcher> {
@@ -67,7 +67,7 @@ export function openAt(
 /** By point, recall by number of hits. */
 async function recallsOf(
   at: Workplace,
-  searching: Searching,
+  searching: OpenSearch,
   built: BuiltIndex,
   exact: PassageHits,
   vectors: QueryVectors,

@@ -1,6 +1,7 @@
 /** Which stages a system has, one after another: the order of a run stands here and nowhere else. */
 import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
+import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { devWinners, judged } from './dev-winners.js';
 import { encode } from './encode.js';
@@ -18,12 +19,11 @@ type Asked = Required<SearchAsked>;
 /** What a request asks of its test queries. */
 export const askedOf = (
   { config }: { config: BenchConfig },
-  { dataset: { dropsIdenticalIds } }: Pick<Known, 'dataset'>,
+  { dataset }: Pick<Known, 'dataset'>,
   split: Split = 'test',
 ): Asked => ({
   ...{ split, depth: config.search.depth },
-  // Where the dataset has something to drop.
-  identicalIds: dropsIdenticalIds ? config.measure.identicalIds : 'kept',
+  identicalIds: identicalIdsOf(config, dataset),
 });
 
 /**

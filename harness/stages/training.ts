@@ -12,6 +12,7 @@ import {
   type MinedSource,
   usualSource,
 } from '../pipeline/negative-sources.js';
+import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import {
   type ModelFolder,
@@ -74,9 +75,8 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   const asked = { split: 'train', depth: config.stage2.depth } as const;
   const encoded = queries(model, 'train', config, known);
   const run = search({ model, queries: encoded, shards }, asked, config, known);
-  const { identicalIds } = config.measure;
-  const dropped = known.dataset.dropsIdenticalIds ? identicalIds : 'kept';
-  const mined = mine(run, shards, { split: 'train', identicalIds: dropped, negatives: null }, known);
+  const identicalIds = identicalIdsOf(config, known.dataset);
+  const mined = mine(run, shards, { split: 'train', identicalIds, negatives: null }, known);
   const { init, negatives } = config.stage2;
   const begun: Start = {
     need: first.checkpoint,

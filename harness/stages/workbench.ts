@@ -2,7 +2,7 @@
 import { builtIndex } from '../pipeline/built-index.js';
 import type { OpenModel } from '../pipeline/open-model.js';
 import type { Prepared } from '../pipeline/prepare.js';
-import { closeSearching, openSearching, type Searching } from '../pipeline/searching.js';
+import { closeSearching, type OpenSearch, openSearching } from '../pipeline/searching.js';
 import type { StageLog } from '../pipeline/stage-log.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
@@ -31,7 +31,7 @@ export class Workbench implements Workplace {
   readonly offline: boolean;
   readonly #made = new Map<string, Promise<Artifact<unknown>>>();
   #model: Open<OpenModel> | undefined;
-  #searching: Open<Searching> | undefined;
+  #searching: Open<OpenSearch> | undefined;
 
   /** @param log gets the stages that are asked for by `logged`, those before a failure too */
   constructor(
@@ -84,7 +84,7 @@ export class Workbench implements Workplace {
     return this.#model.it;
   }
 
-  async searching(model: ModelNeed, shards: Need, index?: BuiltNeed): Promise<Searching> {
+  async searching(model: ModelNeed, shards: Need, index?: BuiltNeed): Promise<OpenSearch> {
     const key = [shards, ...(index ? [index] : [])].map(inputKey).join();
     if (this.#searching?.key === key) return this.#searching.it;
     await this.close();
