@@ -155,7 +155,7 @@ async function sourceOfFile(
         code: codeOf(['harness/interchange/dpr-training.js']),
       },
       described,
-      // What it says of dev is nothing.
+      // The file says nothing of dev.
       of: async (split) => (split === 'train' ? dprSource(file, name) : { name, negatives: new Map() }),
     };
   }

@@ -34,7 +34,7 @@ export async function queryStage(
     split,
     queries: keyOf(queries.map(({ queryId, text }) => [queryId, text])),
     code: stageCode('queries', { engine, ...model.code }),
-    // Which queries are padded together: it decides the last bits.
+    // They decide which queries are padded together, and so the last bits.
     batches: { batchSize, batchTokens },
     engine: engineIdentity(engine),
   };

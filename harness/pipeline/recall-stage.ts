@@ -18,7 +18,7 @@ import { stageCode } from './stage-code.js';
 /** Hits that recall is told at, beside all of them. */
 const shortDepth = 10;
 
-/** What the exact search and the other are asked alike. */
+/** The queries and the depth of both searches, the exact one and the other. */
 export interface SearchedSplit {
   split: Split;
   /** The queries of the split. */

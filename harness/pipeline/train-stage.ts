@@ -71,7 +71,7 @@ export async function trainStage(
     async (folder) => {
       const { query, trainingPassage } = textEncoders(tokenizer, text);
       const texts = { query, passage: trainingPassage };
-      // Where dev alone has a use for them, none are mined for training.
+      // None are mined for training where dev alone has a use for them.
       const isForDev = config.train.negatives === 0 && !negatives.named;
       const [forTrain, forDev] = [isForDev ? [] : await negatives.of('train'), await negatives.of('dev')];
       const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
