@@ -8,18 +8,13 @@ import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { keyOf } from '../store/hash.js';
-import { type ArtifactKind, Store } from '../store/store.js';
+import { type ArtifactKind, artifactKinds } from '../store/manifest.js';
+import { Store } from '../store/store.js';
 import { datasetKey, systemKey } from './groups.js';
 
 /** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
-const temporaryKinds: readonly ArtifactKind[] = [
-  'checkpoints',
-  'shards',
-  'queries',
-  'indexes',
-  'runs',
-  'negatives',
-];
+const lasting: readonly ArtifactKind[] = ['models', 'findings'];
+const temporaryKinds = artifactKinds.filter((kind) => !lasting.includes(kind));
 /** Made from the collection alone: runs of other seeds use them too. */
 const seedless: readonly ArtifactKind[] = ['indexes', 'negatives'];
 
