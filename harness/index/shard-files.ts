@@ -29,7 +29,7 @@ export interface ShardFacts {
   vectorsPerPassage: number | 'varies';
 }
 
-/** What has to be known before a shard is written. */
+/** The facts that are known before a shard is written. */
 export type ShardLayout = Omit<ShardFacts, 'passages' | 'vectors'>;
 
 /** The passages of one shard, as a plan has them. */

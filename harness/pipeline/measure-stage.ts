@@ -35,7 +35,7 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     );
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
   const asked = parseMeasures(request.measures);
-  // What nobody asked for by name is not missed: the usual measures are those of all kinds of datasets.
+  // The usual measures are those of all kinds of datasets: one of them that a dataset cannot have is left out in silence.
   const isUsual = sameList(defaultConfig().measures, request.measures);
   for (const needs of isUsual ? [] : (['qrels', 'answers'] as const)) {
     const lost = asked.filter((measure) => measure.needs === needs && !has[needs]).map(({ id }) => id);

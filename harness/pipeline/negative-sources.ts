@@ -188,7 +188,7 @@ async function sourceOfFile(file: string, { stage2: { examples } }: BenchConfig)
         code: codeOf(['harness/interchange/dpr-training.js']),
       },
       described: async () => described,
-      // What it says of dev is nothing.
+      // The file says nothing of dev.
       of: async (split) => (split === 'train' ? dprSource(file, name) : { name, negatives: new Map() }),
     };
   }

@@ -115,7 +115,7 @@ function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolea
   return variant === undefined && downloads.length > 0 && downloads.every(({ url }) => url === '');
 }
 
-/** What a collection is called that nobody gave a name to. */
+/** The name of a collection that nobody gave a name to. */
 const nameOf = (folder: string): string =>
   path.basename(path.resolve(folder)).replace(/[^\w.-]+/g, '-') || 'root';
 

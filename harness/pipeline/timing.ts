@@ -40,7 +40,7 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   if (queries.length === 0) return cells.map((cell) => ({ cell, seconds: 0 }));
   const names = distinctNames(cells.map(({ file, record }) => ({ file, record })));
   const named = cells.map((cell, i) => ({ cell, name: names[i]! }));
-  // What waits for the disk has few queries and turns of its own, so that the others keep all of theirs.
+  // Systems that wait for the disk have few queries and turns of their own, so that the others keep all of theirs.
   const turns = [false, true].flatMap((rereads) => {
     const alike = named.filter(({ cell }) => cell.rereads === rereads);
     return config.latency.interleave ? fitting(alike, memoryFor(cells)) : alike.map((each) => [each]);

@@ -135,7 +135,7 @@ function trainedOn(relevant: readonly string[], { trainsOn }: Dataset): readonly
   return trainsOn === 'each-positive' ? relevant : relevant.slice(0, 1);
 }
 
-/** Where the hits of query q stand in the arrays. */
+/** Places of the hits of query q in the arrays. */
 function placesOf({ depth, counts }: PassageHits, q: number): number[] {
   return Array.from({ length: counts[q]! }, (_, i) => q * depth + i);
 }

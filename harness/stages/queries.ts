@@ -37,7 +37,7 @@ export function queries(
       ...code('queries', { dataset, engine, ...model.code }),
       ...computing,
       ...(some && { some: some.name }),
-      // Which queries are padded together: it decides the last bits.
+      // They decide which queries are padded together, and so the last bits.
       batches: { batchSize, batchTokens },
     }),
     about: { dataset: dataset.name, system: model.name },

@@ -83,7 +83,7 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
       const { model, retriever, initial, learningRate, text, tokenizer } = await asked.setup(at);
       const { query, trainingPassage } = textEncoders(tokenizer, text);
       const texts = { query, passage: trainingPassage };
-      // Where dev alone has a use for them, none are mined for training.
+      // None are mined for training where dev alone has a use for them.
       const isForDev = config.train.negatives === 0 && !negatives.named;
       const [forTrain, forDev] = [
         isForDev ? [] : await negatives.of('train', at),

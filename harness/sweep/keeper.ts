@@ -10,18 +10,13 @@ import { inOrder, inputKey, knownAs, type Need } from '../stages/graph.js';
 import { namesOf } from '../stages/known.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { keyOf } from '../store/hash.js';
-import { type ArtifactKind, Store } from '../store/store.js';
+import { type ArtifactKind, artifactKinds } from '../store/manifest.js';
+import { Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 
 /** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
-const temporaryKinds: readonly ArtifactKind[] = [
-  'checkpoints',
-  'shards',
-  'queries',
-  'indexes',
-  'runs',
-  'negatives',
-];
+const lasting: readonly ArtifactKind[] = ['models', 'findings'];
+const temporaryKinds = artifactKinds.filter((kind) => !lasting.includes(kind));
 
 /** A cell that is recorded, or a training that is done: what searching with it again needs may stay. */
 interface Finished {

@@ -40,7 +40,6 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
     progress.checkInterrupted();
     const names = request.negatives ?? [usualSource(known.dataset)];
     const minesWords = names.includes('bm25') && config.train.negatives > 0 && config.train.epochs > 0;
-    const usesLambda = retriever.architecture.resolved.lambda !== 0;
     return [
       ...(minesWords && train !== undefined
         ? [
@@ -51,7 +50,7 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
             ),
           ]
         : []),
-      ...trainStages(train, dense, part.whole, config, usesLambda),
+      ...trainStages(train, dense, part.whole, config, trainings.tried.length),
       ...denseStages(dense, part.whole, config),
     ];
   } finally {
