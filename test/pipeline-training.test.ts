@@ -73,6 +73,18 @@ test('a second stage trains half as long, draws from smaller pools, and keeps th
   assert.equal(said.averageRankFrom, 4);
 });
 
+test('a plan lists the artifacts of its graph in the order in which they are made', async () => {
+  const artifacts = async (architecture: string, ...set: string[]) => {
+    const { lines } = await planRun(requestOf(architecture, ...set));
+    return lines.find((line) => line.startsWith('artifacts '));
+  };
+  assert.equal(await artifacts('bm25'), 'artifacts index -> search');
+  assert.equal(
+    await artifacts('mlr-sc', 'arch.lambda=[0.1,1]'),
+    'artifacts model -> index -> 2 x negatives -> train, lambda 0.1 -> train, lambda 1 -> encode -> queries -> search -> queries -> dev winners',
+  );
+});
+
 test('a plan says what a second stage starts from and trains on', async () => {
   const again = async (...set: string[]) => {
     const request = requestOf('mlr-sc', 'stages=2', 'train.epochs=5', ...set);

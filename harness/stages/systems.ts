@@ -45,7 +45,10 @@ export function vectorStages(
   const searched = { model, queries: encoded, shards, index };
   const { split, depth } = asked;
   // The same artifact that a run with the index Flat leaves, but where passages are dropped, which an index finds like others.
-  const exact = index && search({ model, queries: encoded, shards }, { split, depth }, config, known);
+  const exact = index && {
+    ...search({ model, queries: encoded, shards }, { split, depth }, config, known),
+    name: 'exact search',
+  };
   return {
     ...{ model, encoding, shards, queries: encoded, index, exact },
     run: search(searched, asked, config, known),
