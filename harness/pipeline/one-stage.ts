@@ -103,7 +103,7 @@ export async function encodeOnly(request: EncodeRequest, progress: Progress): Pr
   });
 }
 
-export interface SearchRequest extends EncodeRequest {
+interface SearchRequest extends EncodeRequest {
   /** Folder of the index that belongs to the checkpoint and the dataset. */
   index: string;
   split: Split;

@@ -19,7 +19,7 @@ import { loadTokenizer } from '../text/tokenizer-folder.js';
 import { fetchModel, filesOf } from './named-models.js';
 
 /** A model to start from. */
-export interface StartingModel {
+interface StartingModel {
   /** `scratch`, a folder, or an id on the hub; of a trained checkpoint, what it began with itself. */
   name: string;
   revision: string | null;
@@ -43,7 +43,7 @@ export interface TrainingSetup {
   seed: number;
 }
 
-export interface SetupRequest {
+interface SetupRequest {
   config: BenchConfig;
   architecture: string;
   seed: number;

@@ -7,7 +7,7 @@ import { bm25Negatives as findNegatives } from '../search/bm25-negatives.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
 
-export interface NegativesAsked {
+interface NegativesAsked {
   split: Split;
   scoring: SparseScoring;
   /** Negatives per query. */
@@ -16,7 +16,7 @@ export interface NegativesAsked {
   depth: number;
 }
 
-export interface NegativesFacts {
+interface NegativesFacts {
   queries: number;
   relevant: number;
   answering: number;

@@ -15,13 +15,13 @@ import type { Known } from './known.js';
 import type { Searched } from './search.js';
 
 /** Dev queries with a relevant passage, and its id, or theirs. */
-export interface JudgedQueries {
+interface JudgedQueries {
   queries: readonly Query[];
   /** The ids of the relevant passages of each query. */
   relevant: readonly (readonly string[])[];
 }
 
-export async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries> {
+async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries> {
   const byQuery = await relevantPassages(dataset, 'dev');
   const queries = (await dataset.queries('dev')).filter(({ queryId }) => byQuery.has(queryId));
   return { queries, relevant: queries.map(({ queryId }) => byQuery.get(queryId)!) };

@@ -14,7 +14,7 @@ import type { Need, Stage } from './graph.js';
 import type { Known } from './known.js';
 import type { RunFacts } from './search.js';
 
-export interface MineAsked {
+interface MineAsked {
   split: Split;
   identicalIds: 'dropped' | 'kept';
   /** Negatives kept per query, best first; null keeps all that were found. */

@@ -11,7 +11,7 @@ import type { Known } from './known.js';
 const shardQueries = 4096;
 
 /** Some of the queries of a split. */
-export interface SomeQueries {
+interface SomeQueries {
   /** Tells them from others of the split. */
   name: string;
   of(dataset: Dataset): Promise<readonly Query[]>;

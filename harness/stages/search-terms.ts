@@ -10,7 +10,7 @@ import type { Stage } from './graph.js';
 import type { Known } from './known.js';
 import type { RunFacts } from './search.js';
 
-export interface TermsAsked {
+interface TermsAsked {
   scoring: SparseScoring;
   split: Split;
   /** Hits per query. */

@@ -21,7 +21,7 @@ export interface CheckpointFacts {
 }
 
 /** What one training is made of, as far as it is known before it begins. */
-export interface TrainingAsked {
+interface TrainingAsked {
   name: string;
   config: BenchConfig;
   seed: number;
