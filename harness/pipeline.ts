@@ -6,16 +6,17 @@
  */
 import type { Cell } from './pipeline/cell.js';
 import { readHits } from './pipeline/hit-files.js';
-import { identicalIdsOf } from './pipeline/judgements.js';
 import { measureStage } from './pipeline/measure-stage.js';
+import { identicalIdsOf } from './pipeline/own-passages.js';
 import type { Prepared } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
+import { runOf } from './pipeline/run-of-hits.js';
 import type { RunRequest } from './pipeline/run-request.js';
-import { stageCode } from './pipeline/stage-code.js';
 import type { StageLog } from './pipeline/stage-log.js';
 import { wholeIndexTime } from './pipeline/whole-index.js';
 import { parseMeasures } from './plugins/measures.js';
 import type { Progress } from './progress.js';
+import { stageCode } from './stages/code.js';
 import { loadSystem } from './systems.js';
 
 const split = 'test';
@@ -37,22 +38,23 @@ export async function makeCell(
   const { depth } = config.search;
   const answering = await answer({ request, prepared, split, depth, identicalIds, log, progress });
   try {
-    const { run, index, openBytes, rereads, searchable, open, work } = answering;
-    const hits = await readHits(run);
+    const { index, openBytes, rereads, stages, searchable, open, work } = answering;
+    const hits = await readHits(answering.run);
+    const queries = await dataset.queries(split);
+    const run = await runOf(queries, index, hits);
     const measured = await log.plain(
       'measure',
-      () => measureStage({ dataset, split, index, hits, measures: config.measures, identicalIds }),
+      () => measureStage({ dataset, split, run, measures: config.measures, identicalIds }),
       stageCode('measure', { dataset, measures: parseMeasures(config.measures).map(({ family }) => family) }),
     );
     const studied = await answering.study?.(hits, measured);
     const { record, file } = await recordStage({
-      ...{ request, dataset, split, answering, measured, studied },
+      ...{ request, dataset, split, answering, run, measured, studied },
       stages: [...log.stages],
     });
     return {
-      ...{ request, file, record, openBytes, rereads, searchable, open },
-      queries: await dataset.queries(split),
-      wholeIndex: wholeIndexTime(run.facts.queries, work),
+      ...{ request, file, record, queries, openBytes, rereads, stages, searchable, open },
+      wholeIndex: wholeIndexTime(answering.run.facts.queries, work),
       cached: log.cached,
     };
   } finally {

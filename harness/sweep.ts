@@ -136,7 +136,7 @@ class Sweeping {
         end({ state: 'recorded before' });
         this.#recorded(before, request);
         // What a killed attempt had made for it may still be there.
-        this.keeper.recorded({ request, record: before.record, searchable: [] });
+        this.keeper.recorded({ request, stages: [], searchable: [] });
         return undefined;
       }
       const cell = await makeCell(request, prepared, log, progress);

@@ -4,7 +4,7 @@ import { defaultConfig } from '../harness/config/config.js';
 import type { ArchitectureOptions, EncoderShape } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { layerProblems, scaleLayers } from '../harness/model/layer-choice.js';
-import { scoringOf } from '../harness/pipeline/sparse-index.js';
+import { scoringOf } from '../harness/stages/index-terms.js';
 import { families } from './found-architectures.js';
 
 const bert = (layers = 12): EncoderShape => ({

@@ -55,7 +55,7 @@ const kindsOf = (those: readonly Stored[]) => those.map(({ kind }) => kind).sort
 test('the list says of what kind, of which dataset and system, how large and how old each artifact is', async () => {
   const all = await listed();
   const trained = all.filter(({ system }) => system === 'mlr-sc');
-  assert.deepEqual(kindsOf(trained), ['checkpoints', 'runs', 'shards']);
+  assert.deepEqual(kindsOf(trained), ['checkpoints', 'queries', 'runs', 'shards']);
   for (const { folder, dataset, sizeBytes, usedMs, state } of all) {
     assert.ok(existsSync(path.join(folder, 'manifest.json')));
     assert.equal(dataset, 'squad', folder);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
-import { secondStage } from '../harness/pipeline/training.js';
 import { presets, usualPresets } from '../harness/presets.js';
+import { secondStage } from '../harness/stages/training.js';
 import { inFixtures } from './places.js';
 
 /** By heading: the settings below it, sorted. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig, presetText } from '../harness/config/config.js';
-import { secondStage } from '../harness/pipeline/training.js';
+import { secondStage } from '../harness/stages/training.js';
 
 /** A folder without a configuration file. */
 const cwd = mkdtempSync(path.join(tmpdir(), 'bench-presets-'));

@@ -7,7 +7,6 @@ import { after, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
-import type { Searching } from '../harness/pipeline/searching.js';
 import { rereadingQueries } from '../harness/pipeline/timing.js';
 import { silentProgress } from '../harness/progress.js';
 import type { PassageHits } from '../harness/search/search.js';
@@ -45,20 +44,9 @@ async function hitsUnder(
       return { update: (done: number) => void stages[name]!.push(done), end: () => undefined };
     },
   };
-  const searching = {
-    index,
-    searcher,
-    // The text of a query is its place among the vectors.
-    model: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
-    queryEncoder: {
-      async encode(texts: readonly Int32Array[]) {
-        const vectors = new Float32Array(texts.length * 16);
-        for (const [i, [q]] of texts.entries())
-          vectors.set(asked.values.subarray(q! * 16, (q! + 1) * 16), i * 16);
-        return { vectors };
-      },
-    },
-  } as unknown as Searching;
+  const vectors = {
+    read: async (first: number, count: number) => asked.values.slice(first * 16, (first + count) * 16),
+  };
   const parts: PassageHits[] = [];
   const sink = {
     partQueries: partQueriesOf(searcher.resident, batchSize),
@@ -67,7 +55,7 @@ async function hitsUnder(
     },
     add: async (batches: readonly PassageHits[]) => void parts.push(...batches),
   };
-  await searchQueries(searching, queries, { batchSize, depth: 3 }, sink, watching);
+  await searchQueries({ index, searcher }, queries, vectors, { batchSize, depth: 3 }, sink, watching);
   const { resident } = searcher;
   await searcher.dispose();
   await index.close();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HitParts, type PartsMade, readHits } from '../harness/pipeline/hit-files.js';
 import { inParts, partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
-import type { Searching } from '../harness/pipeline/searching.js';
+import type { OpenSearch } from '../harness/pipeline/searching.js';
 import { silentProgress } from '../harness/progress.js';
 import type { PassageHits } from '../harness/search/search.js';
 import { removeUnfinished } from '../harness/store/unfinished.js';
@@ -152,12 +152,6 @@ test('an index on the disk is read once for each part, and not for what was foun
   const readings: number[] = [];
   const searching = {
     index: { dimensions: 1, vectors: 1 },
-    model: { texts: { query: (text: string) => Int32Array.of(Number(text)) } },
-    queryEncoder: {
-      encode: async (texts: readonly Int32Array[]) => ({
-        vectors: Float32Array.from(texts, ([number]) => number!),
-      }),
-    },
     searcher: {
       resident: false,
       async search(vectors: Float32Array, count: number) {
@@ -165,13 +159,16 @@ test('an index on the disk is read once for each part, and not for what was foun
         return hitsOf(Array.from(vectors.subarray(0, count), String));
       },
     },
-  } as unknown as Searching;
+  } as unknown as OpenSearch;
+  const vectors = {
+    read: async (first: number, count: number) => Float32Array.from({ length: count }, (_, i) => first + i),
+  };
   const folder = await temporaryFolder(t);
   const asked = { batchSize: 1000, depth };
   const opened = () => HitParts.open(folder, { ...made, batchSize: 1000, partQueries });
-  await searchQueries(searching, many.slice(0, 5000), asked, await opened(), silentProgress());
+  await searchQueries(searching, many.slice(0, 5000), vectors, asked, await opened(), silentProgress());
   const parts = await opened();
-  await searchQueries(searching, many, asked, parts, silentProgress());
+  await searchQueries(searching, many, vectors, asked, parts, silentProgress());
   assert.deepEqual(readings, [5000, 5000, 2000]);
   await parts.join();
   const hits = await readHits({ folder, key: 'run', facts: { depth }, cached: false });

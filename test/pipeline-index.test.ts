@@ -8,12 +8,12 @@ import { prepareReport } from '../harness/comparison.js';
 import { loadConfig } from '../harness/config/config.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { prepare } from '../harness/pipeline/prepare.js';
-import { recallAt } from '../harness/pipeline/recall-stage.js';
 import { loadReport } from '../harness/plugins.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord, readRecords } from '../harness/record.js';
 import type { PassageHits } from '../harness/search/search.js';
 import { loadFaiss } from '../harness/searchers/faiss/flat.js';
+import { recallAt } from '../harness/stages/recall.js';
 import { run } from '../harness/sweep.js';
 
 const skip = await loadFaiss().then(

@@ -39,7 +39,7 @@ test('a published model is encoded, searched and timed, and its record says how 
   assert.ok(record.model!.files.some(({ name }) => name === '1_Pooling/config.json'));
   assert.deepEqual(
     record.stages.map(({ name }) => name),
-    ['prepare', 'encode', 'search', 'measure', 'latency'],
+    ['prepare', 'encode', 'queries', 'search', 'measure', 'latency'],
   );
   assert.equal(record.index!.rows, record.dataset.passageCount);
   assert.equal(record.index!.dimensions, 12);

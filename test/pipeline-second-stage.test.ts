@@ -13,7 +13,10 @@ import type { Passage } from '../harness/contracts.js';
 import { chooseNegatives } from '../harness/pipeline/negative-sources.js';
 import type { EncodedIndex, SearchedRun, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
 import { prepare } from '../harness/pipeline/prepare.js';
+import { StageLog } from '../harness/pipeline/stage-log.js';
 import { silentProgress } from '../harness/progress.js';
+import { knownOf } from '../harness/stages/known.js';
+import { Workbench } from '../harness/stages/workbench.js';
 import { trainingExamples } from '../harness/train/examples.js';
 import { type MadeContext, type MadeQuestion, writeMadeDpr } from './made-dpr.js';
 import { bench, json, set } from './stage-commands.js';
@@ -97,7 +100,9 @@ async function actual(names: readonly string[], ...more: string[]) {
     if (!list.includes(item)) list.push(item);
     return Int32Array.of(list.indexOf(item));
   };
-  const sources = await (await chooseNegatives(prepared, names, silentProgress())).of('train');
+  const bench = new Workbench(prepared, silentProgress(), new StageLog(prepared.store));
+  const known = await knownOf(bench);
+  const sources = await (await chooseNegatives(config, known, names)).of('train', bench);
   const tokenizer = {
     query: (text: string) => number(queries, text),
     passage: ({ passageId }: Passage) => number(keys, passageId),

@@ -8,11 +8,15 @@ import sample from '../datasets/sample.js';
 import { loadConfig } from '../harness/config/config.js';
 import { readNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
-import { bm25NegativesStage } from '../harness/pipeline/bm25-negatives.js';
 import { negativesFile } from '../harness/pipeline/negatives-file.js';
 import { planRun } from '../harness/pipeline/plan.js';
+import { StageLog } from '../harness/pipeline/stage-log.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
+import { bm25Negatives } from '../harness/stages/bm25-negatives.js';
+import { indexTerms } from '../harness/stages/index-terms.js';
+import { knownOf } from '../harness/stages/known.js';
+import { Workbench } from '../harness/stages/workbench.js';
 import { Store } from '../harness/store/store.js';
 import { run } from '../harness/sweep.js';
 import { AnswerMatcher } from '../harness/text/answers.js';
@@ -100,8 +104,13 @@ test('mined negatives hold no answer and come back from their file', async () =>
     stopWords: true,
   } as const;
   const store = new Store(path.join(root, 'cache'));
-  const asked = { dataset, store, split: 'dev', scoring, count: 5, depth: 50, memoryMiB: 64 } as const;
-  const made = await bm25NegativesStage(asked, quiet);
+  const { config } = request();
+  const bench = () => new Workbench({ config, offline: true, store, dataset }, quiet, new StageLog(store));
+  const known = await knownOf(bench());
+  const asked = { split: 'dev', scoring, count: 5, depth: 50 } as const;
+  const stage = bm25Negatives(indexTerms(scoring, known), asked, known);
+  const make = () => bench().made(stage);
+  const made = await make();
   assert.equal(made.facts.queries, 300);
   assert.ok(made.facts.answering > 0);
   const { negatives } = await readNegatives(negativesFile(made.folder));
@@ -114,7 +123,7 @@ test('mined negatives hold no answer and come back from their file', async () =>
     assert.ok(ids.length <= 5);
     for (const id of ids) assert.ok(!matcher.matches(texts.get(id)!), `${id} of ${queryId}`);
   }
-  assert.ok((await bm25NegativesStage(asked, quiet)).cached);
+  assert.ok((await make()).cached);
   await readRecord(
     path.join(root, 'out', (await run(request(), quiet)).run!.name.replace('.run.gz', '.record.json')),
   );

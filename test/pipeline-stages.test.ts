@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import type { MinedNegatives } from '../harness/pipeline/mine.js';
 import type { EncodedIndex, SearchedRun, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
 import type { RunRecord } from '../harness/record.js';
 import { bench, json, set, stageRoot } from './stage-commands.js';
@@ -38,8 +39,10 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
   const cache = ['--cache', inRoot('parts')];
   const first = await bench('train', '--arch', 'mlr-sc', ...data(), ...set, ...cache);
   const firstFolder = first.trimEnd().split('\n').at(-1)!;
-  const mined = inRoot('mined.tsv.gz');
-  await bench('mine', '--checkpoint', firstFolder, ...data(), ...cache, ...set, '--out', mined);
+  const { negatives: mined } = await json<MinedNegatives>(
+    'mine',
+    ...['--checkpoint', firstFolder, ...data(), ...cache, ...set],
+  );
   const second = await json<TrainedCheckpoint>(
     'train',
     ...['--arch', 'mlr-sc', ...data(), ...set, ...cache],
@@ -60,7 +63,7 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
     ...['--checkpoint', checkpoint, '--index', index, ...data(), ...set, ...cache, '--out', inRoot('out')],
   );
 
-  for (const kind of ['models', 'checkpoints', 'indexes', 'negatives', 'shards', 'runs']) {
+  for (const kind of ['models', 'checkpoints', 'indexes', 'negatives', 'shards', 'queries', 'runs']) {
     const [apart, together] = [
       await bytesBelow(inRoot('parts', kind)),
       await bytesBelow(inRoot('whole', kind)),
@@ -80,13 +83,13 @@ test('train, mine, train again, encode, search and evaluate leave the bytes of a
   );
   assert.deepEqual(
     taken.stages.filter(({ key }) => key !== null).map(({ name, execution }) => [name, execution.cached]),
-    ['train', 'encode', 'search'].map((name) => [name, true]),
+    ['train', 'encode', 'queries', 'search'].map((name) => [name, true]),
   );
   assert.equal(taken.run!.sha256, whole.run!.sha256);
   assert.equal(taken.training!.init!.architecture, 'mlr-sc');
   assert.deepEqual(
     second.training.negatives!.map(({ name }) => name),
-    ['bm25', 'mined.tsv.gz'],
+    ['bm25', 'negatives.tsv.gz'],
   );
 
   // As in the paper, a second stage may begin with the model again, and draw from the mined negatives alone.

@@ -108,15 +108,15 @@ const near = (seconds: number | null, expected: number) =>
   assert.ok(Math.abs(seconds! - expected) < 1e-9, `${seconds} is not ${expected}`);
 
 test('what a part of the work took is taken in proportion to the whole', () => {
-  const [train] = trainStages(trained, dense, whole, configOf(), true);
+  const [train] = trainStages(trained, dense, whole, configOf(), 1);
   // 4 epochs of 100 queries and 13 steps; dev thrice by cross entropy and once by average rank; compiling.
   near(train!.seconds, 4 * (100 * 0.5 + 13 * 1) + 10 * (3 * 0.1 + 2) + 3);
-  const [searched] = trainStages(trained, dense, whole, configOf('arch.lambda=1,2'), true);
+  const [searched] = trainStages(trained, dense, whole, configOf(), 2);
   near(searched!.seconds, 2 * (train!.seconds! - 3) + 3);
-  const [free] = trainStages(trained, dense, whole, configOf('train.epochs=0'), true);
+  const [free] = trainStages(trained, dense, whole, configOf('train.epochs=0'), 1);
   assert.equal(free!.seconds, 0);
 
-  const [, mine, again] = trainStages(trained, dense, whole, configOf('stages=2', 'stage2.epochs=1'), true);
+  const [, mine, again] = trainStages(trained, dense, whole, configOf('stages=2', 'stage2.epochs=1'), 1);
   near(mine!.seconds, 1000 * 0.01 + 120 * (0.1 + 1000 * 0.0004));
   near(again!.seconds, (100 + 120) * 0.5 + 28 + 10 * 0.1 + 3);
 
@@ -136,11 +136,11 @@ test('what a part of the work took is taken in proportion to the whole', () => {
 });
 
 test('a training without queries is not known, and what runs share is counted once', () => {
-  const [none] = trainStages(undefined, dense, whole, configOf(), true);
+  const [none] = trainStages(undefined, dense, whole, configOf(), 1);
   assert.deepEqual([none!.seconds, none!.basis], [null, 'there is no query to train on']);
   const shared = negativesTime({ secondsPerPassage: 0.001, secondsPerQuery: 1e-6, queries: 5 }, whole, 'one');
   near(shared.seconds, 1 + 0.13);
-  const [own] = trainStages(trained, dense, whole, configOf(), true);
+  const [own] = trainStages(trained, dense, whole, configOf(), 1);
   const one = { stages: [shared, own!], seconds: 0 };
   const { seconds, unknown } = totalOf([one, one, { stages: [none!], seconds: 0 }]);
   near(seconds, shared.seconds! + 2 * own!.seconds!);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import { planRun } from '../harness/pipeline/plan.js';
-import { bestLambda, secondStage } from '../harness/pipeline/training.js';
+import { bestLambda } from '../harness/pipeline/training.js';
+import { secondStage } from '../harness/stages/training.js';
 import type { EpochFacts, TrainingFacts } from '../harness/train/training-facts.js';
 
 const epoch = (number: number, crossEntropy: number, averageRank?: number): EpochFacts => ({
@@ -70,6 +71,18 @@ test('a second stage trains half as long, draws from smaller pools, and keeps th
   const said = secondStage(loadConfig({ cwd: '/', set: keys.map((key) => `stage2.${key}`) })).train;
   assert.deepEqual([said.epochs, said.learningRate, said.negativePool], [7, 1e-6, 9]);
   assert.equal(said.averageRankFrom, 4);
+});
+
+test('a plan lists the artifacts of its graph in the order in which they are made', async () => {
+  const artifacts = async (architecture: string, ...set: string[]) => {
+    const { lines } = await planRun(requestOf(architecture, ...set));
+    return lines.find((line) => line.startsWith('artifacts '));
+  };
+  assert.equal(await artifacts('bm25'), 'artifacts index -> search');
+  assert.equal(
+    await artifacts('mlr-sc', 'arch.lambda=[0.1,1]'),
+    'artifacts model -> index -> 2 x negatives -> train, lambda 0.1 -> train, lambda 1 -> encode -> queries -> search -> queries -> dev winners',
+  );
 });
 
 test('a plan says what a second stage starts from and trains on', async () => {

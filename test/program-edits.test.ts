@@ -51,7 +51,7 @@ const codeOfMeasure = ({ records }: Outcome) =>
 const mrr = ({ records }: Outcome, arch: string) => records[arch]!.measures['mrr@10']!.mean;
 
 const trained = (...archs: string[]) =>
-  archs.flatMap((arch) => ['train', 'encode', 'search'].map((stage) => `${arch} ${stage}`));
+  archs.flatMap((arch) => ['train', 'encode', 'queries', 'search'].map((stage) => `${arch} ${stage}`));
 const terms = ['bm25 index', 'bm25 search'];
 
 type Edit = readonly [source: string, from: string, to: string];

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { entriesOf, type Stage, stages } from '../harness/pipeline/stage-code.js';
 import { measureFamilies } from '../harness/plugins/measures.js';
 import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
 import { architectureNames, datasetFiles, loadArchitecture } from '../harness/plugins.js';
 import { codeOf, graphOfThisBuild, type ModuleGraph, modulesOf } from '../harness/program/code.js';
+import { entriesOf, type StageOf, stages } from '../harness/stages/code.js';
 import { root } from './places.js';
 
 const graph = graphOfThisBuild();
@@ -20,7 +20,7 @@ for (const name of searcherNames()) if ((await loadSearcher(name)).builder !== u
 /** Every stage of every system there is, by a name that says what it is of. */
 async function everyStage(): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
-  const add = (name: string, stage: Stage, workedWith: Parameters<typeof entriesOf>[1]) =>
+  const add = (name: string, stage: StageOf, workedWith: Parameters<typeof entriesOf>[1]) =>
     found.set(name, entriesOf(stage, workedWith));
   for (const name of datasetFiles()) {
     const dataset = { name };
@@ -31,17 +31,19 @@ async function everyStage(): Promise<Map<string, string[]>> {
       add(`${stage} ${name}`, stage, { dataset });
   }
   // Of the stages of a trained system, all of one dataset; another dataset plays the same part in them.
+  const dataset = { name: 'squad' };
   for (const name of await architectureNames()) {
-    const architecture = await loadArchitecture(name);
-    const worked = { dataset: { name: 'squad' }, architecture, encoder: 'bert', engine };
-    for (const stage of ['train', 'encode'] as const) add(`${stage} ${name}`, stage, worked);
-    for (const searcher of searcherNames()) {
-      add(`search ${name} ${searcher}`, 'search', { ...worked, searcher });
-      if (builders.includes(searcher)) add(`recall ${name} ${searcher}`, 'recall', { ...worked, searcher });
-    }
-    add(`dev winners ${name}`, 'dev winners', worked);
+    const worked = { architecture: await loadArchitecture(name), encoder: 'bert', engine };
+    for (const stage of ['train', 'encode', 'queries'] as const)
+      add(`${stage} ${name}`, stage, { dataset, ...worked });
   }
-  for (const searcher of builders) add(`index ${searcher}`, 'index', { searcher });
+  // These have the keys of the shards and of the query vectors in their own.
+  for (const by of searcherNames()) add(`search squad ${by}`, 'search', { dataset, engine, searcher: by });
+  add('dev winners squad', 'dev winners', { dataset });
+  for (const searcher of builders) {
+    add(`index ${searcher}`, 'index', { searcher });
+    add(`recall ${searcher}`, 'recall', { engine, searcher });
+  }
   return found;
 }
 
@@ -79,7 +81,8 @@ const those = (choose: (stage: string, of: string, by: string | undefined) => bo
     })
     .sort();
 
-const trained: readonly string[] = ['train', 'encode', 'search', 'recall', 'dev winners'];
+/** Stages of an architecture. */
+const trained: readonly string[] = ['train', 'encode', 'queries'];
 
 function sourcesIn(folder: string, below = false): string[] {
   return readdirSync(path.join(root, folder), { recursive: below, withFileTypes: true })
@@ -142,7 +145,7 @@ test('a dataset moves all that is made from it, and nothing of another', () => {
 test('a searcher moves what it builds and searches, and nothing of another', () => {
   for (const source of sourcesIn('harness/searchers', true)) {
     const own = /^harness\/searchers\/([^/.]+)/.exec(source)![1];
-    const expected = those((stage, of, by) => (stage === 'index' ? of === own : by === own));
+    const expected = those((stage, of, by) => (stage === 'search' ? by : of) === own);
     assert.ok(expected.length > 0, source);
     assert.deepEqual(movedBy(source), expected, source);
   }
@@ -156,12 +159,14 @@ test('a measure moves no key: measuring is done anew each time, and the record n
   }
 });
 
+const is =
+  (...wanted: string[]) =>
+  (stage: string) =>
+    wanted.includes(stage);
+
 test('what trains, reads texts, encodes and searches moves what depends on it', () => {
-  const is =
-    (...wanted: string[]) =>
-    (stage: string) =>
-      wanted.includes(stage);
   const texts = is('model', ...trained);
+  const computing = is(...trained, 'search', 'recall');
   const answering = is('mine', 'bm25 negatives', 'measure', 'dev winners');
   const terms = is('bm25 index', 'bm25 search', 'bm25 negatives');
   const cases: [string, string[]][] = [
@@ -171,14 +176,14 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     ['harness/train/example-plans.ts', those(is('train'))],
     ['harness/train/example-sets.ts', those(is('train'))],
     ['harness/tensor/look-up.ts', those(texts)],
-    ['harness/tensor/onnx/product-order.ts', those(is(...trained))],
-    ['harness/tensor/onnx/known-operators.ts', those(is(...trained))],
+    ['harness/tensor/onnx/product-order.ts', those(computing)],
+    ['harness/tensor/onnx/known-operators.ts', those(computing)],
     ['harness/train/adamw.wat', those(is('train'))],
     ['harness/encoders/bert.ts', those(texts)],
     ['harness/encoders/t5.ts', []],
     ['harness/model/post-norm.ts', those(texts)],
     ['harness/model/fields.ts', those(texts)],
-    ['harness/tensor/onnx/recorder.ts', those(is(...trained))],
+    ['harness/tensor/onnx/recorder.ts', those(computing)],
     ['harness/tensor/eager.ts', []],
     ['harness/text/bert-tokenizer.ts', those(texts)],
     ['harness/text/pieces.ts', those(is('model'))],
@@ -187,18 +192,17 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
     // The sample is made so that passages hold its answers.
     ['harness/text/answers.ts', those((stage, of) => answering(stage) || of === 'sample')],
     ['harness/encode/encode.ts', those(is('encode'))],
-    // Whatever encodes queries.
     ['harness/model/vector-encoder.ts', those(is(...trained))],
     ['harness/search/copied-positives.ts', those(is('mine', 'bm25 negatives'))],
-    ['harness/search/passages.ts', those(is('search', 'recall', 'dev winners'))],
-    ['harness/pipeline/index-stage.ts', those(is('index'))],
+    ['harness/search/passages.ts', those(is('search', 'recall'))],
     ['harness/search/bm25.ts', those(is('bm25 search', 'bm25 negatives'))],
-    ['harness/index/bm25-writer.ts', those(is('bm25 index', 'bm25 negatives'))],
-    ['harness/pipeline/train-stage.ts', those(is('train'))],
-    ['harness/pipeline/encode-stage.ts', those(is('encode'))],
-    ['harness/pipeline/mine-stage.ts', those(is('mine'))],
-    ['harness/pipeline/dev-winners.ts', those(is('dev winners'))],
-    ['harness/pipeline/own-passages.ts', those(is('search', 'recall', 'bm25 search', 'dev winners'))],
+    // The negatives need the index, whose key is a part of theirs.
+    ['harness/index/bm25-writer.ts', those(is('bm25 index'))],
+    ['harness/index/query-vectors.ts', those(is('search', 'recall', 'dev winners'))],
+    ...['train', 'encode', 'queries', 'mine', 'recall', 'search', 'dev winners'].map(
+      (name): [string, string[]] => [`harness/stages/${name.replace(' ', '-')}.ts`, those(is(name))],
+    ),
+    ['harness/pipeline/own-passages.ts', those(is('search', 'recall', 'bm25 search'))],
     // Recall is a mean over queries, as measures are.
     ['harness/statistics/summary.ts', those(is('recall', 'measure'))],
   ];
@@ -206,23 +210,17 @@ test('what trains, reads texts, encodes and searches moves what depends on it', 
 });
 
 test('reports, help, progress, the record and the commands move nothing', () => {
-  const rooms = [
-    'cli',
-    'comparison',
-    'config',
-    'contracts',
-    'export',
-    'latency',
-    'perf',
-    'program',
-    'record',
-  ];
-  rooms.push('regression', 'reproduction', 'store', 'sweep');
+  const rooms = ['cli', 'comparison', 'config', 'contracts', 'export', 'latency', 'perf', 'program'];
+  rooms.push('record', 'regression', 'reproduction', 'store', 'sweep');
   const files = sourcesIn('harness').concat(
     sourcesIn('reports', true),
     ...rooms.map((room) => sourcesIn(`harness/${room}`, true)),
     // Of statistics the mean alone is a part of a result in the cache, see above.
     sourcesIn('harness/statistics', true).filter((file) => !file.endsWith('/summary.ts')),
+    // Which stages there are, in which order, and where they are made.
+    ['graph', 'given', 'known', 'systems', 'training', 'workbench'].map(
+      (file) => `harness/stages/${file}.ts`,
+    ),
     // Of the pipeline, what says beforehand what is asked and what is there.
     ['needs', 'plan', 'requirements', 'record-stage'].map((file) => `harness/pipeline/${file}.ts`),
   );

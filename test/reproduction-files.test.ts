@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { secondStage } from '../harness/pipeline/training.js';
 import { parseMeasures } from '../harness/plugins/measures.js';
 import { datasetNames, datasetsNamed } from '../harness/plugins.js';
 import { estimate } from '../harness/reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
 import type { Reproduction, Unit } from '../harness/reproduction/reproduction.js';
+import { secondStage } from '../harness/stages/training.js';
 
 const root = mkdtempSync(path.join(tmpdir(), 'strata-reproduction-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -42,7 +42,7 @@ for (const name of reproductionNames()) {
   test(`${name}: every row that is run has a plan at both scales, with what it takes`, async () => {
     for (const scale of ['paper', 'small'] as const) {
       const grid = await gridOf(loaded, options(scale));
-      assert.ok(grid.cells.length > 0);
+      assert.ok(grid.entries.length > 0);
       const plan = await estimate(grid);
       assert.equal(plan.unknown, 0, `${scale}: something is not known beforehand`);
       // What only counts takes nothing.
@@ -93,7 +93,7 @@ test('rows that say their seeds run with them, the others with those of the tabl
     const loaded = loadReproduction(name);
     const { reproduction } = loaded;
     const grid = await gridOf(loaded, options('paper'));
-    for (const { row, seeds } of grid.cells) {
+    for (const { row, seeds } of grid.entries) {
       const run = seeds.map(({ runs }) => runs[0]!.request.seed);
       assert.deepEqual(run, row.seeds ?? reproduction.seeds, `${name}, ${row.label}`);
     }
@@ -124,8 +124,8 @@ test('a configuration file changes what the machine does and no figure; a flag c
 });
 
 test('table 5: trained once on MS MARCO, evaluated on 15 collections, one of which is 12', async () => {
-  const { runs, cells } = await gridOf(loadReproduction('table5'), options('paper'));
-  assert.equal(cells.length, 2 * 15);
+  const { runs, entries } = await gridOf(loadReproduction('table5'), options('paper'));
+  assert.equal(entries.length, 2 * 15);
   const trained = runs.filter(({ after: training }) => training === undefined);
   assert.deepEqual(
     trained.map(({ request }) => `${request.architecture} ${request.dataset} ${request.config.train.epochs}`),
@@ -158,8 +158,8 @@ test('table 5: what is only trained on is not encoded, and counts each pair of a
 });
 
 test('table 3: dev switches to average rank as the scripts of the paper say, in either stage', async () => {
-  const { cells } = await gridOf(loadReproduction('table3'), options('paper'));
-  const twice = cells.filter(({ seeds }) => seeds[0]!.runs[0]!.request.config.stages === 2);
+  const { entries } = await gridOf(loadReproduction('table3'), options('paper'));
+  const twice = entries.filter(({ seeds }) => seeds[0]!.runs[0]!.request.config.stages === 2);
   assert.equal(twice.length, 2 * 3);
   for (const { group, seeds } of twice) {
     const { config } = seeds[0]!.runs[0]!.request;

@@ -8,10 +8,10 @@ import { defaultConfig } from '../harness/config/schema.js';
 import { BenchError } from '../harness/errors.js';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
-import { recallAt } from '../harness/pipeline/recall-stage.js';
 import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
 import { createProgress } from '../harness/progress.js';
 import type { Searcher } from '../harness/search/search.js';
+import { recallAt } from '../harness/stages/recall.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { listOf, makeIndex, type Rows, rankRows, temporaryFolder, wholeNumberRows } from './made-index.js';
 import {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Dataset, Passage } from '../harness/contracts.js';
-import { remarks } from '../harness/pipeline/train-stage.js';
+import { remarks } from '../harness/stages/train.js';
 import { makeBatch } from '../harness/train/batches.js';
 import { type NegativeSource, trainingExamples } from '../harness/train/examples.js';
 

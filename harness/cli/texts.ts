@@ -1,7 +1,9 @@
 /** Texts and hits for a report: hits from the file beside the record, texts from the dataset where it is on this machine. */
+
 import path from 'node:path';
 import type { TextSource } from '../comparison.js';
 import type { Dataset, Qrels, Query, Split } from '../contracts.js';
+import { qrelsById } from '../dataset/qrels.js';
 import { BenchError } from '../errors.js';
 import { readRun } from '../interchange/trec.js';
 import { passageTexts } from '../pipeline/passage-texts.js';
@@ -77,11 +79,6 @@ function whatChanged(found: Dataset, { dataset }: RunRecord): string | undefined
 }
 
 async function qrelsOf(dataset: Dataset, split: Split, queryIds: ReadonlySet<string>): Promise<Qrels> {
-  const qrels = new Map<string, Map<string, number>>();
-  for (const { queryId, passageId, relevance } of await dataset.qrels(split)) {
-    if (!queryIds.has(queryId)) continue;
-    const judged = qrels.get(queryId) ?? new Map<string, number>();
-    qrels.set(queryId, judged.set(passageId, relevance));
-  }
-  return qrels;
+  const qrels = await dataset.qrels(split);
+  return qrelsById(qrels.filter(({ queryId }) => queryIds.has(queryId)));
 }

@@ -29,7 +29,7 @@ export interface ShardFacts {
   vectorsPerPassage: number | 'varies';
 }
 
-/** What has to be known before a shard is written. */
+/** The facts that are known before a shard is written. */
 export type ShardLayout = Omit<ShardFacts, 'passages' | 'vectors'>;
 
 /** The passages of one shard, as a plan has them. */
@@ -117,21 +117,33 @@ export class IndexShardWriter {
   readonly #folder: string;
   readonly #layout: ShardLayout;
   readonly #rows: ShardWriter;
+  readonly #nameOf: (ordinal: number) => string;
   #passages = 0;
   /** Where M varies: the row at which each passage begins, and the end of the last. */
   #starts = new Uint32Array(1 << 10);
 
-  private constructor(folder: string, layout: ShardLayout, rows: ShardWriter) {
+  private constructor(
+    folder: string,
+    layout: ShardLayout,
+    rows: ShardWriter,
+    nameOf: (ordinal: number) => string,
+  ) {
     this.#folder = folder;
     this.#layout = layout;
     this.#rows = rows;
+    this.#nameOf = nameOf;
   }
 
-  static async create(folder: string, layout: ShardLayout): Promise<IndexShardWriter> {
+  /** @param nameOf what an error calls a passage, by its ordinal */
+  static async create(
+    folder: string,
+    layout: ShardLayout,
+    nameOf = (ordinal: number) => `passage ${ordinal + 1} of the collection`,
+  ): Promise<IndexShardWriter> {
     const { vectorsPerPassage: m } = layout;
     if (m !== 'varies' && !(Number.isInteger(m) && m > 0)) throw new RangeError(`${m} vectors per passage`);
     const rows = await ShardWriter.create(shardPaths(folder, layout.number).vectors, layout.dimensions);
-    return new IndexShardWriter(folder, layout, rows);
+    return new IndexShardWriter(folder, layout, rows, nameOf);
   }
 
   /** Passages written so far. */
@@ -173,7 +185,7 @@ export class IndexShardWriter {
       }
       throw new BenchError(
         'CHECKPOINT_INVALID',
-        `The encoder gave ${vectors[fault]} in a vector of passage ${firstPassage + this.#passages + passage + 1} of the collection.`,
+        `The encoder gave ${vectors[fault]} in a vector of ${this.#nameOf(firstPassage + this.#passages + passage)}.`,
         { hint: 'Its weights are of no use for search: train again, with a lower learning rate.' },
       );
     }

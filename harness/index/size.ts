@@ -55,7 +55,7 @@ export async function indexSize(folder: string): Promise<IndexSize> {
   });
 }
 
-/** What an index of these counts takes once it is written: to the byte what `indexSize` finds. */
+/** The bytes that an index of these counts takes once it is written, exactly as `indexSize` finds them. */
 export function predictedSize(counts: IndexCounts): IndexSize {
   return total({
     vectorsBytes: counts.shards * shardHeaderBytes + counts.vectors * counts.dimensions * 4,

@@ -1,17 +1,17 @@
-/** The loop that tinybench drives: one cell of a schedule after another, each timed alone. */
+/** The loop that tinybench drives: one turn of a schedule after another, each timed alone. */
 import { BenchError } from '../errors.js';
 
 export interface DriveOptions {
-  /** Cells run before the clock counts; the schedule is gone through from its start, again and again if need be. */
+  /** Turns run before the clock counts; the schedule is gone through from its start, again and again if need be. */
   warmup: number;
-  cells: number;
-  /** Runs one cell and keeps its own times. */
-  run(cell: number, warming: boolean): Promise<void>;
+  turns: number;
+  /** Runs one turn and keeps its own times. */
+  run(turn: number, warming: boolean): Promise<void>;
   signal?: AbortSignal;
 }
 
 /**
- * Runs cells 0 to `cells` - 1 in order, once each, after the warm-up.
+ * Runs turns 0 to `turns` - 1 in order, once each, after the warm-up.
  *
  * One tinybench task stands for the whole schedule, because tinybench runs one task to its end before the next, and
  * systems are to be interleaved. It is told that the task is asynchronous, or it would call it once more to find out;
@@ -19,7 +19,7 @@ export interface DriveOptions {
  * @returns what tinybench says of its timer
  * @throws BenchError INTERRUPTED on an abort; what `run` throws
  */
-export async function drive({ warmup, cells, run, signal }: DriveOptions): Promise<string[]> {
+export async function drive({ warmup, turns, run, signal }: DriveOptions): Promise<string[]> {
   const { Bench } = await import('tinybench');
   // tinybench listens to its signal and never stops: each loop gives it one of its own.
   const own = new AbortController();
@@ -28,7 +28,7 @@ export async function drive({ warmup, cells, run, signal }: DriveOptions): Promi
   signal?.addEventListener('abort', stop, { once: true });
   const bench = new Bench({
     time: 0,
-    iterations: cells,
+    iterations: turns,
     warmup: warmup > 0,
     warmupTime: 0,
     warmupIterations: warmup,
@@ -41,7 +41,7 @@ export async function drive({ warmup, cells, run, signal }: DriveOptions): Promi
   });
   let warming = true;
   let next = 0;
-  bench.add('schedule', () => run(next++ % cells, warming), {
+  bench.add('schedule', () => run(next++ % turns, warming), {
     async: true,
     beforeAll(mode) {
       warming = mode === 'warmup';

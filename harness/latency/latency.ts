@@ -72,11 +72,11 @@ export async function measureLatency<Query>(options: LatencyOptions<Query>): Pro
   const samples = systems.map(({ parts }) => parts.map(() => new Float64Array(rounds * queries.length)));
   const schedule = scheduleOf(systems.length, queries.length, rounds, seed);
   const shared = await drive({
-    cells: schedule.length,
+    turns: schedule.length,
     warmup: warmup * systems.length,
     ...(signal === undefined ? {} : { signal }),
-    async run(cell, warming) {
-      const { system, sample } = schedule[cell]!;
+    async run(turn, warming) {
+      const { system, sample } = schedule[turn]!;
       let value: unknown = queries[sample % queries.length];
       for (const [i, part] of systems[system]!.parts.entries()) {
         const from = performance.now();
@@ -86,7 +86,7 @@ export async function measureLatency<Query>(options: LatencyOptions<Query>): Pro
         const ms = performance.now() - from;
         if (!warming) samples[system]![i]![sample] = ms;
       }
-      if (!warming) onProgress?.(cell + 1);
+      if (!warming) onProgress?.(turn + 1);
     },
   });
   if (rounds * queries.length < 100)

@@ -92,11 +92,11 @@ async function timeBatches<Query>(
   const schedule = batches.flatMap((_, batch) => random.shuffle(turn).map((system) => ({ system, batch })));
   const samples = systems.map(() => new Float64Array(batchCount));
   const said = await drive({
-    cells: schedule.length,
+    turns: schedule.length,
     warmup: warmup === 'all' ? schedule.length : warmup * systems.length,
     ...(signal === undefined ? {} : { signal }),
-    async run(cell, warming) {
-      const { system, batch } = schedule[cell]!;
+    async run(turn, warming) {
+      const { system, batch } = schedule[turn]!;
       const from = performance.now();
       await systems[system]!.runBatch(batches[batch]!);
       if (warming) return;

@@ -1,6 +1,5 @@
 /** A run record of one type of index over made vectors: nothing was encoded, so only index, recall and search are in it. */
 import path from 'node:path';
-import { recallPerQuery } from '../pipeline/recall-stage.js';
 import {
   describeMachine,
   type LatencyValues,
@@ -10,6 +9,7 @@ import {
   writeRecord,
 } from '../record.js';
 import type { PassageHits } from '../search/search.js';
+import { recallPerQuery } from '../stages/recall.js';
 import { mean } from '../statistics/summary.js';
 
 export interface Timed {

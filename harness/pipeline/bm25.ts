@@ -3,6 +3,12 @@ import type { Query, SparseScoring } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { bareArchitecture, type RunRecord } from '../record.js';
+import type { Need } from '../stages/graph.js';
+import { scoringOf } from '../stages/index-terms.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { timeOf } from '../stages/search.js';
+import { askedOf, termStages } from '../stages/systems.js';
+import { Workbench } from '../stages/workbench.js';
 import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { sparseStages } from './estimate/stage-times.js';
@@ -10,9 +16,7 @@ import { termRates } from './estimate/term-rates.js';
 import { openSparse } from './open-sparse.js';
 import type { Prepared } from './prepare.js';
 import type { RunRequest } from './run-request.js';
-import { timeOf } from './search-stage.js';
-import { scoringOf, sparseIndexStage } from './sparse-index.js';
-import { sparseSearchStage } from './sparse-search.js';
+import { StageLog } from './stage-log.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
@@ -30,31 +34,24 @@ export async function plan({ config }: RunRequest): Promise<SystemPlan> {
 }
 
 export async function times({ request: { config }, part, store, progress }: Trial): Promise<StageTime[]> {
-  const rates = await termRates(part, scoringOf(config), config, 'test', store, progress);
-  return sparseStages(rates, part.whole, config);
+  const prepared = { config, offline: true, store, dataset: part.dataset };
+  const bench = new Workbench(prepared, progress, new StageLog(store));
+  return sparseStages(await termRates(part, bench), part.whole, config);
 }
 
-export async function answer({
-  request: { config, architecture },
-  prepared,
-  split,
-  identicalIds,
-  log,
-  progress,
-}: Asking): Promise<Answering> {
-  const { store, dataset } = prepared;
-  const scoring = scoringOf(config);
-  const indexed = await log.artifact('index', () => sparseIndexStage(dataset, store, scoring, progress));
-  const { index, searcher, buildSeconds } = await openSparse(
-    indexed.folder,
-    scoring,
-    config.search.memoryMiB,
-  );
+export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+  return [termStages(request, known, askedOf(request, known)).run];
+}
+
+export async function answer(asking: Asking): Promise<Answering> {
+  const { request, prepared, log, progress } = asking;
+  const { config, architecture } = request;
+  const bench = new Workbench(prepared, progress, log);
+  const { scoring, ...stages } = termStages(request, await knownOf(bench), asking);
+  const { folder } = await bench.logged(stages.index, 'index');
+  const run = await bench.logged(stages.run, 'search');
+  const { index, searcher } = await openSparse(folder, scoring, config.search.memoryMiB);
   try {
-    const opened = { key: indexed.key, index, searcher, buildSeconds };
-    const run = await log.artifact('search', () =>
-      sparseSearchStage(prepared, opened, { scoring, split, identicalIds }, progress),
-    );
     const facts = {
       config: { ...config, bm25: scoringValues(scoring) },
       arch: bareArchitecture(architecture, architecture),
@@ -71,8 +68,9 @@ export async function answer({
       openBytes: searcher.resident ? facts.index.sizeBytes.total : 0,
       // A search reads the lists of its own terms.
       rereads: false,
-      searchable: [indexed.key],
-      open: () => openTerms(prepared, indexed.folder, scoring),
+      stages: [stages.run],
+      searchable: [stages.index],
+      open: () => openTerms(prepared, folder, scoring),
       close: () => index.close(),
     };
   } catch (error) {

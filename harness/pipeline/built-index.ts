@@ -25,7 +25,7 @@ export interface BuiltIndex {
   values: readonly number[];
 }
 
-/** Where the shards are the index, and nothing is built. */
+/** Whether the shards are the index, so that nothing is built. */
 export const isFlat = ({ index }: Pick<BenchConfig, 'index'>): boolean => index.kind === flatKind;
 
 /** @throws BenchError CONFIG_INVALID where a value was asked for that cannot be set */
@@ -62,7 +62,7 @@ export function builtSearch(
   };
 }
 
-/** What of a run record's index is otherwise than for Flat. */
+/** The index of a run record, with what differs from Flat. */
 export function builtFacts(
   built: BuiltIndex,
   { vectors }: Pick<VectorIndex, 'vectors'>,

@@ -2,6 +2,7 @@
 import type { Query } from '../contracts.js';
 import type { Part } from '../latency/latency.js';
 import type { RunRecord } from '../record.js';
+import type { Need } from '../stages/graph.js';
 import type { RunRequest } from './run-request.js';
 import type { WholeIndexTime } from './whole-index.js';
 
@@ -19,8 +20,10 @@ export interface Cell {
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */
   readonly rereads: boolean;
-  /** Keys of the artifacts that searching again needs. */
-  readonly searchable: readonly string[];
+  /** The stages of its graph, see `SystemSteps.stages`. */
+  readonly stages: readonly Need[];
+  /** Those that searching again needs. */
+  readonly searchable: readonly Need[];
   /** Whether every artifact was found made. */
   readonly cached: boolean;
   open(): Promise<OpenSystem>;

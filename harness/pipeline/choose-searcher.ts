@@ -108,7 +108,7 @@ export async function assertSearcher({ searcher, index }: BenchConfig): Promise<
   await plugin.check();
 }
 
-/** Where nothing is searched by it, a name is to be right all the same. @throws BenchError UNKNOWN_NAME with a near name */
+/** A name has to be right even where nothing is searched by it. @throws BenchError UNKNOWN_NAME with a near name */
 export async function assertSearcherName({ searcher }: Pick<BenchConfig, 'searcher'>): Promise<void> {
   if (searcher !== auto) await namedSearcher(searcher);
 }

@@ -1,59 +1,33 @@
 /** What an approximate search finds of the exact hits, and how long it takes, for each value of its parameter. */
 import type { Split } from '../contracts.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import { measureLatency } from '../latency/latency.js';
-import type { Progress } from '../progress.js';
 import type { CurveFacts, CurvePoint } from '../record.js';
 import type { Searcher } from '../search/search.js';
-import type { Artifact } from '../store/store.js';
-import type { Engine } from '../tensor/engine.js';
+import { openAt, valuesOf } from '../stages/recall.js';
+import type { RunFacts } from '../stages/search.js';
+import type { VectorStages } from '../stages/systems.js';
+import type { Workbench } from '../stages/workbench.js';
 import type { BuiltIndex } from './built-index.js';
-import { readHits } from './hit-files.js';
-import type { OpenModel } from './open-model.js';
-import type { Prepared } from './prepare.js';
-import { type Asked, type ExactRun, openAt, recallStage, valuesOf } from './recall-stage.js';
-import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching, type Searching } from './searching.js';
-import type { StageLog } from './stage-log.js';
+import type { OpenSearch } from './searching.js';
 import { chosenQueries } from './timing.js';
 
 /**
- * What the index Flat finds: the same artifact that a run with that index leaves, but where a dataset drops passages that are
- * queries, which are hits of an index like any other.
- */
-export async function exactRun(
-  prepared: Prepared,
-  model: OpenModel,
-  engine: Engine,
-  shards: Pick<Artifact<unknown>, 'key' | 'folder'>,
-  asked: { split: Split; depth: number },
-  log: StageLog,
-  progress: Progress,
-): Promise<ExactRun> {
-  const searching = await openSearching(prepared, model, engine, shards.folder);
-  try {
-    const run = await log.artifact('exact search', () =>
-      searchStage(prepared, searching, shards.key, asked, progress),
-    );
-    return { run, hits: await readHits(run) };
-  } finally {
-    await closeSearching(searching);
-  }
-}
-
-/**
- * @param exact the hits of the same queries in the index Flat
+ * @param exact the run of the index Flat
  * @returns points in the order of the values; recall is cached, latency is measured anew
  */
 export async function curveStage(
-  prepared: Prepared,
-  searching: Searching,
-  built: BuiltIndex,
-  exact: ExactRun,
-  asked: Asked,
-  progress: Progress,
+  bench: Workbench,
+  searching: OpenSearch,
+  { recall, queries }: Pick<VectorStages, 'recall' | 'queries'>,
+  exact: Pick<RunFacts, 'depth'>,
+  asked: { split: Split; seed: number },
 ): Promise<CurveFacts> {
-  const recalls = await recallStage(prepared, searching, built, exact, asked, progress);
-  const latencies = await timesOf(prepared, searching, built, asked, progress);
+  const { depth } = bench.config.search;
+  const built = searching.built!;
+  const { facts: recalls } = await bench.made(recall!);
+  const vectors = new QueryVectors(await bench.made(queries));
+  const latencies = await timesOf(bench, searching, built, vectors, { ...asked, depth });
   const points = valuesOf(built).map(
     (value, i): CurvePoint => ({
       value: value ?? null,
@@ -61,25 +35,23 @@ export async function curveStage(
       ...(latencies && { execution: { search: latencies[i]!.total } }),
     }),
   );
-  return { depth: exact.hits.depth, parameter: built.parameter, points };
+  return { depth: exact.depth, parameter: built.parameter, points };
 }
 
 /** The points take turns; where memory does not hold an index for each, as many at a time as it does. */
 async function timesOf(
-  prepared: Prepared,
-  searching: Searching,
+  bench: Workbench,
+  searching: OpenSearch,
   built: BuiltIndex,
-  { split, depth, seed }: Asked,
-  progress: Progress,
+  encoded: QueryVectors,
+  { split, depth, seed }: { split: Split; depth: number; seed: number },
 ) {
-  const { latency, search } = prepared.config;
-  const queries = chosenQueries(await prepared.dataset.queries(split), latency.queries, seed);
-  if (queries.length === 0) return undefined;
-  const { queryEncoder, model } = searching;
+  const { latency, search } = bench.config;
+  const queries = await bench.dataset.queries(split);
+  const chosen = chosenQueries([...queries.keys()], latency.queries, seed);
+  if (chosen.length === 0) return undefined;
   const vectors: Float32Array[] = [];
-  for (const { text } of queries) {
-    vectors.push((await queryEncoder.encode([model.texts.query(text)])).vectors);
-  }
+  for (const place of chosen) vectors.push(await encoded.read(place, 1));
   const values = valuesOf(built);
   const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / built.artifact.facts.sizeBytes));
   const measured = [];
@@ -87,7 +59,7 @@ async function timesOf(
     const searchers: Searcher[] = [];
     try {
       for (const value of values.slice(first, first + atOnce)) {
-        searchers.push(await openAt(prepared, searching, built, value));
+        searchers.push(await openAt(bench, searching, built, value));
       }
       const { systems } = await measureLatency({
         systems: searchers.map((searcher, i) => ({
@@ -97,7 +69,7 @@ async function timesOf(
         queries: vectors,
         warmup: latency.warmup,
         seed,
-        signal: progress.signal,
+        signal: bench.progress.signal,
       });
       measured.push(...systems);
     } finally {
@@ -111,12 +83,12 @@ async function timesOf(
 export function curveRemarks(
   { kind, by, artifact: { facts } }: BuiltIndex,
   curve: CurveFacts,
-  { run }: Pick<ExactRun, 'run'>,
+  exact: Pick<RunFacts, 'searcher'>,
 ): string[] {
   const { depth, parameter, points } = curve;
   const { value, recall } = points.at(-1)!;
   const at = parameter === null ? '' : ` with ${parameter} ${value}`;
-  const { searcher } = run.facts;
+  const { searcher } = exact;
   const exactBy = searcher === by.name ? '' : `, which is of the searcher ${searcher}`;
   const idle =
     parameter === 'efSearch' && points.some((point) => point.value !== null && point.value < depth);

@@ -1,5 +1,6 @@
 /** The files of a dataset on this machine: what is here, bringing the rest, checking it, and what it holds. */
 import type { Dataset, Download, Split } from '../contracts.js';
+import { qrelsById } from '../dataset/qrels.js';
 import { BenchError } from '../errors.js';
 import { writeQrels } from '../interchange/qrels.js';
 import { datasetsNamed, loadDataset } from '../plugins.js';
@@ -8,7 +9,6 @@ import { removePartialsOf } from '../store/atomic.js';
 import { type Holding, holdingOf, verifyHolding } from '../store/holdings.js';
 import { Store } from '../store/store.js';
 import { byHand } from '../store/verification.js';
-import { qrelsById } from './judgements.js';
 import { type DatasetChoice, fetcher, openDataset } from './prepare.js';
 
 export type { Holding } from '../store/holdings.js';

@@ -7,11 +7,10 @@ import { measureValues } from '../metrics/measure-values.js';
 import { parseMeasures } from '../plugins/measures.js';
 import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../record.js';
-import type { PassageHits } from '../search/search.js';
 import { describeFile } from '../store/hash-once.js';
 import { Store } from '../store/store.js';
-import { identicalIdsOf } from './judgements.js';
 import { type Measured, measureStage } from './measure-stage.js';
+import { identicalIdsOf } from './own-passages.js';
 import { openDataset, type StageRequest } from './prepare.js';
 import { datasetFacts } from './record-parts.js';
 
@@ -35,11 +34,11 @@ export async function evaluateRun(
   const format = request.format === undefined ? {} : { format: request.format };
   const { run, tag, remarks } = await readRunFile(request.run, { ...format, queries });
   const leftOut = refuseStrangers(request, dataset, queries, run);
-  const { hits, passageIds, unknown } = await hitsOf(dataset, queries, run);
+  const ranked = bestFirst(queries, run);
+  const unknown = await countUnknown(dataset, ranked);
   const identicalIds = identicalIdsOf(config, dataset);
-  const index = { identifiers: async () => ({ at: (ordinal: number) => passageIds.get(ordinal)! }) };
   const measures = config.measures;
-  const measured = await measureStage({ dataset, split, index, hits, measures, identicalIds });
+  const measured = await measureStage({ dataset, split, run: ranked, measures, identicalIds });
   const described = await describeFile(request.run);
   const warnings = [
     `run file ${described.name}, sha256 ${described.sha256}`,
@@ -81,50 +80,31 @@ function refuseStrangers(
   );
 }
 
-/**
- * The run as a search would have left it. Passages are numbered by their place in the collection, which is read once;
- * those that are not in it come after its last.
- */
-async function hitsOf(
-  dataset: Dataset,
-  queries: readonly Query[],
-  run: Run,
-): Promise<{ hits: PassageHits; passageIds: ReadonlyMap<number, string>; unknown: number }> {
-  const wanted = new Set<string>();
-  let depth = 0;
-  for (const { queryId } of queries) {
-    const { passageIds = [] } = run.get(queryId) ?? {};
-    for (const id of passageIds) wanted.add(id);
-    depth = Math.max(depth, passageIds.length);
-  }
-  const ordinals = new Map<string, number>();
-  let passages = 0;
-  for await (const { passageId } of dataset.passages()) {
-    if (wanted.has(passageId)) ordinals.set(passageId, passages);
-    passages++;
-  }
-  const unknown = wanted.size - ordinals.size;
-  for (const id of wanted) if (!ordinals.has(id)) ordinals.set(id, passages++);
-  const places = queries.length * depth;
-  const hits: PassageHits = {
-    depth,
-    ordinals: new Int32Array(places).fill(-1),
-    scores: new Float32Array(places),
-    winners: new Int32Array(places),
-    counts: new Int32Array(queries.length),
-  };
-  for (const [q, { queryId }] of queries.entries()) {
-    const ranking = run.get(queryId);
-    if (ranking === undefined) continue;
-    const { passageIds, scores = [], ranks = [] } = ranking;
-    const order = [...passageIds.keys()].sort(
-      (a, b) => scores[b]! - scores[a]! || (ranks[a] ?? a) - (ranks[b] ?? b) || a - b,
-    );
-    hits.counts[q] = order.length;
-    for (const [i, place] of order.entries()) {
-      hits.ordinals[q * depth + i] = ordinals.get(passageIds[place]!)!;
-      hits.scores[q * depth + i] = scores[place]!;
-    }
-  }
-  return { hits, passageIds: new Map([...ordinals].map(([id, ordinal]) => [ordinal, id])), unknown };
+/** The run as a search would have left it: a ranking of each query of the split, and of no other. */
+function bestFirst(queries: readonly Query[], run: Run): Run {
+  return new Map(
+    queries.map(({ queryId }) => {
+      const { passageIds, scores = [], ranks = [] } = run.get(queryId) ?? { passageIds: [] };
+      const order = [...passageIds.keys()].sort(
+        (a, b) => scores[b]! - scores[a]! || (ranks[a] ?? a) - (ranks[b] ?? b) || a - b,
+      );
+      return [
+        queryId,
+        {
+          passageIds: order.map((place) => passageIds[place]!),
+          scores: Float32Array.from(order, (place) => scores[place]!),
+        },
+      ];
+    }),
+  );
+}
+
+/** How many passages of the run the collection does not have; it is read once, as far as it has to be. */
+async function countUnknown(dataset: Dataset, run: Run): Promise<number> {
+  const missing = new Set<string>();
+  for (const { passageIds } of run.values()) for (const id of passageIds) missing.add(id);
+  if (missing.size === 0) return 0;
+  for await (const { passageId } of dataset.passages())
+    if (missing.delete(passageId) && missing.size === 0) break;
+  return missing.size;
 }

@@ -1,6 +1,7 @@
 /** How many examples a training goes through, as far as that is known before anything is mined. */
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
 
 /** Absent where there is no training query, or nobody says. */
 export interface ExampleSizes {
@@ -19,11 +20,9 @@ export interface Bound {
 export async function trainingSizes(dataset: Dataset): Promise<ExampleSizes> {
   const trainingQueries = (await dataset.queries('train')).length;
   if (trainingQueries === 0) return {};
-  const relevant = (await dataset.qrels('train')).filter(({ relevance }) => relevance >= 1);
+  const relevant = await relevantPassages(dataset, 'train');
   const trainingExamples =
-    dataset.trainsOn === 'each-positive'
-      ? relevant.length
-      : new Set(relevant.map(({ queryId }) => queryId)).size;
+    dataset.trainsOn === 'each-positive' ? [...relevant.values()].flat().length : relevant.size;
   return { trainingExamples, trainingQueries };
 }
 

@@ -100,7 +100,7 @@ export function averageOf(name: string, records: readonly RunRecord[]): RunRecor
     ),
     warnings: [
       `Figures are means over ${records.length} datasets of ${queries.toLocaleString('en-US')} queries together, each dataset counting the same.`,
-      // What is true of every member is said once.
+      // A remark that is true of every member is said once.
       ...new Set(
         records.flatMap(({ dataset, warnings }) =>
           warnings.map((each) => each.replaceAll(dataset.name, name)),

@@ -1,34 +1,32 @@
-/** From hits to measures: passage ids, answers found in texts, values per query. */
+/** From a run to measures, whoever made it: answers found in texts, values per query. */
 import { defaultConfig } from '../config/config.js';
-import type { Dataset, Query, Run, Split } from '../contracts.js';
+import type { Dataset, Run, Split } from '../contracts.js';
+import { qrelsById } from '../dataset/qrels.js';
+import { readPassages } from '../dataset/reading.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../plugins/measures.js';
-import type { PassageHits } from '../search/search.js';
-import { answerHits, qrelsById } from './judgements.js';
+import { AnswersOfRun } from '../search/answer-hits.js';
 
 export interface Measured {
-  run: Run;
   evaluation: Evaluation;
-  /** [Q, depth], 1 where a hit holds an answer; absent where no measure asks for answers. */
-  answerFlags?: Uint8Array;
+  /** By query id, in the order of its hits, 1 where one holds an answer; absent where no measure asks for answers. */
+  answerFlags?: ReadonlyMap<string, Uint8Array>;
   warnings: string[];
 }
 
 export interface MeasureRequest {
   dataset: Dataset;
   split: Split;
-  /** Gives the passage ids by ordinal. */
-  index: { identifiers(): Promise<{ at(ordinal: number): string }> };
-  hits: PassageHits;
+  /** Best hits first. */
+  run: Run;
   /** Measure ids. */
   measures: readonly string[];
   identicalIds: 'dropped' | 'kept';
 }
 
 export async function measureStage(request: MeasureRequest): Promise<Measured> {
-  const { dataset, split, index, hits, identicalIds } = request;
+  const { dataset, split, run, identicalIds } = request;
   const queries = await dataset.queries(split);
-  const run = await runOf(queries, index, hits);
   const qrels = qrelsById(await dataset.qrels(split));
   const warnings: string[] = [...(dataset.remarks ?? [])];
   if (dataset.relevantFrom !== undefined)
@@ -37,7 +35,7 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     );
   const has = { qrels: qrels.size > 0, answers: dataset.answerMatching !== undefined };
   const asked = parseMeasures(request.measures);
-  // What nobody asked for by name is not missed: the usual measures are those of all kinds of datasets.
+  // The usual measures are those of all kinds of datasets: one of them that a dataset cannot have is left out in silence.
   const isUsual = sameList(defaultConfig().measures, request.measures);
   for (const needs of isUsual ? [] : (['qrels', 'answers'] as const)) {
     const lost = asked.filter((measure) => measure.needs === needs && !has[needs]).map(({ id }) => id);
@@ -47,7 +45,8 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
   }
   const measures = asked.filter(({ needs }) => has[needs]);
   const needsAnswers = measures.some(({ needs }) => needs === 'answers');
-  const found = needsAnswers ? await answerHits(dataset, queries, hits) : undefined;
+  const found = needsAnswers ? new AnswersOfRun(dataset.answerMatching!, queries, run) : undefined;
+  if (found !== undefined) await readPassages(dataset, [found]);
   if (found !== undefined && found.unusable > 0)
     warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
   if (found !== undefined && found.matchingAll > 0)
@@ -62,52 +61,30 @@ export async function measureStage(request: MeasureRequest): Promise<Measured> {
     queries: [...new Set([...queries.map(({ queryId }) => queryId), ...qrels.keys()])],
     relevance: dataset.relevantFrom ?? 1,
     identicalIds,
-    ...(found && { firstAnswerRank: firstRanks(queries, run, hits, found.flags, identicalIds) }),
+    ...(found && { firstAnswerRank: firstRanks(run, found.flags, identicalIds) }),
   });
-  return { run, evaluation, warnings, ...(found && { answerFlags: found.flags }) };
+  return { evaluation, warnings, ...(found && { answerFlags: found.flags }) };
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-/** The hits of all queries as a run. @param index gives the passage ids by ordinal */
-export async function runOf(
-  queries: readonly Query[],
-  index: MeasureRequest['index'],
-  hits: PassageHits,
-): Promise<Run> {
-  const identifiers = await index.identifiers();
-  return new Map(
-    queries.map(({ queryId }, q) => {
-      const from = q * hits.depth;
-      const count = hits.counts[q]!;
-      const passageIds = Array.from(hits.ordinals.subarray(from, from + count), (ordinal) =>
-        identifiers.at(ordinal),
-      );
-      return [queryId, { passageIds, scores: hits.scores.slice(from, from + count) }];
-    }),
-  );
-}
-
 /** The rank of the first hit with an answer, counted as the evaluation counts: without hits that are dropped. */
 function firstRanks(
-  queries: readonly Query[],
   run: Run,
-  { depth, counts }: PassageHits,
-  flags: Uint8Array,
+  flags: ReadonlyMap<string, Uint8Array>,
   identicalIds: 'dropped' | 'kept',
 ): Map<string, number | undefined> {
-  return new Map(
-    queries.map(({ queryId }, q) => {
-      const { passageIds } = run.get(queryId)!;
-      let rank = 0;
-      for (let i = 0; i < counts[q]!; i++) {
-        if (identicalIds === 'dropped' && passageIds[i] === queryId) continue;
-        rank++;
-        if (flags[q * depth + i] === 1) return [queryId, rank];
-      }
-      return [queryId, undefined];
-    }),
-  );
+  const rankIn = (queryId: string, own: Uint8Array): number | undefined => {
+    const { passageIds } = run.get(queryId) ?? { passageIds: [] };
+    let rank = 0;
+    for (const [i, passageId] of passageIds.entries()) {
+      if (identicalIds === 'dropped' && passageId === queryId) continue;
+      rank++;
+      if (own[i] === 1) return rank;
+    }
+    return undefined;
+  };
+  return new Map([...flags].map(([queryId, own]) => [queryId, rankIn(queryId, own)]));
 }

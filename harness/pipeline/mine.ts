@@ -1,21 +1,22 @@
 /** `bench mine`: hard negatives as a file, found by a trained model or by BM25. */
 import path from 'node:path';
 import type { Split } from '../contracts.js';
-import { BenchError } from '../errors.js';
 import { readNegatives, writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
+import { bm25Negatives } from '../stages/bm25-negatives.js';
+import { indexTerms } from '../stages/index-terms.js';
+import { knownOf } from '../stages/known.js';
+import { mine } from '../stages/mine.js';
+import { search } from '../stages/search.js';
+import { askedOf } from '../stages/systems.js';
+import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/atomic.js';
-import { bm25NegativesStage } from './bm25-negatives.js';
-import { noteUnchecked, openCheckpoint } from './checkpoint.js';
-import { encodeStage, indexKey } from './encode-stage.js';
-import { tryForeign } from './foreign-index.js';
-import { mineStage } from './mine-stage.js';
 import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
-import { withEngine } from './one-stage.js';
-import { type Prepared, prepare, type StageRequest } from './prepare.js';
-import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching, searcherRemarks } from './searching.js';
+import { assertQueries, withCheckpoint } from './one-stage.js';
+import { prepare, type StageRequest } from './prepare.js';
+import { searcherRemarks } from './searching.js';
+import { StageLog } from './stage-log.js';
 
 export interface MineRequest extends StageRequest {
   /** Folder of a trained checkpoint; absent: BM25 mines. */
@@ -42,21 +43,11 @@ export interface MinedNegatives {
 }
 
 export async function mineOnly(request: MineRequest, progress: Progress): Promise<MinedNegatives> {
-  const { checkpoint, split } = request;
-  // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
-  const opened = checkpoint === undefined ? undefined : await openCheckpoint(checkpoint);
-  if (checkpoint !== undefined) await noteUnchecked(checkpoint, progress);
-  const prepared = await prepare(request, progress);
-  const { dataset } = prepared;
-  if ((await dataset.queries(split)).length === 0) {
-    throw new BenchError('DATA_INVALID', `${dataset.name} has no ${split} queries to mine negatives for.`, {
-      hint: 'Choose another part of it with --split train, dev or test.',
-    });
-  }
+  const { checkpoint } = request;
   const mined =
-    opened === undefined
-      ? await minedByBm25(prepared, request, progress)
-      : await minedByModel(prepared, opened, request, progress);
+    checkpoint === undefined
+      ? await minedByBm25(request, progress)
+      : await minedByModel({ ...request, checkpoint }, progress);
   let file = negativesFile(mined.folder);
   if (request.out !== undefined) {
     const target = path.resolve(request.out);
@@ -69,36 +60,34 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
   return { negatives: file, key, cached, counts: { ...facts } };
 }
 
-async function minedByBm25(prepared: Prepared, { split, count, depth }: MineRequest, progress: Progress) {
-  const { dataset, store, config } = prepared;
-  const { memoryMiB } = config.search;
-  const usual = bm25Asked(prepared);
+const missing = 'queries to mine negatives for';
+
+async function minedByBm25(request: MineRequest, progress: Progress) {
+  const { split, count, depth, config } = request;
+  const prepared = await prepare(request, progress);
+  await assertQueries(prepared, split, missing);
+  const usual = bm25Asked(config);
   const kept = count ?? usual.count;
   // Some hits are no negatives: as many again are looked at, as usual.
-  const asked = { ...usual, count: kept, depth: depth ?? Math.max(usual.depth, 2 * kept) };
-  return bm25NegativesStage({ dataset, store, split, memoryMiB, ...asked }, progress);
+  const asked = { ...usual, split, count: kept, depth: depth ?? Math.max(usual.depth, 2 * kept) };
+  const bench = new Workbench(prepared, progress, new StageLog(prepared.store));
+  const known = await knownOf(bench);
+  return bench.made(bm25Negatives(indexTerms(asked.scoring, known), asked, known));
 }
 
-async function minedByModel(
-  prepared: Prepared,
-  checkpoint: Awaited<ReturnType<typeof openCheckpoint>>,
-  { index, split, count, depth }: MineRequest,
-  progress: Progress,
-) {
-  return withEngine(prepared, progress, async (engine) => {
-    const indexed =
-      index === undefined
-        ? await encodeStage(prepared, checkpoint, engine, progress)
-        : { folder: index, key: await indexKey(index, prepared, checkpoint, engine, progress) };
-    if (index !== undefined) await tryForeign(index, prepared, progress);
-    const searching = await openSearching(prepared, checkpoint, engine, indexed.folder);
-    try {
+async function minedByModel(request: MineRequest & { checkpoint: string }, progress: Progress) {
+  const { split, count, config } = request;
+  const depth = request.depth ?? config.stage2.depth;
+  return withCheckpoint(
+    { ...request, asked: { split, missing } },
+    progress,
+    async (bench, { stages, known }) => {
+      const { model, queries, shards } = stages;
+      const { identicalIds } = askedOf(request, known, split);
+      const run = search({ model, queries, shards }, { split, depth }, config, known);
+      const searching = await bench.searching(model, shards);
       for (const remark of searcherRemarks(searching)) progress.note(remark);
-      const asked = { split, depth: depth ?? prepared.config.stage2.depth };
-      const run = await searchStage(prepared, searching, indexed.key, asked, progress);
-      return await mineStage(prepared, searching.index, run, { split, negatives: count ?? null });
-    } finally {
-      await closeSearching(searching);
-    }
-  });
+      return bench.made(mine(run, shards, { split, identicalIds, negatives: count ?? null }, known));
+    },
+  );
 }

@@ -10,23 +10,24 @@ import { readIndexFacts } from '../index/vector-index.js';
 import { writeRun } from '../interchange/trec.js';
 import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
+import { given, givenShards } from '../stages/given.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, type VectorStages, vectorStages } from '../stages/systems.js';
+import { trainingStages } from '../stages/training.js';
+import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
-import type { Engine } from '../tensor/engine.js';
-import { builtIndex } from './built-index.js';
-import { noteUnchecked, openCheckpoint } from './checkpoint.js';
-import { encodeStage, indexKey } from './encode-stage.js';
+import { type Checkpoint, noteUnchecked, openCheckpoint } from './checkpoint.js';
+import type { NamedBuilder } from './choose-searcher.js';
 import { tryForeign } from './foreign-index.js';
 import { readHits } from './hit-files.js';
-import { indexBuilder, indexStage } from './index-stage.js';
-import { identicalIdsOf } from './judgements.js';
-import { runOf } from './measure-stage.js';
+import { indexBuilder } from './index-builder.js';
 import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
+import { runOf } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
-import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching, searcherRemarks } from './searching.js';
+import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
 
@@ -57,8 +58,8 @@ export async function trainOnly(
   }
   const log = new StageLog(store);
   const prepared = await log.plain('prepare', () => prepare(request, progress, store));
-  return withEngine(prepared, progress, async (engine) => {
-    const trained = await trainAll(prepared, request, engine, log, progress);
+  return atWorkbench(prepared, progress, log, async (bench) => {
+    const trained = await trainAll(bench, await trainingStages(request, await knownOf(bench)));
     if (log.found.length > 0) progress.note(`from cache: ${log.found.join(', ')}`);
     return {
       architecture,
@@ -93,20 +94,16 @@ export interface EncodedIndex {
 }
 
 export async function encodeOnly(request: EncodeRequest, progress: Progress): Promise<EncodedIndex> {
-  // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
-  const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
-  await noteUnchecked(request.checkpoint, progress);
-  const prepared = await prepare(request, progress);
-  const { folder, key, cached } = await withEngine(prepared, progress, (engine) =>
-    encodeStage(prepared, checkpoint, engine, progress),
-  );
-  if (cached) progress.note('encode: from cache');
-  const { passages, vectors, dimensions } = await readIndexFacts(folder);
-  const { totalBytes: sizeBytes } = await indexSize(folder);
-  return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
+  return withCheckpoint(request, progress, async (bench, { stages: { encoding } }) => {
+    const { folder, key, cached } = await bench.made(encoding);
+    if (cached) progress.note('encode: from cache');
+    const { passages, vectors, dimensions } = await readIndexFacts(folder);
+    const { totalBytes: sizeBytes } = await indexSize(folder);
+    return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
+  });
 }
 
-export interface SearchRequest extends EncodeRequest {
+interface SearchRequest extends EncodeRequest {
   /** Folder of the index that belongs to the checkpoint and the dataset. */
   index: string;
   split: Split;
@@ -129,62 +126,94 @@ export interface SearchedRun {
 
 export async function searchOnly(request: SearchRequest, progress: Progress): Promise<SearchedRun> {
   const { split, config } = request;
-  const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
-  await noteUnchecked(request.checkpoint, progress);
-  const prepared = await prepare(request, progress);
-  const { dataset } = prepared;
-  const queries = await dataset.queries(split);
-  if (queries.length === 0) {
-    throw new BenchError('DATA_INVALID', `${dataset.name} has no ${split} queries.`, {
-      hint: 'Choose another part of it with --split train, dev or test.',
-    });
-  }
-  return withEngine(prepared, progress, async (engine) => {
-    const indexedAs = await indexKey(request.index, prepared, checkpoint, engine, progress);
-    // With `index.kind` of another kind, that of these vectors is built first, as in a run.
-    await tryForeign(request.index, prepared, progress);
-    const shards = { key: indexedAs, folder: request.index };
-    const builder = await indexBuilder(config);
-    const built =
-      builder &&
-      builtIndex(
-        await indexStage(prepared, shards, builder, engine, config.seeds[0]!, progress),
-        config,
-        builder,
-      );
-    const searching = await openSearching(prepared, checkpoint, engine, request.index, built);
-    try {
-      const warnings = searcherRemarks(searching);
-      for (const warning of warnings) progress.note(warning);
-      const identicalIds = identicalIdsOf(config, dataset);
-      const asked = { split, depth: config.search.depth, identicalIds };
-      const found = await searchStage(prepared, searching, indexedAs, asked, progress);
-      const { architecture } = checkpoint.facts;
-      const name = `${dataset.name.replace(/[/:]/g, '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
-      const file = path.resolve(request.run ?? path.join(config.out, `${name}${runSuffix}`));
-      const run = await runOf(queries, searching.index, await readHits(found));
-      await removePartialsOf(file);
-      const { sha256 } = await writeRun(file, run, architecture);
-      const { key, cached, facts } = found;
-      if (cached) progress.note('search: from cache');
-      const { depth, searcher } = facts;
-      return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
-    } finally {
-      await closeSearching(searching);
-    }
+  const asked = { split, missing: 'queries' };
+  // With `index.kind` of another kind, that of these vectors is built first, as in a run.
+  const by = await indexBuilder(config);
+  return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {
+    const { dataset } = bench;
+    const searching = await bench.searching(stages.model, stages.shards, stages.index);
+    const warnings = searcherRemarks(searching);
+    for (const warning of warnings) progress.note(warning);
+    const found = await bench.made(stages.run);
+    const { architecture } = checkpoint.facts;
+    const name = `${dataset.name.replace(/[/:]/g, '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
+    const file = path.resolve(request.run ?? path.join(config.out, `${name}${runSuffix}`));
+    const queries = await dataset.queries(split);
+    const run = await runOf(queries, searching.index, await readHits(found));
+    await removePartialsOf(file);
+    const { sha256 } = await writeRun(file, run, architecture);
+    const { key, cached, facts } = found;
+    if (cached) progress.note('search: from cache');
+    const { depth, searcher } = facts;
+    return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
   });
 }
 
-/** Opens the engine for a piece of work and closes it after. */
-export async function withEngine<T>(
-  { config }: Pick<Prepared, 'config'>,
+/** What a stage with a checkpoint is given, and what comes of it. */
+interface WithCheckpoint {
+  checkpoint: Checkpoint;
+  known: Known;
+  stages: VectorStages;
+}
+
+/**
+ * Puts the stages behind a checkpoint together; an index that is handed in stands for the encoding.
+ * @param request `asked` where queries of a split are searched, `by` where an index is built of the vectors
+ */
+export async function withCheckpoint<T>(
+  request: EncodeRequest & {
+    index?: string;
+    asked?: { split: Split; missing: string };
+    by?: NamedBuilder | undefined;
+  },
   progress: Progress,
-  work: (engine: Engine) => Promise<T>,
+  work: (bench: Workbench, given: WithCheckpoint) => Promise<T>,
 ): Promise<T> {
-  const engine = await engineOf(config, progress);
+  const { config, index } = request;
+  // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
+  const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
+  await noteUnchecked(request.checkpoint, progress);
+  const prepared = await prepare(request, progress);
+  const { split = 'test', missing } = request.asked ?? {};
+  if (missing !== undefined) await assertQueries(prepared, split, missing);
+  return atWorkbench(prepared, progress, new StageLog(prepared.store), async (bench) => {
+    const known = await knownOf(bench, request.by);
+    const need = await given(request.checkpoint, async () => checkpoint.key);
+    const { name, code } = checkpoint;
+    const model = { name, code, need, open: async () => checkpoint };
+    // Of an index that is trained: as in a run with that seed.
+    const seeded = { config, seed: config.seeds[0]! };
+    const asked = askedOf(request, known, split);
+    const stages = vectorStages(model, seeded, known, asked);
+    if (index === undefined) return work(bench, { checkpoint, known, stages });
+    const shards = await givenShards(index, stages.encoding, checkpoint, progress);
+    await tryForeign(index, prepared, progress);
+    return work(bench, { checkpoint, known, stages: vectorStages(model, seeded, known, asked, shards) });
+  });
+}
+
+/** @param missing what there are none of: `queries to mine negatives for` */
+export async function assertQueries({ dataset }: Prepared, split: Split, missing: string): Promise<void> {
+  if ((await dataset.queries(split)).length > 0) return;
+  const what = missing.replace(/^queries/, `${split} queries`);
+  throw new BenchError('DATA_INVALID', `${dataset.name} has no ${what}.`, {
+    hint: 'Choose another part of it with --split train, dev or test.',
+  });
+}
+
+/** Opens the engine for a piece of work, and closes it after with all that was opened on it. */
+async function atWorkbench<T>(
+  prepared: Prepared,
+  progress: Progress,
+  log: StageLog,
+  work: (bench: Workbench) => Promise<T>,
+): Promise<T> {
+  const engine = await engineOf(prepared.config, progress);
+  const bench = new Workbench(prepared, progress, log, engine);
   try {
-    return await work(engine);
+    return await work(bench);
   } finally {
+    await bench.close();
     await engine.dispose();
   }
 }

@@ -2,7 +2,7 @@
 import type { Query } from '../contracts.js';
 import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
-import type { OpenModel } from './open-model.js';
+import { type OpenModel, openEncoder } from './open-model.js';
 import { engineOf, type Prepared } from './prepare.js';
 import { closeSearching, openSearching } from './searching.js';
 
@@ -17,7 +17,8 @@ export async function openDense(
   try {
     const model = await openModel();
     const searching = await openSearching(prepared, model, engine, indexFolder, built);
-    const { searcher, queryEncoder } = searching;
+    const { searcher } = searching;
+    const queryEncoder = openEncoder(model, 'query', engine, prepared.config.encode);
     const tokenize = ({ text }: Query) => model.texts.query(text);
     const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;
     return {
@@ -33,6 +34,7 @@ export async function openDense(
       resident: searcher.resident,
       async close() {
         await closeSearching(searching);
+        await queryEncoder.dispose();
         await engine.dispose();
       },
     };

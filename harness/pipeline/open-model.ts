@@ -1,8 +1,9 @@
 /** A model that is open: all that encoding and searching need of it, wherever it came from. */
 import type { Passage } from '../contracts.js';
 import type { Architecture } from '../model/retriever.js';
-import type { VectorModel } from '../model/vector-encoder.js';
-import type { WorkedWith } from './stage-code.js';
+import { VectorEncoder, type VectorModel } from '../model/vector-encoder.js';
+import type { WorkedWith } from '../stages/code.js';
+import type { Engine } from '../tensor/engine.js';
 
 export interface OpenModel {
   /** The system's, by which people look for what was made with it: `mlr-sc`. */
@@ -18,7 +19,17 @@ export interface OpenModel {
   /** Of what was trained here. */
   architecture?: Architecture;
   /** What computes beside the stages' own code. */
-  code: Pick<WorkedWith, 'architecture' | 'encoder' | 'published'>;
+  code: Partial<Pick<WorkedWith, 'architecture' | 'encoder' | 'published'>>;
+}
+
+/** @param batchTokens tokens per batch, padding included; the caller disposes of what comes back */
+export function openEncoder(
+  { retriever, weights, maxTokens }: Pick<OpenModel, 'retriever' | 'weights' | 'maxTokens'>,
+  side: 'query' | 'passage',
+  engine: Engine,
+  { batchTokens }: { batchTokens: number },
+): VectorEncoder {
+  return new VectorEncoder({ engine, retriever, weights, side, maxTokens: maxTokens[side], batchTokens });
 }
 
 /** How texts become token ids. */

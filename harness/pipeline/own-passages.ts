@@ -2,7 +2,17 @@
  * Hits without the passage that is the query itself. It is dropped before the list is cut, so that a query whose passage is in
  * the collection gets as many other hits as any: BEIR's code searches top_k + 1 for that.
  */
+import type { BenchConfig } from '../config/config.js';
+import type { Dataset } from '../contracts.js';
 import type { PassageHits } from '../search/search.js';
+
+/** What the configuration asks for, where the dataset has something to drop. */
+export function identicalIdsOf(
+  { measure: { identicalIds } }: Pick<BenchConfig, 'measure'>,
+  { dropsIdenticalIds }: Pick<Dataset, 'dropsIdenticalIds'>,
+): 'dropped' | 'kept' {
+  return dropsIdenticalIds ? identicalIds : 'kept';
+}
 
 /** Hits to search for, so that as many as were asked for are left. */
 export function searchedDepth(depth: number, identicalIds: 'dropped' | 'kept'): number {

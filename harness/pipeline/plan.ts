@@ -3,6 +3,8 @@ import type { BenchConfig } from '../config/config.js';
 import type { DatasetPlugin, Download } from '../contracts.js';
 import { loadDataset } from '../plugins.js';
 import { duration } from '../progress.js';
+import { inOrder, type Stage } from '../stages/graph.js';
+import { namesOf } from '../stages/known.js';
 import { loadSystem } from '../systems.js';
 import type { TimeEstimate, TimeEstimates } from './estimate/time-estimate.js';
 import { passagesHere } from './needs.js';
@@ -28,7 +30,9 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
   const { architecture, dataset, config } = request;
   const means = await assertRequirements(request);
   const system = await loadSystem(architecture);
-  const { stages, needs } = await (await system.steps()).plan(request, means);
+  const steps = await system.steps();
+  const { stages, needs } = await steps.plan(request, means);
+  const graph = inOrder(await steps.stages(request, namesOf(request)));
   const { plugin, variant } = await loadDataset(dataset);
   const passages = await passagesHere(request);
   const time = await times?.of(request, means);
@@ -37,6 +41,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
       `dataset   ${dataset}: ${sourceOf(request, plugin, variant)}`,
       `arch      ${architecture}: ${system.summary}`,
       ...stages,
+      `artifacts ${namesIn(graph)}`,
       `measure   ${config.measures.join(', ')}`,
       `latency   ${config.latency.queries} queries, one at a time`,
       ...(await needs(passages)),
@@ -46,6 +51,17 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
     config: configOf(system.settings, config),
     ...(time && { time }),
   };
+}
+
+/** In the order in which they are made; of neighbours of one name, how many. */
+function namesIn(graph: readonly Stage[]): string {
+  const runs: { name: string; count: number }[] = [];
+  for (const { name } of graph) {
+    const last = runs.at(-1);
+    if (last?.name === name) last.count++;
+    else runs.push({ name, count: 1 });
+  }
+  return runs.map(({ name, count }) => (count === 1 ? name : `${count} x ${name}`)).join(' -> ');
 }
 
 /** @param settings that play a part; all where absent */

@@ -6,6 +6,7 @@ import { BenchError } from '../errors.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
+import { stageCode } from '../stages/code.js';
 import { fetchFile } from '../store/download.js';
 import { stateOf } from '../store/file-state.js';
 import { hubFolder } from '../store/hub-files.js';
@@ -15,7 +16,6 @@ import { type Anew, downloadsOf, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { assertSearcherName } from './choose-searcher.js';
-import { stageCode } from './stage-code.js';
 
 /** Which dataset, and where its files come from. */
 export interface DatasetChoice {
@@ -167,7 +167,7 @@ function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolea
   return variant === undefined && downloads.length > 0 && downloads.every(({ url }) => url === '');
 }
 
-/** What a collection is called that nobody gave a name to. */
+/** The name of a collection that nobody gave a name to. */
 const nameOf = (folder: string): string =>
   path.basename(path.resolve(folder)).replace(/[^\w.-]+/g, '-') || 'root';
 

@@ -3,10 +3,15 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
+import type { Need } from '../stages/graph.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, inRun, vectorStages } from '../stages/systems.js';
+import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine } from './dense.js';
 import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
+import { indexBuilder } from './index-builder.js';
 import { fetchModel, localModel } from './named-models.js';
 import { diskLine, memoryLine } from './needs.js';
 import { engineOf } from './prepare.js';
@@ -61,15 +66,32 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
   }
 }
 
+export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+  const { architecture: name, config } = request;
+  // What its files and these settings come to is told by its content once it is open.
+  const key = keyOf({ name, pretrained: config.pretrained });
+  const need = { folder: idOf(request), key };
+  const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
+  return inRun(vectorStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
+}
+
 export async function answer(asking: Asking): Promise<Answering> {
   const { request, prepared, progress } = asking;
   const { config } = request;
   const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
   const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
-  return onEngine(config, progress, async (engine) => {
+  return onEngine(asking, async (bench) => {
+    const known = await knownOf(bench, await indexBuilder(config));
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
-    const dense = await answerDense(asking, model, open, engine);
+    const { key, code } = model;
+    const stages = vectorStages(
+      { name, code, need: { folder, key }, open: async () => model },
+      request,
+      known,
+      asking,
+    );
+    const dense = await answerDense(asking, bench, stages, open);
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,

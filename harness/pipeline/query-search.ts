@@ -1,13 +1,14 @@
-/** Encoding and searching all queries of a split, part by part. */
+/** Searching the vectors of all queries of a split, part by part. */
 import type { Query } from '../contracts.js';
+import type { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
 import type { PassageHits } from '../search/search.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
-import type { Searching } from './searching.js';
+import type { OpenSearch } from './searching.js';
 
-/** What is asked of a search. */
-export interface Asked {
-  /** Queries encoded, and where the index is in memory searched, at once. */
+/** What a search takes beside its queries. */
+export interface SearchOptions {
+  /** Queries searched at once where the index is in memory. */
   batchSize: number;
   /** Hits per query. */
   depth: number;
@@ -40,52 +41,44 @@ export function partQueriesOf(resident: boolean, batchSize: number): number {
 
 /**
  * Within a part batch by batch where the index lies in memory. Where every search reads it from the disk, all queries of the
- * part are encoded first and searched at once: each shard is then read once for all of them, as in the paper, not once for
- * every batch.
+ * part are searched at once: each shard is then read once for all of them, as in the paper, not once for every batch.
+ * @param vectors of the queries, in their order
  * @param sink what it has already is not searched again
  * @throws BenchError INTERRUPTED
  */
 export async function searchQueries(
-  searching: Pick<Searching, SearchingParts>,
+  searching: Pick<OpenSearch, 'searcher' | 'index'>,
   queries: readonly Query[],
-  { batchSize, depth, identicalIds = 'kept' }: Asked,
+  vectors: Pick<QueryVectors, 'read'>,
+  { batchSize, depth, identicalIds = 'kept' }: SearchOptions,
   sink: HitSink,
   progress: Progress,
 ): Promise<void> {
-  const { searcher, index, queryEncoder, model } = searching;
+  const { searcher, index } = searching;
   const { resident } = searcher;
   const identifiers = identicalIds === 'dropped' ? await index.identifiers() : undefined;
-  const encode = async (batch: readonly Query[]) =>
-    (await queryEncoder.encode(batch.map(({ text }) => model.texts.query(text)))).vectors;
   const whole = resident ? progress.stage('search', queries.length, 'queries') : undefined;
   await inParts(queries, sink, async (part, before) => {
     const hits: PassageHits[] = [];
     let seconds = 0;
-    const search = async (
-      vectors: Float32Array,
-      asked: readonly Query[],
-      onRows?: (rows: number) => void,
-    ) => {
+    const search = async (first: number, asked: readonly Query[], onRows?: (rows: number) => void) => {
+      const rows = await vectors.read(before + first, asked.length);
       const started = performance.now();
-      const found = await searcher.search(vectors, asked.length, searchedDepth(depth, identicalIds), onRows);
+      const found = await searcher.search(rows, asked.length, searchedDepth(depth, identicalIds), onRows);
       seconds += (performance.now() - started) / 1000;
       hits.push(identifiers ? withoutOwnPassages(found, asked, identifiers, depth) : found);
     };
-    const waiting = new Float32Array(resident ? 0 : part.length * index.dimensions);
-    const stage = whole ?? progress.stage('encode queries', queries.length, 'queries');
-    for (let first = 0; first < part.length; first += batchSize) {
-      progress.checkInterrupted();
-      const batch = part.slice(first, first + batchSize);
-      const vectors = await encode(batch);
-      progress.checkInterrupted();
-      if (resident) await search(vectors, batch);
-      else waiting.set(vectors, first * index.dimensions);
-      stage.update(before + first + batch.length);
+    if (whole !== undefined) {
+      for (let first = 0; first < part.length; first += batchSize) {
+        progress.checkInterrupted();
+        const batch = part.slice(first, first + batchSize);
+        await search(first, batch);
+        whole.update(before + first + batch.length);
+      }
+      return { hits, seconds };
     }
-    if (resident) return { hits, seconds };
-    stage.end();
     const reading = progress.stage('search', index.vectors, 'vectors');
-    await search(waiting, part, (rows) => {
+    await search(0, part, (rows) => {
       progress.checkInterrupted();
       reading.update(rows);
     });
@@ -106,5 +99,3 @@ export async function inParts(
     await sink.add(hits, seconds);
   }
 }
-
-type SearchingParts = 'searcher' | 'index' | 'queryEncoder' | 'model';

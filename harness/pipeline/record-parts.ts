@@ -1,5 +1,7 @@
 /** The parts of a run record, each from what one stage found out. */
+
 import type { Dataset, Split } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
 import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import type { Encoder } from '../model/encoder.js';
@@ -24,7 +26,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
   const counts: Record<string, SplitCounts> = {};
   for (const each of ['train', 'dev', 'test'] as const) {
     const [queries, qrels] = [await dataset.queries(each), await dataset.qrels(each)];
-    const positives = new Set(qrels.flatMap(({ queryId, relevance }) => (relevance >= 1 ? [queryId] : [])));
+    const positives = await relevantPassages(dataset, each);
     const withPositive = queries.filter(({ queryId }) => positives.has(queryId)).length;
     counts[each] = { queries: queries.length, qrels: qrels.length, withPositive };
   }

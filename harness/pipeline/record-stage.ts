@@ -1,12 +1,12 @@
 /** Puts together the record of a run from what its stages found out, all but the latencies, and writes its hits. */
 import path from 'node:path';
 import { type BenchConfig, presetText } from '../config/config.js';
-import type { Dataset, Split } from '../contracts.js';
+import type { Dataset, Run, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
 import { newRecord, type RunRecord, recordSuffix, runSuffix, type StageFacts } from '../record.js';
+import { datasetIdentity } from '../stages/known.js';
 import { keyOf } from '../store/hash.js';
-import { datasetIdentity } from './identity.js';
 import type { Measured } from './measure-stage.js';
 import { datasetFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
@@ -19,17 +19,18 @@ export interface RecordParts {
   dataset: Dataset;
   split: Split;
   answering: Pick<Answering, 'facts' | 'given' | 'remarks'>;
+  run: Run;
   measured: Measured;
   studied: Studied | undefined;
   stages: readonly StageFacts[];
 }
 
 export async function recordStage(parts: RecordParts): Promise<{ record: RunRecord; file: string }> {
-  const { request, dataset, answering, measured, studied, stages, split } = parts;
+  const { request, dataset, answering, run, measured, studied, stages, split } = parts;
   const { config, seed, architecture } = request;
   const { index, training, ...facts } = answering.facts;
   const stem = path.join(config.out, stemOf(request, dataset, answering.given));
-  const runFile = await writeRun(`${stem}${runSuffix}`, measured.run, architecture);
+  const runFile = await writeRun(`${stem}${runSuffix}`, run, architecture);
   const record = await newRecord({
     ...facts,
     seed,

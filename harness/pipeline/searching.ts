@@ -1,6 +1,5 @@
-/** What stays open while queries are searched. */
+/** An index that is open to be searched. */
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
-import { VectorEncoder } from '../model/vector-encoder.js';
 import type { Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtSearch } from './built-index.js';
@@ -9,13 +8,12 @@ import type { OpenModel } from './open-model.js';
 import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 
-/** Everything that stays open while queries are searched and timed. */
-export interface Searching {
+/** Everything that stays open while query vectors are searched, and what they belong to. */
+export interface OpenSearch {
   engine: Engine;
   model: OpenModel;
   index: VectorIndex;
   searcher: Searcher;
-  queryEncoder: VectorEncoder;
   /** What is searched instead of the shards; absent where the index is Flat. */
   built?: BuiltIndex;
   /** What opening the index took. */
@@ -29,7 +27,7 @@ export async function openSearching(
   engine: Engine,
   folder: string,
   built?: BuiltIndex,
-): Promise<Searching> {
+): Promise<OpenSearch> {
   const started = performance.now();
   const index = await openIndex(folder);
   const memoryBytes = config.search.memoryMiB * 2 ** 20;
@@ -40,26 +38,15 @@ export async function openSearching(
     ...(built && { built: builtSearch(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;
-  const { retriever, weights, maxTokens } = model;
-  const { batchTokens } = config.encode;
-  const queryEncoder = new VectorEncoder({
-    engine,
-    retriever,
-    weights,
-    side: 'query',
-    maxTokens: maxTokens.query,
-    batchTokens,
-  });
-  return { engine, model, index, searcher, queryEncoder, buildSeconds, ...(built && { built }) };
+  return { engine, model, index, searcher, buildSeconds, ...(built && { built }) };
 }
 
-export async function closeSearching({ index, searcher, queryEncoder }: Searching): Promise<void> {
+export async function closeSearching({ index, searcher }: OpenSearch): Promise<void> {
   await searcher.dispose();
-  await queryEncoder.dispose();
   await index.close();
 }
 
 /** That `auto` did not take the first of its choice. */
-export function searcherRemarks({ searcher: { name, fallback } }: Searching): string[] {
+export function searcherRemarks({ searcher: { name, fallback } }: OpenSearch): string[] {
   return fallback === undefined ? [] : [`searched with ${name}: ${fallback}`];
 }

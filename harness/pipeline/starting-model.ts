@@ -16,18 +16,14 @@ import {
   type StartingWeights,
   weightsToStartFrom,
 } from '../model/retriever-files.js';
-import { scratchKind } from '../model/scratch.js';
 import { askedBeside } from '../model/sentence-files.js';
 import { type LoadedArchitecture, loadArchitecture } from '../plugins.js';
-import type { Progress } from '../progress.js';
+import type { Workplace } from '../stages/graph.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import { noteUnchecked } from './checkpoint.js';
 import { fetchModel, filesOf } from './named-models.js';
-import type { Prepared } from './prepare.js';
-import { scratchMaxTokens, scratchModel } from './scratch-model.js';
 
 /** A model to start from. */
-export interface StartingModel {
+interface StartingModel {
   /** `scratch`, a folder, or an id on the hub; of a trained checkpoint, what it began with itself. */
   name: string;
   revision: string | null;
@@ -51,65 +47,74 @@ export interface TrainingSetup {
   seed: number;
 }
 
-export interface SetupRequest {
+interface SetupRequest {
+  config: BenchConfig;
   architecture: string;
   seed: number;
-  /** Folder of a trained checkpoint to start from, instead of the configuration's model. */
-  init?: string;
   /** Instead of the configuration's. */
-  lambda?: number;
+  lambda?: number | undefined;
 }
 
 /**
+ * @param start the model, in a folder
  * @throws BenchError CONFIG_INVALID for options that do not fit the encoder, CHECKPOINT_INVALID for a model that cannot
  *   be used
  */
-export async function trainingSetup(
-  prepared: Prepared,
-  request: SetupRequest,
-  progress: Progress,
-): Promise<TrainingSetup> {
-  const { config } = prepared;
+export async function trainingSetup(request: SetupRequest, start: ModelFolder): Promise<TrainingSetup> {
+  const { config } = request;
   const { t5LayerNorm, tied } = config.model;
-  const trained = request.init === undefined ? undefined : await trainedModel(request.init, progress);
-  const { folder, ...found } = trained?.model ?? (await namedModel(prepared, request.seed, progress));
-  const loaded = trained === undefined ? await loadEncoder(folder, { t5LayerNorm }) : undefined;
-  const beside = trained === undefined ? await askedBeside(folder) : undefined;
+  const { folder, facts, ...found } = start;
+  const inside = facts === undefined ? folder : encoderFolder(folder, facts);
+  const loaded = facts === undefined ? await loadEncoder(inside, { t5LayerNorm }) : undefined;
+  const beside = facts === undefined ? await askedBeside(folder) : undefined;
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
-  const described = loaded?.encoder ?? (await describeEncoder(folder, { t5LayerNorm }));
+  const described = loaded?.encoder ?? (await describeEncoder(inside, { t5LayerNorm }));
   const encoder = makeEncoder(withDropout(described, config.train.dropout), { t5LayerNorm });
-  const tokenizer = await encoderTokenizer(folder, encoder);
-  const { shape } = encoder;
+  const tokenizer = await encoderTokenizer(inside, encoder);
+  const loadedArchitecture = await loadArchitecture(request.architecture);
+  const { text, learningRate, resolved } = settle(loadedArchitecture, encoder.shape, config, request.lambda);
+  const retriever = new Retriever(encoder, tied, { ...loadedArchitecture, resolved });
+  const begun: StartingWeights =
+    facts === undefined
+      ? { weights: initialWeights(retriever, loaded!.weights), remarks: loaded!.remarks ?? [] }
+      : await weightsToStartFrom(folder, facts, retriever);
+  return {
+    model: { ...found, remarks: [...begun.remarks, ...besideRemark(found.name, beside)] },
+    initial: begun.weights,
+    ...{ tokenizer, retriever, text, learningRate, seed: request.seed },
+  };
+}
+
+/**
+ * What the settings come to with a model of a shape.
+ * @throws BenchError CONFIG_INVALID for options that do not fit the encoder
+ */
+export function settle(
+  loaded: LoadedArchitecture,
+  shape: EncoderShape,
+  config: BenchConfig,
+  lambda?: number,
+): Pick<TrainingSetup, 'text' | 'learningRate'> & Pick<Architecture, 'resolved'> {
   const { queryTokens, passageTokens, pairTruncation } = config.text;
   const text: TextFacts = {
     maxQueryTokens: Math.min(queryTokens, shape.maxTokens),
     maxPassageTokens: Math.min(passageTokens, shape.maxTokens),
     pairTruncation,
   };
-  const architecture = resolveArchitecture(
-    await loadArchitecture(request.architecture),
-    { ...shape, maxTokens: text.maxPassageTokens },
-    config,
-    request.lambda,
-  );
-  const retriever = new Retriever(encoder, tied, architecture);
-  const start: StartingWeights =
-    trained === undefined
-      ? { weights: initialWeights(retriever, loaded!.weights), remarks: loaded!.remarks ?? [] }
-      : await weightsToStartFrom(request.init!, trained.facts, retriever);
+  const cut = { ...shape, maxTokens: text.maxPassageTokens };
+  const { resolved } = resolveArchitecture(loaded, cut, config, lambda);
   return {
-    model: { ...found, remarks: [...start.remarks, ...besideRemark(found.name, beside)] },
-    tokenizer,
-    retriever,
-    initial: start.weights,
+    ...{ text, resolved },
     learningRate: config.train.learningRate ?? encoderNamed(shape.kind).learningRate,
-    text,
-    seed: request.seed,
   };
 }
 
 /** The same with another lambda; the model is not read again. */
-export function withLambda(setup: TrainingSetup, config: BenchConfig, lambda: number): TrainingSetup {
+export function withLambda(
+  setup: TrainingSetup,
+  config: BenchConfig,
+  lambda: number | undefined,
+): TrainingSetup {
   const { encoder, tied, architecture } = setup.retriever;
   const shape = { ...encoder.shape, maxTokens: setup.text.maxPassageTokens };
   const resolved = resolveArchitecture(architecture, shape, config, lambda);
@@ -136,12 +141,6 @@ function withDropout({ config, shape }: Encoder, rate: number): ModelConfig {
   return { ...config, ...Object.fromEntries(rates) };
 }
 
-/** What a model with random weights is like, before there is one. */
-export function scratchShape({ model: { scratch }, text }: BenchConfig): EncoderShape {
-  const { layers, dimensions } = scratch;
-  return { ...scratchKind, layers, dimensions, maxTokens: Math.min(text.passageTokens, scratchMaxTokens) };
-}
-
 /** @throws BenchError CONFIG_INVALID for options that do not fit the encoder */
 export function resolveArchitecture(
   loaded: LoadedArchitecture,
@@ -162,32 +161,26 @@ export function resolveArchitecture(
   return { ...loaded, resolved };
 }
 
-interface ModelFolder extends Omit<StartingModel, 'remarks'> {
-  /** In Hugging Face's layout. */
+/** A model to start from, where its files lie. */
+export interface ModelFolder extends Omit<StartingModel, 'remarks'> {
+  /** In Hugging Face's layout, or a trained checkpoint. */
   folder: string;
+  /** Of a trained checkpoint. */
+  facts?: RetrieverFacts;
 }
 
-async function trainedModel(
-  init: string,
-  progress: Progress,
-): Promise<{ facts: RetrieverFacts; model: ModelFolder }> {
-  await noteUnchecked(init, progress);
-  const facts = await readRetrieverFacts(init);
-  const files = await retrieverFiles(init, facts);
+export async function trainedModel(folder: string): Promise<ModelFolder & { facts: RetrieverFacts }> {
+  const facts = await readRetrieverFacts(folder);
+  const files = await retrieverFiles(folder, facts);
   const { model: name, architecture: trainedAs } = facts;
-  return { facts, model: { name, revision: null, files, trainedAs, folder: encoderFolder(init, facts) } };
+  return { name, revision: null, files, trainedAs, folder, facts };
 }
 
-async function namedModel(
-  { config, dataset, offline, store }: Prepared,
-  seed: number,
-  progress: Progress,
+/** A model by name, fetched where it is not here. */
+export async function namedModel(
+  name: string,
+  { config, offline, progress }: Pick<Workplace, 'config' | 'offline' | 'progress'>,
 ): Promise<ModelFolder> {
-  const { name } = config.model;
-  if (name === 'scratch') {
-    const folder = await scratchModel(dataset, { store, config }, seed);
-    return { name, folder, revision: null, files: await filesOf(folder) };
-  }
   const { folder, revision } = await fetchModel(name, { config, offline }, progress);
   return { name, folder, revision: revision ?? null, files: await filesOf(folder) };
 }

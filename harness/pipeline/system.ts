@@ -7,14 +7,17 @@ import type { Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
 import type { PassageHits } from '../search/search.js';
+import type { Need } from '../stages/graph.js';
+import type { Known } from '../stages/known.js';
+import type { RunFacts } from '../stages/search.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measured } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
+import type { NamedPassages } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
-import type { RunFacts } from './search-stage.js';
 import type { StageLog } from './stage-log.js';
 import type { Conditions, Timed } from './whole-index.js';
 
@@ -25,6 +28,11 @@ export interface SystemSteps {
    * @throws BenchError as the run would
    */
   requirements(request: RunRequest): Promise<Means>;
+  /**
+   * The stages whose artifacts its hits and its study are made of; what these need hangs on them.
+   * @param known names alone, or what is really there: nothing is made to find out
+   */
+  stages(request: RunRequest, known: Known): Promise<readonly Need[]>;
   /** What a run would do, in lines for people. @param means as `requirements` found them */
   plan(request: RunRequest, means: Means): Promise<SystemPlan>;
   /** How long its stages take on this machine: a little of them is really done. */
@@ -69,8 +77,7 @@ export type SystemFacts = Pick<Findings, 'config' | 'arch' | 'device'> &
 /** A system that has answered the queries of a split. */
 export interface Answering {
   readonly run: Artifact<RunFacts>;
-  /** Gives the passage ids by ordinal. */
-  readonly index: { identifiers(): Promise<{ at(ordinal: number): string }> };
+  readonly index: NamedPassages;
   readonly facts: SystemFacts;
   /** What tells this run from another of the same settings; part of its record's name. */
   readonly given: Readonly<Record<string, unknown>>;
@@ -82,8 +89,10 @@ export interface Answering {
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */
   readonly rereads: boolean;
-  /** Keys of the artifacts that searching again needs. */
-  readonly searchable: readonly string[];
+  /** As `SystemSteps.stages` gives them. */
+  readonly stages: readonly Need[];
+  /** Those that searching again needs. */
+  readonly searchable: readonly Need[];
   /** What is looked into once the hits are measured. */
   study?(hits: PassageHits, measured: Measured): Promise<Studied>;
   /** Opens it anew, to be timed; after `close` too. */

@@ -40,7 +40,7 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   if (queries.length === 0) return cells.map((cell) => ({ cell, seconds: 0 }));
   const names = distinctNames(cells.map(({ file, record }) => ({ file, record })));
   const named = cells.map((cell, i) => ({ cell, name: names[i]! }));
-  // What waits for the disk has few queries and turns of its own, so that the others keep all of theirs.
+  // Systems that wait for the disk have few queries and turns of their own, so that the others keep all of theirs.
   const turns = [false, true].flatMap((rereads) => {
     const alike = named.filter(({ cell }) => cell.rereads === rereads);
     return config.latency.interleave ? fitting(alike, memoryFor(cells)) : alike.map((each) => [each]);
@@ -59,8 +59,8 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   return timed;
 }
 
-/** The queries that are timed: the same for every architecture. */
-export function chosenQueries(queries: readonly Query[], count: number, seed: number): Query[] {
+/** The queries that are timed: the same for every architecture. @param queries of a split, or their places in it */
+export function chosenQueries<T>(queries: readonly T[], count: number, seed: number): T[] {
   const order = stream(seed, 'latency', 'queries').shuffle(queries.map((_, i) => i));
   return order.slice(0, count).map((i) => queries[i]!);
 }

@@ -6,13 +6,14 @@ import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
+import { scratchShape } from '../stages/scratch-model.js';
 import { assertSearcher } from './choose-searcher.js';
-import { indexBuilder } from './index-stage.js';
+import { indexBuilder } from './index-builder.js';
 import { localModel } from './named-models.js';
 import { assertNegatives } from './negative-sources.js';
 import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
-import { resolveArchitecture, scratchShape } from './starting-model.js';
+import { resolveArchitecture } from './starting-model.js';
 import type { Means } from './system.js';
 
 /** Everything but what stands in a model that would have to be downloaded. @throws BenchError as the run would */
@@ -42,7 +43,11 @@ export async function assertMachine(config: BenchConfig): Promise<Pick<Means, 'e
 async function shapeOf(request: RunRequest): Promise<EncoderShape | undefined> {
   const { config, init } = request;
   const { name, t5LayerNorm } = config.model;
-  if (init === undefined && name === 'scratch') return scratchShape(config);
+  const cut = (shape: EncoderShape) => ({
+    ...shape,
+    maxTokens: Math.min(config.text.passageTokens, shape.maxTokens),
+  });
+  if (init === undefined && name === 'scratch') return cut(scratchShape(config));
   const folder =
     init === undefined
       ? await localModel(name, request)
@@ -50,8 +55,7 @@ async function shapeOf(request: RunRequest): Promise<EncoderShape | undefined> {
   if (folder === undefined) return undefined;
   const encoder = await describeEncoder(folder, { t5LayerNorm });
   await encoderTokenizer(folder, encoder);
-  const maxTokens = Math.min(config.text.passageTokens, encoder.shape.maxTokens);
-  return { ...encoder.shape, maxTokens };
+  return cut(encoder.shape);
 }
 
 const enginesHere = new Map<string, NonNullable<Means['engine']>>();

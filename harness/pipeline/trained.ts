@@ -1,12 +1,17 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
+import type { Need } from '../stages/graph.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, inRun, vectorStages } from '../stages/systems.js';
+import { secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine } from './dense.js';
+import { indexBuilder } from './index-builder.js';
 import { diskLine, memoryLine } from './needs.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
-import { secondStage, type TrainedStage, trainAll, trainingRemarks } from './training.js';
+import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
 
 export { trainedTimes as times } from './estimate/trained-times.js';
 export { requirements } from './trained-requirements.js';
@@ -64,19 +69,26 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
   return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
 }
 
+export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+  const { model } = await trainingStages(request, known);
+  return inRun(vectorStages(model, request, known, askedOf(request, known)));
+}
+
 export function answer(asking: Asking): Promise<Answering> {
-  const { request, prepared, log, progress } = asking;
-  return onEngine(request.config, progress, async (engine) => {
-    const trained = await trainAll(prepared, request, engine, log, progress);
+  const { request, log } = asking;
+  return onEngine(asking, async (bench) => {
+    const known = await knownOf(bench, await indexBuilder(request.config));
+    const trainings = await trainingStages(request, known);
+    const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
-    const open = () => openCheckpoint(trained.checkpoint.folder);
-    const dense = await answerDense(asking, await open(), open, engine);
+    const stages = vectorStages(trainings.model, request, known, asking);
+    const dense = await answerDense(asking, bench, stages, () => openCheckpoint(trained.checkpoint.folder));
     return {
       ...dense,
       facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),
-      searchable: [trained.checkpoint.key, ...dense.searchable],
+      searchable: [trainings.checkpoint, ...dense.searchable],
     };
   });
 }

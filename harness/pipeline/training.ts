@@ -1,123 +1,63 @@
-/** From a request to the checkpoint that is searched: lambda chosen on dev, and a second stage where one is asked for. */
-import { type BenchConfig, secondTraining } from '../config/config.js';
+/** Trains what a request asks for: lambda chosen on dev, and a second stage where one is asked for. */
+import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
-import type { Progress } from '../progress.js';
 import type { LambdaTried } from '../record.js';
+import { type CheckpointFacts, remarks } from '../stages/train.js';
+import type { Trainings } from '../stages/training.js';
+import type { Workbench } from '../stages/workbench.js';
 import type { Artifact } from '../store/store.js';
-import type { Engine } from '../tensor/engine.js';
-import { openCheckpoint } from './checkpoint.js';
-import { encodeStage } from './encode-stage.js';
-import { mineStage } from './mine-stage.js';
-import { type ChosenNegatives, chooseNegatives, usualSource } from './negative-sources.js';
-import { negativesFile } from './negatives-file.js';
-import type { Prepared } from './prepare.js';
-import { searchStage } from './search-stage.js';
-import { closeSearching, openSearching } from './searching.js';
-import type { StageLog } from './stage-log.js';
-import { type SetupRequest, type TrainingSetup, trainingSetup, withLambda } from './starting-model.js';
-import { type CheckpointFacts, remarks, trainStage } from './train-stage.js';
-
-export interface TrainingRequest extends SetupRequest {
-  /** `dataset`, `bm25`, and files; the usual source where absent. */
-  negatives?: readonly string[];
-}
+import type { ChosenNegatives } from './negative-sources.js';
+import type { TrainingSetup } from './starting-model.js';
 
 /** A training that is done, with all that decided it. */
 export interface TrainedStage {
   checkpoint: Artifact<CheckpointFacts>;
   setup: TrainingSetup;
   config: BenchConfig;
-  negatives: ChosenNegatives;
+  negatives: Pick<ChosenNegatives, 'named' | 'identity'> & {
+    described: Awaited<ReturnType<ChosenNegatives['described']>>;
+  };
   lambdaSearch?: readonly LambdaTried[];
   /** The stage before, whose weights this one began with. */
   first?: TrainedStage;
 }
 
-/** Trains once, or twice with negatives mined in between where the configuration says `stages: 2`. */
-export async function trainAll(
-  prepared: Prepared,
-  request: TrainingRequest,
-  engine: Engine,
-  log: StageLog,
-  progress: Progress,
-): Promise<TrainedStage> {
-  const { config, dataset } = prepared;
-  if (config.stages === 1) return trainOnce(prepared, request, engine, log, progress, '');
-  const first = await trainOnce(prepared, request, engine, log, progress, ', stage 1');
-  const checkpoint = await openCheckpoint(first.checkpoint.folder);
-  const shards = await log.artifact('encode, stage 1', () =>
-    encodeStage(prepared, checkpoint, engine, progress),
+/** Trains once, or twice with examples mined in between. */
+export async function trainAll(bench: Workbench, trainings: Trainings): Promise<TrainedStage> {
+  const { first } = trainings;
+  if (first === undefined) return trainOnce(bench, trainings, '');
+  const before = await trainOnce(bench, first, ', stage 1');
+  await bench.logged(first.shards, 'encode, stage 1');
+  const { facts } = await bench.logged(first.mined, 'mine');
+  await bench.close();
+  bench.progress.note(
+    `stage 2: ${bench.dataset.name} trained on again, with ${facts.negatives} negatives and ${facts.positives} positives mined`,
   );
-  const searching = await openSearching(prepared, checkpoint, engine, shards.folder);
-  const split = 'train';
-  const mined = await log.artifact('mine', async () => {
-    try {
-      const asked = { split, depth: config.stage2.depth } as const;
-      const run = await searchStage(prepared, searching, shards.key, asked, progress);
-      return await mineStage(prepared, searching.index, run, { split, negatives: null });
-    } finally {
-      await closeSearching(searching);
-      engine.release(checkpoint.weights);
+  return { ...(await trainOnce(bench, trainings, '')), first: before };
+}
+
+async function trainOnce(bench: Workbench, trainings: Trainings, suffix: string): Promise<TrainedStage> {
+  const { tried, checkpoint, config } = trainings;
+  const { progress } = bench;
+  let lambdaSearch: LambdaTried[] | undefined;
+  if (checkpoint.chosen === undefined) {
+    const made: { facts: CheckpointFacts; lambda: number }[] = [];
+    for (const { lambda, stage } of tried) {
+      progress.note(`lambda ${lambda}`);
+      made.push({ facts: (await bench.logged(stage, stage.name)).facts, lambda: lambda! });
     }
-  });
-  const { init, negatives } = config.stage2;
-  // Named even where nothing is drawn from it: it stands for the original examples.
-  const { negatives: names = [usualSource(dataset)] } = request;
-  const second = { ...prepared, config: secondStage(config) };
-  const { lambda } = first.setup.retriever.architecture.resolved;
-  const again: TrainingRequest = {
-    ...request,
-    ...(init === 'first' && { init: first.checkpoint.folder }),
-    lambda,
-    negatives: [...(negatives === 'both' ? names : []), negativesFile(mined.folder)],
+    const best = bestLambda(made);
+    progress.note(`lambda ${best.lambda} is the best on dev`);
+    checkpoint.chosen = tried.find(({ lambda }) => lambda === best.lambda)!.stage;
+    ({ lambdaSearch } = best);
+  }
+  const artifact = await bench.logged(checkpoint, `train${suffix}`);
+  const { named, identity } = trainings.negatives;
+  return {
+    ...{ checkpoint: artifact, config, ...(lambdaSearch && { lambdaSearch }) },
+    setup: await trainings.setup(bench),
+    negatives: { named, identity, described: await trainings.negatives.described(bench) },
   };
-  progress.note(
-    `stage 2: ${dataset.name} trained on again, with ${mined.facts.negatives} negatives and ${mined.facts.positives} positives mined`,
-  );
-  return { ...(await trainOnce(second, again, engine, log, progress, '')), first };
-}
-
-/** What the second stage does otherwise; what `stage2.*` leaves open follows from the first. */
-export function secondStage(config: BenchConfig): BenchConfig {
-  // Lambda was chosen in the first stage, where there was a choice.
-  return { ...config, arch: { ...config.arch, lambda: null }, train: secondTraining(config) };
-}
-
-async function trainOnce(
-  prepared: Prepared,
-  request: TrainingRequest,
-  engine: Engine,
-  log: StageLog,
-  progress: Progress,
-  suffix: string,
-): Promise<TrainedStage> {
-  const { config } = prepared;
-  const negatives = await chooseNegatives(prepared, request.negatives, progress);
-  const values = Array.isArray(config.arch.lambda) && request.lambda === undefined ? config.arch.lambda : [];
-  const usual = await trainingSetup(prepared, request, progress);
-  const playsNoPart = usual.retriever.architecture.resolved.lambda === 0 && values[0] !== 0;
-  if (values.length < 2 || playsNoPart) {
-    const checkpoint = await log.artifact(`train${suffix}`, () =>
-      trainStage(prepared, usual, negatives, engine, progress),
-    );
-    return { checkpoint, setup: usual, config, negatives };
-  }
-  const tried: { facts: CheckpointFacts; lambda: number }[] = [];
-  for (const lambda of values) {
-    progress.note(`lambda ${lambda}`);
-    const setup = withLambda(usual, config, lambda);
-    const { facts } = await log.artifact(`train, lambda ${lambda}${suffix}`, () =>
-      trainStage(prepared, setup, negatives, engine, progress),
-    );
-    tried.push({ facts, lambda });
-  }
-  const { lambda, lambdaSearch } = bestLambda(tried);
-  progress.note(`lambda ${lambda} is the best on dev`);
-  const setup = withLambda(usual, config, lambda);
-  const checkpoint = await log.artifact(`train${suffix}`, () =>
-    trainStage(prepared, setup, negatives, engine, progress),
-  );
-  return { checkpoint, setup, config, negatives, lambdaSearch };
 }
 
 /**

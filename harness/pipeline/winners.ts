@@ -1,9 +1,10 @@
 /** Which vector of a passage won the maximum of equation (2): the paper's analysis of layers. */
 import type { Dataset, Split } from '../contracts.js';
+import { qrelsById } from '../dataset/qrels.js';
 import type { Architecture } from '../model/retriever.js';
 import type { DevWinnerFacts, WinnerFacts } from '../record.js';
 import type { PassageHits } from '../search/search.js';
-import { qrelsById } from './judgements.js';
+import type { NamedPassages } from './run-of-hits.js';
 
 /** Whether a passage can have several vectors that are searched: one alone always wins. */
 export function hasWinners({ pooling, resolved }: Architecture): boolean {
@@ -13,11 +14,10 @@ export function hasWinners({ pooling, resolved }: Architecture): boolean {
 export interface WinnersRequest {
   dataset: Dataset;
   split: Split;
-  /** Gives the passage ids by ordinal. */
-  index: { identifiers(): Promise<{ at(ordinal: number): string }> };
+  index: NamedPassages;
   hits: PassageHits;
-  /** [Q, depth], 1 where a hit holds an answer; absent where none was sought. */
-  answerFlags?: Uint8Array | undefined;
+  /** By query id, in the order of its hits, 1 where one holds an answer; absent where none was sought. */
+  answerFlags?: ReadonlyMap<string, Uint8Array> | undefined;
   architecture: Architecture;
   identicalIds: 'dropped' | 'kept';
   dev?: DevWinnerFacts | undefined;
@@ -42,7 +42,9 @@ export async function winnersOf(request: WinnersRequest): Promise<WinnerFacts | 
     let top: number | null = null;
     let relevant: number | null = null;
     let answering: number | null = null;
-    for (let place = q * depth; place < q * depth + counts[q]!; place++) {
+    const flags = answerFlags?.get(queryId);
+    for (let i = 0; i < counts[q]!; i++) {
+      const place = q * depth + i;
       const passageId = identifiers.at(ordinals[place]!);
       if (identicalIds === 'dropped' && passageId === queryId) continue;
       const winner = winners[place]!;
@@ -50,7 +52,7 @@ export async function winnersOf(request: WinnersRequest): Promise<WinnerFacts | 
       histogram[winner]!++;
       top ??= winner;
       if (relevant === null && (qrels.get(queryId)?.get(passageId) ?? 0) >= relevantFrom) relevant = winner;
-      if (answerFlags?.[place] === 1) answering ??= winner;
+      if (flags?.[i] === 1) answering ??= winner;
     }
     topHit.push(top);
     gold.push(relevant);

@@ -1,9 +1,14 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
+import type { EncoderShape } from '../contracts.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { scratchKind } from '../model/scratch.js';
 import { examplesOf } from '../pipeline/example-sizes.js';
 import { resolveArchitecture } from '../pipeline/starting-model.js';
 import { loadArchitecture } from '../plugins.js';
+import { inputKey } from '../stages/graph.js';
+import { namesOf } from '../stages/known.js';
+import { askedOf, vectorStages } from '../stages/systems.js';
+import { type Trainings, trainingStages } from '../stages/training.js';
 import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
@@ -54,7 +59,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
     const sizes = await collections.of(run.request);
     const passages = sizes?.passages ?? null;
     const stored = await storedVectors(grid, run);
-    const { trainings, encodings } = workOf(run, stored?.usesLambda ?? false);
+    const { trainings, encodings } = stored ? await workOf(run, stored) : { trainings: [], encodings: [] };
     const fresh = <T extends { key: string }>(all: readonly T[]) => all.filter(({ key }) => !done.has(key));
     const toTrain = fresh(trainings);
     const toEncode = fresh(encodings).length;
@@ -77,7 +82,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       run,
       rows: rowsOf(grid, run),
       passages,
-      encodings: stored === null ? 0 : encodings.length,
+      encodings: encodings.length,
       vectors: stored?.vectors ?? null,
       atMost: stored?.atMost ?? false,
       usesLambda: stored?.usesLambda ?? false,
@@ -103,9 +108,9 @@ const nothing = {
   ...{ indexBytes: null, gpuHours: null },
 } as const;
 
-function rowsOf({ cells, groups }: Grid, { key }: GridRun): string[] {
+function rowsOf({ entries, groups }: Grid, { key }: GridRun): string[] {
   const uses = (run: GridRun) => run.key === key || run.after?.key === key;
-  const filled = cells.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
+  const filled = entries.filter(({ seeds }) => seeds.some(({ runs }) => runs.some(uses)));
   const shared = ({ dataset }: Grid['groups'][number]) =>
     groups.filter((group) => group.dataset === dataset).length > 1;
   const labels = filled.map(({ row, group }) => (shared(group) ? `${row.label}, ${group.label}` : row.label));
@@ -122,45 +127,40 @@ interface Training extends Work {
   epochs: number;
 }
 
-/**
- * Each training, and each time that vectors are made: the first of two stages is that of a run of one stage, and each value
- * of a list of lambda is a training, one of which is encoded.
- */
-function workOf(
-  { key, request, after, trainsOnly }: GridRun,
-  usesLambda: boolean,
-): { trainings: Training[]; encodings: Work[] } {
-  const { stages, stage2, train, arch } = request.config;
-  const first: Training = { key: firstStage(request, after?.key), stage: 1, epochs: train.epochs };
-  const epochs = stage2.epochs ?? Math.ceil(train.epochs / 2);
-  const second: Training = { key: `second stage of ${key}`, stage: 2, epochs };
-  const lambdas = usesLambda && Array.isArray(arch.lambda) ? arch.lambda : [];
-  const others = lambdas
-    .slice(1)
-    .map((lambda): Training => ({ ...first, key: firstStage(withLambda(request, lambda), after?.key) }));
-  const trainings = stages === 1 ? [first] : [first, second];
+/** Each training, and each time that vectors are made, as the graph of the run has them. */
+async function workOf(
+  { request, after, trainsOnly }: GridRun,
+  { shape }: Stored,
+): Promise<{ trainings: Training[]; encodings: Work[] }> {
+  const begun = after === undefined ? request : { ...request, init: after.key };
+  const known = { ...namesOf(begun), shape };
+  const last = await trainingStages(begun, known);
+  const { first } = last;
+  const of = (stage: 1 | 2, { tried, config }: Trainings): Training[] =>
+    tried.map((each) => ({ key: inputKey(each.stage), stage, epochs: config.train.epochs }));
+  const { encoding } = vectorStages(last.model, begun, known, askedOf(begun, known));
   // The vectors of the last training are searched; those of the first mine negatives.
-  const encoded = trainsOnly ? trainings.slice(0, -1) : trainings;
+  const encodings = [...(first ? [first.shards] : []), ...(trainsOnly ? [] : [encoding])];
   return {
-    trainings: [...others, ...trainings],
-    encodings: encoded.map((training) => ({ key: `vectors of ${training.key}` })),
+    trainings: first === undefined ? of(1, last) : [...of(1, first), ...of(2, last)],
+    encodings: encodings.map((stage) => ({ key: inputKey(stage) })),
   };
 }
 
-function withLambda(request: GridRun['request'], lambda: number): GridRun['request'] {
-  const { config } = request;
-  return { ...request, config: { ...config, arch: { ...config.arch, lambda } } };
-}
-
-function firstStage({ architecture, dataset, seed, config }: GridRun['request'], after?: string): string {
-  const { stages: _, stage2: __, ...rest } = config;
-  return JSON.stringify([architecture, dataset, seed, rest, after]);
+/** What a run stores of a passage. */
+interface Stored {
+  vectors: number;
+  atMost: boolean;
+  dimensions: number;
+  usesLambda: boolean;
+  /** Of the model. */
+  shape: EncoderShape;
 }
 
 async function storedVectors(
   { loaded: { reproduction }, scale }: Grid,
   { request: { architecture, config } }: GridRun,
-): Promise<{ vectors: number; atMost: boolean; dimensions: number; usesLambda: boolean } | null> {
+): Promise<Stored | null> {
   if (!(await loadSystem(architecture)).isTrained) return null;
   const loaded = await loadArchitecture(architecture);
   const { pooling } = loaded;
@@ -168,7 +168,7 @@ async function storedVectors(
   const maxTokens = config.text.passageTokens;
   const shape = { ...scratchKind, layers, dimensions, maxTokens };
   const { vectors, lambda } = resolveArchitecture(loaded, shape, config).resolved;
-  const rest = { dimensions, usesLambda: lambda !== 0 };
+  const rest = { dimensions, shape, usesLambda: lambda !== 0 };
   if (pooling !== undefined) return { vectors: 1, atMost: false, ...rest };
   return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', ...rest };
 }

@@ -3,7 +3,7 @@ import { BenchError } from '../errors.js';
 import type { RunRecord } from '../record.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { factNamed, type Made } from './facts.js';
-import type { Cell, Grid } from './grid.js';
+import type { Grid, GridEntry } from './grid.js';
 import {
   type Column,
   type ColumnGroup,
@@ -50,16 +50,16 @@ export function reproducedRow(grid: Grid, row: Row, done: ReadonlyMap<string, Ma
   for (const group of grid.groups) {
     // What stands for another dataset goes by its own name.
     const label = grid.scale === 'small' ? (grid.runs[0]?.request.dataset ?? group.label) : group.label;
-    const cellIn = (name?: string) =>
-      grid.cells.find((each) => each.row.label === name && each.group === group);
-    const cell = cellIn(row.label);
+    const entryIn = (name?: string) =>
+      grid.entries.find((each) => each.row.label === name && each.group === group);
+    const entry = entryIn(row.label);
     const first = firstColumn(reproduction.groups, group);
     const own: Figure[] = [];
     for (const [i, column] of group.columns.entries()) {
-      const { measured, ours } = oursOf(row, cell, column, inUnit(column, reproduction), done);
+      const { measured, ours } = oursOf(row, entry, column, inUnit(column, reproduction), done);
       own.push(figureOf({ group: label, column, measured, reproduction }, ours, row, first + i));
     }
-    figures.push(...tested(own, cell, cellIn(row.testedAgainst), done));
+    figures.push(...tested(own, entry, entryIn(row.testedAgainst), done));
   }
   if (reproduction.average !== undefined && grid.scale === 'paper') {
     const column = reproduction.groups[0]!.columns[0]!;
@@ -69,16 +69,16 @@ export function reproducedRow(grid: Grid, row: Row, done: ReadonlyMap<string, Ma
   return { label: row.label, ...(row.note !== undefined && { note: row.note }), figures };
 }
 
-/** Figures of one cell with the tests against another row; as they are where there is no such row. */
+/** Figures of one entry with the tests against another row; as they are where there is no such row. */
 function tested(
   figures: readonly Figure[],
-  cell: Cell | undefined,
-  other: Cell | undefined,
+  entry: GridEntry | undefined,
+  other: GridEntry | undefined,
   done: ReadonlyMap<string, Made | Error>,
 ): readonly Figure[] {
   const measures = figures.flatMap(({ ours, measure }) => ('value' in ours ? [measure] : []));
-  if (cell === undefined || other === undefined || measures.length === 0) return figures;
-  const found = significanceOf(cell, other, measures, done);
+  if (entry === undefined || other === undefined || measures.length === 0) return figures;
+  const found = significanceOf(entry, other, measures, done);
   return figures.map((figure) => {
     const significance = 'value' in figure.ours ? found?.get(figure.measure) : undefined;
     return significance === undefined ? figure : { ...figure, significance };
@@ -125,17 +125,17 @@ function inUnit({ unit }: Column, { published }: Reproduction): number {
 
 function oursOf(
   row: Row,
-  cell: Cell | undefined,
+  entry: GridEntry | undefined,
   column: Column,
   scale: number,
   done: ReadonlyMap<string, Made | Error>,
 ): { measured: string; ours: Figure['ours'] } {
   const measure = shownIn(column);
   if (row.architecture === undefined && !row.counts) return { measured: measure, ours: { reason: 'quoted' } };
-  if (cell === undefined) return { measured: measure, ours: { reason: 'not run here' } };
-  if (cell.seeds.some(({ runs }) => runs.some(({ key }) => !done.has(key))))
+  if (entry === undefined) return { measured: measure, ours: { reason: 'not run here' } };
+  if (entry.seeds.some(({ runs }) => runs.some(({ key }) => !done.has(key))))
     return { measured: measure, ours: { reason: 'left out' } };
-  const results = cell.seeds.map(({ runs }) => runs.map(({ key }) => done.get(key)!));
+  const results = entry.seeds.map(({ runs }) => runs.map(({ key }) => done.get(key)!));
   const error = results.flat().find((result) => result instanceof Error);
   if (error !== undefined) {
     const code = error instanceof BenchError ? error.code : error.name;

@@ -1,4 +1,4 @@
-/** From a reproduction to runs: which cells are filled by which, each run once. */
+/** From a reproduction to runs: which entries are filled by which, each run once. */
 import { BenchError, unknownName } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { datasetsNamed } from '../plugins.js';
@@ -26,14 +26,14 @@ export interface GridRun {
   key: string;
   request: RunRequest;
   after?: GridRun;
-  /** No cell shows it: it is trained for the runs after it, and nothing of its own collection is encoded or searched. */
+  /** No entry shows it: it is trained for the runs after it, and nothing of its own collection is encoded or searched. */
   trainsOnly?: true;
   /** Its dataset is opened and counted; nothing is run, and its architecture has no name. */
   counts?: true;
 }
 
 /** The columns of one group in one row: the mean over these runs, seed by seed. */
-export interface Cell {
+export interface GridEntry {
   row: Row;
   group: ColumnGroup;
   /** By seed, one run for each dataset that the group's name stands for. */
@@ -46,7 +46,7 @@ export interface Grid {
   /** Those shown. */
   groups: readonly ColumnGroup[];
   rows: readonly Row[];
-  cells: readonly Cell[];
+  entries: readonly GridEntry[];
   /** Every run once, trainings first. */
   runs: readonly GridRun[];
   /** Rows that are the same run at this scale. */
@@ -61,22 +61,30 @@ export async function gridOf(loaded: LoadedReproduction, options: GridOptions): 
   const rows = reproduction.rows.filter(
     (row) => (row.scales?.includes(scale) ?? true) && groups.some((group) => isIn(row, group)),
   );
-  const cells: Cell[] = [];
+  const entries: GridEntry[] = [];
   await assertNamed(loaded, groups, rows, options);
   for (const row of rows) {
     for (const group of groups) {
       if (!isIn(row, group)) continue;
-      if (row.counts) cells.push(await countedCell(loaded, row, group, options));
-      if (row.architecture !== undefined) cells.push(await cellOf(loaded, row, group, options));
+      if (row.counts) entries.push(await countedEntry(loaded, row, group, options));
+      if (row.architecture !== undefined) entries.push(await entryOf(loaded, row, group, options));
     }
   }
   const runs = new Map<string, GridRun>();
-  const all = cells.flatMap(({ seeds }) => seeds.flatMap((each) => each.runs));
+  const all = entries.flatMap(({ seeds }) => seeds.flatMap((each) => each.runs));
   const shown = new Set(all.map(({ key }) => key));
   for (const run of [...all.flatMap(({ after }) => after ?? []), ...all]) {
     if (!runs.has(run.key)) runs.set(run.key, shown.has(run.key) ? run : { ...run, trainsOnly: true });
   }
-  return { loaded, scale, groups, rows, cells, runs: [...runs.values()], coincidences: coincidences(cells) };
+  return {
+    loaded,
+    scale,
+    groups,
+    rows,
+    entries,
+    runs: [...runs.values()],
+    coincidences: coincidences(entries),
+  };
 }
 
 /** The group that stands for all at the scale small. */
@@ -86,12 +94,12 @@ function smallGroup({ reproduction: { groups, small } }: LoadedReproduction): Co
 
 const isIn = (row: Row, { label }: ColumnGroup) => row.groups?.includes(label) ?? true;
 
-async function cellOf(
+async function entryOf(
   loaded: LoadedReproduction,
   row: Row,
   group: ColumnGroup,
   options: GridOptions,
-): Promise<Cell> {
+): Promise<GridEntry> {
   const { scale, folders, models, offline, anew } = options;
   const trainOn = scale === 'paper' ? (loaded.reproduction.trainOn ?? group.dataset) : options.dataset;
   const evaluated = scale === 'paper' ? group.dataset : options.dataset;
@@ -142,13 +150,13 @@ async function cellOf(
   return { row, group, seeds };
 }
 
-/** A cell whose datasets are counted: one run for each, whatever the seeds. */
-async function countedCell(
+/** An entry whose datasets are counted: one run for each, whatever the seeds. */
+async function countedEntry(
   loaded: LoadedReproduction,
   row: Row,
   group: ColumnGroup,
   options: GridOptions,
-): Promise<Cell> {
+): Promise<GridEntry> {
   const { scale, folders, offline } = options;
   const named = scale === 'paper' ? group.dataset : options.dataset;
   const config = configOf(loaded, row, group, named, scale, options);
@@ -195,11 +203,11 @@ function withoutTraining(config: RunRequest['config']): RunRequest['config'] {
 }
 
 /** Labels of rows whose runs are the same in every group. */
-function coincidences(cells: readonly Cell[]): string[][] {
+function coincidences(entries: readonly GridEntry[]): string[][] {
   const labels = new Map<string, string[]>();
-  for (const row of new Set(cells.map((cell) => cell.row))) {
-    const keys = cells
-      .filter((cell) => cell.row === row)
+  for (const row of new Set(entries.map((entry) => entry.row))) {
+    const keys = entries
+      .filter((entry) => entry.row === row)
       .flatMap(({ seeds }) => seeds.flatMap(({ runs }) => runs.map(({ key }) => key)));
     const key = JSON.stringify(keys);
     labels.set(key, [...(labels.get(key) ?? []), row.label]);

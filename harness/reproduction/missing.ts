@@ -39,8 +39,8 @@ export async function assertFolders(grid: Grid): Promise<void> {
  */
 export function runsWithout(grid: Grid, without: readonly string[]): GridRun[] {
   const possible = grid.runs.filter((run) => needs(run).every((dataset) => !without.includes(dataset)));
-  // A training alone fills no cell: it goes with the last of those that were to be evaluated with it.
-  const filling = grid.cells.flatMap(({ seeds }) => seeds.flatMap((each) => each.runs));
+  // A training alone fills no entry: it goes with the last of those that were to be evaluated with it.
+  const filling = grid.entries.flatMap(({ seeds }) => seeds.flatMap((each) => each.runs));
   const used = new Set([...filling, ...possible.flatMap(({ after }) => after ?? [])].map(({ key }) => key));
   const runs = possible.filter(({ key }) => used.has(key));
   if (runs.length > 0 || grid.runs.length === 0) return runs;

@@ -3,7 +3,7 @@ import { BenchError } from '../errors.js';
 import type { RunRecord } from '../record.js';
 import { compareSystems, type SystemValues } from '../statistics/compare.js';
 import type { Made } from './facts.js';
-import type { Cell } from './grid.js';
+import type { GridEntry } from './grid.js';
 
 /** Below it an improvement gets its star, as in the paper. */
 const level = 0.05;
@@ -28,20 +28,20 @@ export interface Significance {
 }
 
 /**
- * @param cell this row in a group of columns, and @param other the row it is tested against
+ * @param entry this row in a group of columns, and @param other the row it is tested against
  * @param measures those of the columns
  * @returns by measure; undefined where there is nothing to pair, because a run failed or is of several datasets
  */
 export function significanceOf(
-  cell: Cell,
-  other: Cell,
+  entry: GridEntry,
+  other: GridEntry,
   measures: readonly string[],
   done: ReadonlyMap<string, Made | Error>,
 ): Map<string, Significance> | undefined {
-  const candidate = valuesOf(cell, measures, done);
+  const candidate = valuesOf(entry, measures, done);
   const baseline = valuesOf(other, measures, done);
   if (candidate === undefined || baseline === undefined) return undefined;
-  const over = cell.seeds.length > 1 ? 'seeds' : 'queries';
+  const over = entry.seeds.length > 1 ? 'seeds' : 'queries';
   const against = other.row.label;
   try {
     const compared = compareSystems(baseline, candidate, { measures });
@@ -90,7 +90,7 @@ export function significanceNotes(
 }
 
 function valuesOf(
-  { row, seeds }: Cell,
+  { row, seeds }: GridEntry,
   measures: readonly string[],
   done: ReadonlyMap<string, Made | Error>,
 ): SystemValues | undefined {

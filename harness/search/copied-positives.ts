@@ -1,6 +1,7 @@
 /** Hits that are a query's positive under another id: of no use as negatives, for they answer as well as it does. */
 import { createHash } from 'node:crypto';
 import type { Dataset, Passage } from '../contracts.js';
+import type { PassageReader } from '../dataset/reading.js';
 
 /** 48 bits of the words of a passage; two passages with one number are one text but for white space. */
 function wordsOf({ title, text }: Passage): number {
@@ -10,34 +11,58 @@ function wordsOf({ title, text }: Passage): number {
 }
 
 /**
- * Reads the collection once and takes 9 bytes a passage. Titles are not compared, unless there is no text: it is the text that
- * answers.
- * @param positives by place of the query, the ids of its relevant passages
- * @param ordinals of all hits; those below 0 are none
- * @returns whether a hit is a word-for-word copy of a positive of the query at place q
+ * Takes 9 bytes a passage. Titles are not compared, unless there is no text: it is the text that answers.
  */
-export async function copiesOfPositives(
-  dataset: Dataset,
-  positives: readonly (ReadonlySet<string> | undefined)[],
-  ordinals: Int32Array,
-): Promise<(q: number, ordinal: number) => boolean> {
-  const isHit = new Uint8Array(dataset.passageCount);
-  for (const ordinal of ordinals) if (ordinal >= 0) isHit[ordinal] = 1;
-  const ids = new Set(positives.flatMap((own) => [...(own ?? [])]));
-  const hitWords = new Float64Array(dataset.passageCount);
-  const positiveWords = new Map<string, number>();
-  let ordinal = 0;
-  for await (const passage of ids.size === 0 ? [] : dataset.passages()) {
-    const isPositive = ids.has(passage.passageId);
-    if (isPositive || isHit[ordinal] === 1) {
-      const words = wordsOf(passage);
-      hitWords[ordinal] = words;
-      if (isPositive) positiveWords.set(passage.passageId, words);
+export class CopiesOfPositives implements PassageReader {
+  readonly #positives: readonly (readonly string[] | undefined)[];
+  readonly #isHit: Uint8Array;
+  readonly #hitWords: Float64Array;
+  readonly #positiveWords = new Map<string, number>();
+  /** Positives that have not been read. */
+  readonly #missing: Set<string>;
+  /** Hits that have not been read. */
+  #hitsLeft = 0;
+
+  /**
+   * @param positives by place of the query, the ids of its relevant passages
+   * @param ordinals of all hits; those below 0 are none
+   */
+  constructor(
+    { passageCount }: Pick<Dataset, 'passageCount'>,
+    positives: readonly (readonly string[] | undefined)[],
+    ordinals: Int32Array,
+  ) {
+    this.#positives = positives;
+    this.#isHit = new Uint8Array(passageCount);
+    this.#hitWords = new Float64Array(passageCount);
+    this.#missing = new Set(positives.flatMap((own) => own ?? []));
+    // Without a positive there is no copy of one.
+    if (this.#missing.size === 0) return;
+    for (const ordinal of ordinals) {
+      if (ordinal < 0 || this.#isHit[ordinal] === 1) continue;
+      this.#isHit[ordinal] = 1;
+      this.#hitsLeft++;
     }
-    ordinal++;
   }
-  return (q, hit) => {
-    for (const id of positives[q] ?? []) if (positiveWords.get(id) === hitWords[hit]) return true;
-    return false;
-  };
+
+  get isDone(): boolean {
+    return this.#missing.size === 0 && this.#hitsLeft === 0;
+  }
+
+  read(passage: Passage, ordinal: number): void {
+    const isPositive = this.#missing.delete(passage.passageId);
+    const isHit = this.#isHit[ordinal] === 1;
+    if (!isPositive && !isHit) return;
+    const words = wordsOf(passage);
+    if (isPositive) this.#positiveWords.set(passage.passageId, words);
+    if (!isHit) return;
+    this.#hitWords[ordinal] = words;
+    this.#hitsLeft--;
+  }
+
+  /** Whether a hit of the query at place q is a word-for-word copy of a positive of it. */
+  has(q: number, ordinal: number): boolean {
+    const words = this.#hitWords[ordinal];
+    return (this.#positives[q] ?? []).some((id) => this.#positiveWords.get(id) === words);
+  }
 }

@@ -63,7 +63,7 @@ export interface FoundParameter {
   largest?: number;
 }
 
-/** What building an index is asked for. */
+/** The request to build an index. */
 export interface BuildRequest {
   /** Folder of the shards. */
   folder: string;
@@ -120,7 +120,7 @@ export interface IndexBuilder {
    * there, told nothing. The suite's vectors lie in clusters and are not of one length.
    */
   examples: Readonly<Record<string, number>>;
-  /** What the file it writes is called. */
+  /** Name of the file that it writes. */
   file: string;
   /** Whether some kinds are trained on a part of the vectors, so that the seed and `index.trainingVectors` decide something. */
   trains: boolean;

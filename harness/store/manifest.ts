@@ -14,6 +14,7 @@ export { manifestFile } from './content.js';
 export const artifactKinds = [
   'checkpoints',
   'shards',
+  'queries',
   'indexes',
   'runs',
   'negatives',

@@ -1,5 +1,6 @@
 /** Which requests belong together. */
 import type { RunRequest } from '../pipeline/run-request.js';
+import { collectionKey } from '../stages/known.js';
 import { canonicalJson } from '../store/hash.js';
 
 /**
@@ -13,24 +14,9 @@ export function groupsOf(requests: readonly RunRequest[]): RunRequest[][] {
     const { engine, device, searcher, threads, latency } = request.config;
     const taking = latency.interleave && latency.queries > 0;
     const key = taking
-      ? canonicalJson([seedKey(request), engine, device, searcher, threads, latency])
+      ? canonicalJson([collectionKey(request), request.seed, engine, device, searcher, threads, latency])
       : String(i);
     groups.set(key, [...(groups.get(key) ?? []), request]);
   }
   return [...groups.values()];
-}
-
-/** Requests that read the same collection, and may share what does not depend on the seed. */
-export function datasetKey({ dataset, data, config }: RunRequest): string {
-  return canonicalJson([dataset, data, config.cache]);
-}
-
-function seedKey(request: RunRequest): string {
-  return canonicalJson([datasetKey(request), request.seed]);
-}
-
-/** Requests that may share what was trained, and what was made with it. */
-export function systemKey(request: RunRequest): string {
-  const { arch, model, text } = request.config;
-  return canonicalJson([seedKey(request), request.architecture, arch, model, text]);
 }

@@ -6,23 +6,24 @@
 import { decidingSettings } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
+import { inOrder, inputKey, knownAs, type Need } from '../stages/graph.js';
+import { namesOf } from '../stages/known.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { keyOf } from '../store/hash.js';
-import { type ArtifactKind, Store } from '../store/store.js';
-import { datasetKey, systemKey } from './groups.js';
+import { type ArtifactKind, artifactKinds } from '../store/manifest.js';
+import { Store } from '../store/store.js';
+import { loadSystem } from '../systems.js';
 
 /** The vocabulary of `models` and `findings` about files are small, and shared by everything made later. */
-const temporaryKinds: readonly ArtifactKind[] = ['checkpoints', 'shards', 'indexes', 'runs', 'negatives'];
-/** Made from the collection alone: runs of other seeds use them too. */
-const seedless: readonly ArtifactKind[] = ['indexes', 'negatives'];
+const lasting: readonly ArtifactKind[] = ['models', 'findings'];
+const temporaryKinds = artifactKinds.filter((kind) => !lasting.includes(kind));
 
 /** A cell that is recorded, or a training that is done: what searching with it again needs may stay. */
 interface Finished {
   request: RunRequest;
-  /** Keys of artifacts. */
-  searchable: readonly string[];
-  /** `model` is absent where nothing is trained. */
-  record: { model?: unknown };
+  /** What it was made of; where that is not known, nothing. */
+  stages: readonly Need[];
+  searchable: readonly Need[];
 }
 
 interface Work {
@@ -74,19 +75,21 @@ export class Keeper {
     let bytes = 0;
     for (const folder of folders) bytes += await bytesOnDisk(folder);
     this.peakBytes = Math.max(this.peakBytes, bytes);
-    const datasets = new Set(later.map(datasetKey));
-    const systems = new Set(later.map(systemKey));
+    const needed = new Set<string>();
+    for (const request of later)
+      for (const stage of inOrder(await asked(request))) needed.add(nameOf(request, inputKey(stage)));
     for (const { request, store, cell } of this.#works) {
-      const searchable = request.config.keep === 'indexes' ? (cell?.searchable ?? []) : [];
+      const own = await asked(request);
+      const isNeeded = (key: string) => needed.has(nameOf(request, key));
+      const names = knownAs(cell?.stages ?? [], own);
+      // What a killed attempt left is of some stage of its kind.
+      const kinds = new Set(inOrder(own).flatMap((stage) => (isNeeded(inputKey(stage)) ? [stage.kind] : [])));
+      const kept = request.config.keep === 'indexes' ? (cell?.searchable ?? []).map(inputKey) : [];
       this.removedBytes += await store.release((kind, key) => {
         if (cell === undefined) return 'left';
-        if (searchable.includes(key)) return 'kept';
-        // The index of a trained model belongs to its system.
-        const trained = cell.record.model !== undefined && cell.searchable.includes(key);
-        const needed =
-          systems.has(systemKey(request)) ||
-          (!trained && seedless.includes(kind) && datasets.has(datasetKey(request)));
-        return needed ? 'held' : 'removed';
+        if (kept.includes(key)) return 'kept';
+        const name = names.get(key);
+        return (name === undefined ? kinds.has(kind) : isNeeded(name)) ? 'held' : 'removed';
       });
     }
   }
@@ -96,3 +99,12 @@ export class Keeper {
     for (const { store } of this.#works) await store.release(() => 'left');
   }
 }
+
+/** The stages of a request by names alone. */
+async function asked(request: RunRequest): Promise<readonly Need[]> {
+  const { stages } = await (await loadSystem(request.architecture)).steps();
+  return stages(request, namesOf(request));
+}
+
+/** Each cache has artifacts of its own. */
+const nameOf = ({ config }: RunRequest, key: string): string => `${config.cache} ${key}`;

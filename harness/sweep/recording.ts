@@ -5,7 +5,7 @@ import { presetText } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
 import { BenchError, foreignFault } from '../errors.js';
 import type { Cell } from '../pipeline/cell.js';
-import { datasetFacts, fileName, stemOf } from '../pipeline/record-stage.js';
+import { datasetFacts, decidingSettings, fileName, stemOf } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { TimedCell } from '../pipeline/timing.js';
 import type { Progress } from '../progress.js';
@@ -140,8 +140,8 @@ function describe(thrown: unknown): NonNullable<RunRecord['error']> {
 
 /** The same for every attempt at a request, however far it comes. */
 function failedFile({ architecture, dataset, data, seed, init, negatives, config }: RunRequest): string {
-  const { cache: _, out, keep: __, seeds: ___, check: ____, ...deciding } = config;
+  const deciding = decidingSettings(config);
   const key = keyOf({ deciding, data, init, negatives }).slice(0, 8);
   const stem = `${fileName(dataset)}-${fileName(architecture)}-${seed}-${key}.failed`;
-  return path.join(out, `${stem}${recordSuffix}`);
+  return path.join(config.out, `${stem}${recordSuffix}`);
 }

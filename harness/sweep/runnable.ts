@@ -4,8 +4,8 @@ import { prepare } from '../pipeline/prepare.js';
 import { assertRequirements, isLocal } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
+import { collectionKey } from '../stages/known.js';
 import { titleOf } from './cell-lines.js';
-import { datasetKey } from './groups.js';
 
 /**
  * Opens every dataset that is on this machine, and writes nothing but what is remembered of its files.
@@ -18,7 +18,7 @@ export async function assertRunnable(requests: readonly RunRequest[], progress: 
     progress.checkInterrupted();
     try {
       await assertRequirements(request);
-      const key = datasetKey(request);
+      const key = collectionKey(request);
       if (!opened.has(key)) opened.set(key, open(request, progress));
       await opened.get(key);
     } catch (error) {

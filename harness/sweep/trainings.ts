@@ -40,7 +40,7 @@ export async function train(requests: readonly RunRequest[], progress: Progress)
         end({ state: cached ? 'trained before' : 'trained' });
         for (const warning of warnings) progress.remark(`note: ${warning}`);
         checkpoints.set(request, checkpoint);
-        keeper.recorded({ request, searchable: [key], record: { model: checkpoint } });
+        keeper.recorded({ request, stages: [], searchable: [{ folder: checkpoint, key }] });
         await forgetFailure(request);
       } catch (error) {
         if (error instanceof BenchError && error.code === 'INTERRUPTED') throw error;

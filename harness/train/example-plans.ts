@@ -1,6 +1,7 @@
 /** Which passages every example trains on, as numbers, before any text is read. */
 import type { Dataset, Query, Split } from '../contracts.js';
-import { type ExampleSet, exampleSets, type NegativeSource, relevantPassages } from './example-sets.js';
+import { relevantPassages } from '../dataset/qrels.js';
+import { type ExampleSet, exampleSets, type NegativeSource } from './example-sets.js';
 import type { RankPool } from './rank-pool.js';
 
 /** What was left out, and why: none of it is silent. */

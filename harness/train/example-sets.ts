@@ -66,16 +66,3 @@ export async function exampleSets(
   );
   return plain.length > 0 || added.length === 0 ? [own, ...added] : added;
 }
-
-/** Passage ids by query id, in the order of the qrels. */
-export async function relevantPassages(dataset: Dataset, split: Split): Promise<Map<string, string[]>> {
-  const relevant = new Map<string, string[]>();
-  for (const { queryId, passageId, relevance } of await dataset.qrels(split)) {
-    // Not from dataset.relevantFrom on, which is a matter of measures: a track grades its topics, not what trains.
-    if (relevance < 1) continue;
-    const ids = relevant.get(queryId);
-    if (ids === undefined) relevant.set(queryId, [passageId]);
-    else ids.push(passageId);
-  }
-  return relevant;
-}

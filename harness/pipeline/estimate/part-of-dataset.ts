@@ -1,5 +1,7 @@
 /** The beginning of a dataset, small enough to be worked on for a second, and how large the whole is. */
+
 import type { Dataset, Passage, Query, Split } from '../../contracts.js';
+import { relevantPassages } from '../../dataset/qrels.js';
 import { type ExampleSizes, trainingSizes } from '../example-sizes.js';
 
 export interface WholeSizes extends ExampleSizes {
@@ -31,8 +33,6 @@ export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
     await Promise.all(splits.map(async (split) => [split, await dataset.queries(split)] as const)),
   ) as Record<Split, readonly Query[]>;
   const ids = new Set(passages.map(({ passageId }) => passageId));
-  const devQrels = await dataset.qrels('dev');
-  const relevant = devQrels.filter(({ relevance }) => relevance >= 1);
   return {
     passages,
     dataset: {
@@ -48,7 +48,7 @@ export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
     whole: {
       ...(await trainingSizes(dataset)),
       passages: dataset.passageCount,
-      devExamples: new Set(relevant.map(({ queryId }) => queryId)).size,
+      devExamples: (await relevantPassages(dataset, 'dev')).size,
       queries: { train: all.train.length, dev: all.dev.length, test: all.test.length },
     },
   };

@@ -16,17 +16,19 @@ export function negativesTime(rates: NegativesRates, whole: WholeSizes, sharedBy
   return { stage: 'negatives', seconds, basis, sharedBy };
 }
 
-/** Of one training, or of two with examples mined in between; each value of a list of lambda is a training. */
+/**
+ * Of one training, or of two with examples mined in between.
+ * @param tried trainings of the first: each value of a list of lambda is one
+ */
 export function trainStages(
   rates: TrainRates | undefined,
   dense: DenseRates,
   whole: WholeSizes,
   config: BenchConfig,
-  usesLambda: boolean,
+  tried: number,
 ): StageTime[] {
-  const { arch, stages, stage2 } = config;
-  const trainings = usesLambda && Array.isArray(arch.lambda) ? arch.lambda.length : 1;
-  const first = trainingTime('train', rates, whole, config, config.train, trainings, 1);
+  const { stages, stage2 } = config;
+  const first = trainingTime('train', rates, whole, config, config.train, tried, 1);
   if (stages === 1) return [first];
   const mining = encodeTime(dense, whole);
   const asked = searchSeconds(dense, whole, whole.queries.train);

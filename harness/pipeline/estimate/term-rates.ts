@@ -1,11 +1,10 @@
 /** What an index of terms and searching it take here: the beginning of the collection is really indexed and searched. */
-import type { BenchConfig } from '../../config/config.js';
-import type { SparseScoring, Split } from '../../contracts.js';
-import type { Progress } from '../../progress.js';
-import type { Store } from '../../store/store.js';
-import { bm25NegativesStage } from '../bm25-negatives.js';
+import { bm25Negatives } from '../../stages/bm25-negatives.js';
+import { indexTerms, scoringOf } from '../../stages/index-terms.js';
+import { knownOf } from '../../stages/known.js';
+import type { Workbench } from '../../stages/workbench.js';
+import { bm25Asked } from '../negative-sources.js';
 import { openSparse } from '../open-sparse.js';
-import { sparseIndexStage } from '../sparse-index.js';
 import type { PartOfDataset } from './part-of-dataset.js';
 
 export interface TermRates {
@@ -17,21 +16,17 @@ export interface TermRates {
   searched: number;
 }
 
-/** @param store one that goes again */
-export async function termRates(
-  { dataset, passages }: PartOfDataset,
-  scoring: SparseScoring,
-  { search: { depth, memoryMiB } }: BenchConfig,
-  split: Split,
-  store: Store,
-  progress: Progress,
-): Promise<TermRates> {
+/** @param bench where it goes again, with the part as its dataset */
+export async function termRates({ passages }: PartOfDataset, bench: Workbench): Promise<TermRates> {
+  const { config, dataset } = bench;
+  const { depth, memoryMiB } = config.search;
+  const { index: stage, scoring } = await termsOf(bench);
   const started = performance.now();
-  const { folder } = await sparseIndexStage(dataset, store, scoring, progress);
+  const { folder } = await bench.made(stage);
   const indexSeconds = secondsSince(started);
   const { index, searcher } = await openSparse(folder, scoring, memoryMiB);
   try {
-    const queries = (await dataset.queries(split)).map(({ text }) => text);
+    const queries = (await dataset.queries('test')).map(({ text }) => text);
     await searcher.search(queries, depth);
     const from = performance.now();
     await searcher.search(queries, depth);
@@ -53,25 +48,26 @@ export interface NegativesRates {
   queries: number;
 }
 
-/** Of BM25's negatives: index, search, and looking for answers in what was found. @param store one that goes again */
-export async function negativesRates(
-  { dataset, passages }: PartOfDataset,
-  asked: { scoring: SparseScoring; count: number; depth: number },
-  memoryMiB: number,
-  store: Store,
-  progress: Progress,
-): Promise<NegativesRates> {
+/** Of BM25's negatives: index, search, and looking for answers in what was found. @param bench as for `termRates` */
+export async function negativesRates({ passages }: PartOfDataset, bench: Workbench): Promise<NegativesRates> {
+  const { index, known } = await termsOf(bench);
   const started = performance.now();
-  await sparseIndexStage(dataset, store, asked.scoring, progress);
+  await bench.made(index);
   const indexed = performance.now();
-  const split = 'train';
-  await bm25NegativesStage({ dataset, store, split, memoryMiB, ...asked }, progress);
-  const queries = (await dataset.queries(split)).length;
+  const asked = { ...bm25Asked(bench.config), split: 'train' } as const;
+  await bench.made(bm25Negatives(index, asked, known));
+  const queries = (await bench.dataset.queries('train')).length;
   return {
     secondsPerPassage: (indexed - started) / 1000 / passages.length,
     secondsPerQuery: secondsSince(indexed) / Math.max(1, queries) / passages.length,
     queries,
   };
+}
+
+async function termsOf(bench: Workbench) {
+  const known = await knownOf(bench);
+  const scoring = scoringOf(bench.config);
+  return { known, scoring, index: indexTerms(scoring, known) };
 }
 
 const secondsSince = (started: number) => (performance.now() - started) / 1000;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Progress, silentProgress } from '../../progress.js';
+import { collectionKey } from '../../stages/known.js';
 import { canonicalJson } from '../../store/hash.js';
 import { Store } from '../../store/store.js';
 import { loadSystem } from '../../systems.js';
@@ -59,8 +60,7 @@ export class TimeEstimates {
   }
 
   #part(request: RunRequest): Promise<PartOfDataset | null> {
-    const { dataset, data, config } = request;
-    const key = canonicalJson([dataset, data, config.cache]);
+    const key = collectionKey(request);
     let found = this.#parts.get(key);
     if (found === undefined) {
       found = datasetHere(request).then((opened) => opened && partOf(opened));

@@ -1,11 +1,14 @@
 /** What a trained architecture takes: a little of its training, its encoding and its search is really done. */
 import path from 'node:path';
+import { knownOf } from '../../stages/known.js';
+import { trainingStages } from '../../stages/training.js';
+import { Workbench } from '../../stages/workbench.js';
 import { canonicalJson } from '../../store/hash.js';
 import { textEncoders } from '../checkpoint.js';
 import { localModel } from '../named-models.js';
-import { bm25Asked, usualSource } from '../negative-sources.js';
+import { usualSource } from '../negative-sources.js';
 import { engineOf } from '../prepare.js';
-import { trainingSetup } from '../starting-model.js';
+import { StageLog } from '../stage-log.js';
 import { denseRates } from './dense-rates.js';
 import type { StageTime, Trial } from './stage-time.js';
 import { denseStages, negativesTime, trainStages } from './stage-times.js';
@@ -21,7 +24,11 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
   const prepared = { config, offline: true, store, dataset: part.dataset };
   const engine = await engineOf(config);
   try {
-    const setup = await trainingSetup(prepared, request, progress);
+    const bench = new Workbench(prepared, progress, new StageLog(store), engine);
+    const known = await knownOf(bench);
+    const once = { ...config, stages: 1 as const };
+    const trainings = await trainingStages({ ...request, config: once }, known);
+    const setup = await trainings.setup(bench);
     const train = await trainRates(part, setup, config, engine);
     progress.checkInterrupted();
     const { retriever, tokenizer, text, initial } = setup;
@@ -31,20 +38,19 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
     };
     const dense = await denseRates(part, model, config, engine, path.join(folder, 'index'));
     progress.checkInterrupted();
-    const names = request.negatives ?? [usualSource(part.dataset)];
+    const names = request.negatives ?? [usualSource(known.dataset)];
     const minesWords = names.includes('bm25') && config.train.negatives > 0 && config.train.epochs > 0;
-    const usesLambda = retriever.architecture.resolved.lambda !== 0;
     return [
       ...(minesWords && train !== undefined
         ? [
             negativesTime(
-              await negativesRates(part, bm25Asked(prepared), config.search.memoryMiB, store, progress),
+              await negativesRates(part, bench),
               part.whole,
               canonicalJson([dataset, request.data, config.bm25]),
             ),
           ]
         : []),
-      ...trainStages(train, dense, part.whole, config, usesLambda),
+      ...trainStages(train, dense, part.whole, config, trainings.tried.length),
       ...denseStages(dense, part.whole, config),
     ];
   } finally {

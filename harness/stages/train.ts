@@ -1,19 +1,17 @@
-/** Training as a stage: a checkpoint in the cache, named by everything that decides its weights. */
+/** Training: a checkpoint, named by everything that decides its weights. */
+import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { saveRetriever } from '../model/retriever-files.js';
-import type { Progress } from '../progress.js';
-import type { Artifact } from '../store/store.js';
-import type { Engine } from '../tensor/engine.js';
+import { textEncoders } from '../pipeline/checkpoint.js';
+import { forgetRead } from '../pipeline/last-read.js';
+import type { ChosenNegatives } from '../pipeline/negative-sources.js';
+import type { TrainingSetup } from '../pipeline/starting-model.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
 import { rankPool, ranksEpochs } from '../train/rank-pool.js';
-import { type TrainingFacts, train } from '../train/trainer.js';
-import { textEncoders } from './checkpoint.js';
-import { datasetIdentity, engineIdentity } from './identity.js';
-import { forgetRead } from './last-read.js';
-import type { ChosenNegatives } from './negative-sources.js';
-import type { Prepared } from './prepare.js';
-import { stageCode } from './stage-code.js';
-import type { TrainingSetup } from './starting-model.js';
+import { type TrainingFacts, train as trainModel } from '../train/trainer.js';
+import type { WorkedWith } from './code.js';
+import type { Need, Stage, Workplace } from './graph.js';
+import type { Known } from './known.js';
 
 export interface CheckpointFacts {
   training: TrainingFacts;
@@ -23,19 +21,36 @@ export interface CheckpointFacts {
   poolingWeights?: Record<string, number[]>;
 }
 
-export async function trainStage(
-  { config, store, dataset }: Prepared,
-  setup: TrainingSetup,
-  negatives: ChosenNegatives,
-  engine: Engine,
-  progress: Progress,
-): Promise<Artifact<CheckpointFacts>> {
-  const { model, retriever, learningRate, text, seed, tokenizer } = setup;
-  const { t5LayerNorm } = config.model;
+/** What one training is made of, as far as it is known before it begins. */
+interface TrainingAsked {
+  name: string;
+  config: BenchConfig;
+  seed: number;
+  architecture: string;
+  /** What computes of it. */
+  code: Pick<WorkedWith, 'architecture' | 'encoder'>;
+  /** The model that it begins with. */
+  model: Need;
+  /** As a checkpoint names it: `scratch`, a folder, an id on the hub. */
+  origin: string;
+  /** The architecture of the checkpoint that it begins with. */
+  trainedAs?: string | undefined;
+  /** What the settings come to with a model of that shape; the settings themselves where it is not known. */
+  settled(): object;
+  negatives: ChosenNegatives;
+  /** Reads the model. */
+  setup(at: Workplace): Promise<TrainingSetup>;
+}
+
+export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts> {
+  const { config, seed, architecture, model, origin, trainedAs, negatives } = asked;
+  const { dataset, engine, computing, code } = known;
+  const { t5LayerNorm, tied } = config.model;
   const {
     saveEverySteps: _,
     averageRankHardNegatives: __,
     averageRankOtherNegatives: ___,
+    learningRate: ____,
     averageRankTies,
     otherPositives,
     ...training
@@ -43,72 +58,54 @@ export async function trainStage(
   const pool = rankPool(config.train);
   const { chunkSize } = training;
   const cyclesNegatives = dataset.trainsOn === 'each-positive';
-  const inputs = {
-    made: 'checkpoint 3',
-    dataset: datasetIdentity(dataset),
-    code: stageCode('train', {
-      ...{ dataset, architecture: retriever.architecture, engine },
-      encoder: retriever.encoder.shape.kind,
+  return {
+    name: asked.name,
+    kind: 'checkpoints',
+    version: 'checkpoint 4',
+    needs: { model, ...negatives.needs },
+    inputs: () => ({
+      dataset: dataset.identity,
+      ...code('train', { dataset, engine, ...asked.code }),
+      ...computing,
+      ...{ origin, trainedAs, architecture, settled: asked.settled() },
+      ...{ tied, t5LayerNorm, seed, negatives: negatives.identity },
+      training: { ...training, chunkSize: chunkSize === null ? null : { texts: chunkSize } },
+      // Of dev, whose texts are encoded together.
+      batchTokens: config.encode.batchTokens,
+      // Where it plays a part.
+      ...(cyclesNegatives && { trainsOn: dataset.trainsOn }),
+      ...((cyclesNegatives || negatives.addsExamples) && { otherPositives }),
+      ...(pool && { rankPool: pool }),
+      ...(ranksEpochs(config.train) && { averageRankTies }),
     }),
-    model: model.files.map(({ name, sha256 }) => ({ name, sha256 })),
-    origin: model.name,
-    tokenizer: tokenizer.sha256,
-    trainedAs: model.trainedAs,
-    architecture: { name: retriever.architecture.name, ...retriever.architecture.resolved },
-    tied: retriever.tied,
-    t5LayerNorm,
-    training: { ...training, learningRate, chunkSize: chunkSize === null ? null : { texts: chunkSize } },
-    negatives: negatives.identity,
-    text,
-    seed,
-    engine: engineIdentity(engine),
-    // Named only where it is not what it always was, so that no other checkpoint gets another name.
-    ...(cyclesNegatives && { trainsOn: dataset.trainsOn, negativesOfEach: 'cycled, at least one' }),
-    ...((cyclesNegatives || negatives.addsExamples) && { otherPositives }),
-    ...(pool && { rankPool: pool }),
-    ...(averageRankTies !== 'behind' && ranksEpochs(config.train) && { averageRankTies }),
-    ...(training.missingNegative === 'padded' && { padded: 'to the batch, on dev too' }),
-  };
-  return store.artifact<CheckpointFacts>(
-    'checkpoints',
-    inputs,
-    async (folder) => {
+    about: { dataset: dataset.name, system: architecture },
+    async make(folder, at) {
+      const { dataset, engine, progress } = at;
+      const { model, retriever, initial, learningRate, text, tokenizer } = await asked.setup(at);
       const { query, trainingPassage } = textEncoders(tokenizer, text);
       const texts = { query, passage: trainingPassage };
-      // Where dev alone has a use for them, none are mined for training.
+      // None are mined for training where dev alone has a use for them.
       const isForDev = config.train.negatives === 0 && !negatives.named;
-      const [forTrain, forDev] = [isForDev ? [] : await negatives.of('train'), await negatives.of('dev')];
+      const [forTrain, forDev] = [
+        isForDev ? [] : await negatives.of('train', at),
+        await negatives.of('dev', at),
+      ];
       const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
       if (trainSet.counts.examples === 0 && config.train.epochs > 0)
         throw nothingToTrainOn(dataset.name, trainSet.counts);
-      const devSet = await trainingExamples(
-        dataset,
-        'dev',
-        texts,
-        { ...config.train, rankPool: pool },
-        forDev,
-      );
+      const forRank = { ...config.train, rankPool: pool };
+      const devSet = await trainingExamples(dataset, 'dev', texts, forRank, forDev);
+      const { maxQueryTokens, maxPassageTokens } = text;
       forgetRead();
-      const trained = await train({
-        engine,
-        retriever,
-        initial: setup.initial,
+      const trained = await trainModel({
+        ...{ engine, retriever, initial, cyclesNegatives, learningRate, seed, folder, progress },
+        ...{ maxQueryTokens, maxPassageTokens, batchTokens: config.encode.batchTokens },
         examples: trainSet.examples,
         dev: devSet.examples,
         options: config.train,
-        cyclesNegatives,
-        learningRate,
-        maxQueryTokens: text.maxQueryTokens,
-        maxPassageTokens: text.maxPassageTokens,
-        batchTokens: config.encode.batchTokens,
-        seed,
-        folder,
-        progress,
       });
       await saveRetriever(folder, retriever, trained.weights, tokenizer.files, {
-        model: model.name,
-        t5LayerNorm,
-        text,
+        ...{ model: model.name, t5LayerNorm, text },
       });
       const own = trained.weights.filter((_weights, i) => retriever.parameters[i]!.owner === 'pooling');
       const poolingWeights = retriever.architecture.pooling?.describeWeights?.(own);
@@ -119,8 +116,7 @@ export async function trainStage(
         ...(poolingWeights && { poolingWeights }),
       };
     },
-    { dataset: dataset.name, system: retriever.architecture.name },
-  );
+  };
 }
 
 function nothingToTrainOn(name: string, { withoutNegatives = 0 }: ExampleCounts): BenchError {

@@ -1,21 +1,21 @@
 /** Which code decides what a stage leaves: its own, and that of the plug-ins and libraries that it works with. */
 import type { Dataset } from '../contracts.js';
 import { type Code, codeOf } from '../program/code.js';
-import type { Engine, EngineName } from '../tensor/engine.js';
+import type { EngineName } from '../tensor/engine.js';
 
 /** What a stage works with; each is a module of its own, which the stage does not import by name. */
 export interface WorkedWith {
-  dataset?: Pick<Dataset, 'name'>;
-  architecture?: { familyName: string; poolingName?: string };
+  dataset?: Pick<Dataset, 'name'> | undefined;
+  architecture?: { familyName: string; poolingName?: string } | undefined;
   /** By its file name, see `EncoderShape.kind`. */
-  encoder?: string;
+  encoder?: string | undefined;
   /** A model taken as it was published. */
-  published?: true;
-  engine?: Pick<Engine, 'name'>;
+  published?: true | undefined;
+  engine?: { name: string } | undefined;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];
-  /** What builds indexes and computes scores, by name. */
-  searcher?: string;
+  /** What builds indexes and computes scores, by name; several where a budget decides which. */
+  searcher?: string | readonly string[] | undefined;
 }
 
 const engineFiles: Readonly<Record<EngineName, string>> = {
@@ -25,49 +25,50 @@ const engineFiles: Readonly<Record<EngineName, string>> = {
 };
 
 /**
- * The files of this room in which a stage computes; what they import computes with them, and nothing else does. Whatever is
+ * The files in which a stage computes; what they import computes with them, and nothing else does. Whatever is
  * imported as a type alone and computes all the same stands here too, or is worked with.
  */
 const stageFiles = {
   /** What a dataset has found out about its files. */
   dataset: [],
-  model: ['scratch-model'],
-  train: ['train-stage'],
-  encode: ['encode-stage', 'checkpoint'],
-  index: ['index-stage'],
-  search: ['search-stage', 'searching', 'checkpoint'],
-  recall: ['recall-stage', 'search-stage', 'searching', 'checkpoint'],
-  mine: ['mine-stage'],
-  'dev winners': ['dev-winners', 'search-stage', 'searching', 'checkpoint'],
-  'bm25 index': ['sparse-index'],
-  'bm25 search': ['sparse-search', 'open-sparse'],
-  'bm25 negatives': ['bm25-negatives'],
+  model: ['stages/scratch-model'],
+  train: ['stages/train'],
+  encode: ['stages/encode', 'pipeline/checkpoint'],
+  index: ['stages/index-vectors'],
+  queries: ['stages/queries', 'pipeline/checkpoint'],
+  search: ['stages/search', 'pipeline/searching'],
+  recall: ['stages/recall', 'pipeline/searching'],
+  mine: ['stages/mine'],
+  'dev winners': ['stages/dev-winners'],
+  'bm25 index': ['stages/index-terms'],
+  'bm25 search': ['stages/search-terms'],
+  'bm25 negatives': ['stages/bm25-negatives'],
   /** In no key: measuring takes seconds, and is done anew. */
-  measure: ['measure-stage', 'winners'],
+  measure: ['pipeline/run-of-hits', 'pipeline/measure-stage', 'pipeline/winners'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Stage = keyof typeof stageFiles;
-export const stages = Object.keys(stageFiles) as Stage[];
+export type StageOf = keyof typeof stageFiles;
+export const stages = Object.keys(stageFiles) as StageOf[];
 
-export function stageCode(stage: Stage, workedWith: WorkedWith): Code {
+export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
   return codeOf(entriesOf(stage, workedWith));
 }
 
 /** Paths in the build. */
 export function entriesOf(
-  stage: Stage,
-  { dataset, architecture, encoder, published, engine, searcher, measures = [] }: WorkedWith,
+  stage: StageOf,
+  { dataset, architecture, encoder, published, engine, searcher = [], measures = [] }: WorkedWith,
 ): string[] {
   return [
-    ...stageFiles[stage].map((file) => `harness/pipeline/${file}.js`),
+    ...stageFiles[stage].map((file) => `harness/${file}.js`),
     // A dataset's variants and collections are one plug-in.
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(encoder === undefined ? [] : [`harness/encoders/${encoder}.js`]),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
-    ...(engine === undefined ? [] : [engineFiles[engine.name]]),
+    ...(engine === undefined ? [] : [engineFiles[engine.name as EngineName]]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),
-    ...(searcher === undefined ? [] : [`harness/searchers/${searcher}.js`]),
+    ...[searcher].flat().map((name) => `harness/searchers/${name}.js`),
   ];
 }
 

@@ -1,13 +1,11 @@
-/** The index of terms, as a stage: what an architecture without training is searched in, and what BM25 negatives come from. */
+/** The index of terms: what BM25 is searched in, and what its negatives come from. */
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset, SparseScoring } from '../contracts.js';
+import type { SparseScoring } from '../contracts.js';
 import type { Bm25Facts } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
-import type { Progress } from '../progress.js';
-import type { Artifact, Store } from '../store/store.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
-import { datasetIdentity } from './identity.js';
-import { stageCode } from './stage-code.js';
+import type { Stage } from './graph.js';
+import type { Known } from './known.js';
 
 /** What holds unless the configuration's `bm25.*` says otherwise: Anserini's. */
 const usualScoring: SparseScoring = {
@@ -24,23 +22,23 @@ export function scoringOf({ bm25 }: Pick<BenchConfig, 'bm25'>): SparseScoring {
   return { ...usualScoring, ...Object.fromEntries(chosen) };
 }
 
-/** Indexes the collection; k1, b and the rounding of lengths belong to the search and make no new index. */
-export function sparseIndexStage(
-  dataset: Dataset,
-  store: Store,
+/** k1, b and the rounding of lengths belong to the search and make no new index. */
+export function indexTerms(
   { stemmer, stopWords }: SparseScoring,
-  progress: Progress,
-): Promise<Artifact<Bm25Facts>> {
-  const inputs = {
-    made: 'bm25 index 1',
-    dataset: datasetIdentity(dataset),
-    code: stageCode('bm25 index', { dataset }),
-    analyzer: { stemmer, stopWords },
-  };
-  return store.artifact(
-    'indexes',
-    inputs,
-    async (folder) => {
+  { dataset, code }: Known,
+): Stage<Bm25Facts> {
+  return {
+    name: 'index',
+    kind: 'indexes',
+    version: 'bm25 index 1',
+    needs: {},
+    inputs: () => ({
+      dataset: dataset.identity,
+      ...code('bm25 index', { dataset }),
+      analyzer: { stemmer, stopWords },
+    }),
+    about: { dataset: dataset.name },
+    async make(folder, { dataset, progress }) {
       const stage = progress.stage('index', dataset.passageCount, 'passages');
       const facts = await writeBm25Index({
         passages: dataset.passages(),
@@ -54,6 +52,5 @@ export function sparseIndexStage(
       stage.end();
       return facts;
     },
-    { dataset: dataset.name },
-  );
+  };
 }

@@ -2,43 +2,64 @@
  * Which vector of a passage wins on the gold passages of dev: "the last layer is always selected" (section 4.2.2 of the
  * paper, `vec_dist` in its code). Nothing is searched and no passage is encoded: their vectors are read from the index.
  */
+
 import type { Dataset, Query } from '../contracts.js';
+import { relevantPassages } from '../dataset/qrels.js';
+import { QueryVectors } from '../index/query-vectors.js';
+import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
-import type { Artifact } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
-import { engineIdentity } from './identity.js';
-import { qrelsById } from './judgements.js';
-import type { Prepared } from './prepare.js';
-import type { Searching } from './searching.js';
-import { stageCode } from './stage-code.js';
+import type { Stage } from './graph.js';
+import type { Known } from './known.js';
+import type { Searched } from './search.js';
 
-type Reading = Pick<Searching, 'index' | 'queryEncoder' | 'model' | 'engine'>;
-
-/** @param key of the shards */
-export function devWinnersStage(
-  { store, dataset, config }: Prepared,
-  searching: Reading,
-  key: string,
-  progress: Progress,
-): Promise<Artifact<DevWinnerFacts>> {
-  const { engine, model } = searching;
-  const inputs = {
-    made: 'dev winners 1',
-    shards: key,
-    code: stageCode('dev winners', { dataset, engine, ...model.code }),
-    engine: engineIdentity(engine),
-  };
-  return store.artifact(
-    'runs',
-    inputs,
-    () => devWinners(dataset, searching, config.search.batchSize, progress),
-    { dataset: dataset.name, system: model.name },
-  );
+/** Dev queries with a relevant passage, and its id, or theirs. */
+interface JudgedQueries {
+  queries: readonly Query[];
+  /** The ids of the relevant passages of each query. */
+  relevant: readonly (readonly string[])[];
 }
 
-/** A dev query and the passages it is asked for. */
-interface Asked {
+async function judgedDevQueries(dataset: Dataset): Promise<JudgedQueries> {
+  const byQuery = await relevantPassages(dataset, 'dev');
+  const queries = (await dataset.queries('dev')).filter(({ queryId }) => byQuery.has(queryId));
+  return { queries, relevant: queries.map(({ queryId }) => byQuery.get(queryId)!) };
+}
+
+/** Their queries, as those that are encoded. */
+export const judged = {
+  name: 'judged',
+  of: async (dataset: Dataset) => (await judgedDevQueries(dataset)).queries,
+};
+
+/** @param queries the judged ones of dev */
+export function devWinners(
+  { model, queries, shards }: Pick<Searched, 'model' | 'queries' | 'shards'>,
+  { dataset, code }: Known,
+): Stage<DevWinnerFacts> {
+  return {
+    name: 'dev winners',
+    kind: 'runs',
+    version: 'dev winners 3',
+    needs: { queries, shards },
+    inputs: () => code('dev winners', { dataset }),
+    about: { dataset: dataset.name, system: model.name },
+    async make(_folder, at) {
+      const vectors = new QueryVectors(await at.made(queries));
+      const index = await openIndex(await at.folderOf(shards));
+      try {
+        const judgedQueries = await judgedDevQueries(at.dataset);
+        return await winnersOn(at.dataset, index, judgedQueries, vectors, at.progress);
+      } finally {
+        await index.close();
+      }
+    },
+  };
+}
+
+/** A dev query and one of its relevant passages. */
+interface GoldPair {
   /** Place among the queries. */
   query: number;
   /** Whether the passage is the query's positive: the first that is judged relevant, which validation asks for too. */
@@ -47,40 +68,33 @@ interface Asked {
   isAnswer: boolean;
 }
 
-/** Relevant as training has it: of relevance 1 or more, whatever measures take for relevant. */
-async function devWinners(
+async function winnersOn(
   dataset: Dataset,
-  searching: Reading,
-  batchSize: number,
+  index: VectorIndex,
+  { queries, relevant }: JudgedQueries,
+  vectors: QueryVectors,
   progress: Progress,
 ): Promise<DevWinnerFacts> {
-  const { index } = searching;
-  const qrels = qrelsById(await dataset.qrels('dev'));
-  const relevantOf = ({ queryId }: Query) =>
-    [...(qrels.get(queryId) ?? [])].flatMap(([passageId, relevance]) => (relevance >= 1 ? [passageId] : []));
-  const queries = (await dataset.queries('dev')).filter((query) => relevantOf(query).length > 0);
-  const answering = await answeringPassages(dataset, queries, relevantOf);
-  const byPassage = new Map<string, Asked[]>();
-  for (const [q, query] of queries.entries()) {
-    for (const [place, passageId] of relevantOf(query).entries()) {
-      const asked = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
-      if (!asked.isPositive && !asked.isAnswer) continue;
-      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), asked]);
+  const answering = await answeringPassages(dataset, queries, relevant);
+  const byPassage = new Map<string, GoldPair[]>();
+  for (const [q, ids] of relevant.entries()) {
+    for (const [place, passageId] of ids.entries()) {
+      const pair = { query: q, isPositive: place === 0, isAnswer: answering?.[q]?.has(passageId) ?? false };
+      if (!pair.isPositive && !pair.isAnswer) continue;
+      byPassage.set(passageId, [...(byPassage.get(passageId) ?? []), pair]);
     }
   }
-  const vectors = await encodeQueries(searching, queries, batchSize, progress);
   const positive: Winner[] = [];
   const answer: Winner[] = [];
   const identifiers = await index.identifiers();
   for (let ordinal = 0; ordinal < index.passages && byPassage.size > 0; ordinal++) {
     const passageId = identifiers.at(ordinal);
-    const asked = byPassage.get(passageId);
-    if (asked === undefined) continue;
+    const pairs = byPassage.get(passageId);
+    if (pairs === undefined) continue;
     byPassage.delete(passageId);
     const rows = await rowsOf(index, ordinal);
-    for (const { query, isPositive, isAnswer } of asked) {
-      const of = vectors.subarray(query * index.dimensions, (query + 1) * index.dimensions);
-      const winner = winnerOf(of, rows);
+    for (const { query, isPositive, isAnswer } of pairs) {
+      const winner = winnerOf(await vectors.read(query, 1), rows);
       if (winner === undefined) continue;
       if (isPositive) positive[query] = winner;
       if (isAnswer && !(answer[query] && answer[query].score >= winner.score)) answer[query] = winner;
@@ -92,19 +106,19 @@ async function devWinners(
 
 /**
  * The relevant passages of each query that hold an answer, by DPR's matching; undefined where queries have no answers.
- * @param relevantOf the ids of the relevant passages of a query
+ * @param relevant the ids of the relevant passages of each query
  */
 async function answeringPassages(
   dataset: Dataset,
   queries: readonly Query[],
-  relevantOf: (query: Query) => readonly string[],
+  relevant: JudgedQueries['relevant'],
 ): Promise<Set<string>[] | undefined> {
   const { answerMatching: mode } = dataset;
   if (mode === undefined || queries.every(({ answers }) => answers === undefined)) return undefined;
   const matchers = queries.map(({ answers = [] }) => new AnswerMatcher(answers, mode));
   const asking = new Map<string, number[]>();
-  for (const [q, query] of queries.entries()) {
-    for (const id of relevantOf(query)) asking.set(id, [...(asking.get(id) ?? []), q]);
+  for (const [q, ids] of relevant.entries()) {
+    for (const id of ids) asking.set(id, [...(asking.get(id) ?? []), q]);
   }
   const found = queries.map(() => new Set<string>());
   // Texts that come with the queries are read first: the collection may be a thousand times as large.
@@ -121,28 +135,8 @@ async function answeringPassages(
   return found;
 }
 
-/** @returns [Q, D] */
-async function encodeQueries(
-  { queryEncoder, model, index }: Reading,
-  queries: readonly Query[],
-  batchSize: number,
-  progress: Progress,
-): Promise<Float32Array> {
-  const vectors = new Float32Array(queries.length * index.dimensions);
-  const stage = progress.stage('encode dev queries', queries.length, 'queries');
-  for (let first = 0; first < queries.length; first += batchSize) {
-    progress.checkInterrupted();
-    const batch = queries.slice(first, first + batchSize);
-    const encoded = await queryEncoder.encode(batch.map(({ text }) => model.texts.query(text)));
-    vectors.set(encoded.vectors, first * index.dimensions);
-    stage.update(first + batch.length);
-  }
-  stage.end();
-  return vectors;
-}
-
 /** The vectors of one passage, [M, D]. */
-async function rowsOf(index: Reading['index'], ordinal: number): Promise<Float32Array> {
+async function rowsOf(index: VectorIndex, ordinal: number): Promise<Float32Array> {
   const first = index.firstRowOf(ordinal);
   const end = ordinal + 1 < index.passages ? index.firstRowOf(ordinal + 1) : index.vectors;
   const rows = new Float32Array((end - first) * index.dimensions);

@@ -1,0 +1,24 @@
+/** From the hits of a search, which are ordinals, to a run, which names passages. */
+import type { Query, Run } from '../contracts.js';
+import type { PassageHits } from '../search/search.js';
+
+/** Gives the passage ids of an index by ordinal. */
+export interface NamedPassages {
+  identifiers(): Promise<{ at(ordinal: number): string }>;
+}
+
+/** @param queries in the order of the hits @returns every query's ranking, of those without hits too */
+export async function runOf(
+  queries: readonly Query[],
+  index: NamedPassages,
+  { depth, ordinals, scores, counts }: PassageHits,
+): Promise<Run> {
+  const identifiers = await index.identifiers();
+  return new Map(
+    queries.map(({ queryId }, q) => {
+      const [from, end] = [q * depth, q * depth + counts[q]!];
+      const passageIds = Array.from(ordinals.subarray(from, end), (ordinal) => identifiers.at(ordinal));
+      return [queryId, { passageIds, scores: scores.slice(from, end) }];
+    }),
+  );
+}

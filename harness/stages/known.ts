@@ -1,0 +1,107 @@
+/** What is known of the outside when the stages of a request are put together: its dataset, its engine, its searchers. */
+import type { BenchConfig } from '../config/config.js';
+import type { Dataset, EncoderShape } from '../contracts.js';
+import {
+  auto,
+  autoSearchers,
+  flatSearcher,
+  type NamedBuilder,
+  namedSearcher,
+} from '../pipeline/choose-searcher.js';
+import type { DatasetChoice } from '../pipeline/prepare.js';
+import type { Code } from '../program/code.js';
+import { computeClass } from '../program/compute-class.js';
+import type { Progress } from '../progress.js';
+import { canonicalJson } from '../store/hash.js';
+import type { Engine } from '../tensor/engine.js';
+import { type StageOf, stageCode, type WorkedWith } from './code.js';
+import type { Workplace } from './graph.js';
+
+/**
+ * Of a request by itself, before anything of it is opened, only names are known: `namesOf`. Keys made from names tell apart
+ * what is asked for; those that name artifacts are made from what is really there: `knownOf`.
+ */
+export interface Known {
+  readonly dataset: Pick<Dataset, 'name' | 'trainsOn' | 'dropsIdenticalIds'> & {
+    readonly identity: object;
+    /** Whether it ships hard negatives; undefined where that is not known. */
+    readonly shipsNegatives?: boolean;
+  };
+  /** Absent where nothing is computed on one. */
+  readonly engine?: { readonly name: string };
+  /** What floating-point numbers that are computed here depend on. */
+  readonly computing: { readonly engine?: object; readonly computeClass?: string };
+  /** Who searches vectors, and what decides who of several does. */
+  readonly flat?: { readonly names: readonly string[]; readonly identity: object };
+  /** Who builds the index; absent where it is Flat. */
+  readonly builder?: { readonly name: string; readonly versions: object; readonly by?: NamedBuilder };
+  /** Of files that a user hands in and models that are fetched, which are looked at; absent where only names are known. */
+  readonly told?: Progress;
+  /** Assumed of a model that is not looked at. */
+  readonly shape?: EncoderShape;
+  /** Nothing where only names are known. */
+  code(stage: StageOf, workedWith: WorkedWith): { code?: Code };
+}
+
+/** What tells one state of a dataset from another. What a user calls the collection is none of it. */
+export const datasetIdentity = ({ name, version, files }: Dataset) => ({
+  name: name.replace(/:.*$/, ''),
+  version,
+  files: files.map(({ name: file, sha256 }) => ({ name: file, sha256 })),
+});
+
+const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });
+
+/** @param by who builds the index; absent where it is Flat, or none is asked for */
+export async function knownOf(
+  at: Pick<Workplace, 'config' | 'dataset' | 'progress'> & { readonly openEngine?: Engine | undefined },
+  by?: NamedBuilder,
+): Promise<Known> {
+  const { config, dataset, openEngine: engine } = at;
+  const { name, trainsOn, dropsIdenticalIds } = dataset;
+  return {
+    told: at.progress,
+    dataset: {
+      ...{ name, identity: datasetIdentity(dataset), shipsNegatives: dataset.negatives !== undefined },
+      ...(trainsOn && { trainsOn }),
+      ...(dropsIdenticalIds && { dropsIdenticalIds }),
+    },
+    computing: { ...(engine && { engine: engineIdentity(engine) }), computeClass: computeClass() },
+    ...(engine && { engine, flat: await flatOf(config, engine) }),
+    ...(by && { builder: { name: by.name, versions: by.plugin.versions(engine!), by } }),
+    code: (stage, workedWith) => ({ code: stageCode(stage, workedWith) }),
+  };
+}
+
+export function namesOf({ dataset, data, config }: DatasetChoice & { config: BenchConfig }): Known {
+  const { engine, searcher, index } = config;
+  return {
+    dataset: { name: dataset, identity: { dataset, data: data ?? null }, dropsIdenticalIds: true },
+    engine: { name: engine },
+    computing: { engine: { name: engine } },
+    flat: { names: [], identity: { searcher } },
+    ...(index.kind !== 'Flat' && { builder: { name: searcher, versions: {} } }),
+    code: () => ({}),
+  };
+}
+
+/** Tells apart what collections requests read, and where they keep what they find out of them. */
+export const collectionKey = (request: Parameters<typeof namesOf>[0]): string =>
+  canonicalJson([namesOf(request).dataset.identity, request.config.cache]);
+
+/** `auto` goes on to the next searcher where a budget is too small for the first. */
+async function flatOf(config: BenchConfig, engine: Engine): Promise<NonNullable<Known['flat']>> {
+  const name = await flatSearcher(config);
+  const searchers = name === auto ? await autoSearchers() : [await namedSearcher(name)];
+  const here = [];
+  for (const { name, plugin } of searchers) {
+    const isHere =
+      plugin.open !== undefined &&
+      (await plugin.check().then(
+        () => true,
+        () => false,
+      ));
+    if (isHere) here.push({ name, versions: plugin.versions(engine) });
+  }
+  return { names: here.map(({ name }) => name), identity: here.length === 1 ? here[0]! : { anyOf: here } };
+}

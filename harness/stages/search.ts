@@ -1,0 +1,86 @@
+/** Searching vectors with the queries of a split. */
+import type { BenchConfig } from '../config/config.js';
+import { parametersAsked } from '../config/index-parameters.js';
+import type { Split } from '../contracts.js';
+import { type QueryVectorFacts, QueryVectors } from '../index/query-vectors.js';
+import { HitParts } from '../pipeline/hit-files.js';
+import { partQueriesOf, searchQueries } from '../pipeline/query-search.js';
+import { type Conditions, conditionsHere, type Timed } from '../pipeline/whole-index.js';
+import type { BuiltNeed, ModelNeed, Need, Stage } from './graph.js';
+import type { Known } from './known.js';
+
+export interface RunFacts {
+  queries: number;
+  depth: number;
+  searcher: string;
+  /** Opening the index and searching all queries. */
+  execution: { buildSeconds: number; searchSeconds: number; conditions?: Conditions };
+}
+
+/** What opening the index and searching it took. */
+export const timeOf = ({ execution }: RunFacts): Timed => ({
+  seconds: execution.buildSeconds + execution.searchSeconds,
+  conditions: execution.conditions,
+});
+
+/** What is searched, and by which model. */
+export interface Searched {
+  model: ModelNeed;
+  /** Vectors of the queries of a split. */
+  queries: Stage<QueryVectorFacts>;
+  shards: Need;
+  /** Absent where the shards are searched themselves. */
+  index?: BuiltNeed | undefined;
+}
+
+export interface SearchAsked {
+  split: Split;
+  /** Hits per query. */
+  depth: number;
+  /** Whether a passage with the query's id is a hit; `kept` where absent. */
+  identicalIds?: 'dropped' | 'kept';
+}
+
+export function search(
+  { model, queries, shards, index }: Searched,
+  { split, depth, identicalIds = 'kept' }: SearchAsked,
+  config: Pick<BenchConfig, 'search' | 'index'>,
+  { dataset, engine, computing, flat, builder, code }: Known,
+): Stage<RunFacts> {
+  const { batchSize, memoryMiB } = config.search;
+  const [parameter] = parametersAsked(config.index);
+  return {
+    name: 'search',
+    kind: 'runs',
+    version: 'run 3',
+    needs: { queries, shards, index },
+    inputs: () => ({
+      ...code('search', { dataset, engine, searcher: index ? builder?.name : flat?.names }),
+      ...computing,
+      ...{ split, depth },
+      ...(identicalIds === 'dropped' && { identicalIds }),
+      // What is computed together decides the last bits of scores.
+      ...{ batchSize, memoryMiB },
+      // Where no value is asked for, the index has its own.
+      ...(index === undefined
+        ? { searcher: flat?.identity }
+        : { parameter: parameter ? { name: parameter.name, value: parameter.values.at(-1) } : null }),
+    }),
+    about: { dataset: dataset.name, system: model.name },
+    async make(folder, at, key) {
+      const { dataset, engine, progress } = at;
+      const texts = await dataset.queries(split);
+      const vectors = new QueryVectors(await at.made(queries));
+      const searching = await at.searching(model, shards, index);
+      const { searcher, buildSeconds } = searching;
+      const conditions = await conditionsHere(engine.threads);
+      const partQueries = partQueriesOf(searcher.resident, batchSize);
+      const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions }, progress.note);
+      const asked = { batchSize, depth, identicalIds };
+      await searchQueries(searching, texts, vectors, asked, parts, progress);
+      await parts.join();
+      const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
+      return { queries: texts.length, depth: parts.depth, searcher: searcher.name, execution };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** Which stages a system has, one after another: the order of a run stands here and nowhere else. */
+import type { BenchConfig } from '../config/config.js';
+import type { Split } from '../contracts.js';
+import { identicalIdsOf } from '../pipeline/own-passages.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { devWinners, judged } from './dev-winners.js';
+import { encode } from './encode.js';
+import type { ModelNeed, Need } from './graph.js';
+import { indexTerms, scoringOf } from './index-terms.js';
+import { indexVectors } from './index-vectors.js';
+import type { Known } from './known.js';
+import { queries } from './queries.js';
+import { recall } from './recall.js';
+import { type SearchAsked, search } from './search.js';
+import { searchTerms } from './search-terms.js';
+
+type Asked = Required<SearchAsked>;
+
+/** What a request asks of its test queries. */
+export const askedOf = (
+  { config }: { config: BenchConfig },
+  { dataset }: Pick<Known, 'dataset'>,
+  split: Split = 'test',
+): Asked => ({
+  ...{ split, depth: config.search.depth },
+  identicalIds: identicalIdsOf(config, dataset),
+});
+
+/**
+ * A system of vectors, once there is a model: encode -> queries -> index -> search.
+ * @param shards a folder of them that a user hands in; encoded where absent
+ */
+export function vectorStages(
+  model: ModelNeed,
+  { config, seed }: Pick<RunRequest, 'config' | 'seed'>,
+  known: Known,
+  asked: Asked,
+  handedIn?: Need,
+) {
+  const encoding = encode(model, config, known);
+  const shards = handedIn ?? encoding;
+  const { builder } = known;
+  const index = builder && indexVectors(shards, config, seed, model.name, { ...known, builder });
+  const encoded = queries(model, asked.split, config, known);
+  const searched = { model, queries: encoded, shards, index };
+  const { split, depth } = asked;
+  // The same artifact that a run with the index Flat leaves, but where passages are dropped, which an index finds like others.
+  const exact = index && {
+    ...search({ model, queries: encoded, shards }, { split, depth }, config, known),
+    name: 'exact search',
+  };
+  return {
+    ...{ model, encoding, shards, queries: encoded, index, exact },
+    run: search(searched, asked, config, known),
+    recall: exact && recall({ ...searched, index }, exact, asked, config, known),
+    devWinners: devWinners({ ...searched, queries: queries(model, 'dev', config, known, judged) }, known),
+  };
+}
+
+/** Those that a run asks for, in this order. */
+export const inRun = ({ shards, queries, index, exact, run, recall, devWinners }: VectorStages): Need[] =>
+  [shards, queries, index, exact, run, recall, devWinners].filter((stage) => stage !== undefined);
+
+export type VectorStages = ReturnType<typeof vectorStages>;
+
+/** BM25: index of terms -> search. */
+export function termStages({ config }: Pick<RunRequest, 'config'>, known: Known, asked: Asked) {
+  const scoring = scoringOf(config);
+  const index = indexTerms(scoring, known);
+  return { scoring, index, run: searchTerms(index, { scoring, ...asked }, known) };
+}

@@ -1,0 +1,175 @@
+/** The graph of a request: its keys are known before anything runs, and every setting that decides something is in one of them. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { type BenchConfig, defaultConfig } from '../harness/config/config.js';
+import { keyPaths } from '../harness/config/schema.js';
+import { prepare, storeOf } from '../harness/pipeline/prepare.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
+import { StageLog } from '../harness/pipeline/stage-log.js';
+import { silentProgress } from '../harness/progress.js';
+import { type Choice, inOrder, inputKey, inputsOf, knownAs, type Stage } from '../harness/stages/graph.js';
+import { knownOf, namesOf } from '../harness/stages/known.js';
+import { inNoStage } from '../harness/stages/settings.js';
+import { Workbench } from '../harness/stages/workbench.js';
+import { run } from '../harness/sweep.js';
+import { loadSystem } from '../harness/systems.js';
+import { openEngine } from '../harness/tensor/engines.js';
+import { temporaryFolder } from './made-index.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+
+const quiet = silentProgress();
+
+async function stagesOf(request: RunRequest, known = namesOf(request)) {
+  return (await (await loadSystem(request.architecture)).steps()).stages(request, known);
+}
+
+const requestOf = (architecture: string, config: BenchConfig): RunRequest => ({
+  ...{ architecture, dataset: 'beir/nq', seed: 1, offline: true, config },
+});
+
+/** A copy with another value at a key. */
+function changed(config: BenchConfig, key: string, to: (value: unknown) => unknown): BenchConfig {
+  const copy = structuredClone(config);
+  const names = key.split('.');
+  const last = names.pop()!;
+  const section = names.reduce<Record<string, unknown>>((at, name) => at[name] as typeof at, { ...copy });
+  const target = names.length === 0 ? (copy as unknown as Record<string, unknown>) : section;
+  target[last] = to(target[last]);
+  return copy;
+}
+
+/** Where any other value would be refused. */
+const others: Readonly<Record<string, unknown>> = {
+  'arch.layers': 'first',
+  'index.nprobe': [7],
+  'stage2.init': 'first',
+  'stage2.averageRankFrom': 2,
+  'index.efSearch': [7],
+};
+
+function another(value: unknown): unknown {
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'number') return value + 1;
+  if (Array.isArray(value)) return [...value, 7];
+  if (value === null) return 1;
+  return typeof value === 'object' ? { told: [1] } : `${value} or other`;
+}
+
+/** So that every setting plays a part in one of them. */
+async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<string> {
+  const once = defaultConfig();
+  Object.assign(once.train, { averageRankFrom: 1, averageRank: 'dpr' });
+  once.index.kind = 'IVF4,Flat';
+  const twice: BenchConfig = { ...once, stages: 2 };
+  const flat: BenchConfig = { ...once, index: { ...once.index, kind: 'Flat' } };
+  const published: BenchConfig = { ...once, model: { ...once.model, name: 'some/model' } };
+  const requests = [
+    ...[once, twice, flat, published].map((config) => requestOf('me-bert-sc', change(config))),
+    ...['bm25', 'pretrained:some/model'].map((name) => requestOf(name, change(once))),
+  ];
+  const graphs = await Promise.all(requests.map(async (request) => inOrder(await stagesOf(request))));
+  return graphs.map((stages) => stages.map(inputKey).join()).join('\n');
+}
+
+test('every setting is in the inputs of a stage, or named with the reason why it is in none', async () => {
+  const usual = await graphsOf((config) => config);
+  assert.equal(await graphsOf((config) => config), usual);
+  const idle: string[] = [];
+  const keys = keyPaths().filter((key) => key !== '$schema');
+  assert.ok(keys.length > 80, String(keys.length));
+  for (const key of keys)
+    if (
+      (await graphsOf((config) => changed(config, key, (value) => others[key] ?? another(value)))) === usual
+    )
+      idle.push(key);
+  const isNamed = (key: string) =>
+    inNoStage[key] !== undefined || inNoStage[key.split('.')[0]!] !== undefined;
+  assert.deepEqual(
+    idle.filter((key) => !isNamed(key)),
+    [],
+    'in the inputs of no stage, and not named in harness/stages/settings.ts',
+  );
+  // `stages` says which of the graphs it is.
+  assert.deepEqual(
+    keys.filter((key) => isNamed(key) && !idle.includes(key) && key !== 'stages'),
+    [],
+    'named as deciding nothing, and in the inputs of a stage',
+  );
+  assert.deepEqual(
+    Object.keys(inNoStage).filter((key) => !keys.some((each) => each.startsWith(key))),
+    [],
+  );
+});
+
+test('the keys of a run are known before anything is made, and are those of its artifacts', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeTinyCollection(path.join(root, 'data'));
+  const request = tinyRequest(root, 'mlr', 1, 'stages=2', 'train.epochs=1', 'latency.queries=0');
+  const prepared = await prepare(request, quiet);
+  const engine = await openEngine(request.config.engine);
+  const bench = new Workbench(prepared, quiet, new StageLog(storeOf(request, quiet)), engine);
+  const real = await stagesOf(request, await knownOf(bench));
+  const keys = inOrder(real).map((stage) => [stage.name, inputKey(stage)]);
+  assert.equal(bench.log.store.used.length, 0);
+  await engine.dispose();
+  const { stages } = await run(request, quiet);
+  const made = stages.filter(({ key }) => key !== null);
+  assert.ok(made.length >= 6, made.map(({ name }) => name).join());
+  const known = new Map(keys.map(([name, key]) => [key, name]));
+  for (const { name, key } of made) assert.ok(known.has(key!), name);
+  // Every artifact of the graph that is reached is known by a name that another request has for it, too.
+  const others = await stagesOf({ ...request, config: { ...request.config, measures: ['mrr@5'] } });
+  const names = knownAs(real, await stagesOf(request));
+  const needed = new Set(inOrder(others).map(inputKey));
+  for (const { name, key } of made) assert.ok(needed.has(names.get(key!)!), name);
+  const seeded = new Set(inOrder(await stagesOf({ ...request, seed: 2 })).map(inputKey));
+  const shared = made.filter(({ key }) => seeded.has(names.get(key!)!));
+  assert.deepEqual(shared, [], 'a seed of its own trains its own model');
+});
+
+test('BM25 knows no seed, and its negatives need the index that it searches', async () => {
+  const keysOf = async (architecture: string, seed: number) =>
+    new Map(
+      inOrder(await stagesOf({ ...requestOf(architecture, defaultConfig()), seed })).map((stage) => [
+        inputKey(stage),
+        stage,
+      ]),
+    );
+  const [first, second] = [await keysOf('bm25', 1), await keysOf('bm25', 2)];
+  assert.deepEqual([...first.keys()], [...second.keys()]);
+  const trained = await keysOf('mlr', 1);
+  const index = [...first].find(([, { kind }]) => kind === 'indexes')![0];
+  assert.ok(trained.has(index));
+});
+
+const stage = (name: string, needs: Stage['needs'] = {}, own: object = {}): Stage => ({
+  ...{ name, kind: 'runs', version: `${name} 1`, needs, about: {} },
+  inputs: () => ({ name, ...own }),
+  make: () => Promise.reject(new Error('made')),
+});
+
+test('what hangs on a choice has the key of what was chosen, once it is', () => {
+  const [a, b] = [stage('a'), stage('b')];
+  const choice: Choice = { among: [a, b] };
+  const behind = stage('behind', { choice });
+  const open = inputKey(behind);
+  choice.chosen = b;
+  assert.notEqual(inputKey(behind), open);
+  assert.equal(inputKey(behind), inputKey(stage('behind', { choice: b })));
+  assert.deepEqual(
+    inOrder([behind]).map(({ name }) => name),
+    ['a', 'b', 'behind'],
+  );
+});
+
+test('two inputs of one name are a bug, and are named; a folder that is handed in has its own key', () => {
+  assert.throws(
+    () => inputsOf(stage('twice', { name: stage('a') })),
+    /twice 1 has two inputs of the name name/,
+  );
+  const given = { folder: '/somewhere', key: 'content' };
+  assert.equal(inputsOf(stage('of', { given })).given, 'content');
+  const changed = stage('of', { given: { ...given, folder: '/elsewhere' } });
+  assert.equal(inputKey(changed), inputKey(stage('of', { given })));
+});
