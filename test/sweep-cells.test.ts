@@ -40,10 +40,10 @@ test('a run by itself says what it takes from the cache', async () => {
   };
   assert.deepEqual(await said(), []);
   assert.deepEqual(await said(), [
-    'dual-encoder on beir, seed 9: from cache: train, encode, search, which is all of it; --fresh makes it anew',
+    'dual-encoder on beir, seed 9: from cache: train, encode, queries, search, which is all of it; --fresh makes it anew',
   ]);
   assert.deepEqual(await said('search.depth=20'), [
-    'dual-encoder on beir, seed 9: from cache: train, encode',
+    'dual-encoder on beir, seed 9: from cache: train, encode, queries',
   ]);
 });
 
