@@ -103,6 +103,7 @@ test('the doctor finds what is here, and ends with 3 where a folder cannot be us
   assert.equal(stateOf('engine onnx'), 'ok');
   assert.equal(stateOf('searcher exact'), 'ok');
   assert.equal(checks.find(({ name }) => name === 'compute class')?.detail, computeClass());
+  assert.equal(stateOf('cache for several hosts'), 'ok');
   // The verdict comes last.
   assert.deepEqual(
     checks.slice(-2).map(({ name }) => name),

@@ -13,17 +13,11 @@ import { LostLock } from '../harness/store/fence.js';
 import { withLock } from '../harness/store/lock.js';
 import { leaseMs, lifeOf, ownerText, parseOwner } from '../harness/store/owner.js';
 import { isExpired, touch } from '../harness/store/renewal.js';
-import { announce, neighbours } from '../harness/store/running.js';
+import { announce } from '../harness/store/running.js';
 import { Store } from '../harness/store/store.js';
+import { brief, briefOver, lease, nothing, patient, sleep, stranger, useLease } from './strangers.js';
 
-const lease = 1000;
-process.env.BENCH_LEASE_SECONDS = String(lease / 1000);
-
-/** A process of another host, by the milliseconds of its leases. */
-const stranger = (ms: number) => `2-aaaaaaaaaaaa-77-${ms}`;
-/** However slow this machine is, this one does not expire during a test; and this one does after `briefOver`. */
-const [patient, brief] = [stranger(600_000), stranger(200)];
-const briefOver = 400;
+useLease();
 
 let folder: string;
 let lock: string;
@@ -33,10 +27,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Nothing of this process runs meanwhile. */
 const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-const nothing = async () => undefined;
 const locked = { code: 'LOCKED' };
 
 test('an owner is read back from what it is written as, and an older version reads its number', () => {
@@ -169,6 +161,15 @@ test('whoever stood still and kept a lock goes on', async () => {
   assert.ok(existsSync(path.join(folder, 'file')));
 });
 
+test('where what is not whole yet was removed, that is said', async () => {
+  const file = await AtomicFile.create(path.join(folder, 'file'));
+  await file.write('half');
+  const [partial] = await readdir(folder);
+  await rm(path.join(folder, partial!));
+  await assert.rejects(file.commit(), { ...locked, message: /file was removed before it was whole/ });
+  assert.deepEqual(await readdir(folder), []);
+});
+
 test('the first manifest stays', async () => {
   const file = path.join(folder, 'manifest.json');
   const results = await Promise.all([1, 2, 3, 4].map((value) => writeFirstJson(file, { value })));
@@ -194,48 +195,6 @@ test('where another finished first with other bytes, that is said, and nothing o
     await writeFile(path.join(at, 'manifest.json'), await readFile(path.join(theirs, 'manifest.json')));
   };
   await assert.rejects(made('these bytes', finish), { code: 'CACHE_INVALID', message: /data holds/ });
-});
-
-test('a lease and a removal of another host count until a lease after their last sign of life', async () => {
-  const passing = () => new Store(folder, { temporary: ['shards'] });
-  const released = async () => {
-    const store = passing();
-    await store.artifact('shards', { a: 1 }, nothing);
-    await store.release(() => 'removed');
-  };
-  const first = passing();
-  const { folder: shards } = await first.artifact('shards', { a: 1 }, nothing);
-  await first.release(() => 'left');
-  const left = async (owner: string) => {
-    await writeFile(path.join(shards, `lease-${owner}-abcd`), '');
-    await mkdir(`${shards}.removed-${owner}`);
-    await sleep(briefOver);
-    await released();
-  };
-  await left(patient);
-  assert.ok(existsSync(shards) && existsSync(`${shards}.removed-${patient}`));
-  await rm(path.join(shards, `lease-${patient}-abcd`));
-  await rm(`${shards}.removed-${patient}`, { recursive: true });
-  await left(brief);
-  assert.deepEqual(await readdir(path.dirname(shards)), []);
-});
-
-test('who else works in a cache is known with host and time, until a lease after its last sign of life', async () => {
-  const running = path.join(folder, 'running');
-  await mkdir(running);
-  for (const name of [`${patient} far-away`, `${brief} long-gone`, `${ownerText()} here`])
-    await writeFile(path.join(running, name), '');
-  await sleep(briefOver);
-  const found = await neighbours(folder);
-  assert.deepEqual(
-    found.map(({ pid, host }) => [pid, host]),
-    [[2, 'far-away']],
-  );
-  await announce(folder);
-  assert.deepEqual(
-    (await readdir(running)).filter((name) => name.includes('long-gone')),
-    [],
-  );
 });
 
 test('files that name no owner are left alone', async () => {

@@ -5,6 +5,8 @@ import { byteSize, duration } from '../progress.js';
 import { type RunRecord, readRecords } from '../record.js';
 import { inventory, type Stored, type StoredKind, storedKinds } from '../store/inventory.js';
 import { type Criteria, chosen, prune } from '../store/prune.js';
+import { clockOf } from '../store/renewal.js';
+import { neighbourNames } from '../store/running.js';
 import { type Command, splitList, type Values } from './command.js';
 import { someOptions } from './options.js';
 import { configOf } from './request.js';
@@ -15,7 +17,7 @@ const actions = ['list', 'prune'] as const;
 export const command: Command = {
   usage: '[list|prune] [options]',
   description:
-    'Lists what lies in the cache, what was used last first: `age` is since then. prune removes what every option given describes, but for what a running process uses; downloads and models of the hub only where --kind names them. Whatever goes is made again when it is needed.',
+    'Lists what lies in the cache, what was used last first: `age` is since then. prune removes what every option given describes, but for what a running process uses, on this host or another that shares the cache; downloads and models of the hub only where --kind names them. Whatever goes is made again when it is needed.',
   options: {
     kind: { type: 'text', describe: `one or more of ${storedKinds.join(', ')}` },
     dataset: { type: 'text', describe: 'made from this dataset; beir stands for all of its collections' },
@@ -52,22 +54,26 @@ export const command: Command = {
     const root = path.resolve(cache);
     const isAsked = action === 'prune' || Object.keys(criteria).length > 0;
     const all = await inventory(root);
-    const nowMs = Date.now();
+    // Times in the cache are those of its file system, which other hosts may use too.
+    const nowMs = (await clockOf(root)) ?? Date.now();
     const those = (isAsked ? chosen(all, criteria, nowMs) : all).sort((a, b) => b.usedMs - a.usedMs);
     if (action === 'list') {
       print(values.json === true ? asJson({ cache: root, stored: those }) : listOf(those, nowMs, root));
       return 0;
     }
     const dryRun = values['dry-run'] === true;
-    const { removed, inUse } = dryRun ? { removed: those, inUse: [] } : await prune(root, those);
+    const { removed, inUse, running } = dryRun
+      ? { removed: those, inUse: [], running: [] }
+      : await prune(root, those);
     if (values.json === true) {
-      print(asJson({ cache: root, dryRun, removed, inUse }));
+      print(asJson({ cache: root, dryRun, removed, inUse, running }));
       return 0;
     }
     const what = `${removed.length} of ${all.length}, ${byteSize(sumOf(removed))} of ${byteSize(sumOf(all))}`;
     if (removed.length > 0) print(`${tableOf(removed, nowMs)}\n`);
     print(`${dryRun ? 'would be removed' : 'removed'}: ${what}\n`);
-    if (inUse.length > 0) print(`kept, for a running process uses them: ${inUse.length}\n`);
+    const who = running.length === 0 ? '' : ` (${neighbourNames(running)})`;
+    if (inUse.length > 0) print(`kept, for a running process uses them: ${inUse.length}${who}\n`);
     return 0;
   },
 };

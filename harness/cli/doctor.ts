@@ -3,7 +3,7 @@ import { loadConfig } from '../config/config.js';
 import { exitCodes } from '../errors.js';
 import type { Command } from './command.js';
 import { type Check, checkEngines, checkMachine, checkSearchers } from './doctor/machine.js';
-import { checkFolder, checkHosts, checkPrivacy } from './doctor/places.js';
+import { checkFolder, checkHosts, checkPrivacy, checkSharing } from './doctor/places.js';
 import { configOptions } from './options.js';
 
 const marks = { ok: 'ok      ', absent: 'absent  ', failed: 'PROBLEM ' } as const;
@@ -30,6 +30,7 @@ export const command: Command = {
       await checkFolder('cache', cache),
       await checkFolder('out', out),
       await checkPrivacy(cache),
+      await checkSharing(cache),
       ...(values.online === true ? await checkHosts() : []),
     ];
     const { verdicts } = await import('./doctor/verdict.js');

@@ -151,7 +151,6 @@ const macNames: Readonly<Record<string, string>> = {
   FEAT_SME: 'sme',
   FEAT_SME2: 'sme2',
   'SSE4.1': 'sse4_1',
-  AVX1_0: 'avx',
   'AVX1.0': 'avx',
   AVX512VNNI: 'avx512_vnni',
 };

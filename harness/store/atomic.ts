@@ -1,7 +1,7 @@
 /** Files that are either whole or not there: written under a temporary name, flushed to disk, renamed. */
-import { type FileHandle, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fileError } from '../errors.js';
+import { BenchError, fileError } from '../errors.js';
 import { assertHeld } from './fence.js';
 import { lifeOf, ownerText, parseOwner, partialMark, randomPart } from './owner.js';
 import { assertPlain } from './plain-file.js';
@@ -58,9 +58,21 @@ export async function putInPlace(temporary: string, target: string): Promise<voi
 
 async function putUnderName(temporary: string, target: string): Promise<void> {
   await assertHeld(target);
+  await assertThere(temporary, target);
   await rename(temporary, target);
   letGo(temporary);
   await syncFolder(path.dirname(target));
+}
+
+/** @throws BenchError LOCKED where another process removed what is not whole yet, as it took this one for dead */
+async function assertThere(temporary: string, target: string): Promise<void> {
+  const found = await stat(temporary).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (found !== undefined) return;
+  throw new BenchError('LOCKED', `What was written for ${target} was removed before it was whole.`, {
+    hint: 'Another process took this one for dead, as it had stood still for long. The same command goes on from there; BENCH_LEASE_SECONDS makes leases longer.',
+  });
 }
 
 /** File systems without links, FAT among them, answer with these. */
@@ -69,6 +81,7 @@ const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'];
 /** Gives a file its name where nothing has it: the first wins, whoever else tries. @returns whether it has the name now */
 async function nameFirst(temporary: string, target: string): Promise<boolean> {
   await assertHeld(target);
+  await assertThere(temporary, target);
   try {
     await link(temporary, target);
   } catch (error) {

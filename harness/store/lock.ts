@@ -82,7 +82,7 @@ const takeoverOf = (file: string): string => `${file}.takeover`;
 const textOf = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
 
 async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_INFINITY : 0): Promise<void> {
-  const started = Date.now();
+  const started = performance.now();
   const deadline = started + waitMs;
   let isTold = false;
   for (;;) {
@@ -97,12 +97,12 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
     }
     const isOwned = parseOwner(text) !== undefined;
     // Without an owner it will have one at once, or was left by a process that was killed before it could write it.
-    if (Date.now() >= (isOwned ? deadline : Math.max(deadline, started + 2 * abandonedMs()))) {
+    if (performance.now() >= (isOwned ? deadline : Math.max(deadline, started + 2 * abandonedMs()))) {
       throw new BenchError('LOCKED', `${await holderAt(file, text)}.`, {
         hint: `Wait for it to end (bench does, without --no-wait), or use another --cache DIR. If no such process runs, delete ${file}.`,
       });
     }
-    if (isOwned && !isTold && waitMs === Number.POSITIVE_INFINITY && Date.now() - started > quietMs) {
+    if (isOwned && !isTold && waitMs === Number.POSITIVE_INFINITY && performance.now() - started > quietMs) {
       waiting.job?.note(`${await holderAt(file, text)}: waiting for it to end (--no-wait does not)`);
       isTold = true;
     }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { isFetched, type Stored, type StoredKind } from './inventory.js';
 import { withLock } from './lock.js';
-import { neighbours } from './running.js';
+import { type Neighbour, neighbours } from './running.js';
 import { isLeased, removeRemains, removeWhole } from './temporary.js';
 
 /** All that are given must hold. */
@@ -69,12 +69,14 @@ export interface Pruned {
   removed: Stored[];
   /** What a running process works on or uses, here or on another host. */
   inUse: Stored[];
+  running: readonly Neighbour[];
 }
 
 /** Removes artifacts, each whole or not at all. What a running process works on or has asked for stays. @param root of the cache */
 export async function prune(root: string, those: readonly Stored[]): Promise<Pruned> {
-  const pruned: Pruned = { removed: [], inUse: [] };
-  const sinceMs = (await neighbours(root))[0]?.beganMs;
+  const running = await neighbours(root);
+  const pruned: Pruned = { removed: [], inUse: [], running };
+  const sinceMs = running[0]?.beganMs;
   for (const stored of those) {
     const isAsked = sinceMs !== undefined && stored.usedMs >= sinceMs - clockMs;
     (!isAsked && (await remove(stored)) ? pruned.removed : pruned.inUse).push(stored);

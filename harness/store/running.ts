@@ -3,7 +3,7 @@
  * that all that was not is used by none of them.
  */
 import { rmSync } from 'node:fs';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { isRunning, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
@@ -23,8 +23,16 @@ export async function announce(root: string): Promise<void> {
   // Where nothing can be written, nothing can be removed either.
   await mkdir(path.dirname(file), { recursive: true }).catch(() => undefined);
   await writeFile(file, '').catch(() => undefined);
-  keepRenewed(file);
+  const began = await stat(file).catch(() => undefined);
+  if (began !== undefined) keepRenewed(file, () => renew(file, began.mtime));
   process.on('exit', () => rmSync(file, { force: true }));
+}
+
+/** Says it anew, with the time of old, where this process stood still for longer than a lease and was taken for dead. */
+async function renew(file: string, began: Date): Promise<void> {
+  const handle = await open(file, 'a');
+  await handle.close();
+  await utimes(file, began, began);
 }
 
 export interface Neighbour {
@@ -46,6 +54,15 @@ export async function neighbours(root: string): Promise<Neighbour[]> {
   }
   return found.sort((a, b) => a.beganMs - b.beganMs);
 }
+
+/** For a sentence. */
+export const neighbourNames = (all: readonly Neighbour[]): string =>
+  all
+    .map(
+      ({ pid, host, beganMs }) =>
+        `process ${pid} on ${host}, since ${new Date(beganMs).toLocaleString('sv-SE')}`,
+    )
+    .join('; ');
 
 async function removeLeft(root: string): Promise<void> {
   for (const name of await namesIn(root)) {

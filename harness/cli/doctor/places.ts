@@ -4,6 +4,8 @@ import { access, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { datasetFiles, loadDataset } from '../../plugins.js';
 import { whyShared } from '../../store/privacy.js';
+import { neighbourNames, neighbours } from '../../store/running.js';
+import { sharingOf } from '../../store/sharing.js';
 import type { Check } from './machine.js';
 
 /** Below this a run of any size is likely to fill the disk. */
@@ -45,6 +47,29 @@ export async function checkPrivacy(cache: string): Promise<Check> {
     detail: why,
     without: 'who may write there decides what figures are made from; damage is found, a forgery is not',
     remedy: `chmod -R go-w ${root}, as its owner`,
+  };
+}
+
+/** Whether containers and hosts may share the cache, and who works in it. */
+export async function checkSharing(cache: string): Promise<Check> {
+  const name = 'cache for several hosts';
+  const root = path.resolve(cache);
+  if ((await stat(root).catch(() => undefined))?.isDirectory() !== true)
+    return { name, state: 'ok', detail: `${root} is not there yet` };
+  const { linkFault, aheadMs } = await sharingOf(root);
+  const clock =
+    aheadMs === undefined
+      ? ''
+      : `its clock and this host's differ by ${(Math.abs(aheadMs) / 1000).toFixed(1)} s, `;
+  const others = await neighbours(root);
+  const detail = `${clock}${others.length === 0 ? 'no other process works in it' : `at work in it: ${neighbourNames(others)}`}`;
+  if (linkFault === undefined) return { name, state: 'ok', detail };
+  return {
+    name,
+    state: 'absent',
+    detail: `${detail}; a file gets no second name there (${linkFault})`,
+    without: 'locks alone keep two hosts from finishing one artifact twice',
+    remedy: 'a cache on a disk of this host, or on NFS: --cache DIR',
   };
 }
 
