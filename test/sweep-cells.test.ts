@@ -183,6 +183,7 @@ test('a sweep that is stopped between two cells goes on from there', async () =>
   await assert.rejects(sweep(requests, stopping), { code: 'INTERRUPTED' });
   const { lines, progress: again } = listening();
   const { records } = await sweep(requests, again);
+  // Training, shards, vectors of queries, hits.
   assert.deepEqual(records.slice(0, 2).map(places), [
     [true, true, true, true],
     [true, true, true, true],

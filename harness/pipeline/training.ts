@@ -51,11 +51,17 @@ async function trainOnce(bench: Workbench, trainings: Trainings, suffix: string)
     checkpoint.chosen = tried.find(({ lambda }) => lambda === best.lambda)!.stage;
     ({ lambdaSearch } = best);
   }
-  const artifact = await bench.logged(checkpoint, `train${suffix}`);
+  let setup: TrainingSetup | undefined;
+  // The model that it began with is read for the record, too, and is among what the training uses.
+  const artifact = await bench.log.artifact(`train${suffix}`, async () => {
+    const made = await bench.made(checkpoint);
+    setup = await trainings.setup(bench);
+    return made;
+  });
   const { named, identity } = trainings.negatives;
   return {
     ...{ checkpoint: artifact, config, ...(lambdaSearch && { lambdaSearch }) },
-    setup: await trainings.setup(bench),
+    setup: setup!,
     negatives: { named, identity, described: await trainings.negatives.described(bench) },
   };
 }
