@@ -104,3 +104,15 @@ test('facts that fit an encoder just so are taken: its last layer, a mean before
   ] as const)
     assert.throws(() => taken(resolved, text, layers), { code: 'CHECKPOINT_INVALID', message });
 });
+
+test('a pooling weight that is no number is refused by its name', async () => {
+  const { retriever, weights, facts } = await madeExport('mlr-mix', 'bert');
+  const place = path.join(folder, 'no-number');
+  const at = retriever.parameters.findIndex(({ owner }) => owner === 'pooling');
+  const spoilt = weights.map((values, i) => (i === at ? values.map(() => Number.NaN) : values));
+  await saveRetriever(place, retriever, spoilt, {}, facts);
+  await assert.rejects(loadRetrieverWeights(place, retriever), {
+    code: 'CHECKPOINT_INVALID',
+    message: new RegExp(`${retriever.parameters[at]!.name} holds NaN at element 0; expected finite numbers`),
+  });
+});

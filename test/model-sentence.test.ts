@@ -1,7 +1,9 @@
 /** Published sentence encoders: the vectors of sentence-transformers, and what is refused instead of guessed. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
+import { writeSafetensors } from '../harness/model/safetensors.js';
 import { sentenceFolder, variants, withoutSetting } from './sentence-folder.js';
 import { assertNear, vectorsOf } from './sentence-vectors.js';
 
@@ -121,6 +123,20 @@ for (const [name, [files, message]] of Object.entries(refused)) {
     });
   });
 }
+
+test('a dense layer with a number that is none is refused by its name', async () => {
+  const folder = await sentenceFolder('a dense layer');
+  const own = Object.keys(variants['a dense layer']!.dense)[0]!;
+  const tensors = Object.entries(variants['a dense layer']!.dense[own]!).map(([name, { shape, values }]) => ({
+    ...{ name, shape, values: Float32Array.from(values) },
+  }));
+  tensors[0]!.values[3] = Number.NEGATIVE_INFINITY;
+  await writeSafetensors(path.join(folder, own, 'model.safetensors'), tensors);
+  await assert.rejects(vectorsOf(folder), {
+    code: 'CHECKPOINT_INVALID',
+    message: new RegExp(`${tensors[0]!.name} holds -Infinity at element 3; expected finite numbers`),
+  });
+});
 
 test('a dense layer of other sizes than it says is refused', async () => {
   const name = 'a dense layer';

@@ -10,6 +10,7 @@ import { writeJson } from '../store/atomic.js';
 import { describeFile } from '../store/hash-once.js';
 import { loadEncoder, saveEncoder } from './checkpoint.js';
 import type { EncoderOptions } from './encoder.js';
+import { finite } from './finite.js';
 import type { Owner, Retriever } from './retriever.js';
 import { factsFile, factsName, type RetrieverFacts } from './retriever-facts.js';
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
@@ -119,7 +120,7 @@ export async function poolingWeights(
           { hint: 'Choose as many vectors as the checkpoint was trained with.' },
         );
       }
-      found.set(i, await source.read(name));
+      found.set(i, finite(poolingFile(folder), name, await source.read(name)));
     }
   } finally {
     await source.close();

@@ -3,6 +3,7 @@ import { BenchError } from '../errors.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import { sizeOf } from '../tensor/engine.js';
 import type { Encoder, EncoderPlugin } from './encoder.js';
+import { notFinite } from './finite.js';
 import { encoderNamed, encoders } from './known-encoders.js';
 import type { TensorSource } from './tensor-source.js';
 
@@ -105,9 +106,9 @@ export async function readWeights(
     }
     const { name, others } = each;
     const values = await source.read(name);
-    const at = values.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) problems.push(`${name} holds ${values[at]} at element ${at}; expected finite numbers`);
-    for (const other of at >= 0 ? [] : others)
+    const fault = notFinite(name, values);
+    if (fault !== undefined) problems.push(fault);
+    for (const other of fault === undefined ? others : [])
       if (!sameNumbers(values, await source.read(other)))
         problems.push(`${name} and ${other} are the same tensor and differ`);
     if (source.typeOf(name) === 'F64') rounded++;

@@ -6,6 +6,7 @@ import { BenchError } from '../errors.js';
 import { describeEncoder, loadEncoder } from '../model/checkpoint.js';
 import type { Encoder } from '../model/encoder.js';
 import { encoderTokenizer } from '../model/encoder-tokenizer.js';
+import { finite } from '../model/finite.js';
 import { readSentenceFacts, type SentenceFacts, type SentenceOverrides } from '../model/sentence-files.js';
 import { SentenceModel } from '../model/sentence-model.js';
 import { TensorSource } from '../model/tensor-source.js';
@@ -129,7 +130,7 @@ async function denseWeights(folder: string): Promise<Float32Array[]> {
   const source = await TensorSource.open(folder, await readdir(folder).catch(() => []));
   try {
     const names = ['linear.weight', 'linear.bias'].filter((name) => source.shapeOf(name) !== undefined);
-    return await Promise.all(names.map((name) => source.read(name)));
+    return await Promise.all(names.map(async (name) => finite(folder, name, await source.read(name))));
   } finally {
     await source.close();
   }
