@@ -245,4 +245,16 @@ test('negatives: a positive word for word under another id is none, and is count
   assert.deepEqual([...found.negatives.get('a')!].sort(), ['d1', 'd2', 'd7']);
   assert.deepEqual({ copies, relevant, answering }, { copies: 2, relevant: 1, answering: 1 });
   await index.close();
+  // The same where a copy is the first passage of all.
+  const all: Passage[] = [];
+  for await (const passage of dataset.passages()) all.push(passage);
+  const turned = { ...dataset, passages: () => streamed(all.toReversed()) };
+  const other = await indexOf('turned-copies', turned.passages());
+  const again = await bm25Negatives(turned, 'train', await Bm25Searcher.open(other), {
+    count: 10,
+    depth: 10,
+  });
+  assert.deepEqual([...again.negatives.get('a')!].sort(), ['d1', 'd2', 'd7']);
+  assert.equal(again.copies, 2);
+  await other.close();
 });

@@ -96,3 +96,9 @@ describe('terms', () => {
     }
   });
 });
+
+test('a word goes on by what its last letter is, not its first', () => {
+  assert.deepEqual(words('a1,2 1a.b'), ['a1,2', '1a.b']);
+  assert.deepEqual(words('1a,2 a1.b'), ['1a', '2', 'a1', 'b']);
+  assert.deepEqual(words('a_カカ aカ'), ['a_カカ', 'a', 'カ']);
+});

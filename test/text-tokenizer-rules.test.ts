@@ -148,6 +148,16 @@ test('words stand alone only where nothing reaches over a blank', () => {
     assert.ok(!holds(unigram, change), JSON.stringify(change));
 });
 
+test('one member that is missing is named', () => {
+  for (const member of ['added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'model']) {
+    const { [member]: _, ...rest } = wordPiece;
+    assert.throws(() => checkTokenizerJson(rest, 'tokenizer.json'), {
+      code: 'CHECKPOINT_INVALID',
+      message: new RegExp(`it lacks ${member}\\.`),
+    });
+  }
+});
+
 test('the unknown token of a list of pieces stands in it', () => {
   const json = { ...read('unigram'), version: '1.0' };
   const { vocab } = json.model as { vocab: [string, number][] };
