@@ -56,8 +56,8 @@ test('the page has a skeleton of each kind', () => {
   assert.deepEqual(
     [...skeletons.keys()].map((file) => path.dirname(file)),
     [
-      ...['architectures', 'architectures/pooling', 'datasets', 'harness/searchers', 'reports'],
-      'harness/metrics/measures',
+      ...['architectures', 'architectures/pooling', 'datasets', 'harness/searchers', 'harness/systems'],
+      ...['reports', 'harness/metrics/measures'],
     ],
   );
 });
@@ -77,6 +77,7 @@ test('each is listed', () => {
   const listed = (what: string, name: string) =>
     assert.match(bench('list', what), new RegExp(`^${name}\\s`, 'm'), `${what}: ${name}`);
   for (const name of ['ends', 'ends-sc', 'ends-max', 'mlr-max']) listed('architectures', name);
+  listed('architectures', 'first');
   listed('datasets', 'notes');
   listed('searchers', 'plain');
   listed('reports', 'short');
@@ -108,6 +109,24 @@ test('the searcher finds what exact finds', () => {
   const [plain, exact] = [of('plain'), of('exact')];
   assert.equal(plain.device.searcher, 'plain');
   assert.deepEqual(plain.measures, exact.measures);
+});
+
+test('the system is planned, answers, is timed and recorded, and its hits are found again', () => {
+  const run = ['run', '--arch', 'first', '--dataset', 'sample', '--set', 'latency.queries=4', '--json'];
+  const record = () => {
+    const said = bench(...run);
+    return JSON.parse(said.slice(said.indexOf('{'), said.indexOf('\n}\n') + 2));
+  };
+  assert.match(bench(...run.slice(0, -1), '--dry-run'), /^ {2}artifacts search$/m);
+  const [made, found] = [record(), record()];
+  assert.deepEqual(found.measures, made.measures);
+  // The relevant passages of the sample lie anywhere in it: 100 of 2,000 hold some of them.
+  const { mean } = made.measures['recall@100'];
+  assert.ok(mean > 0 && mean < 0.2, String(mean));
+  assert.equal(made.latency.search.samplesMs.length, 4);
+  const cached = (of: { stages: { name: string; execution: { cached: boolean } }[] }) =>
+    of.stages.find(({ name }) => name === 'search')!.execution.cached;
+  assert.deepEqual([cached(made), cached(found)], [false, true]);
 });
 
 test('the dataset is read, searched, measured and reported', () => {

@@ -4,6 +4,8 @@ export interface Room {
   floor: number;
   /** Rooms it may import, or 'below' for every room of a lower floor. Its own files always may, unless `alone`. */
   imports: readonly string[] | 'below';
+  /** Of a room of plug-ins: what one that somebody adds may import, and none here does. */
+  offered?: readonly string[];
   /** Its files never import each other. */
   alone?: true;
 }
@@ -88,7 +90,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['comparison', 'contracts', 'errors', 'json', 'record', 'statistics', 'store'],
   },
   plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics', 'plugin-files', 'search'] },
-  systems: { floor: 4, imports: ['errors', 'pipeline', 'plugins'] },
+  systems: {
+    floor: 4,
+    imports: ['errors', 'pipeline', 'plugins'],
+    offered: ['contracts', 'record', 'search', 'stages', 'store'],
+  },
   pipeline: {
     floor: 4,
     imports: [

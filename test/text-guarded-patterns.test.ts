@@ -26,6 +26,24 @@ describe('a pattern that takes for ever is refused, with what it is and what it 
   });
 });
 
+test('a pattern that is too large is refused, or cannot be used, be it seen from its length or when V8 compiles it', () => {
+  const nested = '\\bunaff('.repeat(4000) + ')'.repeat(4000);
+  assert.deepEqual(new AnswerMatcher([nested], 'regex').unusable, [nested]);
+  const normalizer = { type: 'Replace', pattern: { Regex: 'a'.repeat(40_000) }, content: '' };
+  assert.throws(() => normalizerOf(normalizer), {
+    code: 'CHECKPOINT_INVALID',
+    message: /is too large a pattern/,
+  });
+  // V8 compiles once for texts of single bytes, and again for others: there it has had enough.
+  const matcher = new AnswerMatcher([`\\bu${'na'.repeat(4000)}`], 'regex');
+  assert.equal(matcher.matches('unana'), false);
+  assert.throws(() => matcher.matches('\u0448 unana'), {
+    code: 'DATA_INVALID',
+    message: /^The answer pattern .{80,120} more characters is too large a pattern\.$/,
+  });
+  assert.equal(new AnswerMatcher(['ab'.repeat(500)], 'regex').matches('AB'.repeat(500)), true);
+});
+
 test('the usual pattern of T5, and a text of a million blanks at its end', () => {
   const spaces = normalizerOf({ type: 'Replace', pattern: { Regex: ' {2,}' }, content: '▁' });
   assert.equal(spaces(`a  b c   d${' '.repeat(1e5)}`), 'a▁b c▁d▁');

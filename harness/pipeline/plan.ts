@@ -95,7 +95,7 @@ function downloadsText(downloads: readonly Download[], offline: boolean): string
 
 /** One line for the whole and one for each stage, with what it rests on. */
 function timeLines(time: TimeEstimate | undefined): string[] {
-  if (time === undefined) return [];
+  if (time === undefined || time.stages.length === 0) return [];
   const known = time.stages.filter(({ seconds }) => seconds !== null);
   const rest =
     known.length === time.stages.length ? '' : known.length === 0 ? 'not known' : ' and what is not known';

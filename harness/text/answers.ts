@@ -71,7 +71,7 @@ export class AnswerMatcher {
       this.#patterns = answers.flatMap((answer) => {
         const pattern = pythonPattern(answer.normalize('NFD'));
         if (pattern !== undefined)
-          return new GuardedPattern(pattern, `The answer pattern ${JSON.stringify(answer)}`, 'DATA_INVALID');
+          return new GuardedPattern(pattern, `The answer pattern ${shown(answer)}`, 'DATA_INVALID');
         unusable.push(answer);
         return [];
       });
@@ -93,3 +93,9 @@ export class AnswerMatcher {
     return this.#needles.some((needle) => joined.includes(needle));
   }
 }
+
+/** An answer in an error: as much as one knows it again by. */
+const shown = (answer: string): string =>
+  answer.length > 80
+    ? `${JSON.stringify(answer.slice(0, 80))} and ${answer.length - 80} more characters`
+    : JSON.stringify(answer);

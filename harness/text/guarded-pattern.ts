@@ -8,6 +8,8 @@ import { BenchError, type ErrorCode } from '../errors.js';
 
 /** Milliseconds for one text: what is not meant to explode takes less than one. */
 const limitMs = 2000;
+/** Characters of a pattern as JavaScript has it; one of a longer takes more memory than its text by a thousand times. */
+export const largestPattern = 1 << 15;
 /** Characters. A single repetition looks at no more than their square. */
 const shortText = 4096;
 
@@ -48,6 +50,12 @@ export class GuardedPattern {
     this.#code = code;
   }
 
+  /** @throws BenchError where it is too large; SyntaxError where it is no pattern */
+  static of(source: string, flags: string, whose: string, code: ErrorCode): GuardedPattern {
+    if (source.length > largestPattern) throw tooLarge(whose, code);
+    return new GuardedPattern(new RegExp(source, flags), whose, code);
+  }
+
   /** @throws BenchError where it takes too long */
   test(text: string): boolean {
     return this.#guarded(text, () => this.#pattern.test(text));
@@ -59,9 +67,21 @@ export class GuardedPattern {
   }
 
   #guarded<Result>(text: string, work: () => Result): Result {
-    if (this.#repetitions === 0 || (this.#repetitions === 1 && text.length <= shortText)) return work();
-    return underWatch(work, () => tooSlow(this.#whose, text, this.#code));
+    const isFast = this.#repetitions === 0 || (this.#repetitions === 1 && text.length <= shortText);
+    try {
+      return isFast ? work() : underWatch(work, () => tooSlow(this.#whose, text, this.#code));
+    } catch (error) {
+      // V8 compiles a pattern when it is first used, and only then finds it too large.
+      if (error instanceof SyntaxError) throw tooLarge(this.#whose, this.#code);
+      throw error;
+    }
   }
+}
+
+function tooLarge(whose: string, code: ErrorCode): BenchError {
+  return new BenchError(code, `${whose} is too large a pattern.`, {
+    hint: 'Split it into several, each of some hundreds of characters.',
+  });
 }
 
 /** @param whose what the pattern is */

@@ -39,7 +39,7 @@ const makers: Readonly<Record<string, (options: NormalizerJson) => Normalize>> =
     const put = () => String(content);
     if (literal !== undefined) return (text) => text.replaceAll(literal, put);
     const whose = `The pattern ${JSON.stringify(source)} of the tokenizer's normalizer`;
-    const sought = new GuardedPattern(new RegExp(source ?? '', 'gu'), whose, 'CHECKPOINT_INVALID');
+    const sought = GuardedPattern.of(source ?? '', 'gu', whose, 'CHECKPOINT_INVALID');
     return (text) => sought.replaceAll(text, put);
   },
 };

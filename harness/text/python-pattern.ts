@@ -2,6 +2,7 @@
  * Regular expressions written for Python's `regex` module, run by JavaScript. The answers of CuratedTREC are such
  * patterns; what differs between the two languages is rewritten, the rest is passed on.
  */
+import { largestPattern } from './guarded-pattern.js';
 
 const word = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`;
 
@@ -86,7 +87,9 @@ function rewrite(pattern: string): string {
  */
 export function pythonPattern(pattern: string): RegExp | undefined {
   try {
-    const made = new RegExp(rewrite(pattern), 'iu');
+    const source = rewrite(pattern);
+    if (source.length > largestPattern) return undefined;
+    const made = new RegExp(source, 'iu');
     // V8 compiles at the first use, and says only then that a pattern is too large.
     made.test('');
     return made;
