@@ -77,7 +77,7 @@ describe('templates', () => {
 
   test('of another kind, or without each text once, are refused', () => {
     for (const [given, message] of [
-      [{ ...bert, type: 'RobertaProcessing' }, /is RobertaProcessing; supported/],
+      [{ ...bert, type: 'AlbertProcessing' }, /is AlbertProcessing; supported/],
       [{ ...bert, sep: undefined }, /is BertProcessing; supported/],
       [{ ...bert, cls: undefined }, /is BertProcessing; supported/],
       [{ ...processing([a], [a, b]), type: 'Other' }, /is Other; supported/],

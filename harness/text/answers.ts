@@ -2,7 +2,7 @@
  * Whether a passage holds an answer, decided as DPR decides it (`has_answer` in dpr/data/qa_validation.py, repeated
  * word for word in Pyserini): this is the matching behind published top-k accuracies, so its oddities are kept.
  */
-import { GuardedPattern } from './guarded-pattern.js';
+import { GuardedPattern, shownPattern } from './guarded-pattern.js';
 import { pythonPattern } from './python-pattern.js';
 
 const token = /[\p{L}\p{N}\p{M}]+|[^\p{Z}\p{C}]/gu;
@@ -71,7 +71,7 @@ export class AnswerMatcher {
       this.#patterns = answers.flatMap((answer) => {
         const pattern = pythonPattern(answer.normalize('NFD'));
         if (pattern !== undefined)
-          return new GuardedPattern(pattern, `The answer pattern ${shown(answer)}`, 'DATA_INVALID');
+          return new GuardedPattern(pattern, `The answer pattern ${shownPattern(answer)}`, 'DATA_INVALID');
         unusable.push(answer);
         return [];
       });
@@ -93,9 +93,3 @@ export class AnswerMatcher {
     return this.#needles.some((needle) => joined.includes(needle));
   }
 }
-
-/** An answer in an error: as much as one knows it again by. */
-const shown = (answer: string): string =>
-  answer.length > 80
-    ? `${JSON.stringify(answer.slice(0, 80))} and ${answer.length - 80} more characters`
-    : JSON.stringify(answer);

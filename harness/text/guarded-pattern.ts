@@ -78,6 +78,12 @@ export class GuardedPattern {
   }
 }
 
+/** A pattern in an error: as much as one knows it again by. */
+export function shownPattern(source: string): string {
+  const shown = JSON.stringify(source.slice(0, 80));
+  return source.length > 80 ? `${shown} and ${source.length - 80} more characters` : shown;
+}
+
 function tooLarge(whose: string, code: ErrorCode): BenchError {
   return new BenchError(code, `${whose} is too large a pattern.`, {
     hint: 'Split it into several, each of some hundreds of characters.',

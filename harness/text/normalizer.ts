@@ -1,7 +1,7 @@
 /** The normalizers of tokenizer.json, as the fast tokenizers of Hugging Face (Rust) compute them. */
 import { invisible, marks } from './character-classes.js';
 import { Charsmap } from './charsmap.js';
-import { GuardedPattern } from './guarded-pattern.js';
+import { GuardedPattern, shownPattern } from './guarded-pattern.js';
 
 export interface NormalizerJson {
   type: string;
@@ -38,7 +38,7 @@ const makers: Readonly<Record<string, (options: NormalizerJson) => Normalize>> =
     const { String: literal, Regex: source } = pattern as { String?: string; Regex?: string };
     const put = () => String(content);
     if (literal !== undefined) return (text) => text.replaceAll(literal, put);
-    const whose = `The pattern ${JSON.stringify(source)} of the tokenizer's normalizer`;
+    const whose = `The pattern ${shownPattern(source ?? '')} of the tokenizer's normalizer`;
     const sought = GuardedPattern.of(source ?? '', 'gu', whose, 'CHECKPOINT_INVALID');
     return (text) => sought.replaceAll(text, put);
   },
