@@ -74,11 +74,11 @@ export async function knownOf(
 }
 
 export function namesOf({ dataset, data, config }: DatasetChoice & { config: BenchConfig }): Known {
-  const { engine, searcher, index } = config;
+  const { engine, device, searcher, index } = config;
   return {
     dataset: { name: dataset, identity: { dataset, data: data ?? null }, dropsIdenticalIds: true },
     engine: { name: engine },
-    computing: { engine: { name: engine } },
+    computing: { engine: { name: engine, device } },
     flat: { names: [], identity: { searcher } },
     ...(index.kind !== 'Flat' && { builder: { name: searcher, versions: {} } }),
     code: () => ({}),
