@@ -70,7 +70,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   index: { floor: 2, imports: ['contracts', 'errors', 'json', 'store', 'text'] },
   search: {
     floor: 2,
-    imports: ['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'store', 'tensor', 'text'],
+    imports: [
+      ...['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'statistics', 'store'],
+      ...['tensor', 'text'],
+    ],
   },
   export: {
     floor: 2,

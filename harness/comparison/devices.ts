@@ -23,6 +23,9 @@ function programTraits({ device, latency }: RunRecord): Traits {
   };
 }
 
+/** Held to fewer of them is a system that is put together of others: where it searches is what it costs. */
+const ofSearch = ['searcher', 'vectors in memory'];
+
 /**
  * What differs between two devices, in words; empty where their latencies may be compared. A system that needs no engine
  * (BM25) searches and takes threads in a way of its own, which is what it costs: beside one that has an engine it is held
@@ -35,8 +38,9 @@ export function deviceDifferences(a: RunRecord, b: RunRecord): string[] {
     ...machineTraits(record),
   });
   const theirs: Traits = traits(b);
+  const together = a.components !== undefined || b.components !== undefined;
   return Object.entries(traits(a) as Traits)
-    .filter(([name, value]) => value !== theirs[name])
+    .filter(([name, value]) => value !== theirs[name] && !(together && ofSearch.includes(name)))
     .map(([name, value]) => `${name} ${value ?? 'unknown'} and ${theirs[name] ?? 'unknown'}`);
 }
 

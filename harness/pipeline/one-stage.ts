@@ -51,7 +51,13 @@ export async function trainOnly(
   store: Store = storeOf(request, progress),
 ): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
-  if (!(await loadSystem(architecture)).isTrained) {
+  const { isTrained, components } = await loadSystem(architecture);
+  if (components !== undefined) {
+    throw new BenchError('USAGE', `${architecture} is put together of ${components.join(' and ')}.`, {
+      hint: 'Each of them is trained alone, or bench run trains what it needs.',
+    });
+  }
+  if (!isTrained) {
     throw new BenchError('USAGE', `${architecture} needs no training.`, {
       hint: `bench run --arch ${architecture} indexes and searches the dataset at once.`,
     });

@@ -1,9 +1,9 @@
 /** Opens a model and its index, to answer queries as a user would ask them. */
-import type { Query } from '../contracts.js';
 import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
-import { type OpenModel, openEncoder } from './open-model.js';
+import type { OpenModel } from './open-model.js';
 import { engineOf, type Prepared } from './prepare.js';
+import { modelQueries } from './query-encoder.js';
 import { closeSearching, openSearching } from './searching.js';
 
 export async function openDense(
@@ -18,23 +18,19 @@ export async function openDense(
     const model = await openModel();
     const searching = await openSearching(prepared, model, engine, indexFolder, built);
     const { searcher } = searching;
-    const queryEncoder = openEncoder(model, 'query', engine, prepared.config.encode);
-    const tokenize = ({ text }: Query) => model.texts.query(text);
-    const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;
+    const encoder = modelQueries(model, engine, prepared.config.encode);
     return {
       parts: [
-        { name: 'tokenize', run: tokenize },
-        { name: 'encode', run: encode },
+        ...encoder.parts,
         { name: 'search', run: (vector: Float32Array) => searcher.search(vector, 1, depth) },
       ],
       async answerBatch(queries) {
-        const { vectors } = await queryEncoder.encode(queries.map(tokenize));
-        return searcher.search(vectors, queries.length, depth);
+        return searcher.search(await encoder.encode(queries), queries.length, depth);
       },
       resident: searcher.resident,
       async close() {
         await closeSearching(searching);
-        await queryEncoder.dispose();
+        await encoder.dispose();
         await engine.dispose();
       },
     };

@@ -45,6 +45,8 @@ export interface RunRecord {
   readonly stages: readonly StageFacts[];
   readonly training?: TrainingFacts;
   readonly index?: IndexFacts;
+  /** The systems that it is put together of, each as its own record has it; `index` adds up theirs. */
+  readonly components?: readonly ComponentFacts[];
   /** The queries evaluated; the per-query values of every measure stand in this order. */
   readonly queryIds: readonly string[];
   /** By measure id: `mrr@10`. */
@@ -55,6 +57,13 @@ export interface RunRecord {
   readonly latency?: LatencyFacts;
   /** What a reader of the figures should know. */
   readonly warnings: readonly string[];
+}
+
+export interface ComponentFacts {
+  readonly arch: ArchitectureFacts;
+  readonly model?: ModelFacts;
+  readonly training?: TrainingFacts;
+  readonly index: IndexFacts;
 }
 
 export interface ArchitectureFacts {

@@ -1,20 +1,31 @@
 /** Which stages a system has, one after another: the order of a run stands here and nowhere else. */
 import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
+import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { devWinners, judged } from './dev-winners.js';
 import { encode } from './encode.js';
-import type { ModelNeed, Need } from './graph.js';
+import type { ModelNeed, Need, Stage } from './graph.js';
 import { indexTerms, scoringOf } from './index-terms.js';
 import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
 import { queries } from './queries.js';
 import { recall } from './recall.js';
-import { type SearchAsked, search } from './search.js';
+import { type RunFacts, type SearchAsked, search } from './search.js';
 import { searchTerms } from './search-terms.js';
 
 type Asked = Required<SearchAsked>;
+
+/** The stages of a system, as others read them; what these need hangs on them. */
+export interface SystemStages {
+  /** Leaves the hits of a split. */
+  readonly run: Stage<RunFacts>;
+  /** Absent where it has no vectors to score passages with. */
+  readonly vectors?: { readonly shards: Need; readonly queries: Stage<QueryVectorFacts> };
+  /** What its hits and its study are made of, in the order of a run. */
+  readonly all: readonly Need[];
+}
 
 /** What a request asks of its test queries. */
 export const askedOf = (
@@ -57,9 +68,11 @@ export function vectorStages(
   };
 }
 
-/** Those that a run asks for, in this order. */
-export const inRun = ({ shards, queries, index, exact, run, recall, devWinners }: VectorStages): Need[] =>
-  [shards, queries, index, exact, run, recall, devWinners].filter((stage) => stage !== undefined);
+export const ofVectors = (stages: VectorStages): SystemStages => {
+  const { shards, queries, index, exact, run, recall, devWinners } = stages;
+  const all = [shards, queries, index, exact, run, recall, devWinners];
+  return { run, vectors: { shards, queries }, all: all.filter((stage) => stage !== undefined) };
+};
 
 export type VectorStages = ReturnType<typeof vectorStages>;
 
