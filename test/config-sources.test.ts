@@ -70,6 +70,7 @@ const expectedDefaults: BenchConfig = {
   index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
+  vectors: { similarity: null },
   fuse: { method: 'rrf', constant: 60, weights: null, normalization: 'min-max', depth: null },
   rerank: { depth: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },

@@ -43,6 +43,7 @@ function changed(config: BenchConfig, key: string, to: (value: unknown) => unkno
 /** Where any other value would be refused. */
 const others: Readonly<Record<string, unknown>> = {
   'fuse.weights': [1, 3],
+  'vectors.similarity': 'dot',
   'arch.layers': 'first',
   'index.nprobe': [7],
   'stage2.init': 'first',
@@ -69,7 +70,7 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
   const published: BenchConfig = { ...once, model: { ...once.model, name: 'some/model' } };
   const requests = [
     ...[once, twice, flat, published].map((config) => requestOf('me-bert-sc', change(config))),
-    ...['bm25', 'pretrained:some/model', 'rerank:bm25>me-bert-sc'].map((name) =>
+    ...['bm25', 'pretrained:some/model', 'vectors:some/folder', 'rerank:bm25>me-bert-sc'].map((name) =>
       requestOf(name, change(once)),
     ),
     // Ranks take no weights.

@@ -8,6 +8,7 @@ function machineTraits({ device }: RunRecord): Traits {
   const { machine } = device;
   return {
     device: device.device,
+    "queries' vectors": device.queryVectors ?? 'computed here',
     CPU: machine.cpu,
     cores: machine.cores,
     'cores in use': machine.availableCores,
@@ -50,6 +51,8 @@ export function onOneDevice(records: readonly RunRecord[]): boolean {
   return records.every((a, i) => records.slice(i + 1).every((b) => deviceDifferences(a, b).length === 0));
 }
 
+const vectorsFrom = { given: 'given', network: 'over the network' } as const;
+
 /** `onnx on cpu, faiss, 2 threads; Intel Xeon, 2 of 2 cores` */
 export function describeDevice({ device }: RunRecord): string {
   const { engine, searcher, threads, machine } = device;
@@ -59,5 +62,7 @@ export function describeDevice({ device }: RunRecord): string {
     engine === null && searcher === null
       ? 'made by another program'
       : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}, ${searcher ?? 'no searcher'}, ${threaded}`;
-  return `${ran}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
+  const vectors =
+    device.queryVectors === undefined ? '' : `, queries' vectors ${vectorsFrom[device.queryVectors]}`;
+  return `${ran}${vectors}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
 }

@@ -1,6 +1,6 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
-import type { FuseConfig, RerankConfig } from './system-config.js';
+import type { FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
 
 export type LayerChoice = 'last' | 'first' | 'uniform';
 
@@ -206,6 +206,7 @@ export interface BenchConfig {
   index: IndexConfig;
   search: SearchConfig;
   pretrained: PretrainedConfig;
+  vectors: VectorsConfig;
   fuse: FuseConfig;
   rerank: RerankConfig;
   bm25: Bm25Config;

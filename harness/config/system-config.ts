@@ -1,4 +1,4 @@
-/** Settings of systems that are put together of others. */
+/** Settings of systems that are put together of others, or made elsewhere. */
 
 /** How systems `fuse:A+B` make one list of several. */
 export interface FuseConfig {
@@ -15,4 +15,9 @@ export interface FuseConfig {
 export interface RerankConfig {
   /** Hits of the first system that get a new order; null is `search.depth`. */
   depth: number | null;
+}
+
+/** What vectors made elsewhere do not say of themselves. */
+export interface VectorsConfig {
+  similarity: 'dot' | 'cosine' | null;
 }

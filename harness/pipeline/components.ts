@@ -95,6 +95,8 @@ export function addedUp(
 ): Pick<Answering, 'facts' | 'given' | 'openBytes' | 'searchable'> & { remarks: string[] } {
   const devices = all.map(({ facts }) => facts.device);
   const leading = devices.find(({ engine }) => engine !== null) ?? devices[0]!;
+  const elsewhere = devices.flatMap(({ queryVectors }) => queryVectors ?? []);
+  const queryVectors = elsewhere.includes('network') ? 'network' : elsewhere[0];
   const searchers = new Set(devices.flatMap(({ searcher }) => searcher ?? []));
   const facts: SystemFacts = {
     // What a component resolved stands in its record so, too.
@@ -102,6 +104,7 @@ export function addedUp(
     arch: bareArchitecture(architecture, family),
     device: {
       ...leading,
+      ...(queryVectors && { queryVectors }),
       searcher: [...searchers].join('+'),
       versions: Object.assign({}, ...devices.map(({ versions }) => versions)),
     },

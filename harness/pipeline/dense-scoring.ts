@@ -4,20 +4,18 @@ import { PassageScorer } from '../search/rerank.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
-import { type OpenModel, parameterCountOf } from './open-model.js';
 import { engineOf, type Prepared } from './prepare.js';
-import { modelQueries } from './query-encoder.js';
+import type { QuerySource } from './query-encoder.js';
 import { indexFacts } from './record-parts.js';
 import type { Asking, OpenScoring, Scoring } from './system.js';
 
 type DenseScoring = Omit<Scoring, 'facts' | 'given' | 'remarks'> & UsedVectors;
 
-/** @param reopen opens the model again, to be timed */
 export async function scoreDense(
   { request: { config }, prepared }: Asking,
   bench: Workbench,
   stages: VectorStages,
-  reopen: () => Promise<OpenModel>,
+  source: QuerySource,
 ): Promise<DenseScoring> {
   const { engine } = bench;
   const { folder } = await bench.logged(stages.encoding, 'encode');
@@ -36,28 +34,24 @@ export async function scoreDense(
       index.close(),
     ),
   };
-  const { retriever } = await bench.model(stages.model);
+  const { numbers } = await source.held();
   const held = PassageScorer.holds(index, memoryBytesOf(prepared)) ? facts.index.sizeBytes.total : 0;
   return {
     facts,
-    openBytes: held + 4 * parameterCountOf(retriever),
+    openBytes: held + 4 * numbers,
     stages: ofVectors(stages),
     searchable: [stages.shards],
-    open: () => openScoring(prepared, reopen, folder),
+    open: () => openScoring(prepared, source, folder),
   };
 }
 
 const memoryBytesOf = ({ config }: Prepared): number => config.search.memoryMiB * 2 ** 20;
 
 /** @param folder of the shards */
-async function openScoring(
-  prepared: Prepared,
-  openModel: () => Promise<OpenModel>,
-  folder: string,
-): Promise<OpenScoring> {
+async function openScoring(prepared: Prepared, source: QuerySource, folder: string): Promise<OpenScoring> {
   const engine = await engineOf(prepared.config);
   try {
-    const queries = modelQueries(await openModel(), engine, prepared.config.encode);
+    const queries = await source.open(engine);
     const index = await openIndex(folder);
     return {
       queries,

@@ -1,12 +1,12 @@
-/** A system of vectors, once there is a model: encode -> index -> search -> hits. */
+/** A system of vectors, wherever these come from: encode -> index -> search -> hits. */
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import { timeOf } from '../stages/search.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { curveRemarks, curveStage } from './curve-stage.js';
 import { openDense } from './open-dense.js';
-import { type OpenModel, parameterCountOf } from './open-model.js';
 import { engineOf } from './prepare.js';
+import type { QuerySource } from './query-encoder.js';
 import { indexFacts } from './record-parts.js';
 import { searcherRemarks } from './searching.js';
 import type { Answering, Asking, Studied } from './system.js';
@@ -32,20 +32,19 @@ export async function onEngine<T extends object>(
   }
 }
 
-/** All but what only the system knows that has the model. */
+/** All but what only the system knows. */
 type Dense = Omit<Answering, 'facts' | 'given' | 'remarks' | 'close'> & {
   facts: Pick<Answering['facts'], 'config' | 'device' | 'index'>;
 };
 
-/** What becomes of a model, whether it searches or scores. */
+/** What becomes of vectors, whether they are searched or score. */
 export type UsedVectors = Pick<Dense, 'facts' | 'searchable'>;
 
-/** @param reopen opens the model again, to be timed */
 export async function answerDense(
   { request, prepared, split, identicalIds, log, component }: Asking,
   bench: Workbench,
   stages: VectorStages,
-  reopen: () => Promise<OpenModel>,
+  source: QuerySource,
 ): Promise<Dense> {
   const { config, seed } = request;
   const { dataset, engine } = bench;
@@ -54,11 +53,10 @@ export async function answerDense(
   if (stages.index) await bench.logged(stages.index, 'index');
   // What is compared with the index is looked at by `study` alone.
   const exact = stages.exact && !component ? await bench.logged(stages.exact, 'exact search') : undefined;
-  const searching = await bench.searching(stages.model, stages.shards, stages.index);
+  const searching = await bench.searching(stages.shards, stages.index);
   const { searcher, index, built } = searching;
   const run = await bench.logged(stages.run, 'search');
-  const model = await bench.model(stages.model);
-  const { architecture } = model;
+  const { numbers, architecture } = await source.held();
   const facts = {
     config,
     device: {
@@ -81,7 +79,7 @@ export async function answerDense(
         index: { timed: built.artifact.facts.execution, wanted: await conditionsHere(config.threads) },
       }),
     },
-    openBytes: indexBytes + 4 * parameterCountOf(model.retriever),
+    openBytes: indexBytes + 4 * numbers,
     rereads: !searcher.resident,
     stages: ofVectors(stages),
     searchable: [stages.shards, ...(stages.index ? [stages.index] : [])],
@@ -105,6 +103,6 @@ export async function answerDense(
       ];
       return { winners, curve, remarks };
     },
-    open: () => openDense(prepared, reopen, shards.folder, built),
+    open: () => openDense(prepared, source, shards.folder, built),
   };
 }

@@ -4,7 +4,7 @@ import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { askedOf, ofVectors, type SystemStages, vectorStages } from '../stages/systems.js';
+import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
@@ -16,6 +16,7 @@ import { fetchModel, localModel } from './named-models.js';
 import { diskLine, memoryLine } from './needs.js';
 import { engineOf } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
+import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
@@ -72,7 +73,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   const key = keyOf({ name, pretrained: config.pretrained });
   const need = { folder: idOf(request), key };
   const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
-  return ofVectors(vectorStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
+  return ofVectors(modelStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
 }
 
 export const answer = (asking: Asking): Promise<Answering> => publishedAs(asking, answerDense);
@@ -92,13 +93,9 @@ async function publishedAs<T extends UsedVectors>(
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
     const { key, code } = model;
-    const stages = vectorStages(
-      { name, code, need: { folder, key }, open: async () => model },
-      request,
-      known,
-      asking,
-    );
-    const dense = await use(asking, bench, stages, open);
+    const opened = { name, code, need: { folder, key }, open: async () => model };
+    const stages = modelStages(opened, request, known, asking);
+    const dense = await use(asking, bench, stages, modelSource(bench, opened, open));
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,

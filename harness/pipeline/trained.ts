@@ -1,13 +1,14 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { askedOf, ofVectors, type SystemStages, vectorStages } from '../stages/systems.js';
+import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
 import { diskLine, memoryLine } from './needs.js';
+import { modelSource } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
@@ -71,7 +72,7 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const { model } = await trainingStages(request, known);
-  return ofVectors(vectorStages(model, request, known, askedOf(request, known)));
+  return ofVectors(modelStages(model, request, known, askedOf(request, known)));
 }
 
 export const answer = (asking: Asking): Promise<Answering> => trainedAs(asking, answerDense);
@@ -88,8 +89,9 @@ function trainedAs<T extends UsedVectors>(
     const trainings = await trainingStages(request, known);
     const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
-    const stages = vectorStages(trainings.model, request, known, asking);
-    const dense = await use(asking, bench, stages, () => openCheckpoint(trained.checkpoint.folder));
+    const stages = modelStages(trainings.model, request, known, asking);
+    const reopen = () => openCheckpoint(trained.checkpoint.folder);
+    const dense = await use(asking, bench, stages, modelSource(bench, trainings.model, reopen));
     return {
       ...dense,
       facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },

@@ -131,6 +131,8 @@ export interface DeviceFacts {
   readonly device: string | null;
   readonly searcher: string | null;
   readonly threads: number | null;
+  /** Where queries got their vectors, if not from a model here: no latency has that, or a network's is in it. */
+  readonly queryVectors?: 'given' | 'network';
   /** Of the libraries that computed. */
   readonly versions: Readonly<Record<string, string>>;
   /** Of this program; null where it does not run from a git checkout. */

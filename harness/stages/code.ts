@@ -43,6 +43,7 @@ const stageFiles = {
   'bm25 index': ['stages/index-terms'],
   'bm25 search': ['stages/search-terms'],
   'bm25 negatives': ['stages/bm25-negatives'],
+  'given vectors': ['stages/given-vectors'],
   fuse: ['stages/fuse'],
   rerank: ['stages/rerank'],
   /** In no key: measuring takes seconds, and is done anew. */

@@ -10,7 +10,7 @@ import type { ModelNeed, Need, Stage } from './graph.js';
 import { indexTerms, scoringOf } from './index-terms.js';
 import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
-import { queries } from './queries.js';
+import { queries, type SomeQueries } from './queries.js';
 import { recall } from './recall.js';
 import { type RunFacts, type SearchAsked, search } from './search.js';
 import { searchTerms } from './search-terms.js';
@@ -37,34 +37,60 @@ export const askedOf = (
   identicalIds: identicalIdsOf(config, dataset),
 });
 
+/** What gives passages and queries their vectors. */
+export interface VectorSource {
+  /** Of the system. */
+  readonly name: string;
+  /** Shards of every passage. */
+  readonly passages: Stage;
+  /** @param some of the split; all where absent */
+  queries(split: Split, some?: SomeQueries): Stage<QueryVectorFacts>;
+}
+
+/** @param handedIn shards that a user hands in; encoded where absent */
+export const modelStages = (
+  model: ModelNeed,
+  request: Pick<RunRequest, 'config' | 'seed'>,
+  known: Known,
+  asked: Asked,
+  handedIn?: Need,
+) => {
+  const { config } = request;
+  const source: VectorSource = {
+    name: model.name,
+    passages: encode(model, config, known),
+    queries: (split, some) => queries(model, split, config, known, some),
+  };
+  return { ...vectorStages(source, request, known, asked, handedIn), model };
+};
+
 /**
- * A system of vectors, once there is a model: encode -> queries -> index -> search.
+ * A system of vectors, wherever these come from: encode -> queries -> index -> search.
  * @param shards a folder of them that a user hands in; encoded where absent
  */
 export function vectorStages(
-  model: ModelNeed,
+  { name: system, passages: encoding, queries: queriesOf }: VectorSource,
   { config, seed }: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
   asked: Asked,
   handedIn?: Need,
 ) {
-  const encoding = encode(model, config, known);
   const shards = handedIn ?? encoding;
   const { builder } = known;
-  const index = builder && indexVectors(shards, config, seed, model.name, { ...known, builder });
-  const encoded = queries(model, asked.split, config, known);
-  const searched = { model, queries: encoded, shards, index };
+  const index = builder && indexVectors(shards, config, seed, system, { ...known, builder });
+  const encoded = queriesOf(asked.split);
+  const searched = { system, queries: encoded, shards, index };
   const { split, depth } = asked;
   // The same artifact that a run with the index Flat leaves, but where passages are dropped, which an index finds like others.
   const exact = index && {
-    ...search({ model, queries: encoded, shards }, { split, depth }, config, known),
+    ...search({ system, queries: encoded, shards }, { split, depth }, config, known),
     name: 'exact search',
   };
   return {
-    ...{ model, encoding, shards, queries: encoded, index, exact },
+    ...{ system, encoding, shards, queries: encoded, index, exact },
     run: search(searched, asked, config, known),
     recall: exact && recall({ ...searched, index }, exact, asked, config, known),
-    devWinners: devWinners({ ...searched, queries: queries(model, 'dev', config, known, judged) }, known),
+    devWinners: devWinners({ ...searched, queries: queriesOf('dev', judged) }, known),
   };
 }
 
