@@ -66,6 +66,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'text',
     ],
   },
+  endpoint: { floor: 2, imports: ['errors', 'interruption', 'json'] },
   encode: { floor: 2, imports: ['contracts', 'errors', 'index', 'model', 'progress'] },
   index: { floor: 2, imports: ['contracts', 'errors', 'json', 'store', 'text'] },
   search: {
@@ -95,7 +96,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   pipeline: {
     floor: 4,
     imports: [
-      ...['comparison', 'config', 'contracts', 'dataset', 'errors', 'export', 'index'],
+      ...['comparison', 'config', 'contracts', 'dataset', 'endpoint', 'errors', 'export', 'index'],
       ...['interchange', 'json', 'latency', 'metrics', 'model', 'plugins', 'program', 'progress'],
       ...['random', 'record', 'search', 'stages', 'statistics', 'store', 'systems', 'tensor'],
       ...['text', 'train'],
@@ -109,6 +110,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         'contracts',
         'dataset',
         'encode',
+        'endpoint',
         'errors',
         'index',
         'interchange',

@@ -44,6 +44,7 @@ function changed(config: BenchConfig, key: string, to: (value: unknown) => unkno
 const others: Readonly<Record<string, unknown>> = {
   'fuse.weights': [1, 3],
   'vectors.similarity': 'dot',
+  'endpoint.similarity': 'dot',
   'arch.layers': 'first',
   'index.nprobe': [7],
   'stage2.init': 'first',
@@ -70,9 +71,13 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
   const published: BenchConfig = { ...once, model: { ...once.model, name: 'some/model' } };
   const requests = [
     ...[once, twice, flat, published].map((config) => requestOf('me-bert-sc', change(config))),
-    ...['bm25', 'pretrained:some/model', 'vectors:some/folder', 'rerank:bm25>me-bert-sc'].map((name) =>
-      requestOf(name, change(once)),
-    ),
+    ...[
+      'bm25',
+      'pretrained:some/model',
+      'vectors:some/folder',
+      'endpoint:http://localhost',
+      'rerank:bm25>me-bert-sc',
+    ].map((name) => requestOf(name, change(once))),
     // Ranks take no weights.
     requestOf('fuse:bm25+me-bert-sc', { ...change(once), fuse: { ...change(once).fuse, weights: null } }),
     requestOf('fuse:bm25+me-bert-sc', change(weighted)),

@@ -1,6 +1,6 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
-import type { FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
+import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
 
 export type LayerChoice = 'last' | 'first' | 'uniform';
 
@@ -207,6 +207,7 @@ export interface BenchConfig {
   search: SearchConfig;
   pretrained: PretrainedConfig;
   vectors: VectorsConfig;
+  endpoint: EndpointConfig;
   fuse: FuseConfig;
   rerank: RerankConfig;
   bm25: Bm25Config;

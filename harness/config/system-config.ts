@@ -21,3 +21,22 @@ export interface RerankConfig {
 export interface VectorsConfig {
   similarity: 'dot' | 'cosine' | null;
 }
+
+/** How a server is asked for vectors. */
+export interface EndpointConfig {
+  /** As the server calls it. */
+  model: string | null;
+  similarity: 'dot' | 'cosine';
+  queryPrompt: string;
+  passagePrompt: string;
+  /** Texts per request. */
+  batchSize: number;
+  /** Requests under way at once. */
+  concurrency: number;
+  /** Null sends as many as the server answers. */
+  requestsPerMinute: number | null;
+  /** Attempts after the first. */
+  retries: number;
+  /** Seconds until an answer must be there. */
+  timeoutSeconds: number;
+}

@@ -44,6 +44,7 @@ const stageFiles = {
   'bm25 search': ['stages/search-terms'],
   'bm25 negatives': ['stages/bm25-negatives'],
   'given vectors': ['stages/given-vectors'],
+  'endpoint vectors': ['stages/endpoint-vectors'],
   fuse: ['stages/fuse'],
   rerank: ['stages/rerank'],
   /** In no key: measuring takes seconds, and is done anew. */
