@@ -53,7 +53,8 @@ export async function makeCell(
       stages: [...log.stages],
     });
     return {
-      ...{ request, file, record, queries, openBytes, rereads, stages, searchable, open },
+      ...{ request, file, record, queries, openBytes, rereads, searchable, open },
+      stages: stages.all,
       wholeIndex: wholeIndexTime(answering.run.facts.queries, work),
       cached: log.cached,
     };

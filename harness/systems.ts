@@ -12,6 +12,12 @@ export async function listSystems(root?: string): Promise<SystemListing[]> {
   return (await Promise.all((await kinds(root)).map((kind) => kind.list()))).flat();
 }
 
+/** Whether a name is of some kind of system, be it right or not. */
+export async function isSystem(name: string): Promise<boolean> {
+  for (const kind of await kinds()) if (await kind.has(name)) return true;
+  return false;
+}
+
 /** @throws BenchError UNKNOWN_NAME with a near name */
 export async function loadSystem(name: string, root?: string): Promise<System> {
   for (const kind of await kinds(root)) if (await kind.has(name)) return kind.load(name);

@@ -70,6 +70,20 @@ const expectedDefaults: BenchConfig = {
   index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
+  vectors: { similarity: null },
+  endpoint: {
+    model: null,
+    similarity: 'cosine',
+    queryPrompt: '',
+    passagePrompt: '',
+    batchSize: 32,
+    concurrency: 2,
+    requestsPerMinute: null,
+    retries: 5,
+    timeoutSeconds: 120,
+  },
+  fuse: { method: 'rrf', constant: 60, weights: null, normalization: 'min-max', depth: null },
+  rerank: { depth: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
   unpack: { largestGiB: 64, largestRatio: 100 },
   latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
@@ -170,6 +184,13 @@ test('values of --set: JSON, comma lists where a list is taken, texts without qu
   assert.deepEqual(load('latency.batchSizes=').latency.batchSizes, []);
   assert.throws(() => load('seeds='), /seeds/);
   assert.equal(load('model.name=1234').model.name, '1234');
+  // In quotes a text keeps its spaces, and null is no text where a key takes it.
+  assert.equal(load('pretrained.queryPrompt="query: "').pretrained.queryPrompt, 'query: ');
+  assert.equal(load('pretrained.queryPrompt=query: ').pretrained.queryPrompt, 'query:');
+  assert.equal(load('pretrained.queryPrompt="open').pretrained.queryPrompt, '"open');
+  assert.equal(load('endpoint.queryPrompt="query: "').endpoint.queryPrompt, 'query: ');
+  assert.equal(load('endpoint.model=a', 'endpoint.model=null').endpoint.model, null);
+  assert.equal(load('endpoint.queryPrompt=null').endpoint.queryPrompt, 'null');
   assert.equal(load('model.tied=false').model.tied, false);
   assert.equal(load('out=a=b').out, 'a=b');
   assert.equal(load('train.patience=2', 'train.patience=null').train.patience, null);

@@ -29,6 +29,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
     'the process in which FAISS may end on bytes that a user brings',
   'harness/tensor/onnx/gpu-search.ts': 'reads what the system says of its drivers, and looks for words in it',
   'harness/text/published-tokenizer.ts': 'reads texts of a tokenizer that has been loaded',
+  'harness/tensor/onnx/gpu-search.ts': 'reads what the system says of its graphics cards',
   'harness/tensor/onnx/recorder.ts': 'reads tensors in memory',
   'harness/train/adamw-kernel.ts': 'reads files of the build',
 };

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { encodeQueries, type QueryEncoding } from '../harness/encode/queries.js';
+import type { Query } from '../harness/contracts.js';
+import { encodeQueries } from '../harness/encode/queries.js';
 import { QueryVectors } from '../harness/index/query-vectors.js';
 import { VectorEncoder } from '../harness/model/vector-encoder.js';
 import { silentProgress } from '../harness/progress.js';
@@ -21,15 +22,12 @@ const faissMissing = await loadFaiss().then(
 function encodingIn(folder: string, batches: number[], vectorOf = (text: string) => Number(text)) {
   return {
     queries: Array.from({ length: 10 }, (_, i) => ({ queryId: `q${i}`, text: String(i) })),
-    tokenize: (text: string) => Int32Array.of(vectorOf(text)),
-    encoder: {
-      options: { retriever: { dimensions: 2 } },
-      async encode(texts: readonly Int32Array[]) {
-        batches.push(texts.length);
-        const vectors = texts.flatMap(([id]) => [id === 77 ? Number.NaN : id!, texts.length]);
-        return { vectors: Float32Array.from(vectors), counts: new Int32Array(texts.length).fill(1) };
-      },
-    } as unknown as QueryEncoding['encoder'],
+    dimensions: 2,
+    async encode(asked: readonly Query[]) {
+      const numbers = asked.map(({ text }) => vectorOf(text));
+      batches.push(numbers.length);
+      return Float32Array.from(numbers.flatMap((id) => [id === 77 ? Number.NaN : id, numbers.length]));
+    },
     batchSize: 2,
     shardQueries: 4,
     folder,

@@ -68,11 +68,15 @@ export const rooms: Readonly<Record<string, Room>> = {
       'text',
     ],
   },
+  endpoint: { floor: 2, imports: ['errors', 'interruption', 'json'] },
   encode: { floor: 2, imports: ['contracts', 'errors', 'index', 'model', 'progress'] },
   index: { floor: 2, imports: ['contracts', 'errors', 'json', 'store', 'text'] },
   search: {
     floor: 2,
-    imports: ['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'store', 'tensor', 'text'],
+    imports: [
+      ...['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'statistics', 'store'],
+      ...['tensor', 'text'],
+    ],
   },
   export: {
     floor: 2,
@@ -98,7 +102,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   pipeline: {
     floor: 4,
     imports: [
-      ...['comparison', 'config', 'contracts', 'dataset', 'errors', 'export', 'index'],
+      ...['comparison', 'config', 'contracts', 'dataset', 'endpoint', 'errors', 'export', 'index'],
       ...['interchange', 'json', 'latency', 'metrics', 'model', 'plugins', 'program', 'progress'],
       ...['random', 'record', 'search', 'stages', 'statistics', 'store', 'systems', 'tensor'],
       ...['text', 'train'],
@@ -112,6 +116,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         'contracts',
         'dataset',
         'encode',
+        'endpoint',
         'errors',
         'index',
         'interchange',

@@ -21,7 +21,8 @@ import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 const quiet = silentProgress();
 
 async function stagesOf(request: RunRequest, known = namesOf(request)) {
-  return (await (await loadSystem(request.architecture)).steps()).stages(request, known);
+  const { stages } = await (await loadSystem(request.architecture)).steps();
+  return (await stages(request, known)).all;
 }
 
 const requestOf = (architecture: string, config: BenchConfig): RunRequest => ({
@@ -41,6 +42,9 @@ function changed(config: BenchConfig, key: string, to: (value: unknown) => unkno
 
 /** Where any other value would be refused. */
 const others: Readonly<Record<string, unknown>> = {
+  'fuse.weights': [1, 3],
+  'vectors.similarity': 'dot',
+  'endpoint.similarity': 'dot',
   'arch.layers': 'first',
   'index.nprobe': [7],
   'stage2.init': 'first',
@@ -63,10 +67,20 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
   once.index.kind = 'IVF4,Flat';
   const twice: BenchConfig = { ...once, stages: 2 };
   const flat: BenchConfig = { ...once, index: { ...once.index, kind: 'Flat' } };
+  const weighted: BenchConfig = { ...once, fuse: { ...once.fuse, method: 'weighted' } };
   const published: BenchConfig = { ...once, model: { ...once.model, name: 'some/model' } };
   const requests = [
     ...[once, twice, flat, published].map((config) => requestOf('me-bert-sc', change(config))),
-    ...['bm25', 'pretrained:some/model'].map((name) => requestOf(name, change(once))),
+    ...[
+      'bm25',
+      'pretrained:some/model',
+      'vectors:some/folder',
+      'endpoint:http://localhost',
+      'rerank:bm25>me-bert-sc',
+    ].map((name) => requestOf(name, change(once))),
+    // Ranks take no weights.
+    requestOf('fuse:bm25+me-bert-sc', { ...change(once), fuse: { ...change(once).fuse, weights: null } }),
+    requestOf('fuse:bm25+me-bert-sc', change(weighted)),
   ];
   const graphs = await Promise.all(requests.map(async (request) => inOrder(await stagesOf(request))));
   return graphs.map((stages) => stages.map(inputKey).join()).join('\n');

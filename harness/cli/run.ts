@@ -25,7 +25,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     arch: {
       type: 'text',
       describe:
-        "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model",
+        "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
       required: true,
     },
     dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },

@@ -8,6 +8,7 @@ function machineTraits({ device }: RunRecord): Traits {
   const { machine } = device;
   return {
     device: device.device,
+    "queries' vectors": device.queryVectors ?? 'computed here',
     CPU: machine.cpu,
     cores: machine.cores,
     'cores in use': machine.availableCores,
@@ -23,6 +24,9 @@ function programTraits({ device, latency }: RunRecord): Traits {
   };
 }
 
+/** Held to fewer of them is a system that is put together of others: where it searches is what it costs. */
+const ofSearch = ['searcher', 'vectors in memory'];
+
 /**
  * What differs between two devices, in words; empty where their latencies may be compared. A system that needs no engine
  * (BM25) searches and takes threads in a way of its own, which is what it costs: beside one that has an engine it is held
@@ -35,8 +39,9 @@ export function deviceDifferences(a: RunRecord, b: RunRecord): string[] {
     ...machineTraits(record),
   });
   const theirs: Traits = traits(b);
+  const together = a.components !== undefined || b.components !== undefined;
   return Object.entries(traits(a) as Traits)
-    .filter(([name, value]) => value !== theirs[name])
+    .filter(([name, value]) => value !== theirs[name] && !(together && ofSearch.includes(name)))
     .map(([name, value]) => `${name} ${value ?? 'unknown'} and ${theirs[name] ?? 'unknown'}`);
 }
 
@@ -45,6 +50,8 @@ export function onOneDevice(records: readonly RunRecord[]): boolean {
   // Held to each other, not to the first alone: through one without an engine two engines would pass for one.
   return records.every((a, i) => records.slice(i + 1).every((b) => deviceDifferences(a, b).length === 0));
 }
+
+const vectorsFrom = { given: 'given', network: 'over the network' } as const;
 
 /** `onnx on cpu, faiss, 2 threads; Intel Xeon, 2 of 2 cores` */
 export function describeDevice({ device }: RunRecord): string {
@@ -55,5 +62,7 @@ export function describeDevice({ device }: RunRecord): string {
     engine === null && searcher === null
       ? 'made by another program'
       : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}, ${searcher ?? 'no searcher'}, ${threaded}`;
-  return `${ran}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
+  const vectors =
+    device.queryVectors === undefined ? '' : `, queries' vectors ${vectorsFrom[device.queryVectors]}`;
+  return `${ran}${vectors}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
 }

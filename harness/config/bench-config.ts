@@ -1,5 +1,7 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
+import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
+
 export type LayerChoice = 'last' | 'first' | 'uniform';
 
 /** Options of the architecture; null leaves the choice to the family, which knows the encoder's depth. */
@@ -204,6 +206,10 @@ export interface BenchConfig {
   index: IndexConfig;
   search: SearchConfig;
   pretrained: PretrainedConfig;
+  vectors: VectorsConfig;
+  endpoint: EndpointConfig;
+  fuse: FuseConfig;
+  rerank: RerankConfig;
   bm25: Bm25Config;
   unpack: UnpackConfig;
   latency: LatencyConfig;

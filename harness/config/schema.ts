@@ -60,10 +60,11 @@ export function keyPaths(node: SchemaNode = configSchema(), prefix = ''): string
 }
 
 /** Whether a value of this JSON type can be right there. */
-export function admits(node: SchemaNode | undefined, type: 'string' | 'array' | 'number'): boolean {
+export function admits(node: SchemaNode | undefined, type: 'string' | 'array' | 'number' | 'null'): boolean {
   if (node === undefined) return false;
   if (node.anyOf !== undefined) return node.anyOf.some((choice) => admits(choice, type));
-  if (node.enum !== undefined) return node.enum.some((value) => typeof value === type);
+  if (node.enum !== undefined)
+    return node.enum.some((value) => (value === null ? 'null' : typeof value) === type);
   const types = [node.type ?? []].flat();
   return types.includes(type) || (type === 'number' && types.includes('integer'));
 }

@@ -60,7 +60,7 @@ export function readConfigFile(cwd: string, file?: string): Source | undefined {
 
 /**
  * `train.epochs=3` as a source. A value is JSON; where the key takes a list, `10,12` is one too, and nothing
- * the empty one where that is allowed; else it is a text.
+ * the empty one where that is allowed; else it is a text, which keeps spaces at its ends where it stands in quotes.
  * @throws BenchError USAGE where there is no `=`
  */
 export function assignment(text: string, name = `--set ${text}`): Source {
@@ -89,7 +89,10 @@ function parseValue(text: string, keys: readonly string[]): unknown {
   const takesList = admits(node, 'array');
   // An id such as 1234 of a model is a text and stays one.
   if (node !== undefined && !takesList && !admits(node, 'number') && admits(node, 'string')) {
-    return node.enum?.includes(null) && text === 'null' ? null : text;
+    if (text === 'null' && admits(node, 'null')) return null;
+    // In quotes it keeps the spaces at its ends.
+    const quoted = text.startsWith('"') ? jsonIfAny(text) : undefined;
+    return typeof quoted === 'string' ? quoted : text;
   }
   if (text === '' && admitsEmptyList(node)) return [];
   const whole = jsonIfAny(text);

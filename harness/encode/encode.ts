@@ -5,16 +5,25 @@ import { IdentifierWriter } from '../index/identifiers.js';
 import type { IndexFacts } from '../index/index-facts.js';
 import { IndexShardWriter, isWhole, planShards, type ShardRange } from '../index/shard-files.js';
 import { finishIndex, identifiersPath } from '../index/vector-index.js';
-import type { VectorEncoder } from '../model/vector-encoder.js';
+import type { EncodedTexts } from '../model/vector-encoder.js';
 import type { Progress } from '../progress.js';
+
+/** Gives passages their vectors. */
+export interface PassageEncoder {
+  /** D */
+  dimensions: number;
+  /** Of one passage, at most. */
+  mostVectors: number;
+  /** @param first the place of the first of them in the collection */
+  encode(passages: readonly Passage[], first: number): Promise<EncodedTexts>;
+}
 
 export interface EncodeRequest {
   /** In the collection's order; read once. */
   passages: AsyncIterable<Passage>;
   /** N, as the dataset says. */
   count: number;
-  tokenize(passage: Passage): Int32Array;
-  encoder: VectorEncoder;
+  encoder: PassageEncoder;
   /** M, or 'varies'. */
   vectorsPerPassage: number | 'varies';
   folder: string;
@@ -28,10 +37,8 @@ export interface EncodeRequest {
 const largestWindow = 4096;
 
 /** How many passages are in hand at once: their vectors are held up to three times, by batch, by passage and joined. */
-function windowOf({ encoder, vectorsPerPassage, memoryBytes }: EncodeRequest): number {
-  const { retriever, maxTokens } = encoder.options;
-  const most = vectorsPerPassage === 'varies' ? maxTokens + 1 : vectorsPerPassage;
-  const perPassage = 3 * 4 * most * retriever.dimensions;
+function windowOf({ encoder: { mostVectors, dimensions }, memoryBytes }: EncodeRequest): number {
+  const perPassage = 3 * 4 * mostVectors * dimensions;
   return Math.max(1, Math.min(largestWindow, Math.floor(memoryBytes / perPassage)));
 }
 
@@ -89,6 +96,7 @@ class ShardEncoder {
   private constructor(
     readonly request: EncodeRequest,
     readonly writer: IndexShardWriter,
+    readonly firstPassage: number,
   ) {}
 
   /** Undefined where the shard is there already. */
@@ -97,15 +105,15 @@ class ShardEncoder {
     { number, firstPassage }: ShardRange,
   ): Promise<ShardEncoder | undefined> {
     if (await isWhole(request.folder, number, request.progress.note)) return undefined;
-    const { dimensions } = request.encoder.options.retriever;
+    const { dimensions } = request.encoder;
     const layout = { number, firstPassage, dimensions, vectorsPerPassage: request.vectorsPerPassage };
-    return new ShardEncoder(request, await IndexShardWriter.create(request.folder, layout));
+    return new ShardEncoder(request, await IndexShardWriter.create(request.folder, layout), firstPassage);
   }
 
   async add(window: readonly Passage[]): Promise<void> {
     if (window.length === 0) return;
-    const { encoder, tokenize, vectorsPerPassage } = this.request;
-    const { vectors, counts } = await encoder.encode(window.map(tokenize));
+    const { encoder, vectorsPerPassage } = this.request;
+    const { vectors, counts } = await encoder.encode(window, this.firstPassage + this.writer.passages);
     await this.writer.append(vectors, vectorsPerPassage === 'varies' ? counts : undefined);
   }
 

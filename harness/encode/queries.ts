@@ -2,13 +2,14 @@
 import type { Query } from '../contracts.js';
 import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { IndexShardWriter, isWhole } from '../index/shard-files.js';
-import type { VectorEncoder } from '../model/vector-encoder.js';
 import type { Progress } from '../progress.js';
 
 export interface QueryEncoding {
   queries: readonly Query[];
-  tokenize(text: string): Int32Array;
-  encoder: Pick<VectorEncoder, 'encode' | 'options'>;
+  /** D */
+  dimensions: number;
+  /** @returns [Q, D] */
+  encode(queries: readonly Query[]): Promise<Float32Array>;
   /** Queries encoded at once: vectors depend on it in their last bits. */
   batchSize: number;
   /** Queries in every shard but the last: a multiple of `batchSize`, so that batches do not depend on it. */
@@ -22,7 +23,7 @@ export interface QueryEncoding {
  * @throws BenchError CHECKPOINT_INVALID where a number is not finite; INTERRUPTED between two batches
  */
 export async function encodeQueries(encoding: QueryEncoding): Promise<QueryVectorFacts> {
-  const { queries, encoder, batchSize, shardQueries, folder, progress } = encoding;
+  const { queries, dimensions, batchSize, shardQueries, folder, progress } = encoding;
   if (shardQueries % batchSize !== 0)
     throw new RangeError(`shards of ${shardQueries} queries, in batches of ${batchSize}`);
   const stage = progress.stage('encode queries', queries.length, 'queries');
@@ -34,24 +35,23 @@ export async function encodeQueries(encoding: QueryEncoding): Promise<QueryVecto
     progress.checkInterrupted();
   }
   stage.end();
-  return { queries: queries.length, dimensions: encoder.options.retriever.dimensions, shardQueries };
+  return { queries: queries.length, dimensions, shardQueries };
 }
 
 /** @param first place of the shard's first query */
 async function encodeShard(
-  { tokenize, encoder, batchSize, shardQueries, folder, progress }: QueryEncoding,
+  { dimensions, encode, batchSize, shardQueries, folder, progress }: QueryEncoding,
   shard: readonly Query[],
   first: number,
   onBatch: (done: number) => void,
 ): Promise<void> {
-  const { dimensions } = encoder.options.retriever;
   const layout = { number: first / shardQueries, firstPassage: first, dimensions, vectorsPerPassage: 1 };
   const writer = await IndexShardWriter.create(folder, layout, (ordinal) => `query ${ordinal + 1}`);
   try {
     for (let done = 0; done < shard.length; done += batchSize) {
       progress.checkInterrupted();
       const batch = shard.slice(done, done + batchSize);
-      await writer.append((await encoder.encode(batch.map(({ text }) => tokenize(text)))).vectors);
+      await writer.append(await encode(batch));
       onBatch(done + batch.length);
     }
   } catch (error) {

@@ -59,8 +59,11 @@ async function measure(count: number): Promise<void> {
     await encodeCollection({
       passages: madePassages(count),
       count,
-      tokenize: tokens,
-      encoder: passages,
+      encoder: {
+        dimensions: retriever.dimensions,
+        mostVectors: 1,
+        encode: (window) => passages.encode(window.map(tokens)),
+      },
       vectorsPerPassage: 1,
       folder,
       shardPassages: 50_000,

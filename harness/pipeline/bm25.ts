@@ -3,11 +3,10 @@ import type { Query, SparseScoring } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { bareArchitecture, type RunRecord } from '../record.js';
-import type { Need } from '../stages/graph.js';
 import { scoringOf } from '../stages/index-terms.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { timeOf } from '../stages/search.js';
-import { askedOf, termStages } from '../stages/systems.js';
+import { askedOf, type SystemStages, termStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
@@ -39,8 +38,9 @@ export async function times({ request: { config }, part, store, progress }: Tria
   return sparseStages(await termRates(part, bench), part.whole, config);
 }
 
-export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
-  return [termStages(request, known, askedOf(request, known)).run];
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
+  const { run } = termStages(request, known, askedOf(request, known));
+  return { run, all: [run] };
 }
 
 export async function answer(asking: Asking): Promise<Answering> {
@@ -68,7 +68,7 @@ export async function answer(asking: Asking): Promise<Answering> {
       openBytes: searcher.resident ? facts.index.sizeBytes.total : 0,
       // A search reads the lists of its own terms.
       rereads: false,
-      stages: [stages.run],
+      stages: { run: stages.run, all: [stages.run] },
       searchable: [stages.index],
       open: () => openTerms(prepared, folder, scoring),
       close: () => index.close(),

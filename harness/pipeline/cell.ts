@@ -2,6 +2,7 @@
 import type { Query } from '../contracts.js';
 import type { Part } from '../latency/latency.js';
 import type { RunRecord } from '../record.js';
+import type { PassageHits } from '../search/search.js';
 import type { Need } from '../stages/graph.js';
 import type { RunRequest } from './run-request.js';
 import type { WholeIndexTime } from './whole-index.js';
@@ -20,7 +21,7 @@ export interface Cell {
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */
   readonly rereads: boolean;
-  /** The stages of its graph, see `SystemSteps.stages`. */
+  /** All stages of its graph, see `SystemStages`. */
   readonly stages: readonly Need[];
   /** Those that searching again needs. */
   readonly searchable: readonly Need[];
@@ -31,10 +32,10 @@ export interface Cell {
 
 /** What answers queries, whatever it is made of. */
 export interface OpenSystem {
-  /** `tokenize`, `encode` and `search`, as far as it has them: from a Query to its hits, one at a time. */
+  /** `tokenize`, `encode` and `search`, as far as it has them: from a Query to its PassageHits, one at a time. */
   readonly parts: readonly Part[];
-  /** Answers all queries together; what it returns is not looked at. */
-  answerBatch(queries: readonly Query[]): Promise<unknown>;
+  /** Answers all queries together. */
+  answerBatch(queries: readonly Query[]): Promise<PassageHits>;
   /** Whether the index lies in memory; else the disk's share is in the figures. */
   readonly resident: boolean;
   close(): Promise<void>;

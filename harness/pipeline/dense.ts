@@ -1,23 +1,23 @@
-/** A system of vectors, once there is a model: encode -> index -> search -> hits. */
+/** A system of vectors, wherever these come from: encode -> index -> search -> hits. */
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import { timeOf } from '../stages/search.js';
-import { inRun, type VectorStages } from '../stages/systems.js';
+import { ofVectors, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { curveRemarks, curveStage } from './curve-stage.js';
 import { openDense } from './open-dense.js';
-import type { OpenModel } from './open-model.js';
 import { engineOf } from './prepare.js';
-import { indexFacts, parameterCountOf } from './record-parts.js';
+import type { QuerySource } from './query-encoder.js';
+import { indexFacts } from './record-parts.js';
 import { searcherRemarks } from './searching.js';
 import type { Answering, Asking, Studied } from './system.js';
 import { conditionsHere } from './whole-index.js';
 import { hasWinners, winnersOf } from './winners.js';
 
 /** Answers with an engine and a workbench that stay until what comes back is closed. */
-export async function onEngine(
+export async function onEngine<T extends object>(
   { prepared, progress, log }: Pick<Asking, 'prepared' | 'progress' | 'log'>,
-  answer: (bench: Workbench) => Promise<Omit<Answering, 'close'>>,
-): Promise<Answering> {
+  answer: (bench: Workbench) => Promise<T>,
+): Promise<T & Pick<Answering, 'close'>> {
   const engine = await engineOf(prepared.config, progress);
   const bench = new Workbench(prepared, progress, log, engine);
   const close = async () => {
@@ -32,29 +32,31 @@ export async function onEngine(
   }
 }
 
-/** All but what only the system knows that has the model. */
+/** All but what only the system knows. */
 type Dense = Omit<Answering, 'facts' | 'given' | 'remarks' | 'close'> & {
   facts: Pick<Answering['facts'], 'config' | 'device' | 'index'>;
 };
 
-/** @param reopen opens the model again, to be timed */
+/** What becomes of vectors, whether they are searched or score. */
+export type UsedVectors = Pick<Dense, 'facts' | 'searchable'>;
+
 export async function answerDense(
-  { request, prepared, split, identicalIds, log }: Asking,
+  { request, prepared, split, identicalIds, log, component }: Asking,
   bench: Workbench,
   stages: VectorStages,
-  reopen: () => Promise<OpenModel>,
+  source: QuerySource,
 ): Promise<Dense> {
   const { config, seed } = request;
   const { dataset, engine } = bench;
   const shards = await bench.logged(stages.encoding, 'encode');
   await bench.logged(stages.queries, 'queries');
   if (stages.index) await bench.logged(stages.index, 'index');
-  const exact = stages.exact && (await bench.logged(stages.exact, 'exact search'));
-  const searching = await bench.searching(stages.model, stages.shards, stages.index);
+  // What is compared with the index is looked at by `study` alone.
+  const exact = stages.exact && !component ? await bench.logged(stages.exact, 'exact search') : undefined;
+  const searching = await bench.searching(stages.shards, stages.index);
   const { searcher, index, built } = searching;
   const run = await bench.logged(stages.run, 'search');
-  const model = await bench.model(stages.model);
-  const { architecture } = model;
+  const { numbers, architecture } = await source.held();
   const facts = {
     config,
     device: {
@@ -77,9 +79,9 @@ export async function answerDense(
         index: { timed: built.artifact.facts.execution, wanted: await conditionsHere(config.threads) },
       }),
     },
-    openBytes: indexBytes + 4 * parameterCountOf(model.retriever),
+    openBytes: indexBytes + 4 * numbers,
     rereads: !searcher.resident,
-    stages: inRun(stages),
+    stages: ofVectors(stages),
     searchable: [stages.shards, ...(stages.index ? [stages.index] : [])],
     async study(hits, { answerFlags }): Promise<Studied> {
       const dev =
@@ -101,6 +103,6 @@ export async function answerDense(
       ];
       return { winners, curve, remarks };
     },
-    open: () => openDense(prepared, reopen, shards.folder, built),
+    open: () => openDense(prepared, source, shards.folder, built),
   };
 }

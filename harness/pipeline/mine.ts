@@ -82,10 +82,10 @@ async function minedByModel(request: MineRequest & { checkpoint: string }, progr
     { ...request, asked: { split, missing } },
     progress,
     async (bench, { stages, known }) => {
-      const { model, queries, shards } = stages;
+      const { system, queries, shards } = stages;
       const { identicalIds } = askedOf(request, known, split);
-      const run = search({ model, queries, shards }, { split, depth }, config, known);
-      const searching = await bench.searching(model, shards);
+      const run = search({ system, queries, shards }, { split, depth }, config, known);
+      const searching = await bench.searching(shards);
       for (const remark of searcherRemarks(searching)) progress.note(remark);
       return bench.made(mine(run, shards, { split, identicalIds, negatives: count ?? null }, known));
     },

@@ -12,7 +12,7 @@ import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
 import { given, givenShards } from '../stages/given.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { askedOf, type VectorStages, vectorStages } from '../stages/systems.js';
+import { askedOf, modelStages, type VectorStages } from '../stages/systems.js';
 import { trainingStages } from '../stages/training.js';
 import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/atomic.js';
@@ -51,7 +51,13 @@ export async function trainOnly(
   store: Store = storeOf(request, progress),
 ): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
-  if (!(await loadSystem(architecture)).isTrained) {
+  const { isTrained, components } = await loadSystem(architecture);
+  if (components !== undefined) {
+    throw new BenchError('USAGE', `${architecture} is put together of ${components.join(' and ')}.`, {
+      hint: 'Each of them is trained alone, or bench run trains what it needs.',
+    });
+  }
+  if (!isTrained) {
     throw new BenchError('USAGE', `${architecture} needs no training.`, {
       hint: `bench run --arch ${architecture} indexes and searches the dataset at once.`,
     });
@@ -131,7 +137,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
   const by = await indexBuilder(config);
   return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {
     const { dataset } = bench;
-    const searching = await bench.searching(stages.model, stages.shards, stages.index);
+    const searching = await bench.searching(stages.shards, stages.index);
     const warnings = searcherRemarks(searching);
     for (const warning of warnings) progress.note(warning);
     const found = await bench.made(stages.run);
@@ -184,11 +190,11 @@ export async function withCheckpoint<T>(
     // Of an index that is trained: as in a run with that seed.
     const seeded = { config, seed: config.seeds[0]! };
     const asked = askedOf(request, known, split);
-    const stages = vectorStages(model, seeded, known, asked);
+    const stages = modelStages(model, seeded, known, asked);
     if (index === undefined) return work(bench, { checkpoint, known, stages });
     const shards = await givenShards(index, stages.encoding, checkpoint, progress);
     await tryForeign(index, prepared, progress);
-    return work(bench, { checkpoint, known, stages: vectorStages(model, seeded, known, asked, shards) });
+    return work(bench, { checkpoint, known, stages: modelStages(model, seeded, known, asked, shards) });
   });
 }
 

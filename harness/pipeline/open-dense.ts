@@ -1,40 +1,37 @@
-/** Opens a model and its index, to answer queries as a user would ask them. */
-import type { Query } from '../contracts.js';
+/** Opens what encodes queries and an index, to answer queries as a user would ask them. */
 import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
-import { type OpenModel, openEncoder } from './open-model.js';
 import { engineOf, type Prepared } from './prepare.js';
+import { type QuerySource, vectorOf } from './query-encoder.js';
 import { closeSearching, openSearching } from './searching.js';
 
 export async function openDense(
   prepared: Prepared,
-  openModel: () => Promise<OpenModel>,
+  source: QuerySource,
   indexFolder: string,
   built?: BuiltIndex,
 ): Promise<OpenSystem> {
   const { depth } = prepared.config.search;
   const engine = await engineOf(prepared.config);
   try {
-    const model = await openModel();
-    const searching = await openSearching(prepared, model, engine, indexFolder, built);
+    const searching = await openSearching(prepared, engine, indexFolder, built);
     const { searcher } = searching;
-    const queryEncoder = openEncoder(model, 'query', engine, prepared.config.encode);
-    const tokenize = ({ text }: Query) => model.texts.query(text);
-    const encode = async (tokens: Int32Array) => (await queryEncoder.encode([tokens])).vectors;
+    const encoder = await source.open(engine);
     return {
       parts: [
-        { name: 'tokenize', run: tokenize },
-        { name: 'encode', run: encode },
-        { name: 'search', run: (vector: Float32Array) => searcher.search(vector, 1, depth) },
+        ...encoder.parts,
+        {
+          name: 'search',
+          run: async (given: unknown) => searcher.search(await vectorOf(encoder, given), 1, depth),
+        },
       ],
       async answerBatch(queries) {
-        const { vectors } = await queryEncoder.encode(queries.map(tokenize));
-        return searcher.search(vectors, queries.length, depth);
+        return searcher.search(await encoder.encode(queries), queries.length, depth);
       },
       resident: searcher.resident,
       async close() {
         await closeSearching(searching);
-        await queryEncoder.dispose();
+        await encoder.dispose();
         await engine.dispose();
       },
     };

@@ -3,7 +3,7 @@ import type { Passage } from '../contracts.js';
 import type { Architecture } from '../model/retriever.js';
 import { VectorEncoder, type VectorModel } from '../model/vector-encoder.js';
 import type { WorkedWith } from '../stages/code.js';
-import type { Engine } from '../tensor/engine.js';
+import { type Engine, sizeOf } from '../tensor/engine.js';
 
 export interface OpenModel {
   /** The system's, by which people look for what was made with it: `mlr-sc`. */
@@ -37,3 +37,7 @@ export interface TextEncoders {
   query(text: string): Int32Array;
   passage(passage: Passage): Int32Array;
 }
+
+/** Numbers of all its parameters together. */
+export const parameterCountOf = ({ parameters }: Pick<VectorModel, 'parameters'>): number =>
+  parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);

@@ -32,7 +32,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
   const system = await loadSystem(architecture);
   const steps = await system.steps();
   const { stages, needs } = await steps.plan(request, means);
-  const graph = inOrder(await steps.stages(request, namesOf(request)));
+  const graph = inOrder((await steps.stages(request, namesOf(request))).all);
   const { plugin, variant } = await loadDataset(dataset);
   const passages = await passagesHere(request);
   const time = await times?.of(request, means);

@@ -3,11 +3,11 @@ import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
-import type { Need } from '../stages/graph.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { askedOf, inRun, vectorStages } from '../stages/systems.js';
+import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
-import { answerDense, onEngine } from './dense.js';
+import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { scoreDense } from './dense-scoring.js';
 import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
@@ -16,9 +16,10 @@ import { fetchModel, localModel } from './named-models.js';
 import { diskLine, memoryLine } from './needs.js';
 import { engineOf } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
+import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, SystemFacts, SystemPlan } from './system.js';
+import type { Answering, Asking, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
 import { engineText, indexText } from './trained.js';
 import { assertMachine } from './trained-requirements.js';
 
@@ -66,16 +67,23 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
   }
 }
 
-export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const { architecture: name, config } = request;
   // What its files and these settings come to is told by its content once it is open.
   const key = keyOf({ name, pretrained: config.pretrained });
   const need = { folder: idOf(request), key };
   const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
-  return inRun(vectorStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
+  return ofVectors(modelStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
 }
 
-export async function answer(asking: Asking): Promise<Answering> {
+export const answer = (asking: Asking): Promise<Answering> => publishedAs(asking, answerDense);
+export const score = (asking: Asking): Promise<Scoring> => publishedAs(asking, scoreDense);
+
+/** @param use what is done with the model */
+async function publishedAs<T extends UsedVectors>(
+  asking: Asking,
+  use: (...given: Parameters<typeof answerDense>) => Promise<T>,
+) {
   const { request, prepared, progress } = asking;
   const { config } = request;
   const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
@@ -85,13 +93,9 @@ export async function answer(asking: Asking): Promise<Answering> {
     const open = () => openPublished(folder, name, config.pretrained);
     const model = await open();
     const { key, code } = model;
-    const stages = vectorStages(
-      { name, code, need: { folder, key }, open: async () => model },
-      request,
-      known,
-      asking,
-    );
-    const dense = await answerDense(asking, bench, stages, open);
+    const opened = { name, code, need: { folder, key }, open: async () => model };
+    const stages = modelStages(opened, request, known, asking);
+    const dense = await use(asking, bench, stages, modelSource(bench, opened, open));
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,

@@ -17,9 +17,9 @@ import type {
 } from '../record.js';
 import type { SearcherIdentity } from '../search/search.js';
 import { keyOf } from '../store/hash.js';
-import { sizeOf } from '../tensor/engine.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { type BuiltIndex, builtFacts } from './built-index.js';
+import { parameterCountOf } from './open-model.js';
 import type { TrainedStage } from './training.js';
 
 export async function datasetFacts(dataset: Dataset, split: Split): Promise<DatasetFacts> {
@@ -59,9 +59,6 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
     ...(hasMean && meanFirst !== undefined && { meanFirst }),
   };
 }
-
-export const parameterCountOf = ({ parameters }: Pick<VectorModel, 'parameters'>): number =>
-  parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 /** @param retriever what computes its vectors @param tied whether queries and passages share one encoder */
 export function modelFacts(

@@ -4,14 +4,12 @@ import type { Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtSearch } from './built-index.js';
 import { flatSearcher } from './choose-searcher.js';
-import type { OpenModel } from './open-model.js';
 import { openSearcher } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 
-/** Everything that stays open while query vectors are searched, and what they belong to. */
+/** Everything that stays open while query vectors are searched. */
 export interface OpenSearch {
   engine: Engine;
-  model: OpenModel;
   index: VectorIndex;
   searcher: Searcher;
   /** What is searched instead of the shards; absent where the index is Flat. */
@@ -23,7 +21,6 @@ export interface OpenSearch {
 /** @param folder of the shards @param built from them, to be searched instead */
 export async function openSearching(
   { config }: Prepared,
-  model: OpenModel,
   engine: Engine,
   folder: string,
   built?: BuiltIndex,
@@ -38,7 +35,7 @@ export async function openSearching(
     ...(built && { built: builtSearch(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;
-  return { engine, model, index, searcher, buildSeconds, ...(built && { built }) };
+  return { engine, index, searcher, buildSeconds, ...(built && { built }) };
 }
 
 export async function closeSearching({ index, searcher }: OpenSearch): Promise<void> {

@@ -7,9 +7,23 @@ export class StageLog {
   readonly stages: StageFacts[] = [];
   #seen: number;
 
-  /** @param store where the stages leave their artifacts */
-  constructor(readonly store: Pick<Store, 'used'>) {
+  /**
+   * @param store where the stages leave their artifacts
+   * @param told of each stage
+   */
+  constructor(
+    readonly store: Pick<Store, 'used'>,
+    readonly told: (stage: StageFacts) => void = () => undefined,
+  ) {
     this.#seen = store.used.length;
+  }
+
+  /** A log of the stages of a system that this one's is put together of: they stand here too, under its name. */
+  of(system: string): StageLog {
+    return new StageLog(this.store, (stage) => {
+      this.#keep({ ...stage, name: `${system}: ${stage.name}` });
+      this.#seen = this.store.used.length;
+    });
   }
 
   /** Runs a stage that leaves an artifact. */
@@ -46,7 +60,7 @@ export class StageLog {
     const seconds = (performance.now() - started) / 1000;
     const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
     const uses = this.#usesSince(key);
-    this.stages.push({
+    this.#keep({
       name,
       key,
       ...(code && { code }),
@@ -58,6 +72,11 @@ export class StageLog {
         ...(uses.length > 0 && { uses }),
       },
     });
+  }
+
+  #keep(stage: StageFacts): void {
+    this.stages.push(stage);
+    this.told(stage);
   }
 
   /** Artifacts asked for since the stage before, each once, that of the stage itself left out. */

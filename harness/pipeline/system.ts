@@ -6,16 +6,19 @@ import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
+import type { PassageScorer } from '../search/rerank.js';
 import type { PassageHits } from '../search/search.js';
 import type { Need } from '../stages/graph.js';
 import type { Known } from '../stages/known.js';
 import type { RunFacts } from '../stages/search.js';
+import type { SystemStages } from '../stages/systems.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measured } from './measure-stage.js';
 import type { Prepared } from './prepare.js';
+import type { QueryEncoder } from './query-encoder.js';
 import type { NamedPassages } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
 import type { StageLog } from './stage-log.js';
@@ -32,13 +35,15 @@ export interface SystemSteps {
    * The stages whose artifacts its hits and its study are made of; what these need hangs on them.
    * @param known names alone, or what is really there: nothing is made to find out
    */
-  stages(request: RunRequest, known: Known): Promise<readonly Need[]>;
+  stages(request: RunRequest, known: Known): Promise<SystemStages>;
   /** What a run would do, in lines for people. @param means as `requirements` found them */
   plan(request: RunRequest, means: Means): Promise<SystemPlan>;
   /** How long its stages take on this machine: a little of them is really done. */
   times(trial: Trial): Promise<StageTime[]>;
   /** Every stage as far as the hits of a split. The caller closes what comes back. */
   answer(asking: Asking): Promise<Answering>;
+  /** Every stage as far as vectors that can score any passage; absent where it has none. */
+  score?(asking: Asking): Promise<Scoring>;
 }
 
 /** What a run comes to on this machine, as far as it is known before it begins. */
@@ -65,6 +70,8 @@ export interface Asking {
   /** Hits per query. */
   depth: number;
   identicalIds: 'dropped' | 'kept';
+  /** Whether it is one of the systems that another is put together of: nobody asks for its `study`. */
+  component?: true;
   /** Gets the stages, those before a failure too. */
   log: StageLog;
   progress: Progress;
@@ -72,7 +79,9 @@ export interface Asking {
 
 /** What only the system knows of a run's record. */
 export type SystemFacts = Pick<Findings, 'config' | 'arch' | 'device'> &
-  Partial<Pick<Findings, 'model' | 'training'>> & { readonly index: NonNullable<Findings['index']> };
+  Partial<Pick<Findings, 'model' | 'training' | 'components'>> & {
+    readonly index: NonNullable<Findings['index']>;
+  };
 
 /** A system that has answered the queries of a split. */
 export interface Answering {
@@ -90,13 +99,26 @@ export interface Answering {
   /** Whether every search reads the whole index from the disk. */
   readonly rereads: boolean;
   /** As `SystemSteps.stages` gives them. */
-  readonly stages: readonly Need[];
+  readonly stages: SystemStages;
   /** Those that searching again needs. */
   readonly searchable: readonly Need[];
   /** What is looked into once the hits are measured. */
   study?(hits: PassageHits, measured: Measured): Promise<Studied>;
   /** Opens it anew, to be timed; after `close` too. */
   open(): Promise<OpenSystem>;
+  close(): Promise<void>;
+}
+
+/** A system whose vectors score passages that another has found. Nothing of it is open. */
+export interface Scoring
+  extends Pick<Answering, 'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable'> {
+  /** Opens it, to be timed. */
+  open(): Promise<OpenScoring>;
+}
+
+export interface OpenScoring {
+  readonly queries: QueryEncoder;
+  readonly scorer: PassageScorer;
   close(): Promise<void>;
 }
 
@@ -117,6 +139,8 @@ export interface SystemListing {
 export interface System extends SystemListing {
   /** Whether something is trained for it: what `--init`, `--negatives` and `bench train` speak of. */
   isTrained: boolean;
+  /** Names of the systems that it is put together of. */
+  components?: readonly string[];
   /** Of the configuration what plays a part; all of it where absent. */
   settings?: readonly (keyof BenchConfig)[];
   steps(): Promise<SystemSteps>;

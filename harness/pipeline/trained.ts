@@ -1,16 +1,17 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
-import type { Need } from '../stages/graph.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { askedOf, inRun, vectorStages } from '../stages/systems.js';
+import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
-import { answerDense, onEngine } from './dense.js';
+import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
 import { diskLine, memoryLine } from './needs.js';
+import { modelSource } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, SystemPlan } from './system.js';
+import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
 import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
 
 export { trainedTimes as times } from './estimate/trained-times.js';
@@ -69,20 +70,28 @@ export function engineText({ engine }: Means, config: BenchConfig): string {
   return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
 }
 
-export async function stages(request: RunRequest, known: Known): Promise<readonly Need[]> {
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const { model } = await trainingStages(request, known);
-  return inRun(vectorStages(model, request, known, askedOf(request, known)));
+  return ofVectors(modelStages(model, request, known, askedOf(request, known)));
 }
 
-export function answer(asking: Asking): Promise<Answering> {
+export const answer = (asking: Asking): Promise<Answering> => trainedAs(asking, answerDense);
+export const score = (asking: Asking): Promise<Scoring> => trainedAs(asking, scoreDense);
+
+/** @param use what is done with the model, once it is trained */
+function trainedAs<T extends UsedVectors>(
+  asking: Asking,
+  use: (...given: Parameters<typeof answerDense>) => Promise<T>,
+) {
   const { request, log } = asking;
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(request.config));
     const trainings = await trainingStages(request, known);
     const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
-    const stages = vectorStages(trainings.model, request, known, asking);
-    const dense = await answerDense(asking, bench, stages, () => openCheckpoint(trained.checkpoint.folder));
+    const stages = modelStages(trainings.model, request, known, asking);
+    const reopen = () => openCheckpoint(trained.checkpoint.folder);
+    const dense = await use(asking, bench, stages, modelSource(bench, trainings.model, reopen));
     return {
       ...dense,
       facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },

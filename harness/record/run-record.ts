@@ -45,6 +45,8 @@ export interface RunRecord {
   readonly stages: readonly StageFacts[];
   readonly training?: TrainingFacts;
   readonly index?: IndexFacts;
+  /** The systems that it is put together of, each as its own record has it; `index` adds up theirs. */
+  readonly components?: readonly ComponentFacts[];
   /** The queries evaluated; the per-query values of every measure stand in this order. */
   readonly queryIds: readonly string[];
   /** By measure id: `mrr@10`. */
@@ -55,6 +57,13 @@ export interface RunRecord {
   readonly latency?: LatencyFacts;
   /** What a reader of the figures should know. */
   readonly warnings: readonly string[];
+}
+
+export interface ComponentFacts {
+  readonly arch: ArchitectureFacts;
+  readonly model?: ModelFacts;
+  readonly training?: TrainingFacts;
+  readonly index: IndexFacts;
 }
 
 export interface ArchitectureFacts {
@@ -122,6 +131,8 @@ export interface DeviceFacts {
   readonly device: string | null;
   readonly searcher: string | null;
   readonly threads: number | null;
+  /** Where queries got their vectors, if not from a model here: no latency has that, or a network's is in it. */
+  readonly queryVectors?: 'given' | 'network';
   /** Of the libraries that computed. */
   readonly versions: Readonly<Record<string, string>>;
   /** Of this program; null where it does not run from a git checkout. */

@@ -7,7 +7,7 @@ import { resolveArchitecture } from '../pipeline/starting-model.js';
 import { loadArchitecture } from '../plugins.js';
 import { inputKey } from '../stages/graph.js';
 import { namesOf } from '../stages/known.js';
-import { askedOf, vectorStages } from '../stages/systems.js';
+import { askedOf, modelStages } from '../stages/systems.js';
 import { type Trainings, trainingStages } from '../stages/training.js';
 import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
@@ -138,7 +138,7 @@ async function workOf(
   const { first } = last;
   const of = (stage: 1 | 2, { tried, config }: Trainings): Training[] =>
     tried.map((each) => ({ key: inputKey(each.stage), stage, epochs: config.train.epochs }));
-  const { encoding } = vectorStages(last.model, begun, known, askedOf(begun, known));
+  const { encoding } = modelStages(last.model, begun, known, askedOf(begun, known));
   // The vectors of the last training are searched; those of the first mine negatives.
   const encodings = [...(first ? [first.shards] : []), ...(trainsOnly ? [] : [encoding])];
   return {

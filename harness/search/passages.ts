@@ -17,6 +17,22 @@ export interface PassageHits {
   counts: Int32Array;
 }
 
+/** The hits of some of the queries. @param first place of the first of them */
+export function hitsOfRange(
+  { depth, ordinals, scores, winners, counts }: PassageHits,
+  first: number,
+  count: number,
+): PassageHits {
+  const [from, end] = [first * depth, (first + count) * depth];
+  return {
+    depth,
+    ordinals: ordinals.subarray(from, end),
+    scores: scores.subarray(from, end),
+    winners: winners.subarray(from, end),
+    counts: counts.subarray(first, first + count),
+  };
+}
+
 /** Bytes a row takes among a searcher's hits. */
 const hitBytes = 12;
 

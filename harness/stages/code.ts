@@ -43,6 +43,10 @@ const stageFiles = {
   'bm25 index': ['stages/index-terms'],
   'bm25 search': ['stages/search-terms'],
   'bm25 negatives': ['stages/bm25-negatives'],
+  'given vectors': ['stages/given-vectors'],
+  'endpoint vectors': ['stages/endpoint-vectors'],
+  fuse: ['stages/fuse'],
+  rerank: ['stages/rerank'],
   /** In no key: measuring takes seconds, and is done anew. */
   measure: ['pipeline/run-of-hits', 'pipeline/measure-stage', 'pipeline/winners'],
 } as const satisfies Record<string, readonly string[]>;

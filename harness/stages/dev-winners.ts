@@ -35,7 +35,7 @@ export const judged = {
 
 /** @param queries the judged ones of dev */
 export function devWinners(
-  { model, queries, shards }: Pick<Searched, 'model' | 'queries' | 'shards'>,
+  { system, queries, shards }: Pick<Searched, 'system' | 'queries' | 'shards'>,
   { dataset, code }: Known,
 ): Stage<DevWinnerFacts> {
   return {
@@ -44,7 +44,7 @@ export function devWinners(
     version: 'dev winners 3',
     needs: { queries, shards },
     inputs: () => code('dev winners', { dataset }),
-    about: { dataset: dataset.name, system: model.name },
+    about: { dataset: dataset.name, system },
     async make(_folder, at) {
       const vectors = new QueryVectors(await at.made(queries));
       const index = await openIndex(await at.folderOf(shards));

@@ -32,14 +32,19 @@ export function encode(
     async make(folder, at) {
       const { dataset, engine, progress } = at;
       const opened = await at.model(model);
+      const { retriever, texts, maxTokens } = opened;
+      const vectorsPerPassage = retriever.indexedVectors;
       const encoder = openEncoder(opened, 'passage', engine, { batchTokens });
       try {
         const { vectors } = await encodeCollection({
           passages: dataset.passages(),
           count: dataset.passageCount,
-          tokenize: opened.texts.passage,
-          encoder,
-          vectorsPerPassage: opened.retriever.indexedVectors,
+          encoder: {
+            dimensions: retriever.dimensions,
+            mostVectors: vectorsPerPassage === 'varies' ? maxTokens.passage + 1 : vectorsPerPassage,
+            encode: (window) => encoder.encode(window.map(texts.passage)),
+          },
+          vectorsPerPassage,
           folder,
           shardPassages,
           memoryBytes: memoryMiB * 2 ** 20,

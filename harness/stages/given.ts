@@ -26,7 +26,7 @@ export async function given(folder: string, content: () => Promise<string>): Pro
  */
 export async function givenShards(
   folder: string,
-  encoding: Stage<ShardFacts>,
+  encoding: Stage,
   checkpoint: Pick<Checkpoint, 'folder' | 'key'>,
   progress: Progress,
 ): Promise<Given> {

@@ -70,7 +70,7 @@ export interface Workplace {
   /** One at a time: another that is opened closes it. */
   model(model: ModelNeed): Promise<OpenModel>;
   /** An index with what searches it, one at a time. */
-  searching(model: ModelNeed, shards: Need, index?: BuiltNeed): Promise<OpenSearch>;
+  searching(shards: Need, index?: BuiltNeed): Promise<OpenSearch>;
 }
 
 /** An index that is built from shards and searched instead of them. */

@@ -8,10 +8,10 @@ import type { ModelNeed, Stage } from './graph.js';
 import type { Known } from './known.js';
 
 /** So many queries, or a few more, are encoded again where a run was killed. */
-const shardQueries = 4096;
+export const shardQueries = 4096;
 
 /** Some of the queries of a split. */
-interface SomeQueries {
+export interface SomeQueries {
   /** Tells them from others of the split. */
   name: string;
   of(dataset: Dataset): Promise<readonly Query[]>;
@@ -48,8 +48,10 @@ export function queries(
       try {
         return await encodeQueries({
           queries: await (some === undefined ? dataset.queries(split) : some.of(dataset)),
-          tokenize: opened.texts.query,
-          ...{ encoder, batchSize, folder, progress },
+          dimensions: opened.retriever.dimensions,
+          encode: async (batch) =>
+            (await encoder.encode(batch.map(({ text }) => opened.texts.query(text)))).vectors,
+          ...{ batchSize, folder, progress },
           shardQueries: batchSize * Math.ceil(shardQueries / batchSize),
         });
       } finally {

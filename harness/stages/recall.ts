@@ -21,7 +21,7 @@ const shortDepth = 10;
  * @param exact the hits of the same queries in the index Flat
  */
 export function recall(
-  { model, queries, shards, index }: Required<Searched>,
+  { system, queries, shards, index }: Required<Searched>,
   exact: Stage<RunFacts>,
   { depth }: Pick<SearchAsked, 'depth'>,
   config: Pick<BenchConfig, 'search' | 'index'>,
@@ -39,10 +39,10 @@ export function recall(
       ...computing,
       ...{ batchSize, memoryMiB },
     }),
-    about: { dataset: dataset.name, system: model.name },
+    about: { dataset: dataset.name, system },
     async make(_folder, at) {
       const hits = await readHits(await at.made(exact));
-      const searching = await at.searching(model, shards, index);
+      const searching = await at.searching(shards, index);
       const vectors = new QueryVectors(await at.made(queries));
       return recallsOf(at, searching, searching.built!, hits, vectors, depth);
     },

@@ -6,7 +6,7 @@ import { type QueryVectorFacts, QueryVectors } from '../index/query-vectors.js';
 import { HitParts } from '../pipeline/hit-files.js';
 import { partQueriesOf, searchQueries } from '../pipeline/query-search.js';
 import { type Conditions, conditionsHere, type Timed } from '../pipeline/whole-index.js';
-import type { BuiltNeed, ModelNeed, Need, Stage } from './graph.js';
+import type { BuiltNeed, Need, Stage } from './graph.js';
 import type { Known } from './known.js';
 
 export interface RunFacts {
@@ -23,9 +23,10 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
   conditions: execution.conditions,
 });
 
-/** What is searched, and by which model. */
+/** What is searched. */
 export interface Searched {
-  model: ModelNeed;
+  /** Whose vectors they are, by name. */
+  system: string;
   /** Vectors of the queries of a split. */
   queries: Stage<QueryVectorFacts>;
   shards: Need;
@@ -42,7 +43,7 @@ export interface SearchAsked {
 }
 
 export function search(
-  { model, queries, shards, index }: Searched,
+  { system, queries, shards, index }: Searched,
   { split, depth, identicalIds = 'kept' }: SearchAsked,
   config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, computing, flat, builder, code }: Known,
@@ -66,12 +67,12 @@ export function search(
         ? { searcher: flat?.identity }
         : { parameter: parameter ? { name: parameter.name, value: parameter.values.at(-1) } : null }),
     }),
-    about: { dataset: dataset.name, system: model.name },
+    about: { dataset: dataset.name, system },
     async make(folder, at, key) {
       const { dataset, engine, progress } = at;
       const texts = await dataset.queries(split);
       const vectors = new QueryVectors(await at.made(queries));
-      const searching = await at.searching(model, shards, index);
+      const searching = await at.searching(shards, index);
       const { searcher, buildSeconds } = searching;
       const conditions = await conditionsHere(engine.threads);
       const partQueries = partQueriesOf(searcher.resident, batchSize);

@@ -1,20 +1,31 @@
 /** Which stages a system has, one after another: the order of a run stands here and nowhere else. */
 import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
+import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { devWinners, judged } from './dev-winners.js';
 import { encode } from './encode.js';
-import type { ModelNeed, Need } from './graph.js';
+import type { ModelNeed, Need, Stage } from './graph.js';
 import { indexTerms, scoringOf } from './index-terms.js';
 import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
-import { queries } from './queries.js';
+import { queries, type SomeQueries } from './queries.js';
 import { recall } from './recall.js';
-import { type SearchAsked, search } from './search.js';
+import { type RunFacts, type SearchAsked, search } from './search.js';
 import { searchTerms } from './search-terms.js';
 
 type Asked = Required<SearchAsked>;
+
+/** The stages of a system, as others read them; what these need hangs on them. */
+export interface SystemStages {
+  /** Leaves the hits of a split. */
+  readonly run: Stage<RunFacts>;
+  /** Absent where it has no vectors to score passages with. */
+  readonly vectors?: { readonly shards: Need; readonly queries: Stage<QueryVectorFacts> };
+  /** What its hits and its study are made of, in the order of a run. */
+  readonly all: readonly Need[];
+}
 
 /** What a request asks of its test queries. */
 export const askedOf = (
@@ -26,40 +37,68 @@ export const askedOf = (
   identicalIds: identicalIdsOf(config, dataset),
 });
 
+/** What gives passages and queries their vectors. */
+export interface VectorSource {
+  /** Of the system. */
+  readonly name: string;
+  /** Shards of every passage. */
+  readonly passages: Stage;
+  /** @param some of the split; all where absent */
+  queries(split: Split, some?: SomeQueries): Stage<QueryVectorFacts>;
+}
+
+/** @param handedIn shards that a user hands in; encoded where absent */
+export const modelStages = (
+  model: ModelNeed,
+  request: Pick<RunRequest, 'config' | 'seed'>,
+  known: Known,
+  asked: Asked,
+  handedIn?: Need,
+) => {
+  const { config } = request;
+  const source: VectorSource = {
+    name: model.name,
+    passages: encode(model, config, known),
+    queries: (split, some) => queries(model, split, config, known, some),
+  };
+  return { ...vectorStages(source, request, known, asked, handedIn), model };
+};
+
 /**
- * A system of vectors, once there is a model: encode -> queries -> index -> search.
+ * A system of vectors, wherever these come from: encode -> queries -> index -> search.
  * @param shards a folder of them that a user hands in; encoded where absent
  */
 export function vectorStages(
-  model: ModelNeed,
+  { name: system, passages: encoding, queries: queriesOf }: VectorSource,
   { config, seed }: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
   asked: Asked,
   handedIn?: Need,
 ) {
-  const encoding = encode(model, config, known);
   const shards = handedIn ?? encoding;
   const { builder } = known;
-  const index = builder && indexVectors(shards, config, seed, model.name, { ...known, builder });
-  const encoded = queries(model, asked.split, config, known);
-  const searched = { model, queries: encoded, shards, index };
+  const index = builder && indexVectors(shards, config, seed, system, { ...known, builder });
+  const encoded = queriesOf(asked.split);
+  const searched = { system, queries: encoded, shards, index };
   const { split, depth } = asked;
   // The same artifact that a run with the index Flat leaves, but where passages are dropped, which an index finds like others.
   const exact = index && {
-    ...search({ model, queries: encoded, shards }, { split, depth }, config, known),
+    ...search({ system, queries: encoded, shards }, { split, depth }, config, known),
     name: 'exact search',
   };
   return {
-    ...{ model, encoding, shards, queries: encoded, index, exact },
+    ...{ system, encoding, shards, queries: encoded, index, exact },
     run: search(searched, asked, config, known),
     recall: exact && recall({ ...searched, index }, exact, asked, config, known),
-    devWinners: devWinners({ ...searched, queries: queries(model, 'dev', config, known, judged) }, known),
+    devWinners: devWinners({ ...searched, queries: queriesOf('dev', judged) }, known),
   };
 }
 
-/** Those that a run asks for, in this order. */
-export const inRun = ({ shards, queries, index, exact, run, recall, devWinners }: VectorStages): Need[] =>
-  [shards, queries, index, exact, run, recall, devWinners].filter((stage) => stage !== undefined);
+export const ofVectors = (stages: VectorStages): SystemStages => {
+  const { shards, queries, index, exact, run, recall, devWinners } = stages;
+  const all = [shards, queries, index, exact, run, recall, devWinners];
+  return { run, vectors: { shards, queries }, all: all.filter((stage) => stage !== undefined) };
+};
 
 export type VectorStages = ReturnType<typeof vectorStages>;
 

@@ -75,7 +75,7 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   const shards = encode(model, config, known);
   const asked = { split: 'train', depth: config.stage2.depth } as const;
   const encoded = queries(model, 'train', config, known);
-  const run = search({ model, queries: encoded, shards }, asked, config, known);
+  const run = search({ system: model.name, queries: encoded, shards }, asked, config, known);
   const identicalIds = identicalIdsOf(config, known.dataset);
   const mined = mine(run, shards, { split: 'train', identicalIds, negatives: null }, known);
   const { init, negatives } = config.stage2;

@@ -87,14 +87,13 @@ export class Workbench implements Workplace {
     return this.#model.it;
   }
 
-  async searching(model: ModelNeed, shards: Need, index?: BuiltNeed): Promise<OpenSearch> {
+  async searching(shards: Need, index?: BuiltNeed): Promise<OpenSearch> {
     const key = [shards, ...(index ? [index] : [])].map(inputKey).join();
     if (this.#searching?.key === key) return this.#searching.it;
     await this.#closeIndex();
     const built = index && builtIndex(await this.made(index), this.config, index.by!);
-    const opened = await this.model(model);
     const folder = await this.folderOf(shards);
-    const it = await openSearching(this.prepared, opened, this.engine, folder, built);
+    const it = await openSearching(this.prepared, this.engine, folder, built);
     this.#searching = { key, it };
     return it;
   }

@@ -103,7 +103,7 @@ export class Keeper {
 /** The stages of a request by names alone. */
 async function asked(request: RunRequest): Promise<readonly Need[]> {
   const { stages } = await (await loadSystem(request.architecture)).steps();
-  return stages(request, namesOf(request));
+  return (await stages(request, namesOf(request))).all;
 }
 
 /** Each cache has artifacts of its own. */

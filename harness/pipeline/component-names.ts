@@ -1,0 +1,40 @@
+/** Systems put together of others, by name: `fuse:bm25+mlr-sc`, `rerank:bm25>mlr-sc`. */
+import { BenchError } from '../errors.js';
+import { isSystem, loadSystem } from '../systems.js';
+import type { System } from './system.js';
+
+/**
+ * The systems that a name is put together of, in its order. A folder's name may hold the separator: what stands behind it and is
+ * no system's name belongs to the folder.
+ * @param name with what stands before the colon
+ * @throws BenchError USAGE where there are too few, or one is named twice or put together itself; UNKNOWN_NAME
+ */
+export async function componentsOf(name: string, separator: '+' | '>', most = Infinity): Promise<System[]> {
+  const prefix = name.slice(0, name.indexOf(':') + 1);
+  const names: string[] = [];
+  for (const text of name.slice(prefix.length).split(separator)) {
+    const last = names.at(-1);
+    if (last?.includes(':') && !(await isSystem(text))) names[names.length - 1] = last + separator + text;
+    else names.push(text);
+  }
+  const fault = (what: string) => {
+    const example = `${prefix}bm25${separator}mlr-sc`;
+    return new BenchError('USAGE', `--arch ${name} ${what}.`, {
+      hint: `Write ${example}${separator === '>' ? `, in quotes: '${example}'` : ''}, with the names of --arch in their order.`,
+    });
+  };
+  if (names.length < 2 || names.some((each) => each === '')) throw fault('needs two systems by name');
+  if (names.length > most) throw fault(`names ${names.length} systems, not ${most}`);
+  const components = await Promise.all(names.map((each) => loadSystem(each)));
+  const nested = components.find(({ components: own }) => own !== undefined);
+  if (nested !== undefined) throw fault(`holds ${nested.name}, which is put together of others itself`);
+  if (new Set(names).size !== names.length) throw fault('names a system twice');
+  return components;
+}
+
+/** What the system's own settings and those of its components are, together; undefined where all play a part. */
+export function settingsOf(components: readonly System[], own: 'fuse' | 'rerank'): Pick<System, 'settings'> {
+  const all = components.map(({ settings }) => settings);
+  if (all.some((settings) => settings === undefined)) return {};
+  return { settings: [...new Set([own, ...all.flatMap((settings) => settings!)])] };
+}

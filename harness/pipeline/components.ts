@@ -1,0 +1,189 @@
+/** What systems that are put together of others share: their components are whole systems, and costs are added up. */
+import path from 'node:path';
+import type { Query } from '../contracts.js';
+import type { Part } from '../latency/latency.js';
+import { bareArchitecture, type IndexFacts } from '../record.js';
+import { loadSystem } from '../systems.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Asking, Means, SystemFacts, SystemPlan, SystemSteps } from './system.js';
+
+export interface Component {
+  name: string;
+  steps: SystemSteps;
+}
+
+/** @param depth hits per query that each is to find */
+export async function componentsWithSteps({ architecture }: RunRequest): Promise<Component[]> {
+  const { components = [] } = await loadSystem(architecture);
+  return Promise.all(
+    components.map(async (name) => ({ name, steps: await (await loadSystem(name)).steps() })),
+  );
+}
+
+/** What is asked of a component: what a row of its own would be asked for, where the depth is the run's. */
+export function requestOf(request: RunRequest, { name }: Component, depth: number): RunRequest {
+  const { config } = request;
+  return { ...request, architecture: name, config: { ...config, search: { ...config.search, depth } } };
+}
+
+export function askingOf(asking: Asking, component: Component, depth: number): Asking {
+  const request = requestOf(asking.request, component, depth);
+  return {
+    ...asking,
+    ...{ request, depth, component: true },
+    prepared: { ...asking.prepared, config: request.config },
+    log: asking.log.of(component.name),
+  };
+}
+
+/** Of one after the other: what they compute on, and vectors where those of all are known. */
+export async function meansOf(request: RunRequest): Promise<Means> {
+  const all: Means[] = [];
+  for (const component of await componentsWithSteps(request)) {
+    all.push(await component.steps.requirements(requestOf(request, component, request.config.search.depth)));
+  }
+  const dense = all.filter(({ engine }) => engine !== undefined);
+  const builder = all.find((means) => means.builder !== undefined)?.builder;
+  const known = dense.every(({ vectors }) => vectors !== undefined);
+  return {
+    ...(dense[0] && { engine: dense[0].engine! }),
+    ...(builder !== undefined && { builder }),
+    ...(dense[0]?.vectors && known && { vectors: dense[0].vectors }),
+  };
+}
+
+/** @param last what is done with what the components find */
+export async function planOf(request: RunRequest, last: string): Promise<SystemPlan> {
+  const plans: { name: string; plan: SystemPlan }[] = [];
+  for (const component of await componentsWithSteps(request)) {
+    const own = requestOf(request, component, request.config.search.depth);
+    const plan = await component.steps.plan(own, await component.steps.requirements(own));
+    plans.push({ name: component.name, plan });
+  }
+  return {
+    stages: [...plans.flatMap(({ name, plan }) => [`of        ${name}`, ...plan.stages]), last],
+    async needs(passages) {
+      const lines: string[] = [];
+      for (const { plan } of plans) lines.push(...(await plan.needs(passages)));
+      return [...new Set(lines)];
+    },
+  };
+}
+
+export async function timesOf(trial: Trial): Promise<StageTime[]> {
+  const { request, folder } = trial;
+  const times: StageTime[] = [];
+  for (const [i, component] of (await componentsWithSteps(request)).entries()) {
+    const own = requestOf(request, component, request.config.search.depth);
+    const given = { ...trial, request: own, folder: path.join(folder, String(i)) };
+    for (const time of await component.steps.times(given))
+      times.push({ ...time, stage: `${component.name}: ${time.stage}` });
+  }
+  return times;
+}
+
+type Told = { name: string } & Pick<Answering, 'given' | 'remarks' | 'openBytes' | 'searchable'> & {
+    facts: SystemFacts;
+  };
+
+/** What a run's record says of its components together. */
+export function addedUp(
+  { request: { architecture, config } }: Asking,
+  family: 'fuse' | 'rerank',
+  all: readonly Told[],
+): Pick<Answering, 'facts' | 'given' | 'openBytes' | 'searchable'> & { remarks: string[] } {
+  const devices = all.map(({ facts }) => facts.device);
+  const leading = devices.find(({ engine }) => engine !== null) ?? devices[0]!;
+  const elsewhere = devices.flatMap(({ queryVectors }) => queryVectors ?? []);
+  const queryVectors = elsewhere.includes('network') ? 'network' : elsewhere[0];
+  const searchers = new Set(devices.flatMap(({ searcher }) => searcher ?? []));
+  const facts: SystemFacts = {
+    // What a component resolved stands in its record so, too.
+    config: { ...config, ...resolved(config, all) },
+    arch: bareArchitecture(architecture, family),
+    device: {
+      ...leading,
+      ...(queryVectors && { queryVectors }),
+      searcher: [...searchers].join('+'),
+      versions: Object.assign({}, ...devices.map(({ versions }) => versions)),
+    },
+    index: addedIndexes(all.map((each) => each.facts.index)),
+    components: all.map(({ facts: { arch, model, training, index } }) => ({
+      ...{ arch, index },
+      ...(model && { model }),
+      ...(training && { training }),
+    })),
+  };
+  return {
+    facts,
+    given: Object.fromEntries(
+      all.flatMap(({ name, given }) => (Object.keys(given).length === 0 ? [] : [[name, given]])),
+    ),
+    openBytes: all.reduce((sum, { openBytes }) => sum + openBytes, 0),
+    searchable: [...new Set(all.flatMap(({ searchable }) => searchable))],
+    remarks: all.flatMap(({ name, remarks }) => remarks.map((line) => `${name}: ${line}`)),
+  };
+}
+
+/** The sections that a component writes otherwise than they were given, but for the depth, which is the run's. */
+function resolved(config: object, all: readonly Told[]): object {
+  const given = Object.entries(config);
+  return Object.fromEntries(
+    all.flatMap(({ facts }) =>
+      Object.entries(facts.config).filter(
+        ([key, value]) => key !== 'search' && given.some(([name, own]) => name === key && own !== value),
+      ),
+    ),
+  );
+}
+
+function addedIndexes(all: readonly IndexFacts[]): IndexFacts {
+  const sum = (of: (index: IndexFacts) => number) => all.reduce((total, index) => total + of(index), 0);
+  const sizeBytes: Record<string, number> = {};
+  for (const index of all)
+    for (const [part, bytes] of Object.entries(index.sizeBytes))
+      sizeBytes[part] = (sizeBytes[part] ?? 0) + bytes;
+  return {
+    kind: all.map(({ kind }) => kind).join('+'),
+    vectorsPerPassage: sum(({ vectorsPerPassage }) => vectorsPerPassage),
+    rows: sum(({ rows }) => rows),
+    dimensions: Math.max(...all.map(({ dimensions }) => dimensions)),
+    shards: sum(({ shards }) => shards),
+    sizeBytes: sizeBytes as IndexFacts['sizeBytes'],
+    projectedBytes: sum(({ projectedBytes }) => projectedBytes),
+    projectedPassages: all[0]!.projectedPassages,
+  };
+}
+
+const partNames = ['tokenize', 'encode', 'search'] as const;
+
+/**
+ * The parts of several systems as those of one: each does what all of them do, one after the other.
+ * @param of the parts of each system, from the same Query on
+ * @param finish makes the hits of what the last parts gave, within `search`
+ */
+export function joinedParts(
+  of: readonly (readonly Part[])[],
+  finish: (values: readonly unknown[]) => unknown,
+): Part[] {
+  const names = partNames.filter(
+    (name) => name === 'search' || of.some((parts) => parts.some(isNamed(name))),
+  );
+  return names.map((name, place) => ({
+    name,
+    async run(given: readonly unknown[] | Query) {
+      const values = place === 0 ? of.map(() => given) : [...(given as readonly unknown[])];
+      for (const [i, parts] of of.entries()) {
+        const part = parts.find(isNamed(name));
+        if (part !== undefined) values[i] = await part.run(values[i] as never);
+      }
+      return name === 'search' ? finish(values) : values;
+    },
+  }));
+}
+
+const isNamed =
+  (name: string) =>
+  (part: Part): boolean =>
+    part.name === name;

@@ -1,0 +1,69 @@
+/** A system of vectors that scores passages which another has found: it encodes every passage and searches none. */
+import { openIndex } from '../index/vector-index.js';
+import { PassageScorer } from '../search/rerank.js';
+import { ofVectors, type VectorStages } from '../stages/systems.js';
+import type { Workbench } from '../stages/workbench.js';
+import type { UsedVectors } from './dense.js';
+import { engineOf, type Prepared } from './prepare.js';
+import type { QuerySource } from './query-encoder.js';
+import { indexFacts } from './record-parts.js';
+import type { Asking, OpenScoring, Scoring } from './system.js';
+
+type DenseScoring = Omit<Scoring, 'facts' | 'given' | 'remarks'> & UsedVectors;
+
+export async function scoreDense(
+  { request: { config }, prepared }: Asking,
+  bench: Workbench,
+  stages: VectorStages,
+  source: QuerySource,
+): Promise<DenseScoring> {
+  const { engine } = bench;
+  const { folder } = await bench.logged(stages.encoding, 'encode');
+  await bench.logged(stages.queries, 'queries');
+  const index = await openIndex(folder);
+  const facts = {
+    config,
+    device: {
+      engine: engine.name,
+      device: engine.device,
+      searcher: null,
+      threads: engine.threads,
+      versions: engine.versions,
+    },
+    index: await indexFacts({ index, searcher: { name: 'exact', versions: {} } }).finally(() =>
+      index.close(),
+    ),
+  };
+  const { numbers } = await source.held();
+  const held = PassageScorer.holds(index, memoryBytesOf(prepared)) ? facts.index.sizeBytes.total : 0;
+  return {
+    facts,
+    openBytes: held + 4 * numbers,
+    stages: ofVectors(stages),
+    searchable: [stages.shards],
+    open: () => openScoring(prepared, source, folder),
+  };
+}
+
+const memoryBytesOf = ({ config }: Prepared): number => config.search.memoryMiB * 2 ** 20;
+
+/** @param folder of the shards */
+async function openScoring(prepared: Prepared, source: QuerySource, folder: string): Promise<OpenScoring> {
+  const engine = await engineOf(prepared.config);
+  try {
+    const queries = await source.open(engine);
+    const index = await openIndex(folder);
+    return {
+      queries,
+      scorer: await PassageScorer.open(index, memoryBytesOf(prepared)),
+      async close() {
+        await index.close();
+        await queries.dispose();
+        await engine.dispose();
+      },
+    };
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}

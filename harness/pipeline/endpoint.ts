@@ -1,0 +1,125 @@
+/** A server that gives vectors, as a system: it encodes passages and queries, and all else is as with every system of vectors. */
+import type { Query } from '../contracts.js';
+import { embeddingsUrl, endpointKey, keyVariable } from '../endpoint/client.js';
+import { BenchError } from '../errors.js';
+import { bareArchitecture } from '../record.js';
+import { endpointVectors } from '../stages/endpoint-vectors.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, ofVectors, type SystemStages, vectorStages } from '../stages/systems.js';
+import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { scoreDense } from './dense-scoring.js';
+import { EndpointVectors } from './endpoint-vectors.js';
+import type { StageTime } from './estimate/stage-time.js';
+import { indexBuilder } from './index-builder.js';
+import { diskLine, memoryLine } from './needs.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
+import { engineText, indexText } from './trained.js';
+import { assertMachine } from './trained-requirements.js';
+
+/** What stands behind `endpoint:`. */
+const urlOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
+  architecture.slice(architecture.indexOf(':') + 1);
+
+/** The server itself is asked when the run begins: what it would answer now is not what it answers then. */
+export async function requirements(request: RunRequest): Promise<Means> {
+  embeddingsUrl(urlOf(request));
+  endpointKey(process.env[keyVariable]);
+  if (request.offline)
+    throw new BenchError(
+      'USAGE',
+      `${request.architecture} is asked over the network, and --offline forbids it.`,
+      {
+        hint: 'Leave --offline out.',
+      },
+    );
+  return assertMachine(request.config);
+}
+
+export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
+  const { config } = request;
+  const { model, similarity, batchSize, concurrency } = config.endpoint;
+  return {
+    stages: [
+      `server    ${embeddingsUrl(urlOf(request)).href}, ${model === null ? 'its own model' : `model ${model}`}, ${similarity}`,
+      `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${config.encode.shardPassages} passages`,
+      indexText(means, config),
+      `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
+      `engine    ${engineText(means, config)}`,
+    ],
+    needs: async (passages) => [
+      `disk      ${await diskLine(request, means, passages)}`,
+      `memory    ${memoryLine(request)}`,
+    ],
+  };
+}
+
+export const times = async (): Promise<StageTime[]> => [
+  { stage: 'encode and search', seconds: null, basis: 'a server is not asked beforehand' },
+];
+
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
+  const { architecture: name, config } = request;
+  const open = () => {
+    throw new TypeError(`${name} is not asked yet`);
+  };
+  const source = endpointVectors({ name, url: urlOf(request), open }, config, known);
+  return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
+}
+
+export const answer = (asking: Asking): Promise<Answering> => endpointAs(asking, answerDense);
+export const score = (asking: Asking): Promise<Scoring> => endpointAs(asking, scoreDense);
+
+/** @param use what is done with the vectors */
+async function endpointAs<T extends UsedVectors>(
+  asking: Asking,
+  use: (...given: Parameters<typeof answerDense>) => Promise<T>,
+) {
+  const { request, progress } = asking;
+  const { architecture: name, config } = request;
+  const url = urlOf(request);
+  // One for all, so that a limit of requests holds for all of them together.
+  const server = new EndpointVectors(url, config.endpoint, progress);
+  return onEngine(asking, async (bench) => {
+    const known = await knownOf(bench, await indexBuilder(config));
+    const source = endpointVectors({ name, url, open: () => server }, config, known);
+    const vectors = vectorStages(source, request, known, asking);
+    const used = await use(asking, bench, vectors, {
+      held: async () => ({ numbers: 0 }),
+      async open() {
+        const { dimensions } = (await bench.made(vectors.queries)).facts;
+        const encode = (queries: readonly Query[]) => server.queries(queries, dimensions);
+        return {
+          parts: [{ name: 'encode', run: (query: Query) => encode([query]) }],
+          encode,
+          dispose: async () => undefined,
+        };
+      },
+    });
+    const { facts } = used;
+    const { served } = (await bench.made(source.passages)).facts;
+    return {
+      ...used,
+      facts: {
+        ...facts,
+        arch: { ...bareArchitecture(name, 'endpoint'), vectors: 1 },
+        device: { ...facts.device, queryVectors: 'network' as const },
+      },
+      given: {},
+      remarks: remarksOf(config.endpoint, served),
+    };
+  });
+}
+
+function remarksOf(
+  { model, similarity, requestsPerMinute }: RunRequest['config']['endpoint'],
+  served: string | null,
+): string[] {
+  const named = served === null || served === model ? '' : `, which the server calls ${served}`;
+  return [
+    `vectors of a server (model ${model ?? 'not named'}${named}; ${similarity}): encode is a request over the network, and what the server computes may change`,
+    ...(requestsPerMinute === null
+      ? []
+      : [`latency holds the waiting for endpoint.requestsPerMinute, ${requestsPerMinute}`]),
+  ];
+}

@@ -1,0 +1,160 @@
+/** Several systems as one: each answers by itself, as in a row of its own, and their lists become one. */
+import type { FuseConfig } from '../config/system-config.js';
+import { BenchError } from '../errors.js';
+import { type Fusion, fuseHits } from '../search/fuse.js';
+import type { PassageHits } from '../search/search.js';
+import { fuse } from '../stages/fuse.js';
+import type { Stage } from '../stages/graph.js';
+import type { Known } from '../stages/known.js';
+import { knownOf } from '../stages/known.js';
+import type { RunFacts } from '../stages/search.js';
+import { timeOf } from '../stages/search.js';
+import type { SystemStages } from '../stages/systems.js';
+import { Workbench } from '../stages/workbench.js';
+import type { OpenSystem } from './cell.js';
+import {
+  addedUp,
+  askingOf,
+  componentsWithSteps,
+  joinedParts,
+  meansOf,
+  planOf,
+  requestOf,
+} from './components.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Asking, Means, SystemPlan } from './system.js';
+import { conditionsHere } from './whole-index.js';
+
+export { timesOf as times } from './components.js';
+
+export async function requirements(request: RunRequest): Promise<Means> {
+  const { length } = await componentsWithSteps(request);
+  fusionOf(request.config.fuse, length);
+  return meansOf(request);
+}
+
+export async function plan(request: RunRequest): Promise<SystemPlan> {
+  const { length } = await componentsWithSteps(request);
+  const { fuse, search } = request.config;
+  return planOf(request, `fuse      ${fusionText(fusionOf(fuse, length), fuse.depth ?? search.depth)}`);
+}
+
+/** @param systems how many are fused @throws BenchError CONFIG_INVALID */
+function fusionOf({ method, constant, weights, normalization }: FuseConfig, systems: number): Fusion {
+  const fault = (message: string, hint: string) => new BenchError('CONFIG_INVALID', message, { hint });
+  if (method === 'rrf') {
+    if (weights === null) return { method, constant };
+    throw fault(
+      `fuse.weights ${weights.join(',')} play no part in reciprocal rank fusion.`,
+      'Set fuse.method=weighted too, or leave fuse.weights out.',
+    );
+  }
+  const given = weights ?? Array.from({ length: systems }, () => 1 / systems);
+  if (given.length !== systems)
+    throw fault(
+      `fuse.weights gives ${given.length} numbers for ${systems} systems.`,
+      'Give one for each system of fuse:A+B, in their order.',
+    );
+  if (given.every((weight) => weight === 0)) throw fault('fuse.weights are all 0.', 'Give one more than 0.');
+  return { method, weights: given, normalization };
+}
+
+function fusionText(fusion: Fusion, depth: number): string {
+  const of = `of the first ${depth} hits of each system`;
+  if (fusion.method === 'rrf') return `reciprocal rank fusion, constant ${fusion.constant}, ${of}`;
+  const { weights, normalization } = fusion;
+  return `sums of scores, normalization ${normalization}, weights ${weights.map((weight) => +weight.toFixed(4)).join(' and ')}, ${of}`;
+}
+
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
+  const { config, architecture } = request;
+  const { fuse: asked, search } = config;
+  const components = await componentsWithSteps(request);
+  const runs: Stage<RunFacts>[] = [];
+  for (const component of components) {
+    const own = requestOf(request, component, asked.depth ?? search.depth);
+    runs.push((await component.steps.stages(own, known)).run);
+  }
+  const fusion = fusionOf(asked, components.length);
+  const run = fuse(runs, { fusion, depth: search.depth }, architecture, known);
+  return { run, all: [run] };
+}
+
+export async function answer(asking: Asking): Promise<Answering> {
+  const { request, prepared, log, progress } = asking;
+  const depth = request.config.fuse.depth ?? asking.depth;
+  const components = await componentsWithSteps(request);
+  const fusion = fusionOf(request.config.fuse, components.length);
+  const all: (Answering & { name: string })[] = [];
+  const closed = new Set<Answering>();
+  const close = async (which: readonly Answering[]) => {
+    for (const each of which) {
+      if (closed.has(each)) continue;
+      closed.add(each);
+      await each.close();
+    }
+  };
+  try {
+    for (const component of components) {
+      const { name, steps } = component;
+      all.push({ name, ...(await steps.answer(askingOf(asking, component, depth))) });
+      // Of the first the passage ids are wanted still.
+      await close(all.slice(1));
+    }
+    const bench = new Workbench(prepared, progress, log);
+    const runs = all.map(({ stages }) => stages.run);
+    const asked = { fusion, depth: asking.depth };
+    const fused = fuse(runs, asked, request.architecture, await knownOf(bench));
+    const run = await bench.logged(fused, 'fuse');
+    const together = addedUp(asking, 'fuse', all);
+    return {
+      ...together,
+      ...{ run, index: all[0]!.index, stages: { run: fused, all: [fused] } },
+      remarks: [
+        `${fusionText(fusion, depth)}; sizes are added up, latency is that of all one after another`,
+        ...together.remarks,
+      ],
+      work: {
+        ...Object.fromEntries(
+          all.flatMap(({ name, work }) =>
+            Object.entries(work).map(([what, took]) => [`${what} of ${name}`, took]),
+          ),
+        ),
+        fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
+      },
+      rereads: all.some(({ rereads }) => rereads),
+      open: () => openAll(all, fusion, asking.depth),
+      close: () => close(all),
+    };
+  } catch (error) {
+    await close(all);
+    throw error;
+  }
+}
+
+async function openAll(all: readonly Answering[], fusion: Fusion, depth: number): Promise<OpenSystem> {
+  const open: OpenSystem[] = [];
+  const close = async () => {
+    for (const system of open) await system.close();
+  };
+  try {
+    for (const each of all) open.push(await each.open());
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const fused = (lists: readonly unknown[]) => fuseHits(lists as PassageHits[], fusion, depth);
+  return {
+    parts: joinedParts(
+      open.map(({ parts }) => parts),
+      fused,
+    ),
+    async answerBatch(queries) {
+      const lists: PassageHits[] = [];
+      for (const system of open) lists.push(await system.answerBatch(queries));
+      return fuseHits(lists, fusion, depth);
+    },
+    resident: open.every(({ resident }) => resident),
+    close,
+  };
+}

@@ -1,0 +1,113 @@
+/** Vectors made elsewhere, as a system: read, then as every system of vectors, see `dense.ts`. Nothing is encoded. */
+import path from 'node:path';
+import { bareArchitecture } from '../record.js';
+import { givenVectors } from '../stages/given-vectors.js';
+import type { Given } from '../stages/graph.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { askedOf, ofVectors, type SystemStages, type VectorSource, vectorStages } from '../stages/systems.js';
+import { keyOf } from '../store/hash.js';
+import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { scoreDense } from './dense-scoring.js';
+import type { StageTime } from './estimate/stage-time.js';
+import { GivenQueries } from './given-rows.js';
+import { describeGiven, type GivenVectors } from './given-vectors.js';
+import { indexBuilder } from './index-builder.js';
+import { diskLine, memoryLine } from './needs.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
+import { engineText, indexText } from './trained.js';
+import { assertMachine } from './trained-requirements.js';
+
+const folderOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
+  path.resolve(architecture.slice(architecture.indexOf(':') + 1));
+
+const described = (request: RunRequest): Promise<GivenVectors> =>
+  describeGiven(folderOf(request), request.config.vectors.similarity);
+
+export async function requirements(request: RunRequest): Promise<Means> {
+  const { dimensions } = await described(request);
+  return {
+    ...(await assertMachine(request.config)),
+    vectors: { dimensions, perPassage: 1, atMost: false },
+  };
+}
+
+export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
+  const { config } = request;
+  const { folder, similarity, counts } = await described(request);
+  return {
+    stages: [
+      `vectors   ${folder}: ${counts.passages} passages, ${counts.queries} queries, ${similarity}`,
+      `read      every passage, in shards of ${config.encode.shardPassages} passages`,
+      indexText(means, config),
+      `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
+      `engine    ${engineText(means, config)}`,
+    ],
+    needs: async (passages) => [
+      `disk      ${await diskLine(request, means, passages)}`,
+      `memory    ${memoryLine(request)}`,
+    ],
+  };
+}
+
+export const times = async (): Promise<StageTime[]> => [
+  { stage: 'read and search', seconds: null, basis: 'vectors made elsewhere are not tried beforehand' },
+];
+
+/** Their vectors, as stages. */
+const sourceOf = ({ config }: RunRequest, need: Given, name: string, known: Known): VectorSource =>
+  givenVectors(
+    { name, need, open: () => describeGiven(need.folder, config.vectors.similarity) },
+    config,
+    known,
+  );
+
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
+  const folder = folderOf(request);
+  // What its files are is told by their content once they are read.
+  const key = keyOf({ folder, vectors: request.config.vectors });
+  const source = sourceOf(request, { folder, key }, request.architecture, known);
+  return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
+}
+
+export const answer = (asking: Asking): Promise<Answering> => givenAs(asking, answerDense);
+export const score = (asking: Asking): Promise<Scoring> => givenAs(asking, scoreDense);
+
+/** @param use what is done with the vectors */
+async function givenAs<T extends UsedVectors>(
+  asking: Asking,
+  use: (...given: Parameters<typeof answerDense>) => Promise<T>,
+) {
+  const { request, prepared, split } = asking;
+  const given = await described(request);
+  const queries = await GivenQueries.open(given);
+  // Better known before the passages are read than after.
+  queries.vectorsOf(await prepared.dataset.queries(split));
+  const name = `vectors:${path.basename(given.folder)}`;
+  const key = keyOf({ files: await given.files(), similarity: given.similarity });
+  return onEngine(asking, async (bench) => {
+    const known = await knownOf(bench, await indexBuilder(request.config));
+    const source = sourceOf(request, { folder: given.folder, key }, name, known);
+    const used = await use(asking, bench, vectorStages(source, request, known, asking), {
+      held: async () => ({ numbers: queries.values.length }),
+      open: async () => ({
+        parts: [],
+        encode: async (some) => queries.vectorsOf(some),
+        dispose: async () => undefined,
+      }),
+    });
+    const { facts } = used;
+    return {
+      ...used,
+      facts: {
+        ...facts,
+        arch: { ...bareArchitecture(name, 'vectors'), vectors: 1 },
+        device: { ...facts.device, queryVectors: 'given' as const },
+      },
+      given: { vectors: key },
+      remarks: [
+        `vectors made elsewhere (${given.dimensions} dimensions, ${given.similarity}): latency is of the search alone, no query is encoded`,
+      ],
+    };
+  });
+}

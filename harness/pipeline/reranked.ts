@@ -1,0 +1,132 @@
+/** Two systems as one: the first finds passages, the second scores these alone, with the vectors of its own row. */
+import { BenchError } from '../errors.js';
+import { rerankHits } from '../search/rerank.js';
+import type { PassageHits } from '../search/search.js';
+import { type Known, knownOf } from '../stages/known.js';
+import { rerank } from '../stages/rerank.js';
+import { timeOf } from '../stages/search.js';
+import type { SystemStages } from '../stages/systems.js';
+import { Workbench } from '../stages/workbench.js';
+import { loadSystem } from '../systems.js';
+import type { OpenSystem } from './cell.js';
+import {
+  addedUp,
+  askingOf,
+  componentsWithSteps,
+  joinedParts,
+  meansOf,
+  planOf,
+  requestOf,
+} from './components.js';
+import { vectorOf } from './query-encoder.js';
+import type { RunRequest } from './run-request.js';
+import type { Answering, Asking, Means, Scoring, SystemPlan, SystemSteps } from './system.js';
+import { conditionsHere } from './whole-index.js';
+
+export { timesOf as times } from './components.js';
+
+export async function requirements(request: RunRequest): Promise<Means> {
+  const [, second] = await componentsWithSteps(request);
+  scoreOf(second!.name, second!.steps);
+  return meansOf(request);
+}
+
+function scoreOf(name: string, { score }: SystemSteps): NonNullable<SystemSteps['score']> {
+  if (score !== undefined) return score;
+  throw new BenchError('USAGE', `${name} has no vectors to score given passages with.`, {
+    hint: "The second system is one of vectors: --arch 'rerank:bm25>mlr-sc'.",
+  });
+}
+
+export async function plan(request: RunRequest): Promise<SystemPlan> {
+  const { rerank, search } = request.config;
+  const { components = [] } = await loadSystem(request.architecture);
+  const [first, second] = components as [string, string];
+  return planOf(request, `rerank    ${orderText(rerank.depth ?? search.depth, search.depth, first, second)}`);
+}
+
+function orderText(reranked: number, depth: number, first: string, second: string): string {
+  const behind = reranked < depth ? `; the hits behind them are in the order of ${first}` : '';
+  return `the first ${reranked} hits of ${first} in the order of ${second}, by its exact similarity${behind}`;
+}
+
+export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
+  const { config, architecture } = request;
+  const { depth } = config.search;
+  const reranked = config.rerank.depth ?? depth;
+  const [first, second] = await componentsWithSteps(request);
+  const own = requestOf(request, first!, Math.max(depth, reranked));
+  const { run: found } = await first!.steps.stages(own, known);
+  const { vectors } = await second!.steps.stages(requestOf(request, second!, depth), known);
+  const run = rerank(found, vectors!, { split: 'test', reranked, depth }, architecture, known);
+  return { run, all: [run] };
+}
+
+export async function answer(asking: Asking): Promise<Answering> {
+  const { request, prepared, split, depth, log, progress } = asking;
+  const reranked = request.config.rerank.depth ?? depth;
+  const [first, second] = await componentsWithSteps(request);
+  const score = scoreOf(second!.name, second!.steps);
+  const found = await first!.steps.answer(askingOf(asking, first!, Math.max(depth, reranked)));
+  try {
+    const scoring = await score(askingOf(asking, second!, depth));
+    const bench = new Workbench(prepared, progress, log);
+    const vectors = scoring.stages.vectors!;
+    const asked = { split, reranked, depth };
+    const stage = rerank(found.stages.run, vectors, asked, request.architecture, await knownOf(bench));
+    const run = await bench.logged(stage, 'rerank');
+    const together = addedUp(asking, 'rerank', [
+      { ...found, name: first!.name },
+      { ...scoring, name: second!.name },
+    ]);
+    return {
+      ...together,
+      ...{ run, index: found.index, rereads: found.rereads, stages: { run: stage, all: [stage] } },
+      remarks: [
+        `${orderText(reranked, depth, first!.name, second!.name)}; sizes are added up, latency is that of both one after the other`,
+        ...together.remarks,
+      ],
+      work: {
+        ...Object.fromEntries(
+          Object.entries(found.work).map(([what, took]) => [`${what} of ${first!.name}`, took]),
+        ),
+        reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
+      },
+      open: () => openBoth(found, scoring, reranked, depth),
+      close: () => found.close(),
+    };
+  } catch (error) {
+    await found.close();
+    throw error;
+  }
+}
+
+async function openBoth(
+  found: Answering,
+  scoring: Scoring,
+  reranked: number,
+  depth: number,
+): Promise<OpenSystem> {
+  const first = await found.open();
+  try {
+    const second = await scoring.open();
+    const { queries, scorer } = second;
+    const ordered = async ([hits, given]: readonly unknown[]) =>
+      rerankHits(hits as PassageHits, await vectorOf(queries, given), scorer, reranked, depth);
+    return {
+      parts: joinedParts([first.parts, queries.parts], ordered),
+      async answerBatch(batch) {
+        const hits = await first.answerBatch(batch);
+        return rerankHits(hits, await queries.encode(batch), scorer, reranked, depth);
+      },
+      resident: first.resident && scorer.resident,
+      async close() {
+        await second.close();
+        await first.close();
+      },
+    };
+  } catch (error) {
+    await first.close();
+    throw error;
+  }
+}

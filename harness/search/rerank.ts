@@ -1,0 +1,137 @@
+/** The first hits of a list in a new order, by vectors that are read for these passages alone. */
+import type { VectorIndex } from '../index/vector-index.js';
+import { BestPassages } from './best-passages.js';
+import type { PassageHits } from './passages.js';
+
+/** What the passages of a list score, and with which of their vectors. */
+export interface PassageScores {
+  scores: Float32Array;
+  /** The vector that scored, from 0; the first among equals. */
+  winners: Int32Array;
+}
+
+/** Scores passages that are named: sim(q, d) of equation (2), exactly, whatever else the index holds. */
+export class PassageScorer {
+  readonly #index: VectorIndex;
+  /** Every row, where memory holds them. */
+  readonly #rows: Float32Array | undefined;
+
+  private constructor(index: VectorIndex, rows: Float32Array | undefined) {
+    this.#index = index;
+    this.#rows = rows;
+  }
+
+  /** @param memoryBytes what all vectors may take to be held; where they take more, each passage's are read when they are asked for */
+  static async open(index: VectorIndex, memoryBytes: number): Promise<PassageScorer> {
+    if (!PassageScorer.holds(index, memoryBytes)) return new PassageScorer(index, undefined);
+    const rows = new Float32Array(index.vectors * index.dimensions);
+    await index.readRows(0, index.vectors, rows);
+    return new PassageScorer(index, rows);
+  }
+
+  /** Whether one that is opened so has every vector in memory. */
+  static holds({ vectors, dimensions }: VectorIndex, memoryBytes: number): boolean {
+    return 4 * vectors * dimensions <= memoryBytes;
+  }
+
+  /** Whether the vectors lie in memory; else the disk's share is in a latency. */
+  get resident(): boolean {
+    return this.#rows !== undefined;
+  }
+
+  /**
+   * A passage without vectors scores negative infinity.
+   * @param query [D] @param ordinals places in the collection
+   */
+  async score(query: Float32Array, ordinals: Int32Array): Promise<PassageScores> {
+    const found = {
+      scores: new Float32Array(ordinals.length).fill(Number.NEGATIVE_INFINITY),
+      winners: new Int32Array(ordinals.length),
+    };
+    await Promise.all(
+      Array.from(ordinals, async (ordinal, i) => {
+        const given = this.#rowsOf(ordinal);
+        const rows = given instanceof Float32Array ? given : await given;
+        scoreRows(query, rows, found, i);
+      }),
+    );
+    return found;
+  }
+
+  #rowsOf(ordinal: number): Float32Array | Promise<Float32Array> {
+    const { dimensions, passages, vectors } = this.#index;
+    const first = this.#index.firstRowOf(ordinal);
+    const end = ordinal + 1 < passages ? this.#index.firstRowOf(ordinal + 1) : vectors;
+    if (this.#rows !== undefined) return this.#rows.subarray(first * dimensions, end * dimensions);
+    const rows = new Float32Array((end - first) * dimensions);
+    return this.#index.readRows(first, end - first, rows).then(() => rows);
+  }
+}
+
+function scoreRows(query: Float32Array, rows: Float32Array, found: PassageScores, i: number): void {
+  for (let from = 0, row = 0; from < rows.length; from += query.length, row++) {
+    let sum = 0;
+    for (let d = 0; d < query.length; d++) sum += query[d]! * rows[from + d]!;
+    const score = Math.fround(sum);
+    if (score <= found.scores[i]!) continue;
+    found.scores[i] = score;
+    found.winners[i] = row;
+  }
+}
+
+/**
+ * The first `reranked` hits of each list ordered by their new scores, equal ones in the order of the collection. Behind them
+ * stand the others, and before these what has no vectors, in the order in which they were found: each scores at least 1 less
+ * than the hit before it, which says nothing but its place.
+ * @param vectors of the queries, [Q, D]
+ * @param depth hits per query that are kept
+ */
+export async function rerankHits(
+  hits: PassageHits,
+  vectors: Float32Array,
+  scorer: PassageScorer,
+  reranked: number,
+  depth: number,
+): Promise<PassageHits> {
+  const queries = hits.counts.length;
+  const dimensions = vectors.length / Math.max(1, queries);
+  const kept = Math.min(depth, hits.depth);
+  const found: PassageHits = {
+    depth: kept,
+    ordinals: new Int32Array(queries * kept),
+    scores: new Float32Array(queries * kept),
+    winners: new Int32Array(queries * kept),
+    counts: new Int32Array(queries),
+  };
+  for (let q = 0; q < queries; q++) {
+    const from = q * hits.depth;
+    const candidates = hits.ordinals.subarray(from, from + Math.min(reranked, hits.counts[q]!));
+    const query = vectors.subarray(q * dimensions, (q + 1) * dimensions);
+    const { scores, winners } = await scorer.score(query, candidates);
+    const best = new BestPassages(kept);
+    const others: number[] = [];
+    for (const [i, ordinal] of candidates.entries())
+      if (scores[i]! > Number.NEGATIVE_INFINITY) best.offer(scores[i]!, ordinal);
+      else others.push(ordinal);
+    others.push(...hits.ordinals.subarray(from + candidates.length, from + hits.counts[q]!));
+    const to = q * kept;
+    let count = best.take(found.ordinals, found.scores, to);
+    const winnerOf = new Map(Array.from(candidates, (ordinal, i) => [ordinal, winners[i]!]));
+    for (let i = 0; i < count; i++) found.winners[to + i] = winnerOf.get(found.ordinals[to + i]!)!;
+    for (const ordinal of others.slice(0, kept - count)) {
+      found.ordinals[to + count] = ordinal;
+      found.scores[to + count] = below(count === 0 ? 0 : found.scores[to + count - 1]!);
+      count++;
+    }
+    found.counts[q] = count;
+  }
+  return found;
+}
+
+/** A float32 that is at least 1 less. */
+function below(score: number): number {
+  for (let step = 1; ; step *= 2) {
+    const lower = Math.fround(score - step);
+    if (lower < score && lower <= score - 1) return lower;
+  }
+}

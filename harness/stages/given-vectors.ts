@@ -1,0 +1,115 @@
+/** Vectors made elsewhere as artifacts of our own: passages in the order of the collection, queries in that of their split. */
+import type { BenchConfig } from '../config/config.js';
+import type { Split } from '../contracts.js';
+import { encodeCollection } from '../encode/encode.js';
+import { encodeQueries } from '../encode/queries.js';
+import type { QueryVectorFacts } from '../index/query-vectors.js';
+import { GivenQueries, GivenRows, rowsOfPassages } from '../pipeline/given-rows.js';
+import type { GivenVectors } from '../pipeline/given-vectors.js';
+import type { Given, Stage } from './graph.js';
+import type { Known } from './known.js';
+import { type SomeQueries, shardQueries } from './queries.js';
+import type { VectorSource } from './systems.js';
+
+/** A folder of them. */
+interface GivenNeed {
+  /** Its key is that of its files, and of how its vectors are compared. */
+  need: Given;
+  /** Of the system. */
+  name: string;
+  open(): Promise<GivenVectors>;
+}
+
+export function givenVectors(
+  given: GivenNeed,
+  { encode }: Pick<BenchConfig, 'encode'>,
+  known: Known,
+): VectorSource {
+  return {
+    name: given.name,
+    passages: readPassages(given, encode, known),
+    queries: (split, some) => readQueries(given, split, known, some),
+  };
+}
+
+function readPassages(
+  { need, name, open }: GivenNeed,
+  { shardPassages, memoryMiB }: BenchConfig['encode'],
+  { dataset, code }: Known,
+): Stage<{ vectors: number }> {
+  return {
+    name: 'encode',
+    kind: 'shards',
+    version: 'given shards 2',
+    needs: { given: need },
+    inputs: () => ({ dataset: dataset.identity, ...code('given vectors', { dataset }), shardPassages }),
+    about: { dataset: dataset.name, system: name },
+    async make(folder, { dataset, progress }) {
+      const given = await open();
+      const places = await rowsOfPassages(given, dataset);
+      const reader = await GivenRows.open(given, 'passages');
+      try {
+        const { vectors } = await encodeCollection({
+          passages: dataset.passages(),
+          count: dataset.passageCount,
+          encoder: {
+            dimensions: given.dimensions,
+            mostVectors: 1,
+            encode: async ({ length }, first) => ({
+              vectors: await rowsAt(reader, places, first, length),
+              counts: new Int32Array(length).fill(1),
+            }),
+          },
+          ...{ vectorsPerPassage: 1, folder, shardPassages, progress },
+          memoryBytes: memoryMiB * 2 ** 20,
+        });
+        return { vectors };
+      } finally {
+        await reader.close();
+      }
+    },
+  };
+}
+
+/** The vectors of passages that follow one another in the collection. @param places row by ordinal, where they differ */
+async function rowsAt(
+  reader: GivenRows,
+  places: Int32Array | undefined,
+  first: number,
+  count: number,
+): Promise<Float32Array> {
+  if (places === undefined) return reader.read(first, count);
+  const { dimensions } = reader.rows;
+  const vectors = new Float32Array(count * dimensions);
+  for (let i = 0; i < count; i++) vectors.set(await reader.read(places[first + i]!, 1), i * dimensions);
+  return vectors;
+}
+
+function readQueries(
+  { need, name, open }: GivenNeed,
+  split: Split,
+  { dataset, code }: Known,
+  some?: SomeQueries,
+): Stage<QueryVectorFacts> {
+  return {
+    name: 'queries',
+    kind: 'queries',
+    version: 'given query vectors 1',
+    needs: { given: need },
+    inputs: () => ({
+      ...{ dataset: dataset.identity, split },
+      ...code('given vectors', { dataset }),
+      ...(some && { some: some.name }),
+    }),
+    about: { dataset: dataset.name, system: name },
+    async make(folder, { dataset, progress }) {
+      const given = await GivenQueries.open(await open());
+      return encodeQueries({
+        queries: await (some === undefined ? dataset.queries(split) : some.of(dataset)),
+        dimensions: given.dimensions,
+        encode: async (batch) => given.vectorsOf(batch),
+        ...{ batchSize: shardQueries, shardQueries, folder, progress },
+      });
+    },
+  };
+}

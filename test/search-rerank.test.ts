@@ -1,0 +1,103 @@
+/** Scoring given passages: exactly as a search of the whole index scores them, from memory and from the disk. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PassageScorer, rerankHits } from '../harness/search/rerank.js';
+import type { PassageHits } from '../harness/search/search.js';
+import { makeIndex, normalRows, temporaryFolder, wholeNumberRows } from './made-index.js';
+
+const counts = [2, 1, 0, 3, 1, 2, 1];
+const starts = counts.map((_, i) => counts.slice(0, i).reduce((sum, count) => sum + count, 0));
+
+/** Two queries. */
+function found(first: readonly number[], second: readonly number[], depth: number): PassageHits {
+  const ordinals = new Int32Array(2 * depth).fill(-1);
+  ordinals.set(first);
+  ordinals.set(second, depth);
+  return {
+    ...{ depth, ordinals },
+    scores: new Float32Array(2 * depth),
+    winners: new Int32Array(2 * depth),
+    counts: Int32Array.of(first.length, second.length),
+  };
+}
+
+for (const held of [true, false]) {
+  test(`${held ? 'held in memory' : 'read from the disk'}: passages score as their best vector does, the first of equals`, async (t) => {
+    const rows = wholeNumberRows(10, 3, 'rerank');
+    const index = await makeIndex(await temporaryFolder(t), rows, counts, 3);
+    t.after(() => index.close());
+    const scorer = await PassageScorer.open(index, held ? 10 * 3 * 4 : 10 * 3 * 4 - 1);
+    assert.equal(scorer.resident, held);
+    const query = Float32Array.of(1, -2, 1.5);
+    const asked = Int32Array.of(5, 0, 3, 2, 6);
+    const { scores, winners } = await scorer.score(query, asked);
+    for (const [i, ordinal] of asked.entries()) {
+      const products = Array.from({ length: counts[ordinal]! }, (_, j) =>
+        query.reduce((sum, value, d) => sum + value * rows.values[(starts[ordinal]! + j) * 3 + d]!, 0),
+      );
+      assert.equal(scores[i], Math.max(...products));
+      assert.equal(winners[i], Math.max(0, products.indexOf(Math.max(...products))));
+    }
+  });
+}
+
+test('the first hits get a new order, equal ones that of the collection; the others stay behind as they came', async (t) => {
+  // Passage i has the one vector (v, 1).
+  const values = [4, 9, 4, 1, 7];
+  const index = await makeIndex(await temporaryFolder(t), {
+    dimensions: 2,
+    values: Float32Array.from(values.flatMap((value) => [value, 1])),
+  });
+  t.after(() => index.close());
+  const scorer = await PassageScorer.open(index, 1 << 20);
+  const hits = found([3, 2, 0, 4, 1], [1], 5);
+  const vectors = Float32Array.of(1, 0.5, -1, 0);
+  const reranked = await rerankHits(hits, vectors, scorer, 3, 4);
+  assert.deepEqual(Array.from(reranked.counts), [4, 1]);
+  assert.equal(reranked.depth, 4);
+  assert.deepEqual(Array.from(reranked.ordinals.subarray(0, 5)), [0, 2, 3, 4, 1]);
+  assert.deepEqual(Array.from(reranked.scores.subarray(0, 5)), [4.5, 4.5, 1.5, 0.5, -9]);
+  const whole = await rerankHits(hits, vectors, scorer, 100, 100);
+  assert.deepEqual(Array.from(whole.ordinals.subarray(0, 5)), [1, 4, 0, 2, 3]);
+});
+
+test('more hits than are kept may be scored, and the best of all of them stay', async (t) => {
+  const rows = normalRows(40, 6, 'rerank');
+  const index = await makeIndex(await temporaryFolder(t), rows, 2, 2);
+  t.after(() => index.close());
+  const scorer = await PassageScorer.open(index, 0);
+  const all = Array.from({ length: 20 }, (_, i) => 19 - i);
+  const query = rows.values.subarray(0, 6);
+  const { ordinals, scores } = await rerankHits(
+    found(all, [], 20),
+    Float32Array.of(...query, ...query),
+    scorer,
+    20,
+    5,
+  );
+  const best = all
+    .map((ordinal) => {
+      const products = [0, 1].map((j) =>
+        query.reduce((sum, value, d) => sum + value * rows.values[(2 * ordinal + j) * 6 + d]!, 0),
+      );
+      return { ordinal, score: Math.fround(Math.max(...products)) };
+    })
+    .sort((a, b) => b.score - a.score || a.ordinal - b.ordinal)
+    .slice(0, 5);
+  assert.deepEqual(
+    Array.from(ordinals.subarray(0, 5), (ordinal, i) => ({ ordinal, score: scores[i] })),
+    best,
+  );
+});
+
+test('hits behind have lower scores whatever float32 can tell apart, and a passage without vectors is one of them', async (t) => {
+  const values = new Float32Array(10 * 1).fill(3e30);
+  const index = await makeIndex(await temporaryFolder(t), { dimensions: 1, values }, counts);
+  t.after(() => index.close());
+  const scorer = await PassageScorer.open(index, 1 << 20);
+  const hits = found([2, 4, 5, 6], [2], 4);
+  const { ordinals, scores } = await rerankHits(hits, Float32Array.of(1, 1), scorer, 2, 4);
+  assert.deepEqual(Array.from(ordinals.subarray(0, 5)), [4, 2, 5, 6, 2]);
+  assert.ok(scores[0]! > scores[1]! && scores[1]! > scores[2]! && scores[2]! > scores[3]!, scores.join(' '));
+  assert.equal(scores[4], -1);
+});
