@@ -27,7 +27,6 @@ const notFuzzed: Readonly<Record<string, string>> = {
     'FAISS reads an index that was built here, after its hash, and ends the process on other bytes',
   'harness/searchers/faiss/trial-process.ts':
     'the process in which FAISS may end on bytes that a user brings',
-  'harness/tensor/onnx/gpu-search.ts': 'reads what the system says of its drivers, and looks for words in it',
   'harness/text/published-tokenizer.ts': 'reads texts of a tokenizer that has been loaded',
   'harness/tensor/onnx/gpu-search.ts': 'reads what the system says of its graphics cards',
   'harness/tensor/onnx/recorder.ts': 'reads tensors in memory',
