@@ -8,7 +8,15 @@ import { prepare, storeOf } from '../harness/pipeline/prepare.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { StageLog } from '../harness/pipeline/stage-log.js';
 import { silentProgress } from '../harness/progress.js';
-import { type Choice, inOrder, inputKey, inputsOf, knownAs, type Stage } from '../harness/stages/graph.js';
+import {
+  type Choice,
+  inOrder,
+  inputKey,
+  inputsOf,
+  knownAs,
+  type Need,
+  type Stage,
+} from '../harness/stages/graph.js';
 import { knownOf, namesOf } from '../harness/stages/known.js';
 import { inNoStage } from '../harness/stages/settings.js';
 import { Workbench } from '../harness/stages/workbench.js';
@@ -155,6 +163,28 @@ test('BM25 knows no seed, and its negatives need the index that it searches', as
   const trained = await keysOf('mlr', 1);
   const index = [...first].find(([, { kind }]) => kind === 'indexes')![0];
   assert.ok(trained.has(index));
+});
+
+test('systems that are put together need the stages of their own, and make none of them twice', async () => {
+  const of = async (architecture: string, change: Partial<BenchConfig> = {}) =>
+    stagesOf(requestOf(architecture, { ...defaultConfig(), ...change }));
+  const runOf = (stages: readonly Need[]) =>
+    inputKey(inOrder(stages).find(({ name, kind }) => name === 'search' && kind === 'runs')!);
+  const keysOf = (stages: readonly Need[]) => new Set(inOrder(stages).map(inputKey));
+  const [terms, dense] = [await of('bm25'), await of('mlr')];
+  const fused = keysOf(await of('fuse:bm25+mlr'));
+  assert.ok(fused.has(runOf(terms)) && fused.has(runOf(dense)));
+  const reranked = keysOf(await of('rerank:bm25>mlr'));
+  assert.ok(reranked.has(runOf(terms)));
+  assert.ok(!reranked.has(runOf(dense)), 'the second is not searched');
+  for (const kind of ['shards', 'queries', 'checkpoints'])
+    for (const stage of inOrder([inOrder(dense).find((each) => each.kind === kind)!]))
+      assert.ok(fused.has(inputKey(stage)) && reranked.has(inputKey(stage)), stage.name);
+  // Of each system as many hits as are asked for.
+  const { fuse, search } = defaultConfig();
+  const deeper = keysOf(await of('fuse:bm25+mlr', { fuse: { ...fuse, depth: 300 } }));
+  assert.ok(!deeper.has(runOf(terms)));
+  assert.ok(deeper.has(runOf(await of('bm25', { search: { ...search, depth: 300 } }))));
 });
 
 const stage = (name: string, needs: Stage['needs'] = {}, own: object = {}): Stage => ({

@@ -50,20 +50,18 @@ const memoryBytesOf = ({ config }: Prepared): number => config.search.memoryMiB 
 /** @param folder of the shards */
 async function openScoring(prepared: Prepared, source: QuerySource, folder: string): Promise<OpenScoring> {
   const engine = await engineOf(prepared.config);
+  const opened: { close(): Promise<unknown> }[] = [{ close: async () => engine.dispose() }];
+  const close = async () => {
+    for (const each of opened.reverse()) await each.close();
+  };
   try {
     const queries = await source.open(engine);
+    opened.push({ close: () => queries.dispose() });
     const index = await openIndex(folder);
-    return {
-      queries,
-      scorer: await PassageScorer.open(index, memoryBytesOf(prepared)),
-      async close() {
-        await index.close();
-        await queries.dispose();
-        await engine.dispose();
-      },
-    };
+    opened.push(index);
+    return { queries, scorer: await PassageScorer.open(index, memoryBytesOf(prepared)), close };
   } catch (error) {
-    await engine.dispose();
+    await close();
     throw error;
   }
 }
