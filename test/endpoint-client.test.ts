@@ -217,16 +217,18 @@ test('an interrupt ends a request, and the waiting for the next', async () => {
 });
 
 test('requests per minute: each waits for its turn', async () => {
+  // Two turns of 40 ms; a timer of Node may come a millisecond early.
+  const least = 75;
   const pace = new Pace(60_000 / 40);
   const started = performance.now();
   const { signal } = new AbortController();
   await Promise.all([pace.wait(signal), pace.wait(signal), pace.wait(signal)]);
-  assert.ok(performance.now() - started >= 79);
+  assert.ok(performance.now() - started >= least);
   const asked = answering(right);
   const limited = client({ requestsPerMinute: 60_000 / 40 }).asking;
   const begun = performance.now();
   for (let i = 0; i < 3; i++) await limited.embed(texts);
-  assert.ok(performance.now() - begun >= 79);
+  assert.ok(performance.now() - begun >= least);
   assert.equal(asked.length, 3);
 });
 
