@@ -7,13 +7,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { inventory, type Stored } from '../harness/store/inventory.js';
 import { artifactKinds, type Manifest, readManifest } from '../harness/store/manifest.js';
 import { type ArtifactKind, type Inputs, Store } from '../harness/store/store.js';
+import { run } from '../harness/sweep.js';
+import { answerTo, bodyOf, send } from './endpoint-server.js';
+import { givenFiles } from './given-folder.js';
+import { loopback } from './loopback.js';
 import { root as checkout } from './places.js';
 import { bench, json, set, stageRoot } from './stage-commands.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 const faissMissing = await loadFaiss().then(
   () => undefined,
@@ -22,6 +28,7 @@ const faissMissing = await loadFaiss().then(
 /** Stages that need it. */
 const ofFaiss = ['faiss index 1', 'recall 1'];
 
+const server = loopback();
 let root: string;
 let cache: string;
 let artifacts: Artifact[];
@@ -56,9 +63,24 @@ before(async () => {
     await writeFile(path.join(folder, 'content'), 'one\ntwo\n');
     return {};
   });
+  await runOthers();
   artifacts = await Promise.all((await inventory(cache)).map(artifactOf));
 });
 after(() => rm(root, { recursive: true, force: true }));
+
+/** Systems put together of others, and those of vectors that are made elsewhere. */
+async function runOthers(): Promise<void> {
+  const own = path.join(root, 'others');
+  await writeTinyCollection(path.join(own, 'data'));
+  const given = path.join(own, 'given');
+  await mkdir(given);
+  for (const [name, content] of Object.entries(givenFiles()))
+    await writeFile(path.join(given, name), content);
+  server.handle = (request, response) => void bodyOf(request).then((body) => send(response, answerTo(body)));
+  const names = ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder', `vectors:${given}`];
+  for (const name of [...names, `endpoint:${new URL(server.url).origin}`])
+    await run({ ...tinyRequest(own, name, 1, `cache=${cache}`), offline: false }, silentProgress());
+}
 
 async function artifactOf({ kind, key, folder }: Stored): Promise<Artifact> {
   const manifest = (await readManifest(folder))!;
