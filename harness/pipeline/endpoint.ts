@@ -11,11 +11,10 @@ import { scoreDense } from './dense-scoring.js';
 import { EndpointVectors } from './endpoint-vectors.js';
 import type { StageTime } from './estimate/stage-time.js';
 import { indexBuilder } from './index-builder.js';
-import { diskLine, memoryLine } from './needs.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
-import { engineText, indexText } from './trained.js';
 import { assertMachine } from './trained-requirements.js';
+import { planOfVectors } from './vectors-plan.js';
 
 /** What stands behind `endpoint:`. */
 const urlOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
@@ -39,19 +38,10 @@ export async function requirements(request: RunRequest): Promise<Means> {
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
   const { config } = request;
   const { model, similarity, batchSize, concurrency } = config.endpoint;
-  return {
-    stages: [
-      `server    ${embeddingsUrl(urlOf(request)).href}, ${model === null ? 'its own model' : `model ${model}`}, ${similarity}`,
-      `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${config.encode.shardPassages} passages`,
-      indexText(means, config),
-      `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
-      `engine    ${engineText(means, config)}`,
-    ],
-    needs: async (passages) => [
-      `disk      ${await diskLine(request, means, passages)}`,
-      `memory    ${memoryLine(request)}`,
-    ],
-  };
+  return planOfVectors(request, means, [
+    `server    ${embeddingsUrl(urlOf(request)).href}, ${model === null ? 'its own model' : `model ${model}`}, ${similarity}`,
+    `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${config.encode.shardPassages} passages`,
+  ]);
 }
 
 export const times = async (): Promise<StageTime[]> => [

@@ -12,11 +12,10 @@ import type { StageTime } from './estimate/stage-time.js';
 import { GivenQueries } from './given-rows.js';
 import { describeGiven, type GivenVectors } from './given-vectors.js';
 import { indexBuilder } from './index-builder.js';
-import { diskLine, memoryLine } from './needs.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
-import { engineText, indexText } from './trained.js';
 import { assertMachine } from './trained-requirements.js';
+import { planOfVectors } from './vectors-plan.js';
 
 const folderOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
   path.resolve(architecture.slice(architecture.indexOf(':') + 1));
@@ -35,19 +34,10 @@ export async function requirements(request: RunRequest): Promise<Means> {
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
   const { config } = request;
   const { folder, similarity, counts } = await described(request);
-  return {
-    stages: [
-      `vectors   ${folder}: ${counts.passages} passages, ${counts.queries} queries, ${similarity}`,
-      `read      every passage, in shards of ${config.encode.shardPassages} passages`,
-      indexText(means, config),
-      `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
-      `engine    ${engineText(means, config)}`,
-    ],
-    needs: async (passages) => [
-      `disk      ${await diskLine(request, means, passages)}`,
-      `memory    ${memoryLine(request)}`,
-    ],
-  };
+  return planOfVectors(request, means, [
+    `vectors   ${folder}: ${counts.passages} passages, ${counts.queries} queries, ${similarity}`,
+    `read      every passage, in shards of ${config.encode.shardPassages} passages`,
+  ]);
 }
 
 export const times = async (): Promise<StageTime[]> => [

@@ -13,15 +13,14 @@ import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
 import { indexBuilder } from './index-builder.js';
 import { fetchModel, localModel } from './named-models.js';
-import { diskLine, memoryLine } from './needs.js';
 import { engineOf } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
 import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
-import { engineText, indexText } from './trained.js';
 import { assertMachine } from './trained-requirements.js';
+import { planOfVectors } from './vectors-plan.js';
 
 /** What stands behind `pretrained:`. */
 const idOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
@@ -37,21 +36,11 @@ export async function requirements(request: RunRequest): Promise<Means> {
 }
 
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
-  const { config } = request;
-  const { encode, search } = config;
-  return {
-    stages: [
-      `model     ${idOf(request)}`,
-      `encode    every passage, in shards of ${encode.shardPassages} passages`,
-      indexText(means, config),
-      `search    the test queries, ${search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
-      `engine    ${engineText(means, config)}`,
-    ],
-    needs: async (passages) => [
-      `disk      ${await diskLine(request, means, passages)}`,
-      `memory    ${memoryLine(request)}`,
-    ],
-  };
+  const { encode } = request.config;
+  return planOfVectors(request, means, [
+    `model     ${idOf(request)}`,
+    `encode    every passage, in shards of ${encode.shardPassages} passages`,
+  ]);
 }
 
 export async function times({ request, part, folder: temporary }: Trial): Promise<StageTime[]> {

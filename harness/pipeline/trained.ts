@@ -7,35 +7,26 @@ import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
-import { diskLine, memoryLine } from './needs.js';
 import { modelSource } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
 import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
+import { planOfVectors } from './vectors-plan.js';
 
 export { trainedTimes as times } from './estimate/trained-times.js';
 export { requirements } from './trained-requirements.js';
 
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
   const { seed, config, negatives } = request;
-  const { train, model, encode, search } = config;
-  return {
-    stages: [
-      `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
-      `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
-      ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
-      ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
-      `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
-      indexText(means, config),
-      `search    the test queries, ${search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
-      `engine    ${engineText(means, config)}`,
-    ],
-    needs: async (passages) => [
-      `disk      ${await diskLine(request, means, passages)}`,
-      `memory    ${memoryLine(request)}`,
-    ],
-  };
+  const { train, model, encode } = config;
+  return planOfVectors(request, means, [
+    `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
+    `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
+    ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
+    ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
+    `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+  ]);
 }
 
 function originText({ init, config: { model } }: RunRequest): string {
@@ -57,17 +48,6 @@ function secondStagePlan(config: BenchConfig): string {
       : ['the negatives of the first training and', `negatives ${found}`];
   const on = negatives === 'both' ? `${original} ${mined}` : `${mined} alone`;
   return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
-}
-
-/** Who builds it, where it is not the vectors themselves. */
-export const indexText = ({ builder }: Means, { index }: BenchConfig): string =>
-  `index     ${index.kind}${builder === undefined ? '' : `, built by ${builder} and compared with the exact hits`}`;
-
-/** What `auto` came to on this machine. */
-export function engineText({ engine }: Means, config: BenchConfig): string {
-  const { name, device, threads } = engine!;
-  const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
-  return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {

@@ -7,6 +7,7 @@ import { readHits } from '../pipeline/hit-files.js';
 import { openSearcher } from '../pipeline/open-searcher.js';
 import { partQueriesOf } from '../pipeline/query-search.js';
 import type { OpenSearch } from '../pipeline/searching.js';
+import { hitsOfRange } from '../search/passages.js';
 import type { PassageHits, Searcher } from '../search/search.js';
 import { mean } from '../statistics/summary.js';
 import type { Stage, Workplace } from './graph.js';
@@ -100,22 +101,6 @@ async function recallsOf(
   }
   stage.end();
   return recalls;
-}
-
-/** The hits of some of the queries. @param first place of the first of them */
-function hitsOfRange(
-  { depth, ordinals, scores, winners, counts }: PassageHits,
-  first: number,
-  count: number,
-) {
-  const [from, end] = [first * depth, (first + count) * depth];
-  return {
-    depth,
-    ordinals: ordinals.subarray(from, end),
-    scores: scores.subarray(from, end),
-    winners: winners.subarray(from, end),
-    counts: counts.subarray(first, first + count),
-  };
 }
 
 const meanRecall = (perQuery: readonly number[]): number => (perQuery.length === 0 ? 1 : mean(perQuery));

@@ -1,0 +1,33 @@
+/** What a run of a system of vectors would do, in lines for people: they differ in where the vectors come from. */
+import type { BenchConfig } from '../config/config.js';
+import { diskLine, memoryLine } from './needs.js';
+import type { RunRequest } from './run-request.js';
+import type { Means, SystemPlan } from './system.js';
+
+/** @param vectors lines of where the vectors come from */
+export function planOfVectors(request: RunRequest, means: Means, vectors: readonly string[]): SystemPlan {
+  const { config } = request;
+  return {
+    stages: [
+      ...vectors,
+      indexText(means, config),
+      `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
+      `engine    ${engineText(means, config)}`,
+    ],
+    needs: async (passages) => [
+      `disk      ${await diskLine(request, means, passages)}`,
+      `memory    ${memoryLine(request)}`,
+    ],
+  };
+}
+
+/** Who builds it, where it is not the vectors themselves. */
+const indexText = ({ builder }: Means, { index }: BenchConfig): string =>
+  `index     ${index.kind}${builder === undefined ? '' : `, built by ${builder} and compared with the exact hits`}`;
+
+/** What `auto` came to on this machine. */
+function engineText({ engine }: Means, config: BenchConfig): string {
+  const { name, device, threads } = engine!;
+  const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
+  return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
+}
