@@ -81,8 +81,11 @@ test('a plan lists the artifacts of its graph in the order in which they are mad
   assert.equal(await artifacts('bm25'), 'artifacts index -> search');
   assert.equal(
     await artifacts('mlr-sc', 'arch.lambda=[0.1,1]'),
-    'artifacts model -> index -> 2 x negatives -> train, lambda 0.1 -> train, lambda 1 -> encode -> queries -> search -> queries -> dev winners',
+    'artifacts model -> index -> 2 x negatives -> train, lambda 0.1 -> train, lambda 1 -> encode -> queries -> search',
   );
+  // Of one vector there is no winner.
+  assert.match((await artifacts('mlr'))!, / encode -> queries -> search -> queries -> dev winners$/);
+  assert.doesNotMatch((await artifacts('dual-encoder'))!, /winners/);
 });
 
 test('a plan says what a second stage starts from and trains on', async () => {

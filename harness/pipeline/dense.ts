@@ -11,7 +11,7 @@ import { indexFacts } from './record-parts.js';
 import { searcherRemarks } from './searching.js';
 import type { Answering, Asking, Studied } from './system.js';
 import { conditionsHere } from './whole-index.js';
-import { hasWinners, winnersOf } from './winners.js';
+import { winnersOf } from './winners.js';
 
 /** Answers with an engine and a workbench that stay until what comes back is closed. */
 export async function onEngine<T extends object>(
@@ -85,7 +85,7 @@ export async function answerDense(
     searchable: [stages.shards, ...(stages.index ? [stages.index] : [])],
     async study(hits, { answerFlags }): Promise<Studied> {
       const dev =
-        architecture && hasWinners(architecture) && (await dataset.queries('dev')).length > 0
+        stages.devWinners && (await dataset.queries('dev')).length > 0
           ? await bench.logged(stages.devWinners, 'dev winners')
           : undefined;
       const winners: WinnerFacts | undefined =

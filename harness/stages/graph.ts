@@ -52,6 +52,8 @@ export interface ModelNeed {
   readonly name: string;
   /** What computes beside the stages' own code. */
   readonly code: OpenModel['code'];
+  /** Whether one of several vectors of a passage wins; false where absent. */
+  readonly hasWinners?: boolean;
   open(at: Workplace): Promise<OpenModel>;
 }
 

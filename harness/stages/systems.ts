@@ -41,6 +41,7 @@ export const askedOf = (
 export interface VectorSource {
   /** Of the system. */
   readonly name: string;
+  readonly hasWinners?: boolean;
   /** Shards of every passage. */
   readonly passages: Stage;
   /** @param some of the split; all where absent */
@@ -58,6 +59,7 @@ export const modelStages = (
   const { config } = request;
   const source: VectorSource = {
     name: model.name,
+    hasWinners: model.hasWinners ?? false,
     passages: encode(model, config, known),
     queries: (split, some) => queries(model, split, config, known, some),
   };
@@ -69,7 +71,7 @@ export const modelStages = (
  * @param shards a folder of them that a user hands in; encoded where absent
  */
 export function vectorStages(
-  { name: system, passages: encoding, queries: queriesOf }: VectorSource,
+  { name: system, passages: encoding, queries: queriesOf, hasWinners = false }: VectorSource,
   { config, seed }: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
   asked: Asked,
@@ -90,7 +92,9 @@ export function vectorStages(
     ...{ system, encoding, shards, queries: encoded, index, exact },
     run: search(searched, asked, config, known),
     recall: exact && recall({ ...searched, index }, exact, asked, config, known),
-    devWinners: devWinners({ ...searched, queries: queriesOf('dev', judged) }, known),
+    devWinners: hasWinners
+      ? devWinners({ ...searched, queries: queriesOf('dev', judged) }, known)
+      : undefined,
   };
 }
 

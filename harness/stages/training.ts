@@ -23,6 +23,7 @@ import {
   trainingSetup,
   withLambda,
 } from '../pipeline/starting-model.js';
+import { hasWinners } from '../pipeline/winners.js';
 import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
 import { encode, type ShardFacts } from './encode.js';
@@ -138,7 +139,9 @@ async function trainings(
     read ??= open(at).then((found) => trainingSetup({ config, architecture, seed, lambda: asked }, found));
     return read.then((setup) => withLambda(setup, config, asked));
   };
-  const values = triedOf(config, shape && settle(loaded, shape, config).resolved.lambda);
+  const resolved = shape && settle(loaded, shape, config).resolved;
+  const winners = resolved === undefined ? loaded.pooling === undefined : hasWinners({ ...loaded, resolved });
+  const values = triedOf(config, resolved?.lambda);
   const code = { architecture: loaded, encoder: shape?.kind };
   const tried = values.map((value) => ({
     ...(value !== undefined && { lambda: value }),
@@ -157,7 +160,7 @@ async function trainings(
   return {
     ...{ config, tried, checkpoint, negatives },
     model: {
-      ...{ name: architecture, need: checkpoint, code },
+      ...{ name: architecture, need: checkpoint, code, hasWinners: winners },
       open: async (at) => openCheckpoint(await at.folderOf(checkpoint)),
     },
     setup: (at) => setupWith(tried.find(({ stage }) => stage === checkpoint.chosen)?.lambda)(at),
