@@ -14,6 +14,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train, encode, index, search and measure, then print what came out',
     load: () => import('./cli/run.js'),
   },
+  work: {
+    summary: 'a share of what run would do, on this machine, beside others that share its cache',
+    load: () => import('./cli/work.js'),
+  },
   train: {
     summary: 'the first stage of run alone: a checkpoint',
     load: () => import('./cli/train.js'),

@@ -154,13 +154,17 @@ export const rooms: Readonly<Record<string, Room>> = {
       'systems',
     ],
   },
+  tasks: {
+    floor: 4,
+    imports: ['errors', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep'],
+  },
   perf: { floor: 5, imports: 'below' },
   cli: {
     floor: 5,
     imports: [
       ...['comparison', 'config', 'contracts', 'dataset', 'errors', 'interchange', 'interruption'],
       ...['json', 'pipeline', 'plugins', 'presets', 'printable', 'program', 'progress', 'record'],
-      ...['regression', 'reproduction', 'statistics', 'sweep', 'systems'],
+      ...['regression', 'reproduction', 'statistics', 'store', 'sweep', 'systems', 'tasks'],
     ],
   },
 };

@@ -16,25 +16,30 @@ import { renderReports, writeTo } from './report.js';
 import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
 import { notesOf, summarize } from './summary.js';
 
+/** What a sweep is asked for with: one run per architecture, dataset and seed. */
+export const sweepOptions: Command['options'] = {
+  arch: {
+    type: 'text',
+    describe:
+      "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
+    required: true,
+  },
+  dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
+  data: {
+    type: 'texts',
+    describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
+  },
+  ...configOptions,
+  ...trainingOptions,
+};
+
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
 export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
   usage: '--arch A[,B...] --dataset D[,E...] [options]',
   description:
     'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again. What is wrong with a request is said before any run begins. Of several runs, one that fails later leaves a record of its error and the others go on; the exit code is then the highest of those that failed. Runs on one dataset with one seed are timed together, taking turns query by query.',
   options: {
-    arch: {
-      type: 'text',
-      describe:
-        "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
-      required: true,
-    },
-    dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
-    data: {
-      type: 'texts',
-      describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
-    },
-    ...configOptions,
-    ...trainingOptions,
+    ...sweepOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     'dry-run': {
       type: 'switch',
@@ -156,7 +161,7 @@ async function writeReports(
 }
 
 /** One request per architecture, dataset and seed; every name is looked up before any work begins. */
-async function requestsOf(values: Values): Promise<RunRequest[]> {
+export async function requestsOf(values: Values): Promise<RunRequest[]> {
   const named = splitList('arch', String(values.arch));
   const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
