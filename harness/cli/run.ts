@@ -3,35 +3,18 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { RunRequest } from '../pipeline/run-request.js';
-import { datasetsNamed, loadReport } from '../plugins.js';
+import { loadReport } from '../plugins.js';
 import { duration, type Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
-import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
-import { anewOptions, configOptions, noWaitOption, trainingOptions } from './options.js';
+import { clusterOptions, runOnCluster } from './on-slurm.js';
+import { anewOptions, noWaitOption } from './options.js';
 import { renderReports, writeTo } from './report.js';
-import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
 import { notesOf, summarize } from './summary.js';
-
-/** What a sweep is asked for with: one run per architecture, dataset and seed. */
-export const sweepOptions: Command['options'] = {
-  arch: {
-    type: 'text',
-    describe:
-      "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
-    required: true,
-  },
-  dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
-  data: {
-    type: 'texts',
-    describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
-  },
-  ...configOptions,
-  ...trainingOptions,
-};
+import { requestsOf, sweepOptions } from './sweep-request.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
 export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
@@ -47,6 +30,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
         'print the plan, how long it takes here (tried for some seconds) and the configuration, and leave nothing',
     },
     'no-wait': noWaitOption,
+    ...clusterOptions,
     ...anewOptions,
     report: {
       type: 'text',
@@ -88,6 +72,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       );
       return Math.max(0, ...refused.map(({ error, i }) => reportFailure(error, titleOf(requests[i]!))));
     }
+    if (values.on !== undefined) return runOnCluster(values, requests, progress, print);
     const told: { stored: StoredRecord; request: RunRequest }[] = [];
     try {
       const { failures } = await sweep(requests, progress, (stored, request) =>
@@ -158,37 +143,6 @@ async function writeReports(
   }
   lines.push(`run records: ${path.resolve(out)}\n`);
   return { shown: `${shown ?? summarize(recordsOf(stored))}\n${lines.join('')}` };
-}
-
-/** One request per architecture, dataset and seed; every name is looked up before any work begins. */
-export async function requestsOf(values: Values): Promise<RunRequest[]> {
-  const named = splitList('arch', String(values.arch));
-  const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
-  const datasets = splitList('dataset', String(values.dataset));
-  const { configOn, ...start } = await trainingStart(values);
-  const anew = anewOf(values);
-  const trainless = await untrained(architectures);
-  if (trainless.length === architectures.length) refuseStart(start, trainless);
-  // A name that stands for several datasets is a run on each of them.
-  const groups = new Map<string, string>();
-  for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);
-  const folderOf = dataFolders(values.data, [...groups.keys(), ...datasets]);
-  return [...groups].flatMap(([dataset, group]) => {
-    const folder = folderOf(dataset, group);
-    const config = configOn(dataset);
-    return architectures.flatMap((architecture) =>
-      config.seeds.map((seed) => ({
-        architecture,
-        dataset,
-        seed,
-        ...(folder !== undefined && { data: folder }),
-        ...start,
-        offline: values.offline === true,
-        ...anew,
-        config,
-      })),
-    );
-  });
 }
 
 /** The plan of one run, or why there would be none: the others are planned all the same, as in the sweep itself. */

@@ -1,11 +1,10 @@
 /** `bench work`: a share of a sweep, beside other machines that share its store. */
 import { BenchError } from '../errors.js';
-import type { RunRequest } from '../pipeline/run-request.js';
 import { waitForOthers } from '../store/lock.js';
 import type { Command } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
-import { requestsOf, sweepOptions } from './run.js';
+import { assertKeeps, requestsOf, sweepOptions } from './sweep-request.js';
 
 export const command: Command = {
   usage: '--arch A[,B...] --dataset D[,E...] --cache SHARED [options]',
@@ -54,17 +53,4 @@ function workerOf(given: unknown): number {
       : ['--worker', String(given)];
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new BenchError('USAGE', `${name} needs a whole number from 0, not '${text}'.`);
-}
-
-/** What one removes another may still need. */
-function assertKeeps(requests: readonly RunRequest[]): void {
-  const { keep } = requests[0]!.config;
-  if (keep === 'all') return;
-  throw new BenchError(
-    'CONFIG_INVALID',
-    `keep is ${keep}, and machines that share a cache keep everything.`,
-    {
-      hint: "Give --keep all, and bench run with your own --keep after, or 'bench cache prune'.",
-    },
-  );
 }
