@@ -1,19 +1,19 @@
 /** `bench run --on slurm`: the same command line, taken apart for the nodes of a cluster. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
 import { wholeNumber } from './request.js';
-import { assertKeeps } from './sweep-request.js';
+import { assertKeeps, assertMakesNothingAnew } from './sweep-request.js';
 
 export const clusterOptions: Command['options'] = {
   on: {
     type: 'text',
-    describe: "slurm: an array of 'bench work' that shares --cache and --out, and this command behind it",
+    describe:
+      "where the work is done: slurm (an array of 'bench work', and this command behind it), or the address of a queue that 'bench worker' serves, redis://HOST:6379 or postgres://HOST/DATABASE; --cache and --out are shared",
   },
-  workers: { type: 'text', describe: 'with --on: how many work at once, 4 if absent' },
+  workers: { type: 'text', describe: 'with --on slurm: how many work at once, 4 if absent' },
   sbatch: {
     type: 'text',
     describe: "with --on slurm: options of your own: --sbatch='--partition=gpu --mem=32G'",
@@ -25,26 +25,13 @@ const own = { on: 'string', workers: 'string', sbatch: 'string' } as const;
 const shown = { report: 'string', json: 'boolean', 'no-wait': 'boolean' } as const;
 
 /** @returns the exit code of the run */
-export async function runOnCluster(
+export async function runOnSlurm(
   values: Values,
   requests: readonly RunRequest[],
   progress: Progress,
   print: Print,
 ): Promise<number> {
-  if (values.on !== 'slurm') {
-    throw new BenchError('USAGE', `--on ${String(values.on)}: sweeps run on slurm, or here without --on.`, {
-      hint: 'On machines without a scheduler: bench work on each of them.',
-    });
-  }
-  for (const name of ['fresh', 'repair'].filter((option) => values[option] === true)) {
-    throw new BenchError(
-      'USAGE',
-      `--${name} and --on do not go together: one would remove what another has made.`,
-      {
-        hint: 'Give another --cache, or remove what is there: bench cache prune.',
-      },
-    );
-  }
+  assertMakesNothingAnew(values);
   assertKeeps(requests);
   const { submit, watch } = await import('../tasks/slurm.js');
   const given = process.argv.slice(3);

@@ -10,7 +10,8 @@ import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
-import { clusterOptions, runOnCluster } from './on-slurm.js';
+import { sweepOnQueue } from './on-queue.js';
+import { clusterOptions, runOnSlurm } from './on-slurm.js';
 import { anewOptions, noWaitOption } from './options.js';
 import { renderReports, writeTo } from './report.js';
 import { notesOf, summarize } from './summary.js';
@@ -72,12 +73,13 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       );
       return Math.max(0, ...refused.map(({ error, i }) => reportFailure(error, titleOf(requests[i]!))));
     }
-    if (values.on !== undefined) return runOnCluster(values, requests, progress, print);
+    if (values.on === 'slurm') return runOnSlurm(values, requests, progress, print);
     const told: { stored: StoredRecord; request: RunRequest }[] = [];
     try {
-      const { failures } = await sweep(requests, progress, (stored, request) =>
-        told.push({ stored, request }),
-      );
+      const tell = (stored: StoredRecord, request: RunRequest) => void told.push({ stored, request });
+      const { failures } = await (values.on === undefined
+        ? sweep(requests, progress, tell)
+        : sweepOnQueue(values, requests, progress, sweep, tell));
       if (requests.length === 1 && failures[0] !== undefined) throw failures[0].error;
       return Math.max(0, ...failures.map(({ request, error }) => reportFailure(error, titleOf(request))));
     } finally {

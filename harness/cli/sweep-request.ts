@@ -67,3 +67,16 @@ export function assertKeeps(requests: readonly RunRequest[]): void {
     },
   );
 }
+
+/** @throws BenchError USAGE */
+export function assertMakesNothingAnew(values: Values): void {
+  const given = ['fresh', 'repair'].find((option) => values[option] === true);
+  if (given === undefined) return;
+  throw new BenchError(
+    'USAGE',
+    `--${given} and --on do not go together: one would remove what another has made.`,
+    {
+      hint: 'Give another --cache, or remove what is there: bench cache prune.',
+    },
+  );
+}
