@@ -1,6 +1,7 @@
 /** Redis and PostgreSQL on loopback, for tests: started by them, ended with them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -69,6 +70,19 @@ export async function startRedis(...settings: string[]): Promise<QueueServer> {
   };
 }
 
+/** Where Debian puts them, the newest version; undefined where there are none. */
+export function postgresPrograms(): string | undefined {
+  const all = '/usr/lib/postgresql';
+  if (!existsSync(all)) return undefined;
+  const newest = Math.max(
+    ...readdirSync(all)
+      .map(Number)
+      .filter((version) => version > 0),
+  );
+  const folder = path.join(all, String(newest), 'bin');
+  return existsSync(path.join(folder, 'postgres')) ? folder : undefined;
+}
+
 /** PostgreSQL does not start as root: `postgres` of Debian's package is the user then. */
 export async function startPostgres(): Promise<QueueServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-postgres-'));
@@ -81,9 +95,7 @@ export async function startPostgres(): Promise<QueueServer> {
     : [];
   const as = isRoot ? { uid: owner[0]!, gid: owner[1]! } : {};
   if (isRoot) await chown(folder, owner[0]!, owner[1]!);
-  const programs = execFileSync('bash', ['-c', 'ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1'], {
-    encoding: 'utf8',
-  }).trim();
+  const programs = postgresPrograms()!;
   const data = path.join(folder, 'data');
   await mkdir(data);
   const passwords = path.join(folder, 'password');

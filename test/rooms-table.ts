@@ -156,7 +156,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   tasks: {
     floor: 4,
-    imports: ['errors', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep'],
+    imports: ['errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep'],
   },
   perf: { floor: 5, imports: 'below' },
   cli: {
@@ -198,6 +198,9 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   usearch: ['harness/searchers/usearch/library.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
+  bullmq: ['harness/tasks/queue.ts'],
+  ioredis: ['harness/tasks/queue.ts'],
+  pg: ['harness/tasks/queue.ts'],
   ajv: ['json-schema'],
   '@huggingface/tokenizers': ['text'],
   '@huggingface/hub': ['harness/store/hub-access.ts'],

@@ -1,21 +1,18 @@
 /** A Slurm of one node on loopback, for tests: started by them, ended with them. */
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort, programMissing } from './queue-servers.js';
 
 /** Why there can be none here; undefined where there can. */
 export function slurmMissing(): string | undefined {
   for (const program of ['slurmctld', 'slurmd', 'sbatch']) {
-    try {
-      execFileSync('which', [program], { stdio: 'ignore' });
-    } catch {
-      return `${program} is not installed (Debian: slurmctld slurmd slurm-client)`;
-    }
+    const missing = programMissing(program, 'slurmctld slurmd slurm-client');
+    if (missing !== undefined) return missing;
   }
   return process.getuid?.() === 0 ? undefined : 'slurmd has to be started by root';
 }
@@ -25,15 +22,6 @@ export interface SlurmCluster {
   readonly env: Readonly<Record<string, string>>;
   call(command: string, ...argv: string[]): Promise<string>;
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export async function startSlurm(): Promise<SlurmCluster> {

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { parseJson } from '../json.js';
 import { buildFolder } from '../program/place.js';
 import type { TaskOutcome } from './run-task.js';
 import type { Task } from './task.js';
@@ -53,7 +54,7 @@ export function runInChild(
     const end = (code: number | null, by: string) => {
       signal.removeEventListener('abort', stop);
       try {
-        resolve(JSON.parse(printed) as ChildOutcome);
+        resolve(parseJson(printed) as ChildOutcome);
       } catch {
         const message = `Its process ended with ${code === null ? `signal ${by}` : `exit code ${code}`}; its last line: ${last}`;
         resolve({ state: 'failed', code: 'LOST', exitCode: 3, message });
