@@ -14,6 +14,22 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train, encode, index, search and measure, then print what came out',
     load: () => import('./cli/run.js'),
   },
+  work: {
+    summary: 'a share of what run would do, on this machine, beside others that share its cache',
+    load: () => import('./cli/work.js'),
+  },
+  worker: {
+    summary: 'tasks of sweeps that a queue hands out, one after another',
+    load: () => import('./cli/worker.js'),
+  },
+  queue: {
+    summary: 'a queue of tasks on Redis or PostgreSQL: making it ready, counting, emptying',
+    load: () => import('./cli/queue.js'),
+  },
+  task: {
+    summary: 'one task, for the worker that starts it',
+    load: () => import('./cli/task.js'),
+  },
   train: {
     summary: 'the first stage of run alone: a checkpoint',
     load: () => import('./cli/train.js'),

@@ -38,6 +38,8 @@ export const exitCodes = {
   NOT_WRITABLE: 3,
   /** What is asked for needs more memory than there is. */
   OUT_OF_MEMORY: 3,
+  /** A task of a sweep that many machines share failed; the message says why. */
+  TASK_FAILED: 3,
   /** Another process holds what this one needs. */
   LOCKED: 3,
   /** Stopped by Ctrl-C or a termination signal; start the same command again to go on. */

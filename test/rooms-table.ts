@@ -154,13 +154,17 @@ export const rooms: Readonly<Record<string, Room>> = {
       'systems',
     ],
   },
+  tasks: {
+    floor: 4,
+    imports: ['errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep'],
+  },
   perf: { floor: 5, imports: 'below' },
   cli: {
     floor: 5,
     imports: [
       ...['comparison', 'config', 'contracts', 'dataset', 'errors', 'interchange', 'interruption'],
       ...['json', 'pipeline', 'plugins', 'presets', 'printable', 'program', 'progress', 'record'],
-      ...['regression', 'reproduction', 'statistics', 'sweep', 'systems'],
+      ...['regression', 'reproduction', 'statistics', 'store', 'sweep', 'systems', 'tasks'],
     ],
   },
 };
@@ -194,6 +198,9 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   usearch: ['harness/searchers/usearch/library.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
+  bullmq: ['harness/tasks/queue.ts'],
+  ioredis: ['harness/tasks/queue.ts'],
+  pg: ['harness/tasks/queue.ts'],
   ajv: ['json-schema'],
   '@huggingface/tokenizers': ['text'],
   '@huggingface/hub': ['harness/store/hub-access.ts'],

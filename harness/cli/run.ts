@@ -3,18 +3,19 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { RunRequest } from '../pipeline/run-request.js';
-import { datasetsNamed, loadReport } from '../plugins.js';
+import { loadReport } from '../plugins.js';
 import { duration, type Progress } from '../progress.js';
 import type { RunRecord, StoredRecord } from '../record.js';
 import { titleOf } from '../sweep/cell-lines.js';
-import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
-import { anewOptions, configOptions, noWaitOption, trainingOptions } from './options.js';
+import { sweepOnQueue } from './on-queue.js';
+import { clusterOptions, runOnSlurm } from './on-slurm.js';
+import { anewOptions, noWaitOption } from './options.js';
 import { renderReports, writeTo } from './report.js';
-import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
 import { notesOf, summarize } from './summary.js';
+import { requestsOf, sweepOptions } from './sweep-request.js';
 
 /** @param loadPipeline imports the pipeline, which is heavy, once the request is known to be right */
 export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
@@ -22,19 +23,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
   description:
     'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again. What is wrong with a request is said before any run begins. Of several runs, one that fails later leaves a record of its error and the others go on; the exit code is then the highest of those that failed. Runs on one dataset with one seed are timed together, taking turns query by query.',
   options: {
-    arch: {
-      type: 'text',
-      describe:
-        "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
-      required: true,
-    },
-    dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
-    data: {
-      type: 'texts',
-      describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
-    },
-    ...configOptions,
-    ...trainingOptions,
+    ...sweepOptions,
     offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     'dry-run': {
       type: 'switch',
@@ -42,6 +31,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
         'print the plan, how long it takes here (tried for some seconds) and the configuration, and leave nothing',
     },
     'no-wait': noWaitOption,
+    ...clusterOptions,
     ...anewOptions,
     report: {
       type: 'text',
@@ -83,11 +73,13 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       );
       return Math.max(0, ...refused.map(({ error, i }) => reportFailure(error, titleOf(requests[i]!))));
     }
+    if (values.on === 'slurm') return runOnSlurm(values, requests, progress, print);
     const told: { stored: StoredRecord; request: RunRequest }[] = [];
     try {
-      const { failures } = await sweep(requests, progress, (stored, request) =>
-        told.push({ stored, request }),
-      );
+      const tell = (stored: StoredRecord, request: RunRequest) => void told.push({ stored, request });
+      const { failures } = await (values.on === undefined
+        ? sweep(requests, progress, tell)
+        : sweepOnQueue(values, requests, progress, sweep, tell));
       if (requests.length === 1 && failures[0] !== undefined) throw failures[0].error;
       return Math.max(0, ...failures.map(({ request, error }) => reportFailure(error, titleOf(request))));
     } finally {
@@ -153,37 +145,6 @@ async function writeReports(
   }
   lines.push(`run records: ${path.resolve(out)}\n`);
   return { shown: `${shown ?? summarize(recordsOf(stored))}\n${lines.join('')}` };
-}
-
-/** One request per architecture, dataset and seed; every name is looked up before any work begins. */
-async function requestsOf(values: Values): Promise<RunRequest[]> {
-  const named = splitList('arch', String(values.arch));
-  const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
-  const datasets = splitList('dataset', String(values.dataset));
-  const { configOn, ...start } = await trainingStart(values);
-  const anew = anewOf(values);
-  const trainless = await untrained(architectures);
-  if (trainless.length === architectures.length) refuseStart(start, trainless);
-  // A name that stands for several datasets is a run on each of them.
-  const groups = new Map<string, string>();
-  for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);
-  const folderOf = dataFolders(values.data, [...groups.keys(), ...datasets]);
-  return [...groups].flatMap(([dataset, group]) => {
-    const folder = folderOf(dataset, group);
-    const config = configOn(dataset);
-    return architectures.flatMap((architecture) =>
-      config.seeds.map((seed) => ({
-        architecture,
-        dataset,
-        seed,
-        ...(folder !== undefined && { data: folder }),
-        ...start,
-        offline: values.offline === true,
-        ...anew,
-        config,
-      })),
-    );
-  });
 }
 
 /** The plan of one run, or why there would be none: the others are planned all the same, as in the sweep itself. */

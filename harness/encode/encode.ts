@@ -42,29 +42,67 @@ function windowOf({ encoder: { mostVectors, dimensions }, memoryBytes }: EncodeR
   return Math.max(1, Math.min(largestWindow, Math.floor(memoryBytes / perPassage)));
 }
 
+/** The shards of a collection: each is encoded by itself, so that its bytes do not depend on where the others are. */
+export const shardsOf = ({ count, shardPassages }: Pick<EncodeRequest, 'count' | 'shardPassages'>) =>
+  planShards(count, Math.max(1, Math.ceil(count / shardPassages)));
+
 /**
  * Makes the index in `folder`, going on with what an earlier process finished there.
  * @throws BenchError DATA_INVALID where the collection is not what the dataset says, INTERRUPTED between two windows
  */
 export async function encodeCollection(request: EncodeRequest): Promise<IndexFacts> {
-  const { passages, count, folder, progress } = request;
-  const windowPassages = windowOf(request);
-  const shards = planShards(count, Math.max(1, Math.ceil(count / request.shardPassages)));
+  const { count, folder } = request;
+  const shards = shardsOf(request);
   const identifiers = new IdentifierWriter(identifiersPath(folder));
-  const stage = progress.stage('encode', count, 'passages');
+  const named = await encodeShards(request, shards, (passageId) => identifiers.append(passageId));
+  if (named !== count) throw wrongCount(count, String(named));
+  await identifiers.commit();
+  return finishIndex(folder, shards.length);
+}
+
+/**
+ * Makes one shard in `folder`, as `encodeCollection` would, and nothing else; passages behind it are not read.
+ * @throws as encodeCollection
+ */
+export async function encodeShard(request: EncodeRequest, number: number): Promise<void> {
+  const range = shardsOf(request)[number];
+  if (range === undefined) throw new RangeError(`there is no shard ${number}`);
+  let read = 0;
+  await encodeShards(request, [range], () => read++);
+  if (read < range.firstPassage + range.passages) throw wrongCount(request.count, String(read));
+}
+
+/**
+ * Passages of no shard are passed over.
+ * @param name is told of every passage, and gives its ordinal @returns passages read
+ */
+async function encodeShards(
+  request: EncodeRequest,
+  shards: readonly ShardRange[],
+  name: (passageId: string) => number,
+): Promise<number> {
+  const { passages, count, progress } = request;
+  const windowPassages = windowOf(request);
+  const end = shards.at(-1)!.firstPassage + shards.at(-1)!.passages;
+  const stage = progress.stage('encode', end - shards[0]!.firstPassage, 'passages');
+  let read = 0;
   let current: ShardEncoder | undefined;
   let window: Passage[] = [];
   const flush = async () => {
     await current?.add(window);
     window = [];
-    stage.update(identifiers.count);
+    stage.update(Math.max(0, read - shards[0]!.firstPassage));
     progress.checkInterrupted();
   };
   try {
     for await (const passage of passages) {
-      const ordinal = identifiers.append(passage.passageId);
-      const range = shards.find(({ firstPassage, passages: size }) => ordinal < firstPassage + size);
-      if (range === undefined) throw wrongCount(count, 'more');
+      if (read === end) {
+        if (end === count) throw wrongCount(count, 'more');
+        break;
+      }
+      const ordinal = name(passage.passageId);
+      read++;
+      const range = shards.find(({ firstPassage, passages: size }) => ordinal < firstPassage + size)!;
       if (ordinal === range.firstPassage) {
         await flush();
         await current?.finish();
@@ -73,16 +111,14 @@ export async function encodeCollection(request: EncodeRequest): Promise<IndexFac
       if (current !== undefined) window.push(passage);
       if (window.length === windowPassages) await flush();
     }
-    if (identifiers.count !== count) throw wrongCount(count, String(identifiers.count));
     await flush();
     await current?.finish();
   } catch (error) {
     await current?.abort();
     throw error;
   }
-  await identifiers.commit();
   stage.end();
-  return finishIndex(folder, shards.length);
+  return read;
 }
 
 function wrongCount(count: number, found: string): BenchError {

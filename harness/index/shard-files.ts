@@ -4,6 +4,7 @@
  * last: a shard is complete where that file is there, and absent where it is not. Shards know nothing of each other,
  * so each can be made anywhere, twice, or again after a crash.
  */
+import { copyFile, link, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
@@ -109,6 +110,24 @@ export async function isWhole(
     if (!(error instanceof BenchError)) throw error;
     note(`${error.message} The shard is made again.`);
     return false;
+  }
+}
+
+/** Puts a shard that was made in one folder into another, as if it had been made there. */
+export async function adoptShard(from: string, to: string, number: number): Promise<void> {
+  const [its, own] = [shardPaths(from, number), shardPaths(to, number)];
+  // The facts come last: a shard is complete where they are.
+  for (const part of ['vectors', 'offsets', 'facts'] as const) {
+    await rm(own[part], { force: true });
+    try {
+      await link(its[part], own[part]);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' && part === 'offsets') continue;
+      // File systems without links.
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error;
+      await copyFile(its[part], own[part]);
+    }
   }
 }
 

@@ -1,4 +1,6 @@
 /** What is asked for of one cell. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { StageRequest } from './prepare.js';
 
 /** One system on one dataset with one seed. */
@@ -10,4 +12,18 @@ export interface RunRequest extends StageRequest {
   init?: string;
   /** Where hard negatives come from: `dataset`, `bm25`, and files; the usual source where absent. */
   negatives?: readonly string[];
+}
+
+/** A request as it can be sent to another machine: with whole paths, and nothing of this process. */
+export function bareRequest({ anew: _, data, init, negatives, ...request }: RunRequest): RunRequest {
+  const { out, cache } = request.config;
+  return {
+    ...request,
+    config: { ...request.config, out: path.resolve(out), cache: path.resolve(cache) },
+    ...(data !== undefined && { data: path.resolve(data) }),
+    ...(init !== undefined && { init: path.resolve(init) }),
+    ...(negatives !== undefined && {
+      negatives: negatives.map((name) => (existsSync(name) ? path.resolve(name) : name)),
+    }),
+  };
 }

@@ -1,6 +1,7 @@
 /** Times the stages of a run for its record. */
 import type { Code } from '../program/code.js';
 import type { MakingFacts, StageFacts, UsedFacts } from '../record.js';
+import type { StageMaking } from '../stages/graph.js';
 import type { Artifact, Making, Store } from '../store/store.js';
 
 export class StageLog {
@@ -10,20 +11,23 @@ export class StageLog {
   /**
    * @param store where the stages leave their artifacts
    * @param told of each stage
+   * @param making how stages come to their artifacts; they are made here where absent
    */
   constructor(
     readonly store: Pick<Store, 'used'>,
     readonly told: (stage: StageFacts) => void = () => undefined,
+    readonly making?: StageMaking,
   ) {
     this.#seen = store.used.length;
   }
 
   /** A log of the stages of a system that this one's is put together of: they stand here too, under its name. */
   of(system: string): StageLog {
-    return new StageLog(this.store, (stage) => {
+    const told = (stage: StageFacts) => {
       this.#keep({ ...stage, name: `${system}: ${stage.name}` });
       this.#seen = this.store.used.length;
-    });
+    };
+    return new StageLog(this.store, told, this.making);
   }
 
   /** Runs a stage that leaves an artifact. */

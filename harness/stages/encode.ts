@@ -1,8 +1,9 @@
 /** Encoding the collection. */
 import type { BenchConfig } from '../config/config.js';
-import { encodeCollection } from '../encode/encode.js';
+import { type EncodeRequest, encodeCollection, encodeShard, shardsOf } from '../encode/encode.js';
+import { adoptShard } from '../index/shard-files.js';
 import { openEncoder } from '../pipeline/open-model.js';
-import type { ModelNeed, Stage } from './graph.js';
+import type { ModelNeed, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
 
 export interface ShardFacts {
@@ -16,10 +17,40 @@ export function encode(
   { encode: { shardPassages, batchTokens, memoryMiB } }: Pick<BenchConfig, 'encode'>,
   { dataset, engine, computing, code }: Known,
 ): Stage<ShardFacts> {
+  const encoded = async <T>(
+    folder: string,
+    at: Workplace,
+    work: (request: EncodeRequest) => Promise<T>,
+  ): Promise<T> => {
+    const { dataset, engine, progress } = at;
+    const opened = await at.model(model);
+    const { retriever, texts, maxTokens } = opened;
+    const vectorsPerPassage = retriever.indexedVectors;
+    const encoder = openEncoder(opened, 'passage', engine, { batchTokens });
+    try {
+      return await work({
+        passages: dataset.passages(),
+        count: dataset.passageCount,
+        encoder: {
+          dimensions: retriever.dimensions,
+          mostVectors: vectorsPerPassage === 'varies' ? maxTokens.passage + 1 : vectorsPerPassage,
+          encode: (window) => encoder.encode(window.map(texts.passage)),
+        },
+        vectorsPerPassage,
+        folder,
+        shardPassages,
+        memoryBytes: memoryMiB * 2 ** 20,
+        progress,
+      });
+    } finally {
+      await encoder.dispose();
+    }
+  };
   return {
     name: 'encode',
     kind: 'shards',
     version: 'shards 4',
+    task: 'encode',
     needs: { model: model.need },
     inputs: () => ({
       dataset: dataset.identity,
@@ -29,31 +60,14 @@ export function encode(
       ...{ shardPassages, batchTokens, memoryMiB },
     }),
     about: { dataset: dataset.name, system: model.name },
+    pieces: (at) => ({
+      count: shardsOf({ count: at.dataset.passageCount, shardPassages }).length,
+      make: (folder, piece) => encoded(folder, at, (request) => encodeShard(request, piece)),
+      join: (folder, piece, number) => adoptShard(piece, folder, number),
+    }),
     async make(folder, at) {
-      const { dataset, engine, progress } = at;
-      const opened = await at.model(model);
-      const { retriever, texts, maxTokens } = opened;
-      const vectorsPerPassage = retriever.indexedVectors;
-      const encoder = openEncoder(opened, 'passage', engine, { batchTokens });
-      try {
-        const { vectors } = await encodeCollection({
-          passages: dataset.passages(),
-          count: dataset.passageCount,
-          encoder: {
-            dimensions: retriever.dimensions,
-            mostVectors: vectorsPerPassage === 'varies' ? maxTokens.passage + 1 : vectorsPerPassage,
-            encode: (window) => encoder.encode(window.map(texts.passage)),
-          },
-          vectorsPerPassage,
-          folder,
-          shardPassages,
-          memoryBytes: memoryMiB * 2 ** 20,
-          progress,
-        });
-        return { vectors, weights: opened.key };
-      } finally {
-        await encoder.dispose();
-      }
+      const { vectors } = await encoded(folder, at, encodeCollection);
+      return { vectors, weights: (await at.model(model)).key };
     },
   };
 }

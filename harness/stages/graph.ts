@@ -26,9 +26,33 @@ export interface Stage<Facts = unknown> {
   /** Everything else that decides what it leaves, its code included, and nothing that does not. */
   inputs(): Inputs;
   readonly about: About;
+  /** Where many machines share the work: which kind of task it is by itself; made with its cell where absent. */
+  readonly task?: 'train' | 'encode';
+  /** Where it can be made in pieces that know nothing of each other: on many machines, in any order. */
+  pieces?(at: Workplace): Pieces;
   /** @param folder may hold what an earlier, killed attempt left @param key of the artifact, its input key */
   make(folder: string, at: Workplace, key: string): Promise<Facts>;
 }
+
+/** A stage cut so that no number depends on the cut. */
+export interface Pieces {
+  readonly count: number;
+  /** Leaves one piece in a folder of its own. @param piece from 0 */
+  make(folder: string, piece: number): Promise<unknown>;
+  /** Puts a piece where `make` of the stage takes it for its own. */
+  join(folder: string, pieceFolder: string, piece: number): Promise<void>;
+}
+
+/** How a stage comes to its artifact; asked for every stage of a graph. */
+export interface StageMaking {
+  artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>>;
+}
+
+/** Here, whole, where it is not in the cache. */
+export const makeHere: StageMaking = {
+  artifact: (stage, at) =>
+    at.store.artifact(stage.kind, inputsOf(stage), (folder, own) => stage.make(folder, at, own), stage.about),
+};
 
 /** A folder that is there, made by a stage once or handed in. */
 export interface Given {

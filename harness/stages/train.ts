@@ -61,6 +61,7 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
   return {
     name: asked.name,
     kind: 'checkpoints',
+    task: 'train',
     version: 'checkpoint 4',
     needs: { model, ...negatives.needs },
     inputs: () => ({

@@ -11,8 +11,8 @@ import {
   type BuiltNeed,
   type Choice,
   inputKey,
-  inputsOf,
   type ModelNeed,
+  makeHere,
   type Need,
   type Stage,
   type Workplace,
@@ -58,13 +58,7 @@ export class Workbench implements Workplace {
     const key = `${stage.kind}/${inputKey(stage)}`;
     const known = this.#made.get(key);
     if (known !== undefined) return { ...((await known) as Artifact<Facts>), cached: true };
-    const { kind, about } = stage;
-    const making = this.store.artifact(
-      kind,
-      inputsOf(stage),
-      (folder, own) => stage.make(folder, this, own),
-      about,
-    );
+    const making = (this.log.making ?? makeHere).artifact(stage, this);
     this.#made.set(key, making);
     return making;
   }

@@ -76,6 +76,14 @@ export class Store {
     return artifactFolder(this.root, kind, key);
   }
 
+  /** Whether an artifact is finished; it is checked when it is asked for. */
+  has(kind: ArtifactKind, key: string): Promise<boolean> {
+    return access(path.join(this.folderOf(kind, key), manifestFile)).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /**
    * The artifact made from `inputs`: taken from the cache where it is finished, else made (or gone on with) by `make`. What
    * is taken is checked: see `checkedManifest`.
@@ -212,11 +220,7 @@ export class Store {
   /** @returns whether there is a finished artifact, sound or not */
   async #claim(kind: ArtifactKind, key: string): Promise<boolean> {
     const folder = this.folderOf(kind, key);
-    const isFinished = () =>
-      access(path.join(folder, manifestFile)).then(
-        () => true,
-        () => false,
-      );
+    const isFinished = () => this.has(kind, key);
     if (!(await isFinished())) return false;
     if (!(await isTemporary(folder))) return true;
     return undisturbed(folder, async () => {

@@ -1,0 +1,70 @@
+/** `bench run --on slurm`: the same command line, taken apart for the nodes of a cluster. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { RunRequest } from '../pipeline/run-request.js';
+import type { Progress } from '../progress.js';
+import type { Command, Print, Values } from './command.js';
+import { wholeNumber } from './request.js';
+import { assertKeeps, assertMakesNothingAnew } from './sweep-request.js';
+
+export const clusterOptions: Command['options'] = {
+  on: {
+    type: 'text',
+    describe:
+      "where the work is done: slurm (an array of 'bench work', and this command behind it), or the address of a queue that 'bench worker' serves, redis://HOST:6379 or postgres://HOST/DATABASE; --cache and --out are shared",
+  },
+  workers: { type: 'text', describe: 'with --on slurm: how many work at once, 4 if absent' },
+  sbatch: {
+    type: 'text',
+    describe: "with --on slurm: options of your own: --sbatch='--partition=gpu --mem=32G'",
+  },
+};
+
+const own = { on: 'string', workers: 'string', sbatch: 'string' } as const;
+/** What a worker has no use for. */
+const shown = { report: 'string', json: 'boolean', 'no-wait': 'boolean' } as const;
+
+/** @returns the exit code of the run */
+export async function runOnSlurm(
+  values: Values,
+  requests: readonly RunRequest[],
+  progress: Progress,
+  print: Print,
+): Promise<number> {
+  assertMakesNothingAnew(values);
+  assertKeeps(requests);
+  const { submit, watch } = await import('../tasks/slurm.js');
+  const given = process.argv.slice(3);
+  const folder = path.resolve(requests[0]!.config.out, 'slurm');
+  const jobs = await submit({
+    ...{ work: ['work', ...without(given, { ...own, ...shown })], run: ['run', ...without(given, own)] },
+    ...{ workers: wholeNumber(values, 'workers') ?? 4, folder },
+    sbatch: String(values.sbatch ?? '')
+      .split(/\s+/)
+      .filter((option) => option !== ''),
+  });
+  progress.note(
+    `slurm: ${jobs.work} works, ${jobs.run} times and records; logs in ${folder}. Ctrl-C leaves them running, the same command goes on with what they made; scancel ${jobs.work} ${jobs.run} ends them.`,
+  );
+  const { printed, exitCode } = await watch(jobs, folder, progress);
+  print(printed);
+  return exitCode;
+}
+
+/** A command line without some of its options. */
+export function without(
+  argv: readonly string[],
+  names: Readonly<Record<string, 'string' | 'boolean'>>,
+): string[] {
+  const options = Object.fromEntries(Object.entries(names).map(([name, type]) => [name, { type }]));
+  const { tokens } = parseArgs({
+    ...{ args: [...argv], options, strict: false, allowPositionals: true, tokens: true },
+  });
+  const left = new Set<number>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || !Object.hasOwn(names, token.name)) continue;
+    left.add(token.index);
+    if (token.value !== undefined && token.inlineValue === false) left.add(token.index + 1);
+  }
+  return argv.filter((_, i) => !left.has(i));
+}

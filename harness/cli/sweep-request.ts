@@ -1,0 +1,82 @@
+/** The runs that a command line asks for: one per architecture, dataset and seed. */
+import { BenchError } from '../errors.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { datasetsNamed } from '../plugins.js';
+import { listSystems } from '../systems.js';
+import { type Command, splitList, type Values } from './command.js';
+import { configOptions, trainingOptions } from './options.js';
+import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
+
+/** What a sweep is asked for with: one run per architecture, dataset and seed. */
+export const sweepOptions: Command['options'] = {
+  arch: {
+    type: 'text',
+    describe:
+      "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
+    required: true,
+  },
+  dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
+  data: {
+    type: 'texts',
+    describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
+  },
+  ...configOptions,
+  ...trainingOptions,
+};
+
+/** One request per architecture, dataset and seed; every name is looked up before any work begins. */
+export async function requestsOf(values: Values): Promise<RunRequest[]> {
+  const named = splitList('arch', String(values.arch));
+  const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
+  const datasets = splitList('dataset', String(values.dataset));
+  const { configOn, ...start } = await trainingStart(values);
+  const anew = anewOf(values);
+  const trainless = await untrained(architectures);
+  if (trainless.length === architectures.length) refuseStart(start, trainless);
+  // A name that stands for several datasets is a run on each of them.
+  const groups = new Map<string, string>();
+  for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);
+  const folderOf = dataFolders(values.data, [...groups.keys(), ...datasets]);
+  return [...groups].flatMap(([dataset, group]) => {
+    const folder = folderOf(dataset, group);
+    const config = configOn(dataset);
+    return architectures.flatMap((architecture) =>
+      config.seeds.map((seed) => ({
+        architecture,
+        dataset,
+        seed,
+        ...(folder !== undefined && { data: folder }),
+        ...start,
+        offline: values.offline === true,
+        ...anew,
+        config,
+      })),
+    );
+  });
+}
+
+/** What one removes another may still need. */
+export function assertKeeps(requests: readonly RunRequest[]): void {
+  const { keep } = requests[0]!.config;
+  if (keep === 'all') return;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `keep is ${keep}, and machines that share a cache keep everything.`,
+    {
+      hint: "Give --keep all, and bench run with your own --keep after, or 'bench cache prune'.",
+    },
+  );
+}
+
+/** @throws BenchError USAGE */
+export function assertMakesNothingAnew(values: Values): void {
+  const given = ['fresh', 'repair'].find((option) => values[option] === true);
+  if (given === undefined) return;
+  throw new BenchError(
+    'USAGE',
+    `--${given} and --on do not go together: one would remove what another has made.`,
+    {
+      hint: 'Give another --cache, or remove what is there: bench cache prune.',
+    },
+  );
+}

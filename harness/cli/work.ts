@@ -1,0 +1,56 @@
+/** `bench work`: a share of a sweep, beside other machines that share its store. */
+import { BenchError } from '../errors.js';
+import { waitForOthers } from '../store/lock.js';
+import type { Command } from './command.js';
+import { reportFailure } from './failure.js';
+import { beginJob } from './job.js';
+import { assertKeeps, requestsOf, sweepOptions } from './sweep-request.js';
+
+export const command: Command = {
+  usage: '--arch A[,B...] --dataset D[,E...] --cache SHARED [options]',
+  description:
+    "Does what nobody else is at of the sweep that 'bench run' with the same options would do: trainings, shards of the passages' vectors, indexes, hits. Any number of these may run at once, on any machines that share the folder of --cache, and each may be killed and started again; each ends when nothing is left, or with what failed. Latencies are measured, and records written, by 'bench run' with the same options, on one machine, when they have ended.",
+  options: {
+    ...sweepOptions,
+    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    worker: {
+      type: 'text',
+      describe:
+        'which worker this is, from 0, so that each begins elsewhere; SLURM_ARRAY_TASK_ID where it is absent and set',
+    },
+  },
+  examples: [
+    [
+      'bench work --arch mlr-sc,mlr --dataset squad --seeds 1,2,3 --cache /shared/bench',
+      'on every machine; bench run with the same options ends it',
+    ],
+  ],
+  async run(values, _positionals, print) {
+    const worker = workerOf(values.worker);
+    const requests = await requestsOf(values);
+    assertKeeps(requests);
+    const [{ workBeside }, { cellTasks }] = await Promise.all([
+      import('../tasks/by-store.js'),
+      import('../tasks/task.js'),
+    ]);
+    const progress = beginJob(values);
+    waitForOthers({ waits: false, job: progress });
+    const store = requests[0]!.config.cache;
+    const { done, failed } = await workBeside(await cellTasks(requests), { store, progress, worker });
+    const count = done.filter(({ kind }) => kind !== 'cell').length;
+    print(
+      `nothing is left to do: ${count} trainings and shards, ${requests.length} runs to be timed and recorded\n`,
+    );
+    const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
+    return Math.max(0, ...own.map(({ task, error }) => reportFailure(error, task.title)));
+  },
+};
+
+function workerOf(given: unknown): number {
+  const [name, text] =
+    given === undefined
+      ? ['SLURM_ARRAY_TASK_ID', process.env.SLURM_ARRAY_TASK_ID ?? '0']
+      : ['--worker', String(given)];
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new BenchError('USAGE', `${name} needs a whole number from 0, not '${text}'.`);
+}

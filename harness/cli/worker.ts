@@ -1,0 +1,35 @@
+/** `bench worker`: does tasks of sweeps that a queue hands out. */
+import path from 'node:path';
+import type { Command } from './command.js';
+import { beginJob } from './job.js';
+import { cacheOf, wholeNumber } from './request.js';
+
+export const command: Command = {
+  usage: '--queue URL --cache SHARED [options]',
+  description:
+    "Does tasks of sweeps that 'bench run --on URL' hands out, until it is told to stop: then what is in hand is saved and given back. Each task has a process of its own, which ends with the worker. Machines of one queue share the folder of --cache, have the same version of bench, and processors of one kind.",
+  options: {
+    queue: { type: 'text', describe: 'address: redis://HOST:6379, postgres://HOST/DATABASE', required: true },
+    cache: { type: 'text', describe: 'folder that all machines share', required: true },
+    'at-once': { type: 'text', describe: 'tasks at a time; 1 if absent' },
+    config: { type: 'text', describe: 'configuration file' },
+  },
+  examples: [['bench worker --queue redis://queue:6379 --cache /shared/bench', 'on every machine']],
+  async run(values) {
+    const store = path.resolve(cacheOf(values));
+    const atOnce = wholeNumber(values, 'at-once') ?? 1;
+    const [{ openQueue }, { serve }] = await Promise.all([
+      import('../tasks/queue.js'),
+      import('../tasks/queue-worker.js'),
+    ]);
+    const progress = beginJob(values);
+    const tasks = await openQueue(String(values.queue));
+    progress.note('waits for tasks');
+    try {
+      await serve(tasks, { store, atOnce, progress });
+    } finally {
+      await tasks.close();
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,125 @@
+/** Takes tasks from a queue, each into a process of its own. */
+import { hostname } from 'node:os';
+import { computeClass } from '../program/compute-class.js';
+import type { Progress } from '../progress.js';
+import { leaseMs } from '../store/owner.js';
+import { type ChildOutcome, runInChild } from './child.js';
+import type { Said, TaskJob, TaskQueue } from './queue.js';
+import { programHere, type Task } from './task.js';
+
+export interface Serving {
+  readonly store: string;
+  /** Tasks at once. */
+  readonly atOnce: number;
+  readonly progress: Progress;
+  readonly name?: string;
+}
+
+/** How long a task that another is at, or that is not for this machine, is left alone. */
+const pauseMs = 5000;
+/** Between two lines of progress of one task. */
+const saidMs = 1000;
+
+/** Serves until the job is interrupted; what is in hand then is saved and given back. */
+export async function serve(
+  tasks: TaskQueue,
+  { store, atOnce, progress, name = `${hostname()} ${process.pid}` }: Serving,
+): Promise<void> {
+  const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
+  const program = await programHere();
+
+  const giveBack = async (job: TaskJob, token: string, ms: number): Promise<never> => {
+    await job.moveToDelayed(Date.now() + ms, token);
+    throw new DelayedError();
+  };
+
+  async function work(job: TaskJob, token = ''): Promise<string> {
+    const task = job.data;
+    if (task.program !== program || task.computeClass !== computeClass()) {
+      const which = task.program === program ? task.computeClass : task.program;
+      progress.note(`left to others: ${task.title}: it is for ${which}`);
+      return giveBack(job, token, pauseMs);
+    }
+    for (;;) {
+      const failed = await failedBefore(job);
+      const outcome = await watched(job, { task, store, failed });
+      if (outcome.state === 'done') {
+        progress.note(`done: ${task.title}`);
+        return name;
+      }
+      if (outcome.state === 'failed') return ended(job, token, outcome);
+      for (const before of outcome.for) await addBefore(job, before);
+      if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    }
+  }
+
+  /** What may pass is tried again, by whoever takes it; a wrong request is not. */
+  async function ended(job: TaskJob, token: string, { code, exitCode, message }: Failed): Promise<never> {
+    if (code === 'INTERRUPTED' || (code === 'LOST' && progress.signal.aborted))
+      return giveBack(job, token, 0);
+    if (code === 'LOCKED') return giveBack(job, token, pauseMs);
+    progress.note(`failed: ${job.data.title}: ${message}`);
+    throw exitCode === 3 && code !== 'TASK_FAILED' ? new Error(message) : new UnrecoverableError(message);
+  }
+
+  async function addBefore(job: TaskJob, before: Task): Promise<void> {
+    // Two parents cannot wait for one child, so that each has its own; the store sees to it that the work is done once.
+    const jobId = `${before.id}.${job.id!.replaceAll('.', '-')}`.slice(0, 200);
+    const parent = { id: job.id!, queue: tasks.queue.qualifiedName };
+    await tasks.queue.add(before.kind, before, {
+      ...jobOptions,
+      ...{ jobId, parent, ignoreDependencyOnFailure: true },
+    });
+  }
+
+  async function watched(job: TaskJob, given: Parameters<typeof runInChild>[0]): Promise<ChildOutcome> {
+    let lastMs = Number.NEGATIVE_INFINITY;
+    const told = (line: string) => {
+      const nowMs = performance.now();
+      if (line === '' || nowMs - lastMs < saidMs) return;
+      lastMs = nowMs;
+      const said: Said = { worker: name, line };
+      job.updateProgress(said).catch(() => undefined);
+    };
+    progress.note(`begins: ${job.data.title}`);
+    await job.updateProgress({ worker: name, line: '' } satisfies Said);
+    return runInChild(given, told, progress.signal);
+  }
+
+  const worker = tasks.worker(work, {
+    ...{ concurrency: atOnce, name, lockDuration: leaseMs(), stalledInterval: leaseMs() },
+    // A lost worker is no fault of the task.
+    maxStalledCount: 100,
+  });
+  worker.on('error', (error) =>
+    progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
+  );
+  const running = worker.run();
+  await new Promise<void>((resolve) => {
+    if (progress.signal.aborted) resolve();
+    else progress.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await worker.close();
+  await running;
+}
+
+type Failed = Extract<ChildOutcome, { state: 'failed' }>;
+
+/** Of every task in a queue. */
+export const jobOptions = {
+  attempts: 3,
+  backoff: { type: 'fixed', delay: pauseMs },
+  removeOnComplete: false,
+  removeOnFail: false,
+} as const;
+
+/** Why tasks that it waited for failed, by their ids. */
+async function failedBefore(job: TaskJob): Promise<Record<string, string>> {
+  const failures = await job.getIgnoredChildrenFailures();
+  return Object.fromEntries(
+    Object.entries(failures).map(([key, reason]) => [
+      key.replace(/^.*:/, '').replace(/\..*$/, ''),
+      String(reason),
+    ]),
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * A queue of tasks on Redis or PostgreSQL, by BullMQ. It only hands tasks out: what is done stands in the store, so that an emptied
+ * queue is filled again by the same command, and goes on where the work was.
+ */
+import type * as BullMQ from 'bullmq';
+import { BenchError } from '../errors.js';
+import type { Task } from './task.js';
+
+/** Of every queue of bench; a store of its own, or a prefix in the address, keeps sweeps apart. */
+const queueName = 'bench-tasks';
+
+/** What a worker says of a task that it is at. */
+export interface Said {
+  readonly worker: string;
+  readonly line: string;
+}
+
+export type TaskJob = BullMQ.Job<Task, string, string>;
+
+type AnyQueue = BullMQ.Queue<Task, string, string, Task, string, string>;
+
+export interface TaskQueue {
+  readonly library: typeof BullMQ;
+  readonly queue: AnyQueue;
+  /** Started by its `run`. */
+  worker(
+    process: BullMQ.Processor<Task, string, string>,
+    options: Omit<BullMQ.WorkerOptions, 'connection'>,
+  ): BullMQ.Worker<Task, string, string>;
+  close(): Promise<void>;
+}
+
+/** The address without what nobody should read. */
+export function shownAddress(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/** @throws BenchError USAGE for what is no address of a queue */
+function kindOf(url: string): 'redis' | 'postgres' {
+  let protocol: string;
+  try {
+    ({ protocol } = new URL(url));
+  } catch {
+    protocol = '';
+  }
+  if (/^rediss?:$/.test(protocol)) return 'redis';
+  if (/^postgres(ql)?:$/.test(protocol)) return 'postgres';
+  throw new BenchError(
+    'USAGE',
+    `A queue has an address such as redis://HOST:6379 or postgres://HOST/DATABASE, and this has the scheme '${protocol}'.`,
+  );
+}
+
+/** @throws BenchError UNAVAILABLE where it is not installed, cannot be reached, or would lose tasks */
+export async function openQueue(url: string): Promise<TaskQueue> {
+  const kind = kindOf(url);
+  const library = await load('bullmq', () => import('bullmq'));
+  try {
+    return kind === 'redis' ? await onRedis(url, library) : await onPostgres(url, library);
+  } catch (error) {
+    throw asRefusal(error, url);
+  }
+}
+
+async function load<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new BenchError('UNAVAILABLE', `The package ${name}, which queues need, is not installed.`, {
+      hint: `npm install ${name}`,
+      cause,
+    });
+  }
+}
+
+async function onRedis(url: string, library: typeof BullMQ): Promise<TaskQueue> {
+  const { Redis } = await load('ioredis', () => import('ioredis'));
+  // A server that cannot be reached is said at once; one that is lost later is waited for.
+  const first = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  let reason: unknown;
+  first.on('error', (error: unknown) => {
+    reason ??= error;
+  });
+  try {
+    await first.connect();
+    const policy = /maxmemory_policy:(\S+)/.exec(await first.info('memory'))?.[1] ?? 'unknown';
+    if (policy !== 'noeviction') {
+      throw new BenchError(
+        'UNAVAILABLE',
+        `The Redis at ${shownAddress(url)} has the eviction policy ${policy}: where memory is short it would remove tasks.`,
+        {
+          hint: 'redis-cli config set maxmemory-policy noeviction, or maxmemory-policy in its configuration.',
+        },
+      );
+    }
+  } catch (error) {
+    throw error instanceof BenchError ? error : (reason ?? error);
+  } finally {
+    first.disconnect();
+  }
+  const connection = { url, maxRetriesPerRequest: null };
+  const queue = new library.Queue<Task, string, string>(queueName, { connection }) as unknown as AnyQueue;
+  queue.on('error', () => undefined);
+  await queue.waitUntilReady();
+  return {
+    ...{ library, queue },
+    worker: (process, options) =>
+      new library.Worker<Task, string, string>(queueName, process, {
+        ...options,
+        connection,
+        autorun: false,
+      }),
+    close: () => queue.close(),
+  };
+}
+
+async function onPostgres(url: string, library: typeof BullMQ): Promise<TaskQueue> {
+  await load('pg', () => import('pg'));
+  const { createPostgresBackend, withBackend } = library;
+  const { Queue, Worker } = withBackend(createPostgresBackend);
+  const connection = { connectionString: url, skipMigrations: true };
+  const queue = new Queue<Task, string, string>(queueName, { connection });
+  queue.on('error', () => undefined);
+  await queue.waitUntilReady();
+  return {
+    ...{ library },
+    queue: queue as unknown as TaskQueue['queue'],
+    worker: (process, options) =>
+      new Worker<Task, string, string>(queueName, process as never, {
+        ...(options as object),
+        ...{ connection, autorun: false },
+      }) as unknown as ReturnType<TaskQueue['worker']>,
+    close: () => queue.close(),
+  };
+}
+
+/** Makes what PostgreSQL has to have; nothing where it is there, and on Redis. */
+export async function initQueue(url: string): Promise<void> {
+  if (kindOf(url) === 'redis') return (await openQueue(url)).close();
+  const { runMigrations } = await load('bullmq', () => import('bullmq'));
+  const { default: pg } = await load('pg', () => import('pg'));
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    await runMigrations(client);
+  } catch (error) {
+    throw asRefusal(error, url);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** No message of a library is passed on: it may hold the address with its password. */
+function asRefusal(error: unknown, url: string): unknown {
+  if (error instanceof BenchError) return error;
+  const { name, code, message } = error as NodeJS.ErrnoException;
+  const at = shownAddress(url);
+  if (name === 'SchemaMigrationRequiredError') {
+    return new BenchError('UNAVAILABLE', `The database at ${at} is not made ready for queues.`, {
+      hint: `Once: bench queue init --queue ${at}`,
+    });
+  }
+  if (/WRONGPASS|NOAUTH|password|authentication/i.test(message ?? '') || code === '28P01') {
+    return new BenchError('UNAVAILABLE', `${at} refuses the name or the password.`, {
+      hint: 'They stand in the address: redis://NAME:PASSWORD@HOST:6379.',
+    });
+  }
+  const reason = code ?? name ?? 'unknown';
+  return new BenchError('UNAVAILABLE', `The queue at ${at} cannot be used: ${reason}.`, {
+    hint: 'Is the server running, and can this machine reach it?',
+  });
+}

@@ -1,0 +1,105 @@
+/** How a task comes to the artifacts of its run: it makes what is its own, takes what is there, and names what it waits for. */
+import type { RunRequest } from '../pipeline/run-request.js';
+import {
+  inputKey,
+  inputsOf,
+  makeHere,
+  type Pieces,
+  type Stage,
+  type StageMaking,
+  type Workplace,
+} from '../stages/graph.js';
+import { keyOf } from '../store/hash.js';
+import type { Artifact, Inputs } from '../store/store.js';
+import { titleOf } from '../sweep/cell-lines.js';
+import { cellTask, type Task, taskBeside } from './task.js';
+
+/** Ends the work on a task: others are to be done before. */
+export class Waits extends Error {
+  constructor(readonly tasks: readonly Task[]) {
+    super(`waits for ${tasks.map(({ title }) => title).join('; ')}`);
+    this.name = 'Waits';
+  }
+}
+
+/** Ends the work on a task: its artifact, or its piece of one, is there. */
+export class Finished extends Error {
+  override name = 'Finished';
+}
+
+/** The key of one piece of an artifact. */
+const pieceInputs = ({ version }: Stage, key: string, piece: number, { count }: Pieces): Inputs => ({
+  ...{ made: `piece of ${version}`, of: key, piece, pieces: count },
+});
+
+export class Sharing implements StageMaking {
+  /** @param request the run of the task that is looked at */
+  constructor(
+    readonly task: Task,
+    readonly request: RunRequest,
+  ) {}
+
+  /** @throws Waits, Finished */
+  async artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>> {
+    const key = inputKey(stage);
+    if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
+    if (this.task.kind === 'latency') throw new Waits([cellTask(this.task, this.request)]);
+    if (stage.task === undefined) return makeHere.artifact(stage, at);
+    const isOwn = key === this.task.artifact;
+    const pieces = stage.pieces?.(at);
+    if (pieces !== undefined) return this.#pieced(stage, key, pieces, isOwn, at);
+    if (!isOwn) throw new Waits([this.#taskOf(stage, key)]);
+    await makeHere.artifact(stage, at);
+    throw new Finished();
+  }
+
+  async #pieced<Facts>(
+    stage: Stage<Facts>,
+    key: string,
+    pieces: Pieces,
+    isOwn: boolean,
+    at: Workplace,
+  ): Promise<Artifact<Facts>> {
+    const { store } = at;
+    const inputsOfPiece = (piece: number) => pieceInputs(stage, key, piece, pieces);
+    const made = (piece: number) => {
+      const make = async (folder: string) => {
+        await pieces.make(folder, piece);
+        return {};
+      };
+      return store.artifact(stage.kind, inputsOfPiece(piece), make, stage.about);
+    };
+    if (isOwn) {
+      await made(this.task.piece!);
+      throw new Finished();
+    }
+    const missing: Task[] = [];
+    for (let piece = 0; piece < pieces.count; piece++) {
+      if (!(await store.has(stage.kind, keyOf(inputsOfPiece(piece)))))
+        missing.push(this.#taskOf(stage, key, piece, pieces.count));
+    }
+    if (missing.length > 0) throw new Waits(missing);
+    return store.artifact(
+      stage.kind,
+      inputsOf(stage),
+      async (folder, own) => {
+        for (let piece = 0; piece < pieces.count; piece++) {
+          await pieces.join(folder, (await made(piece)).folder, piece);
+        }
+        return stage.make(folder, at, own);
+      },
+      stage.about,
+    );
+  }
+
+  #taskOf(stage: Stage, artifact: string, piece?: number, count?: number): Task {
+    const which = piece === undefined || count === 1 ? '' : ` shard ${piece + 1} of ${count}`;
+    return taskBeside(this.task, {
+      kind: stage.task!,
+      title: `${stage.name}${which}, ${titleOf(this.request)}`,
+      requests: [this.request],
+      artifact,
+      ...(piece !== undefined && { piece }),
+    });
+  }
+}

@@ -1,0 +1,189 @@
+/** A sweep on a queue, whose workers, server and submitter are killed, ends with the bytes of one that ran alone. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { RunRecord } from '../harness/record.js';
+import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
+import { tinySettings } from './made-squad.js';
+import { cli } from './places.js';
+import {
+  postgresPrograms,
+  programMissing,
+  type QueueServer,
+  startPostgres,
+  startRedis,
+} from './queue-servers.js';
+
+const redisMissing = programMissing('redis-server', 'redis-server');
+const postgresMissing =
+  postgresPrograms() === undefined ? 'postgres is not installed (Debian: postgresql)' : undefined;
+
+let root: string;
+before(async () => {
+  root = await killedRoot();
+  await bench(root, ['run', ...args(path.join(root, 'alone'))]);
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const args = (here: string): string[] => [
+  ...['--arch', 'mlr-mix,bm25', '--seeds', '1,2', '--dataset', 'squad'],
+  ...[
+    '--data',
+    path.join(root, 'data'),
+    '--cache',
+    path.join(here, 'cache'),
+    '--out',
+    path.join(here, 'out'),
+  ],
+  ...tinySettings.flatMap((setting) => ['--set', setting]),
+];
+
+interface Running {
+  readonly child: ChildProcess;
+  said(): string;
+  readonly ended: Promise<[number | null, string | null]>;
+}
+
+function start(argv: readonly string[]): Running {
+  const child = spawn(process.execPath, [cli, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, BENCH_LEASE_SECONDS: '4' },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      text += data.toString();
+    });
+  return { child, said: () => text, ended: once(child, 'close') as Running['ended'] };
+}
+
+async function until(look: () => boolean, { said, child }: Running): Promise<void> {
+  while (!look()) {
+    assert.ok(child.exitCode === null && child.signalCode === null, said());
+    await wait(50);
+  }
+}
+
+/** Workers that are started again when they are killed: at the first task of every kind. */
+async function killedAtEveryKind(
+  server: QueueServer,
+  shared: string,
+  isOver: () => boolean,
+): Promise<string[]> {
+  const killed: string[] = [];
+  while (!isOver()) {
+    const worker = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
+    const next = () =>
+      ['train', 'encode shard', 'mlr-mix on', 'bm25 on'].find(
+        (kind) => !killed.includes(kind) && worker.said().includes(`begins: ${kind}`),
+      );
+    await until(() => isOver() || next() !== undefined || killed.length === 4, worker);
+    const kind = next();
+    if (kind === undefined) {
+      await until(isOver, worker);
+      worker.child.kill('SIGTERM');
+      await worker.ended;
+      continue;
+    }
+    killed.push(kind);
+    await wait(300);
+    worker.child.kill('SIGKILL');
+    await worker.ended;
+  }
+  return killed;
+}
+
+test('workers, Redis and the submitter are killed, the queue is emptied, and no byte is another', {
+  skip: redisMissing ?? false,
+}, async () => {
+  const server = await startRedis();
+  const shared = path.join(root, 'redis');
+  const submit = () => start(['run', ...args(shared), '--on', server.url]);
+  let isOver = false;
+  const steady = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
+  const killing = killedAtEveryKind(server, shared, () => isOver);
+  try {
+    const first = submit();
+    await until(() => /at work/.test(first.said()), first);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await server.kill();
+    await server.start();
+    const second = submit();
+    await until(() => /encode shard/.test(steady.said()), second);
+    const client = new Redis(server.url);
+    await client.flushall();
+    client.disconnect();
+    assert.deepEqual(await second.ended, [0, null], second.said() + steady.said());
+    isOver = true;
+    assert.deepEqual((await killing).sort(), ['bm25 on', 'encode shard', 'mlr-mix on', 'train']);
+    await assertAsAlone(shared);
+  } finally {
+    isOver = true;
+    steady.child.kill('SIGTERM');
+    assert.deepEqual(await steady.ended, [0, null], steady.said());
+    await server.stop();
+  }
+});
+
+test('PostgreSQL does the same; before it is made ready it is refused, and no password is shown', {
+  skip: postgresMissing ?? false,
+}, async () => {
+  const server = await startPostgres();
+  const shared = path.join(root, 'postgres');
+  try {
+    const refused = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
+    assert.deepEqual(await refused.ended, [3, null], refused.said());
+    assert.match(refused.said(), /bench queue init/);
+    const wrong = start(['queue', 'status', '--queue', server.url.replace('sesame', 'hunter2')]);
+    assert.deepEqual(await wrong.ended, [3, null], wrong.said());
+    assert.match(wrong.said(), /refuses the name or the password/);
+    const ready = start(['queue', 'init', '--queue', server.url]);
+    assert.deepEqual(await ready.ended, [0, null], ready.said());
+    const workers = [1, 2].map(() =>
+      start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]),
+    );
+    const run = start(['run', ...args(shared), '--on', server.url]);
+    await until(() => /begins: train/.test(workers[0]!.said()), run);
+    workers[0]!.child.kill('SIGKILL');
+    assert.deepEqual(await run.ended, [0, null], run.said() + workers[1]!.said());
+    workers[1]!.child.kill('SIGTERM');
+    assert.deepEqual(await workers[1]!.ended, [0, null], workers[1]!.said());
+    await assertAsAlone(shared);
+    for (const { said } of [refused, wrong, ready, run, ...workers])
+      assert.doesNotMatch(said(), /sesame|hunter2/);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a Redis that would lose tasks is refused, and so is none', {
+  skip: redisMissing ?? false,
+}, async () => {
+  const server = await startRedis('--maxmemory-policy', 'allkeys-lru');
+  const losing = start(['queue', 'status', '--queue', server.url]);
+  assert.deepEqual(await losing.ended, [3, null]);
+  assert.match(losing.said(), /eviction policy allkeys-lru/);
+  await server.stop();
+  const none = start(['run', ...args(path.join(root, 'none')), '--on', server.url]);
+  assert.deepEqual(await none.ended, [3, null]);
+  assert.match(none.said(), /UNAVAILABLE: The queue at redis:\/\/127.0.0.1:\d+ cannot be used: ECONNREFUSED/);
+  const what = start(['queue', 'status', '--queue', 'amqp://127.0.0.1']);
+  assert.deepEqual(await what.ended, [2, null]);
+});
+
+async function assertAsAlone(shared: string): Promise<void> {
+  const files = await assertHeldFiles(shared, path.join(root, 'alone'));
+  const records = files.filter((file) => file.endsWith('.record.json'));
+  assert.equal(records.length, 4);
+  for (const file of records) {
+    const { stages } = JSON.parse(await readFile(path.join(shared, file), 'utf8')) as RunRecord;
+    const anew = stages.filter(({ key, execution }) => key !== null && !execution.cached);
+    assert.deepEqual(anew, [], file);
+  }
+}

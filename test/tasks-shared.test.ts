@@ -1,0 +1,148 @@
+/** A sweep that several workers share on one store, killed at every kind of task, ends with the bytes of one that ran alone. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import type { BenchError } from '../harness/errors.js';
+import { silentProgress } from '../harness/progress.js';
+import type { RunRecord } from '../harness/record.js';
+import { workBeside } from '../harness/tasks/by-store.js';
+import { runTask } from '../harness/tasks/run-task.js';
+import { cellTasks, latencyTasks, type Task } from '../harness/tasks/task.js';
+import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
+import { tinySettings } from './made-squad.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+
+let root: string;
+before(async () => {
+  root = await killedRoot();
+  await writeTinyCollection(path.join(root, 'tiny', 'data'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const args = (here: string): string[] => [
+  ...['--arch', 'mlr-mix,dual-encoder,bm25', '--seeds', '1,2', '--dataset', 'squad'],
+  ...[
+    '--data',
+    path.join(root, 'data'),
+    '--cache',
+    path.join(here, 'cache'),
+    '--out',
+    path.join(here, 'out'),
+  ],
+  ...tinySettings.flatMap((setting) => ['--set', setting]),
+];
+
+test('workers that are killed at every kind of task, and others beside them, change no byte', async () => {
+  const [alone, shared] = [path.join(root, 'alone'), path.join(root, 'shared')];
+  await bench(root, ['run', ...args(alone)]);
+  const places = [
+    // The vocabulary that every training begins with; a training that goes on from a state.
+    /^before .*models\/.*manifest\.json$/,
+    /^after .*state-2\.safetensors$/,
+    /^before .*checkpoints\/.*manifest\.json$/,
+    // A shard that is one piece; the whole, of which one piece was put in place.
+    /^before .*shards\/.*shard-00001\.json$/,
+    /^after .*shards\/.*manifest\.json$/,
+    /^after .*shards\/.*shard-00000\.json$/,
+    /^before .*shards\/.*identifiers$/,
+    // Query vectors and hits.
+    /^before .*queries\/.*manifest\.json$/,
+    /^before .*runs\/.*scores\.f32$/,
+  ];
+  for (const at of places) await bench(root, ['work', ...args(shared), '--worker', '0'], at);
+  await Promise.all(['0', '1'].map((worker) => bench(root, ['work', ...args(shared), '--worker', worker])));
+  const made = await artifacts(path.join(shared, 'cache'));
+  await bench(root, ['run', ...args(shared)]);
+  const files = await assertHeldFiles(shared, alone);
+  assert.ok(files.length > 60, files.join('\n'));
+  // Nothing was left for the run that ends it but what is timed and recorded.
+  assert.deepEqual(await artifacts(path.join(shared, 'cache')), made);
+  const records = files.filter((file) => file.endsWith('.record.json'));
+  assert.equal(records.length, 6);
+  for (const file of records) {
+    const { stages } = JSON.parse(await readFile(path.join(shared, file), 'utf8')) as RunRecord;
+    const anew = stages.filter(({ key, execution }) => key !== null && !execution.cached);
+    assert.deepEqual(anew, [], file);
+  }
+});
+
+/** Of those that are finished. */
+async function artifacts(cache: string): Promise<string[]> {
+  const files = await readdir(cache, { recursive: true });
+  return files.filter((file) => path.basename(file) === 'manifest.json').sort();
+}
+
+const request = (architecture: string, ...set: string[]) =>
+  tinyRequest(path.join(root, 'tiny'), architecture, 1, 'encode.shardPassages=8', ...set);
+const place = (failed: Record<string, string> = {}) => ({
+  ...{ store: path.join(root, 'tiny', 'cache'), progress: silentProgress(), failed },
+});
+
+test('tasks name what they wait for, and are the same for sweeps that share a training', async () => {
+  const asked = request('dual-encoder');
+  const [times] = (await latencyTasks([asked, request('bm25')])) as [Task];
+  const first = await runTask(times, place());
+  assert.ok(first.state === 'waits');
+  const kinds = (tasks: readonly Task[]) => tasks.map(({ kind, title }) => `${kind}: ${title}`);
+  assert.deepEqual(kinds(first.for), ['cell: dual-encoder on beir, seed 1', 'cell: bm25 on beir, seed 1']);
+  const training = await runTask(first.for[0]!, place());
+  assert.ok(training.state === 'waits');
+  assert.deepEqual(kinds(training.for), ['train: train, dual-encoder on beir, seed 1']);
+  const [other] = (await cellTasks([request('dual-encoder', 'search.depth=20')])) as [Task];
+  assert.notEqual(other.id, first.for[0]!.id);
+  const its = await runTask(other, place());
+  assert.ok(its.state === 'waits');
+  assert.deepEqual(
+    its.for.map(({ id }) => id),
+    training.for.map(({ id }) => id),
+  );
+  assert.deepEqual(await runTask(training.for[0]!, place()), { state: 'done', records: [] });
+  const shards = await runTask(first.for[0]!, place());
+  assert.ok(shards.state === 'waits');
+  assert.deepEqual(
+    kinds(shards.for),
+    [1, 2, 3, 4].map((shard) => `encode: encode shard ${shard} of 4, dual-encoder on beir, seed 1`),
+  );
+  // A piece needs no other, and is made without them.
+  assert.deepEqual(await runTask(shards.for[2]!, place()), { state: 'done', records: [] });
+  const left = await runTask(first.for[0]!, place());
+  assert.ok(left.state === 'waits' && left.for.length === 3);
+});
+
+test('a task that fails holds back its own chain, and its run has a record that says why', async () => {
+  const broken = request('mlr', 'train.epochs=3', 'train.batchSize=2', 'train.learningRate=1e38');
+  const roots = await latencyTasks([broken, request('dual-encoder')]);
+  const { done, failed } = await workBeside(roots, {
+    ...{ store: path.join(root, 'tiny', 'cache'), progress: silentProgress(), pauseMs: 1 },
+  });
+  assert.deepEqual(
+    failed.map(({ task: { kind }, error }) => [kind, (error as BenchError).code]),
+    [
+      ['train', 'TRAINING_DIVERGED'],
+      ['cell', 'TASK_FAILED'],
+    ],
+  );
+  assert.ok(done.some(({ kind }) => kind === 'latency'));
+  const out = path.join(root, 'tiny', 'out');
+  const records = await Promise.all(
+    (await readdir(out))
+      .filter((name) => name.endsWith('.record.json'))
+      .map(async (name) => JSON.parse(await readFile(path.join(out, name), 'utf8')) as RunRecord),
+  );
+  assert.deepEqual(records.map(({ arch, status }) => `${arch.name} ${status}`).sort(), [
+    'dual-encoder ok',
+    'mlr failed',
+  ]);
+});
+
+test('a task of another program or another class of machines is refused', async () => {
+  const [task] = (await cellTasks([request('bm25')])) as [Task];
+  for (const other of [{ program: '0.0.1' }, { computeClass: 'linux arm64 neon' }]) {
+    await assert.rejects(runTask({ ...task, ...other }, place()), (error: BenchError) => {
+      assert.equal(error.code, 'UNAVAILABLE');
+      assert.match(error.message, new RegExp(Object.values(other)[0]!));
+      return true;
+    });
+  }
+});

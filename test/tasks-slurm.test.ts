@@ -1,0 +1,135 @@
+/** A sweep on a real Slurm of one node, of which a worker is killed, ends with the bytes of one that ran alone. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { without } from '../harness/cli/on-slurm.js';
+import type { RunRecord } from '../harness/record.js';
+import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
+import { tinySettings } from './made-squad.js';
+import { cli } from './places.js';
+import { type SlurmCluster, slurmMissing, startSlurm } from './slurm-cluster.js';
+
+const missing = slurmMissing();
+
+let root: string;
+let cluster: SlurmCluster | undefined;
+before(async () => {
+  root = await killedRoot();
+  if (missing === undefined) cluster = await startSlurm();
+});
+after(async () => {
+  await cluster?.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+const args = (here: string): string[] => [
+  ...['--arch', 'mlr-mix,bm25', '--seeds', '1,2', '--dataset', 'squad'],
+  ...[
+    '--data',
+    path.join(root, 'data'),
+    '--cache',
+    path.join(here, 'cache'),
+    '--out',
+    path.join(here, 'out'),
+  ],
+  ...tinySettings.flatMap((setting) => ['--set', setting]),
+];
+
+test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
+  skip: missing ?? false,
+}, async () => {
+  const [alone, shared] = [path.join(root, 'alone'), path.join(root, 'shared')];
+  await bench(root, ['run', ...args(alone)]);
+  const { env, call } = cluster!;
+  const command = ['run', ...args(shared), '--on', 'slurm', '--workers', '2', '--sbatch=--nice=5', '--json'];
+  const child = spawn(process.execPath, [cli, ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => {
+    stdout += data.toString();
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString();
+  });
+  const ended = once(child, 'close');
+  const until = untilEnded(ended, () => stderr);
+  const job = await until(() => /slurm: (\d+) works/.exec(stderr)?.[1]);
+  const log = path.join(shared, 'out', 'slurm', 'work-0.log');
+  // Amid its first training the node is taken from it: Slurm kills it, and gives it another turn, of which it says when.
+  await until(async () => /train: /.test(await readFile(log, 'utf8').catch(() => '')) || undefined);
+  await call('scontrol', 'requeue', `${job}_0`);
+  await until(async () => {
+    await call('scontrol', 'update', `JobId=${job}_0`, 'StartTime=now').catch(() => undefined);
+    const states = await call('squeue', '--noheader', '--me', '--array', '--format=%i %T');
+    return states.includes(`${job}_0 PENDING`) ? undefined : true;
+  });
+  assert.deepEqual(await ended, [0, null], stderr);
+  const records = JSON.parse(stdout) as RunRecord[];
+  assert.equal(records.length, 4);
+  for (const { stages } of records)
+    assert.deepEqual(
+      stages.filter(({ key, execution }) => key !== null && !execution.cached).map(({ name }) => name),
+      [],
+    );
+  const files = await assertHeldFiles(shared, alone);
+  assert.ok(files.length > 40);
+});
+
+test('where Slurm refuses the jobs, its own reason is said and none is left', {
+  skip: missing ?? false,
+}, async () => {
+  const here = path.join(root, 'refused');
+  const { env, call } = cluster!;
+  const child = spawn(
+    process.execPath,
+    [cli, 'run', ...args(here), '--on', 'slurm', '--sbatch=--partition=nowhere'],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } },
+  );
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  assert.deepEqual(await once(child, 'close'), [3, null]);
+  assert.match(said, /UNAVAILABLE: sbatch: .*invalid partition/i);
+  assert.equal(await call('squeue', '--noheader'), '');
+});
+
+test('the command line of a worker is that of the run without what is not its own', () => {
+  const argv = [
+    '--arch',
+    'a',
+    '--on=slurm',
+    '--json',
+    '--workers',
+    '2',
+    '--set',
+    'x=1',
+    '--sbatch',
+    '-p gpu',
+    '--seeds=1',
+  ];
+  const names = { on: 'string', workers: 'string', sbatch: 'string', json: 'boolean' } as const;
+  assert.deepEqual(without(argv, names), ['--arch', 'a', '--set', 'x=1', '--seeds=1']);
+});
+
+/** Looks until there is something to see. Fails where the command ends before. */
+function untilEnded(ended: Promise<unknown>, said: () => string) {
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  return async <T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> => {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      assert.ok(!isOver, said());
+      await wait(200);
+    }
+  };
+}
