@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   dataset: { floor: 1, imports: ['contracts'] },
   tensor: { floor: 1, imports: ['errors'] },
   progress: { floor: 1, imports: ['interruption', 'printable'] },
-  text: { floor: 2, imports: ['errors', 'json', 'json-schema'] },
+  text: { floor: 2, imports: ['errors', 'json', 'json-schema', 'store'] },
   model: {
     floor: 2,
     imports: [
