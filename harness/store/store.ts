@@ -11,6 +11,7 @@ import { describeContent, type Told } from './content.js';
 import { withDigest } from './digest.js';
 import { assertHeld, LostLock } from './fence.js';
 import { keyOf } from './hash.js';
+import { keptHash } from './kept-hashes.js';
 import { Leases, type Verdict } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
 import {
@@ -74,6 +75,11 @@ export class Store {
 
   folderOf(kind: ArtifactKind, key: string): string {
     return artifactFolder(this.root, kind, key);
+  }
+
+  /** The sha256 of a file, known from an earlier run where it has not been touched since. */
+  sha256Of(file: string): Promise<string> {
+    return keptHash(this.root, file, this.#anew?.what === 'everything');
   }
 
   /**
