@@ -111,13 +111,13 @@ async function main([name, ...rest]: string[]): Promise<number> {
   }
   const isHelp = rest.includes('--help') || rest.includes('-h');
   if (!isHelp) {
-    const [{ handOver, newerProgram }, { leaseProgram }] = await Promise.all([
+    const [{ handOver, newerProgram }, { leaseBuild }] = await Promise.all([
       import('./program/current.js'),
-      import('./program/lease.js'),
+      import('./store/build-lease.js'),
     ]);
     const newer = await newerProgram(process.argv[1]);
     if (newer !== undefined) return handOver(newer);
-    await leaseProgram();
+    await leaseBuild();
   }
   const { BenchError, unknownName } = await import('./errors.js');
   if (name === undefined || name.startsWith('-')) {

@@ -167,6 +167,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 
 /** What a single file may import beyond its room: commands that show what other rooms have to offer. */
 export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
+  'harness/cli.ts': ['store'],
   'harness/cli/cache.ts': ['store'],
   'harness/cli/evaluate.ts': ['metrics', 'store'],
   'harness/cli/evaluate-several.ts': ['store'],
