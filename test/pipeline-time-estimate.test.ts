@@ -17,6 +17,8 @@ import {
 import { TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { silentProgress } from '../harness/progress.js';
+import { namesOf } from '../harness/stages/known.js';
+import { trainingStages } from '../harness/stages/training.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -35,6 +37,14 @@ after(async () => {
 
 const estimates = () => new TimeEstimates(silentProgress());
 const names = (stages: readonly StageTime[]) => stages.map(({ stage }) => stage);
+
+test('negatives are counted where the graph of the run has them', async () => {
+  const stagesOf = async (...set: string[]) =>
+    names((await estimates().of(tinyRequest(root, 'mlr-sc', 1, ...set), {})).stages);
+  // They are found all the same: what the epochs come to is looked at later.
+  assert.equal((await stagesOf('train.epochs=0'))[0], 'negatives');
+  assert.equal((await stagesOf('train.epochs=1', 'train.negatives=0'))[0], 'train');
+});
 
 test('every stage of a run is tried, nothing of it stays, and another seed is not tried again', async () => {
   const times = estimates();
@@ -104,19 +114,30 @@ const dense = {
 };
 const configOf = (...set: string[]) =>
   loadConfig({ cwd: '/', set: ['train.batchSize=8', 'train.epochs=4', 'train.averageRankFrom=3', ...set] });
+/** What a request with these settings trains. */
+const trainingsOf = (...set: string[]) => {
+  const config = configOf(...set);
+  const request = { architecture: 'mlr-sc', dataset: 'beir/nq', seed: 1, offline: true, config };
+  return trainingStages(request, namesOf(request));
+};
 const near = (seconds: number | null, expected: number) =>
   assert.ok(Math.abs(seconds! - expected) < 1e-9, `${seconds} is not ${expected}`);
 
-test('what a part of the work took is taken in proportion to the whole', () => {
-  const [train] = trainStages(trained, dense, whole, configOf(), 1);
+test('what a part of the work took is taken in proportion to the whole', async () => {
+  const [train] = trainStages(trained, dense, whole, await trainingsOf());
   // 4 epochs of 100 queries and 13 steps; dev thrice by cross entropy and once by average rank; compiling.
   near(train!.seconds, 4 * (100 * 0.5 + 13 * 1) + 10 * (3 * 0.1 + 2) + 3);
-  const [searched] = trainStages(trained, dense, whole, configOf(), 2);
+  const [searched] = trainStages(trained, dense, whole, await trainingsOf('arch.lambda=0.1,1'));
   near(searched!.seconds, 2 * (train!.seconds! - 3) + 3);
-  const [free] = trainStages(trained, dense, whole, configOf('train.epochs=0'), 1);
+  const [free] = trainStages(trained, dense, whole, await trainingsOf('train.epochs=0'));
   assert.equal(free!.seconds, 0);
 
-  const [, mine, again] = trainStages(trained, dense, whole, configOf('stages=2', 'stage2.epochs=1'), 1);
+  const [, mine, again] = trainStages(
+    trained,
+    dense,
+    whole,
+    await trainingsOf('stages=2', 'stage2.epochs=1'),
+  );
   near(mine!.seconds, 1000 * 0.01 + 120 * (0.1 + 1000 * 0.0004));
   near(again!.seconds, (100 + 120) * 0.5 + 28 + 10 * 0.1 + 3);
 
@@ -135,12 +156,12 @@ test('what a part of the work took is taken in proportion to the whole', () => {
   near(found!.seconds, 50 * 1e-3);
 });
 
-test('a training without queries is not known, and what runs share is counted once', () => {
-  const [none] = trainStages(undefined, dense, whole, configOf(), 1);
+test('a training without queries is not known, and what runs share is counted once', async () => {
+  const [none] = trainStages(undefined, dense, whole, await trainingsOf());
   assert.deepEqual([none!.seconds, none!.basis], [null, 'there is no query to train on']);
   const shared = negativesTime({ secondsPerPassage: 0.001, secondsPerQuery: 1e-6, queries: 5 }, whole, 'one');
   near(shared.seconds, 1 + 0.13);
-  const [own] = trainStages(trained, dense, whole, configOf(), 1);
+  const [own] = trainStages(trained, dense, whole, await trainingsOf());
   const one = { stages: [shared, own!], seconds: 0 };
   const { seconds, unknown } = totalOf([one, one, { stages: [none!], seconds: 0 }]);
   near(seconds, shared.seconds! + 2 * own!.seconds!);

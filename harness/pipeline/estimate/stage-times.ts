@@ -1,5 +1,6 @@
 /** From what a little of it took to what the whole takes. */
-import { type BenchConfig, secondTraining } from '../../config/config.js';
+import type { BenchConfig } from '../../config/config.js';
+import type { Trainings } from '../../stages/training.js';
 import { isFlat } from '../built-index.js';
 import { examplesOf } from '../example-sizes.js';
 import type { DenseRates } from './dense-rates.js';
@@ -16,39 +17,38 @@ export function negativesTime(rates: NegativesRates, whole: WholeSizes, sharedBy
   return { stage: 'negatives', seconds, basis, sharedBy };
 }
 
-/**
- * Of one training, or of two with examples mined in between.
- * @param tried trainings of the first: each value of a list of lambda is one
- */
+/** Of one training, or of two with examples mined in between. */
 export function trainStages(
   rates: TrainRates | undefined,
   dense: DenseRates,
   whole: WholeSizes,
-  config: BenchConfig,
-  tried: number,
+  trainings: Trainings,
 ): StageTime[] {
-  const { stages, stage2 } = config;
-  const first = trainingTime('train', rates, whole, config, config.train, tried, 1);
-  if (stages === 1) return [first];
+  const { first, config } = trainings;
+  if (first === undefined) return [trainingTime('train', rates, whole, trainings, 1)];
   const mining = encodeTime(dense, whole);
   const asked = searchSeconds(dense, whole, whole.queries.train);
   const mine: StageTime = {
     stage: 'mine',
     seconds: mining.seconds! + asked,
-    basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${stage2.depth} hits each`,
+    basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${config.stage2.depth} hits each`,
   };
-  return [first, mine, trainingTime('train again', rates, whole, config, secondTraining(config), 1, 2)];
+  return [
+    trainingTime('train', rates, whole, first, 1),
+    mine,
+    trainingTime('train again', rates, whole, trainings, 2),
+  ];
 }
 
+/** Of every value of a list of lambda. */
 function trainingTime(
   stage: string,
   rates: TrainRates | undefined,
   whole: WholeSizes,
-  config: BenchConfig,
-  { epochs, batchSize, averageRankFrom }: BenchConfig['train'],
-  trainings: number,
+  { config, tried }: Trainings,
   which: 1 | 2,
 ): StageTime {
+  const { epochs, batchSize, averageRankFrom } = config.train;
   if (epochs === 0) return { stage, seconds: 0, basis: 'no epoch' };
   const examples = examplesOf(config, whole, which);
   if (rates === undefined || examples === null)
@@ -67,9 +67,9 @@ function trainingTime(
       : [
           `${count(epochs, 'evaluations')} on dev of ${spell(judging / epochs)}, from ${rates.devExamples} of ${whole.devExamples} examples`,
         ]),
-    ...(trainings > 1 ? [`all ${trainings} times, for each lambda`] : []),
+    ...(tried.length > 1 ? [`all ${tried.length} times, for each lambda`] : []),
   ];
-  return { stage, seconds: startSeconds + trainings * (stepping + judging), basis: parts.join('; ') };
+  return { stage, seconds: startSeconds + tried.length * (stepping + judging), basis: parts.join('; ') };
 }
 
 const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, { passages }: WholeSizes): StageTime => ({
