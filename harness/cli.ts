@@ -132,7 +132,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   return execute(name, command, rest);
 }
 
-/** Of a bug: `bugExitCode` of errors.ts, which may be what cannot be imported. 1 says that something got worse. */
+/** The exit code of a bug: `bugExitCode` of errors.ts, which may be what cannot be imported. 1 says that something got worse. */
 const crashed = 70;
 
 function crash(error: unknown): never {
@@ -143,13 +143,13 @@ function crash(error: unknown): never {
 
 /** Says what ended the command. @returns the exit code */
 async function fail(error: unknown): Promise<number> {
-  // Of a program whose files are gone not even the report can be imported.
+  // Not even the report can be imported where the files of the program are gone.
   const report = await import('./cli/failure.js').catch(() => undefined);
   return report === undefined ? crash(error) : report.reportFailure(error);
 }
 
 let isFailing = false;
-// What is thrown where nobody waits for it ends a process of node with 1.
+// node ends with 1 where an error is thrown that nobody waits for.
 process.on('uncaughtException', (error) => {
   if (isFailing) return;
   isFailing = true;

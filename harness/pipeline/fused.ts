@@ -96,7 +96,7 @@ export async function answer(asking: Asking): Promise<Answering> {
     for (const component of components) {
       const { name, steps } = component;
       all.push({ name, ...(await steps.answer(askingOf(asking, component, depth))) });
-      // Of the first the passage ids are wanted still.
+      // The passage ids of the first are still needed.
       await close(all.slice(1));
     }
     const bench = new Workbench(prepared, progress, log);

@@ -48,9 +48,9 @@ export async function readHits({ folder, facts }: Artifact<{ depth: number }>): 
   };
 }
 
-/** What a part's hits, and the time they took, came of. A part that was made otherwise is not taken. */
+/** The conditions under which a part's hits were found. A part that was made under others is not taken. */
 export interface PartsMade {
-  /** Of the run. */
+  /** The key of the run. */
   key: string;
   /** Queries encoded or searched at once: scores depend on it in their last bits. */
   batchSize: number;
@@ -69,7 +69,7 @@ interface PartHeader {
   depth: number;
   /** What searching them took. */
   seconds: number;
-  /** Of the rest of this line, and of the arrays. */
+  /** The hash of the rest of this line and of the arrays. */
   sha256: string;
 }
 

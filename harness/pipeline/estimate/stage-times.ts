@@ -1,4 +1,4 @@
-/** From what a little of it took to what the whole takes. */
+/** How long a stage takes, worked out from what a little of it took. */
 import type { BenchConfig } from '../../config/config.js';
 import type { Trainings } from '../../stages/training.js';
 import { isFlat } from '../built-index.js';
@@ -17,7 +17,7 @@ export function negativesTime(rates: NegativesRates, whole: WholeSizes, sharedBy
   return { stage: 'negatives', seconds, basis, sharedBy };
 }
 
-/** Of one training, or of two with examples mined in between. */
+/** The times of one training, or of two with examples mined in between. */
 export function trainStages(
   rates: TrainRates | undefined,
   dense: DenseRates,
@@ -40,7 +40,7 @@ export function trainStages(
   ];
 }
 
-/** Of every value of a list of lambda. */
+/** The time of a training with every value of a list of lambda. */
 function trainingTime(
   stage: string,
   rates: TrainRates | undefined,
@@ -78,7 +78,7 @@ const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, { passages }: Wh
   basis: `${count(passages, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
 });
 
-/** In batches. */
+/** Seconds of searching in batches. */
 const searchSeconds = (
   { encodeQuery, searchPassage }: DenseRates,
   { passages }: WholeSizes,
@@ -133,7 +133,7 @@ export function sparseStages(rates: TermRates, whole: WholeSizes, config: BenchC
   ];
 }
 
-/** Of a query before the clock counts, in batches too; a warm-up takes half a second at least. */
+/** A query is answered so often before the clock counts, in batches too; a warm-up takes half a second at least. */
 const warmUps = 2;
 const warmUpSeconds = 0.5;
 /** A batch size is timed so often at least. */

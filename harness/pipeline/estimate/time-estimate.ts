@@ -15,7 +15,7 @@ import type { StageTime } from './stage-time.js';
 
 export interface TimeEstimate {
   stages: readonly StageTime[];
-  /** Of what is known. */
+  /** The sum of those that are known. */
   seconds: number;
 }
 
@@ -28,7 +28,7 @@ export class TimeEstimates {
 
   /** What is measured once serves every seed. @param means as the request's requirements were found */
   of(request: RunRequest, { engine, vectors }: Pick<Means, 'engine' | 'vectors'>): Promise<TimeEstimate> {
-    // Where vectors are computed, their number is known as soon as the model is.
+    // The number of vectors that are computed is known as soon as the model is.
     const isModelHere = engine === undefined || vectors !== undefined;
     const { seed: _, anew: __, config, ...rest } = request;
     const { seeds: ___, ...settings } = config;
@@ -75,7 +75,7 @@ const unknown = (basis: string): TimeEstimate => ({
   seconds: 0,
 });
 
-/** Of several runs, what they share counted once. */
+/** The time of several runs; a stage that they share is counted once. */
 export function totalOf(estimates: readonly TimeEstimate[]): { seconds: number; unknown: number } {
   const counted = new Set<string>();
   let [seconds, unknown] = [0, 0];
