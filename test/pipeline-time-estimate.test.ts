@@ -7,14 +7,14 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import type { WholeSizes } from '../harness/pipeline/estimate/part-of-dataset.js';
-import type { StageTime } from '../harness/pipeline/estimate/stage-time.js';
+import type { StageTime, TimeRow } from '../harness/pipeline/estimate/stage-time.js';
 import {
   denseStages,
   negativesTime,
   sparseStages,
   trainStages,
 } from '../harness/pipeline/estimate/stage-times.js';
-import { TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
+import { type TimeEstimate, TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { silentProgress } from '../harness/progress.js';
 import { namesOf } from '../harness/stages/known.js';
@@ -37,6 +37,29 @@ after(async () => {
 
 const estimates = () => new TimeEstimates(silentProgress());
 const names = (stages: readonly StageTime[]) => stages.map(({ stage }) => stage);
+
+test('runs that need the same artifact make it once, in systems put together of others too', async () => {
+  const times = estimates();
+  const set = ['train.epochs=1', 'latency.queries=2'];
+  const of = (name: string, seed = 1) => times.of(tinyRequest(root, name, seed, ...set), {});
+  const [terms, dense] = [await of('bm25'), await of('mlr-sc')];
+  const together = await of('fuse:bm25+mlr-sc');
+  const latency = (estimate: TimeEstimate) =>
+    estimate.stages
+      .filter(({ stage }) => /latency/.test(stage))
+      .reduce((sum, { seconds }) => sum + seconds!, 0);
+  const { seconds } = totalOf([terms, dense, together]);
+  near(seconds, terms.seconds + dense.seconds + latency(together));
+  // BM25 knows no seed, and what is trained does.
+  const [again, other] = [await of('bm25', 2), await of('mlr-sc', 2)];
+  near(totalOf([terms, again]).seconds, terms.seconds + latency(again));
+  const negatives = dense.stages.find(({ stage }) => stage === 'negatives')!;
+  near(totalOf([dense, other]).seconds, dense.seconds + other.seconds - negatives.seconds!);
+  // Another first training begins the second.
+  const twice = await times.of(tinyRequest(root, 'mlr-sc', 1, ...set, 'stages=2'), {});
+  const keys = twice.stages.flatMap(({ sharedBy }) => sharedBy ?? []);
+  assert.equal(new Set(keys).size, 6, keys.join('\n'));
+});
 
 test('negatives are counted where the graph of the run has them', async () => {
   const stagesOf = async (...set: string[]) =>
@@ -72,7 +95,10 @@ test('every stage of a run is tried, nothing of it stays, and another seed is no
   // ONNX Runtime leaves files of its own there.
   const left = readdirSync(path.join(root, 'temporary')).filter((name) => name.startsWith('strata'));
   assert.deepEqual(left, []);
-  assert.equal((await times.of({ ...request, seed: 2 }, {})).stages, stages);
+  // What it took stands there to the last digit.
+  const told = ({ sharedBy: _, ...row }: TimeRow) => row;
+  const other = await times.of({ ...request, seed: 2 }, {});
+  assert.deepEqual(other.stages.map(told), stages.map(told));
 });
 
 test('a plan prints each stage with what its figure rests on, of BM25 too', async () => {
@@ -159,10 +185,10 @@ test('what a part of the work took is taken in proportion to the whole', async (
 test('a training without queries is not known, and what runs share is counted once', async () => {
   const [none] = trainStages(undefined, dense, whole, await trainingsOf());
   assert.deepEqual([none!.seconds, none!.basis], [null, 'there is no query to train on']);
-  const shared = negativesTime({ secondsPerPassage: 0.001, secondsPerQuery: 1e-6, queries: 5 }, whole, 'one');
+  const shared = negativesTime({ secondsPerPassage: 0.001, secondsPerQuery: 1e-6, queries: 5 }, whole);
   near(shared.seconds, 1 + 0.13);
   const [own] = trainStages(trained, dense, whole, await trainingsOf());
-  const one = { stages: [shared, own!], seconds: 0 };
+  const one = { stages: [{ ...shared, sharedBy: 'one' }, own!], seconds: 0 };
   const { seconds, unknown } = totalOf([one, one, { stages: [none!], seconds: 0 }]);
   near(seconds, shared.seconds! + 2 * own!.seconds!);
   assert.equal(unknown, 1);

@@ -75,10 +75,14 @@ export async function timesOf(trial: Trial): Promise<StageTime[]> {
   const { request, folder } = trial;
   const times: StageTime[] = [];
   for (const [i, component] of (await componentsWithSteps(request)).entries()) {
-    const own = requestOf(request, component, request.config.search.depth);
-    const given = { ...trial, request: own, folder: path.join(folder, String(i)) };
+    const own = (of: RunRequest) => requestOf(of, component, of.config.search.depth);
+    const given = { ...trial, request: own(request), folder: path.join(folder, String(i)) };
     for (const time of await component.steps.times(given))
-      times.push({ ...time, stage: `${component.name}: ${time.stage}` });
+      times.push({
+        ...time,
+        stage: `${component.name}: ${time.stage}`,
+        within: (run) => time.within?.(own(run)) ?? own(run),
+      });
   }
   return times;
 }

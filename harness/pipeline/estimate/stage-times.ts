@@ -1,5 +1,6 @@
 /** How long a stage takes, worked out from what a little of it took. */
 import type { BenchConfig } from '../../config/config.js';
+import type { Stage } from '../../stages/graph.js';
 import type { Trainings } from '../../stages/training.js';
 import { isFlat } from '../built-index.js';
 import { examplesOf } from '../example-sizes.js';
@@ -9,12 +10,16 @@ import type { StageTime } from './stage-time.js';
 import type { NegativesRates, TermRates } from './term-rates.js';
 import type { TrainRates } from './train-rates.js';
 
-export function negativesTime(rates: NegativesRates, whole: WholeSizes, sharedBy: string): StageTime {
+const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
+  graph.filter((stage) => stage.kind === kind);
+const named = (name: string) => (graph: readonly Stage[]) => graph.filter((stage) => stage.name === name);
+
+export function negativesTime(rates: NegativesRates, whole: WholeSizes): StageTime {
   const { passages, queries } = whole;
   const asked = queries.train + queries.dev;
   const seconds = passages * (rates.secondsPerPassage + asked * rates.secondsPerQuery);
   const basis = `${count(asked, 'queries')} in BM25's index; measured now on ${rates.queries} queries`;
-  return { stage: 'negatives', seconds, basis, sharedBy };
+  return { stage: 'negatives', seconds, basis, makes: named('negatives') };
 }
 
 /** The times of one training, or of two with examples mined in between. */
@@ -25,18 +30,28 @@ export function trainStages(
   trainings: Trainings,
 ): StageTime[] {
   const { first, config } = trainings;
-  if (first === undefined) return [trainingTime('train', rates, whole, trainings, 1)];
+  const checkpoints = ofKind('checkpoints');
+  if (first === undefined)
+    return [{ ...trainingTime('train', rates, whole, trainings, 1), makes: checkpoints }];
+  const tried = first.tried.length;
   const mining = encodeTime(dense, whole);
   const asked = searchSeconds(dense, whole, whole.queries.train);
   const mine: StageTime = {
     stage: 'mine',
     seconds: mining.seconds! + asked,
     basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${config.stage2.depth} hits each`,
+    makes: named('mine'),
   };
   return [
-    trainingTime('train', rates, whole, first, 1),
+    {
+      ...trainingTime('train', rates, whole, first, 1),
+      makes: (graph) => checkpoints(graph).slice(0, tried),
+    },
     mine,
-    trainingTime('train again', rates, whole, trainings, 2),
+    {
+      ...trainingTime('train again', rates, whole, trainings, 2),
+      makes: (graph) => checkpoints(graph).slice(tried),
+    },
   ];
 }
 
@@ -76,6 +91,8 @@ const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, { passages }: Wh
   stage: 'encode',
   seconds: passages * secondsPerPassage,
   basis: `${count(passages, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
+  // Those of a first training are made while examples are mined.
+  makes: (graph) => ofKind('shards')(graph).slice(-1),
 });
 
 /** Seconds of searching in batches. */
@@ -109,6 +126,7 @@ export function denseStages(dense: DenseRates, whole: WholeSizes, config: BenchC
       stage: 'search',
       seconds: searchSeconds(dense, whole, queries),
       basis: `${count(queries, 'queries')} of ${spell(inBatch)}, ${measuredOn}`,
+      makes: (graph) => named('search')(graph).slice(-1),
     },
     latencyTime(config, queries, alone, inBatch),
   ];
@@ -123,11 +141,13 @@ export function sparseStages(rates: TermRates, whole: WholeSizes, config: BenchC
       stage: 'index',
       seconds: passages * secondsPerPassage,
       basis: `${count(passages, 'passages')}, measured now on ${count(indexed, 'passages')}`,
+      makes: ofKind('indexes'),
     },
     {
       stage: 'search',
       seconds: queries.test * each,
       basis: `${count(queries.test, 'queries')} of ${spell(each)}, measured now on ${searched} queries in an index of ${count(indexed, 'passages')}`,
+      makes: named('search'),
     },
     latencyTime(config, queries.test, each, each),
   ];

@@ -1,6 +1,6 @@
 /** What a trained architecture takes: a little of its training, its encoding and its search is really done. */
 import path from 'node:path';
-import { inOrder, inputKey } from '../../stages/graph.js';
+import { inOrder } from '../../stages/graph.js';
 import { knownOf } from '../../stages/known.js';
 import { trainingStages } from '../../stages/training.js';
 import { Workbench } from '../../stages/workbench.js';
@@ -37,10 +37,10 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
     };
     const dense = await denseRates(part, model, config, engine, path.join(folder, 'index'));
     progress.checkInterrupted();
-    const negatives = inOrder([checkpoint]).find(({ kind }) => kind === 'negatives');
+    const findsNegatives = inOrder([checkpoint]).some(({ kind }) => kind === 'negatives');
     return [
-      ...(negatives !== undefined && train !== undefined
-        ? [negativesTime(await negativesRates(part, bench), part.whole, inputKey(negatives))]
+      ...(findsNegatives && train !== undefined
+        ? [negativesTime(await negativesRates(part, bench), part.whole)]
         : []),
       ...trainStages(train, dense, part.whole, trainings),
       ...denseStages(dense, part.whole, config),
