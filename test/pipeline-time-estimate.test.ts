@@ -50,6 +50,18 @@ test('runs that need the same artifact make it once, in systems put together of 
       .reduce((sum, { seconds }) => sum + seconds!, 0);
   const { seconds } = totalOf([terms, dense, together]);
   near(seconds, terms.seconds + dense.seconds + latency(together));
+  // The second of two scores what the first has found, and is not searched.
+  const { stages } = await of('rerank:bm25>mlr-sc');
+  assert.ok(names(stages).includes('bm25: search') && !names(stages).includes('mlr-sc: search'));
+  // Each is to find as many as are reranked: that is another search.
+  const deeper = await times.of(tinyRequest(root, 'fuse:bm25+mlr-sc', 1, ...set, 'fuse.depth=7'), {});
+  const [own, its] = [together, deeper].map(({ stages }) =>
+    stages.map(({ stage, sharedBy }) => `${stage} ${sharedBy}`),
+  );
+  assert.deepEqual(
+    its!.filter((row) => !own!.includes(row)).map((row) => row.replace(/ [0-9a-f]{20}$/, '')),
+    ['bm25: search', 'mlr-sc: search'],
+  );
   // BM25 knows no seed, and what is trained does.
   const [again, other] = [await of('bm25', 2), await of('mlr-sc', 2)];
   near(totalOf([terms, again]).seconds, terms.seconds + latency(again));

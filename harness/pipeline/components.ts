@@ -71,11 +71,15 @@ export async function planOf(request: RunRequest, last: string): Promise<SystemP
   };
 }
 
-export async function timesOf(trial: Trial): Promise<StageTime[]> {
+/** @param depthOf hits per query that the components are to find */
+export async function timesOf(
+  trial: Trial,
+  depthOf: (config: RunRequest['config']) => number,
+): Promise<StageTime[]> {
   const { request, folder } = trial;
   const times: StageTime[] = [];
   for (const [i, component] of (await componentsWithSteps(request)).entries()) {
-    const own = (of: RunRequest) => requestOf(of, component, of.config.search.depth);
+    const own = (of: RunRequest) => requestOf(of, component, depthOf(of.config));
     const given = { ...trial, request: own(request), folder: path.join(folder, String(i)) };
     for (const time of await component.steps.times(given))
       times.push({

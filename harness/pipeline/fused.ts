@@ -18,12 +18,15 @@ import {
   meansOf,
   planOf,
   requestOf,
+  timesOf,
 } from './components.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
-export { timesOf as times } from './components.js';
+export const times = (trial: Trial): Promise<StageTime[]> =>
+  timesOf(trial, ({ fuse, search }) => fuse.depth ?? search.depth);
 
 export async function requirements(request: RunRequest): Promise<Means> {
   const { length } = await componentsWithSteps(request);

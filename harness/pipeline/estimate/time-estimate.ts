@@ -80,17 +80,21 @@ const unknown = (basis: string): StageTime[] => [{ stage: 'all', seconds: null, 
 async function rowsOf(request: RunRequest, times: readonly StageTime[]): Promise<TimeRow[]> {
   const graphs = new Map<string, readonly Stage[]>();
   const graphOf = async (own: RunRequest) => {
-    const known = graphs.get(own.architecture);
+    const key = `${own.config.search.depth} ${own.architecture}`;
+    const known = graphs.get(key);
     if (known !== undefined) return known;
     const { stages } = await (await loadSystem(own.architecture)).steps();
     const graph = inOrder((await stages(own, namesOf(own))).all);
-    graphs.set(own.architecture, graph);
+    graphs.set(key, graph);
     return graph;
   };
+  const needed = new Set((await graphOf(request)).map(inputKey));
   const rows: TimeRow[] = [];
   for (const { makes, within, ...row } of times) {
-    const made = makes?.(await graphOf(within?.(request) ?? request)) ?? [];
-    rows.push({ ...row, ...(made.length > 0 && { sharedBy: made.map(inputKey).join() }) });
+    const made = (makes?.(await graphOf(within?.(request) ?? request)) ?? []).map(inputKey);
+    // A system that another is put together of does less there: one that scores the hits of another is not searched.
+    if (made.length > 0 && !made.some((key) => needed.has(key))) continue;
+    rows.push({ ...row, ...(made.length > 0 && { sharedBy: made.join() }) });
   }
   return rows;
 }
