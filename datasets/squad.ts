@@ -4,7 +4,7 @@
  * file are the test queries, since the official test set is not public; a tenth of the train questions is dev.
  */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   DataFile,
@@ -19,6 +19,7 @@ import type {
 } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { assertQueryId } from '../harness/interchange/identifiers.js';
+import { readPlain } from '../harness/store/plain-file.js';
 import { type Article, parseSquad } from './squad/format.js';
 
 const address = 'https://rajpurkar.github.io/SQuAD-explorer/dataset/';
@@ -68,7 +69,7 @@ async function readSquad(download: Download, request: DatasetRequest): Promise<S
     request.folder === undefined ? await request.fetch(download) : await inFolder(request.folder, name);
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    bytes = await readPlain(file);
   } catch (cause) {
     throw new BenchError(
       'PATH_INVALID',

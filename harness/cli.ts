@@ -127,13 +127,13 @@ async function main([name, ...rest]: string[]): Promise<number> {
   }
   const isHelp = rest.includes('--help') || rest.includes('-h');
   if (!isHelp) {
-    const [{ handOver, newerProgram }, { leaseProgram }] = await Promise.all([
+    const [{ handOver, newerProgram }, { leaseBuild }] = await Promise.all([
       import('./program/current.js'),
-      import('./program/lease.js'),
+      import('./store/build-lease.js'),
     ]);
     const newer = await newerProgram(process.argv[1]);
     if (newer !== undefined) return handOver(newer);
-    await leaseProgram();
+    await leaseBuild();
   }
   const { BenchError, unknownName } = await import('./errors.js');
   if (name === undefined || name.startsWith('-')) {
@@ -148,7 +148,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   return execute(name, command, rest);
 }
 
-/** Of a bug: `bugExitCode` of errors.ts, which may be what cannot be imported. 1 says that something got worse. */
+/** The exit code of a bug: `bugExitCode` of errors.ts, which may be what cannot be imported. 1 says that something got worse. */
 const crashed = 70;
 
 function crash(error: unknown): never {
@@ -159,13 +159,13 @@ function crash(error: unknown): never {
 
 /** Says what ended the command. @returns the exit code */
 async function fail(error: unknown): Promise<number> {
-  // Of a program whose files are gone not even the report can be imported.
+  // Not even the report can be imported where the files of the program are gone.
   const report = await import('./cli/failure.js').catch(() => undefined);
   return report === undefined ? crash(error) : report.reportFailure(error);
 }
 
 let isFailing = false;
-// What is thrown where nobody waits for it ends a process of node with 1.
+// node ends with 1 where an error is thrown that nobody waits for.
 process.on('uncaughtException', (error) => {
   if (isFailing) return;
   isFailing = true;

@@ -176,13 +176,20 @@ function describe({ name, total, unit, done, newlyDone, elapsedMs, inAll, note }
   );
   const perSecond = elapsedMs > 0 ? (newlyDone * 1000) / elapsedMs : 0;
   if (perSecond > 0) {
-    parts.push(`${short(perSecond, unit)}/s`);
+    parts.push(rate(perSecond, unit));
     if (total !== undefined && done < total)
       parts.push(`${duration(((total - done) / perSecond) * 1000)} left`);
   }
   if (inAll !== undefined) parts.push(`${inAll} left in all`);
   if (note !== undefined) parts.push(note);
   return parts.join(', ');
+}
+
+/** `12/s`, `1.0 MiB/s`; what takes longer than a second is told by the minute, and what takes minutes by what one takes. */
+function rate(perSecond: number, unit: string): string {
+  if (perSecond >= 1) return `${short(perSecond, unit)}/s`;
+  if (perSecond * 60 >= 1) return `${short(perSecond * 60, unit)}/min`;
+  return `${duration(1000 / perSecond)} each`;
 }
 
 function count(value: number, unit: string): string {

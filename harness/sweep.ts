@@ -127,7 +127,7 @@ class Sweeping {
     try {
       const prepared = await log.plain('prepare', () => prepare(request, progress, store));
       dataset = prepared.dataset;
-      // Where nothing stays in the cache, the record itself says that the run need not be made again.
+      // The record itself says that a run need not be made again where nothing stays in the cache.
       const before =
         request.config.keep === 'records' && request.anew?.what !== 'everything'
           ? await recordedBefore(request, dataset, progress)
@@ -135,7 +135,7 @@ class Sweeping {
       if (before !== undefined) {
         end({ state: 'recorded before' });
         this.#recorded(before, request);
-        // What a killed attempt had made for it may still be there.
+        // A killed attempt may have left what it had made for it.
         this.keeper.recorded({ request, stages: [], searchable: [] });
         return undefined;
       }

@@ -23,9 +23,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { hostname } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { graphFile, moduleGraph } from './module-graph.mjs';
 import { buildName, builtFile, changedSources, describeSources, gitFacts } from './sources.mjs';
 
@@ -65,7 +64,7 @@ async function build() {
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }
-  removeOldBuilds();
+  await removeOldBuilds();
 }
 
 function compile(folder) {
@@ -143,29 +142,19 @@ function removeLeftOvers(pid) {
   }
 }
 
-function removeOldBuilds() {
+async function removeOldBuilds() {
   const current = path.basename(realpathSync(dist));
+  const { isBuildUsed } = await import(
+    pathToFileURL(path.join(root, current, 'harness', 'store', 'build-lease.js')).href
+  );
   for (const name of readdirSync(root)) {
     if (!buildName.test(name) || name === current) continue;
     const folder = path.join(root, name);
     const replaced = statSync(path.join(folder, 'replaced'), { throwIfNoEntry: false });
     if (replaced === undefined) writeFileSync(path.join(folder, 'replaced'), '');
-    else if (Date.now() - replaced.mtimeMs > graceMs && !isUsed(folder))
+    else if (Date.now() - replaced.mtimeMs > graceMs && !(await isBuildUsed(folder)))
       rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Whether a program that was started from it still runs: see harness/program/lease.ts. */
-function isUsed(folder) {
-  const leases = path.join(folder, 'in-use');
-  const names = existsSync(leases) ? readdirSync(leases) : [];
-  return names.some((lease) => {
-    const [pid, host] = [Number.parseInt(lease, 10), lease.slice(lease.indexOf('-') + 1)];
-    // Of a program elsewhere nothing can be known: it is taken to be done after a month.
-    if (host !== hostname())
-      return Date.now() - statSync(path.join(leases, lease)).mtimeMs < 30 * 24 * graceMs;
-    return isRunning(pid);
-  });
 }
 
 function isRunning(pid) {

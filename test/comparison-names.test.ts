@@ -72,14 +72,18 @@ test('nor do memory and batches, or a key that an older record lacks where it st
   const { search, train, encode, ...rest } = defaultConfig();
   const bounds = {
     search: { ...search, memoryMiB: 9, batchSize: 7 },
-    encode: { ...encode, memoryMiB: 9 },
+    encode: { ...encode, memoryMiB: 9, batchTokens: 7, shardPassages: 5 },
     train: { ...train, saveEverySteps: 3 },
+    unpack: { ...rest.unpack, largestGiB: 3 },
+    endpoint: { ...rest.endpoint, concurrency: 7, timeoutSeconds: 3 },
   };
   const { negativePool: _, ...older } = train;
   const names = (...configs: object[]) =>
     groupSystems(configs.map((config, i) => stored({ seed: i + 1, config }))).map(({ name }) => name);
   const now = { ...rest, search, train, encode };
   assert.equal(names(now, { ...rest, ...bounds }, { ...now, train: older }).length, 1);
+  const asked = { ...rest.endpoint, model: 'another' };
+  assert.equal(names(now, { ...now, endpoint: asked }).length, 2);
   assert.deepEqual(names({ ...now, train: { ...train, negativePool: 7 } }, { ...now, train: older }), [
     'dual-encoder (train.negativePool=7)',
     `dual-encoder (train.negativePool=${train.negativePool})`,

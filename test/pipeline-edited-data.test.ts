@@ -1,6 +1,6 @@
 /** Data that changes under a cache that knows it: what is measured is what lies there now. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -11,9 +11,10 @@ import type { RunRecord } from '../harness/record.js';
 const root = await mkdtemp(path.join(tmpdir(), 'strata-edited-'));
 after(() => rm(root, { recursive: true, force: true }));
 
-async function run(): Promise<RunRecord> {
+async function run(data = 'data'): Promise<RunRecord> {
   let printed = '';
-  const folders = ['data', 'cache', 'out'].flatMap((name) => [`--${name}`, path.join(root, name)]);
+  const places = { data, cache: 'cache', out: 'out' };
+  const folders = Object.entries(places).flatMap(([name, at]) => [`--${name}`, path.join(root, at)]);
   const argv = ['--arch', 'bm25', '--dataset', 'beir', '--measures', 'mrr@10', '--json', ...folders];
   const print = (text: string) => {
     printed += text;
@@ -44,4 +45,27 @@ test('a file edited in place, with its size and time as before, is not taken for
   const hashOf = ({ dataset }: RunRecord) =>
     dataset.files.find(({ name }) => name === 'corpus.jsonl')!.sha256;
   assert.notEqual(hashOf(before), hashOf(later));
+});
+
+test('a collection that lies elsewhere and has been touched is known by what it holds', async () => {
+  const before = await run();
+  const findings = path.join(root, 'cache', 'findings');
+  const found = await readdir(findings);
+  assert.ok(found.length > 0);
+  const moved = path.join('elsewhere', 'data');
+  await cp(path.join(root, 'data'), path.join(root, moved), { recursive: true });
+  const later = await run(moved);
+  assert.deepEqual(await readdir(findings), found);
+  assert.deepEqual(
+    later.stages.map(({ name, key, execution }) => [name, key, key === null || execution.cached]),
+    before.stages.map(({ name, key }) => [name, key, true]),
+  );
+  const manifests = (await readdir(path.join(root, 'cache'), { recursive: true })).filter((file) =>
+    file.endsWith('manifest.json'),
+  );
+  assert.ok(manifests.length > 2);
+  for (const file of manifests) {
+    const { inputs } = JSON.parse(await readFile(path.join(root, 'cache', file), 'utf8'));
+    assert.doesNotMatch(JSON.stringify(inputs), new RegExp(`${path.basename(root)}|mtime|ctime`), file);
+  }
 });

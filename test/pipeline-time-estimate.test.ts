@@ -7,16 +7,18 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import type { WholeSizes } from '../harness/pipeline/estimate/part-of-dataset.js';
-import type { StageTime } from '../harness/pipeline/estimate/stage-time.js';
+import type { StageTime, TimeRow } from '../harness/pipeline/estimate/stage-time.js';
 import {
   denseStages,
   negativesTime,
   sparseStages,
   trainStages,
 } from '../harness/pipeline/estimate/stage-times.js';
-import { TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
+import { type TimeEstimate, TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { silentProgress } from '../harness/progress.js';
+import { namesOf } from '../harness/stages/known.js';
+import { trainingStages } from '../harness/stages/training.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -35,6 +37,49 @@ after(async () => {
 
 const estimates = () => new TimeEstimates(silentProgress());
 const names = (stages: readonly StageTime[]) => stages.map(({ stage }) => stage);
+
+test('runs that need the same artifact make it once, in systems put together of others too', async () => {
+  const times = estimates();
+  const set = ['train.epochs=1', 'latency.queries=2'];
+  const of = (name: string, seed = 1) => times.of(tinyRequest(root, name, seed, ...set), {});
+  const [terms, dense] = [await of('bm25'), await of('mlr-sc')];
+  const together = await of('fuse:bm25+mlr-sc');
+  const latency = (estimate: TimeEstimate) =>
+    estimate.stages
+      .filter(({ stage }) => /latency/.test(stage))
+      .reduce((sum, { seconds }) => sum + seconds!, 0);
+  const { seconds } = totalOf([terms, dense, together]);
+  near(seconds, terms.seconds + dense.seconds + latency(together));
+  // The second of two scores what the first has found, and is not searched.
+  const { stages } = await of('rerank:bm25>mlr-sc');
+  assert.ok(names(stages).includes('bm25: search') && !names(stages).includes('mlr-sc: search'));
+  // Each is to find as many as are reranked: that is another search.
+  const deeper = await times.of(tinyRequest(root, 'fuse:bm25+mlr-sc', 1, ...set, 'fuse.depth=7'), {});
+  const [own, its] = [together, deeper].map(({ stages }) =>
+    stages.map(({ stage, sharedBy }) => `${stage} ${sharedBy}`),
+  );
+  assert.deepEqual(
+    its!.filter((row) => !own!.includes(row)).map((row) => row.replace(/ [0-9a-f]{20}$/, '')),
+    ['bm25: search', 'mlr-sc: search'],
+  );
+  // BM25 knows no seed, and what is trained does.
+  const [again, other] = [await of('bm25', 2), await of('mlr-sc', 2)];
+  near(totalOf([terms, again]).seconds, terms.seconds + latency(again));
+  const negatives = dense.stages.find(({ stage }) => stage === 'negatives')!;
+  near(totalOf([dense, other]).seconds, dense.seconds + other.seconds - negatives.seconds!);
+  // Another first training begins the second.
+  const twice = await times.of(tinyRequest(root, 'mlr-sc', 1, ...set, 'stages=2'), {});
+  const keys = twice.stages.flatMap(({ sharedBy }) => sharedBy ?? []);
+  assert.equal(new Set(keys).size, 6, keys.join('\n'));
+});
+
+test('negatives are counted where the graph of the run has them', async () => {
+  const stagesOf = async (...set: string[]) =>
+    names((await estimates().of(tinyRequest(root, 'mlr-sc', 1, ...set), {})).stages);
+  // They are found all the same: what the epochs come to is looked at later.
+  assert.equal((await stagesOf('train.epochs=0'))[0], 'negatives');
+  assert.equal((await stagesOf('train.epochs=1', 'train.negatives=0'))[0], 'train');
+});
 
 test('every stage of a run is tried, nothing of it stays, and another seed is not tried again', async () => {
   const times = estimates();
@@ -62,7 +107,10 @@ test('every stage of a run is tried, nothing of it stays, and another seed is no
   // ONNX Runtime leaves files of its own there.
   const left = readdirSync(path.join(root, 'temporary')).filter((name) => name.startsWith('strata'));
   assert.deepEqual(left, []);
-  assert.equal((await times.of({ ...request, seed: 2 }, {})).stages, stages);
+  // What it took stands there to the last digit.
+  const told = ({ sharedBy: _, ...row }: TimeRow) => row;
+  const other = await times.of({ ...request, seed: 2 }, {});
+  assert.deepEqual(other.stages.map(told), stages.map(told));
 });
 
 test('a plan prints each stage with what its figure rests on, of BM25 too', async () => {
@@ -104,19 +152,30 @@ const dense = {
 };
 const configOf = (...set: string[]) =>
   loadConfig({ cwd: '/', set: ['train.batchSize=8', 'train.epochs=4', 'train.averageRankFrom=3', ...set] });
+/** What a request with these settings trains. */
+const trainingsOf = (...set: string[]) => {
+  const config = configOf(...set);
+  const request = { architecture: 'mlr-sc', dataset: 'beir/nq', seed: 1, offline: true, config };
+  return trainingStages(request, namesOf(request));
+};
 const near = (seconds: number | null, expected: number) =>
   assert.ok(Math.abs(seconds! - expected) < 1e-9, `${seconds} is not ${expected}`);
 
-test('what a part of the work took is taken in proportion to the whole', () => {
-  const [train] = trainStages(trained, dense, whole, configOf(), 1);
+test('what a part of the work took is taken in proportion to the whole', async () => {
+  const [train] = trainStages(trained, dense, whole, await trainingsOf());
   // 4 epochs of 100 queries and 13 steps; dev thrice by cross entropy and once by average rank; compiling.
   near(train!.seconds, 4 * (100 * 0.5 + 13 * 1) + 10 * (3 * 0.1 + 2) + 3);
-  const [searched] = trainStages(trained, dense, whole, configOf(), 2);
+  const [searched] = trainStages(trained, dense, whole, await trainingsOf('arch.lambda=0.1,1'));
   near(searched!.seconds, 2 * (train!.seconds! - 3) + 3);
-  const [free] = trainStages(trained, dense, whole, configOf('train.epochs=0'), 1);
+  const [free] = trainStages(trained, dense, whole, await trainingsOf('train.epochs=0'));
   assert.equal(free!.seconds, 0);
 
-  const [, mine, again] = trainStages(trained, dense, whole, configOf('stages=2', 'stage2.epochs=1'), 1);
+  const [, mine, again] = trainStages(
+    trained,
+    dense,
+    whole,
+    await trainingsOf('stages=2', 'stage2.epochs=1'),
+  );
   near(mine!.seconds, 1000 * 0.01 + 120 * (0.1 + 1000 * 0.0004));
   near(again!.seconds, (100 + 120) * 0.5 + 28 + 10 * 0.1 + 3);
 
@@ -135,13 +194,13 @@ test('what a part of the work took is taken in proportion to the whole', () => {
   near(found!.seconds, 50 * 1e-3);
 });
 
-test('a training without queries is not known, and what runs share is counted once', () => {
-  const [none] = trainStages(undefined, dense, whole, configOf(), 1);
+test('a training without queries is not known, and what runs share is counted once', async () => {
+  const [none] = trainStages(undefined, dense, whole, await trainingsOf());
   assert.deepEqual([none!.seconds, none!.basis], [null, 'there is no query to train on']);
-  const shared = negativesTime({ secondsPerPassage: 0.001, secondsPerQuery: 1e-6, queries: 5 }, whole, 'one');
+  const shared = negativesTime({ secondsPerPassage: 0.001, secondsPerQuery: 1e-6, queries: 5 }, whole);
   near(shared.seconds, 1 + 0.13);
-  const [own] = trainStages(trained, dense, whole, configOf(), 1);
-  const one = { stages: [shared, own!], seconds: 0 };
+  const [own] = trainStages(trained, dense, whole, await trainingsOf());
+  const one = { stages: [{ ...shared, sharedBy: 'one' }, own!], seconds: 0 };
   const { seconds, unknown } = totalOf([one, one, { stages: [none!], seconds: 0 }]);
   near(seconds, shared.seconds! + 2 * own!.seconds!);
   assert.equal(unknown, 1);

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { tinySettings } from './made-squad.js';
 import { SmallCheckout } from './small-checkout.js';
+import { briefOver, patient, sleep } from './strangers.js';
 
 let checkout: SmallCheckout;
 before(async () => {
@@ -72,6 +73,29 @@ test('builds beside a sweep, one of them with an error, leave the sweep and the 
   await writeFile(checkout.at(oneLine), `${source}\nexport const one = 3;\n`);
   checkout.build();
   assert.ok(!existsSync(old), 'a build that no program uses goes, once it was replaced an hour ago');
+  await checkout.restore(oneLine);
+  checkout.build();
+});
+
+test('a build that a program of another host uses stays for as long as that gives signs of life', async () => {
+  const old = current();
+  await mkdir(path.join(old, 'in-use'), { recursive: true });
+  // Of a process number that runs here, too: it says nothing of processes elsewhere.
+  const isOurs = `${process.pid}-aaaaaaaaaaaa-77-200 elsewhere`;
+  for (const name of [`${patient} elsewhere`, isOurs]) await writeFile(path.join(old, 'in-use', name), '');
+  const source = await readFile(checkout.at(oneLine), 'utf8');
+  const rebuild = async (text: string) => {
+    await writeFile(checkout.at(oneLine), `${source}\nexport const other = ${text};\n`);
+    checkout.build();
+  };
+  await rebuild('1');
+  await agedBuild(old);
+  await sleep(briefOver);
+  await rebuild('2');
+  assert.ok(existsSync(old), 'its program may still run');
+  await rm(path.join(old, 'in-use', `${patient} elsewhere`));
+  await rebuild('3');
+  assert.ok(!existsSync(old), 'its program gave no sign of life for a lease');
   await checkout.restore(oneLine);
   checkout.build();
 });

@@ -52,6 +52,27 @@ test('the rate leaves out what an earlier process had done', () => {
   assert.equal(written.at(-1), 'fetch: 572.0 MiB of 1.0 GiB (55%), 1.0 MiB/s, 7 min 32 s left\n');
 });
 
+test('a rate is never shown as nothing: slow steps are told by the minute, slower ones by what one takes', () => {
+  for (const [stepMs, told] of [
+    [900, '1.1/s'],
+    [1000, '1/s'],
+    [1100, '55/min'],
+    [40_000, '1.5/min'],
+    [60_000, '1/min'],
+    [61_000, '1 min 01 s each'],
+    [3_600_000, '1 h 00 min each'],
+  ] as const) {
+    const { written, clock, progress } = observed(false);
+    const stage = progress.stage('train', 1e6, 'steps');
+    stage.update(0);
+    for (let step = 1; clock.ms < 30_000; step++) {
+      clock.ms += stepMs;
+      stage.update(step);
+    }
+    assert.match(written.at(-1)!, new RegExp(`, ${told}, `));
+  }
+});
+
 test('a stage that begins ends the one before it; what ended stays ended', () => {
   const { written, progress } = observed(false);
   const early = progress.stage('index');

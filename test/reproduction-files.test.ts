@@ -115,10 +115,19 @@ test('figures that two places of the paper print are the same in both files', ()
 test('a configuration file changes what the machine does and no figure; a flag changes both', async () => {
   const cwd = path.join(root, 'settings');
   const file = path.join(root, 'mine.json');
-  writeFileSync(file, JSON.stringify({ train: { epochs: 3, patience: 1 }, searcher: 'exact' }));
+  const mine = {
+    train: { epochs: 3, patience: 1, saveEverySteps: 9 },
+    search: { depth: 7, memoryMiB: 300 },
+    encode: { batchTokens: 999 },
+    measures: ['mrr@3'],
+    searcher: 'exact',
+  };
+  writeFileSync(file, JSON.stringify(mine));
   const given = { ...options('paper', ['train.batchSize=64']), cwd, file };
   const { runs } = await gridOf(loadReproduction('table8'), given);
-  const { train, searcher, arch } = runs[0]!.request.config;
+  const { train, searcher, arch, search, encode, measures } = runs[0]!.request.config;
+  assert.deepEqual([train.saveEverySteps, search.memoryMiB, encode.batchTokens], [9, 300, 999]);
+  assert.ok(search.depth !== 7 && !measures.includes('mrr@3'));
   assert.deepEqual([train.epochs, train.patience, train.batchSize, searcher], [40, null, 64, 'exact']);
   assert.deepEqual(arch.layers, [2, 12]);
 });

@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   dataset: { floor: 1, imports: ['contracts'] },
   tensor: { floor: 1, imports: ['errors'] },
   progress: { floor: 1, imports: ['interruption', 'printable'] },
-  text: { floor: 2, imports: ['errors', 'json', 'json-schema'] },
+  text: { floor: 2, imports: ['errors', 'json', 'json-schema', 'store'] },
   model: {
     floor: 2,
     imports: [
@@ -171,6 +171,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 
 /** What a single file may import beyond its room: commands that show what other rooms have to offer. */
 export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
+  'harness/cli.ts': ['store'],
   'harness/cli/cache.ts': ['store'],
   'harness/cli/evaluate.ts': ['metrics', 'store'],
   'harness/cli/evaluate-several.ts': ['store'],

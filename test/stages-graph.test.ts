@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { type BenchConfig, defaultConfig } from '../harness/config/config.js';
+import { inNoStage, isOfMachine, makesOtherSystem } from '../harness/config/deciding.js';
 import { keyPaths } from '../harness/config/schema.js';
 import { prepare, storeOf } from '../harness/pipeline/prepare.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
@@ -18,7 +19,6 @@ import {
   type Stage,
 } from '../harness/stages/graph.js';
 import { knownOf, namesOf } from '../harness/stages/known.js';
-import { inNoStage } from '../harness/stages/settings.js';
 import { Workbench } from '../harness/stages/workbench.js';
 import { run } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
@@ -110,7 +110,7 @@ test('every setting is in the inputs of a stage, or named with the reason why it
   assert.deepEqual(
     idle.filter((key) => !isNamed(key)),
     [],
-    'in the inputs of no stage, and not named in harness/stages/settings.ts',
+    'in the inputs of no stage, and not named in harness/config/deciding.ts',
   );
   // `stages` says which of the graphs it is.
   assert.deepEqual(
@@ -122,6 +122,17 @@ test('every setting is in the inputs of a stage, or named with the reason why it
     Object.keys(inNoStage).filter((key) => !keys.some((each) => each.startsWith(key))),
     [],
   );
+});
+
+test("what is a machine's own affair makes no other system, but for what computes", () => {
+  const keys = keyPaths();
+  const computes = keys.filter((key) => isOfMachine(key) && makesOtherSystem(key));
+  assert.deepEqual(computes.sort(), ['device', 'engine', 'searcher']);
+  // What is asked for, and plays no part in what is found.
+  const asked = keys.filter((key) => !isOfMachine(key) && !makesOtherSystem(key));
+  assert.deepEqual(asked.sort(), ['measures', 'preset', 'seeds']);
+  const own = keys.filter((key) => isOfMachine(key) && inNoStage[key.split('.')[0]!] === undefined);
+  for (const key of ['search.batchSize', 'encode.batchTokens']) assert.ok(own.includes(key), key);
 });
 
 test('the keys of a run are known before anything is made, and are those of its artifacts', async (t) => {

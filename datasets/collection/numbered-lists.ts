@@ -1,9 +1,9 @@
 /** Lists of passages by query, for collections whose passage ids are numbers: 4 bytes an entry instead of a string. */
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../../harness/errors.js';
 import { writeAtomic } from '../../harness/store/atomic.js';
+import { readPlain } from '../../harness/store/plain-file.js';
 
 /** Takes lists up to a length, entry by entry in any order, and is then read like a Map of ids. */
 export class NumberedLists implements ReadonlyMap<string, readonly string[]> {
@@ -24,7 +24,7 @@ export class NumberedLists implements ReadonlyMap<string, readonly string[]> {
   static async read(file: string, queryIds: Iterable<string>, longest: number): Promise<NumberedLists> {
     const lists = new NumberedLists(queryIds, longest);
     // A file that is gone is like one that is cut short.
-    const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+    const bytes = await readPlain(file).catch(() => Buffer.alloc(0));
     const numbers = new Uint32Array(bytes.length >> 2);
     new Uint8Array(numbers.buffer).set(bytes.subarray(0, numbers.byteLength));
     const counts = numbers.subarray(0, lists.size);

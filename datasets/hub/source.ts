@@ -1,10 +1,10 @@
 /** The repository of a collection, and which of its files are what. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatasetRequest, HubRepository } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
 import { parseHubName } from '../../harness/store/hub-names.js';
 import { filesBelow } from '../../harness/store/hub-snapshots.js';
+import { readPlainText } from '../../harness/store/plain-file.js';
 import { assertFolder } from '../collection/files.js';
 import { type Layout, layoutOf } from './layout.js';
 
@@ -18,7 +18,7 @@ export interface Source {
 }
 
 async function readLayout({ files, fetch }: Pick<HubRepository, 'files' | 'fetch'>): Promise<Layout> {
-  const readme = files.includes('README.md') ? await readFile(await fetch('README.md'), 'utf8') : undefined;
+  const readme = files.includes('README.md') ? await readPlainText(await fetch('README.md')) : undefined;
   return layoutOf(files, readme);
 }
 

@@ -129,7 +129,7 @@ function notesOf(records: readonly RunRecord[], comparisons: readonly ReportComp
     return `${test} (${ids.map(({ measure }) => measure).join(', ')})`;
   });
   const counted = `${records[0]!.queryIds.length} queries`;
-  // What is true of every run is said once.
+  // A note that holds for every run is said once.
   const warnings = records.flatMap(({ arch, warnings: own }) =>
     own
       // Which file it is stands in the record and on the command line.

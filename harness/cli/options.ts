@@ -40,7 +40,7 @@ export const datasetOptions: Readonly<Record<string, Option>> = {
   offline: { type: 'switch', describe: 'never use the network; say what is missing' },
 };
 
-/** What of the cache is made anew; absent, what is damaged is refused. */
+/** Which artifacts of the cache are made anew; damaged ones are refused where it is absent. */
 export const anewOptions: Readonly<Record<string, Option>> = {
   fresh: { type: 'switch', describe: 'make everything anew, whatever is in the cache; downloads stay' },
   repair: { type: 'switch', describe: 'make anew what is found damaged in the cache' },

@@ -109,7 +109,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     await writeTo(`${stem}.json`, asJson(document));
     const files = `reports: ${stem}.md, .csv, .json\n`;
     print(values.json === true ? asJson(document) : `${tableText(document)}\n${files}`);
-    // What failed for the same reason in many cells is said once.
+    // A reason for which many cells failed is said once.
     const failures = new Map(outcome.failures.map((error) => [describeFailure(error), error]));
     return Math.max(0, ...[...failures.values()].map((error) => reportFailure(error)));
   },

@@ -83,7 +83,7 @@ export function planText(
   return `${lined(head)}\n${table}\n${lined(totals)}\n${steps}${asNotes(notesOf(grid))}`;
 }
 
-/** What was measured, and of what it could not be. */
+/** The figures that were measured, and why others were not. */
 function timeText({ runs, seconds, unknown, reasons, engine }: TimeHere): string {
   const by = engine === undefined ? '' : ` with ${engine}`;
   const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;

@@ -28,11 +28,6 @@ export function measuresIn(flag: string, text: string, records: readonly StoredR
   return [...new Set(splitList(flag, text).map((name) => (held.has(name) ? name : measureId(name))))];
 }
 
-/** For commands that take no other setting. */
-export function cacheOf({ config, cache }: Values): string {
-  return configOf({ config, cache }).cache;
-}
-
 /**
  * What training starts from and learns from, and the configuration on a dataset. Where `--init` stands, it says what the
  * configuration's model is: presets and the record go by it.

@@ -83,7 +83,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       if (requests.length === 1 && failures[0] !== undefined) throw failures[0].error;
       return Math.max(0, ...failures.map(({ request, error }) => reportFailure(error, titleOf(request))));
     } finally {
-      // What was finished before an interrupt is worth seeing.
+      // The runs that were finished before an interrupt are worth seeing.
       const order = ({ request }: { request: RunRequest }) => requests.indexOf(request);
       const stored = told.sort((a, b) => order(a) - order(b)).map((each) => each.stored);
       stored.push(...(await averages(values, stored, requests[0]!, progress)));

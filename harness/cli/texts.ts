@@ -49,7 +49,7 @@ export function textSource(places: Places): TextSource {
   };
 }
 
-/** What the user can do something about becomes a note; a bug stays one. */
+/** An error that the user can act on becomes a note; a bug stays one. */
 async function orNote<T extends object>(what: string, read: () => Promise<T>): Promise<T | { note: string }> {
   try {
     return await read();

@@ -64,7 +64,7 @@ export const command: Command = {
         print(`${one.checkpoint}\n`, 'data');
       }
     } finally {
-      // What was finished before a failure is worth seeing.
+      // The trainings that were finished before a failure are worth seeing.
       if (values.json === true && trained.length > 0) {
         print(`${JSON.stringify(requests.length === 1 ? trained[0] : trained, null, 2)}\n`);
       }

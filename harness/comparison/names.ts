@@ -1,25 +1,9 @@
 /** What to call a system: as short as tells it from the others. */
 import path from 'node:path';
 import { defaultConfig } from '../config/config.js';
+import { makesOtherSystem } from '../config/deciding.js';
 import { type RunRecord, recordSuffix, type StoredRecord } from '../record.js';
 
-/** Sections and keys of the configuration that do not make another system. */
-const incidental = new Set([
-  'seeds',
-  'cache',
-  'out',
-  'keep',
-  'latency',
-  'measures',
-  'check',
-  'preset',
-  'threads',
-  // How far the machine goes at once: hits agree but for the last bits of their scores.
-  'search.memoryMiB',
-  'search.batchSize',
-  'encode.memoryMiB',
-  'train.saveEverySteps',
-]);
 /** Said by what the run made of them: `layers`, `vectors`, `lambda`, `index`, `engine`, `device`, `searcher`, `model`. */
 const resolvedElsewhere =
   /^(arch\.(layers|vectors|lambda|maskShort)|index\.(kind|nprobe|efSearch|parameters\..+)|engine|device|searcher|model\.name)$/;
@@ -61,7 +45,7 @@ function valuesOf(config: RunRecord['config'], foreign: boolean): Map<string, un
 
 function* flattened(section: object, prefix = ''): Generator<[string, unknown]> {
   for (const [key, value] of Object.entries(section)) {
-    if (incidental.has(prefix + key)) continue;
+    if (!makesOtherSystem(prefix + key)) continue;
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
       yield* flattened(value as object, `${prefix}${key}.`);
     } else {

@@ -71,8 +71,13 @@ export interface DatasetRequest {
   /** What may come out of an archive without a published hash; usual limits where absent. */
   unpacking?: { bytes: number; ratio: number };
   /**
-   * Keeps what was found out about files from one run to the next, for as long as their sizes and times stay the same, that of
-   * the last change among them, which cannot be set back. Absent where there is nowhere to keep it.
+   * The sha256 of a file, kept from one run to the next for as long as its size and times stay the same, that of the last change among
+   * them, which cannot be set back. Absent where there is nowhere to keep it.
+   */
+  sha256Of?(file: string): Promise<string>;
+  /**
+   * Keeps what was found out about files from one run to the next, for as long as they hold the same bytes, wherever they lie. Absent
+   * where there is nowhere to keep it.
    * @param what names the finding and the version of whatever found it
    */
   remember?<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T>;

@@ -1,12 +1,10 @@
 /** An index of terms: a folder of postings, dictionary, passage lengths and passage ids, and `index.json`, written last. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { type AnalyzerOptions, stemmerNames } from '../text/english-analyzer.js';
 import { Terms } from './bm25-terms.js';
 import { Identifiers } from './identifiers.js';
-import { damaged, openToRead, readFully } from './reading.js';
+import { damaged, indexFactsPath, openToRead, readFully, readIndexJson } from './reading.js';
 
 export interface Bm25Facts {
   format: 'bm25 1';
@@ -27,7 +25,7 @@ export function bm25Paths(folder: string) {
     terms: path.join(folder, 'terms'),
     lengths: path.join(folder, 'lengths'),
     identifiers: path.join(folder, 'identifiers'),
-    facts: path.join(folder, 'index.json'),
+    facts: indexFactsPath(folder),
   };
 }
 
@@ -55,17 +53,7 @@ export async function bm25Size(folder: string): Promise<Bm25Size> {
 /** @throws BenchError PATH_INVALID where the folder holds no finished index */
 async function readBm25Facts(folder: string): Promise<Bm25Facts> {
   const file = bm25Paths(folder).facts;
-  let facts: Partial<Bm25Facts> | null;
-  try {
-    facts = parseJson(await readFile(file, 'utf8')) as Partial<Bm25Facts> | null;
-  } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw fileError(error, file);
-    throw new BenchError('PATH_INVALID', `${folder} holds no finished index: there is no index.json.`, {
-      cause: error,
-    });
-  }
+  const facts = (await readIndexJson(folder)) as Partial<Bm25Facts> | null;
   if (facts?.format !== 'bm25 1') throw damaged(file, 'describes no BM25 index');
   const { passages, passagesWithTerms, terms, postings, totalLength, analyzer } = facts;
   for (const [name, count] of Object.entries({ passages, passagesWithTerms, terms, postings, totalLength }))

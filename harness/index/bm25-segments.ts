@@ -5,6 +5,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { AtomicFile } from '../store/atomic.js';
+import { assertPlain } from '../store/plain-file.js';
 import { damaged } from './reading.js';
 import { PostingBytes } from './variable-bytes.js';
 
@@ -97,6 +98,7 @@ class SegmentReader {
 
   constructor(path: string) {
     this.#path = path;
+    assertPlain(path);
     this.#handle = openSync(path, 'r');
     this.advance();
   }

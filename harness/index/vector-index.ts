@@ -1,22 +1,15 @@
 /** An index: a folder of shards, the passage ids, and `index.json`, written last, which names the shards that belong to it. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { writeJson } from '../store/atomic.js';
 import { Identifiers } from './identifiers.js';
 import { type IndexFacts, isIndexFacts } from './index-facts.js';
-import { damaged, openToRead, readFully } from './reading.js';
+import { damaged, indexFactsPath, openToRead, readFully, readIndexJson } from './reading.js';
 import { ShardReader } from './shard.js';
 import { readShardFacts, type ShardFacts, shardPaths } from './shard-files.js';
 
 /** Where the passage ids of an index lie: what an IdentifierWriter is to be given. */
 export function identifiersPath(folder: string): string {
   return path.join(folder, 'identifiers');
-}
-
-function indexFactsPath(folder: string): string {
-  return path.join(folder, 'index.json');
 }
 
 /**
@@ -66,24 +59,8 @@ export async function finishIndex(folder: string, shardCount: number): Promise<I
  * @throws BenchError PATH_INVALID where the folder holds no finished index; CACHE_INVALID where it does not say what it must
  */
 export async function readIndexFacts(folder: string): Promise<IndexFacts> {
-  const file = indexFactsPath(folder);
-  let facts: unknown;
-  try {
-    facts = parseJson(await readFile(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(file, 'is not JSON', error);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw fileError(error, file);
-    throw new BenchError(
-      'PATH_INVALID',
-      `${folder} holds no finished index: there is no ${path.basename(file)}.`,
-      {
-        hint: 'bench encode makes an index; after an interruption the same command goes on from where it was.',
-        cause: error,
-      },
-    );
-  }
-  if (!isIndexFacts(facts)) throw damaged(file, 'does not say what an index holds');
+  const facts = await readIndexJson(folder);
+  if (!isIndexFacts(facts)) throw damaged(indexFactsPath(folder), 'does not say what an index holds');
   return facts;
 }
 

@@ -1,9 +1,9 @@
 /** Checkpoint folders in the layout of Hugging Face: config.json and weights in safetensors files. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { writeAtomic } from '../store/atomic.js';
+import { modelObject } from '../text/model-json.js';
 import type { Encoder, EncoderOptions } from './encoder.js';
 import type { ModelConfig } from './fields.js';
 import { encoderFor } from './known-encoders.js';
@@ -116,20 +116,11 @@ async function listFolder(folder: string): Promise<string[]> {
 }
 
 async function readConfig(folder: string, names: readonly string[]): Promise<ModelConfig> {
-  const file = path.join(folder, 'config.json');
-  if (!names.includes('config.json')) {
+  const config = await modelObject(path.join(folder, 'config.json'));
+  if (config === undefined) {
     throw new BenchError('CHECKPOINT_INVALID', `${folder} holds no config.json.`, {
       hint: `It holds: ${names.join(', ') || 'nothing'}. A checkpoint needs config.json, model.safetensors and a tokenizer.`,
     });
-  }
-  let config: unknown;
-  try {
-    config = parseJson(await readFile(file, 'utf8'));
-  } catch (cause) {
-    throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, { cause });
-  }
-  if (config === null || typeof config !== 'object' || Array.isArray(config)) {
-    throw new BenchError('CHECKPOINT_INVALID', `${file} does not hold a JSON object.`);
   }
   return config as ModelConfig;
 }

@@ -1,10 +1,9 @@
 /** What `retriever.json` in the folder of a trained retriever says of it. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EncoderShape, ResolvedArchitecture } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { faultFinder } from '../json-schema.js';
+import { modelJson } from '../text/model-json.js';
 import type { PairTruncation } from '../text/tokenizer.js';
 import { mostLayers } from './fields.js';
 
@@ -72,17 +71,13 @@ const factsFaults = faultFinder(() => ({
 
 /** @throws BenchError CHECKPOINT_INVALID where the folder holds no trained retriever, or one whose facts cannot be used */
 export async function readRetrieverFacts(folder: string): Promise<RetrieverFacts> {
-  const hint = 'A trained retriever is what bench train leaves; it has a retriever.json.';
-  let facts: Partial<RetrieverFacts> | null;
-  try {
-    facts = parseJson(await readFile(factsFile(folder), 'utf8')) as Partial<RetrieverFacts> | null;
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? 'there is no retriever.json in it.' : message;
-    throw new BenchError('CHECKPOINT_INVALID', `${folder} holds no trained retriever: ${what}`, {
-      hint,
-      cause,
-    });
+  const facts = (await modelJson(factsFile(folder))) as Partial<RetrieverFacts> | null | undefined;
+  if (facts === undefined) {
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `${folder} holds no trained retriever: there is no ${factsName} in it.`,
+      { hint: `A trained retriever is what bench train leaves; it has a ${factsName}.` },
+    );
   }
   const missing = members.filter((member) => facts?.[member] === undefined);
   if (missing.length > 0) {

@@ -2,10 +2,11 @@
  * The safetensors format: 8 bytes of header length, a JSON header with the dtype, shape and byte range of every
  * tensor, then their bytes, little-endian. https://huggingface.co/docs/safetensors
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { BenchError, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { AtomicFile } from '../store/atomic.js';
+import { openPlain } from '../store/plain-file.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type NumberType, numberTypes, toFloat32 } from './number-types.js';
 
@@ -38,10 +39,9 @@ export class SafetensorsFile {
   static async open(path: string): Promise<SafetensorsFile> {
     let handle: FileHandle;
     try {
-      // Before it is opened: a pipe would wait for somebody to write.
-      if (!(await stat(path)).isFile()) throw new Error('it is no file');
-      handle = await open(path, 'r');
+      handle = await openPlain(path);
     } catch (cause) {
+      if (cause instanceof BenchError) throw cause;
       throw new BenchError('CHECKPOINT_INVALID', `${path} cannot be opened: ${(cause as Error).message}`, {
         cause,
       });

@@ -1,9 +1,8 @@
 /** Reads the small files of a published model, and says which of them cannot be used. */
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { parseJson } from '../json.js';
+import { modelJson } from '../text/model-json.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -15,24 +14,9 @@ export class FileReader {
 
   /** Undefined where it is not there. */
   async json(name: string): Promise<unknown> {
-    const file = path.join(this.folder, name);
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw new BenchError('CHECKPOINT_INVALID', `${file} cannot be read: ${(cause as Error).message}`, {
-        cause,
-      });
-    }
-    this.read.push(name);
-    try {
-      return parseJson(text);
-    } catch (cause) {
-      throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, {
-        cause,
-      });
-    }
+    const value = await modelJson(path.join(this.folder, name));
+    if (value !== undefined) this.read.push(name);
+    return value;
   }
 
   async object(name: string): Promise<Json | undefined> {

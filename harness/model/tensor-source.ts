@@ -1,9 +1,8 @@
 /** The tensors of a checkpoint folder, whether they lie in one safetensors file or in several. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { faultFinder } from '../json-schema.js';
+import { modelJson } from '../text/model-json.js';
 import type { NumberType } from './number-types.js';
 import { SafetensorsFile } from './safetensors.js';
 
@@ -108,12 +107,7 @@ export class TensorSource {
  * @throws BenchError CHECKPOINT_INVALID where it is not such an index
  */
 export async function readShardNames(file: string): Promise<string[]> {
-  let index: unknown;
-  try {
-    index = parseJson(await readFile(file, 'utf8'));
-  } catch (cause) {
-    throw new BenchError('CHECKPOINT_INVALID', `${file} is not JSON: ${(cause as Error).message}`, { cause });
-  }
+  const index = await modelJson(file);
   const [fault] = indexFaults(index);
   const shards =
     fault === undefined ? [...new Set(Object.values((index as WeightsIndex).weight_map))].sort() : [];

@@ -37,7 +37,7 @@ export const namedSearcher = async (name: string): Promise<NamedSearcher> => ({
   plugin: await loadSearcher(name),
 });
 
-/** What `auto` may go on from to the next searcher: it is not here, or does not take this. */
+/** The reasons for which `auto` goes on to the next searcher: one is not here, or does not take this. */
 export const isNo = (error: unknown): error is BenchError =>
   error instanceof BenchError && ['UNAVAILABLE', 'CONFIG_INVALID'].includes(error.code);
 

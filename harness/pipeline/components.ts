@@ -21,7 +21,7 @@ export async function componentsWithSteps({ architecture }: RunRequest): Promise
   );
 }
 
-/** What is asked of a component: what a row of its own would be asked for, where the depth is the run's. */
+/** The request for a component: that of a row of its own, with the depth that is asked for here. */
 export function requestOf(request: RunRequest, { name }: Component, depth: number): RunRequest {
   const { config } = request;
   return { ...request, architecture: name, config: { ...config, search: { ...config.search, depth } } };
@@ -37,7 +37,7 @@ export function askingOf(asking: Asking, component: Component, depth: number): A
   };
 }
 
-/** Of one after the other: what they compute on, and vectors where those of all are known. */
+/** The means of all components: what they compute on, and the vectors where those of all are known. */
 export async function meansOf(request: RunRequest): Promise<Means> {
   const all: Means[] = [];
   for (const component of await componentsWithSteps(request)) {
@@ -71,14 +71,22 @@ export async function planOf(request: RunRequest, last: string): Promise<SystemP
   };
 }
 
-export async function timesOf(trial: Trial): Promise<StageTime[]> {
+/** @param depthOf hits per query that the components are to find */
+export async function timesOf(
+  trial: Trial,
+  depthOf: (config: RunRequest['config']) => number,
+): Promise<StageTime[]> {
   const { request, folder } = trial;
   const times: StageTime[] = [];
   for (const [i, component] of (await componentsWithSteps(request)).entries()) {
-    const own = requestOf(request, component, request.config.search.depth);
-    const given = { ...trial, request: own, folder: path.join(folder, String(i)) };
+    const own = (of: RunRequest) => requestOf(of, component, depthOf(of.config));
+    const given = { ...trial, request: own(request), folder: path.join(folder, String(i)) };
     for (const time of await component.steps.times(given))
-      times.push({ ...time, stage: `${component.name}: ${time.stage}` });
+      times.push({
+        ...time,
+        stage: `${component.name}: ${time.stage}`,
+        within: (run) => time.within?.(own(run)) ?? own(run),
+      });
   }
   return times;
 }
@@ -99,7 +107,7 @@ export function addedUp(
   const queryVectors = elsewhere.includes('network') ? 'network' : elsewhere[0];
   const searchers = new Set(devices.flatMap(({ searcher }) => searcher ?? []));
   const facts: SystemFacts = {
-    // What a component resolved stands in its record so, too.
+    // A row of its own would have the settings that a component resolved, too.
     config: { ...config, ...resolved(config, all) },
     arch: bareArchitecture(architecture, family),
     device: {

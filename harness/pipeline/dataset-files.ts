@@ -33,7 +33,7 @@ export interface DatasetContents {
 export interface DatasetInfo {
   name: string;
   summary: string;
-  /** Of a name that stands for several. */
+  /** The names that it stands for, where it stands for several. */
   members: readonly string[];
   holdings: readonly Holding[];
   /** Where it was opened. */

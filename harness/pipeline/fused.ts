@@ -18,12 +18,15 @@ import {
   meansOf,
   planOf,
   requestOf,
+  timesOf,
 } from './components.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
-export { timesOf as times } from './components.js';
+export const times = (trial: Trial): Promise<StageTime[]> =>
+  timesOf(trial, ({ fuse, search }) => fuse.depth ?? search.depth);
 
 export async function requirements(request: RunRequest): Promise<Means> {
   const { length } = await componentsWithSteps(request);
@@ -96,7 +99,7 @@ export async function answer(asking: Asking): Promise<Answering> {
     for (const component of components) {
       const { name, steps } = component;
       all.push({ name, ...(await steps.answer(askingOf(asking, component, depth))) });
-      // Of the first the passage ids are wanted still.
+      // The passage ids of the first are still needed.
       await close(all.slice(1));
     }
     const bench = new Workbench(prepared, progress, log);

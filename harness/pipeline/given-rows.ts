@@ -94,7 +94,7 @@ async function isInOrder(given: GivenVectors, dataset: Dataset): Promise<boolean
   }
 }
 
-/** What a Map holds. */
+/** The most entries that a Map holds. */
 const mostById = 2 ** 24 - 1;
 
 /** @throws BenchError DATA_INVALID where there are more or fewer ids than rows, or one twice */

@@ -54,7 +54,7 @@ const sourceOf = ({ config }: RunRequest, need: Given, name: string, known: Know
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const folder = folderOf(request);
-  // What its files are is told by their content once they are read.
+  // Their content says what the files are, once they are read.
   const key = keyOf({ folder, vectors: request.config.vectors });
   const source = sourceOf(request, { folder, key }, request.architecture, known);
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));

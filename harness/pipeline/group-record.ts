@@ -139,7 +139,7 @@ function datasetOf(name: string, records: readonly RunRecord[]): DatasetFacts {
   };
 }
 
-/** Of all members together. */
+/** The index of all members together. */
 function indexOf(records: readonly RunRecord[]): IndexFacts {
   const indexes = records.map(({ index }) => index!);
   const { kind, dimensions, projectedPassages } = indexes[0]!;

@@ -1,6 +1,6 @@
 /** Hits on disk: written part by part while the queries are searched, so that a killed search goes on, then joined. */
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
 import { damaged, openToRead, readFully } from '../index/reading.js';
@@ -8,6 +8,7 @@ import { parseJson } from '../json.js';
 import type { PassageHits } from '../search/search.js';
 import { AtomicFile } from '../store/atomic.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
+import { openPlain, readPlain } from '../store/plain-file.js';
 import type { Artifact } from '../store/store.js';
 import { unfinishedFolder } from '../store/unfinished.js';
 import type { Conditions } from './whole-index.js';
@@ -27,7 +28,7 @@ export async function readHits({ folder, facts }: Artifact<{ depth: number }>): 
   const { depth } = facts;
   const read = async (field: Field, numbers?: number) => {
     const file = path.join(folder, arrayFiles[field]);
-    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readPlain(file).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? damaged(file, 'is missing') : fileError(error, file);
     });
     if (numbers === undefined ? bytes.byteLength % 4 !== 0 : bytes.byteLength !== 4 * numbers)
@@ -47,9 +48,9 @@ export async function readHits({ folder, facts }: Artifact<{ depth: number }>): 
   };
 }
 
-/** What a part's hits, and the time they took, came of. A part that was made otherwise is not taken. */
+/** The conditions under which a part's hits were found. A part that was made under others is not taken. */
 export interface PartsMade {
-  /** Of the run. */
+  /** The key of the run. */
   key: string;
   /** Queries encoded or searched at once: scores depend on it in their last bits. */
   batchSize: number;
@@ -68,7 +69,7 @@ interface PartHeader {
   depth: number;
   /** What searching them took. */
   seconds: number;
-  /** Of the rest of this line, and of the arrays. */
+  /** The hash of the rest of this line and of the arrays. */
   sha256: string;
 }
 
@@ -186,7 +187,7 @@ function hashOfPart(about: Omit<PartHeader, 'sha256'>, arrays: readonly Uint8Arr
 
 /** Undefined where there is none. */
 async function readHeader(file: string): Promise<Pick<Part, 'header' | 'start'> | 'damaged' | undefined> {
-  const handle = await open(file, 'r').catch(() => undefined);
+  const handle = await openPlain(file).catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);

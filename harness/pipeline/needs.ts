@@ -29,7 +29,7 @@ export async function passagesHere(
   return (await datasetHere(request))?.passageCount ?? null;
 }
 
-/** Of the bare vectors of one index, in words, with what is free where it goes. */
+/** The disk that the bare vectors of one index take, in words, and what is free there. */
 export async function diskLine(
   { config }: RunRequest,
   { vectors }: Means,

@@ -195,7 +195,7 @@ async function sourceOfFile(file: string, { stage2: { examples } }: BenchConfig)
   const isSet = await namesPositives(file);
   const addsExamples = isSet && examples === 'concatenated';
   const folder = path.dirname(file);
-  // Where it lies as a stage left it, it is what that stage made.
+  // A file that lies as a stage left it is what that stage made.
   const isMined = path.join(file) === negativesFile(folder);
   return {
     ...(addsExamples && { addsExamples }),

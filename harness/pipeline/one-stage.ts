@@ -133,7 +133,7 @@ export interface SearchedRun {
 export async function searchOnly(request: SearchRequest, progress: Progress): Promise<SearchedRun> {
   const { split, config } = request;
   const asked = { split, missing: 'queries' };
-  // With `index.kind` of another kind, that of these vectors is built first, as in a run.
+  // An index of another kind is built from these vectors first, as in a run.
   const by = await indexBuilder(config);
   return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {
     const { dataset } = bench;
@@ -176,7 +176,7 @@ export async function withCheckpoint<T>(
   work: (bench: Workbench, given: WithCheckpoint) => Promise<T>,
 ): Promise<T> {
   const { config, index } = request;
-  // Before the dataset, which may have to be downloaded: a slip in the checkpoint is better known first.
+  // The checkpoint is read first: the dataset may have to be downloaded, and a slip is better known before.
   const checkpoint = await openCheckpoint(request.checkpoint, request.architecture);
   await noteUnchecked(request.checkpoint, progress);
   const prepared = await prepare(request, progress);
@@ -187,7 +187,7 @@ export async function withCheckpoint<T>(
     const need = await given(request.checkpoint, async () => checkpoint.key);
     const { name, code } = checkpoint;
     const model = { name, code, need, open: async () => checkpoint };
-    // Of an index that is trained: as in a run with that seed.
+    // The seed of an index that is trained, as in a run.
     const seeded = { config, seed: config.seeds[0]! };
     const asked = askedOf(request, known, split);
     const stages = modelStages(model, seeded, known, asked);

@@ -16,7 +16,7 @@ export interface OpenModel {
   texts: TextEncoders;
   /** Longest text, in tokens. */
   maxTokens: { query: number; passage: number };
-  /** Of what was trained here. */
+  /** Present where it was trained here. */
   architecture?: Architecture;
   /** What computes beside the stages' own code. */
   code: Partial<Pick<WorkedWith, 'architecture' | 'encoder' | 'published'>>;

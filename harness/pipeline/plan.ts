@@ -53,7 +53,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
   };
 }
 
-/** In the order in which they are made; of neighbours of one name, how many. */
+/** The stages in the order in which they are made; neighbours of one name are counted. */
 function namesIn(graph: readonly Stage[]): string {
   const runs: { name: string; count: number }[] = [];
   for (const { name } of graph) {

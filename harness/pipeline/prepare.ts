@@ -8,7 +8,6 @@ import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { stageCode } from '../stages/code.js';
 import { fetchFile } from '../store/download.js';
-import { stateOf } from '../store/file-state.js';
 import { hubFolder } from '../store/hub-files.js';
 import { parseHubName } from '../store/hub-names.js';
 import { openRepository } from '../store/hub-repository.js';
@@ -131,13 +130,14 @@ export async function openDataset(
     repository: repositories(store.root, request.offline, progress),
     ...(request.config !== undefined && { unpacking: unpackingOf(request.config) }),
     fetch: fetcher(request, store, progress),
+    sha256Of: (file) => store.sha256Of(file),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
-      const inputs = { what, files: await statesOf(files), code };
+      const inputs = { what, files: await contentsOf(files, store), code };
       const found = await store.artifact('findings', inputs, async () => ({ found: await find() }), about);
       return found.facts.found;
     },
     async keepFile(what, files, make) {
-      const inputs = { what, files: await statesOf(files), code };
+      const inputs = { what, files: await contentsOf(files, store), code };
       const kept = (folder: string) => path.join(folder, 'content');
       const { folder } = await store.artifact(
         'findings',
@@ -171,9 +171,19 @@ function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolea
 const nameOf = (folder: string): string =>
   path.basename(path.resolve(folder)).replace(/[^\w.-]+/g, '-') || 'root';
 
-/** What tells one state of files from another without reading them. */
-function statesOf(files: readonly string[]) {
-  return Promise.all(files.map(async (file) => ({ file: path.resolve(file), ...(await stateOf(file)) })));
+/** Files by what they hold, and by their names below the folder that holds them all: wherever that lies. */
+function contentsOf(files: readonly string[], store: Store): Promise<{ name: string; sha256: string }[]> {
+  const [first = '', ...others] = files.map((file) => path.dirname(path.resolve(file)));
+  const isAbove = (folder: string) =>
+    others.every((other) => other === folder || other.startsWith(path.join(folder, path.sep)));
+  let folder = first;
+  while (!isAbove(folder) && folder !== path.dirname(folder)) folder = path.dirname(folder);
+  return Promise.all(
+    files.map(async (file) => ({
+      name: path.relative(folder, path.resolve(file)).split(path.sep).join('/'),
+      sha256: await store.sha256Of(file),
+    })),
+  );
 }
 
 /** The cache as a request wants it. */

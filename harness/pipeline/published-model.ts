@@ -74,7 +74,7 @@ export async function openPublished(
     key: keyOf({ files, modules, prompts: facts.prompts, lowercases, maxTokens }),
     texts: {
       query: (text) => encode(query + text),
-      // As evaluations join them; a query stands as it is.
+      // Title and text are joined as evaluations join them; a query stands as it is.
       passage: ({ title, text }: Passage) => encode(passage + `${title} ${text}`.replace(outerSpace, '')),
     },
     maxTokens: { query: maxTokens, passage: maxTokens },

@@ -58,7 +58,7 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const { architecture: name, config } = request;
-  // What its files and these settings come to is told by its content once it is open.
+  // The content of the model says what its files and these settings come to, once it is open.
   const key = keyOf({ name, pretrained: config.pretrained });
   const need = { folder: idOf(request), key };
   const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));

@@ -39,7 +39,7 @@ export async function vectorOf({ parts, encode }: QueryEncoder, given: unknown):
   return parts.length === 0 ? encode([given as Query]) : (given as Float32Array);
 }
 
-/** Of a model that is open here: tokens, then its encoder. */
+/** The queries of a model that is open here: tokens, then its encoder. */
 function modelQueries(
   model: OpenModel,
   engine: Engine,

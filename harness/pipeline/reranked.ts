@@ -17,13 +17,16 @@ import {
   meansOf,
   planOf,
   requestOf,
+  timesOf,
 } from './components.js';
+import type { StageTime, Trial } from './estimate/stage-time.js';
 import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan, SystemSteps } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
-export { timesOf as times } from './components.js';
+export const times = (trial: Trial): Promise<StageTime[]> =>
+  timesOf(trial, ({ rerank, search }) => Math.max(search.depth, rerank.depth ?? 0));
 
 export async function requirements(request: RunRequest): Promise<Means> {
   const [, second] = await componentsWithSteps(request);

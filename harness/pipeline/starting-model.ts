@@ -165,7 +165,7 @@ export function resolveArchitecture(
 export interface ModelFolder extends Omit<StartingModel, 'remarks'> {
   /** In Hugging Face's layout, or a trained checkpoint. */
   folder: string;
-  /** Of a trained checkpoint. */
+  /** Present where it is a trained checkpoint. */
   facts?: RetrieverFacts;
 }
 

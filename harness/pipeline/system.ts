@@ -141,7 +141,7 @@ export interface System extends SystemListing {
   isTrained: boolean;
   /** Names of the systems that it is put together of. */
   components?: readonly string[];
-  /** Of the configuration what plays a part; all of it where absent. */
+  /** The sections of the configuration that play a part; all of them where absent. */
   settings?: readonly (keyof BenchConfig)[];
   steps(): Promise<SystemSteps>;
 }

@@ -15,7 +15,7 @@ export interface TimedCell {
   /** Absent where no query is to be timed, and after a failure. */
   latency?: LatencyFacts;
   failure?: unknown;
-  /** Of all cells that took turns together. */
+  /** All cells that took turns together took so long. */
   seconds: number;
 }
 

@@ -1,7 +1,7 @@
 /** The paper's figure: building and searching the whole index, over the number of queries. */
 import { describeMachine } from '../record.js';
 
-/** How something was computed that may be found in the cache long after, elsewhere. Absent in what older versions left. */
+/** The conditions under which something was computed; it may be found in the cache long after, elsewhere. Older versions left none. */
 export interface Conditions {
   cpu: string;
   /** Null stands for as many as the library takes. */

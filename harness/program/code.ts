@@ -91,7 +91,7 @@ export function graphOfThisBuild(): ModuleGraph {
 
 const versions = new Map<string, string | undefined>();
 
-/** As the package says itself; undefined where it is not installed, and so cannot have computed anything. */
+/** The version that the package gives itself; undefined where it is not installed, and so cannot have computed anything. */
 export function versionOf(name: string): string | undefined {
   if (!versions.has(name)) versions.set(name, readVersion(name));
   return versions.get(name);

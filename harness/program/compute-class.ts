@@ -131,7 +131,7 @@ export function linuxProcessor(text: string): Processor | undefined {
   ];
   const features = values('(?:flags|Features)');
   if (features.length === 0) return undefined;
-  // Of arm64 the implementer and the part, by which OpenBLAS chooses; cores of two kinds have two parts.
+  // The implementer and the part of arm64: OpenBLAS chooses by them; cores of two kinds have two parts.
   const maker = [...values('vendor_id'), ...values('CPU implementer'), ...values('CPU part').sort()].join(
     ' ',
   );
@@ -141,7 +141,7 @@ export function linuxProcessor(text: string): Processor | undefined {
   return { maker: maker === '' ? 'unknown' : maker, features: new Set(common) };
 }
 
-/** As sysctl calls them, and as Linux does. */
+/** The names that sysctl has for them, and Linux. */
 const macNames: Readonly<Record<string, string>> = {
   FEAT_FP16: 'asimdhp',
   FEAT_DotProd: 'asimddp',

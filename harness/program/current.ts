@@ -36,7 +36,7 @@ export async function newerProgram(script: string | undefined): Promise<string |
   }
   process.stderr.write(`building first: ${what} since the last build\n`);
   const builder = path.join(packageFolder, 'scripts', 'build.mjs');
-  // What is printed to stdout is for the results.
+  // stdout is for the results.
   const { status } = spawnSync(process.execPath, [builder], { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     throw new BenchError(

@@ -12,7 +12,7 @@ export interface Program {
 
 let known: Promise<Program> | undefined;
 
-/** As it was when this process first asked: what is committed while it runs is not what it runs. */
+/** The state in which this process first found it: a commit that is made while it runs is not what it runs. */
 export function describeProgram(): Promise<Program> {
   known ??= describe();
   return known;

@@ -9,7 +9,7 @@ export function memoryBytes(): number {
 }
 
 /**
- * To be called before the memory is taken: a system that promises more than it has ends the process later, without a word.
+ * Call it before the memory is taken: a system that promises more than it has ends the process later, without a word.
  * @param neededBytes the least that is needed
  * @param what needs it, for the sentence: `The weights of ...`
  * @param hint what to make smaller

@@ -7,6 +7,7 @@ import {
   type Source,
   withPresets,
 } from '../config/config.js';
+import { isOfMachine } from '../config/deciding.js';
 import { BenchError, unknownName } from '../errors.js';
 import { scaleLayers } from '../model/layer-choice.js';
 import { presets } from '../presets.js';
@@ -21,20 +22,6 @@ export interface UserSettings {
   flags: Readonly<Record<string, unknown>>;
   set: readonly string[];
 }
-
-/** Keys that say how a machine does the work: the configuration file keeps its say in these alone. */
-const machineKeys = [
-  'engine',
-  'device',
-  'searcher',
-  'threads',
-  'cache',
-  'out',
-  'keep',
-  'encode',
-  'latency',
-  'check',
-];
 
 /**
  * @param dataset that is trained on or evaluated: presets may have settings of their own there
@@ -95,8 +82,20 @@ export function configOf(
 /** Defaults and presets of everything that decides figures, so that a configuration file changes none of them. */
 function decidingSettings(names: readonly string[], dataset: string): Source {
   const all = { ...presetConfig(names, dataset), preset: names };
-  const deciding = Object.entries(all).filter(([key]) => !machineKeys.includes(key));
-  return { name: `presets ${names}`, settings: Object.fromEntries(deciding) };
+  return { name: `presets ${names}`, settings: withoutMachine(all) };
+}
+
+/** Without the settings that say how a machine does the work: the configuration file keeps its say in these. */
+function withoutMachine(section: object, prefix = ''): object {
+  const kept = Object.entries(section).filter(([key]) => !isOfMachine(prefix + key));
+  return Object.fromEntries(
+    kept.map(([key, value]) => [
+      key,
+      value !== null && typeof value === 'object' && !Array.isArray(value)
+        ? withoutMachine(value, `${prefix}${key}.`)
+        : value,
+    ]),
+  );
 }
 
 /** @throws BenchError UNKNOWN_NAME with a near name */

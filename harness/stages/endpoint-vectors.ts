@@ -13,7 +13,7 @@ import { type SomeQueries, shardQueries } from './queries.js';
 import type { VectorSource } from './systems.js';
 
 interface EndpointNeed {
-  /** Of the system. */
+  /** The name of the system. */
   name: string;
   /** As a user names it. */
   url: string;
@@ -62,7 +62,7 @@ function askPassages(
     about: { dataset: dataset.name, system: name },
     async make(folder, { dataset, progress }) {
       const server = open();
-      // How long its vectors are, the server alone knows.
+      // The server alone knows how long its vectors are.
       const dimensions = (await server.passages([await firstOf(dataset)])).length;
       const { vectors } = await encodeCollection({
         passages: dataset.passages(),

@@ -15,7 +15,7 @@ import type { VectorSource } from './systems.js';
 interface GivenNeed {
   /** Its key is that of its files, and of how its vectors are compared. */
   need: Given;
-  /** Of the system. */
+  /** The name of the system. */
   name: string;
   open(): Promise<GivenVectors>;
 }

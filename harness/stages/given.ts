@@ -57,7 +57,7 @@ export async function givenShards(
 
 type Origin = Readonly<Partial<Record<'code' | 'engine' | 'computeClass', unknown>>>;
 
-/** What would be made here may be another index than one that was made by other code or on another engine. */
+/** An index that other code or another engine has made may differ from the one that would be made here. */
 function noteOrigin(
   folder: string,
   was: Origin,

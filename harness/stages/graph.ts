@@ -72,7 +72,7 @@ export type Need<Facts = unknown> = Stage<Facts> | Choice<Facts> | Given;
 /** What has vectors: a checkpoint, or a model as it was published. */
 export interface ModelNeed {
   readonly need: Need;
-  /** Of the system. */
+  /** The name of the system. */
   readonly name: string;
   /** What computes beside the stages' own code. */
   readonly code: OpenModel['code'];

@@ -18,7 +18,7 @@ import { type StageOf, stageCode, type WorkedWith } from './code.js';
 import type { Workplace } from './graph.js';
 
 /**
- * Of a request by itself, before anything of it is opened, only names are known: `namesOf`. Keys made from names tell apart
+ * Only names are known of a request before anything of it is opened: `namesOf`. Keys made from names tell apart
  * what is asked for; those that name artifacts are made from what is really there: `knownOf`.
  */
 export interface Known {
@@ -35,7 +35,7 @@ export interface Known {
   readonly flat?: { readonly names: readonly string[]; readonly identity: object };
   /** Who builds the index; absent where it is Flat. */
   readonly builder?: { readonly name: string; readonly versions: object; readonly by?: NamedBuilder };
-  /** Of files that a user hands in and models that are fetched, which are looked at; absent where only names are known. */
+  /** Is told of files that a user hands in and of models that are fetched; absent where only names are known. */
   readonly told?: Progress;
   /** Assumed of a model that is not looked at. */
   readonly shape?: EncoderShape;
@@ -43,7 +43,7 @@ export interface Known {
   code(stage: StageOf, workedWith: WorkedWith): { code?: Code };
 }
 
-/** What tells one state of a dataset from another. What a user calls the collection is none of it. */
+/** What tells one state of a dataset from another. The name that a user gives the collection is no part of it. */
 export const datasetIdentity = ({ name, version, files }: Dataset) => ({
   name: name.replace(/:.*$/, ''),
   version,

@@ -65,7 +65,7 @@ export function openAt(
   return openSearcher(built.by.name, index, { engine, memoryBytes, built: builtSearch(built, value) });
 }
 
-/** By point, recall by number of hits. */
+/** The recall of each point, by number of hits. */
 async function recallsOf(
   at: Workplace,
   searching: OpenSearch,
@@ -76,7 +76,7 @@ async function recallsOf(
 ): Promise<Record<string, number>[]> {
   const { progress, config } = at;
   const { queries } = vectors.facts;
-  // As many at once as one reading of an index on the disk serves: their vectors are held, and those of no others.
+  // One reading of an index on the disk serves so many at once: their vectors are held, and no others.
   const atOnce = partQueriesOf(false, config.search.batchSize);
   const depths = [...new Set([Math.min(shortDepth, exact.depth), exact.depth])];
   const values = valuesOf(built);

@@ -60,9 +60,9 @@ export function search(
       ...computing,
       ...{ split, depth },
       ...(identicalIds === 'dropped' && { identicalIds }),
-      // What is computed together decides the last bits of scores.
+      // Queries that are computed together decide the last bits of scores.
       ...{ batchSize, memoryMiB },
-      // Where no value is asked for, the index has its own.
+      // The index has a value of its own where none is asked for.
       ...(index === undefined
         ? { searcher: flat?.identity }
         : { parameter: parameter ? { name: parameter.name, value: parameter.values.at(-1) } : null }),

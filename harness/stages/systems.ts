@@ -39,7 +39,7 @@ export const askedOf = (
 
 /** What gives passages and queries their vectors. */
 export interface VectorSource {
-  /** Of the system. */
+  /** The name of the system. */
   readonly name: string;
   readonly hasWinners?: boolean;
   /** Shards of every passage. */

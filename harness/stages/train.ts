@@ -71,9 +71,9 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
       ...{ origin, trainedAs, architecture, settled: asked.settled() },
       ...{ tied, t5LayerNorm, seed, negatives: negatives.identity },
       training: { ...training, chunkSize: chunkSize === null ? null : { texts: chunkSize } },
-      // Of dev, whose texts are encoded together.
+      // The texts of dev are encoded together.
       batchTokens: config.encode.batchTokens,
-      // Where it plays a part.
+      // These stand here where they play a part.
       ...(cyclesNegatives && { trainsOn: dataset.trainsOn }),
       ...((cyclesNegatives || negatives.addsExamples) && { otherPositives }),
       ...(pool && { rankPool: pool }),

@@ -174,7 +174,7 @@ function triedOf({ arch }: BenchConfig, usual: number | undefined): readonly (nu
   return values.length < 2 || playsNoPart ? [undefined] : values;
 }
 
-/** Of a list the value that was chosen; the list where none is yet. */
+/** The value that was chosen of a list; the list where none is chosen yet. */
 function lambdaOf({ tried, checkpoint, config }: Trainings): number | readonly number[] | undefined {
   const { lambda } = config.arch;
   if (tried.length === 1) return Array.isArray(lambda) ? lambda[0] : (lambda ?? undefined);

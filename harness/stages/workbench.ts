@@ -104,7 +104,7 @@ export class Workbench implements Workplace {
     if (open !== undefined) await closeSearching(open.it);
   }
 
-  /** Of the model, whose weights lie on the engine. */
+  /** The model goes, and its weights from the engine. */
   #letGo(): void {
     if (this.#model !== undefined) this.openEngine?.release(this.#model.it.weights);
     this.#model = undefined;

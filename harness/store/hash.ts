@@ -1,7 +1,7 @@
 /** Hashes that name things: files by their bytes, artifacts by what they are made from. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { assertGoesOn } from '../interruption.js';
+import { openPlain } from './plain-file.js';
 
 export type HashAlgorithm = 'sha256' | 'md5';
 
@@ -18,7 +18,7 @@ export async function hashFile(
   onBytes?: (bytes: number) => void,
 ): Promise<string> {
   const hash = createHash(algorithm);
-  const handle = await open(file, 'r');
+  const handle = await openPlain(file);
   try {
     let [block, next] = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)];
     let reading = handle.read(block, 0, blockBytes, null);

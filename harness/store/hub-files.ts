@@ -1,6 +1,5 @@
 /** One file of a repository of the hub, verified against what the hub lists. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { writeAtomic } from './atomic.js';
@@ -14,6 +13,7 @@ import {
   smallFile,
 } from './hub-access.js';
 import type { RepositoryKind } from './hub-names.js';
+import { readPlain } from './plain-file.js';
 
 /** Where what is fetched of the hub lies in the cache. */
 export const hubFolder = (cache: string): string => path.join(cache, 'hub');
@@ -53,7 +53,7 @@ export async function bringFile(
   const target = path.join(folder, ...file.path.split('/'));
   const isRight = (bytes: Uint8Array) =>
     bytes.byteLength === file.size && (file.oid === undefined || file.oid === gitBlobHash(bytes));
-  const present = await readFile(target).catch(() => undefined);
+  const present = await readPlain(target).catch(() => undefined);
   if (present !== undefined && isRight(present)) return target;
   if (isOffline) {
     const seen = present === undefined ? 'is not here' : 'is not the file that it should be';

@@ -2,7 +2,7 @@
  * A repository of the Hugging Face hub on this machine: from our own cache, else from the cache that the tools of Hugging
  * Face share, else from the hub. Each file is brought when it is asked for, and verified.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { HubRepository } from '../contracts.js';
 import { BenchError } from '../errors.js';
@@ -19,6 +19,7 @@ import {
   writtenName,
 } from './hub-names.js';
 import { filesBelow, findSnapshot, sharedHubCache } from './hub-snapshots.js';
+import { readPlainText } from './plain-file.js';
 
 /** What an earlier run fetched: `revision.json`, or `revision@NAME.json` where NAME was pinned. */
 interface Kept {
@@ -83,7 +84,7 @@ async function readKept(home: string, asked: string | undefined): Promise<Kept |
 }
 
 async function readKeptFile(home: string, file: string): Promise<Kept | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readPlainText(file).catch(() => undefined);
   if (text === undefined) return undefined;
   try {
     const { name, revision, files, modules } = parseJson(text) as Readonly<Record<string, unknown>>;

@@ -3,10 +3,11 @@
  * `models--OWNER--NAME/snapshots/COMMIT/` holds the files of a commit, `refs/main` names one. Nothing is written there.
  * https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { type HubName, isCommit, newest, type RepositoryKind } from './hub-names.js';
+import { readPlainText } from './plain-file.js';
 
 /** Where that cache lies: HF_HUB_CACHE, else `hub` in HF_HOME, else in ~/.cache/huggingface. */
 export function sharedHubCache(environment: NodeJS.ProcessEnv = process.env): string {
@@ -47,9 +48,7 @@ export async function findSnapshot(kind: RepositoryKind, name: HubName): Promise
 /** What a reference names; what is a commit itself names itself. */
 async function commitOf(home: string, reference: string): Promise<string | undefined> {
   const file = path.join(home, 'refs', ...reference.split('/'));
-  const text = (await stat(file).catch(() => undefined))?.isFile()
-    ? (await readFile(file, 'utf8').catch(() => '')).trim()
-    : '';
+  const text = (await readPlainText(file).catch(() => '')).trim();
   return isCommit(text) ? text : isCommit(reference) ? reference : undefined;
 }
 

@@ -23,6 +23,16 @@ export async function openPlain(file: string): Promise<FileHandle> {
   throw noFile(file);
 }
 
+/** The bytes of a file, as `openPlain` opens it. */
+export async function readPlain(file: string): Promise<Buffer> {
+  const handle = await openPlain(file);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The text of a file, as `openPlain` opens it. @throws also BenchError PATH_INVALID where no text can be that long */
 export async function readPlainText(file: string): Promise<string> {
   const handle = await openPlain(file);

@@ -1,5 +1,5 @@
 /**
- * Which processes work in a cache, of all hosts that share it. Whatever one has asked for was made or used after it began, so
+ * Which processes work in a cache, or run from a build, of all hosts that share it. Whatever one of a cache has asked for was made or used after it began, so
  * that all that was not is used by none of them.
  */
 import { rmSync } from 'node:fs';
@@ -11,17 +11,20 @@ import { isLeft, keepRenewed } from './renewal.js';
 
 const folderOf = (root: string): string => path.join(root, 'running');
 
-/** Caches that this process has announced itself in. */
+/** Folders that this process has announced itself in. */
 const announced = new Set<string>();
 
 /** Says until this process ends that it works in a cache. @param root of the cache */
-export async function announce(root: string): Promise<void> {
-  if (announced.has(root)) return;
-  announced.add(root);
-  await removeLeft(root);
-  const file = path.join(folderOf(root), `${ownerText()} ${hostname()}`);
+export const announce = (root: string): Promise<void> => announceIn(folderOf(root));
+
+/** Says it by a file in a folder that is there for nothing else. */
+export async function announceIn(folder: string): Promise<void> {
+  if (announced.has(folder)) return;
+  announced.add(folder);
+  await removeLeft(folder);
+  const file = path.join(folder, `${ownerText()} ${hostname()}`);
   // Where nothing can be written, nothing can be removed either.
-  await mkdir(path.dirname(file), { recursive: true }).catch(() => undefined);
+  await mkdir(folder, { recursive: true }).catch(() => undefined);
   const isWritten = await writeFile(file, '').then(
     () => true,
     () => false,
@@ -46,13 +49,16 @@ export interface Neighbour {
 }
 
 /** The other processes that work in a cache, as far as they have announced themselves. @param root of the cache */
-export async function neighbours(root: string): Promise<Neighbour[]> {
+export const neighbours = (root: string): Promise<Neighbour[]> => neighboursIn(folderOf(root));
+
+/** Those that have announced themselves in a folder. */
+export async function neighboursIn(folder: string): Promise<Neighbour[]> {
   const found: Neighbour[] = [];
-  for (const name of await namesIn(root)) {
+  for (const name of await namesIn(folder)) {
     const owner = parseOwner(name);
-    if (owner === undefined || lifeOf(owner) === 'ours' || (await isGone(root, name, owner))) continue;
+    if (owner === undefined || lifeOf(owner) === 'ours' || (await isGone(folder, name, owner))) continue;
     // Signs of life leave this time as it was when the file was written.
-    const { mtimeMs } = (await stat(path.join(folderOf(root), name)).catch(() => undefined)) ?? {};
+    const { mtimeMs } = (await stat(path.join(folder, name)).catch(() => undefined)) ?? {};
     if (mtimeMs !== undefined) found.push({ pid: owner.pid, host: hostOf(name, owner), beganMs: mtimeMs });
   }
   return found.sort((a, b) => a.beganMs - b.beganMs);
@@ -67,22 +73,22 @@ export const neighbourNames = (all: readonly Neighbour[]): string =>
     )
     .join('; ');
 
-async function removeLeft(root: string): Promise<void> {
-  for (const name of await namesIn(root)) {
+async function removeLeft(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
     const owner = parseOwner(name);
-    if (owner !== undefined && (await isGone(root, name, owner)))
-      await rm(path.join(folderOf(root), name), { force: true });
+    if (owner !== undefined && (await isGone(folder, name, owner)))
+      await rm(path.join(folder, name), { force: true });
   }
 }
 
-const namesIn = (root: string): Promise<string[]> => readdir(folderOf(root)).catch(() => []);
+const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
 /** Older versions wrote the number and the host alone. */
 const hostOf = (name: string, { place }: Owner): string =>
   place === undefined ? name.slice(name.indexOf('-') + 1) : name.slice(name.indexOf(' ') + 1);
 
-async function isGone(root: string, name: string, owner: Owner): Promise<boolean> {
-  if (owner.place !== undefined) return isLeft(path.join(folderOf(root), name), owner);
+async function isGone(folder: string, name: string, owner: Owner): Promise<boolean> {
+  if (owner.place !== undefined) return isLeft(path.join(folder, name), owner);
   // An older version on another host gives no signs of life: it counts as running.
   return hostOf(name, owner) === hostname() && !isRunning(owner.pid);
 }

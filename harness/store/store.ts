@@ -11,6 +11,7 @@ import { describeContent, type Told } from './content.js';
 import { withDigest } from './digest.js';
 import { assertHeld, LostLock } from './fence.js';
 import { keyOf } from './hash.js';
+import { keptHash } from './kept-hashes.js';
 import { Leases, type Verdict } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
 import {
@@ -82,6 +83,11 @@ export class Store {
       () => true,
       () => false,
     );
+  }
+
+  /** The sha256 of a file, known from an earlier run where it has not been touched since. */
+  sha256Of(file: string): Promise<string> {
+    return keptHash(this.root, file, this.#anew?.what === 'everything');
   }
 
   /**

@@ -3,11 +3,12 @@
  * the last to give its lease back may remove it. A mark outlives a kill, so that the next attempt knows what it may remove;
  * a lease of a process that is gone counts for nothing, and so does one that gave no sign of life for long. What has no mark is never removed.
  */
-import { appendFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { withLock } from './lock.js';
 import { leaseMs, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
+import { readPlainText } from './plain-file.js';
 import { isLeft, keepRenewed, letGo } from './renewal.js';
 
 const mark = 'temporary';
@@ -40,7 +41,7 @@ export async function addOwner(folder: string, owner: string): Promise<void> {
 
 /** Whether it is to go again, and was made or used for this work. */
 export async function isOwned(folder: string, owner: string): Promise<boolean> {
-  const text = await readFile(path.join(folder, mark), 'utf8').catch(() => '');
+  const text = await readPlainText(path.join(folder, mark)).catch(() => '');
   return text.split('\n').includes(owner);
 }
 

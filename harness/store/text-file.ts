@@ -1,13 +1,14 @@
 /** Reading a file that may not be there. */
-import { readFile } from 'node:fs/promises';
 import { fileError } from '../errors.js';
+import { readPlainText } from './plain-file.js';
 
 /** @returns undefined where there is no such file @throws as `fileError` says where it cannot be read */
 export async function textIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readPlainText(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw fileError(error, file);
   }
 }

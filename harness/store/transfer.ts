@@ -2,12 +2,13 @@
  * One attempt at bringing a file over HTTP into `NAME.part`. What an earlier attempt brought, killed or cut, is gone on
  * with where the server can; `NAME.part.json` remembers which version of the file those bytes belong to.
  */
-import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import type { Download } from '../contracts.js';
 import { fileError } from '../errors.js';
 import { assertGoesOn, interruption } from '../interruption.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
+import { readPlainText } from './plain-file.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
 
 /** Why an attempt failed. */
@@ -52,7 +53,7 @@ export async function discardPart(part: string): Promise<void> {
 
 async function readOrigin(part: string): Promise<Partial<Origin>> {
   try {
-    const { url, validator } = parseJson(await readFile(`${part}.json`, 'utf8')) as Partial<Origin>;
+    const { url, validator } = parseJson(await readPlainText(`${part}.json`)) as Partial<Origin>;
     // It is sent as a header, which takes no other characters.
     const isSendable =
       validator === undefined || (typeof validator === 'string' && /^[ -~]+$/.test(validator));

@@ -1,10 +1,10 @@
 /** What a downloaded file has to be, what it was found to be, and what a person can do where it cannot be fetched. */
-import { readFile } from 'node:fs/promises';
 import type { Download } from '../contracts.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
 import { type FileState, isSameState, stateOf } from './file-state.js';
 import { type HashAlgorithm, hashFile } from './hash.js';
+import { readPlainText } from './plain-file.js';
 
 export interface ExpectedHash {
   algorithm: HashAlgorithm;
@@ -54,7 +54,7 @@ export function isVerified(
 
 export async function readVerification(file: string): Promise<Verification | undefined> {
   try {
-    const known = parseJson(await readFile(`${file}.verified.json`, 'utf8')) as Partial<Verification> | null;
+    const known = parseJson(await readPlainText(`${file}.verified.json`)) as Partial<Verification> | null;
     return isWhole(known) ? known : undefined;
   } catch {
     // Absent or damaged: the file is hashed again, which is always right.

@@ -21,7 +21,7 @@ const temporaryKinds = artifactKinds.filter((kind) => !lasting.includes(kind));
 /** A cell that is recorded, or a training that is done: what searching with it again needs may stay. */
 interface Finished {
   request: RunRequest;
-  /** What it was made of; where that is not known, nothing. */
+  /** The artifacts that it was made of; none where they are not known. */
   stages: readonly Need[];
   searchable: readonly Need[];
 }
@@ -59,7 +59,7 @@ export class Keeper {
     return store;
   }
 
-  /** From now on what the cell was made of may go. */
+  /** The artifacts that the cell was made of may go from now on. */
   recorded(cell: Finished): void {
     for (const work of this.#works) if (work.request === cell.request) work.cell = cell;
   }
@@ -82,7 +82,7 @@ export class Keeper {
       const own = await asked(request);
       const isNeeded = (key: string) => needed.has(nameOf(request, key));
       const names = knownAs(cell?.stages ?? [], own);
-      // What a killed attempt left is of some stage of its kind.
+      // A killed attempt leaves an artifact of some stage of its kind.
       const kinds = new Set(inOrder(own).flatMap((stage) => (isNeeded(inputKey(stage)) ? [stage.kind] : [])));
       const kept = request.config.keep === 'indexes' ? (cell?.searchable ?? []).map(inputKey) : [];
       this.removedBytes += await store.release((kind, key) => {

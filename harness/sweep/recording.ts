@@ -30,7 +30,7 @@ const split = 'test';
 /** A folder that cannot be written to is better known before an hour of training than after. */
 export async function assertWritable(folder: string): Promise<void> {
   await makeFolder(path.resolve(folder));
-  // What a killed process left half-written.
+  // A killed process may have left files half-written.
   await removePartials(path.resolve(folder));
   await (await AtomicFile.create(path.join(path.resolve(folder), 'writable'))).abort();
 }
@@ -124,7 +124,7 @@ function unknownDataset(name: string): DatasetFacts {
   return { name, version: 'unknown', licence: null, files: [], passageCount: null, split, counts: {} };
 }
 
-/** As a record tells of it; undefined where the dataset is what cannot be read. */
+/** The dataset as a record tells of it; undefined where it cannot be read. */
 export function knownDataset(dataset: Dataset): Promise<DatasetFacts | undefined> {
   return datasetFacts(dataset, split).catch(() => undefined);
 }

@@ -33,7 +33,7 @@ async function open(request: RunRequest, progress: Progress): Promise<void> {
   if (await isLocal(request)) await prepare(request, progress);
 }
 
-/** What is wrong with many runs for one reason is said once. */
+/** A fault that many runs share is said once. */
 function together(refused: readonly { request: RunRequest; error: BenchError }[], asked: number): BenchError {
   const byMessage = new Map<string, { error: BenchError; titles: string[] }>();
   for (const { request, error } of refused) {

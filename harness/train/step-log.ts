@@ -1,10 +1,11 @@
 /** The metrics of every step as JSON lines, `steps.jsonl`. */
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { writeAtomic } from '../store/atomic.js';
 import { assertHeld } from '../store/fence.js';
+import { readPlainText } from '../store/plain-file.js';
 import type { StepResult } from './step.js';
 
 export interface StepLine extends StepResult {
@@ -31,7 +32,7 @@ export class StepLog {
    * computed from the log.
    */
   async rewind(step: number): Promise<void> {
-    const text = await readFile(this.#file, 'utf8').catch(() => '');
+    const text = await readPlainText(this.#file).catch(() => '');
     const kept = text.split('\n').filter((line) => {
       const found = stepIn(line);
       return found !== undefined && found <= step;

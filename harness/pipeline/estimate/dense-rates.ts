@@ -15,7 +15,7 @@ import { affordable, timed } from './timed.js';
 export interface DenseRates {
   secondsPerPassage: number;
   encoded: number;
-  /** Of encoding a query and searching, alone and in a batch; the search of the latter in proportion to the index. */
+  /** Encoding a query and searching, alone and in a batch; the search of the latter in proportion to the index. */
   encodeQuery: { alone: number; inBatch: number };
   /** By passage of the index. */
   searchPassage: { alone: number; inBatch: number };

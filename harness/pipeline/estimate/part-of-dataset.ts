@@ -42,7 +42,7 @@ export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
         yield* passages;
       },
       queries: async (split) => all[split].slice(0, partQueries),
-      // What is relevant elsewhere in the collection cannot be looked up here.
+      // Relevant passages elsewhere in the collection cannot be looked up here.
       qrels: async (split) => (await dataset.qrels(split)).filter(({ passageId }) => ids.has(passageId)),
     },
     whole: {

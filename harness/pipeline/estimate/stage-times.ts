@@ -1,5 +1,7 @@
-/** From what a little of it took to what the whole takes. */
-import { type BenchConfig, secondTraining } from '../../config/config.js';
+/** How long a stage takes, worked out from what a little of it took. */
+import type { BenchConfig } from '../../config/config.js';
+import type { Stage } from '../../stages/graph.js';
+import type { Trainings } from '../../stages/training.js';
 import { isFlat } from '../built-index.js';
 import { examplesOf } from '../example-sizes.js';
 import type { DenseRates } from './dense-rates.js';
@@ -8,47 +10,60 @@ import type { StageTime } from './stage-time.js';
 import type { NegativesRates, TermRates } from './term-rates.js';
 import type { TrainRates } from './train-rates.js';
 
-export function negativesTime(rates: NegativesRates, whole: WholeSizes, sharedBy: string): StageTime {
+const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
+  graph.filter((stage) => stage.kind === kind);
+const named = (name: string) => (graph: readonly Stage[]) => graph.filter((stage) => stage.name === name);
+
+export function negativesTime(rates: NegativesRates, whole: WholeSizes): StageTime {
   const { passages, queries } = whole;
   const asked = queries.train + queries.dev;
   const seconds = passages * (rates.secondsPerPassage + asked * rates.secondsPerQuery);
   const basis = `${count(asked, 'queries')} in BM25's index; measured now on ${rates.queries} queries`;
-  return { stage: 'negatives', seconds, basis, sharedBy };
+  return { stage: 'negatives', seconds, basis, makes: named('negatives') };
 }
 
-/**
- * Of one training, or of two with examples mined in between.
- * @param tried trainings of the first: each value of a list of lambda is one
- */
+/** The times of one training, or of two with examples mined in between. */
 export function trainStages(
   rates: TrainRates | undefined,
   dense: DenseRates,
   whole: WholeSizes,
-  config: BenchConfig,
-  tried: number,
+  trainings: Trainings,
 ): StageTime[] {
-  const { stages, stage2 } = config;
-  const first = trainingTime('train', rates, whole, config, config.train, tried, 1);
-  if (stages === 1) return [first];
+  const { first, config } = trainings;
+  const checkpoints = ofKind('checkpoints');
+  if (first === undefined)
+    return [{ ...trainingTime('train', rates, whole, trainings, 1), makes: checkpoints }];
+  const tried = first.tried.length;
   const mining = encodeTime(dense, whole);
   const asked = searchSeconds(dense, whole, whole.queries.train);
   const mine: StageTime = {
     stage: 'mine',
     seconds: mining.seconds! + asked,
-    basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${stage2.depth} hits each`,
+    basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${config.stage2.depth} hits each`,
+    makes: named('mine'),
   };
-  return [first, mine, trainingTime('train again', rates, whole, config, secondTraining(config), 1, 2)];
+  return [
+    {
+      ...trainingTime('train', rates, whole, first, 1),
+      makes: (graph) => checkpoints(graph).slice(0, tried),
+    },
+    mine,
+    {
+      ...trainingTime('train again', rates, whole, trainings, 2),
+      makes: (graph) => checkpoints(graph).slice(tried),
+    },
+  ];
 }
 
+/** The time of a training with every value of a list of lambda. */
 function trainingTime(
   stage: string,
   rates: TrainRates | undefined,
   whole: WholeSizes,
-  config: BenchConfig,
-  { epochs, batchSize, averageRankFrom }: BenchConfig['train'],
-  trainings: number,
+  { config, tried }: Trainings,
   which: 1 | 2,
 ): StageTime {
+  const { epochs, batchSize, averageRankFrom } = config.train;
   if (epochs === 0) return { stage, seconds: 0, basis: 'no epoch' };
   const examples = examplesOf(config, whole, which);
   if (rates === undefined || examples === null)
@@ -67,18 +82,20 @@ function trainingTime(
       : [
           `${count(epochs, 'evaluations')} on dev of ${spell(judging / epochs)}, from ${rates.devExamples} of ${whole.devExamples} examples`,
         ]),
-    ...(trainings > 1 ? [`all ${trainings} times, for each lambda`] : []),
+    ...(tried.length > 1 ? [`all ${tried.length} times, for each lambda`] : []),
   ];
-  return { stage, seconds: startSeconds + trainings * (stepping + judging), basis: parts.join('; ') };
+  return { stage, seconds: startSeconds + tried.length * (stepping + judging), basis: parts.join('; ') };
 }
 
 const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, { passages }: WholeSizes): StageTime => ({
   stage: 'encode',
   seconds: passages * secondsPerPassage,
   basis: `${count(passages, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
+  // Those of a first training are made while examples are mined.
+  makes: (graph) => ofKind('shards')(graph).slice(-1),
 });
 
-/** In batches. */
+/** Seconds of searching in batches. */
 const searchSeconds = (
   { encodeQuery, searchPassage }: DenseRates,
   { passages }: WholeSizes,
@@ -109,6 +126,7 @@ export function denseStages(dense: DenseRates, whole: WholeSizes, config: BenchC
       stage: 'search',
       seconds: searchSeconds(dense, whole, queries),
       basis: `${count(queries, 'queries')} of ${spell(inBatch)}, ${measuredOn}`,
+      makes: (graph) => named('search')(graph).slice(-1),
     },
     latencyTime(config, queries, alone, inBatch),
   ];
@@ -123,17 +141,19 @@ export function sparseStages(rates: TermRates, whole: WholeSizes, config: BenchC
       stage: 'index',
       seconds: passages * secondsPerPassage,
       basis: `${count(passages, 'passages')}, measured now on ${count(indexed, 'passages')}`,
+      makes: ofKind('indexes'),
     },
     {
       stage: 'search',
       seconds: queries.test * each,
       basis: `${count(queries.test, 'queries')} of ${spell(each)}, measured now on ${searched} queries in an index of ${count(indexed, 'passages')}`,
+      makes: named('search'),
     },
     latencyTime(config, queries.test, each, each),
   ];
 }
 
-/** Of a query before the clock counts, in batches too; a warm-up takes half a second at least. */
+/** A query is answered so often before the clock counts, in batches too; a warm-up takes half a second at least. */
 const warmUps = 2;
 const warmUpSeconds = 0.5;
 /** A batch size is timed so often at least. */

@@ -8,7 +8,7 @@ import { openSparse } from '../open-sparse.js';
 import type { PartOfDataset } from './part-of-dataset.js';
 
 export interface TermRates {
-  /** Of indexing. */
+  /** The seconds of indexing. */
   secondsPerPassage: number;
   indexed: number;
   /** By query, in proportion to the passages of the index. */
@@ -48,7 +48,7 @@ export interface NegativesRates {
   queries: number;
 }
 
-/** Of BM25's negatives: index, search, and looking for answers in what was found. @param bench as for `termRates` */
+/** The rates of BM25's negatives: index, search, and looking for answers in what was found. @param bench as for `termRates` */
 export async function negativesRates({ passages }: PartOfDataset, bench: Workbench): Promise<NegativesRates> {
   const { index, known } = await termsOf(bench);
   const started = performance.now();

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Progress, silentProgress } from '../../progress.js';
-import { collectionKey } from '../../stages/known.js';
+import { inOrder, inputKey, type Stage } from '../../stages/graph.js';
+import { collectionKey, namesOf } from '../../stages/known.js';
 import { canonicalJson } from '../../store/hash.js';
 import { Store } from '../../store/store.js';
 import { loadSystem } from '../../systems.js';
@@ -11,24 +12,27 @@ import { datasetHere } from '../needs.js';
 import type { RunRequest } from '../run-request.js';
 import type { Means } from '../system.js';
 import { type PartOfDataset, partOf } from './part-of-dataset.js';
-import type { StageTime } from './stage-time.js';
+import type { StageTime, TimeRow } from './stage-time.js';
 
 export interface TimeEstimate {
-  stages: readonly StageTime[];
-  /** Of what is known. */
+  stages: readonly TimeRow[];
+  /** The sum of those that are known. */
   seconds: number;
 }
 
 /** Everything is made anew; opening files, judging hits and writing records is not in it. */
 export class TimeEstimates {
-  readonly #known = new Map<string, Promise<TimeEstimate>>();
+  readonly #known = new Map<string, Promise<readonly StageTime[]>>();
   readonly #parts = new Map<string, Promise<PartOfDataset | null>>();
 
   constructor(readonly progress: Progress) {}
 
   /** What is measured once serves every seed. @param means as the request's requirements were found */
-  of(request: RunRequest, { engine, vectors }: Pick<Means, 'engine' | 'vectors'>): Promise<TimeEstimate> {
-    // Where vectors are computed, their number is known as soon as the model is.
+  async of(
+    request: RunRequest,
+    { engine, vectors }: Pick<Means, 'engine' | 'vectors'>,
+  ): Promise<TimeEstimate> {
+    // The number of vectors that are computed is known as soon as the model is.
     const isModelHere = engine === undefined || vectors !== undefined;
     const { seed: _, anew: __, config, ...rest } = request;
     const { seeds: ___, ...settings } = config;
@@ -38,10 +42,11 @@ export class TimeEstimates {
       found = this.#measure(request, isModelHere);
       this.#known.set(key, found);
     }
-    return found;
+    const stages = await rowsOf(request, await found);
+    return { stages, seconds: stages.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0) };
   }
 
-  async #measure(request: RunRequest, isModelHere: boolean): Promise<TimeEstimate> {
+  async #measure(request: RunRequest, isModelHere: boolean): Promise<readonly StageTime[]> {
     const part = await this.#part(request);
     if (part === null)
       return unknown('the dataset is not here yet, and how long its download takes is not known');
@@ -51,8 +56,7 @@ export class TimeEstimates {
     const folder = await mkdtemp(path.join(tmpdir(), 'strata-estimate-'));
     try {
       const progress = silentProgress(this.progress.signal);
-      const stages = await times({ request, part, folder, store: new Store(folder), progress });
-      return { stages, seconds: stages.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0) };
+      return await times({ request, part, folder, store: new Store(folder), progress });
     } finally {
       await rm(folder, { recursive: true, force: true });
       stage.end();
@@ -70,12 +74,32 @@ export class TimeEstimates {
   }
 }
 
-const unknown = (basis: string): TimeEstimate => ({
-  stages: [{ stage: 'all', seconds: null, basis }],
-  seconds: 0,
-});
+const unknown = (basis: string): StageTime[] => [{ stage: 'all', seconds: null, basis }];
 
-/** Of several runs, what they share counted once. */
+/** With the input keys of what is made: other seeds, and systems that are put together of others, may need the same. */
+async function rowsOf(request: RunRequest, times: readonly StageTime[]): Promise<TimeRow[]> {
+  const graphs = new Map<string, readonly Stage[]>();
+  const graphOf = async (own: RunRequest) => {
+    const key = `${own.config.search.depth} ${own.architecture}`;
+    const known = graphs.get(key);
+    if (known !== undefined) return known;
+    const { stages } = await (await loadSystem(own.architecture)).steps();
+    const graph = inOrder((await stages(own, namesOf(own))).all);
+    graphs.set(key, graph);
+    return graph;
+  };
+  const needed = new Set((await graphOf(request)).map(inputKey));
+  const rows: TimeRow[] = [];
+  for (const { makes, within, ...row } of times) {
+    const made = (makes?.(await graphOf(within?.(request) ?? request)) ?? []).map(inputKey);
+    // A system that another is put together of does less there: one that scores the hits of another is not searched.
+    if (made.length > 0 && !made.some((key) => needed.has(key))) continue;
+    rows.push({ ...row, ...(made.length > 0 && { sharedBy: made.join() }) });
+  }
+  return rows;
+}
+
+/** The time of several runs; a stage that they share is counted once. */
 export function totalOf(estimates: readonly TimeEstimate[]): { seconds: number; unknown: number } {
   const counted = new Set<string>();
   let [seconds, unknown] = [0, 0];

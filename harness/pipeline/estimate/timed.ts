@@ -3,7 +3,7 @@ import type { VectorModel } from '../../model/vector-encoder.js';
 import { sizeOf } from '../../tensor/engine.js';
 
 export interface Timed {
-  /** Of one time. */
+  /** One repetition takes so many. */
   seconds: number;
   /** What the first time took more: compiling. */
   startSeconds: number;

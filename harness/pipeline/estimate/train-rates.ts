@@ -15,11 +15,11 @@ import type { PartOfDataset } from './part-of-dataset.js';
 import { affordable, timed } from './timed.js';
 
 export interface TrainRates {
-  /** Of forward, loss and backward, by query of a batch. */
+  /** Forward, loss and backward, by query of a batch. */
   secondsPerQuery: number;
-  /** Of the optimizer, by step. */
+  /** The optimizer, by step. */
   secondsPerUpdate: number;
-  /** Of an evaluation, by dev example: judged by cross entropy, and by average rank where some epoch is. */
+  /** An evaluation, by dev example: judged by cross entropy, and by average rank where some epoch is. */
   secondsPerDevExample: { crossEntropy: number; averageRank: number };
   /** Compiling. */
   startSeconds: number;

@@ -1,12 +1,11 @@
 /** What a trained architecture takes: a little of its training, its encoding and its search is really done. */
 import path from 'node:path';
+import { inOrder } from '../../stages/graph.js';
 import { knownOf } from '../../stages/known.js';
 import { trainingStages } from '../../stages/training.js';
 import { Workbench } from '../../stages/workbench.js';
-import { canonicalJson } from '../../store/hash.js';
 import { textEncoders } from '../checkpoint.js';
 import { localModel } from '../named-models.js';
-import { usualSource } from '../negative-sources.js';
 import { engineOf } from '../prepare.js';
 import { StageLog } from '../stage-log.js';
 import { denseRates } from './dense-rates.js';
@@ -16,7 +15,7 @@ import { negativesRates } from './term-rates.js';
 import { trainRates } from './train-rates.js';
 
 export async function trainedTimes({ request, part, store, folder, progress }: Trial): Promise<StageTime[]> {
-  const { init, dataset } = request;
+  const { init } = request;
   const { name } = request.config.model;
   const isNamed = init === undefined && name !== 'scratch';
   const here = isNamed ? await localModel(name, { ...request, offline: true }) : name;
@@ -26,9 +25,9 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
   try {
     const bench = new Workbench(prepared, progress, new StageLog(store), engine);
     const known = await knownOf(bench);
-    const once = { ...config, stages: 1 as const };
-    const trainings = await trainingStages({ ...request, config: once }, known);
-    const setup = await trainings.setup(bench);
+    const trainings = await trainingStages({ ...request, config }, known);
+    const { setup: read, checkpoint } = trainings.first ?? trainings;
+    const setup = await read(bench);
     const train = await trainRates(part, setup, config, engine);
     progress.checkInterrupted();
     const { retriever, tokenizer, text, initial } = setup;
@@ -38,19 +37,12 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
     };
     const dense = await denseRates(part, model, config, engine, path.join(folder, 'index'));
     progress.checkInterrupted();
-    const names = request.negatives ?? [usualSource(known.dataset)];
-    const minesWords = names.includes('bm25') && config.train.negatives > 0 && config.train.epochs > 0;
+    const findsNegatives = inOrder([checkpoint]).some(({ kind }) => kind === 'negatives');
     return [
-      ...(minesWords && train !== undefined
-        ? [
-            negativesTime(
-              await negativesRates(part, bench),
-              part.whole,
-              canonicalJson([dataset, request.data, config.bm25]),
-            ),
-          ]
+      ...(findsNegatives && train !== undefined
+        ? [negativesTime(await negativesRates(part, bench), part.whole)]
         : []),
-      ...trainStages(train, dense, part.whole, config, trainings.tried.length),
+      ...trainStages(train, dense, part.whole, trainings),
       ...denseStages(dense, part.whole, config),
     ];
   } finally {

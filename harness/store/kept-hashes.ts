@@ -1,0 +1,39 @@
+/**
+ * Hashes of files that every run asks for: kept in the cache, by path, for as long as a file stays as it was. Keys of artifacts hold
+ * the hashes alone, so that what was found out about a file holds wherever the same bytes lie.
+ */
+import path from 'node:path';
+import { parseJson } from '../json.js';
+import { writeJson } from './atomic.js';
+import { type FileState, isSameState, settledState } from './file-state.js';
+import { keyOf } from './hash.js';
+import { hashOnce } from './hash-once.js';
+import { textIfThere } from './text-file.js';
+
+/**
+ * The sha256 of a file, read again only where it has been touched.
+ * @param root of the cache @param isAnew whether what is kept counts for nothing
+ */
+export async function keptHash(root: string, file: string, isAnew = false): Promise<string> {
+  const absolute = path.resolve(file);
+  const kept = path.join(root, 'hashes', `${keyOf(absolute)}.json`);
+  const { state, isSettled } = await settledState(absolute);
+  const known = isAnew || !isSettled ? undefined : await readKept(kept);
+  if (known?.file === absolute && isSameState(known, state)) return known.sha256;
+  const sha256 = await hashOnce(absolute);
+  if (isSettled) await writeJson(kept, { file: absolute, ...state, sha256 } satisfies Kept);
+  return sha256;
+}
+
+type Kept = FileState & { file: string; sha256: string };
+
+/** Undefined where it is absent or damaged: the file is hashed again, which is always right. */
+async function readKept(kept: string): Promise<Kept | undefined> {
+  const text = await textIfThere(kept);
+  try {
+    const known = parseJson(text ?? 'null') as Partial<Kept> | null;
+    return /^[0-9a-f]{64}$/.test(String(known?.sha256)) ? (known as Kept) : undefined;
+  } catch {
+    return undefined;
+  }
+}
