@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
-import { cacheOf, wholeNumber } from './request.js';
+import { configOf, wholeNumber } from './request.js';
 
 export const command: Command = {
   usage: '--queue URL --cache SHARED [options]',
@@ -16,7 +16,7 @@ export const command: Command = {
   },
   examples: [['bench worker --queue redis://queue:6379 --cache /shared/bench', 'on every machine']],
   async run(values) {
-    const store = path.resolve(cacheOf(values));
+    const store = path.resolve(configOf({ config: values.config, cache: values.cache }).cache);
     const atOnce = wholeNumber(values, 'at-once') ?? 1;
     const [{ openQueue }, { serve }] = await Promise.all([
       import('../tasks/queue.js'),
