@@ -4,10 +4,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
 import { readNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
 import type { MinedNegatives } from '../harness/pipeline/mine.js';
-import type { EncodedIndex, SearchedRun, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
+import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
+import type { SearchedRun } from '../harness/pipeline/searched-run.js';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
@@ -69,8 +71,18 @@ test('a search of any system is that of its run: the hits, and the figures of th
     const stage = record.stages.find(({ key }) => key === searched.key);
     assert.equal(stage?.execution.cached, true, `${system} found again what the step left`);
     const own = await readRun(file);
-    const its = await readRun(path.join(root, 'out', record.run!.name));
-    assert.deepEqual(own.run, its.run, system);
+    const whole = await readRun(path.join(root, 'out', record.run!.name));
+    assert.deepEqual(own.run, whole.run, system);
+    // What made it lies beside either.
+    assert.equal(searched.metadata, path.join(root, `${i}.ir_metadata.yaml`));
+    const its = record.run!.name.replace('.run.gz', '.ir_metadata.yaml');
+    for (const metadata of [searched.metadata, path.join(root, 'out', its)]) {
+      const said = parse((await readFile(metadata, 'utf8')).replaceAll(/^ir_metadata\.(start|end)$/gm, ''));
+      assert.equal(said.method.retrieval[0].name, record.arch.name);
+      assert.equal(said.method.retrieval[0].searcher, record.device.searcher ?? undefined);
+      assert.equal(said.data['test collection'].name, 'beir:data, test');
+      assert.deepEqual(said.data.other?.[0]?.name, record.model && `model ${record.model.name}`);
+    }
     const evaluated = JSON.parse(
       await bench(
         'evaluate',

@@ -2,33 +2,27 @@
  * The stages of a run one at a time. Each reads only what the one before left on disk, and leaves in the cache what
  * `run` would leave there: a run takes it up, and the other way round.
  */
-import path from 'node:path';
 import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { indexSize } from '../index/size.js';
 import { readIndexFacts } from '../index/vector-index.js';
-import { writeRun } from '../interchange/trec.js';
 import type { Progress } from '../progress.js';
-import { runSuffix, type StageFacts } from '../record.js';
+import { bareArchitecture, type StageFacts } from '../record.js';
 import { given, givenShards } from '../stages/given.js';
 import { type Known, knownOf } from '../stages/known.js';
-import type { RunFacts } from '../stages/search.js';
 import { askedOf, modelStages, type VectorStages } from '../stages/systems.js';
 import { trainingStages } from '../stages/training.js';
 import { Workbench } from '../stages/workbench.js';
-import { removePartialsOf } from '../store/atomic.js';
 import type { Artifact, Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import { type Checkpoint, noteUnchecked, openCheckpoint } from './checkpoint.js';
 import type { NamedBuilder } from './choose-searcher.js';
 import { tryForeign } from './foreign-index.js';
-import { readHits } from './hit-files.js';
 import { indexBuilder } from './index-builder.js';
 import { assertQueries, engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
-import { fileName, tagOf } from './record-stage.js';
-import { type NamedPassages, runOf } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
+import { type SearchedRun, writeSearched } from './searched-run.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
@@ -126,19 +120,6 @@ interface SearchRequest extends EncodeRequest {
   run?: string;
 }
 
-/** A run, as `bench search --json` prints it. */
-export interface SearchedRun {
-  /** The file of hits. */
-  run: string;
-  sha256: string;
-  key: string;
-  cached: boolean;
-  queries: number;
-  depth: number;
-  searcher: string;
-  warnings: readonly string[];
-}
-
 export async function searchOnly(request: SearchRequest, progress: Progress): Promise<SearchedRun> {
   const { split, config } = request;
   const asked = { split, missing: 'queries' };
@@ -149,37 +130,20 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
     const warnings = searcherRemarks(searching);
     for (const warning of warnings) progress.note(warning);
     const found = await bench.made(stages.run);
-    const { index } = searching;
-    const written = { split, run: request.run, system: checkpoint.facts.architecture };
-    return writeSearched({ found, index, warnings, prepared: bench.prepared, asked: written }, progress);
+    const { index, searcher, engine } = searching;
+    const facts = {
+      arch: bareArchitecture(checkpoint.facts.architecture),
+      device: {
+        engine: engine.name,
+        device: engine.device,
+        searcher: searcher.name,
+        threads: engine.threads,
+        versions: { ...engine.versions, ...searcher.versions },
+      },
+    };
+    const asked = { split, run: request.run };
+    return writeSearched({ found, index, warnings, facts, prepared: bench.prepared, asked }, progress);
   });
-}
-
-interface Searched {
-  found: Artifact<RunFacts>;
-  index: NamedPassages;
-  warnings: readonly string[];
-  prepared: Prepared;
-  /** `run` as a request has it; `system` by its name. */
-  asked: { split: Split; run?: string | undefined; system: string };
-}
-
-/** Writes the hits that a search left. */
-export async function writeSearched(
-  { found, index, warnings, prepared: { dataset, config }, asked }: Searched,
-  progress: Progress,
-): Promise<SearchedRun> {
-  const { split, system } = asked;
-  const name = `${fileName(dataset.name)}-${fileName(system)}-${split}-${found.key.slice(0, 8)}`;
-  const file = path.resolve(asked.run ?? path.join(config.out, `${name}${runSuffix}`));
-  const queries = await dataset.queries(split);
-  const run = await runOf(queries, index, await readHits(found));
-  await removePartialsOf(file);
-  const { sha256 } = await writeRun(file, run, tagOf(system));
-  const { key, cached, facts } = found;
-  if (cached) progress.note('search: from cache');
-  const { depth, searcher } = facts;
-  return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
 }
 
 /** What a stage with a checkpoint is given, and what comes of it. */

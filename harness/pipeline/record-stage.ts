@@ -4,7 +4,14 @@ import { type BenchConfig, presetText } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
-import { newRecord, type RunRecord, recordSuffix, runSuffix, type StageFacts } from '../record.js';
+import {
+  newRecord,
+  type RunRecord,
+  recordSuffix,
+  runSuffix,
+  type StageFacts,
+  writeIrMetadata,
+} from '../record.js';
 import { datasetIdentity } from '../stages/known.js';
 import { keyOf } from '../store/hash.js';
 import type { Measured } from './measure-stage.js';
@@ -45,6 +52,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     ...(studied?.winners && { winners: studied.winners }),
     warnings: [...answering.remarks, ...measured.warnings, ...(studied?.remarks ?? [])],
   });
+  await writeIrMetadata(`${stem}${runSuffix}`, record);
   return { record, file: `${stem}${recordSuffix}` };
 }
 

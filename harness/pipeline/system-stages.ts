@@ -3,11 +3,12 @@ import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
 import { loadSystem } from '../systems.js';
-import { type EncodedIndex, encodedIndex, type SearchedRun, writeSearched } from './one-stage.js';
+import { type EncodedIndex, encodedIndex } from './one-stage.js';
 import { identicalIdsOf } from './own-passages.js';
 import { assertQueries, type Prepared, prepare, type StageRequest } from './prepare.js';
 import { assertRequirements } from './requirements.js';
 import type { RunRequest } from './run-request.js';
+import { type SearchedRun, writeSearched } from './searched-run.js';
 import { StageLog } from './stage-log.js';
 import type { Answering, Asking } from './system.js';
 
@@ -88,7 +89,9 @@ export function searchSystem(
   return withHits(request, { split, missing: 'queries' }, progress, async (answering, prepared) => {
     for (const remark of answering.remarks) progress.note(remark);
     const { run: found, index, facts, remarks } = answering;
-    const asked = { split, ...(run !== undefined && { run }), system: facts.arch.name };
-    return writeSearched({ found, index, warnings: remarks, prepared, asked }, progress);
+    return writeSearched(
+      { found, index, facts, warnings: remarks, prepared, asked: { split, run } },
+      progress,
+    );
   });
 }
