@@ -32,6 +32,8 @@ interface Job {
 
 interface Turn {
   seconds: number[];
+  /** Of all cores together, which a machine that does other work too hardly changes. */
+  cpuSeconds: number[];
   /** [compared, D], row by row. */
   vectors: number[];
 }
@@ -67,15 +69,23 @@ async function timedPasses({ model: folder, passages: file, ...job }: Job): Prom
   const model = await openPublished(folder, 'pretrained:model', pretrained);
   const encoder = openEncoder(model, 'passage', engine, encode);
   const seconds: number[] = [];
+  const cpuSeconds: number[] = [];
   let vectors: Float32Array = new Float32Array();
   for (let pass = 0; pass <= job.repetitions; pass++) {
-    const started = performance.now();
+    const [started, before] = [performance.now(), process.cpuUsage()];
     ({ vectors } = await encoder.encode(passages.map(model.texts.passage)));
-    if (pass > 0) seconds.push((performance.now() - started) / 1000);
+    if (pass === 0) continue;
+    const { user, system } = process.cpuUsage(before);
+    seconds.push((performance.now() - started) / 1000);
+    cpuSeconds.push((user + system) / 1e6);
   }
   await encoder.dispose();
   await engine.dispose();
-  return { seconds, vectors: [...vectors.subarray(0, job.compared * model.retriever.dimensions)] };
+  return {
+    seconds,
+    cpuSeconds,
+    vectors: [...vectors.subarray(0, job.compared * model.retriever.dimensions)],
+  };
 }
 
 /** Spread evenly over the collection. */
@@ -145,7 +155,10 @@ function measure(job: Omit<Job, 'precision'>, passages: number): void {
       if ('reason' in made) reasons.set(side, made.reason);
       else found.set(side, [...(found.get(side) ?? []), made]);
     }
-  const rate = (side: Side) => passages / Math.min(...found.get(side)!.flatMap(({ seconds }) => seconds));
+  const best = (side: Side, of: (turn: Turn) => number[]) =>
+    passages / Math.min(...found.get(side)!.flatMap(of));
+  const rate = (side: Side) => best(side, ({ seconds }) => seconds);
+  const cpuRate = (side: Side) => best(side, ({ cpuSeconds }) => cpuSeconds);
   const [own] = sides as [Side];
   for (const side of sides) {
     const name = `  ${side.name.padEnd(30)}`;
@@ -154,9 +167,9 @@ function measure(job: Omit<Job, 'precision'>, passages: number): void {
       console.log(`${name} not measured: ${reasons.get(side)}`);
       continue;
     }
-    const beside = `ratio ${(rate(own) / rate(side)).toFixed(2)}, least cosine ${leastCosine(found.get(own)![0]!, made, job.compared).toFixed(6)}`;
+    const beside = `ratio ${(rate(own) / rate(side)).toFixed(2)} (${(cpuRate(own) / cpuRate(side)).toFixed(2)}), least cosine ${leastCosine(found.get(own)![0]!, made, job.compared).toFixed(6)}`;
     console.log(
-      `${name} ${rate(side).toFixed(1)} passages per second${side === own ? '' : `; ${own.name} beside it: ${beside}`}`,
+      `${name} ${rate(side).toFixed(1)} passages per second (${cpuRate(side).toFixed(1)} of one core)${side === own ? '' : `; ${own.name} beside it: ${beside}`}`,
     );
   }
 }

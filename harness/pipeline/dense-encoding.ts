@@ -3,7 +3,7 @@ import { openIndex } from '../index/vector-index.js';
 import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
-import { indexFacts } from './record-parts.js';
+import { deviceFacts, indexFacts } from './record-parts.js';
 import type { Asking, Encoding } from './system.js';
 
 type DenseEncoding = Pick<Encoding, 'shards'> & UsedVectors;
@@ -18,13 +18,7 @@ export async function encodeDense(
   const index = await openIndex(shards.folder);
   const facts = {
     config,
-    device: {
-      engine: engine.name,
-      device: engine.device,
-      searcher: null,
-      threads: engine.threads,
-      versions: engine.versions,
-    },
+    device: deviceFacts(engine, null),
     index: await indexFacts({ index, searcher: { name: 'exact', versions: {} } }).finally(() =>
       index.close(),
     ),

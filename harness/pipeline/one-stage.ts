@@ -20,7 +20,7 @@ import type { NamedBuilder } from './choose-searcher.js';
 import { tryForeign } from './foreign-index.js';
 import { indexBuilder } from './index-builder.js';
 import { assertQueries, engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
-import { trainingFacts } from './record-parts.js';
+import { deviceFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import { type SearchedRun, writeSearched } from './searched-run.js';
 import { searcherRemarks } from './searching.js';
@@ -133,13 +133,7 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
     const { index, searcher, engine } = searching;
     const facts = {
       arch: bareArchitecture(checkpoint.facts.architecture),
-      device: {
-        engine: engine.name,
-        device: engine.device,
-        searcher: searcher.name,
-        threads: engine.threads,
-        versions: { ...engine.versions, ...searcher.versions },
-      },
+      device: deviceFacts(engine, searcher),
     };
     const asked = { split, run: request.run };
     return writeSearched({ found, index, warnings, facts, prepared: bench.prepared, asked }, progress);
