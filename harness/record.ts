@@ -1,6 +1,6 @@
 /** The run record: the one JSON file that a run leaves behind. What each field means stands in record.schema.json. */
 
-export { irMetadataOf } from './record/ir-metadata.js';
+export { irMetadataOf, writeIrMetadata } from './record/ir-metadata.js';
 export { describeMachine, type Surroundings } from './record/machine.js';
 export { mtebFigures, mtebResultOf } from './record/mteb-result.js';
 export { bareArchitecture, type Findings, newRecord, runElsewhere } from './record/new-record.js';

@@ -4,7 +4,8 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { MinedNegatives } from '../harness/pipeline/mine.js';
-import type { EncodedIndex, SearchedRun, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
+import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
+import type { SearchedRun } from '../harness/pipeline/searched-run.js';
 import type { RunRecord } from '../harness/record.js';
 import { bench, json, set, stageRoot } from './stage-commands.js';
 

@@ -7,7 +7,7 @@ import { curveRemarks, curveStage } from './curve-stage.js';
 import { openDense } from './open-dense.js';
 import { engineOf } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
-import { indexFacts } from './record-parts.js';
+import { deviceFacts, indexFacts } from './record-parts.js';
 import { searcherRemarks } from './searching.js';
 import type { Answering, Asking, Studied } from './system.js';
 import { conditionsHere } from './whole-index.js';
@@ -59,13 +59,7 @@ export async function answerDense(
   const { numbers, architecture } = await source.held();
   const facts = {
     config,
-    device: {
-      engine: engine.name,
-      device: engine.device,
-      searcher: searcher.name,
-      threads: engine.threads,
-      versions: { ...engine.versions, ...searcher.versions },
-    },
+    device: deviceFacts(engine, searcher),
     index: await indexFacts(searching),
   };
   const indexBytes = searcher.resident ? facts.index.sizeBytes.total : config.search.memoryMiB * 2 ** 20;

@@ -2,31 +2,27 @@
  * The stages of a run one at a time. Each reads only what the one before left on disk, and leaves in the cache what
  * `run` would leave there: a run takes it up, and the other way round.
  */
-import path from 'node:path';
 import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { indexSize } from '../index/size.js';
 import { readIndexFacts } from '../index/vector-index.js';
-import { writeRun } from '../interchange/trec.js';
 import type { Progress } from '../progress.js';
-import { runSuffix, type StageFacts } from '../record.js';
+import { bareArchitecture, type StageFacts } from '../record.js';
 import { given, givenShards } from '../stages/given.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { askedOf, modelStages, type VectorStages } from '../stages/systems.js';
 import { trainingStages } from '../stages/training.js';
 import { Workbench } from '../stages/workbench.js';
-import { removePartialsOf } from '../store/atomic.js';
-import type { Store } from '../store/store.js';
+import type { Artifact, Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import { type Checkpoint, noteUnchecked, openCheckpoint } from './checkpoint.js';
 import type { NamedBuilder } from './choose-searcher.js';
 import { tryForeign } from './foreign-index.js';
-import { readHits } from './hit-files.js';
 import { indexBuilder } from './index-builder.js';
-import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
-import { trainingFacts } from './record-parts.js';
-import { runOf } from './run-of-hits.js';
+import { assertQueries, engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
+import { deviceFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
+import { type SearchedRun, writeSearched } from './searched-run.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { trainAll, trainingRemarks } from './training.js';
@@ -101,12 +97,19 @@ export interface EncodedIndex {
 
 export async function encodeOnly(request: EncodeRequest, progress: Progress): Promise<EncodedIndex> {
   return withCheckpoint(request, progress, async (bench, { stages: { encoding } }) => {
-    const { folder, key, cached } = await bench.made(encoding);
-    if (cached) progress.note('encode: from cache');
-    const { passages, vectors, dimensions } = await readIndexFacts(folder);
-    const { totalBytes: sizeBytes } = await indexSize(folder);
-    return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
+    return encodedIndex(await bench.made(encoding), progress);
   });
+}
+
+/** @param shards of every passage */
+export async function encodedIndex(
+  { folder, key, cached }: Artifact<unknown>,
+  progress: Progress,
+): Promise<EncodedIndex> {
+  if (cached) progress.note('encode: from cache');
+  const { passages, vectors, dimensions } = await readIndexFacts(folder);
+  const { totalBytes: sizeBytes } = await indexSize(folder);
+  return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
 }
 
 interface SearchRequest extends EncodeRequest {
@@ -117,41 +120,23 @@ interface SearchRequest extends EncodeRequest {
   run?: string;
 }
 
-/** A run, as `bench search --json` prints it. */
-export interface SearchedRun {
-  /** The file of hits. */
-  run: string;
-  sha256: string;
-  key: string;
-  cached: boolean;
-  queries: number;
-  depth: number;
-  searcher: string;
-  warnings: readonly string[];
-}
-
 export async function searchOnly(request: SearchRequest, progress: Progress): Promise<SearchedRun> {
   const { split, config } = request;
   const asked = { split, missing: 'queries' };
   // An index of another kind is built from these vectors first, as in a run.
   const by = await indexBuilder(config);
   return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {
-    const { dataset } = bench;
     const searching = await bench.searching(stages.shards, stages.index);
     const warnings = searcherRemarks(searching);
     for (const warning of warnings) progress.note(warning);
     const found = await bench.made(stages.run);
-    const { architecture } = checkpoint.facts;
-    const name = `${dataset.name.replace(/[/:]/g, '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
-    const file = path.resolve(request.run ?? path.join(config.out, `${name}${runSuffix}`));
-    const queries = await dataset.queries(split);
-    const run = await runOf(queries, searching.index, await readHits(found));
-    await removePartialsOf(file);
-    const { sha256 } = await writeRun(file, run, architecture);
-    const { key, cached, facts } = found;
-    if (cached) progress.note('search: from cache');
-    const { depth, searcher } = facts;
-    return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
+    const { index, searcher, engine } = searching;
+    const facts = {
+      arch: bareArchitecture(checkpoint.facts.architecture),
+      device: deviceFacts(engine, searcher),
+    };
+    const asked = { split, run: request.run };
+    return writeSearched({ found, index, warnings, facts, prepared: bench.prepared, asked }, progress);
   });
 }
 
@@ -195,15 +180,6 @@ export async function withCheckpoint<T>(
     const shards = await givenShards(index, stages.encoding, checkpoint, progress);
     await tryForeign(index, prepared, progress);
     return work(bench, { checkpoint, known, stages: modelStages(model, seeded, known, asked, shards) });
-  });
-}
-
-/** @param missing what there are none of: `queries to mine negatives for` */
-export async function assertQueries({ dataset }: Prepared, split: Split, missing: string): Promise<void> {
-  if ((await dataset.queries(split)).length > 0) return;
-  const what = missing.replace(/^queries/, `${split} queries`);
-  throw new BenchError('DATA_INVALID', `${dataset.name} has no ${what}.`, {
-    hint: 'Choose another part of it with --split train, dev or test.',
   });
 }
 

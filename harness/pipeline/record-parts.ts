@@ -8,6 +8,7 @@ import type { Encoder } from '../model/encoder.js';
 import type { VectorModel } from '../model/vector-encoder.js';
 import type {
   DatasetFacts,
+  Findings,
   IndexFacts,
   RunRecord,
   SplitCounts,
@@ -17,6 +18,7 @@ import type {
 } from '../record.js';
 import type { SearcherIdentity } from '../search/search.js';
 import { keyOf } from '../store/hash.js';
+import type { Engine } from '../tensor/engine.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { type BuiltIndex, builtFacts } from './built-index.js';
 import { parameterCountOf } from './open-model.js';
@@ -41,6 +43,17 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
     counts,
     ...(answerMatching && { answerMatching }),
     ...(tieRule && { tieRule }),
+  };
+}
+
+/** What vectors were computed on, and what searched them; null where nothing did. */
+export function deviceFacts(
+  { name, device, threads, versions }: Pick<Engine, 'name' | 'device' | 'threads' | 'versions'>,
+  searcher: SearcherIdentity | null,
+): Findings['device'] {
+  return {
+    ...{ engine: name, device, searcher: searcher?.name ?? null, threads },
+    versions: { ...versions, ...searcher?.versions },
   };
 }
 

@@ -4,7 +4,14 @@ import { type BenchConfig, presetText } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
-import { newRecord, type RunRecord, recordSuffix, runSuffix, type StageFacts } from '../record.js';
+import {
+  newRecord,
+  type RunRecord,
+  recordSuffix,
+  runSuffix,
+  type StageFacts,
+  writeIrMetadata,
+} from '../record.js';
 import { datasetIdentity } from '../stages/known.js';
 import { keyOf } from '../store/hash.js';
 import type { Measured } from './measure-stage.js';
@@ -30,7 +37,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   const { config, seed, architecture } = request;
   const { index, training, ...facts } = answering.facts;
   const stem = path.join(config.out, stemOf(request, dataset, answering.given));
-  const runFile = await writeRun(`${stem}${runSuffix}`, run, architecture);
+  const runFile = await writeRun(`${stem}${runSuffix}`, run, tagOf(architecture));
   const record = await newRecord({
     ...facts,
     seed,
@@ -45,6 +52,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     ...(studied?.winners && { winners: studied.winners }),
     warnings: [...answering.remarks, ...measured.warnings, ...(studied?.remarks ?? [])],
   });
+  await writeIrMetadata(`${stem}${runSuffix}`, record);
   return { record, file: `${stem}${recordSuffix}` };
 }
 
@@ -67,6 +75,9 @@ export function stemOf(
 
 /** A dataset's or a system's name as part of a file's. */
 export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '-');
+
+/** A system's name as the last column of a run has it: a folder's may hold blanks. */
+export const tagOf = (name: string): string => name.replace(/[\0- ]+/g, '-');
 
 /** The settings that decide what a run's figures are. */
 export function decidingSettings(config: BenchConfig): Partial<BenchConfig> {

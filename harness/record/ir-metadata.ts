@@ -1,13 +1,27 @@
 /**
  * What a run record says of its run, in the terms of ir_metadata 0.1 (Breuer et al., SIGIR 2022): YAML that is handed around
  * beside a TREC run. https://www.ir-metadata.org
+ * It would have it in the run itself, as comments before the hits. There every reader but trec_eval stumbles over it, so it
+ * lies in a file beside the run.
  */
+import { writeAtomic } from '../store/atomic.js';
 import type { RunRecord } from './run-record.js';
 
 /** The text of the file, from `ir_metadata.start` to `ir_metadata.end`. What a record does not know is left out. */
 export async function irMetadataOf(record: RunRecord): Promise<string> {
   const { stringify } = await import('yaml');
   return `ir_metadata.start\n${stringify(metadataOf(record), { lineWidth: 0 })}ir_metadata.end\n`;
+}
+
+/** `a.ir_metadata.yaml` of `a.run.gz`. */
+const metadataFile = (runFile: string): string =>
+  `${runFile.replace(/(\.run)?(\.gz)?$/, '')}.ir_metadata.yaml`;
+
+/** Writes what a record says beside the run. @returns the file */
+export async function writeIrMetadata(runFile: string, record: RunRecord): Promise<string> {
+  const file = metadataFile(runFile);
+  await writeAtomic(file, await irMetadataOf(record));
+  return file;
 }
 
 function metadataOf(record: RunRecord): object {
@@ -36,7 +50,9 @@ function metadataOf(record: RunRecord): object {
         'retrieval toolkit': [`strata-bench==${benchVersion}`],
       },
     },
-    'research goal': { evaluation: { 'reported measures': Object.keys(measures) } },
+    ...(Object.keys(measures).length > 0 && {
+      'research goal': { evaluation: { 'reported measures': Object.keys(measures) } },
+    }),
     implementation: {
       executable: { cmd: ['bench', ...command].join(' ') },
       source: { lang: ['typescript'], ...(git !== null && { commit: git.commit }) },
