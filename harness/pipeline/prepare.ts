@@ -15,6 +15,7 @@ import { openRepository } from '../store/hub-repository.js';
 import { type Anew, downloadsOf, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
+import { assertPrecision } from '../tensor/precision.js';
 import { assertSearcherName } from './choose-searcher.js';
 
 /** Which dataset, and where its files come from. */
@@ -199,12 +200,21 @@ export async function prepare(
   return { config, offline, store, dataset };
 }
 
-/** @param told where given, is told of a GPU that nobody asked for by name */
+/**
+ * @param told where given, is told of a GPU that nobody asked for by name
+ * @throws BenchError where it is not here, or does not compute in `encode.precision`
+ */
 export async function engineOf(
-  { engine: name, device, threads }: BenchConfig,
+  { engine: name, device, threads, encode: { precision } }: BenchConfig,
   told?: Pick<Progress, 'note'>,
 ): Promise<Engine> {
   const engine = await openEngine(name, { device, ...(threads !== null && { threads }) });
+  try {
+    assertPrecision(engine, precision);
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
   if (device === 'auto' && engine.device !== 'cpu') {
     const { gpu } = engine.versions;
     const which = gpu === undefined ? '' : ` (${gpu})`;

@@ -4,6 +4,7 @@ import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
 import { type Known, knownOf } from '../stages/known.js';
+import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
@@ -88,6 +89,7 @@ async function publishedAs<T extends UsedVectors>(
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,
+      device: { ...dense.facts.device, ...otherPrecision(config.encode.precision) },
       arch: { ...bareArchitecture(name, 'pretrained'), pooling: poolingText(model.facts), vectors: 1 },
       model: modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
     };

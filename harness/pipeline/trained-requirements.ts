@@ -62,7 +62,7 @@ const enginesHere = new Map<string, NonNullable<Means['engine']>>();
 
 /** @throws BenchError UNAVAILABLE with the command that adds it */
 async function engineHere(config: RunRequest['config']): Promise<NonNullable<Means['engine']>> {
-  const key = `${config.engine} ${config.device} ${config.threads}`;
+  const key = `${config.engine} ${config.device} ${config.threads} ${config.encode.precision}`;
   const known = enginesHere.get(key);
   if (known !== undefined) return known;
   const engine = await engineOf(config);

@@ -1,6 +1,7 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
 import { type Known, knownOf } from '../stages/known.js';
+import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
@@ -72,9 +73,13 @@ function trainedAs<T extends UsedVectors>(
     const stages = modelStages(trainings.model, request, known, asking);
     const reopen = () => openCheckpoint(trained.checkpoint.folder);
     const dense = await use(asking, bench, stages, modelSource(bench, trainings.model, reopen));
+    const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {
       ...dense,
-      facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },
+      facts: {
+        ...dense.facts,
+        ...{ device, arch: archFacts(trained), model: trainedModelFacts(trained), training },
+      },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),
       searchable: [trainings.checkpoint, ...dense.searchable],

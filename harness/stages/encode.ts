@@ -4,6 +4,7 @@ import { encodeCollection } from '../encode/encode.js';
 import { openEncoder } from '../pipeline/open-model.js';
 import type { ModelNeed, Stage } from './graph.js';
 import type { Known } from './known.js';
+import { otherPrecision } from './precision.js';
 
 export interface ShardFacts {
   vectors: number;
@@ -13,7 +14,7 @@ export interface ShardFacts {
 
 export function encode(
   model: ModelNeed,
-  { encode: { shardPassages, batchTokens, memoryMiB } }: Pick<BenchConfig, 'encode'>,
+  { encode: { shardPassages, batchTokens, memoryMiB, precision } }: Pick<BenchConfig, 'encode'>,
   { dataset, engine, computing, code }: Known,
 ): Stage<ShardFacts> {
   return {
@@ -27,6 +28,7 @@ export function encode(
       ...computing,
       // Texts that are encoded together decide the last bits of each other's vectors.
       ...{ shardPassages, batchTokens, memoryMiB },
+      ...otherPrecision(precision),
     }),
     about: { dataset: dataset.name, system: model.name },
     async make(folder, at) {
@@ -34,7 +36,7 @@ export function encode(
       const opened = await at.model(model);
       const { retriever, texts, maxTokens } = opened;
       const vectorsPerPassage = retriever.indexedVectors;
-      const encoder = openEncoder(opened, 'passage', engine, { batchTokens });
+      const encoder = openEncoder(opened, 'passage', engine, { batchTokens, precision });
       try {
         const { vectors } = await encodeCollection({
           passages: dataset.passages(),
