@@ -32,7 +32,7 @@ const form = 'OWNER/NAME';
 const id = { names: ['_id', 'id'], kind: 'id' } as const;
 const text = { names: ['text'], kind: 'text' } as const;
 const passageColumns = [id, { names: ['title'], kind: 'text', missing: '' }, text] as const;
-const queryColumns = [id, text] as const;
+const queryColumns = [id, text, { names: ['instruction'], kind: 'text', missing: '' }] as const;
 /** NanoBEIR has no scores: what is listed is relevant. */
 const qrelColumns = [
   { names: ['query-id'], kind: 'id' },
@@ -55,12 +55,25 @@ async function queriesOf(files: readonly string[]): Promise<QueryList['byId']> {
   const list = new QueryList();
   for (const file of files) {
     for await (const { where, values } of tableRows(file, queryColumns)) {
-      const [queryId, query] = values as [string, string];
+      const [queryId, query, instruction] = values as [string, string, string];
+      if (instruction !== '') throw instructed(`${file}, ${where}`, queryId, instruction);
       list.add({ queryId, text: query }, file, where, 'the _id');
     }
   }
   if (list.byId.size === 0) throw new BenchError(code, `${files.join(', ')}: there are no queries.`);
   return list.byId;
+}
+
+/** Without it a query asks for something else, and its figures would be those of another task. */
+function instructed(place: string, queryId: string, instruction: string): BenchError {
+  const shown = JSON.stringify(instruction.slice(0, 60));
+  return new BenchError(
+    code,
+    `${place}: query '${queryId}' has an instruction, ${shown}, and queries are searched as their text alone.`,
+    {
+      hint: "Write it into the queries' texts in a copy of the repository, as its evaluation joins them, and read that with --data DIR.",
+    },
+  );
 }
 
 async function qrelsOf(files: readonly string[]): Promise<Qrels> {
@@ -108,6 +121,13 @@ function splitsOf(qrels: Layout['qrels'], name: string): { chosen: Map<Split, st
     const published = names.find((each) => ours(each) === wanted);
     if (published !== undefined) chosen.set(split, published);
   }
+  if (chosen.size === 0) {
+    throw new BenchError(
+      code,
+      `${name} has qrels of the splits '${names.join("', '")}', none of which is train, dev, validation or test.`,
+      { hint: 'Several collections in one repository are not read: name a repository of one of them.' },
+    );
+  }
   const others = names.filter((each) => ![...chosen.values()].includes(each));
   if (others.length > 0) remarks.push(`The qrels of '${others.join("', '")}' are not read.`);
   return { chosen, remarks };
@@ -129,6 +149,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const name = address ?? path.basename(path.resolve(folder!));
   const { own, judging } = await sourcesOf(request, name);
   const { chosen, remarks } = splitsOf(judging.layout.qrels, name);
+  const { unread } = own.layout;
+  if (unread.length > 0) remarks.push(`The configurations '${unread.join("', '")}' are not read.`);
   const corpus = await fetchAll(own.repository, own.layout.corpus);
   const queryFiles = await fetchAll(own.repository, own.layout.queries);
   const queries = await queriesOf(queryFiles);

@@ -77,6 +77,45 @@ test('rows that lack what they need, or have it twice, are refused with their pl
   await json('\n', lines(judged), /there are no queries/);
 });
 
+test('queries with an instruction are refused, in a column or a configuration of their own; an empty one is none', async () => {
+  const queries = (instruction: unknown) =>
+    ['q1', 'q2'].map((_id) => `${JSON.stringify({ _id, text: 'barley', instruction })}\n`).join('');
+  const { 'queries.parquet': _, ...others } = good;
+  await refuses(
+    plugin,
+    { ...others, 'queries.jsonl': queries('Find what contradicts the claim.') },
+    undefined,
+    'DATA_INVALID',
+    /queries\.jsonl, line 1: query 'q1' has an instruction, "Find what contradicts the claim\."/,
+  );
+  for (const none of ['', null, undefined])
+    await inFolder({ ...others, 'queries.jsonl': queries(none) }, async (folder) => {
+      assert.equal((await openFolder(plugin, folder)).remarks!.length, 0);
+    });
+  const readme = (...more: string[]) =>
+    `---\nconfigs:\n${[['corpus', 'corpus/*'], ['queries', 'queries.parquet'], ['qrels', 'qrels/*'], ...more.map((name) => [name, `${name}/*`])].map(([name, files]) => `- config_name: ${name}\n  data_files:\n  - split: test\n    path: ${files}\n`).join('')}---\n`;
+  await refused(
+    { 'README.md': readme('instruction') },
+    /its configuration 'instruction' belongs to the queries/,
+  );
+  await inFolder({ ...good, 'README.md': readme('top_ranked') }, async (folder) => {
+    const { remarks } = await openFolder(plugin, folder);
+    assert.deepEqual(remarks, ["The configurations 'top_ranked' are not read."]);
+  });
+});
+
+test('several collections in one repository, each a split of its own, are not taken for one', () => {
+  const { 'qrels/test.parquet': qrels, ...others } = good;
+  const names = ['NanoArguAna', 'NanoSciFact'].map((name) => [`qrels/${name}.parquet`, qrels] as const);
+  return refuses(
+    plugin,
+    { ...others, ...Object.fromEntries(names) },
+    undefined,
+    'DATA_INVALID',
+    /has qrels of the splits 'NanoArguAna', 'NanoSciFact', none of which is train/,
+  );
+});
+
 test('missing values: a title may be, an id may not', () =>
   inFolder(
     { ...good, 'corpus/corpus-00000-of-00001.parquet': parquet('parquet/zstd.parquet') },

@@ -133,7 +133,7 @@ test('a folder that does not fit the dataset, or itself, is refused by what is w
     ...parts: string[]
   ) => failsWith(ran(await folder(files)), code, ...parts);
   await failsWith(ran(path.join(root, 'nowhere')), 'PATH_INVALID', 'no such folder');
-  await refused({ 'passages.npy': null }, 'PATH_INVALID', 'no passages.npy');
+  await refused({ 'passages.npy': null }, 'PATH_INVALID', 'no passages.npy and no passages.parquet');
   await refused({ 'queries.txt': null }, 'PATH_INVALID', 'neither queries.txt nor queries.jsonl');
   await refused({ 'queries.jsonl': '' }, 'PATH_INVALID', 'both queries.txt and queries.jsonl');
   await refused({ 'vectors.json': null }, 'CONFIG_INVALID', 'vectors.similarity');

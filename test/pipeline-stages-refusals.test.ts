@@ -85,7 +85,7 @@ test('what a stage is given has to belong together', async () => {
     ...(['train', '--arch', 'mlr', ...set, '--set', 'arch.layers=1,3'] as const),
   );
   // Who mines.
-  await refused('USAGE', /neither was given/, 'mine');
+  await refused('USAGE', /Neither --checkpoint nor --arch was given/, 'mine');
   await refused('USAGE', /both were given/, 'mine', '--with', 'bm25', '--checkpoint', checkpoint);
   await refused('UNKNOWN_NAME', /no miner 'bm26'/, 'mine', '--with', 'bm26');
   await refused('USAGE', /an index of its own/, 'mine', '--with', 'bm25', '--index', index);

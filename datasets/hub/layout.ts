@@ -11,12 +11,14 @@ export interface Layout {
   queries: readonly string[];
   /** By the publisher's name of the split. */
   qrels: ReadonlyMap<string, readonly string[]>;
-  /** What of corpus and queries is not there, in words, where something is not. */
+  /** What of corpus and queries is not there, in words, where something is not, or is there and not understood. */
   missing: readonly string[];
   /** The same of the qrels, which may lie in a repository of their own. */
   missingQrels: readonly string[];
   /** Whether the README says which files hold what, and names none for qrels. */
   namesNoQrels: boolean;
+  /** Configurations that play no part: candidates to be ranked again, say. */
+  unread: readonly string[];
   licence?: string;
 }
 
@@ -47,16 +49,24 @@ export function layoutOf(files: readonly string[], readme: string | undefined): 
   const missing = Object.entries(all)
     .filter(([, found]) => found.length === 0)
     .map(([name]) => `it has no files of a configuration '${name}'${said}`);
+  const instructions = names.find((name) => /(^|-)instructions?$/.test(name));
+  if (instructions !== undefined)
+    missing.push(
+      `its configuration '${instructions}' belongs to the queries, which are searched as their text alone`,
+    );
   const missingQrels =
     qrels.size === 0 ? [`it has no files of a configuration 'qrels' or 'default'${said}`] : [];
   return {
     ...{ ...all, qrels },
     missing: [...missing, ...missingShards([...all.corpus, ...all.queries])],
     missingQrels: [...missingQrels, ...missingShards(flat(qrels))],
+    unread: names.filter((name) => !read.has(name)),
     namesNoQrels: names.length > 0 && !configured.has('qrels') && !configured.has('default'),
     ...(licence !== undefined && { licence }),
   };
 }
+
+const read: ReadonlySet<string> = new Set(['corpus', 'queries', 'qrels', 'default']);
 
 const flat = (bySplit: Patterns): string[] => [...new Set([...bySplit.values()].flat())].sort();
 

@@ -1,18 +1,17 @@
-/** `bench encode`: the index of a dataset's passages by a trained checkpoint. */
+/** `bench encode`: the index of a dataset's passages by a trained checkpoint, or another system that has vectors. */
 import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
-import { anewOptions, checkpointOption, datasetOptions, noWaitOption, someOptions } from './options.js';
-import { checkpointFolder, configOf, stageRequest } from './request.js';
+import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
+import { configOf, stageRequest, whoOf } from './request.js';
 
 export const command: Command = {
-  usage: '--checkpoint C --dataset D [options]',
+  usage: '--checkpoint C|--arch SYSTEM --dataset D [options]',
   description:
-    'Encodes the passages of a dataset, and prints the folder of the index as its last line. Shards that are finished are not made again.',
+    'Encodes the passages of a dataset by a trained checkpoint or another system that has vectors, and prints the folder of the index as its last line. Shards that are finished are not made again.',
   options: {
-    checkpoint: checkpointOption,
+    ...whoOptions,
     ...datasetOptions,
-    arch: { type: 'text', describe: 'the architecture that the checkpoint should be of; any where absent' },
     ...someOptions('engine', 'device', 'threads', 'cache', 'config', 'set'),
     'no-wait': noWaitOption,
     ...anewOptions,
@@ -20,15 +19,19 @@ export const command: Command = {
   },
   examples: [
     ['bench encode --checkpoint C --dataset sample', 'the last line is the index'],
+    ['bench encode --arch pretrained:FOLDER --dataset squad', 'of a published model'],
     ['bench encode --checkpoint C --dataset squad --set encode.shardPassages=10000', 'smaller shards'],
   ],
   async run(values, _positionals, print) {
-    const checkpoint = checkpointFolder('checkpoint', values);
+    const who = await whoOf(values);
     const request = await stageRequest(values, configOf(values));
     const { encodeOnly } = await import('../pipeline/one-stage.js');
-    const architecture = values.arch === undefined ? {} : { architecture: String(values.arch) };
+    const { encodeSystem } = await import('../pipeline/system-stages.js');
     const progress = beginJob(values);
-    const made = await encodeOnly({ ...request, ...architecture, checkpoint }, progress);
+    const made =
+      'system' in who
+        ? await encodeSystem({ ...request, ...who }, progress)
+        : await encodeOnly({ ...request, ...who }, progress);
     if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     else {
       const [passages, vectors] = [made.passages, made.vectors].map((count) => count.toLocaleString('en-US'));

@@ -1,17 +1,17 @@
-/** `bench mine`: hard negatives for training, found by a trained model or by BM25. */
+/** `bench mine`: hard negatives for training, found by a trained model, another system or BM25. */
 import { BenchError, unknownName } from '../errors.js';
 import type { Command, Values } from './command.js';
 import { beginJob } from './job.js';
-import { anewOptions, datasetOptions, noWaitOption, someOptions } from './options.js';
-import { checkpointFolder, configOf, indexFolder, splitOf, stageRequest, wholeNumber } from './request.js';
+import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
+import { configOf, indexFolder, splitOf, stageRequest, wholeNumber, whoOf } from './request.js';
 
 export const command: Command = {
-  usage: '--checkpoint C|--with bm25 --dataset D [--out FILE] [options]',
+  usage: '--checkpoint C|--arch SYSTEM|--with bm25 --dataset D [--out FILE] [options]',
   description:
-    "Searches the training queries and keeps the best hits that are no answer: not judged relevant and, where queries have answers, holding none. A checkpoint also gives each query a positive: the best hit that holds an answer, or, without answers, what is judged relevant. 'bench train --negatives FILE' trains on them, see docs/training-examples.md. The file is named by the last line.",
+    "Searches the training queries and keeps the best hits that are no answer: not judged relevant and, where queries have answers, holding none. All but BM25 also give each query a positive: the best hit that holds an answer, or, without answers, what is judged relevant. 'bench train --negatives FILE' trains on them, see docs/training-examples.md. The file is named by the last line.",
   options: {
-    checkpoint: { type: 'text', describe: 'folder of a trained checkpoint, whose hits are taken' },
-    with: { type: 'text', describe: "'bm25' instead of a checkpoint" },
+    ...whoOptions,
+    with: { type: 'text', describe: "'bm25', as with --arch" },
     ...datasetOptions,
     index: {
       type: 'text',
@@ -28,10 +28,11 @@ export const command: Command = {
   },
   examples: [
     ['bench mine --checkpoint C --dataset squad --out mined.tsv.gz', 'what the model takes for an answer'],
-    ['bench mine --with bm25 --dataset squad --out bm25.tsv.gz', 'what the words bring up'],
+    ['bench mine --arch pretrained:FOLDER --dataset squad', 'what a published model takes for one'],
+    ['bench mine --arch bm25 --dataset squad --out bm25.tsv.gz', 'what the words bring up'],
   ],
   async run(values, _positionals, print) {
-    const model = modelOf(values);
+    const miner = await minerOf(values);
     const split = splitOf(values, 'train');
     const [depth, count] = [wholeNumber(values, 'depth'), wholeNumber(values, 'count')];
     // --out is a file here, and no setting.
@@ -41,7 +42,7 @@ export const command: Command = {
     const mined = await mineOnly(
       {
         ...request,
-        ...model,
+        ...miner,
         split,
         ...(depth !== undefined && { depth }),
         ...(count !== undefined && { count }),
@@ -72,20 +73,18 @@ const names: Readonly<Record<string, string>> = {
   tooFew: 'queries with fewer than asked for',
 };
 
-/** @throws BenchError USAGE where it is not clear who mines */
-function modelOf(values: Values): { checkpoint?: string; index?: string } {
-  const { with: by, checkpoint, index } = values;
+/** Nothing for BM25, whose negatives have a stage of their own. @throws BenchError USAGE where it is not clear who mines */
+async function minerOf(values: Values): Promise<Awaited<ReturnType<typeof whoOf>> | { index?: string }> {
+  const { with: by, checkpoint, arch, index } = values;
   if (by !== undefined && by !== 'bm25') throw unknownName('miner', String(by), ['bm25']);
-  if ((by === undefined) === (checkpoint === undefined)) {
-    const seen = by === undefined ? 'neither was given' : 'both were given';
-    throw new BenchError('USAGE', `Negatives are mined by --checkpoint C or --with bm25, and ${seen}.`);
+  if (by !== undefined && (checkpoint ?? arch) !== undefined) {
+    const other = checkpoint === undefined ? '--arch' : '--checkpoint';
+    throw new BenchError('USAGE', `--with bm25 and ${other} both say who mines, and both were given.`);
   }
-  if (by !== undefined) {
-    if (index === undefined) return {};
-    throw new BenchError('USAGE', '--index belongs to --checkpoint: BM25 has an index of its own.');
+  if (by === undefined && !(arch === 'bm25' && checkpoint === undefined)) {
+    const who = await whoOf(values);
+    return { ...who, ...(index !== undefined && { index: indexFolder(values) }) };
   }
-  return {
-    checkpoint: checkpointFolder('checkpoint', values),
-    ...(index !== undefined && { index: indexFolder(values) }),
-  };
+  if (index === undefined) return {};
+  throw new BenchError('USAGE', '--index belongs to --checkpoint: BM25 has an index of its own.');
 }

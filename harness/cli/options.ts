@@ -67,8 +67,12 @@ export function someOptions(...names: readonly string[]): Readonly<Record<string
   return Object.fromEntries(names.map((name) => [name, configOptions[name]!]));
 }
 
-export const checkpointOption: Option = {
-  type: 'text',
-  describe: 'folder of a trained checkpoint, as bench train prints it',
-  required: true,
+/** Who does the work of a single stage: see `whoOf` in request.ts. */
+export const whoOptions: Readonly<Record<string, Option>> = {
+  checkpoint: { type: 'text', describe: 'folder of a trained checkpoint, as bench train prints it' },
+  arch: {
+    type: 'text',
+    describe:
+      "instead of a checkpoint, a system that needs none: pretrained:FOLDER-OR-HUB-ID, vectors:FOLDER, endpoint:URL, bm25, fuse:A+B, 'rerank:A>B'; beside one, the architecture that it should be of",
+  },
 };

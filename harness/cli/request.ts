@@ -70,6 +70,38 @@ export function refuseStart(start: Pick<RunRequest, 'init' | 'negatives'>, syste
   });
 }
 
+/**
+ * Who encodes, searches or mines: a trained checkpoint, whose architecture may be named, or a system that needs none.
+ * @throws BenchError USAGE where it is neither
+ */
+export async function whoOf(
+  values: Values,
+): Promise<{ checkpoint: string; architecture?: string } | { system: string }> {
+  const arch = values.arch === undefined ? undefined : String(values.arch);
+  if (values.checkpoint !== undefined) {
+    const architecture = arch === undefined ? {} : { architecture: arch };
+    return { checkpoint: checkpointFolder('checkpoint', values), ...architecture };
+  }
+  if (arch === undefined) {
+    throw new BenchError('USAGE', 'Neither --checkpoint nor --arch was given.', {
+      hint: 'Give --checkpoint C for what bench train made, or --arch SYSTEM for what needs no checkpoint: pretrained:FOLDER, bm25, ...',
+    });
+  }
+  const { name, isTrained, components } = await loadSystem(arch);
+  if (isTrained && components === undefined) {
+    throw new BenchError('USAGE', `${name} is trained: its checkpoint has to be given.`, {
+      hint: `bench train --arch ${name} prints its folder, for --checkpoint.`,
+    });
+  }
+  if (values.index !== undefined) {
+    throw new BenchError(
+      'USAGE',
+      `--index belongs to --checkpoint: that of ${name} is found in the cache, or made.`,
+    );
+  }
+  return { system: name };
+}
+
 /** The dataset's name is looked up before any work begins. */
 export async function stageRequest(values: Values, config: BenchConfig): Promise<StageRequest> {
   const dataset = String(values.dataset);
@@ -156,7 +188,13 @@ export function checkpointFolder(option: string, values: Values): string {
   return existingFolder(option, String(values[option]), 'Name the folder that bench train printed.');
 }
 
+/** @throws BenchError USAGE where it is not given, PATH_INVALID where it is no folder */
 export function indexFolder({ index }: Values): string {
+  if (index === undefined) {
+    throw new BenchError('USAGE', '--index is missing: the folder of the index of --checkpoint.', {
+      hint: 'bench encode --checkpoint prints it.',
+    });
+  }
   return existingFolder('index', String(index), 'Name the folder that bench encode printed.');
 }
 

@@ -1,20 +1,22 @@
 /**
- * Apache Parquet, flat columns of text and numbers, read page by page: memory is that of one page of each column, whatever
+ * Apache Parquet, columns of texts, numbers and lists of numbers, read page by page: memory is that of one page of each column, whatever
  * the file's row groups. hyparquet decodes; what it would believe is checked before. https://parquet.apache.org/docs/
  */
 import type { FileHandle } from 'node:fs/promises';
-import type { ColumnMetaData, FileMetaData, SchemaElement } from 'hyparquet';
+import type { ColumnMetaData, FileMetaData } from 'hyparquet';
 import { BenchError, type ErrorCode } from '../errors.js';
 import { turns } from '../interruption.js';
 import { openPlain } from '../store/plain-file.js';
 import { type Codec, codecs, Unpacker } from './parquet/compression.js';
 import { ParquetFault } from './parquet/fault.js';
 import { countRows, type Footer, magic, readAt, readFooter } from './parquet/footer.js';
+import { rowsOfLists } from './parquet/lists.js';
 import { PageReader, type PhysicalType, type Value } from './parquet/page.js';
-import { type ColumnKind, kindOf, topLevel, typeText } from './parquet/schema.js';
+import { type ColumnKind, kindOf, type SchemaColumn, topLevel, typeText } from './parquet/schema.js';
 import { thriftEnd } from './parquet/thrift.js';
 
-export type ParquetValue = Value;
+/** Lists as `numbers` have them. */
+export type ParquetValue = Value | Float32Array;
 export type { ColumnKind } from './parquet/schema.js';
 
 export interface ParquetColumn {
@@ -43,7 +45,7 @@ export class ParquetFile {
   readonly #code: ErrorCode;
   readonly #metadata: FileMetaData;
   readonly #dataEnd: number;
-  readonly #elements: readonly SchemaElement[];
+  readonly #schema: readonly SchemaColumn[];
 
   private constructor(path: string, handle: FileHandle, code: ErrorCode, footer: Footer) {
     this.path = path;
@@ -51,11 +53,11 @@ export class ParquetFile {
     this.#code = code;
     this.#metadata = footer.metadata;
     this.#dataEnd = footer.dataEnd;
-    this.#elements = topLevel(footer.metadata.schema);
-    this.columns = this.#elements.map((element) => ({
-      name: element.name,
-      kind: kindOf(element),
-      type: typeText(element),
+    this.#schema = topLevel(footer.metadata.schema);
+    this.columns = this.#schema.map((column) => ({
+      name: column.element.name,
+      kind: kindOf(column),
+      type: typeText(column.element),
     }));
     this.rowCount = countRows(footer.metadata);
   }
@@ -91,10 +93,10 @@ export class ParquetFile {
         // One without rows may say that its pages lie nowhere.
         if (rows === 0) continue;
         const columns = names.map((name) => this.#pages(this.#chunk(group, name), rows, unpacker));
-        const pages: Value[][] = names.map(() => []);
+        const pages: ParquetValue[][] = names.map(() => []);
         const at = names.map(() => 0);
         for (let done = 0; done < rows; done++) {
-          const values: Value[] = new Array(names.length);
+          const values: ParquetValue[] = new Array(names.length);
           for (let i = 0; i < names.length; i++) {
             while (at[i]! >= pages[i]!.length) {
               const next = await columns[i]!.next();
@@ -120,12 +122,16 @@ export class ParquetFile {
 
   /** Where the pages of a column lie, and how they are written. */
   #chunk({ columns }: FileMetaData['row_groups'][number], name: string): Chunk {
-    const element = this.#elements.find((each) => each.name === name);
-    const kind = element === undefined ? 'other' : kindOf(element);
-    if (element === undefined || kind === 'other')
+    const column = this.#schema.find((each) => each.element.name === name);
+    const kind = column === undefined ? 'other' : kindOf(column);
+    if (column === undefined || kind === 'other')
       throw new ParquetFault(`column ${name} is not one that is read`);
+    const { path } = column;
+    const element = path.at(-1)!;
     const found = columns.filter(
-      ({ meta_data: meta }) => meta?.path_in_schema.length === 1 && meta.path_in_schema[0] === name,
+      ({ meta_data: meta }) =>
+        meta?.path_in_schema.length === path.length &&
+        path.every((each, i) => each.name === meta.path_in_schema[i]),
     );
     const meta = found[0]?.meta_data;
     if (meta === undefined || found.length !== 1 || found[0]!.file_path !== undefined)
@@ -135,7 +141,16 @@ export class ParquetFile {
     const codec = codecs.find((each) => each === meta.codec);
     if (codec === undefined)
       throw new ParquetFault(`column ${name} is packed by ${meta.codec}; known: ${codecs.join(', ')}`);
-    return { name, element, codec, ...this.#range(name, meta) };
+    const range = this.#range(name, meta);
+    return {
+      name,
+      element,
+      path,
+      codec,
+      count: Number(meta.num_values),
+      isList: kind === 'numbers',
+      ...range,
+    };
   }
 
   #range(name: string, meta: ColumnMetaData): { start: number; end: number } {
@@ -149,25 +164,32 @@ export class ParquetFile {
     return { start, end };
   }
 
-  /** The values of a column, a page at a time. */
-  async *#pages({ element, codec, start, end, name }: Chunk, rows: number, unpacker: Unpacker) {
+  /** The values of a column, some rows at a time. */
+  #pages(chunk: Chunk, rows: number, unpacker: Unpacker): AsyncGenerator<ParquetValue[]> {
+    const { name, count, isList } = chunk;
+    if (isList) return rowsOfLists(name, rows, this.#rawPages(chunk, count, unpacker));
+    return this.#flatPages(chunk, rows, unpacker);
+  }
+
+  async *#flatPages(chunk: Chunk, rows: number, unpacker: Unpacker): AsyncGenerator<Value[]> {
+    for await (const { values } of this.#rawPages(chunk, rows, unpacker)) yield values;
+  }
+
+  /** @param count values in them all */
+  async *#rawPages({ element, path, codec, start, end, name }: Chunk, count: number, unpacker: Unpacker) {
     const { parquetHeader } = await import('hyparquet/src/column.js');
     await unpacker.prepare(codec);
-    const isOptional = element.repetition_type === 'OPTIONAL';
-    const reader = new PageReader(
-      { element, type: element.type as PhysicalType, isOptional, codec },
-      unpacker,
-    );
-    let left = rows;
+    const reader = new PageReader({ element, path, type: element.type as PhysicalType, codec }, unpacker);
+    let left = count;
     for (let at = start; left > 0 && at < end; ) {
       const { bytes, length } = await this.#header(at, end, name);
       const header = parquetHeader({ view: new DataView(bytes.buffer), offset: 0 });
       at += length;
       const size = PageReader.packedBytes(header, end - at);
-      const values = reader.read(header, await readAt(this.#handle, at, size), left);
+      const page = reader.read(header, await readAt(this.#handle, at, size), left);
       at += size;
-      left -= values.length;
-      if (values.length > 0) yield values;
+      left -= page.values.length;
+      if (page.values.length > 0) yield page;
     }
   }
 
@@ -184,7 +206,12 @@ export class ParquetFile {
 
 interface Chunk {
   name: string;
-  element: SchemaElement;
+  /** What holds the values. */
+  element: SchemaColumn['element'];
+  path: SchemaColumn['path'];
+  /** Values, as the file says. */
+  count: number;
+  isList: boolean;
   codec: Codec;
   start: number;
   end: number;
@@ -196,7 +223,7 @@ function asBenchError(error: unknown, path: string, code: ErrorCode): unknown {
   // The disk's own.
   if ((error as NodeJS.ErrnoException).errno !== undefined) return error;
   return new BenchError(code, `${path} is not a usable parquet file: ${(error as Error).message}.`, {
-    hint: 'Fetch or copy it again; flat columns of texts and numbers are read, as pyarrow and datasets write them.',
+    hint: 'Fetch or copy it again; columns of texts, numbers and lists of numbers are read, as pyarrow and datasets write them.',
     cause: error,
   });
 }

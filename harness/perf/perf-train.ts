@@ -2,11 +2,10 @@
  * `npm run perf -- train`: training steps (forward, loss, backward, clipping, AdamW) beside PyTorch with transformers' BertModel
  * on the same CPU: same sizes, batch, lengths and threads, taking turns. PYTHON=... chooses an interpreter that has both.
  */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseJson } from '../json.js';
 import { median } from '../statistics/summary.js';
 import { madeTraining } from './made-training.js';
+import { ownTurn, pythonTurn } from './turns.js';
 
 interface Setting {
   layers: number;
@@ -27,16 +26,6 @@ const vocabularySize = 8000;
 const warmup = 3;
 const threads = 2;
 
-/** Milliseconds of each step, in a process of its own as PyTorch's: what an earlier turn left behind would slow the next. */
-function strata(setting: Setting): number[] {
-  const script = fileURLToPath(new URL('../perf.js', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'train', JSON.stringify(setting)], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`The training steps failed: ${stderr.trim()}`);
-  return (parseJson(stdout) as { milliseconds: number[] }).milliseconds;
-}
-
 /** @returns milliseconds of each step */
 async function timedSteps({ steps, ...sizes }: Setting): Promise<number[]> {
   const { step, dispose } = await madeTraining({ ...sizes, vocabularySize, threads });
@@ -52,14 +41,14 @@ async function timedSteps({ steps, ...sizes }: Setting): Promise<number[]> {
 
 /** The same in PyTorch; undefined, with the reason printed, where Python has none. */
 function pytorch(setting: Setting): number[] | undefined {
-  const script = fileURLToPath(new URL('../../../harness/perf/pytorch-train.py', import.meta.url));
-  const job = JSON.stringify({ ...setting, vocabularySize, warmup, threads });
-  const python = process.env.PYTHON ?? 'python3';
-  const { status, stdout, stderr, error } = spawnSync(python, [script, job], { encoding: 'utf8' });
-  if (status === 0)
-    return (parseJson(stdout.trim().split('\n').at(-1)!) as { milliseconds: number[] }).milliseconds;
-  const reason = error === undefined ? stderr.trim().split('\n').at(-1) : `${python}: ${error.message}`;
-  console.log(`  PyTorch is left out: ${reason}`);
+  const turn = pythonTurn<{ milliseconds: number[] }>('pytorch-train.py', {
+    ...setting,
+    vocabularySize,
+    warmup,
+    threads,
+  });
+  if (!('reason' in turn)) return turn.milliseconds;
+  console.log(`  PyTorch is left out: ${turn.reason}`);
   return undefined;
 }
 
@@ -77,7 +66,7 @@ export default async function perfTrain(names: readonly string[]): Promise<void>
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let turn = 0; turn < 3; turn++) {
-      ours.push(...strata(setting));
+      ours.push(...ownTurn<{ milliseconds: number[] }>('train', setting).milliseconds);
       theirs.push(...(pytorch(setting) ?? []));
     }
     const rate = (times: number[]) => (1000 * batch) / median(times);

@@ -4,38 +4,28 @@ import { PassageScorer } from '../search/rerank.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
+import { encodeDense } from './dense-encoding.js';
 import { engineOf, type Prepared } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
-import { indexFacts } from './record-parts.js';
 import type { Asking, OpenScoring, Scoring } from './system.js';
 
 type DenseScoring = Omit<Scoring, 'facts' | 'given' | 'remarks'> & UsedVectors;
 
 export async function scoreDense(
-  { request: { config }, prepared }: Asking,
+  asking: Asking,
   bench: Workbench,
   stages: VectorStages,
   source: QuerySource,
 ): Promise<DenseScoring> {
-  const { engine } = bench;
-  const { folder } = await bench.logged(stages.encoding, 'encode');
+  const { prepared } = asking;
+  const { shards, facts } = await encodeDense(asking, bench, stages);
+  const { folder } = shards;
   await bench.logged(stages.queries, 'queries');
   const index = await openIndex(folder);
-  const facts = {
-    config,
-    device: {
-      engine: engine.name,
-      device: engine.device,
-      searcher: null,
-      threads: engine.threads,
-      versions: engine.versions,
-    },
-    index: await indexFacts({ index, searcher: { name: 'exact', versions: {} } }).finally(() =>
-      index.close(),
-    ),
-  };
+  const holds = PassageScorer.holds(index, memoryBytesOf(prepared));
+  await index.close();
   const { numbers } = await source.held();
-  const held = PassageScorer.holds(index, memoryBytesOf(prepared)) ? facts.index.sizeBytes.total : 0;
+  const held = holds ? facts.index.sizeBytes.total : 0;
   return {
     facts,
     openBytes: held + 4 * numbers,

@@ -7,12 +7,13 @@ import { endpointVectors } from '../stages/endpoint-vectors.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { askedOf, ofVectors, type SystemStages, vectorStages } from '../stages/systems.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
 import { EndpointVectors } from './endpoint-vectors.js';
 import type { StageTime } from './estimate/stage-time.js';
 import { indexBuilder } from './index-builder.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
+import type { Answering, Asking, Encoding, Means, Scoring, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
 import { planOfVectors } from './vectors-plan.js';
 
@@ -58,6 +59,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 }
 
 export const answer = (asking: Asking): Promise<Answering> => endpointAs(asking, answerDense);
+export const encode = (asking: Asking): Promise<Encoding> => endpointAs(asking, encodeDense);
 export const score = (asking: Asking): Promise<Scoring> => endpointAs(asking, scoreDense);
 
 /** @param use what is done with the vectors */

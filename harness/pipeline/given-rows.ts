@@ -1,20 +1,19 @@
 /** Vectors made elsewhere by the ids that they are asked for: every id has one, and every number is one. */
 import type { Dataset, Query } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { NpyRows, type NpyType } from '../interchange/npy.js';
-import { toFloat32 } from '../model/number-types.js';
-import { arrayOf, type GivenVectors, identifiersIn, type Side, type Similarity } from './given-vectors.js';
+import { type GivenArray, openArray } from './given-arrays.js';
+import { type GivenVectors, identifiersIn, type Side, type Similarity } from './given-vectors.js';
 import { normalizeRows } from './row-lengths.js';
 
 /** Reads rows of one side, of length 1 where vectors are compared by their cosine. */
 export class GivenRows {
   private constructor(
-    readonly rows: NpyRows,
+    readonly rows: GivenArray,
     readonly similarity: Similarity,
   ) {}
 
-  static async open({ folder, similarity }: GivenVectors, side: Side): Promise<GivenRows> {
-    return new GivenRows(await NpyRows.open(arrayOf(folder, side)), similarity);
+  static async open({ arrays, similarity }: GivenVectors, side: Side): Promise<GivenRows> {
+    return new GivenRows(await openArray(arrays[side]), similarity);
   }
 
   /**
@@ -22,8 +21,8 @@ export class GivenRows {
    * @throws BenchError DATA_INVALID naming the row where a number is not finite
    */
   async read(firstRow: number, count: number): Promise<Float32Array> {
-    const { dimensions, type, file } = this.rows;
-    const values = toFloat32[safetensorsType[type]]!(await this.rows.read(firstRow, count));
+    const { dimensions, file } = this.rows;
+    const values = await this.rows.read(firstRow, count);
     const fault = values.findIndex((value) => !Number.isFinite(value));
     if (fault >= 0) {
       const row = firstRow + Math.floor(fault / dimensions);
@@ -39,11 +38,6 @@ export class GivenRows {
     return this.rows.close();
   }
 }
-
-const safetensorsType = { '<f2': 'F16', '<f4': 'F32', '<f8': 'F64' } as const satisfies Record<
-  NpyType,
-  string
->;
 
 /**
  * The row of each passage of the collection, by ordinal; undefined where rows are in its order.
@@ -156,7 +150,7 @@ export class GivenQueries {
         'DATA_INVALID',
         `${this.folder} has no vectors of ${listed(missing, 'query', 'queries')}.`,
         {
-          hint: 'queries.npy has to have a row for every query that is searched with.',
+          hint: 'There has to be a row for every query that is searched with.',
         },
       );
     }

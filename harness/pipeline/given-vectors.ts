@@ -1,16 +1,18 @@
 /**
  * A folder of vectors made elsewhere: `passages.npy` and `queries.npy`, the ids of their rows beside them as lines (`passages.txt`)
- * or as JSON objects (`passages.jsonl`, with `_id` or `id`), and `vectors.json`, which says how they are compared.
+ * or as JSON objects (`passages.jsonl`, with `_id` or `id`), or `passages.parquet` and `queries.parquet` with ids of their own; and
+ * `vectors.json`, which says how they are compared.
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { jsonLines, textLines } from '../interchange/json-lines.js';
-import { NpyRows } from '../interchange/npy.js';
+import { ParquetVectors } from '../interchange/parquet-vectors.js';
 import { parseJson } from '../json.js';
 import { hashOnce } from '../store/hash-once.js';
 import { readPlainText } from '../store/plain-file.js';
+import { openArray, parquetSuffix } from './given-arrays.js';
 
 export type Similarity = 'dot' | 'cosine';
 export type Side = 'passages' | 'queries';
@@ -23,6 +25,8 @@ export interface GivenVectors {
   dimensions: number;
   /** Rows. */
   counts: Record<Side, number>;
+  /** Where the numbers stand. */
+  arrays: Record<Side, string>;
   /** Where the ids stand. */
   identifiers: Record<Side, string>;
   /** What decides the vectors, with hashes. */
@@ -39,11 +43,12 @@ const sides: readonly Side[] = ['passages', 'queries'];
  */
 export async function describeGiven(folder: string, similarity: Similarity | null): Promise<GivenVectors> {
   const counts = { passages: 0, queries: 0 };
+  const arrays = { passages: '', queries: '' };
   const identifiers = { passages: '', queries: '' };
   const dimensions: number[] = [];
   for (const side of sides) {
-    identifiers[side] = await identifiersOf(folder, side);
-    const rows = await NpyRows.open(arrayOf(folder, side));
+    ({ array: arrays[side], identifiers: identifiers[side] } = await filesOf(folder, side));
+    const rows = await openArray(arrays[side]);
     counts[side] = rows.rows;
     dimensions.push(rows.dimensions);
     await rows.close();
@@ -63,34 +68,44 @@ export async function describeGiven(folder: string, similarity: Similarity | nul
     });
   }
   return {
-    ...{ folder, similarity: chosen, counts, identifiers },
+    ...{ folder, similarity: chosen, counts, arrays, identifiers },
     dimensions: dimensions[0]!,
     files: () =>
       Promise.all(
-        sides
-          .flatMap((side) => [arrayOf(folder, side), identifiers[side]])
-          .map(async (file) => ({
-            name: path.basename(file),
-            sizeBytes: (await stat(file)).size,
-            sha256: await hashOnce(file),
-          })),
+        [...new Set(sides.flatMap((side) => [arrays[side], identifiers[side]]))].map(async (file) => ({
+          name: path.basename(file),
+          sizeBytes: (await stat(file)).size,
+          sha256: await hashOnce(file),
+        })),
       ),
   };
 }
 
-export const arrayOf = (folder: string, side: Side): string => path.join(folder, `${side}.npy`);
-
-async function identifiersOf(folder: string, side: Side): Promise<string> {
+/** The file of a side's numbers, and that of its ids: one where it is Parquet. */
+async function filesOf(folder: string, side: Side): Promise<{ array: string; identifiers: string }> {
+  const present = async (names: readonly string[]) => {
+    const found: string[] = [];
+    for (const name of names) if (await isThere(path.join(folder, name))) found.push(name);
+    return found;
+  };
+  const [npy, parquet] = [`${side}.npy`, `${side}${parquetSuffix}`];
   const names = [`${side}.txt`, `${side}.jsonl`];
-  const found: string[] = [];
-  for (const name of names) if (await isThere(path.join(folder, name))) found.push(name);
-  if (found.length === 1 && (await isThere(arrayOf(folder, side)))) return path.join(folder, found[0]!);
+  const arrays = await present([npy, parquet]);
+  const found = await present(names);
+  const file = (name: string) => path.join(folder, name);
+  if (arrays.length === 1) {
+    const [array] = arrays as [string];
+    if (array === parquet && found.length === 0) return { array: file(array), identifiers: file(array) };
+    if (array === npy && found.length === 1) return { array: file(array), identifiers: file(found[0]!) };
+  }
   const fault = (what: string) =>
     new BenchError('PATH_INVALID', `${folder} cannot be used as vectors: ${what}.`, {
-      hint: 'It holds passages.npy and queries.npy, and the ids of their rows in passages.txt and queries.txt (or .jsonl).',
+      hint: 'It holds passages.npy and queries.npy, and the ids of their rows in passages.txt and queries.txt (or .jsonl); or passages.parquet and queries.parquet, which have ids.',
     });
   if (!(await isThere(folder))) throw fault('there is no such folder');
-  if (!(await isThere(arrayOf(folder, side)))) throw fault(`it has no ${side}.npy`);
+  if (arrays.length === 0) throw fault(`it has no ${npy} and no ${parquet}`);
+  if (arrays.length === 2) throw fault(`it has both ${npy} and ${parquet}`);
+  if (arrays[0] === parquet) throw fault(`it has both ${parquet}, which has ids, and ${found.join(' and ')}`);
   throw fault(
     `it has ${found.length === 0 ? 'neither' : 'both'} ${names.join(found.length === 0 ? ' nor ' : ' and ')}`,
   );
@@ -126,6 +141,15 @@ async function ownSimilarity(file: string): Promise<Similarity | undefined> {
 /** The ids of a side in the order of its rows. @throws BenchError DATA_INVALID for a line that holds none */
 export async function* identifiersIn({ identifiers }: GivenVectors, side: Side): AsyncGenerator<string> {
   const file = identifiers[side];
+  if (file.endsWith(parquetSuffix)) {
+    const vectors = await ParquetVectors.open(file);
+    try {
+      yield* vectors.identifiers();
+    } finally {
+      await vectors.close();
+    }
+    return;
+  }
   const fault = (line: number, what: string) =>
     new BenchError('DATA_INVALID', `${file}, line ${line}: ${what}.`, {
       hint: `Each line has the id of one row of ${side}.npy, in its order.`,

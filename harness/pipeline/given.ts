@@ -7,13 +7,14 @@ import { type Known, knownOf } from '../stages/known.js';
 import { askedOf, ofVectors, type SystemStages, type VectorSource, vectorStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
 import type { StageTime } from './estimate/stage-time.js';
 import { GivenQueries } from './given-rows.js';
 import { describeGiven, type GivenVectors } from './given-vectors.js';
 import { indexBuilder } from './index-builder.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
+import type { Answering, Asking, Encoding, Means, Scoring, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
 import { planOfVectors } from './vectors-plan.js';
 
@@ -61,18 +62,20 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 }
 
 export const answer = (asking: Asking): Promise<Answering> => givenAs(asking, answerDense);
+export const encode = (asking: Asking): Promise<Encoding> => givenAs(asking, encodeDense, false);
 export const score = (asking: Asking): Promise<Scoring> => givenAs(asking, scoreDense);
 
-/** @param use what is done with the vectors */
+/** @param use what is done with the vectors @param searches whether queries of the split are asked for */
 async function givenAs<T extends UsedVectors>(
   asking: Asking,
   use: (...given: Parameters<typeof answerDense>) => Promise<T>,
+  searches = true,
 ) {
   const { request, prepared, split } = asking;
   const given = await described(request);
   const queries = await GivenQueries.open(given);
   // Better known before the passages are read than after.
-  queries.vectorsOf(await prepared.dataset.queries(split));
+  if (searches) queries.vectorsOf(await prepared.dataset.queries(split));
   const name = `vectors:${path.basename(given.folder)}`;
   const key = keyOf({ files: await given.files(), similarity: given.similarity });
   return onEngine(asking, async (bench) => {

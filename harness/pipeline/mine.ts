@@ -13,14 +13,18 @@ import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/atomic.js';
 import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
-import { assertQueries, withCheckpoint } from './one-stage.js';
-import { prepare, type StageRequest } from './prepare.js';
+import { withCheckpoint } from './one-stage.js';
+import { identicalIdsOf } from './own-passages.js';
+import { assertQueries, prepare, type StageRequest } from './prepare.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
+import { withHits } from './system-stages.js';
 
 export interface MineRequest extends StageRequest {
-  /** Folder of a trained checkpoint; absent: BM25 mines. */
+  /** Folder of a trained checkpoint, whose hits are taken; absent: those of a system, or BM25 mines. */
   checkpoint?: string;
+  /** A system that needs no checkpoint, whose hits are taken. */
+  system?: string;
   /** Folder of its index; absent: the collection is encoded where the cache has no index of it. */
   index?: string;
   split: Split;
@@ -43,11 +47,13 @@ export interface MinedNegatives {
 }
 
 export async function mineOnly(request: MineRequest, progress: Progress): Promise<MinedNegatives> {
-  const { checkpoint } = request;
+  const { checkpoint, system } = request;
   const mined =
-    checkpoint === undefined
-      ? await minedByBm25(request, progress)
-      : await minedByModel({ ...request, checkpoint }, progress);
+    checkpoint !== undefined
+      ? await minedByModel({ ...request, checkpoint }, progress)
+      : system !== undefined
+        ? await minedBySystem({ ...request, system }, progress)
+        : await minedByBm25(request, progress);
   let file = negativesFile(mined.folder);
   if (request.out !== undefined) {
     const target = path.resolve(request.out);
@@ -90,4 +96,22 @@ async function minedByModel(request: MineRequest & { checkpoint: string }, progr
       return bench.made(mine(run, shards, { split, identicalIds, negatives: count ?? null }, known));
     },
   );
+}
+
+/** What the system finds, as `minedByModel` takes what a checkpoint finds. */
+function minedBySystem(request: MineRequest & { system: string }, progress: Progress) {
+  const { split, count, config } = request;
+  const asked = {
+    split,
+    missing,
+    depth: request.depth ?? config.stage2.depth,
+    identicalIds: 'kept',
+  } as const;
+  return withHits(request, asked, progress, async (answering, prepared, log) => {
+    for (const remark of answering.remarks) progress.note(remark);
+    const bench = new Workbench(prepared, progress, log);
+    const identicalIds = identicalIdsOf(config, prepared.dataset);
+    const wanted = { split, identicalIds, negatives: count ?? null };
+    return bench.made(mine(answering.stages.run, answering.index, wanted, await knownOf(bench)));
+  });
 }

@@ -12,20 +12,22 @@ import type { Progress } from '../progress.js';
 import { runSuffix, type StageFacts } from '../record.js';
 import { given, givenShards } from '../stages/given.js';
 import { type Known, knownOf } from '../stages/known.js';
+import type { RunFacts } from '../stages/search.js';
 import { askedOf, modelStages, type VectorStages } from '../stages/systems.js';
 import { trainingStages } from '../stages/training.js';
 import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/atomic.js';
-import type { Store } from '../store/store.js';
+import type { Artifact, Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import { type Checkpoint, noteUnchecked, openCheckpoint } from './checkpoint.js';
 import type { NamedBuilder } from './choose-searcher.js';
 import { tryForeign } from './foreign-index.js';
 import { readHits } from './hit-files.js';
 import { indexBuilder } from './index-builder.js';
-import { engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
+import { assertQueries, engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
 import { trainingFacts } from './record-parts.js';
-import { runOf } from './run-of-hits.js';
+import { fileName, tagOf } from './record-stage.js';
+import { type NamedPassages, runOf } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
@@ -101,12 +103,19 @@ export interface EncodedIndex {
 
 export async function encodeOnly(request: EncodeRequest, progress: Progress): Promise<EncodedIndex> {
   return withCheckpoint(request, progress, async (bench, { stages: { encoding } }) => {
-    const { folder, key, cached } = await bench.made(encoding);
-    if (cached) progress.note('encode: from cache');
-    const { passages, vectors, dimensions } = await readIndexFacts(folder);
-    const { totalBytes: sizeBytes } = await indexSize(folder);
-    return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
+    return encodedIndex(await bench.made(encoding), progress);
   });
+}
+
+/** @param shards of every passage */
+export async function encodedIndex(
+  { folder, key, cached }: Artifact<unknown>,
+  progress: Progress,
+): Promise<EncodedIndex> {
+  if (cached) progress.note('encode: from cache');
+  const { passages, vectors, dimensions } = await readIndexFacts(folder);
+  const { totalBytes: sizeBytes } = await indexSize(folder);
+  return { index: folder, key, cached, passages, vectors, dimensions, sizeBytes };
 }
 
 interface SearchRequest extends EncodeRequest {
@@ -136,23 +145,41 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
   // With `index.kind` of another kind, that of these vectors is built first, as in a run.
   const by = await indexBuilder(config);
   return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {
-    const { dataset } = bench;
     const searching = await bench.searching(stages.shards, stages.index);
     const warnings = searcherRemarks(searching);
     for (const warning of warnings) progress.note(warning);
     const found = await bench.made(stages.run);
-    const { architecture } = checkpoint.facts;
-    const name = `${dataset.name.replace(/[/:]/g, '-')}-${architecture}-${split}-${found.key.slice(0, 8)}`;
-    const file = path.resolve(request.run ?? path.join(config.out, `${name}${runSuffix}`));
-    const queries = await dataset.queries(split);
-    const run = await runOf(queries, searching.index, await readHits(found));
-    await removePartialsOf(file);
-    const { sha256 } = await writeRun(file, run, architecture);
-    const { key, cached, facts } = found;
-    if (cached) progress.note('search: from cache');
-    const { depth, searcher } = facts;
-    return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
+    const { index } = searching;
+    const written = { split, run: request.run, system: checkpoint.facts.architecture };
+    return writeSearched({ found, index, warnings, prepared: bench.prepared, asked: written }, progress);
   });
+}
+
+interface Searched {
+  found: Artifact<RunFacts>;
+  index: NamedPassages;
+  warnings: readonly string[];
+  prepared: Prepared;
+  /** `run` as a request has it; `system` by its name. */
+  asked: { split: Split; run?: string | undefined; system: string };
+}
+
+/** Writes the hits that a search left. */
+export async function writeSearched(
+  { found, index, warnings, prepared: { dataset, config }, asked }: Searched,
+  progress: Progress,
+): Promise<SearchedRun> {
+  const { split, system } = asked;
+  const name = `${fileName(dataset.name)}-${fileName(system)}-${split}-${found.key.slice(0, 8)}`;
+  const file = path.resolve(asked.run ?? path.join(config.out, `${name}${runSuffix}`));
+  const queries = await dataset.queries(split);
+  const run = await runOf(queries, index, await readHits(found));
+  await removePartialsOf(file);
+  const { sha256 } = await writeRun(file, run, tagOf(system));
+  const { key, cached, facts } = found;
+  if (cached) progress.note('search: from cache');
+  const { depth, searcher } = facts;
+  return { run: file, sha256, key, cached, queries: queries.length, depth, searcher, warnings };
 }
 
 /** What a stage with a checkpoint is given, and what comes of it. */
@@ -195,15 +222,6 @@ export async function withCheckpoint<T>(
     const shards = await givenShards(index, stages.encoding, checkpoint, progress);
     await tryForeign(index, prepared, progress);
     return work(bench, { checkpoint, known, stages: modelStages(model, seeded, known, asked, shards) });
-  });
-}
-
-/** @param missing what there are none of: `queries to mine negatives for` */
-export async function assertQueries({ dataset }: Prepared, split: Split, missing: string): Promise<void> {
-  if ((await dataset.queries(split)).length > 0) return;
-  const what = missing.replace(/^queries/, `${split} queries`);
-  throw new BenchError('DATA_INVALID', `${dataset.name} has no ${what}.`, {
-    hint: 'Choose another part of it with --split train, dev or test.',
   });
 }
 

@@ -1,7 +1,7 @@
 /** What every stage needs before it begins: the cache and the dataset. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset, DatasetPlugin, DatasetRequest, Download } from '../contracts.js';
+import type { Dataset, DatasetPlugin, DatasetRequest, Download, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
@@ -198,6 +198,15 @@ export async function prepare(
     });
   }
   return { config, offline, store, dataset };
+}
+
+/** @param missing what there are none of: `queries to mine negatives for` */
+export async function assertQueries({ dataset }: Prepared, split: Split, missing: string): Promise<void> {
+  if ((await dataset.queries(split)).length > 0) return;
+  const what = missing.replace(/^queries/, `${split} queries`);
+  throw new BenchError('DATA_INVALID', `${dataset.name} has no ${what}.`, {
+    hint: 'Choose another part of it with --split train, dev or test.',
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
+import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
 import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
@@ -19,7 +20,7 @@ import { describePublished, openPublished, type PublishedModel } from './publish
 import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
+import type { Answering, Asking, Encoding, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
 import { planOfVectors } from './vectors-plan.js';
 
@@ -67,6 +68,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 }
 
 export const answer = (asking: Asking): Promise<Answering> => publishedAs(asking, answerDense);
+export const encode = (asking: Asking): Promise<Encoding> => publishedAs(asking, encodeDense);
 export const score = (asking: Asking): Promise<Scoring> => publishedAs(asking, scoreDense);
 
 /** @param use what is done with the model */

@@ -30,7 +30,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   const { config, seed, architecture } = request;
   const { index, training, ...facts } = answering.facts;
   const stem = path.join(config.out, stemOf(request, dataset, answering.given));
-  const runFile = await writeRun(`${stem}${runSuffix}`, run, architecture);
+  const runFile = await writeRun(`${stem}${runSuffix}`, run, tagOf(architecture));
   const record = await newRecord({
     ...facts,
     seed,
@@ -67,6 +67,9 @@ export function stemOf(
 
 /** A dataset's or a system's name as part of a file's. */
 export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '-');
+
+/** A system's name as the last column of a run has it: a folder's may hold blanks. */
+export const tagOf = (name: string): string => name.replace(/[\0- ]+/g, '-');
 
 /** The settings that decide what a run's figures are. */
 export function decidingSettings(config: BenchConfig): Partial<BenchConfig> {

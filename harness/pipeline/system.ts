@@ -42,6 +42,8 @@ export interface SystemSteps {
   times(trial: Trial): Promise<StageTime[]>;
   /** Every stage as far as the hits of a split. The caller closes what comes back. */
   answer(asking: Asking): Promise<Answering>;
+  /** Every stage as far as the vectors of the passages; absent where it has none, or has them of a checkpoint. */
+  encode?(asking: Asking): Promise<Encoding>;
   /** Every stage as far as vectors that can score any passage; absent where it has none. */
   score?(asking: Asking): Promise<Scoring>;
 }
@@ -106,6 +108,12 @@ export interface Answering {
   study?(hits: PassageHits, measured: Measured): Promise<Studied>;
   /** Opens it anew, to be timed; after `close` too. */
   open(): Promise<OpenSystem>;
+  close(): Promise<void>;
+}
+
+/** A system whose passages have their vectors. Nothing of it is open but its engine. */
+export interface Encoding {
+  readonly shards: Artifact<unknown>;
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { encodeQueries } from '../encode/queries.js';
 import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { GivenQueries, GivenRows, rowsOfPassages } from '../pipeline/given-rows.js';
 import type { GivenVectors } from '../pipeline/given-vectors.js';
+import { unfinishedFolder } from '../store/unfinished.js';
 import type { Given, Stage } from './graph.js';
 import type { Known } from './known.js';
 import { type SomeQueries, shardQueries } from './queries.js';
@@ -49,6 +50,7 @@ function readPassages(
       const places = await rowsOfPassages(given, dataset);
       const reader = await GivenRows.open(given, 'passages');
       try {
+        if (places !== undefined) await reader.rows.inAnyOrder(unfinishedFolder(folder));
         const { vectors } = await encodeCollection({
           passages: dataset.passages(),
           count: dataset.passageCount,

@@ -46,11 +46,11 @@ export interface MinedFacts {
  * dataset trains on it (`trainsOn`). A query may have no positive, or no negative. The file lies in the artifact's folder,
  * see `negativesFile`.
  * @param run of that split
- * @param shards that were searched
+ * @param searched the shards, or an index that is open
  */
 export function mine(
   run: Stage<RunFacts>,
-  shards: Need,
+  searched: Need | NamedPassages,
   { split, identicalIds, negatives: wanted }: MineAsked,
   { dataset, code }: Known,
 ): Stage<MinedFacts> {
@@ -63,14 +63,15 @@ export function mine(
     about: { dataset: dataset.name },
     async make(folder, at) {
       const hits = await readHits(await at.made(run));
-      const index = await openIndex(await at.folderOf(shards));
+      const opened = 'identifiers' in searched ? undefined : await openIndex(await at.folderOf(searched));
       try {
         const asked = { split, identicalIds, negatives: wanted };
-        const { facts, ...examples } = await examplesIn(at.dataset, index, hits, asked);
+        const named = opened ?? (searched as NamedPassages);
+        const { facts, ...examples } = await examplesIn(at.dataset, named, hits, asked);
         await writeNegatives(negativesFile(folder), examples);
         return facts;
       } finally {
-        await index.close();
+        await opened?.close();
       }
     },
   };

@@ -5,13 +5,20 @@ import { readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import type { Codec, Unpacker } from './compression.js';
 import { ParquetFault } from './fault.js';
+import { bitsOf, presentIn } from './levels.js';
 import { checkDeltas, checkHybrid } from './runs.js';
 
 export type Value = string | number | bigint | null;
 
 /** Types of numbers on the disk that are read, with the fewest bytes that a value takes. */
 export const leastBytes = { BYTE_ARRAY: 4, INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 } as const;
-export type PhysicalType = keyof typeof leastBytes;
+/** Numbers of 16 bits alone are of the last type. */
+export type PhysicalType = keyof typeof leastBytes | 'FIXED_LEN_BYTE_ARRAY';
+
+export const isHalf = ({ type, type_length: bytes, logical_type: logical }: SchemaElement): boolean =>
+  type === 'FIXED_LEN_BYTE_ARRAY' && bytes === 2 && logical?.type === 'FLOAT16';
+
+const leastBytesOf = (type: PhysicalType): number => (type === 'FIXED_LEN_BYTE_ARRAY' ? 2 : leastBytes[type]);
 
 /** Values of a page. A writer makes pages of a MiB, or of 20,000 values. */
 const mostValues = 1 << 22;
@@ -31,11 +38,18 @@ const parsers = {
 
 /** What every page of a column needs to be read. */
 export interface PageColumn {
+  /** What holds the values, and how it is come to from below the root. */
   element: SchemaElement;
+  path: readonly SchemaElement[];
   type: PhysicalType;
-  /** Whether values may be absent. */
-  isOptional: boolean;
   codec: Codec;
+}
+
+/** Values in their order; null where one, or the list that it would be in, is absent. */
+export interface Page {
+  values: Value[];
+  /** Of lists: 0 where a row begins. */
+  repetitions?: ArrayLike<number>;
 }
 
 type Decoded = Parameters<typeof convert>[0];
@@ -44,19 +58,25 @@ type Decoded = Parameters<typeof convert>[0];
 export class PageReader {
   readonly #column: PageColumn;
   readonly #unpacker: Unpacker;
+  /** The level of a value that is there, and of one that goes on with a row. */
+  readonly #levels: { definition: number; repetition: number };
   readonly #decoder: Parameters<typeof convert>[1];
   #dictionary: Decoded | undefined;
 
   constructor(column: PageColumn, unpacker: Unpacker) {
     this.#column = column;
     this.#unpacker = unpacker;
-    const { element, type } = column;
+    const { element, path, type } = column;
+    this.#levels = {
+      definition: path.filter(({ repetition_type: how }) => how !== 'REQUIRED').length,
+      repetition: path.filter(({ repetition_type: how }) => how === 'REPEATED').length,
+    };
     const root = { repetition_type: 'REQUIRED', name: 'schema' } as SchemaElement;
     const node = (of: SchemaElement) => ({ children: [], count: 0, element: of, path: [of.name] });
     this.#decoder = {
       // Pages are unpacked here.
       ...{ element, type, codec: 'UNCOMPRESSED' },
-      ...{ pathInSchema: [element.name], schemaPath: [node(root), node(element)] },
+      ...{ pathInSchema: path.map(({ name }) => name), schemaPath: [root, ...path].map(node) },
       parsers,
     } as unknown as Parameters<typeof convert>[1];
   }
@@ -76,14 +96,14 @@ export class PageReader {
   }
 
   /**
-   * @param left rows of the column that have not come yet
+   * @param left values of the column that have not come yet
    * @returns the values of a page; none of one that holds a dictionary
    * @throws ParquetFault
    */
-  read(header: PageHeader, packed: Uint8Array, left: number): Value[] {
+  read(header: PageHeader, packed: Uint8Array, left: number): Page {
     if (header.type === 'DICTIONARY_PAGE') {
       this.#readDictionary(header, packed);
-      return [];
+      return { values: [] };
     }
     const { data_page_header: first, data_page_header_v2: second } = header;
     const described =
@@ -93,9 +113,10 @@ export class PageReader {
     const count = described.num_values;
     if (!isCount(count) || count > left || count > mostValues)
       throw new ParquetFault(`a page has ${count} values where ${left} are left`);
-    if (count === 0) return [];
+    if (count === 0) return { values: [] };
     const page = header.type === 'DATA_PAGE' ? this.#first(header, packed) : this.#second(header, packed);
-    return this.#withNulls(page, described.encoding, count);
+    const values = this.#withNulls(page, described.encoding, count);
+    return this.#levels.repetition === 0 ? { values } : { values, repetitions: page.repetitionLevels };
   }
 
   /** A page of version 1: levels and values are packed together. */
@@ -105,14 +126,18 @@ export class PageReader {
     const bytes = this.#unpack(packed, header.uncompressed_page_size);
     let at = 0;
     let present = count;
-    if (this.#column.isOptional) {
-      if (described.definition_level_encoding !== 'RLE')
-        throw new ParquetFault(`its levels are encoded as ${described.definition_level_encoding}`);
-      const length = bytes.length < 4 ? Infinity : new DataView(bytes.buffer).getUint32(0, true);
-      at = 4 + length;
-      checkHybrid(bytes, 4, at, 1, count);
-      present = presentIn(bytes, 4, count);
-    }
+    const { definition, repetition } = this.#levels;
+    const levels = (encoding: string | undefined, largest: number): number => {
+      if (encoding !== 'RLE') throw new ParquetFault(`its levels are encoded as ${encoding}`);
+      const from = at + 4;
+      const length = bytes.length < from ? Infinity : new DataView(bytes.buffer).getUint32(at, true);
+      at = from + length;
+      checkHybrid(bytes, from, at, bitsOf(largest), count);
+      return from;
+    };
+    if (repetition > 0) levels(described.repetition_level_encoding, repetition);
+    if (definition > 0)
+      present = presentIn(bytes, levels(described.definition_level_encoding, definition), count, definition);
     this.#checkValues(bytes, at, encoding, present);
     return readDataPage(bytes, described, this.#decoder);
   }
@@ -121,10 +146,13 @@ export class PageReader {
   #second(header: PageHeader, packed: Uint8Array) {
     const described = header.data_page_header_v2!;
     const { num_values: count, num_nulls: nulls, num_rows: rows, encoding } = described;
-    const levels = described.definition_levels_byte_length;
-    if (described.repetition_levels_byte_length !== 0 || !isCount(levels) || levels > packed.length)
-      throw new ParquetFault(`a page has levels of ${levels} bytes`);
-    if (rows !== count || !isCount(nulls) || nulls > count)
+    const { definition, repetition } = this.#levels;
+    const before = described.repetition_levels_byte_length;
+    const levels = before + described.definition_levels_byte_length;
+    if (!isCount(before) || !isCount(levels) || levels < before || levels > packed.length)
+      throw new ParquetFault(`a page has levels of ${before} and ${levels - before} bytes`);
+    if (repetition === 0 && before !== 0) throw new ParquetFault('a page has lists where there are none');
+    if ((repetition === 0 ? rows !== count : rows > count) || !isCount(nulls) || nulls > count)
       throw new ParquetFault(`a page has ${count} values in ${rows} rows, ${nulls} of them absent`);
     const size = header.uncompressed_page_size - levels;
     if (size < 0) throw new ParquetFault(`a page has levels of ${levels} bytes`);
@@ -136,9 +164,10 @@ export class PageReader {
     bytes.set(packed.subarray(0, levels));
     bytes.set(values, levels);
     let present = count;
-    if (this.#column.isOptional) {
-      checkHybrid(bytes, 0, levels, 1, count);
-      present = presentIn(bytes, 0, count);
+    if (repetition > 0) checkHybrid(bytes, 0, before, bitsOf(repetition), count);
+    if (definition > 0) {
+      checkHybrid(bytes, before, levels, bitsOf(definition), count);
+      present = presentIn(bytes, before, count, definition);
     }
     if (present !== count - nulls)
       throw new ParquetFault(`a page says that ${nulls} values are absent, and ${count - present} are`);
@@ -156,7 +185,10 @@ export class PageReader {
     const { type } = this.#column;
     if (at > bytes.length) throw new ParquetFault('a page ends within its levels');
     if (encoding === 'PLAIN') {
-      if (count * leastBytes[type] > bytes.length - at)
+      if (count * leastBytesOf(type) > bytes.length - at)
+        throw new ParquetFault(`a page of ${bytes.length} bytes cannot hold ${count} values`);
+    } else if (encoding === 'BYTE_STREAM_SPLIT' && type !== 'BYTE_ARRAY') {
+      if (count * leastBytesOf(type) > bytes.length - at)
         throw new ParquetFault(`a page of ${bytes.length} bytes cannot hold ${count} values`);
     } else if (encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY') {
       if (this.#dictionary === undefined)
@@ -179,7 +211,7 @@ export class PageReader {
     const count = described?.num_values;
     if (described === undefined || !['PLAIN', 'PLAIN_DICTIONARY'].includes(described.encoding))
       throw new ParquetFault(`its dictionary is encoded as ${described?.encoding}`);
-    if (!isCount(count) || count > mostValues || count * leastBytes[type] > bytes.length)
+    if (!isCount(count) || count > mostValues || count * leastBytesOf(type) > bytes.length)
       throw new ParquetFault(`a dictionary of ${bytes.length} bytes cannot hold ${count} values`);
     const reader = { view: new DataView(bytes.buffer), offset: 0 };
     const values = readPlain(reader, type, count, element.type_length);
@@ -195,7 +227,7 @@ export class PageReader {
     const rows = new Array<Value>(count);
     let next = 0;
     for (let i = 0; i < count; i++) {
-      if (levels !== undefined && levels[i] !== 1) {
+      if (levels !== undefined && levels[i] !== this.#levels.definition) {
         rows[i] = null;
         continue;
       }
@@ -210,27 +242,3 @@ export class PageReader {
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0;
-
-/** How many of `count` levels of one bit are 1; the runs have been checked. */
-function presentIn(bytes: Uint8Array, from: number, count: number): number {
-  let at = from;
-  let present = 0;
-  for (let done = 0; done < count; ) {
-    let header = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at++]!;
-      header += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
-    }
-    const length = Math.floor(header / 2);
-    if (header % 2 === 0) {
-      if (bytes[at++] === 1) present += length;
-      done += length;
-      continue;
-    }
-    for (let i = 0; i < length * 8 && done < count; i++, done++)
-      present += (bytes[at + (i >> 3)]! >> (i & 7)) & 1;
-    at += length;
-  }
-  return present;
-}

@@ -22,10 +22,20 @@ const folderOf = (array: string, lines: boolean) => ({
   }),
 });
 
+/** @param vectors both sides, in Parquet */
+const parquetFolder = (vectors: string) => ({
+  'passages.parquet': fixtureFile(`parquet/vectors-${vectors}.parquet`),
+  'queries.parquet': fixtureFile(`parquet/vectors-${vectors}.parquet`),
+  ...texts({ 'vectors.json': '{"similarity": "cosine"}' }),
+});
+
 const loaders: readonly Loader[] = [
   {
     name: 'vectors-folder',
-    inputs: () => [folderOf('float32', true), folderOf('float16', false), folderOf('version2', true)],
+    inputs: () => [
+      ...[folderOf('float32', true), folderOf('float16', false), folderOf('version2', true)],
+      ...['float32', 'float16', 'split', 'pages', 'pages2', 'required'].map(parquetFolder),
+    ],
     codes: ['DATA_INVALID', 'PATH_INVALID', 'CONFIG_INVALID'],
     async load(folder) {
       const given = await describeGiven(folder, null);

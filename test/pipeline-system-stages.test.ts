@@ -1,0 +1,140 @@
+/** encode, search and mine of systems that have no checkpoint of their own, and training on what they mined. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { readNegatives } from '../harness/interchange/negatives.js';
+import { readRun } from '../harness/interchange/trec.js';
+import type { MinedNegatives } from '../harness/pipeline/mine.js';
+import type { EncodedIndex, SearchedRun, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
+import { silentProgress } from '../harness/progress.js';
+import type { RunRecord } from '../harness/record.js';
+import { run } from '../harness/sweep.js';
+import { answerTo, bodyOf, send } from './endpoint-server.js';
+import { givenFiles } from './given-folder.js';
+import { loopback } from './loopback.js';
+import { sentenceFolder } from './sentence-folder.js';
+import { bench, json, type StageCommand } from './stage-commands.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+
+const server = loopback();
+let root: string;
+let [pretrained, vectors, endpoint] = ['', '', ''];
+before(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'strata-system-stages-'));
+  await writeTinyCollection(path.join(root, 'data'));
+  // A blank in its name must not reach the tag of a run.
+  const given = path.join(root, 'given vectors');
+  await mkdir(given);
+  for (const [name, content] of Object.entries(givenFiles()))
+    await writeFile(path.join(given, name), content);
+  server.handle = (request, response) => void bodyOf(request).then((body) => send(response, answerTo(body)));
+  pretrained = `pretrained:${await sentenceFolder('prompts')}`;
+  vectors = `vectors:${given}`;
+  endpoint = `endpoint:${new URL(server.url).origin}`;
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const settings = [
+  ...['engine=onnx', 'searcher=exact', 'search.depth=10', 'stage2.depth=10', 'latency.queries=0'],
+  ...['measures=mrr@10', 'model.scratch.layers=2', 'model.scratch.dimensions=8', 'model.scratch.heads=1'],
+  ...['model.scratch.intermediate=8', 'model.scratch.vocabularySize=300', 'text.passageTokens=16'],
+  ...['train.epochs=1', 'train.averageRankFrom=null', 'endpoint.similarity=dot', 'endpoint.retries=0'],
+];
+const argvIn = (cache: string, ...more: string[]) => [
+  ...['--dataset', 'beir', '--data', path.join(root, 'data'), '--cache', path.join(root, cache)],
+  ...settings.flatMap((setting) => ['--set', setting]),
+  ...more,
+];
+const argv = (...more: string[]) => argvIn('cache', ...more);
+const refused = (message: RegExp, name: StageCommand, ...given: string[]) =>
+  assert.rejects(bench(name, ...argv(...given)), { code: 'USAGE', message }, given.join(' '));
+
+const systems = () => [
+  ...['bm25', pretrained, vectors, endpoint],
+  ...[`fuse:bm25+${vectors}`, `rerank:bm25>${pretrained}`],
+];
+
+test('a search of any system is that of its run: the hits, and the figures of the file', async () => {
+  for (const [i, system] of systems().entries()) {
+    const file = path.join(root, `${i}.run`);
+    const searched = await json<SearchedRun>('search', ...argv('--arch', system, '--run', file));
+    assert.equal(searched.run, file);
+    assert.equal(searched.depth, 10);
+    const record = await run(
+      { ...tinyRequest(root, system, 1, ...settings), offline: false },
+      silentProgress(),
+    );
+    const stage = record.stages.find(({ key }) => key === searched.key);
+    assert.equal(stage?.execution.cached, true, `${system} found again what the step left`);
+    const own = await readRun(file);
+    const its = await readRun(path.join(root, 'out', record.run!.name));
+    assert.deepEqual(own.run, its.run, system);
+    const evaluated = JSON.parse(
+      await bench(
+        'evaluate',
+        ...['--dataset', 'beir', '--data', path.join(root, 'data'), '--run', file, '--json'],
+        ...['--cache', path.join(root, 'cache'), '--measure', 'mrr@10'],
+      ),
+    ) as RunRecord;
+    assert.deepEqual(evaluated.measures, record.measures, system);
+  }
+});
+
+test('the queries of another split are searched', async () => {
+  const file = path.join(root, 'train.run');
+  const asked = ['--arch', `rerank:bm25>${vectors}`, '--split', 'train', '--run', file];
+  const { queries } = await json<SearchedRun>('search', ...argv(...asked));
+  assert.equal(queries, 4);
+  assert.deepEqual([...(await readRun(file)).run.keys()], ['q8', 'q9', 'q10', 'q11']);
+});
+
+test('encode leaves the index that a run searches, of systems that have vectors of their own', async () => {
+  const found: string[] = [];
+  for (const system of [pretrained, vectors, endpoint]) {
+    const made = await json<EncodedIndex>('encode', ...argvIn('encoded', '--arch', system));
+    assert.deepEqual([made.cached, made.passages, made.vectors], [false, 30, 30]);
+    const whole = tinyRequest(root, system, 1, ...settings, `cache=${path.join(root, 'encoded')}`);
+    const record = await run({ ...whole, offline: false }, silentProgress());
+    const encode = record.stages.find(({ name }) => name === 'encode')!;
+    assert.deepEqual([encode.key, encode.execution.cached], [made.key, true]);
+    found.push(made.key);
+  }
+  assert.equal(new Set(found).size, 3);
+  await refused(/bm25 has no vectors/, 'encode', '--arch', 'bm25');
+  await refused(/is put together of bm25 and vectors:/, 'encode', '--arch', `fuse:bm25+${vectors}`);
+  await refused(/is put together of/, 'encode', '--arch', `rerank:bm25>${vectors}`);
+});
+
+test('what any of them mines is trained on', async () => {
+  for (const [i, system] of systems().entries()) {
+    const out = path.join(root, `mined-${i}.tsv`);
+    const mined = await json<MinedNegatives>('mine', ...argv('--arch', system, '--out', out));
+    assert.equal(mined.negatives, out);
+    const { negatives, positives } = await readNegatives(out);
+    assert.deepEqual([...negatives.keys()].sort(), ['q10', 'q11', 'q8', 'q9']);
+    assert.ok([...negatives.values()].every((ids) => ids.length > 0));
+    for (const [queryId, ids] of negatives) assert.ok(!ids.includes(queryId.replace('q', 'p')), system);
+    assert.equal(positives === undefined, system === 'bm25');
+    const trained = await json<TrainedCheckpoint>(
+      'train',
+      ...argv('--arch', 'dual-encoder', '--negatives', `bm25,${out}`),
+    );
+    assert.ok(trained.checkpoint.length > 0);
+  }
+  const [one, other] = [path.join(root, 'with.tsv'), path.join(root, 'mined-0.tsv')];
+  await bench('mine', ...argv('--with', 'bm25', '--out', one));
+  assert.deepEqual(await readFile(one), await readFile(other));
+});
+
+test('who does the work has to be clear', async () => {
+  await refused(/Neither --checkpoint nor --arch was given/, 'encode');
+  await refused(/Neither --checkpoint nor --arch was given/, 'search');
+  await refused(/mlr-sc is trained: its checkpoint has to be given/, 'search', '--arch', 'mlr-sc');
+  await refused(/--index belongs to --checkpoint/, 'search', '--arch', 'bm25', '--index', root);
+  await refused(/--index belongs to --checkpoint/, 'mine', '--arch', vectors, '--index', root);
+  await refused(/--with bm25 and --arch both say who mines/, 'mine', '--with', 'bm25', '--arch', vectors);
+  await refused(/--index is missing/, 'search', '--checkpoint', root);
+  await assert.rejects(bench('search', ...argv('--arch', 'bm52')), { code: 'UNKNOWN_NAME' });
+});
