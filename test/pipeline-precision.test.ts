@@ -5,8 +5,10 @@ import { test } from 'node:test';
 import { describeDevice } from '../harness/comparison/devices.js';
 import { groupSystems } from '../harness/comparison/systems.js';
 import { silentProgress } from '../harness/progress.js';
+import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
+import { loadSystem } from '../harness/systems.js';
 import { temporaryFolder } from './made-index.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -26,6 +28,7 @@ test('int8 makes vectors of its own from the same training, in one table beside 
     [exact, rough, again].map(({ device }) => device.precision),
     [undefined, 'int8', 'int8'],
   );
+  assertRecord(rough, 'the record');
   const { train, encode, queries } = cached(rough);
   assert.deepEqual([train, encode, queries], [true, false, false]);
   assert.deepEqual([cached(again).encode, cached(again).queries], [true, true]);
@@ -36,6 +39,17 @@ test('int8 makes vectors of its own from the same training, in one table beside 
     systems.map(({ name }) => name),
     ['mlr-sc (encode.precision=float32)', 'mlr-sc (encode.precision=int8)'],
   );
+});
+
+test('a plan names the precision where it is not the usual one', async (t) => {
+  const root = await temporaryFolder(t);
+  const lines = async (precision: string) => {
+    const request = tinyRequest(root, 'dual-encoder', 1, `encode.precision=${precision}`);
+    const { plan, requirements } = await (await loadSystem(request.architecture)).steps();
+    return (await plan(request, await requirements(request))).stages.join('\n');
+  };
+  assert.match(await lines('int8'), /^encode +every passage in int8, /m);
+  assert.match(await lines('float32'), /^encode +every passage, /m);
 });
 
 test('a second stage mines in float32 whatever it encodes in', async (t) => {

@@ -22,7 +22,7 @@ import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Encoding, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
-import { planOfVectors } from './vectors-plan.js';
+import { inPrecision, planOfVectors } from './vectors-plan.js';
 
 /** What stands behind `pretrained:`. */
 const idOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
@@ -41,7 +41,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { encode } = request.config;
   return planOfVectors(request, means, [
     `model     ${idOf(request)}`,
-    `encode    every passage, in shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, in shards of ${encode.shardPassages} passages`,
   ]);
 }
 

@@ -13,7 +13,7 @@ import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
 import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
-import { planOfVectors } from './vectors-plan.js';
+import { inPrecision, planOfVectors } from './vectors-plan.js';
 
 export { trainedTimes as times } from './estimate/trained-times.js';
 export { requirements } from './trained-requirements.js';
@@ -26,7 +26,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
     `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
     ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
     ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
-    `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
   ]);
 }
 
