@@ -15,7 +15,6 @@ import { openRepository } from '../store/hub-repository.js';
 import { type Anew, downloadsOf, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
-import { assertPrecision } from '../tensor/precision.js';
 import { assertSearcherName } from './choose-searcher.js';
 
 /** Which dataset, and where its files come from. */
@@ -209,21 +208,12 @@ export async function assertQueries({ dataset }: Prepared, split: Split, missing
   });
 }
 
-/**
- * @param told where given, is told of a GPU that nobody asked for by name
- * @throws BenchError where it is not here, or does not compute in `encode.precision`
- */
+/** @param told where given, is told of a GPU that nobody asked for by name */
 export async function engineOf(
-  { engine: name, device, threads, encode: { precision } }: BenchConfig,
+  { engine: name, device, threads }: BenchConfig,
   told?: Pick<Progress, 'note'>,
 ): Promise<Engine> {
   const engine = await openEngine(name, { device, ...(threads !== null && { threads }) });
-  try {
-    assertPrecision(engine, precision);
-  } catch (error) {
-    await engine.dispose();
-    throw error;
-  }
   if (device === 'auto' && engine.device !== 'cpu') {
     const { gpu } = engine.versions;
     const which = gpu === undefined ? '' : ` (${gpu})`;

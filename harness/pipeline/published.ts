@@ -21,7 +21,7 @@ import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Encoding, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
-import { assertMachine } from './trained-requirements.js';
+import { assertEncoding } from './trained-requirements.js';
 import { inPrecision, planOfVectors } from './vectors-plan.js';
 
 /** What stands behind `pretrained:`. */
@@ -32,7 +32,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const { config } = request;
   const folder = await localModel(idOf(request), request, true);
   const described = folder === undefined ? undefined : await describePublished(folder, config.pretrained);
-  const means = await assertMachine(config);
+  const means = await assertEncoding(config);
   if (described === undefined) return means;
   return { ...means, vectors: { dimensions: described.model.dimensions, perPassage: 1, atMost: false } };
 }
