@@ -22,6 +22,9 @@ test('the summary: percent, mean and deviation over seeds, cost; never wider tha
     /^mlr-sc +10 +1 +1\.0 MiB +4\.0\/8\.0\/12\.0 +0\.50\/1\.0\/1\.5 +3 min 05 s +onnx cpu exact$/m,
   );
   assert.equal(text.match(/note: the timer is coarse/g)?.length, 1);
+  const [run] = runs.slice(-1) as [RunRecord];
+  const rough: RunRecord = { ...run, device: { ...run.device, precision: 'int8' } };
+  assert.match(summarize([rough]), / onnx cpu int8 exact$/m);
 });
 
 test('a run that failed, and a system that has no cost, still have their rows', () => {

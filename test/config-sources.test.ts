@@ -66,7 +66,7 @@ const expectedDefaults: BenchConfig = {
     negativePool: 50,
     depth: 100,
   },
-  encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
+  encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024, precision: 'float32' },
   index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },
   search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },

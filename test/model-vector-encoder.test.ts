@@ -73,3 +73,33 @@ test('weights are uploaded once to an engine that keeps its own memory, for both
     for (const encoder of encoders) await encoder.dispose();
   }
 });
+
+test('in int8 vectors are near to those of float32, and the same on 1, 2 and 3 threads', async () => {
+  const options = { retriever, weights: initial, side: 'passage', maxTokens: 16, batchTokens: 64 } as const;
+  const exact = (await encoderOf(64).encode(texts)).vectors;
+  let first: Float32Array | undefined;
+  for (const threads of [1, 2, 3]) {
+    const counted = await openEngine('onnx', { threads });
+    const encoder = new VectorEncoder({ ...options, engine: counted, precision: 'int8' });
+    const { vectors } = await encoder.encode(texts);
+    first ??= vectors;
+    assert.deepEqual(vectors, first, `${threads} threads`);
+    await encoder.dispose();
+    await counted.dispose();
+  }
+  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+  const cosine = dot(first!, exact) / Math.sqrt(dot(first!, first!) * dot(exact, exact));
+  assert.ok(cosine > 0.999 && cosine < 1 - 1e-9, String(cosine));
+});
+
+test('in int8 weights that change, and an engine that has no integers, are refused', async () => {
+  const options = { retriever, side: 'passage', maxTokens: 16, batchTokens: 64, precision: 'int8' } as const;
+  const { variables } = engine.variables(initial.map(({ length }) => length));
+  assert.throws(() => new VectorEncoder({ ...options, engine, weights: variables }), TypeError);
+  const eager = await openEngine('tfjs-cpu');
+  assert.throws(
+    () => new VectorEncoder({ ...options, engine: eager, weights: initial }),
+    /'tfjs-cpu' on cpu/,
+  );
+  await eager.dispose();
+});

@@ -40,7 +40,8 @@ function costTable(runs: readonly RunRecord[]): string {
   const rows = systemsOf(runs).map((same) => {
     const { arch, device, status, error } = same[0]!;
     const failure = status === 'failed' ? [`failed: ${error?.code ?? 'unknown'}`] : [];
-    const runBy = [device.engine, device.device, device.searcher].filter((part) => part !== null).join(' ');
+    const { engine, precision = null, searcher } = device;
+    const runBy = [engine, device.device, precision, searcher].filter((part) => part !== null).join(' ');
     const vectors = meanOf(same, ({ index }) => index?.vectorsPerPassage);
     const bytes = meanOf(same, ({ index }) => index?.sizeBytes.total);
     const seconds = meanOf(same, ({ training }) => training?.execution.seconds);

@@ -109,6 +109,8 @@ export interface EncodeConfig {
   batchTokens: number;
   shardPassages: number;
   memoryMiB: number;
+  /** Of products with weights. Training, its validation and the mining of a second stage are float32 in any case. */
+  precision: 'float32' | 'int8';
 }
 
 /** What is built from the vectors and searched. */

@@ -1,8 +1,9 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
 import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
 import { refuseBeyondMemory } from '../program/memory.js';
-import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
+import type { ArraySpec, Engine, NumericArray, Precision, Variable } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
+import { assertPrecision } from '../tensor/precision.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import { bucketOf, padTexts } from '../text/padding.js';
 import type { Encoder, EncoderInput } from './encoder.js';
@@ -38,6 +39,8 @@ export interface VectorEncoderOptions {
   maxTokens: number;
   /** Tokens per batch, padding included. */
   batchTokens: number;
+  /** Of products with weights, which are arrays then. float32 where absent. */
+  precision?: Precision;
 }
 
 /** Baking weights in makes a copy of them for each shape: worth it up to this much memory, in bytes. */
@@ -50,14 +53,18 @@ export class VectorEncoder {
   readonly #fed: readonly Variable[];
 
   constructor(readonly options: VectorEncoderOptions) {
-    const { weights } = options;
+    const { weights, engine, precision = 'float32' } = options;
+    assertPrecision(engine, precision);
+    const isArrays = weights.every((weight) => weight instanceof Float32Array);
+    if (precision !== 'float32' && !isArrays)
+      throw new TypeError(`weights that change cannot be encoded with in ${precision}`);
     const bytes = options.retriever.parameters.reduce((sum, _, i) => sum + sizeInBytes(weights[i]!), 0);
-    const bake =
-      weights.every((weight) => weight instanceof Float32Array) && bytes * shapesExpected <= bakedBytes;
+    // In fewer bits than 32 it is for the engine to say what of them becomes part of a program.
+    const bake = isArrays && (precision !== 'float32' || bytes * shapesExpected <= bakedBytes);
     this.#fixed = bake ? new Map(weights.map((weight, i) => [i, weight as Float32Array])) : new Map();
     this.#fed = bake
       ? []
-      : weights.map((weight) => (weight instanceof Float32Array ? options.engine.resident(weight) : weight));
+      : weights.map((weight) => (weight instanceof Float32Array ? engine.resident(weight) : weight));
   }
 
   /**
@@ -98,7 +105,7 @@ export class VectorEncoder {
   }
 
   #program(batch: number, tokens: number) {
-    const { engine, retriever, side } = this.options;
+    const { engine, retriever, side, precision = 'float32' } = this.options;
     // What one layer takes and gives is the least that a batch needs.
     refuseBeyondMemory(
       8 * batch * tokens * retriever.dimensions,
@@ -120,7 +127,7 @@ export class VectorEncoder {
           return present === undefined ? [vectors] : [vectors, tf.cast(present, 'float32')];
         },
         inputs,
-        { fixed: this.#fixed, name: `${side} encoder` },
+        { fixed: this.#fixed, precision, name: `${side} encoder` },
       );
     });
   }

@@ -1,7 +1,8 @@
 /**
  * `npm run perf -- encode [MODEL [SQUAD-FOLDER [PASSAGES]]]`: passages of SQuAD per second by a published model, tokenizing
- * included, beside sentence-transformers on the same CPU: same passages and threads, taking turns. MODEL is a folder or a
- * name of the hub that lies in a cache. PYTHON=... chooses an interpreter that has sentence-transformers.
+ * included, in float32 and int8, beside sentence-transformers on the same CPU: same passages and threads, taking turns.
+ * MODEL is a folder or a name of the hub that lies in a cache. PYTHON=... chooses an interpreter that has
+ * sentence-transformers.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -14,6 +15,8 @@ import { localModel } from '../pipeline/named-models.js';
 import { openEncoder } from '../pipeline/open-model.js';
 import { openDatasetHere } from '../pipeline/prepare.js';
 import { openPublished } from '../pipeline/published-model.js';
+import { mean } from '../statistics/summary.js';
+import type { Precision } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { ownTurn, pythonTurn } from './turns.js';
 
@@ -30,6 +33,8 @@ interface Job {
   compared: number;
 }
 
+type OwnJob = Job & { precision: Precision };
+
 interface Turn {
   seconds: number[];
   /** Of all cores together, which a machine that does other work too hardly changes. */
@@ -43,7 +48,7 @@ interface Side {
   turn(job: Omit<Job, 'precision'>): Turn | { reason: string };
 }
 
-const strata = (precision: string): Side => ({
+const strata = (precision: Precision): Side => ({
   name: `strata ${precision}`,
   turn: (job) => ownTurn<Turn>('encode', { ...job, precision }),
 });
@@ -56,18 +61,19 @@ const sentenceTransformers = (precision: string): Side => ({
 /** The first is what the others stand beside. */
 const sides: readonly Side[] = [
   strata('float32'),
+  strata('int8'),
   sentenceTransformers('float32'),
   sentenceTransformers('bfloat16'),
 ];
 const turns = 3;
 
 /** One turn of ours: the first pass compiles, and is not counted. */
-async function timedPasses({ model: folder, passages: file, ...job }: Job): Promise<Turn> {
+async function timedPasses({ model: folder, passages: file, precision, ...job }: OwnJob): Promise<Turn> {
   const { pretrained, encode } = loadConfig({ cwd: process.cwd() });
   const passages = parseJson(await readFile(file, 'utf8')) as Passage[];
   const engine = await openEngine('onnx', { threads: job.threads });
   const model = await openPublished(folder, 'pretrained:model', pretrained);
-  const encoder = openEncoder(model, 'passage', engine, encode);
+  const encoder = openEncoder(model, 'passage', engine, { ...encode, precision });
   const seconds: number[] = [];
   const cpuSeconds: number[] = [];
   let vectors: Float32Array = new Float32Array();
@@ -100,21 +106,20 @@ async function squadPassages(folder: string | undefined, count: number): Promise
 }
 
 /** Between vectors of the same passages. */
-function leastCosine(a: Turn, b: Turn, passages: number): number {
+function cosinesOf(a: Turn, b: Turn, passages: number): number[] {
   const width = a.vectors.length / passages;
   const dot = (x: readonly number[], y: readonly number[], from: number) =>
     x.slice(from, from + width).reduce((sum, value, i) => sum + value * y[from + i]!, 0);
-  const cosines = Array.from({ length: passages }, (_, passage) => {
+  return Array.from({ length: passages }, (_, passage) => {
     const from = passage * width;
     const lengths = dot(a.vectors, a.vectors, from) * dot(b.vectors, b.vectors, from);
     return dot(a.vectors, b.vectors, from) / Math.sqrt(lengths);
   });
-  return Math.min(...cosines);
 }
 
 export default async function perfEncode([first, squad, count = '1024']: readonly string[]): Promise<void> {
   if (first?.startsWith('{') === true) {
-    console.log(JSON.stringify(await timedPasses(parseJson(first) as Job)));
+    console.log(JSON.stringify(await timedPasses(parseJson(first) as OwnJob)));
     return;
   }
   const wanted = Number(count);
@@ -167,7 +172,9 @@ function measure(job: Omit<Job, 'precision'>, passages: number): void {
       console.log(`${name} not measured: ${reasons.get(side)}`);
       continue;
     }
-    const beside = `ratio ${(rate(own) / rate(side)).toFixed(2)} (${(cpuRate(own) / cpuRate(side)).toFixed(2)}), least cosine ${leastCosine(found.get(own)![0]!, made, job.compared).toFixed(6)}`;
+      const cosines = cosinesOf(found.get(own)![0]!, made, job.compared);
+      const near = `mean cosine ${mean(cosines).toFixed(6)}, least ${Math.min(...cosines).toFixed(6)}`;
+      const beside = `ratio ${(rate(own) / rate(side)).toFixed(2)} (${(cpuRate(own) / cpuRate(side)).toFixed(2)}), ${near}`;
     console.log(
       `${name} ${rate(side).toFixed(1)} passages per second (${cpuRate(side).toFixed(1)} of one core)${side === own ? '' : `; ${own.name} beside it: ${beside}`}`,
     );

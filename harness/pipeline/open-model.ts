@@ -1,4 +1,5 @@
 /** A model that is open: all that encoding and searching need of it, wherever it came from. */
+import type { BenchConfig } from '../config/config.js';
 import type { Passage } from '../contracts.js';
 import type { Architecture } from '../model/retriever.js';
 import { VectorEncoder, type VectorModel } from '../model/vector-encoder.js';
@@ -22,14 +23,15 @@ export interface OpenModel {
   code: Partial<Pick<WorkedWith, 'architecture' | 'encoder' | 'published'>>;
 }
 
-/** @param batchTokens tokens per batch, padding included; the caller disposes of what comes back */
+/** The caller disposes of what comes back. */
 export function openEncoder(
   { retriever, weights, maxTokens }: Pick<OpenModel, 'retriever' | 'weights' | 'maxTokens'>,
   side: 'query' | 'passage',
   engine: Engine,
-  { batchTokens }: { batchTokens: number },
+  { batchTokens, precision }: Pick<BenchConfig['encode'], 'batchTokens' | 'precision'>,
 ): VectorEncoder {
-  return new VectorEncoder({ engine, retriever, weights, side, maxTokens: maxTokens[side], batchTokens });
+  const options = { engine, retriever, weights, side, maxTokens: maxTokens[side] };
+  return new VectorEncoder({ ...options, batchTokens, precision });
 }
 
 /** How texts become token ids. */

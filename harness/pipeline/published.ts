@@ -4,6 +4,7 @@ import type { BenchConfig } from '../config/config.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
 import { type Known, knownOf } from '../stages/known.js';
+import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
@@ -20,8 +21,8 @@ import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Encoding, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
-import { assertMachine } from './trained-requirements.js';
-import { planOfVectors } from './vectors-plan.js';
+import { assertEncoding } from './trained-requirements.js';
+import { inPrecision, planOfVectors } from './vectors-plan.js';
 
 /** What stands behind `pretrained:`. */
 const idOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
@@ -31,7 +32,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const { config } = request;
   const folder = await localModel(idOf(request), request, true);
   const described = folder === undefined ? undefined : await describePublished(folder, config.pretrained);
-  const means = await assertMachine(config);
+  const means = await assertEncoding(config);
   if (described === undefined) return means;
   return { ...means, vectors: { dimensions: described.model.dimensions, perPassage: 1, atMost: false } };
 }
@@ -40,7 +41,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { encode } = request.config;
   return planOfVectors(request, means, [
     `model     ${idOf(request)}`,
-    `encode    every passage, in shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, in shards of ${encode.shardPassages} passages`,
   ]);
 }
 
@@ -90,6 +91,7 @@ async function publishedAs<T extends UsedVectors>(
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,
+      device: { ...dense.facts.device, ...otherPrecision(config.encode.precision) },
       arch: { ...bareArchitecture(name, 'pretrained'), pooling: poolingText(model.facts), vectors: 1 },
       model: modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
     };

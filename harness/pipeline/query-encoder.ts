@@ -40,12 +40,8 @@ export async function vectorOf({ parts, encode }: QueryEncoder, given: unknown):
 }
 
 /** The queries of a model that is open here: tokens, then its encoder. */
-function modelQueries(
-  model: OpenModel,
-  engine: Engine,
-  { batchTokens }: Pick<BenchConfig['encode'], 'batchTokens'>,
-): QueryEncoder {
-  const encoder = openEncoder(model, 'query', engine, { batchTokens });
+function modelQueries(model: OpenModel, engine: Engine, asked: BenchConfig['encode']): QueryEncoder {
+  const encoder = openEncoder(model, 'query', engine, asked);
   const tokenize = ({ text }: Query) => model.texts.query(text);
   const encode = async (tokens: readonly Int32Array[]) => (await encoder.encode(tokens)).vectors;
   return {

@@ -7,6 +7,7 @@ import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
 import { scratchShape } from '../stages/scratch-model.js';
+import { assertPrecision } from '../tensor/precision.js';
 import { assertSearcher } from './choose-searcher.js';
 import { indexBuilder } from './index-builder.js';
 import { localModel } from './named-models.js';
@@ -23,7 +24,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const shape = await shapeOf(request);
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
-  const means = await assertMachine(config);
+  const means = await assertEncoding(config);
   if (shape === undefined || resolved === undefined) return means;
   const { dimensions, maxTokens } = shape;
   const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
@@ -37,6 +38,13 @@ export async function assertMachine(config: BenchConfig): Promise<Pick<Means, 'e
   await assertSearcher(config);
   const builder = (await indexBuilder(config))?.name;
   return { engine: await engineHere(config), ...(builder !== undefined && { builder }) };
+}
+
+/** What a system needs here that encodes. @throws BenchError as `assertMachine`, and CONFIG_INVALID for the precision */
+export async function assertEncoding(config: BenchConfig): ReturnType<typeof assertMachine> {
+  const means = await assertMachine(config);
+  assertPrecision(means.engine!, config.encode.precision);
+  return means;
 }
 
 /** Undefined where the model would have to be downloaded first. */

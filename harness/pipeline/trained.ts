@@ -1,6 +1,7 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
 import { type Known, knownOf } from '../stages/known.js';
+import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
 import { openCheckpoint } from './checkpoint.js';
@@ -12,7 +13,7 @@ import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
 import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
-import { planOfVectors } from './vectors-plan.js';
+import { inPrecision, planOfVectors } from './vectors-plan.js';
 
 export { trainedTimes as times } from './estimate/trained-times.js';
 export { requirements } from './trained-requirements.js';
@@ -25,7 +26,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
     `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
     ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
     ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
-    `encode    every passage, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
   ]);
 }
 
@@ -72,9 +73,13 @@ function trainedAs<T extends UsedVectors>(
     const stages = modelStages(trainings.model, request, known, asking);
     const reopen = () => openCheckpoint(trained.checkpoint.folder);
     const dense = await use(asking, bench, stages, modelSource(bench, trainings.model, reopen));
+    const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {
       ...dense,
-      facts: { ...dense.facts, arch: archFacts(trained), model: trainedModelFacts(trained), training },
+      facts: {
+        ...dense.facts,
+        ...{ device, arch: archFacts(trained), model: trainedModelFacts(trained), training },
+      },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),
       searchable: [trainings.checkpoint, ...dense.searchable],

@@ -31,3 +31,7 @@ function engineText({ engine }: Means, config: BenchConfig): string {
   const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
   return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
 }
+
+/** ` in int8`; nothing where it is float32. */
+export const inPrecision = ({ precision }: BenchConfig['encode']): string =>
+  precision === 'float32' ? '' : ` in ${precision}`;

@@ -131,6 +131,8 @@ export interface DeviceFacts {
   readonly device: string | null;
   readonly searcher: string | null;
   readonly threads: number | null;
+  /** In what passages and queries were multiplied with weights, where that is not float32. */
+  readonly precision?: 'int8';
   /** Where queries got their vectors, if not from a model here: no latency has that, or a network's is in it. */
   readonly queryVectors?: 'given' | 'network';
   /** Of the libraries that computed. */

@@ -5,6 +5,7 @@ import { adoptShard } from '../index/shard-files.js';
 import { openEncoder } from '../pipeline/open-model.js';
 import type { ModelNeed, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
+import { otherPrecision } from './precision.js';
 
 export interface ShardFacts {
   vectors: number;
@@ -14,7 +15,7 @@ export interface ShardFacts {
 
 export function encode(
   model: ModelNeed,
-  { encode: { shardPassages, batchTokens, memoryMiB } }: Pick<BenchConfig, 'encode'>,
+  { encode: { shardPassages, batchTokens, memoryMiB, precision } }: Pick<BenchConfig, 'encode'>,
   { dataset, engine, computing, code }: Known,
 ): Stage<ShardFacts> {
   const encoded = async <T>(
@@ -26,7 +27,7 @@ export function encode(
     const opened = await at.model(model);
     const { retriever, texts, maxTokens } = opened;
     const vectorsPerPassage = retriever.indexedVectors;
-    const encoder = openEncoder(opened, 'passage', engine, { batchTokens });
+    const encoder = openEncoder(opened, 'passage', engine, { batchTokens, precision });
     try {
       return await work({
         passages: dataset.passages(),
@@ -58,6 +59,7 @@ export function encode(
       ...computing,
       // Texts that are encoded together decide the last bits of each other's vectors.
       ...{ shardPassages, batchTokens, memoryMiB },
+      ...otherPrecision(precision),
     }),
     about: { dataset: dataset.name, system: model.name },
     pieces: (at) => ({

@@ -6,6 +6,7 @@ import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { openEncoder } from '../pipeline/open-model.js';
 import type { ModelNeed, Stage } from './graph.js';
 import type { Known } from './known.js';
+import { otherPrecision } from './precision.js';
 
 /** So many queries, or a few more, are encoded again where a run was killed. */
 export const shardQueries = 4096;
@@ -26,7 +27,7 @@ export function queries(
   some?: SomeQueries,
 ): Stage<QueryVectorFacts> {
   const { batchSize } = config.search;
-  const { batchTokens } = config.encode;
+  const { batchTokens, precision } = config.encode;
   return {
     name: 'queries',
     kind: 'queries',
@@ -39,12 +40,13 @@ export function queries(
       ...(some && { some: some.name }),
       // They decide which queries are padded together, and so the last bits.
       batches: { batchSize, batchTokens },
+      ...otherPrecision(precision),
     }),
     about: { dataset: dataset.name, system: model.name },
     async make(folder, at) {
       const { dataset, engine, progress } = at;
       const opened = await at.model(model);
-      const encoder = openEncoder(opened, 'query', engine, { batchTokens });
+      const encoder = openEncoder(opened, 'query', engine, { batchTokens, precision });
       try {
         return await encodeQueries({
           queries: await (some === undefined ? dataset.queries(split) : some.of(dataset)),

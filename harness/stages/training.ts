@@ -73,9 +73,11 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   if (config.stages === 1) return trainings(request, config, known, start, names);
   const first = await trainings(request, config, known, start, names, ', stage 1');
   const { model } = first;
-  const shards = encode(model, config, known);
+  // Of training, which is float32: two runs that differ in how they encode have one training.
+  const mining = { ...config, encode: { ...config.encode, precision: 'float32' as const } };
+  const shards = encode(model, mining, known);
   const asked = { split: 'train', depth: config.stage2.depth } as const;
-  const encoded = queries(model, 'train', config, known);
+  const encoded = queries(model, 'train', mining, known);
   const run = search({ system: model.name, queries: encoded, shards }, asked, config, known);
   const identicalIds = identicalIdsOf(config, known.dataset);
   const mined = mine(run, shards, { split: 'train', identicalIds, negatives: null }, known);

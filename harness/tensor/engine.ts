@@ -52,9 +52,17 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
+/**
+ * float32 is what training, validation and every loss compute in. int8 is for encoding alone: weights and what they are
+ * multiplied with become integers of 8 bits, whose products are added up in 32; what comes out of a program is float32.
+ */
+export type Precision = 'float32' | 'int8';
+
 export interface CompileOptions {
   /** Input index -> values that never change: baked in where the engine gains from it, else resident; no longer fed. */
   fixed?: ReadonlyMap<number, NumericArray>;
+  /** What is multiplied with fixed inputs, as far as the engine has it: see `assertPrecision`. float32 where absent. */
+  precision?: Precision;
   /** Shown in errors and profiles. */
   name?: string;
 }

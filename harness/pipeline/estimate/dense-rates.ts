@@ -4,10 +4,10 @@ import type { BenchConfig } from '../../config/config.js';
 import { IdentifierWriter } from '../../index/identifiers.js';
 import { IndexShardWriter } from '../../index/shard-files.js';
 import { finishIndex, identifiersPath, openIndex } from '../../index/vector-index.js';
-import { type EncodedTexts, VectorEncoder } from '../../model/vector-encoder.js';
+import type { EncodedTexts } from '../../model/vector-encoder.js';
 import type { Engine } from '../../tensor/engine.js';
 import { flatSearcher } from '../choose-searcher.js';
-import type { OpenModel } from '../open-model.js';
+import { type OpenModel, openEncoder } from '../open-model.js';
 import { openSearcher } from '../open-searcher.js';
 import type { PartOfDataset } from './part-of-dataset.js';
 import { affordable, timed } from './timed.js';
@@ -32,21 +32,15 @@ const largestIndex = 4e6;
 /** @param folder for an index of made vectors */
 export async function denseRates(
   part: PartOfDataset,
-  { retriever, weights, texts, maxTokens }: Pick<OpenModel, 'retriever' | 'weights' | 'texts' | 'maxTokens'>,
+  model: Pick<OpenModel, 'retriever' | 'weights' | 'texts' | 'maxTokens'>,
   config: BenchConfig,
   engine: Engine,
   folder: string,
 ): Promise<DenseRates> {
-  const {
-    encode: { batchTokens },
-    search,
-  } = config;
-  const encoders = {
-    query: { engine, retriever, weights, side: 'query', maxTokens: maxTokens.query, batchTokens },
-    passage: { engine, retriever, weights, side: 'passage', maxTokens: maxTokens.passage, batchTokens },
-  } as const;
-  const passageEncoder = new VectorEncoder(encoders.passage);
-  const queryEncoder = new VectorEncoder(encoders.query);
+  const { retriever, texts, maxTokens } = model;
+  const { encode: asked, search } = config;
+  const passageEncoder = openEncoder(model, 'passage', engine, asked);
+  const queryEncoder = openEncoder(model, 'query', engine, asked);
   try {
     const few = part.passages.slice(0, Math.min(1024, 3 * affordable(retriever, 1, maxTokens.passage)));
     let encoded: EncodedTexts | undefined;

@@ -8,10 +8,12 @@ import { beforeLastCast, nodesWithoutKernel, useDeviceOperators } from './device
 import { DeviceProgram } from './device-program.js';
 import { DeviceMemory, DeviceVariable, deviceVariables } from './device-variables.js';
 import { describeGpu } from './gpu-search.js';
-import { type Graph, prune, type Value } from './graph.js';
+import { type ConstantArray, type Graph, prune, type Value } from './graph.js';
 import { HostProgram } from './host-program.js';
 import { HostVariable, hostVariables } from './host-variables.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
+import { useIntegers } from './integer-products.js';
+import { integerLimit } from './integer-weights.js';
 import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
 import { stableProducts } from './product-order.js';
@@ -71,18 +73,30 @@ function gpuFacts(device: DeviceName): { gpu?: string } {
 
 /** On the CPU, and on a device whose provider takes arrays of this process and copies them itself. */
 const inMemory: Place = (ort, options, clock) => ({
-  async compile(build, inputs, { fixed = new Map(), name = 'program' } = {}) {
-    const { graph, outputs: recorded } = record(build, inputs, fixed);
+  async compile(build, inputs, { fixed = new Map(), name = 'program', precision = 'float32' } = {}) {
+    const isInteger = precision === 'int8';
+    // Matrices of weights become integers once the program is known; what is one-dimensional is added, and stays as it is.
+    const isMatrix = (i: number) => isInteger && fixed.has(i) && inputs[i]!.shape.length > 1;
+    const baked = new Map([...fixed].filter(([i]) => !isMatrix(i)));
+    const { graph, outputs: recorded } = record(build, inputs, baked);
     const outputs = withoutIdleReshapes(recorded);
+    const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
+    const weights = new Map(
+      open.flatMap((i, at) => (isMatrix(i) ? [[graph.inputs[at]!, fixed.get(i) as Float32Array]] : [])),
+    );
+    const given = graph.inputs.filter((value) => !weights.has(value));
+    const bound = isInteger
+      ? useIntegers(graph, outputs, { weights, limit: await integerLimit(ort) })
+      : new Map<Value, ConstantArray>();
     stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
     refuseUnknown(nodes, name);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
-    const fed = graph.inputs.map((value) => (used.has(value) ? value : undefined));
+    const fed = given.map((value) => (used.has(value) ? value : undefined));
     try {
       const session = await ort.InferenceSession.create(model, options);
-      return new HostProgram(ort, session, fed, outputs, clock);
+      return new HostProgram(ort, session, { fed, bound }, outputs, clock);
     } catch (cause) {
       throw refusal(name, cause);
     }

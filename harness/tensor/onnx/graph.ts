@@ -1,7 +1,10 @@
 /** The recorded program: values and the nodes that make them, in ONNX's terms. */
 import type { DataType, NumericArray } from '../engine.js';
 
-export type OnnxType = DataType | 'int64';
+/** Those behind `int64` are of products of integers alone: integer-products.ts. */
+export type OnnxType = DataType | 'int64' | 'int8' | 'uint8';
+
+export type ConstantArray = NumericArray | BigInt64Array | Int8Array;
 
 export interface Value {
   name: string;
@@ -11,7 +14,7 @@ export interface Value {
   dimensions?: readonly (number | string)[];
   /** What the value is: the output of a node, a constant, or an input that is fed. */
   node?: GraphNode;
-  constant?: NumericArray | BigInt64Array;
+  constant?: ConstantArray;
 }
 
 export type Attribute = number | string | readonly number[] | { float: number };
@@ -37,7 +40,7 @@ export class Graph {
     return value;
   }
 
-  constant(values: NumericArray | BigInt64Array, shape: readonly number[], dtype: OnnxType): Value {
+  constant(values: ConstantArray, shape: readonly number[], dtype: OnnxType): Value {
     if (values.length !== 1) return { name: `constant${this.#count++}`, shape, dtype, constant: values };
     // Programs are full of equal scalars: one of each is enough.
     const key = `${dtype}/${shape}/${Object.is(values[0], -0) ? '-0' : values[0]}`;

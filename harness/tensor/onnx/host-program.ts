@@ -3,27 +3,36 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Feed, NumericArray, Program, Variable } from '../engine.js';
 import { sizeOf } from '../engine.js';
 import type { BusyClock } from './busy-clock.js';
-import type { Value } from './graph.js';
+import type { ConstantArray, Value } from './graph.js';
 import { HostVariable } from './host-variables.js';
 import type { Ort } from './runtime.js';
 
 export class HostProgram implements Program {
   #disposed = false;
+  /** The inputs that are fed, in order; undefined where the program does not need one. */
+  readonly inputs: readonly (Value | undefined)[];
+  /** By name, what is always fed. */
+  readonly #bound: Readonly<Record<string, OrtTensor>>;
 
+  /** @param inputs those that the caller feeds, and what goes to the others */
   constructor(
     readonly ort: Ort,
     readonly session: InferenceSession,
-    /** The inputs that are fed, in order; undefined where the program does not need one. */
-    readonly inputs: readonly (Value | undefined)[],
+    inputs: { fed: readonly (Value | undefined)[]; bound: ReadonlyMap<Value, ConstantArray> },
     readonly outputs: readonly Value[],
     readonly clock: BusyClock,
-  ) {}
+  ) {
+    this.inputs = inputs.fed;
+    this.#bound = Object.fromEntries(
+      [...inputs.bound].map(([value, values]) => [value.name, hostTensor(ort, values, value)]),
+    );
+  }
 
   async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
     if (this.#disposed) throw new Error('A program was run after it was disposed of.');
     if (feeds.length !== this.inputs.length)
       throw new RangeError(`${feeds.length} feeds for ${this.inputs.length} inputs`);
-    const fed: Record<string, OrtTensor> = {};
+    const fed: Record<string, OrtTensor> = { ...this.#bound };
     for (const [i, value] of this.inputs.entries())
       if (value !== undefined) fed[value.name] = this.#tensor(feeds[i]!, value);
     const fetched: Record<string, OrtTensor | null> = {};
@@ -52,7 +61,7 @@ export class HostProgram implements Program {
 }
 
 /** What is fed for an input. @throws RangeError where it is of another size */
-export function hostTensor(ort: Ort, values: NumericArray, { shape, dtype, name }: Value): OrtTensor {
+export function hostTensor(ort: Ort, values: ConstantArray, { shape, dtype, name }: Value): OrtTensor {
   if (values.length !== sizeOf(shape)) {
     throw new RangeError(`${values.length} values for ${name} of shape [${shape}]`);
   }

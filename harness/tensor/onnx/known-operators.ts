@@ -21,9 +21,11 @@ const oneThreadEach = ['Softmax', 'LogSoftmax', 'LayerNormalization', 'CumSum', 
 const atEdges = ['ReduceSum', 'ReduceSumSquare', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceLogSum'];
 /** As product-order.ts writes them. */
 const products = ['MatMul', 'FusedMatMul', 'Gemm'];
+/** A smallest and a largest value, integers whose sums are exact, and what is worked out from each of them alone. */
+const integers = ['DynamicQuantizeLinear', 'MatMulIntegerToFloat'];
 
 export const knownOperators: ReadonlySet<string> = new Set(
-  [elementByElement, moved, oneThreadEach, atEdges, products].flat(),
+  [elementByElement, moved, oneThreadEach, atEdges, products, integers].flat(),
 );
 
 /**

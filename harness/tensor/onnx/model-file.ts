@@ -69,7 +69,14 @@ const descriptor = {
 const Model = protobuf.Root.fromJSON(descriptor).lookupType('Model');
 
 /** TensorProto.DataType */
-export const elementType: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const elementType: Record<OnnxType, number> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 };
 
 function attribute(name: string, value: Attribute) {

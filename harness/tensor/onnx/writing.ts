@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DataType } from '../engine.js';
 import type { Attribute, Value } from './graph.js';
+import { elementType } from './model-file.js';
 import { recorder, recorderBackend } from './recorder.js';
 
 type Inputs = Record<string, Value>;
@@ -41,8 +42,7 @@ export function node(
 
 export const cast = (x: Value, dtype: Value['dtype']): Value => {
   if (x.dtype === dtype) return x;
-  const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[dtype];
-  return node('Cast', [x], x.shape, dtype, { to });
+  return node('Cast', [x], x.shape, dtype, { to: elementType[dtype] });
 };
 export const reshape = (x: Value, shape: readonly number[]): Value =>
   node('Reshape', [x, graph().integers(shape)], shape, x.dtype, { allowzero: 1 });

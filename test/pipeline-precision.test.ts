@@ -1,0 +1,77 @@
+/** A run whose passages and queries are encoded in int8: one training with that in float32, vectors and a name of its own. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { describeDevice } from '../harness/comparison/devices.js';
+import { groupSystems } from '../harness/comparison/systems.js';
+import { trainOnly } from '../harness/pipeline/one-stage.js';
+import { assertRequirements } from '../harness/pipeline/requirements.js';
+import { silentProgress } from '../harness/progress.js';
+import { assertRecord } from '../harness/record/validate.js';
+import type { RunRecord } from '../harness/record.js';
+import { run } from '../harness/sweep.js';
+import { loadSystem } from '../harness/systems.js';
+import { temporaryFolder } from './made-index.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+
+const cached = ({ stages }: RunRecord) =>
+  Object.fromEntries(stages.map(({ name, execution }) => [name, execution.cached]));
+
+test('int8 makes vectors of its own from the same training, in one table beside float32', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeTinyCollection(path.join(root, 'data'));
+  const made: RunRecord[] = [];
+  for (const precision of ['float32', 'int8', 'int8']) {
+    const request = tinyRequest(root, 'mlr-sc', 1, `encode.precision=${precision}`);
+    made.push(await run(request, silentProgress()));
+  }
+  const [exact, rough, again] = made as [RunRecord, RunRecord, RunRecord];
+  assert.deepEqual(
+    [exact, rough, again].map(({ device }) => device.precision),
+    [undefined, 'int8', 'int8'],
+  );
+  assertRecord(rough, 'the record');
+  const { train, encode, queries } = cached(rough);
+  assert.deepEqual([train, encode, queries], [true, false, false]);
+  assert.deepEqual([cached(again).encode, cached(again).queries], [true, true]);
+  assert.match(describeDevice(rough), /^onnx on cpu in int8, /);
+  assert.match(describeDevice(exact), /^onnx on cpu, /);
+  const systems = groupSystems([exact, rough].map((record, i) => ({ file: `${i}.record.json`, record })));
+  assert.deepEqual(
+    systems.map(({ name }) => name),
+    ['mlr-sc (encode.precision=float32)', 'mlr-sc (encode.precision=int8)'],
+  );
+});
+
+test('a plan names the precision where it is not the usual one', async (t) => {
+  const root = await temporaryFolder(t);
+  const lines = async (precision: string) => {
+    const request = tinyRequest(root, 'dual-encoder', 1, `encode.precision=${precision}`);
+    const { plan, requirements } = await (await loadSystem(request.architecture)).steps();
+    return (await plan(request, await requirements(request))).stages.join('\n');
+  };
+  assert.match(await lines('int8'), /^encode +every passage in int8, /m);
+  assert.match(await lines('float32'), /^encode +every passage, /m);
+});
+
+test('a second stage mines in float32 whatever it encodes in', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeTinyCollection(path.join(root, 'data'));
+  const trained: (boolean | undefined)[] = [];
+  for (const precision of ['float32', 'int8']) {
+    const request = tinyRequest(root, 'dual-encoder', 1, 'stages=2', `encode.precision=${precision}`);
+    trained.push(cached(await run(request, silentProgress())).train);
+  }
+  assert.deepEqual(trained, [false, true]);
+});
+
+test('an engine that has no integers is refused before anything runs, and trains all the same', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeTinyCollection(path.join(root, 'data'));
+  const request = tinyRequest(root, 'dual-encoder', 1, 'encode.precision=int8', 'engine=tfjs-cpu');
+  await assert.rejects(assertRequirements(request), {
+    code: 'CONFIG_INVALID',
+    message: /encode.precision=int8 is for the engine 'onnx' on the CPU/,
+  });
+  await trainOnly(request, silentProgress());
+});
