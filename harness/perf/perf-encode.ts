@@ -172,9 +172,9 @@ function measure(job: Omit<Job, 'precision'>, passages: number): void {
       console.log(`${name} not measured: ${reasons.get(side)}`);
       continue;
     }
-      const cosines = cosinesOf(found.get(own)![0]!, made, job.compared);
-      const near = `mean cosine ${mean(cosines).toFixed(6)}, least ${Math.min(...cosines).toFixed(6)}`;
-      const beside = `ratio ${(rate(own) / rate(side)).toFixed(2)} (${(cpuRate(own) / cpuRate(side)).toFixed(2)}), ${near}`;
+    const cosines = cosinesOf(found.get(own)![0]!, made, job.compared);
+    const near = `mean cosine ${mean(cosines).toFixed(6)}, least ${Math.min(...cosines).toFixed(6)}`;
+    const beside = `ratio ${(rate(own) / rate(side)).toFixed(2)} (${(cpuRate(own) / cpuRate(side)).toFixed(2)}), ${near}`;
     console.log(
       `${name} ${rate(side).toFixed(1)} passages per second (${cpuRate(side).toFixed(1)} of one core)${side === own ? '' : `; ${own.name} beside it: ${beside}`}`,
     );
