@@ -23,7 +23,14 @@ function fileOf(name: string, text: string): string {
 /** Written out by hand: the compiler checks that the interface has these keys and no others. */
 const expectedDefaults: BenchConfig = {
   preset: null,
-  arch: { layers: null, vectors: null, lambda: null, maskShort: true, meanFirst: true },
+  arch: {
+    layers: null,
+    vectors: null,
+    lambda: null,
+    maskShort: true,
+    meanFirst: true,
+    similarity: 'dot',
+  },
   model: {
     name: 'scratch',
     tied: false,
@@ -36,6 +43,7 @@ const expectedDefaults: BenchConfig = {
     batchSize: 128,
     chunkSize: 32,
     learningRate: null,
+    temperature: 1,
     warmup: 0.05,
     weightDecay: 0,
     clipNorm: 2,

@@ -16,6 +16,8 @@ export interface ArchitectureConfig {
   maskShort: boolean;
   /** Whether the token vectors of T5 come after their mean; false leaves the mean out. */
   meanFirst: boolean;
+  /** How two vectors are compared: their product, or that of vectors of length 1. */
+  similarity: 'dot' | 'cosine';
 }
 
 /** The BERT with random weights that `scratch` makes. */
@@ -53,6 +55,8 @@ export interface TrainConfig {
   chunkSize: number | null;
   /** Peak of the schedule; null stands for the value of the model's kind: 5e-4 for T5, 2e-5 for all others. */
   learningRate: number | null;
+  /** Scores are divided by it before the softmax. */
+  temperature: number;
   /** Share of the steps over which the learning rate rises. */
   warmup: number;
   weightDecay: number;

@@ -68,6 +68,7 @@ export async function trainingSetup(request: SetupRequest, start: ModelFolder): 
   const loaded = facts === undefined ? await loadEncoder(inside, { t5LayerNorm }) : undefined;
   const beside = facts === undefined ? await askedBeside(folder) : undefined;
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
+  if (facts !== undefined && config.train.epochs === 0) refuseOtherComparison(folder, facts, config);
   const described = loaded?.encoder ?? (await describeEncoder(inside, { t5LayerNorm }));
   const encoder = makeEncoder(withDropout(described, config.train.dropout), { t5LayerNorm });
   const tokenizer = await encoderTokenizer(inside, encoder);
@@ -130,6 +131,21 @@ function asPublished(name: string, beside: string): BenchError {
   );
 }
 
+/** Searched by products, vectors that were trained for their cosines would give figures of neither. */
+function refuseOtherComparison(
+  folder: string,
+  { resolved }: RetrieverFacts,
+  { arch: { similarity } }: BenchConfig,
+): void {
+  const trained = resolved.similarity ?? 'dot';
+  if (trained === similarity) return;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `The checkpoint ${folder} was trained to be compared by ${trained}, arch.similarity is ${similarity}, and train.epochs=0 would not train it for that.`,
+    { hint: `Give --set arch.similarity=${trained}, or train it: --set train.epochs=1 or more.` },
+  );
+}
+
 const besideRemark = (name: string, beside: string | undefined): string[] =>
   beside === undefined
     ? []
@@ -158,7 +174,10 @@ export function resolveArchitecture(
     ...(lambda !== null && { lambda }),
   };
   const resolved = loaded.family.resolve(options, shape, loaded.pooling?.shortName);
-  return { ...loaded, resolved };
+  return {
+    ...loaded,
+    resolved: arch.similarity === 'cosine' ? { ...resolved, similarity: 'cosine' as const } : resolved,
+  };
 }
 
 /** A model to start from, where its files lie. */
