@@ -12,7 +12,14 @@ import { madeExamples } from './made-training.js';
 import { engine, validationOf } from './made-validation.js';
 
 const temperature = 0.05;
-const examples = madeExamples(7, 4, 2);
+/** Some pairs have no score of the teacher. */
+const examples = madeExamples(7, 4, 2).map((example, i) => ({
+  ...example,
+  taught: {
+    positive: i === 2 ? Number.NaN : 3 + i,
+    negatives: Float32Array.of(i - 2, i % 3 === 0 ? Number.NaN : 4),
+  },
+}));
 
 type Made = Awaited<ReturnType<typeof validationOf>>;
 
@@ -98,12 +105,18 @@ describe('cosines and a temperature', async () => {
 describe('the gradient cache against the direct step', async () => {
   const objectives: Record<string, Objective> = {
     'cosines over a temperature': { ...usualObjective, temperature },
+    'margins of a teacher': {
+      ...usualObjective,
+      teacher: { loss: 'margin-mse', weight: 0.5, temperature: 1 },
+    },
+    'lists of a teacher': { temperature, teacher: { loss: 'kl', weight: 2, temperature: 3 } },
   };
   for (const [title, objective] of Object.entries(objectives)) {
     for (const name of await architectureNames()) {
       it(`${title}: ${name}`, async () => {
         const made = await validationOf({ name, examples, negatives: 2, similarity: 'cosine' });
         const direct = await stepOf(made, objective);
+        assert.equal(direct.result.taught !== undefined, objective.teacher !== undefined);
         const cached = await stepOf(made, objective, (context) => new GradientCache(context, 3));
         for (const part of Object.keys(direct.result) as (keyof typeof direct.result)[]) {
           const [found, expected] = [cached.result[part]!, direct.result[part]!];

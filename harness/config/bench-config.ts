@@ -47,6 +47,19 @@ export interface TextConfig {
   pairTruncation: 'longest-first' | 'joined';
 }
 
+/** A teacher's scores, and what is made of them. */
+export interface TeacherConfig {
+  /** A file of them; null: there is no teacher. */
+  scores: string | null;
+  loss: 'margin-mse' | 'kl';
+  /** What it counts beside the contrastive loss. */
+  weight: number;
+  /** Of kl: the teacher's scores are divided by it. */
+  temperature: number;
+  /** What becomes of a pair that is trained on and has no score. */
+  missing: 'left-out' | 'refused';
+}
+
 export interface TrainConfig {
   epochs: number;
   /** Queries per update. */
@@ -57,6 +70,7 @@ export interface TrainConfig {
   learningRate: number | null;
   /** Scores are divided by it before the softmax. */
   temperature: number;
+  teacher: TeacherConfig;
   /** Share of the steps over which the learning rate rises. */
   warmup: number;
   weightDecay: number;

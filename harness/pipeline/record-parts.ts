@@ -95,7 +95,7 @@ export function trainedModelFacts({ setup, first }: TrainedStage): NonNullable<R
 }
 
 export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts[]): TrainingFacts {
-  const { checkpoint, setup, negatives, lambdaSearch, first } = trained;
+  const { checkpoint, setup, negatives, teacher, lambdaSearch, first } = trained;
   const { train, dev, poolingWeights } = checkpoint.facts;
   const { model } = setup;
   return {
@@ -105,6 +105,7 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
       init: { architecture: model.trainedAs, key: keyOf(model.files) },
     }),
     negatives: negatives.described,
+    ...(teacher && { teacher }),
     examples: { train: { ...train }, dev: { ...dev } },
     ...((lambdaSearch ?? first?.lambdaSearch)
       ? { lambdaSearch: (lambdaSearch ?? first?.lambdaSearch)! }

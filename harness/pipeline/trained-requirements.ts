@@ -15,6 +15,7 @@ import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import { resolveArchitecture } from './starting-model.js';
 import type { Means } from './system.js';
+import { assertTeacher } from './teacher.js';
 
 /** Everything but what stands in a model that would have to be downloaded. @throws BenchError as the run would */
 export async function requirements(request: RunRequest): Promise<Means> {
@@ -23,6 +24,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
   const shape = await shapeOf(request);
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
+  await assertTeacher(config.train);
   const means = await assertMachine(config);
   if (shape === undefined || resolved === undefined) return means;
   const { dimensions, maxTokens } = shape;

@@ -1,5 +1,6 @@
 /** Trains what a request asks for: lambda chosen on dev, and a second stage where one is asked for. */
 import type { BenchConfig } from '../config/config.js';
+import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { LambdaTried } from '../record.js';
 import { type CheckpointFacts, remarks } from '../stages/train.js';
@@ -17,6 +18,8 @@ export interface TrainedStage {
   negatives: Pick<ChosenNegatives, 'named' | 'identity'> & {
     described: Awaited<ReturnType<ChosenNegatives['described']>>;
   };
+  /** The file of a teacher's scores. */
+  teacher?: DataFile;
   lambdaSearch?: readonly LambdaTried[];
   /** The stage before, whose weights this one began with. */
   first?: TrainedStage;
@@ -59,7 +62,9 @@ async function trainOnce(bench: Workbench, trainings: Trainings, suffix: string)
     return made;
   });
   const { named, identity } = trainings.negatives;
+  const { teacher } = trainings;
   return {
+    ...(teacher && { teacher }),
     ...{ checkpoint: artifact, config, ...(lambdaSearch && { lambdaSearch }) },
     setup: setup!,
     negatives: { named, identity, described: await trainings.negatives.described(bench) },

@@ -186,6 +186,8 @@ export interface TrainingFacts extends TrainingStageFacts {
   readonly init?: { readonly architecture: string; readonly key: string };
   /** Where hard negatives came from: `dataset`, `bm25`, or a file. */
   readonly negatives?: readonly (Partial<DataFile> & { readonly name: string })[];
+  /** The file of a teacher's scores. */
+  readonly teacher?: DataFile;
   /** What was trained on and what was left out, by split: see ExampleCounts. */
   readonly examples?: Readonly<Partial<Record<'train' | 'dev', Readonly<Record<string, number>>>>>;
   /** Every value of lambda tried; `arch.lambda` is the one chosen. */

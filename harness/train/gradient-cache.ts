@@ -65,8 +65,8 @@ export class GradientCache implements StepComputer {
       const part = upstream.subarray(chunk.first * perText, (chunk.first + chunk.texts) * perText);
       await this.#pull(chunk, step, part);
     }
-    loss.numbers[3] = await this.#squaredNorm();
-    return resultOf(loss.numbers, retriever);
+    loss.numbers[loss.numbers.length - 1] = await this.#squaredNorm();
+    return resultOf(loss.numbers, this.context);
   }
 
   #feedsOf(chunk: Chunk, step: number): NumericArray[] {

@@ -24,6 +24,8 @@ export interface StepResult {
   contrastive: number;
   /** Absent where the architecture has none. */
   regularizer?: number;
+  /** What a teacher's scores gave, before its weight; absent where there is none. */
+  taught?: number;
   /** Norm of the whole gradient, before clipping. */
   gradientNorm: number;
 }
@@ -103,11 +105,17 @@ export class Taker {
 const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
   gradients.map((gradient) => tf.sum(tf.square(gradient))).reduce((sum, term) => tf.add(sum, term));
 
-/** @param numbers loss, contrastive part, regularizer, squared norm of the gradient */
-export function resultOf(numbers: Float32Array, retriever: Retriever): StepResult {
-  const [loss, contrastive, regularizer, square] = numbers;
-  const result = { loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) };
-  return retriever.architecture.resolved.lambda === 0 ? result : { ...result, regularizer: regularizer! };
+/** @param numbers loss, its parts as `keptParts` has them, squared norm of the gradient */
+export function resultOf(
+  numbers: Float32Array,
+  { retriever, objective }: Pick<StepContext, 'retriever' | 'objective'>,
+): StepResult {
+  const [loss, contrastive, regularizer, taught, square] = numbers;
+  return {
+    ...{ loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) },
+    ...(retriever.architecture.resolved.lambda !== 0 && { regularizer: regularizer! }),
+    ...(objective?.teacher && { taught: taught! }),
+  };
 }
 
 /** Forward, loss and backward as one program. Memory grows with the batch; see GradientCache for one that does not. */
@@ -145,7 +153,7 @@ export class DirectStep implements StepComputer {
     ];
     const into = [undefined, ...gradients.variables];
     const [numbers] = await program.run(feeds, into);
-    return resultOf(numbers as Float32Array, retriever);
+    return resultOf(numbers as Float32Array, this.context);
   }
 
   dispose(): Promise<void> {
@@ -153,7 +161,7 @@ export class DirectStep implements StepComputer {
   }
 }
 
-/** @returns a program whose first output is [loss, contrastive, regularizer, squared norm], the others the gradients */
+/** @returns a program whose first output is [loss, its parts, squared norm], the others the gradients */
 function directProgram(
   { retriever, objective = usualObjective }: StepContext,
   sites: number,
