@@ -74,6 +74,8 @@ const expectedDefaults: BenchConfig = {
     averageRankFrom: null,
     negativePool: 50,
     depth: 100,
+    maxScoreRatio: null,
+    scoreMargin: null,
   },
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024 },
   index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },

@@ -120,6 +120,10 @@ export interface SecondStageConfig {
   negativePool: number;
   /** Hits per training query that are looked at when negatives are mined. */
   depth: number;
+  /** A mined passage is a negative only where its score is at most this share of the positive's. */
+  maxScoreRatio: number | null;
+  /** A mined passage is a negative only where its score is at least so much below the positive's. */
+  scoreMargin: number | null;
 }
 
 export interface EncodeConfig {

@@ -15,6 +15,7 @@ import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
 import { assertQueries, withCheckpoint } from './one-stage.js';
 import { prepare, type StageRequest } from './prepare.js';
+import { marginsOf } from './score-margins.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 
@@ -66,6 +67,10 @@ async function minedByBm25(request: MineRequest, progress: Progress) {
   const { split, count, depth, config } = request;
   const prepared = await prepare(request, progress);
   await assertQueries(prepared, split, missing);
+  if (marginsOf(config) !== undefined)
+    progress.note(
+      'stage2.maxScoreRatio and stage2.scoreMargin play no part: what BM25 mines is not held against scores',
+    );
   const usual = bm25Asked(config);
   const kept = count ?? usual.count;
   // Some hits are no negatives: as many again are looked at, as usual.
@@ -86,8 +91,9 @@ async function minedByModel(request: MineRequest & { checkpoint: string }, progr
       const { identicalIds } = askedOf(request, known, split);
       const run = search({ system, queries, shards }, { split, depth }, config, known);
       const searching = await bench.searching(shards);
+      const mining = { split, identicalIds, negatives: count ?? null, margins: marginsOf(config) };
       for (const remark of searcherRemarks(searching)) progress.note(remark);
-      return bench.made(mine(run, shards, { split, identicalIds, negatives: count ?? null }, known));
+      return bench.made(mine(run, { queries, shards }, mining, known));
     },
   );
 }

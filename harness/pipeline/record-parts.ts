@@ -95,7 +95,7 @@ export function trainedModelFacts({ setup, first }: TrainedStage): NonNullable<R
 }
 
 export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts[]): TrainingFacts {
-  const { checkpoint, setup, negatives, teacher, lambdaSearch, first } = trained;
+  const { checkpoint, setup, negatives, teacher, lambdaSearch, first, mined } = trained;
   const { train, dev, poolingWeights } = checkpoint.facts;
   const { model } = setup;
   return {
@@ -106,6 +106,7 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
     }),
     negatives: negatives.described,
     ...(teacher && { teacher }),
+    ...(mined && { mined: { ...mined } }),
     examples: { train: { ...train }, dev: { ...dev } },
     ...((lambdaSearch ?? first?.lambdaSearch)
       ? { lambdaSearch: (lambdaSearch ?? first?.lambdaSearch)! }

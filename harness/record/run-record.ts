@@ -188,6 +188,8 @@ export interface TrainingFacts extends TrainingStageFacts {
   readonly negatives?: readonly (Partial<DataFile> & { readonly name: string })[];
   /** The file of a teacher's scores. */
   readonly teacher?: DataFile;
+  /** Of two stages: what became of the hits of the first when examples were mined from them, see MinedFacts. */
+  readonly mined?: Readonly<Record<string, number>>;
   /** What was trained on and what was left out, by split: see ExampleCounts. */
   readonly examples?: Readonly<Partial<Record<'train' | 'dev', Readonly<Record<string, number>>>>>;
   /** Every value of lambda tried; `arch.lambda` is the one chosen. */

@@ -14,6 +14,7 @@ import {
 } from '../pipeline/negative-sources.js';
 import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
+import { marginsOf } from '../pipeline/score-margins.js';
 import {
   type ModelFolder,
   namedModel,
@@ -81,7 +82,12 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   const encoded = queries(model, 'train', config, known);
   const run = search({ system: model.name, queries: encoded, shards }, asked, config, known);
   const identicalIds = identicalIdsOf(config, known.dataset);
-  const mined = mine(run, shards, { split: 'train', identicalIds, negatives: null }, known);
+  const mined = mine(
+    run,
+    { queries: encoded, shards },
+    { split: 'train', identicalIds, negatives: null, margins: marginsOf(config) },
+    known,
+  );
   const { init, negatives } = config.stage2;
   const begun: Start = {
     need: first.checkpoint,
