@@ -44,6 +44,7 @@ const expectedDefaults: BenchConfig = {
     chunkSize: 32,
     learningRate: null,
     temperature: 1,
+    matryoshka: null,
     teacher: { scores: null, loss: 'margin-mse', weight: 1, temperature: 1, missing: 'left-out' },
     warmup: 0.05,
     weightDecay: 0,

@@ -59,6 +59,7 @@ const others: Readonly<Record<string, unknown>> = {
   'stage2.averageRankFrom': 2,
   'index.efSearch': [7],
   'train.teacher.loss': 'margin-mse',
+  'train.matryoshka': [3],
 };
 
 function another(value: unknown): unknown {

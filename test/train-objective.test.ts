@@ -105,6 +105,7 @@ describe('cosines and a temperature', async () => {
 describe('the gradient cache against the direct step', async () => {
   const objectives: Record<string, Objective> = {
     'cosines over a temperature': { ...usualObjective, temperature },
+    'cut vectors': { temperature, matryoshka: [8, 3] },
     'margins of a teacher': {
       ...usualObjective,
       teacher: { loss: 'margin-mse', weight: 0.5, temperature: 1 },

@@ -103,11 +103,23 @@ export function settle(
     pairTruncation,
   };
   const cut = { ...shape, maxTokens: text.maxPassageTokens };
+  refuseLongCuts(shape, config);
   const { resolved } = resolveArchitecture(loaded, cut, config, lambda);
   return {
     ...{ text, resolved },
     learningRate: config.train.learningRate ?? encoderNamed(shape.kind).learningRate,
   };
+}
+
+/** @throws BenchError CONFIG_INVALID for vectors that are to be cut to a length that they do not have */
+export function refuseLongCuts({ dimensions }: EncoderShape, { train }: BenchConfig): void {
+  const long = (train.matryoshka ?? []).filter((length) => length >= dimensions);
+  if (long.length === 0) return;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `train.matryoshka: ${long.join(' and ')} cannot be cut from vectors of ${dimensions} numbers.`,
+    { hint: `Name lengths below ${dimensions}: the whole vectors always take part.` },
+  );
 }
 
 /** The same with another lambda; the model is not read again. */

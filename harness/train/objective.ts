@@ -12,15 +12,21 @@ import type { TeacherObjective } from './teacher-loss.js';
 export interface Objective {
   /** Scores are divided by it before every softmax. */
   temperature: number;
+  /** Shorter lengths of vectors whose losses are added to that of the whole. */
+  matryoshka?: readonly number[];
   /** What is made of a teacher's scores; absent where there are none. */
   teacher?: TeacherObjective;
 }
 
 export const usualObjective: Objective = { temperature: 1 };
 
-export function objectiveOf({ temperature, teacher }: TrainConfig): Objective {
+export function objectiveOf({ temperature, matryoshka, teacher }: TrainConfig): Objective {
   const { scores, loss, weight, temperature: ofTeacher } = teacher;
-  return { temperature, ...(scores !== null && { teacher: { loss, weight, temperature: ofTeacher } }) };
+  return {
+    temperature,
+    ...(matryoshka && { matryoshka }),
+    ...(scores !== null && { teacher: { loss, weight, temperature: ofTeacher } }),
+  };
 }
 
 /** [P] or [B, P]: see Batch. */
@@ -55,7 +61,7 @@ interface Encoded {
 /** @param labels one tensor for each of `labelSpecs` */
 export function lossOf(
   { architecture, similarity }: Retriever,
-  { temperature, teacher }: Objective,
+  { temperature, matryoshka, teacher }: Objective,
   encoded: Encoded,
   labels: readonly Tensor[],
 ): ContrastiveLoss {
@@ -65,6 +71,7 @@ export function lossOf(
     ...encoded,
     ...{ positive, candidates, similarity, temperature, lambda: resolved.lambda },
     ...(pooling && { pooling }),
+    ...(matryoshka && { matryoshka }),
     ...(teacher && scores && scored && { teacher: { ...teacher, scores, scored } }),
   });
 }

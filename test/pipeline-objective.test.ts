@@ -1,4 +1,4 @@
-/** How vectors are compared is one thing from training to search, and the record says which. */
+/** What a training minimizes, as a command asks for it: how vectors are compared is one thing from training to search. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,11 +7,12 @@ import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { silentProgress } from '../harness/progress.js';
 import { run } from '../harness/sweep.js';
+import { loadSystem } from '../harness/systems.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
 before(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'strata-similarity-'));
+  root = await mkdtemp(path.join(tmpdir(), 'strata-objective-'));
   await writeTinyCollection(path.join(root, 'data'));
 });
 after(() => rm(root, { recursive: true, force: true }));
@@ -62,4 +63,25 @@ test('a checkpoint trained for one comparison is not searched by another without
   const taken = await again('train.epochs=0', 'arch.similarity=cosine');
   assert.equal(taken.arch.similarity, 'cosine');
   assert.equal((await again('train.epochs=1')).arch.similarity, 'dot');
+});
+
+test('cut vectors are trained where that is asked for, and lengths that there are not are refused before anything runs', async () => {
+  const loss = async (...set: string[]) => {
+    const { record } = await searched('dual-encoder', ...once, ...set);
+    return record.training!.epochs[0]!.loss;
+  };
+  const [whole, cut] = [await loss(), await loss('train.matryoshka=4,2')];
+  assert.ok(cut > 2 * whole, `${cut} of three lengths, ${whole} of one`);
+  const { steps } = await loadSystem('dual-encoder');
+  const request = tinyRequest(root, 'dual-encoder', 1, 'train.matryoshka=16,8,4');
+  await assert.rejects((await steps()).requirements(request), {
+    code: 'CONFIG_INVALID',
+    message: 'train.matryoshka: 16 and 8 cannot be cut from vectors of 8 numbers.',
+    hint: /below 8/,
+  });
+  await assert.rejects(run(request, silentProgress()), { code: 'CONFIG_INVALID' });
+  assert.throws(() => tinyRequest(root, 'dual-encoder', 1, 'train.matryoshka=4,4'), {
+    code: 'CONFIG_INVALID',
+    message: /train\.matryoshka/,
+  });
 });
