@@ -66,7 +66,7 @@ export async function trainingSetup(request: SetupRequest, start: ModelFolder): 
   const { folder, facts, ...found } = start;
   const inside = facts === undefined ? folder : encoderFolder(folder, facts);
   const loaded = facts === undefined ? await loadEncoder(inside, { t5LayerNorm }) : undefined;
-  const beside = facts === undefined ? await askedBeside(folder) : undefined;
+  const beside = facts === undefined ? await askedBeside(folder, config.arch.similarity) : undefined;
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
   if (facts !== undefined && config.train.epochs === 0) refuseOtherComparison(folder, facts, config);
   const described = loaded?.encoder ?? (await describeEncoder(inside, { t5LayerNorm }));
