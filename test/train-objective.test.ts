@@ -103,21 +103,27 @@ describe('cosines and a temperature', async () => {
 });
 
 describe('the gradient cache against the direct step', async () => {
-  const objectives: Record<string, Objective> = {
-    'cosines over a temperature': { ...usualObjective, temperature },
-    'cut vectors': { temperature, matryoshka: [8, 3] },
-    'margins of a teacher': {
-      ...usualObjective,
-      teacher: { loss: 'margin-mse', weight: 0.5, temperature: 1 },
+  const names = await architectureNames();
+  const everything = 'cosines over a temperature, cut vectors, lists of a teacher';
+  const objectives: Record<string, { objective: Objective; of: readonly string[] }> = {
+    [everything]: {
+      objective: {
+        ...{ temperature, matryoshka: [8, 3] },
+        teacher: { loss: 'kl', weight: 2, temperature: 3 },
+      },
+      of: names,
     },
-    'lists of a teacher': { temperature, teacher: { loss: 'kl', weight: 2, temperature: 3 } },
+    'margins of a teacher': {
+      objective: { ...usualObjective, teacher: { loss: 'margin-mse', weight: 0.5, temperature: 1 } },
+      of: ['colbert-cls', 'mlr-sc'],
+    },
   };
-  for (const [title, objective] of Object.entries(objectives)) {
-    for (const name of await architectureNames()) {
+  for (const [title, { objective, of }] of Object.entries(objectives)) {
+    for (const name of of) {
       it(`${title}: ${name}`, async () => {
         const made = await validationOf({ name, examples, negatives: 2, similarity: 'cosine' });
         const direct = await stepOf(made, objective);
-        assert.equal(direct.result.taught !== undefined, objective.teacher !== undefined);
+        assert.ok(direct.result.taught! > 0);
         const cached = await stepOf(made, objective, (context) => new GradientCache(context, 3));
         for (const part of Object.keys(direct.result) as (keyof typeof direct.result)[]) {
           const [found, expected] = [cached.result[part]!, direct.result[part]!];

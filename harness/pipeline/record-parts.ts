@@ -46,7 +46,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
 
 export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['arch'] {
   const { name, familyName, pooling, resolved } = retriever.architecture;
-  const { layers, vectors, lambda, maskShort, meanFirst, similarity = 'dot' } = resolved;
+  const { layers, vectors, lambda, maskShort, meanFirst, similarity } = resolved;
   const hasMean = retriever.encoder.shape.summary === 'mean';
   return {
     name,
@@ -57,7 +57,7 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
     lambda,
     ...(maskShort !== undefined && { maskShort }),
     ...(hasMean && meanFirst !== undefined && { meanFirst }),
-    similarity,
+    ...(similarity && { similarity }),
   };
 }
 

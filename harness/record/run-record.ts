@@ -79,8 +79,8 @@ export interface ArchitectureFacts {
   readonly maskShort?: boolean;
   /** Of token vectors over a T5. */
   readonly meanFirst?: boolean;
-  /** How vectors of what was trained here are compared; absent in records of older versions, which took their product. */
-  readonly similarity?: 'dot' | 'cosine';
+  /** Where what was trained here compares vectors otherwise than by their product. */
+  readonly similarity?: 'cosine';
 }
 
 export interface DatasetFacts {
