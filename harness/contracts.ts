@@ -74,6 +74,8 @@ export interface ResolvedArchitecture {
   maskShort?: boolean;
   /** Families of token vectors: true where h_0^(L) is no token's own (T5's masked mean) and stands before theirs; else it is that of the first token. */
   meanFirst?: boolean;
+  /** How two vectors are compared. Set by the harness, not by a family: vectors get length 1 behind it and its pooling. Absent: their product. */
+  similarity?: 'cosine';
 }
 
 /** `architectures/NAME.ts` exports one of these by default: how E(d) is made. */

@@ -41,7 +41,7 @@ test('all mistakes of all sources are told at once, each with its path, value an
       "train.epochz: there is no such key, did you mean 'epochs'?; its value is 3 (many.json)",
       'train.dropout: 1.5 is not a number of 0 or more and below 1 (many.json)',
       "seads: there is no such key, did you mean 'seeds'?; its value is [1] (many.json)",
-      'arch: 7 is not a section with the keys layers, vectors, lambda, maskShort, meanFirst (many.json)',
+      'arch: 7 is not a section with the keys layers, vectors, lambda, maskShort, meanFirst, similarity (many.json)',
       'seeds: "abc" is not a list of one or more different values, each a whole number from 0 up to 4294967295 (--seeds abc)',
       `engine: "onxx" is not one of "auto", "onnx", "tensorflow", "tfjs-cpu"; did you mean 'onnx'? (--engine onxx)`,
       "epochs: there is no such key, did you mean 'train.epochs'?; its value is 2 (--set epochs=2)",

@@ -23,7 +23,14 @@ function fileOf(name: string, text: string): string {
 /** Written out by hand: the compiler checks that the interface has these keys and no others. */
 const expectedDefaults: BenchConfig = {
   preset: null,
-  arch: { layers: null, vectors: null, lambda: null, maskShort: true, meanFirst: true },
+  arch: {
+    layers: null,
+    vectors: null,
+    lambda: null,
+    maskShort: true,
+    meanFirst: true,
+    similarity: 'dot',
+  },
   model: {
     name: 'scratch',
     tied: false,
@@ -36,6 +43,9 @@ const expectedDefaults: BenchConfig = {
     batchSize: 128,
     chunkSize: 32,
     learningRate: null,
+    temperature: 1,
+    matryoshka: null,
+    teacher: { scores: null, loss: 'margin-mse', weight: 1, temperature: 1, missing: 'left-out' },
     warmup: 0.05,
     weightDecay: 0,
     clipNorm: 2,
@@ -65,6 +75,8 @@ const expectedDefaults: BenchConfig = {
     averageRankFrom: null,
     negativePool: 50,
     depth: 100,
+    maxScoreRatio: null,
+    scoreMargin: null,
   },
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024, precision: 'float32' },
   index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },

@@ -59,6 +59,16 @@ for (const kind of ['bert', 't5'] as const) {
   });
 }
 
+test('what is compared by cosine is exported with vectors of length 1', async () => {
+  const { folder: target } = await exported(await madeExport('mlr-avg', 'bert', { similarity: 'cosine' }));
+  const { vectors } = await run(target, [3, 5]);
+  const lengths = [0, 8].map((at) => Math.hypot(...vectors.subarray(at, at + 8)));
+  assert.ok(
+    lengths.every((length) => Math.abs(length - 1) < 1e-5),
+    String(lengths),
+  );
+});
+
 test('the number of vectors follows the text where it varies', async () => {
   const colbert = await exported(await madeExport('colbert-cls', 't5'));
   assert.deepEqual((await run(colbert.folder, [1])).present, [1, 1]);

@@ -48,18 +48,30 @@ function exampleOf(form: string) {
 export async function madeExport(
   name: string,
   kind: string,
-  { tied = true, options = {} }: { tied?: boolean; options?: ArchitectureOptions } = {},
+  {
+    tied = true,
+    options = {},
+    similarity,
+  }: { tied?: boolean; options?: ArchitectureOptions; similarity?: 'cosine' } = {},
 ): Promise<TrainedRetriever> {
   const encoder = kind === 'bert' || kind === 't5' ? encoderOf(kind) : exampleOf(kind);
   const loaded = await loadArchitecture(name);
   const text = { maxQueryTokens: 9, maxPassageTokens: 20, pairTruncation: 'longest-first' as const };
   const shape = { ...encoder.shape, maxTokens: text.maxPassageTokens };
   const resolved = loaded.family.resolve(options, shape, loaded.pooling?.shortName);
-  const retriever = new Retriever(encoder, tied, { ...loaded, resolved });
+  const compared = { ...resolved, ...(similarity && { similarity }) };
+  const retriever = new Retriever(encoder, tied, { ...loaded, resolved: compared });
   const weights = retriever.parameters.map((parameter, i) => {
     const random = stream(3, 'weights', i);
     return Float32Array.from({ length: sizeOf(parameter.shape) }, () => random.normal() / 2);
   });
-  const facts = { architecture: name, resolved, tied, model: 'made', t5LayerNorm: 'last' as const, text };
+  const facts = {
+    architecture: name,
+    resolved: compared,
+    tied,
+    model: 'made',
+    t5LayerNorm: 'last' as const,
+    text,
+  };
   return { key: 'made-up-key', facts, retriever, weights, tokenizer: madeTokenizer };
 }

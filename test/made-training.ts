@@ -15,7 +15,8 @@ export async function madeRetriever(
     tied = true,
     dropout = 0.1,
     options = {},
-  }: { tied?: boolean; dropout?: number; options?: ArchitectureOptions } = {},
+    similarity,
+  }: { tied?: boolean; dropout?: number; options?: ArchitectureOptions; similarity?: 'cosine' } = {},
 ) {
   const sizes = {
     layers: 2,
@@ -29,7 +30,10 @@ export async function madeRetriever(
   const { encoder, weights } = scratchEncoder(sizes, 7);
   const loaded = await loadArchitecture(name);
   const resolved = loaded.family.resolve(options, encoder.shape, loaded.pooling?.shortName);
-  const retriever = new Retriever(encoder, tied, { ...loaded, resolved });
+  const retriever = new Retriever(encoder, tied, {
+    ...loaded,
+    resolved: { ...resolved, ...(similarity && { similarity }) },
+  });
   return { retriever, initial: initialWeights(retriever, weights) };
 }
 

@@ -11,16 +11,22 @@ export const engine = await openEngine('onnx');
 interface Asked {
   name?: string;
   options?: ArchitectureOptions;
+  similarity?: 'cosine';
   examples: readonly TrainingExample[];
   negatives?: number;
   batchSize?: number;
   missingNegative?: 'left-out' | 'padded';
   pool?: RankPool;
   ties?: RankTies;
+  temperature?: number;
 }
 
 export async function validationOf({ name = 'dual-encoder', options = {}, ...asked }: Asked) {
-  const { retriever, initial } = await madeRetriever(name, { dropout: 0, options });
+  const { similarity } = asked;
+  const { retriever, initial } = await madeRetriever(name, {
+    ...{ dropout: 0, options },
+    ...(similarity && { similarity }),
+  });
   const parameters = engine.variables(initial.map((values) => values.length));
   for (const [i, variable] of parameters.variables.entries()) {
     // Short vectors: of long ones the largest score would have the whole softmax to itself.

@@ -91,14 +91,21 @@ test('an architecture that would take a published model otherwise, untrained, is
     assert.ok(error.hint!.includes(`--arch pretrained:${folder}`));
     return true;
   });
-  assert.equal(await askedBeside(await sentenceFolder('cls_token and dot')), undefined);
+  assert.equal(await askedBeside(await sentenceFolder('cls_token and dot'), 'dot'), undefined);
+  // An architecture compares by cosine, too, where that is asked for: arch.similarity.
+  assert.equal(await askedBeside(await sentenceFolder('cls_token and dot'), 'cosine'), 'cls pooling, dot');
+  const general = { 'config_sentence_transformers.json': { similarity_fn_name: 'cosine' } };
+  const cosine = await sentenceFolder('cls_token and dot', general);
+  assert.equal(await askedBeside(cosine, 'cosine'), undefined);
+  assert.equal(await askedBeside(cosine, 'dot'), 'cls pooling, cosine');
   assert.equal(
-    await askedBeside(await sentenceFolder('mean and cosine', { 'modules.json': null })),
+    await askedBeside(await sentenceFolder('mean and cosine', { 'modules.json': null }), 'dot'),
     undefined,
   );
-  assert.equal(await askedBeside(folder), 'mean pooling, cosine');
+  assert.equal(await askedBeside(folder, 'dot'), 'mean pooling, cosine');
+  assert.equal(await askedBeside(folder, 'cosine'), 'mean pooling, cosine');
   assert.match(
-    (await askedBeside(await sentenceFolder('mean and cosine', { 'modules.json': [] })))!,
+    (await askedBeside(await sentenceFolder('mean and cosine', { 'modules.json': [] }), 'dot'))!,
     /lists no modules/,
   );
 });

@@ -58,6 +58,8 @@ const others: Readonly<Record<string, unknown>> = {
   'stage2.init': 'first',
   'stage2.averageRankFrom': 2,
   'index.efSearch': [7],
+  'train.teacher.loss': 'margin-mse',
+  'train.matryoshka': [3],
 };
 
 function another(value: unknown): unknown {
@@ -76,9 +78,13 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
   const twice: BenchConfig = { ...once, stages: 2 };
   const flat: BenchConfig = { ...once, index: { ...once.index, kind: 'Flat' } };
   const weighted: BenchConfig = { ...once, fuse: { ...once.fuse, method: 'weighted' } };
+  const taught: BenchConfig = {
+    ...once,
+    train: { ...once.train, teacher: { ...once.train.teacher, scores: 'some/file', loss: 'kl' } },
+  };
   const published: BenchConfig = { ...once, model: { ...once.model, name: 'some/model' } };
   const requests = [
-    ...[once, twice, flat, published].map((config) => requestOf('me-bert-sc', change(config))),
+    ...[once, twice, flat, taught, published].map((config) => requestOf('me-bert-sc', change(config))),
     ...[
       'bm25',
       'pretrained:some/model',

@@ -70,6 +70,8 @@ const names: Readonly<Record<string, string>> = {
   identical: "having the query's id",
   without: 'queries without a negative',
   positives: 'queries with a positive',
+  tooClose: 'hits left out: too close to a positive by their scores',
+  withoutLimit: 'queries without a positive to hold scores against',
   tooFew: 'queries with fewer than asked for',
 };
 

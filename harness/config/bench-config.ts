@@ -1,6 +1,9 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
 import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
+import type { SecondStageConfig, TrainConfig } from './training-config.js';
+
+export type * from './training-config.js';
 
 export type LayerChoice = 'last' | 'first' | 'uniform';
 
@@ -16,6 +19,8 @@ export interface ArchitectureConfig {
   maskShort: boolean;
   /** Whether the token vectors of T5 come after their mean; false leaves the mean out. */
   meanFirst: boolean;
+  /** How two vectors are compared: their product, or that of vectors of length 1. */
+  similarity: 'dot' | 'cosine';
 }
 
 /** The BERT with random weights that `scratch` makes. */
@@ -43,65 +48,6 @@ export interface TextConfig {
   /** Longest passage with its title, in tokens, special ones included. */
   passageTokens: number;
   pairTruncation: 'longest-first' | 'joined';
-}
-
-export interface TrainConfig {
-  epochs: number;
-  /** Queries per update. */
-  batchSize: number;
-  /** Texts per chunk of the gradient cache, queries or passages; null trains without it. */
-  chunkSize: number | null;
-  /** Peak of the schedule; null stands for the value of the model's kind: 5e-4 for T5, 2e-5 for all others. */
-  learningRate: number | null;
-  /** Share of the steps over which the learning rate rises. */
-  warmup: number;
-  weightDecay: number;
-  /** Largest norm of the whole gradient; null does not clip. */
-  clipNorm: number | null;
-  dropout: number;
-  /** Hard negatives per query. */
-  negatives: number;
-  /** How many hard negatives of each source they are drawn from, best first. */
-  negativePool: number;
-  /** Of datasets that train on each positive negatives are drawn again instead. */
-  missingNegative: 'left-out' | 'padded';
-  /** What a query's positive of another example in the batch is to it, where a query has several examples. */
-  otherPositives: 'left-out' | 'negatives';
-  checkpoint: 'best' | 'last';
-  averageRank: 'dpr' | 'batch';
-  /** First epoch, from 0, judged by average rank (`epoch >= averageRankFrom`); null stays with cross entropy. */
-  averageRankFrom: number | null;
-  /** Per dev query in the pool of `averageRank: dpr`; null stands for those of its batch. */
-  averageRankHardNegatives: number | null;
-  averageRankOtherNegatives: number;
-  /** Where a passage stands that scores as much as the positive: behind it, or where the order of passages has it. */
-  averageRankTies: 'behind' | 'listed';
-  resetBestAtSwitch: boolean;
-  devNegatives: 'fixed' | 'resampled';
-  /** Epochs without a better dev score before training stops; null never stops early. */
-  patience: number | null;
-  /** Steps between two saved states from which training can be resumed. */
-  saveEverySteps: number;
-}
-
-/** What the second of two stages does otherwise. */
-export interface SecondStageConfig {
-  /** The model that the first stage started from, or the weights that it left. */
-  init: 'model' | 'first';
-  /** Those of the first stage and the mined ones, or the mined ones alone. */
-  negatives: 'both' | 'mined';
-  /** The mined set behind the original one, with positives of its own, or its negatives as more of the same examples. */
-  examples: 'concatenated' | 'merged';
-  /** null stands for half the epochs of the first. */
-  epochs: number | null;
-  /** null stands for that of the first. */
-  learningRate: number | null;
-  /** Counted within the second stage, as `train.averageRankFrom`; null stands for that of the first. */
-  averageRankFrom: number | null;
-  /** How many hard negatives of each source they are drawn from, best first. */
-  negativePool: number;
-  /** Hits per training query that are looked at when negatives are mined. */
-  depth: number;
 }
 
 export interface EncodeConfig {

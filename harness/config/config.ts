@@ -72,6 +72,7 @@ function contradictions(config: BenchConfig): string[] {
       `train.chunkSize: ${train.chunkSize} texts are more than a batch has, which is ${passagesOf(config)} passages (train.batchSize ${train.batchSize}, train.negatives ${train.negatives}); a chunk is a part of a batch`,
     );
   }
+  problems.push(...teacherProblems(config));
   const { dimensions, heads } = model.scratch;
   if (dimensions % heads !== 0) {
     problems.push(
@@ -87,6 +88,21 @@ function contradictions(config: BenchConfig): string[] {
     }
   }
   return [...problems, ...indexProblems(config)];
+}
+
+function teacherProblems({ train, stages }: BenchConfig): string[] {
+  const { scores, missing } = train.teacher;
+  if (scores === null) return [];
+  const problems: string[] = [];
+  if (train.negatives === 0)
+    problems.push(
+      `train.teacher.scores: "${scores}" scores a query's own passages, and train.negatives is 0: there is only one`,
+    );
+  if (stages === 2 && missing === 'refused')
+    problems.push(
+      'train.teacher.missing: "refused", and stages is 2: what the first stage mines has no scores yet; mine, score and train again with --negatives',
+    );
+  return problems;
 }
 
 function indexProblems({ index }: BenchConfig): string[] {

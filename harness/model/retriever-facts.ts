@@ -52,6 +52,7 @@ const factsFaults = faultFinder(() => ({
         lambda: { type: 'number', minimum: 0 },
         maskShort: { type: 'boolean' },
         meanFirst: { type: 'boolean' },
+        similarity: { const: 'cosine' },
       },
     },
     tied: { type: 'boolean' },

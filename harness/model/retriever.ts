@@ -7,6 +7,7 @@ import type {
   Tensor,
   Tensor2D,
 } from '../contracts.js';
+import { unitLength } from '../tensor/layers.js';
 import type { DropoutSite, Encoder, EncoderInput, Parameter } from './encoder.js';
 import type { VectorModel } from './vector-encoder.js';
 
@@ -94,8 +95,19 @@ export class Retriever implements VectorModel {
     return this.encoder.dropoutSites(batch, tokens);
   }
 
-  /** h_q: the last layer's summary. @param weights one tensor per parameter @returns [B, D] */
-  queries(weights: readonly Tensor[], input: EncoderInput, keep?: readonly Tensor[]): Tensor2D {
+  /** How vectors are compared. */
+  get similarity(): 'dot' | 'cosine' {
+    return this.architecture.resolved.similarity ?? 'dot';
+  }
+
+  /** What is searched with: of length 1 where vectors are compared by cosine. @param weights one tensor per parameter @returns [B, D] */
+  queries(weights: readonly Tensor[], input: EncoderInput): Tensor2D {
+    const vectors = this.queryVectors(weights, input);
+    return this.similarity === 'cosine' ? unitLength(vectors) : vectors;
+  }
+
+  /** h_q, as training sees it: the last layer's summary. @returns [B, D] */
+  queryVectors(weights: readonly Tensor[], input: EncoderInput, keep?: readonly Tensor[]): Tensor2D {
     const states = this.encoder.states(this.#weightsOf('query', weights), input, keep);
     return states.summary(this.encoder.shape.layers);
   }
@@ -106,14 +118,11 @@ export class Retriever implements VectorModel {
     return this.architecture.family.represent(states, this.architecture.resolved);
   }
 
-  /** The vectors that are stored and searched. */
+  /** The vectors that are stored and searched: pooled, then of length 1 where they are compared by cosine. */
   searched(weights: readonly Tensor[], input: EncoderInput): PassageVectors {
-    return this.pooled(weights, this.passages(weights, input));
-  }
-
-  /** E(d) turned into what is searched. */
-  pooled(weights: readonly Tensor[], passages: PassageVectors): PassageVectors {
     const { pooling } = this.architecture;
-    return pooling === undefined ? passages : pooling.pool(passages, this.poolingWeights(weights));
+    const all = this.passages(weights, input);
+    const passages = pooling === undefined ? all : pooling.pool(all, this.poolingWeights(weights));
+    return this.similarity === 'cosine' ? { ...passages, vectors: unitLength(passages.vectors) } : passages;
   }
 }

@@ -181,9 +181,10 @@ function promptsOf(
 
 /**
  * What a published model asks for that its bare encoder does not give: `mean pooling, cosine`. Undefined where it asks for
- * nothing, or for [CLS] of the last layer and the product, as architectures here take it.
+ * nothing, or for [CLS] of the last layer, as architectures here take it, and for the same comparison.
+ * @param compared how vectors are compared here
  */
-export async function askedBeside(folder: string): Promise<string | undefined> {
+export async function askedBeside(folder: string, compared: Similarity): Promise<string | undefined> {
   const files = new FileReader(folder);
   if ((await files.json('modules.json')) === undefined) return undefined;
   const none = {
@@ -195,9 +196,12 @@ export async function askedBeside(folder: string): Promise<string | undefined> {
   } as const;
   try {
     const { modules, similarity } = await readSentenceFacts(folder, none);
-    const [pooling] = modules;
+    const [pooling, ...others] = modules;
     const modes = pooling?.kind === 'pooling' ? pooling.modes.join('+') : 'no';
-    if (modules.length === 1 && modes === 'cls') return undefined;
+    // The product of vectors of length 1 is their cosine.
+    const own = others.length > 0 ? 'cosine' : 'dot';
+    const isBare = modes === 'cls' && others.every(({ kind }) => kind === 'normalize');
+    if (isBare && own === compared) return undefined;
     return `${modes} pooling, ${similarity}`;
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;

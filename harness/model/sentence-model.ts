@@ -3,7 +3,7 @@
  * normalization, one after another. A pure function of its weights.
  */
 import type { PassageVectors, Tensor, Tensor2D, Tensor3D } from '../contracts.js';
-import { linear } from '../tensor/layers.js';
+import { linear, unitLength } from '../tensor/layers.js';
 import * as tf from '../tensor/operations.js';
 import { type DenseActivation, denseActivations } from './activations.js';
 import type { Encoder, EncoderInput, Parameter } from './encoder.js';
@@ -92,16 +92,10 @@ export class SentenceModel implements VectorModel {
         const [weight, bias] = own.splice(0, module.hasBias ? 2 : 1);
         const product = linear(vectors!, weight as Tensor2D, bias as tf.Tensor1D | undefined);
         vectors = denseActivations[module.activation](product) as Tensor2D;
-      } else vectors = normalize(vectors!);
+      } else vectors = unitLength(vectors!);
     }
     return vectors!;
   }
-}
-
-/** Each vector over its length, as torch.nn.functional.normalize. @param vectors [B, D] */
-function normalize(vectors: Tensor2D): Tensor2D {
-  const length = tf.sqrt(tf.sum(tf.square(vectors), 1, true)); // [B, 1]
-  return tf.div(vectors, tf.maximum(length, tf.scalar(1e-12)));
 }
 
 /** @param mask [B, T] @returns the same, 0 at the first tokens */

@@ -16,6 +16,7 @@ import { negativesFile } from './negatives-file.js';
 import { withCheckpoint } from './one-stage.js';
 import { identicalIdsOf } from './own-passages.js';
 import { assertQueries, prepare, type StageRequest } from './prepare.js';
+import { marginsOf } from './score-margins.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { withHits } from './system-stages.js';
@@ -68,10 +69,17 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
 
 const missing = 'queries to mine negatives for';
 
+const noteWithoutScores = (miner: string, { note }: Progress) =>
+  note(
+    `stage2.maxScoreRatio and stage2.scoreMargin play no part: what ${miner} mines is not held against scores`,
+  );
+
+
 async function minedByBm25(request: MineRequest, progress: Progress) {
   const { split, count, depth, config } = request;
   const prepared = await prepare(request, progress);
   await assertQueries(prepared, split, missing);
+  if (marginsOf(config) !== undefined) noteWithoutScores('BM25', progress);
   const usual = bm25Asked(config);
   const kept = count ?? usual.count;
   // Some hits are no negatives: as many again are looked at, as usual.
@@ -92,8 +100,9 @@ async function minedByModel(request: MineRequest & { checkpoint: string }, progr
       const { identicalIds } = askedOf(request, known, split);
       const run = search({ system, queries, shards }, { split, depth }, config, known);
       const searching = await bench.searching(shards);
+      const mining = { split, identicalIds, negatives: count ?? null, margins: marginsOf(config) };
       for (const remark of searcherRemarks(searching)) progress.note(remark);
-      return bench.made(mine(run, shards, { split, identicalIds, negatives: count ?? null }, known));
+      return bench.made(mine(run, { queries, shards }, mining, known));
     },
   );
 }
@@ -111,7 +120,11 @@ function minedBySystem(request: MineRequest & { system: string }, progress: Prog
     for (const remark of answering.remarks) progress.note(remark);
     const bench = new Workbench(prepared, progress, log);
     const identicalIds = identicalIdsOf(config, prepared.dataset);
-    const wanted = { split, identicalIds, negatives: count ?? null };
-    return bench.made(mine(answering.stages.run, answering.index, wanted, await knownOf(bench)));
+    const { run, vectors } = answering.stages;
+    const margins = marginsOf(config);
+    if (margins !== undefined && vectors === undefined) noteWithoutScores(request.system, progress);
+    const wanted = { split, identicalIds, negatives: count ?? null, ...(vectors && { margins }) };
+    const searched = vectors && margins ? vectors : answering.index;
+    return bench.made(mine(run, searched, wanted, await knownOf(bench)));
   });
 }

@@ -59,7 +59,7 @@ export function deviceFacts(
 
 export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['arch'] {
   const { name, familyName, pooling, resolved } = retriever.architecture;
-  const { layers, vectors, lambda, maskShort, meanFirst } = resolved;
+  const { layers, vectors, lambda, maskShort, meanFirst, similarity } = resolved;
   const hasMean = retriever.encoder.shape.summary === 'mean';
   return {
     name,
@@ -70,6 +70,7 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
     lambda,
     ...(maskShort !== undefined && { maskShort }),
     ...(hasMean && meanFirst !== undefined && { meanFirst }),
+    ...(similarity && { similarity }),
   };
 }
 
@@ -107,7 +108,7 @@ export function trainedModelFacts({ setup, first }: TrainedStage): NonNullable<R
 }
 
 export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts[]): TrainingFacts {
-  const { checkpoint, setup, negatives, lambdaSearch, first } = trained;
+  const { checkpoint, setup, negatives, teacher, lambdaSearch, first, mined } = trained;
   const { train, dev, poolingWeights } = checkpoint.facts;
   const { model } = setup;
   return {
@@ -117,6 +118,8 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
       init: { architecture: model.trainedAs, key: keyOf(model.files) },
     }),
     negatives: negatives.described,
+    ...(teacher && { teacher }),
+    ...(mined && { mined: { ...mined } }),
     examples: { train: { ...train }, dev: { ...dev } },
     ...((lambdaSearch ?? first?.lambdaSearch)
       ? { lambdaSearch: (lambdaSearch ?? first?.lambdaSearch)! }

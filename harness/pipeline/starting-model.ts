@@ -66,8 +66,9 @@ export async function trainingSetup(request: SetupRequest, start: ModelFolder): 
   const { folder, facts, ...found } = start;
   const inside = facts === undefined ? folder : encoderFolder(folder, facts);
   const loaded = facts === undefined ? await loadEncoder(inside, { t5LayerNorm }) : undefined;
-  const beside = facts === undefined ? await askedBeside(folder) : undefined;
+  const beside = facts === undefined ? await askedBeside(folder, config.arch.similarity) : undefined;
   if (beside !== undefined && config.train.epochs === 0) throw asPublished(found.name, beside);
+  if (facts !== undefined && config.train.epochs === 0) refuseOtherComparison(folder, facts, config);
   const described = loaded?.encoder ?? (await describeEncoder(inside, { t5LayerNorm }));
   const encoder = makeEncoder(withDropout(described, config.train.dropout), { t5LayerNorm });
   const tokenizer = await encoderTokenizer(inside, encoder);
@@ -102,11 +103,23 @@ export function settle(
     pairTruncation,
   };
   const cut = { ...shape, maxTokens: text.maxPassageTokens };
+  refuseLongCuts(shape, config);
   const { resolved } = resolveArchitecture(loaded, cut, config, lambda);
   return {
     ...{ text, resolved },
     learningRate: config.train.learningRate ?? encoderNamed(shape.kind).learningRate,
   };
+}
+
+/** @throws BenchError CONFIG_INVALID for vectors that are to be cut to a length that they do not have */
+export function refuseLongCuts({ dimensions }: EncoderShape, { train }: BenchConfig): void {
+  const long = (train.matryoshka ?? []).filter((length) => length >= dimensions);
+  if (long.length === 0) return;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `train.matryoshka: ${long.join(' and ')} cannot be cut from vectors of ${dimensions} numbers.`,
+    { hint: `Name lengths below ${dimensions}: the whole vectors always take part.` },
+  );
 }
 
 /** The same with another lambda; the model is not read again. */
@@ -127,6 +140,21 @@ function asPublished(name: string, beside: string): BenchError {
     'CONFIG_INVALID',
     `${name} was published with ${beside}, which an architecture leaves out, and train.epochs=0 would not train it for that.`,
     { hint: `As it was published: --arch pretrained:${name}. Or train it: --set train.epochs=1 or more.` },
+  );
+}
+
+/** Searched by products, vectors that were trained for their cosines would give figures of neither. */
+function refuseOtherComparison(
+  folder: string,
+  { resolved }: RetrieverFacts,
+  { arch: { similarity } }: BenchConfig,
+): void {
+  const trained = resolved.similarity ?? 'dot';
+  if (trained === similarity) return;
+  throw new BenchError(
+    'CONFIG_INVALID',
+    `The checkpoint ${folder} was trained to be compared by ${trained}, arch.similarity is ${similarity}, and train.epochs=0 would not train it for that.`,
+    { hint: `Give --set arch.similarity=${trained}, or train it: --set train.epochs=1 or more.` },
   );
 }
 
@@ -158,7 +186,10 @@ export function resolveArchitecture(
     ...(lambda !== null && { lambda }),
   };
   const resolved = loaded.family.resolve(options, shape, loaded.pooling?.shortName);
-  return { ...loaded, resolved };
+  return {
+    ...loaded,
+    resolved: arch.similarity === 'cosine' ? { ...resolved, similarity: 'cosine' as const } : resolved,
+  };
 }
 
 /** A model to start from, where its files lie. */

@@ -14,16 +14,19 @@ import { localModel } from './named-models.js';
 import { assertNegatives } from './negative-sources.js';
 import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
-import { resolveArchitecture } from './starting-model.js';
+import { refuseLongCuts, resolveArchitecture } from './starting-model.js';
 import type { Means } from './system.js';
+import { assertTeacher } from './teacher.js';
 
 /** Everything but what stands in a model that would have to be downloaded. @throws BenchError as the run would */
 export async function requirements(request: RunRequest): Promise<Means> {
   const { architecture, config, negatives } = request;
   const loaded = await loadArchitecture(architecture);
   const shape = await shapeOf(request);
+  if (shape !== undefined) refuseLongCuts(shape, config);
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
+  await assertTeacher(config.train);
   const means = await assertEncoding(config);
   if (shape === undefined || resolved === undefined) return means;
   const { dimensions, maxTokens } = shape;

@@ -1,7 +1,9 @@
 /** Trains what a request asks for: lambda chosen on dev, and a second stage where one is asked for. */
 import type { BenchConfig } from '../config/config.js';
+import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { LambdaTried } from '../record.js';
+import type { MinedFacts } from '../stages/mine.js';
 import { type CheckpointFacts, remarks } from '../stages/train.js';
 import type { Trainings } from '../stages/training.js';
 import type { Workbench } from '../stages/workbench.js';
@@ -17,9 +19,13 @@ export interface TrainedStage {
   negatives: Pick<ChosenNegatives, 'named' | 'identity'> & {
     described: Awaited<ReturnType<ChosenNegatives['described']>>;
   };
+  /** The file of a teacher's scores. */
+  teacher?: DataFile;
   lambdaSearch?: readonly LambdaTried[];
   /** The stage before, whose weights this one began with. */
   first?: TrainedStage;
+  /** What became of the hits of the first, when examples were mined from them. */
+  mined?: MinedFacts;
 }
 
 /** Trains once, or twice with examples mined in between. */
@@ -33,7 +39,7 @@ export async function trainAll(bench: Workbench, trainings: Trainings): Promise<
   bench.progress.note(
     `stage 2: ${bench.dataset.name} trained on again, with ${facts.negatives} negatives and ${facts.positives} positives mined`,
   );
-  return { ...(await trainOnce(bench, trainings, '')), first: before };
+  return { ...(await trainOnce(bench, trainings, '')), first: before, mined: facts };
 }
 
 async function trainOnce(bench: Workbench, trainings: Trainings, suffix: string): Promise<TrainedStage> {
@@ -59,7 +65,9 @@ async function trainOnce(bench: Workbench, trainings: Trainings, suffix: string)
     return made;
   });
   const { named, identity } = trainings.negatives;
+  const { teacher } = trainings;
   return {
+    ...(teacher && { teacher }),
     ...{ checkpoint: artifact, config, ...(lambdaSearch && { lambdaSearch }) },
     setup: setup!,
     negatives: { named, identity, described: await trainings.negatives.described(bench) },
@@ -102,10 +110,28 @@ export function bestLambda(tried: readonly { lambda: number; facts: Pick<Checkpo
 }
 
 /** What a reader of the figures should know of a training and of the one before it. */
-export function trainingRemarks({ checkpoint, config, negatives, first, setup }: TrainedStage): string[] {
+export function trainingRemarks({
+  checkpoint,
+  config,
+  negatives,
+  first,
+  setup,
+  mined,
+}: TrainedStage): string[] {
   const own = remarks(checkpoint.facts.train, checkpoint.facts.dev, config.train.negativePool, negatives);
   if (checkpoint.facts.dev.examples === 0 && config.train.checkpoint === 'best' && config.train.epochs > 0)
     own.push('there are no dev queries to choose a checkpoint by: the last one is kept');
   if (first === undefined) own.push(...setup.model.remarks);
+  if (mined !== undefined) own.push(...minedRemarks(mined));
   return [...(first === undefined ? [] : trainingRemarks(first).map((line) => `stage 1: ${line}`)), ...own];
+}
+
+/** What a reader should know of hits that were left out for their scores. */
+export function minedRemarks({ tooClose, withoutLimit, negatives }: MinedFacts): string[] {
+  if (tooClose === undefined) return [];
+  const lines = [
+    `${tooClose} of ${negatives + tooClose} mined hits score too close to a positive of their query and are no negatives`,
+  ];
+  if (withoutLimit) lines.push(`${withoutLimit} queries have no positive that scores could be held against`);
+  return lines;
 }

@@ -79,6 +79,8 @@ export interface ArchitectureFacts {
   readonly maskShort?: boolean;
   /** Of token vectors over a T5. */
   readonly meanFirst?: boolean;
+  /** Where what was trained here compares vectors otherwise than by their product. */
+  readonly similarity?: 'cosine';
 }
 
 export interface DatasetFacts {
@@ -186,6 +188,10 @@ export interface TrainingFacts extends TrainingStageFacts {
   readonly init?: { readonly architecture: string; readonly key: string };
   /** Where hard negatives came from: `dataset`, `bm25`, or a file. */
   readonly negatives?: readonly (Partial<DataFile> & { readonly name: string })[];
+  /** The file of a teacher's scores. */
+  readonly teacher?: DataFile;
+  /** Of two stages: what became of the hits of the first when examples were mined from them, see MinedFacts. */
+  readonly mined?: Readonly<Record<string, number>>;
   /** What was trained on and what was left out, by split: see ExampleCounts. */
   readonly examples?: Readonly<Partial<Record<'train' | 'dev', Readonly<Record<string, number>>>>>;
   /** Every value of lambda tried; `arch.lambda` is the one chosen. */

@@ -7,6 +7,7 @@ import type { Dataset, Query } from '../contracts.js';
 import { relevantPassages } from '../dataset/qrels.js';
 import { QueryVectors } from '../index/query-vectors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
+import { rowsOf, type Winner, winnerOf } from '../pipeline/passage-rows.js';
 import type { Progress } from '../progress.js';
 import type { DevWinnerFacts } from '../record.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
@@ -133,32 +134,6 @@ async function answeringPassages(
     }
   }
   return found;
-}
-
-/** The vectors of one passage, [M, D]. */
-async function rowsOf(index: VectorIndex, ordinal: number): Promise<Float32Array> {
-  const first = index.firstRowOf(ordinal);
-  const end = ordinal + 1 < index.passages ? index.firstRowOf(ordinal + 1) : index.vectors;
-  const rows = new Float32Array((end - first) * index.dimensions);
-  await index.readRows(first, end - first, rows);
-  return rows;
-}
-
-interface Winner {
-  /** Place among the passage's vectors. */
-  vector: number;
-  score: number;
-}
-
-/** The first of the vectors that score highest; undefined where the passage has none. @param query [D] @param rows [M, D] */
-export function winnerOf(query: Float32Array, rows: Float32Array): Winner | undefined {
-  let best: Winner | undefined;
-  for (let vector = 0; vector * query.length < rows.length; vector++) {
-    let score = 0;
-    for (let d = 0; d < query.length; d++) score += query[d]! * rows[vector * query.length + d]!;
-    if (best === undefined || score > best.score) best = { vector, score };
-  }
-  return best;
 }
 
 /** How often each vector won. @param winners by query, with gaps */

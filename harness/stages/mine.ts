@@ -2,23 +2,27 @@
 import type { Dataset, Split } from '../contracts.js';
 import { relevantPassages } from '../dataset/qrels.js';
 import { readPassages } from '../dataset/reading.js';
+import { QueryVectors } from '../index/query-vectors.js';
 import { openIndex } from '../index/vector-index.js';
 import { writeNegatives } from '../interchange/negatives.js';
 import { readHits } from '../pipeline/hit-files.js';
 import { negativesFile } from '../pipeline/negatives-file.js';
 import type { NamedPassages } from '../pipeline/run-of-hits.js';
+import { highestScore, type PairScores, pairScores, type ScoreMargins } from '../pipeline/score-margins.js';
 import { AnswersOfHits } from '../search/answer-hits.js';
 import { CopiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
-import type { Need, Stage } from './graph.js';
+import type { Stage } from './graph.js';
 import type { Known } from './known.js';
-import type { RunFacts } from './search.js';
+import type { RunFacts, Searched } from './search.js';
 
 interface MineAsked {
   split: Split;
   identicalIds: 'dropped' | 'kept';
   /** Negatives kept per query, best first; null keeps all that were found. */
   negatives: number | null;
+  /** How close to a positive's score a negative may come; absent: as close as it does. */
+  margins?: ScoreMargins | undefined;
 }
 
 /** What became of the hits. */
@@ -35,6 +39,9 @@ export interface MinedFacts {
   without: number;
   /** Queries with a positive, each of which is an example. */
   positives: number;
+  /** Where there are margins: hits left out for their scores, and queries that have no positive whose score would set a limit. */
+  tooClose?: number;
+  withoutLimit?: number;
 }
 
 /**
@@ -46,28 +53,32 @@ export interface MinedFacts {
  * dataset trains on it (`trainsOn`). A query may have no positive, or no negative. The file lies in the artifact's folder,
  * see `negativesFile`.
  * @param run of that split
- * @param searched the shards, or an index that is open
+ * @param searched its queries and the shards that were searched; an index that is open where there are no such, and no margins
  */
 export function mine(
   run: Stage<RunFacts>,
-  searched: Need | NamedPassages,
-  { split, identicalIds, negatives: wanted }: MineAsked,
+  searched: Pick<Searched, 'queries' | 'shards'> | NamedPassages,
+  { split, identicalIds, negatives: wanted, margins }: MineAsked,
   { dataset, code }: Known,
 ): Stage<MinedFacts> {
+  const byVectors = 'shards' in searched ? searched : undefined;
   return {
     name: 'mine',
     kind: 'negatives',
     version: 'mined examples 3',
-    needs: { run },
-    inputs: () => ({ ...code('mine', { dataset }), split, identicalIds, wanted }),
+    needs: { run, ...(margins && byVectors && { queries: byVectors.queries, shards: byVectors.shards }) },
+    inputs: () => ({ ...code('mine', { dataset }), split, identicalIds, wanted, ...margins }),
     about: { dataset: dataset.name },
     async make(folder, at) {
       const hits = await readHits(await at.made(run));
-      const opened = 'identifiers' in searched ? undefined : await openIndex(await at.folderOf(searched));
+      const opened = byVectors && (await openIndex(await at.folderOf(byVectors.shards)));
       try {
-        const asked = { split, identicalIds, negatives: wanted };
+        const asked = { split, identicalIds, negatives: wanted, margins };
         const named = opened ?? (searched as NamedPassages);
-        const { facts, ...examples } = await examplesIn(at.dataset, named, hits, asked);
+        const vectors = margins && byVectors && new QueryVectors(await at.made(byVectors.queries));
+        const scores =
+          opened && vectors && pairScores(opened, vectors, () => at.progress.checkInterrupted());
+        const { facts, ...examples } = await examplesIn(at.dataset, named, hits, asked, scores);
         await writeNegatives(negativesFile(folder), examples);
         return facts;
       } finally {
@@ -77,11 +88,13 @@ export function mine(
   };
 }
 
+/** @param scores what queries score positives that are not among their hits, where there are margins */
 export async function examplesIn(
   dataset: Dataset,
   index: NamedPassages,
   hits: PassageHits,
-  { split, identicalIds, negatives: wanted }: MineAsked,
+  { split, identicalIds, negatives: wanted, margins }: MineAsked,
+  scores?: PairScores,
 ) {
   const queries = await dataset.queries(split);
   const byQuery = await relevantPassages(dataset, split);
@@ -102,11 +115,11 @@ export async function examplesIn(
     without: 0,
     positives: 0,
   };
-  const negatives = new Map<string, readonly string[]>();
-  const positives = new Map<string, readonly string[]>();
+  /** Of each query: places of the hits that may be negatives, best first, and its positives. */
+  const found: { places: number[]; positives: readonly string[] }[] = [];
   for (const [q, { queryId }] of queries.entries()) {
     const judged = new Set(judgedRelevant[q]);
-    const kept: string[] = [];
+    const places: number[] = [];
     let best: string | undefined;
     for (const place of placesOf(hits, q)) {
       const passageId = identifiers.at(hits.ordinals[place]!);
@@ -118,17 +131,72 @@ export async function examplesIn(
       if (judged.has(passageId)) facts.relevant++;
       else if (copies.has(q, hits.ordinals[place]!)) facts.copies++;
       else if (answers?.[place] === 1) facts.answering++;
-      else if (wanted === null || kept.length < wanted) kept.push(passageId);
+      else places.push(place);
     }
-    const relevant =
+    const positives =
       answers === undefined ? trainedOn(judgedRelevant[q]!, dataset) : best === undefined ? [] : [best];
+    found.push({ places, positives });
+  }
+  if (margins && scores) {
+    const idOf = (place: number) => identifiers.at(hits.ordinals[place]!);
+    // Where nothing is mined as a positive, the query is trained towards what is judged relevant.
+    const towards = found.map(({ positives }, q) => (positives.length > 0 ? positives : judgedRelevant[q]!));
+    const lowest = await lowestScores(towards, hits, idOf, scores);
+    Object.assign(facts, { tooClose: 0, withoutLimit: 0 });
+    for (const [q, own] of found.entries()) {
+      const positive = lowest[q];
+      if (positive === undefined) {
+        facts.withoutLimit!++;
+        continue;
+      }
+      const limit = highestScore(positive, margins);
+      const kept = own.places.filter((place) => hits.scores[place]! <= limit);
+      facts.tooClose! += own.places.length - kept.length;
+      own.places = kept;
+    }
+  }
+  const negatives = new Map<string, readonly string[]>();
+  const positives = new Map<string, readonly string[]>();
+  for (const [q, { queryId }] of queries.entries()) {
+    const own = found[q]!;
+    const kept = own.places
+      .slice(0, wanted ?? own.places.length)
+      .map((place) => identifiers.at(hits.ordinals[place]!));
     facts.negatives += kept.length;
     if (kept.length === 0) facts.without++;
-    if (relevant.length > 0) facts.positives++;
+    if (own.positives.length > 0) facts.positives++;
     negatives.set(queryId, kept);
-    positives.set(queryId, relevant);
+    positives.set(queryId, own.positives);
   }
   return { facts, negatives, positives };
+}
+
+/**
+ * What each query scores the worst of its positives, undefined where it has none: of those among its hits as they were
+ * searched.
+ */
+async function lowestScores(
+  positives: readonly (readonly string[])[],
+  hits: PassageHits,
+  idOf: (place: number) => string,
+  scores: PairScores,
+): Promise<(number | undefined)[]> {
+  const lowest: (number | undefined)[] = positives.map(() => undefined);
+  const take = (q: number, score: number) => {
+    lowest[q] = Math.min(lowest[q] ?? score, score);
+  };
+  const elsewhere = new Map<string, number[]>();
+  for (const [q, ids] of positives.entries()) {
+    const left = new Set(ids);
+    for (const place of placesOf(hits, q)) if (left.delete(idOf(place))) take(q, hits.scores[place]!);
+    for (const id of left) {
+      const asking = elsewhere.get(id);
+      if (asking === undefined) elsewhere.set(id, [q]);
+      else asking.push(q);
+    }
+  }
+  await scores(elsewhere, take);
+  return lowest;
 }
 
 /** What the dataset trains on of a query's relevant passages. */

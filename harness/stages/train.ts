@@ -6,6 +6,7 @@ import { textEncoders } from '../pipeline/checkpoint.js';
 import { forgetRead } from '../pipeline/last-read.js';
 import type { ChosenNegatives } from '../pipeline/negative-sources.js';
 import type { TrainingSetup } from '../pipeline/starting-model.js';
+import type { ChosenTeacher } from '../pipeline/teacher.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
 import { rankPool, ranksEpochs } from '../train/rank-pool.js';
 import { type TrainingFacts, train as trainModel } from '../train/trainer.js';
@@ -38,12 +39,13 @@ interface TrainingAsked {
   /** What the settings come to with a model of that shape; the settings themselves where it is not known. */
   settled(): object;
   negatives: ChosenNegatives;
+  teacher?: ChosenTeacher | undefined;
   /** Reads the model. */
   setup(at: Workplace): Promise<TrainingSetup>;
 }
 
 export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts> {
-  const { config, seed, architecture, model, origin, trainedAs, negatives } = asked;
+  const { config, seed, architecture, model, origin, trainedAs, negatives, teacher } = asked;
   const { dataset, engine, computing, code } = known;
   const { t5LayerNorm, tied } = config.model;
   const {
@@ -51,6 +53,7 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
     averageRankHardNegatives: __,
     averageRankOtherNegatives: ___,
     learningRate: ____,
+    teacher: _____,
     averageRankTies,
     otherPositives,
     ...training
@@ -78,6 +81,7 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
       ...((cyclesNegatives || negatives.addsExamples) && { otherPositives }),
       ...(pool && { rankPool: pool }),
       ...(ranksEpochs(config.train) && { averageRankTies }),
+      ...(teacher && { teacher: teacher.identity }),
     }),
     about: { dataset: dataset.name, system: architecture },
     async make(folder, at) {
@@ -91,7 +95,14 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
         isForDev ? [] : await negatives.of('train', at),
         await negatives.of('dev', at),
       ];
-      const trainSet = await trainingExamples(dataset, 'train', texts, config.train, forTrain);
+      const trainSet = await trainingExamples(
+        dataset,
+        'train',
+        texts,
+        config.train,
+        forTrain,
+        teacher?.source,
+      );
       if (trainSet.counts.examples === 0 && config.train.epochs > 0)
         throw nothingToTrainOn(dataset.name, trainSet.counts);
       const forRank = { ...config.train, rankPool: pool };
@@ -172,6 +183,13 @@ export function remarks(
       train.withoutNegatives === undefined ? '' : ', and get them again'
     }`,
   );
+  const { scoredPairs = 0, unscoredPairs = 0, untaughtExamples = 0, unusedScores = 0 } = train;
+  say(
+    unscoredPairs,
+    `of ${scoredPairs + unscoredPairs} pairs of a query and a passage have no score of the teacher, and take no part in its loss`,
+  );
+  say(untaughtExamples, `of ${train.examples} training examples learn nothing from the teacher`);
+  say(unusedScores, "of the teacher's scores are of pairs that are not trained on");
   say(dev.tooFewNegatives, `of ${dev.examples} dev queries have fewer hard negatives than asked for`);
   const { tooFewHardForRank = 0, tooFewOthersForRank = 0 } = dev;
   for (const [count, kind, option] of [

@@ -1,6 +1,6 @@
 /** The stages from a model to the checkpoint that is searched: a training for each lambda, and a second with mined examples. */
 import { type BenchConfig, secondTraining } from '../config/config.js';
-import type { EncoderShape } from '../contracts.js';
+import type { DataFile, EncoderShape } from '../contracts.js';
 import { describeEncoder } from '../model/checkpoint.js';
 import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder, retrieverFiles } from '../model/retriever-files.js';
@@ -14,6 +14,7 @@ import {
 } from '../pipeline/negative-sources.js';
 import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
+import { marginsOf } from '../pipeline/score-margins.js';
 import {
   type ModelFolder,
   namedModel,
@@ -23,6 +24,7 @@ import {
   trainingSetup,
   withLambda,
 } from '../pipeline/starting-model.js';
+import { chooseTeacher } from '../pipeline/teacher.js';
 import { hasWinners } from '../pipeline/winners.js';
 import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
@@ -56,6 +58,8 @@ export interface Trainings {
   /** The checkpoint as what has vectors. */
   readonly model: ModelNeed;
   readonly negatives: ChosenNegatives;
+  /** The file of a teacher's scores. */
+  readonly teacher?: DataFile;
   /** Reads the model that it begins with. */
   setup(at: Workplace): Promise<TrainingSetup>;
   /** The training before, and what was mined with it. */
@@ -80,7 +84,12 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   const encoded = queries(model, 'train', mining, known);
   const run = search({ system: model.name, queries: encoded, shards }, asked, config, known);
   const identicalIds = identicalIdsOf(config, known.dataset);
-  const mined = mine(run, shards, { split: 'train', identicalIds, negatives: null }, known);
+  const mined = mine(
+    run,
+    { queries: encoded, shards },
+    { split: 'train', identicalIds, negatives: null, margins: marginsOf(config) },
+    known,
+  );
   const { init, negatives } = config.stage2;
   const begun: Start = {
     need: first.checkpoint,
@@ -121,6 +130,7 @@ async function trainings(
 ): Promise<Trainings> {
   const loaded = await loadArchitecture(architecture);
   const negatives = await chooseNegatives(config, known, names);
+  const teacher = await chooseTeacher(config.train, known);
   const { shape, open, need: model, origin, trainedAs } = start;
   const settled = (own: number | undefined) => {
     const asked = lambda();
@@ -149,7 +159,7 @@ async function trainings(
     ...(value !== undefined && { lambda: value }),
     stage: train(
       {
-        ...{ config, seed, architecture, code, model, origin, trainedAs, negatives },
+        ...{ config, seed, architecture, code, model, origin, trainedAs, negatives, teacher },
         name: `train${value === undefined ? '' : `, lambda ${value}`}${suffix}`,
         settled: () => settled(value),
         setup: setupWith(value),
@@ -161,6 +171,7 @@ async function trainings(
   const checkpoint: Choice<CheckpointFacts> = { among, ...(among.length === 1 && { chosen: among[0]! }) };
   return {
     ...{ config, tried, checkpoint, negatives },
+    ...(teacher?.file && { teacher: teacher.file }),
     model: {
       ...{ name: architecture, need: checkpoint, code, hasWinners: winners },
       open: async (at) => openCheckpoint(await at.folderOf(checkpoint)),

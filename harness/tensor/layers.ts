@@ -84,6 +84,27 @@ export function rmsNorm(x: Tensor, weight: tf.Tensor1D, epsilon: number): Tensor
   });
 }
 
+/**
+ * Each vector over its length, as torch.nn.functional.normalize, with its gradient in closed form; a vector of zeros stays one.
+ * @param x [..., D]
+ */
+export function unitLength<T extends Tensor>(x: T): T {
+  return withGradient([x], ([input]) => {
+    const length = tf.sqrt(tf.maximum(tf.sum(tf.square(input!), -1, true), smallestSquare)); // [..., 1]
+    const unit = tf.div(input!, length);
+    return {
+      value: unit,
+      saved: [unit, length],
+      gradient: (dy, [unit, length]) => [
+        tf.div(tf.sub(dy, tf.mul(unit!, tf.sum(tf.mul(unit!, dy), -1, true))), length!),
+      ],
+    };
+  }) as T;
+}
+
+/** Of the length 1e-12, below which torch divides by that. */
+const smallestSquare = 1e-24;
+
 /** GELU by the error function (Hendrycks and Gimpel 2016), BERT's `gelu`. */
 export function gelu(x: Tensor): Tensor {
   return withGradient([x], ([input]) => {

@@ -2,6 +2,7 @@
 import { refuseBeyondMemory } from '../program/memory.js';
 import { stream } from '../random.js';
 import { paddedLength, padTexts } from '../text/padding.js';
+import type { TaughtPairs } from './taught-pairs.js';
 
 /** Which passage a positive is, and which are relevant to its query: numbers that passages of one split have. */
 export interface JudgedPositive {
@@ -20,6 +21,8 @@ export interface TrainingExample {
   set?: number;
   /** Hard negatives it can be given, best first. */
   negatives: readonly Int32Array[];
+  /** What a teacher scores them; absent where there is none. */
+  taught?: TaughtPairs;
   /** Negatives that are not hard, for the pool of average rank alone. */
   others?: readonly Int32Array[];
 }
@@ -45,6 +48,8 @@ export interface Batch {
    * and relevant to a query too.
    */
   candidates: Float32Array;
+  /** [B, P] each: a teacher's scores, and 1 where there is one, among the query's own passages alone; absent where there is no teacher. */
+  teacher?: { scores: Float32Array; scored: Float32Array };
 }
 
 export interface BatchOptions {
@@ -75,12 +80,24 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
  */
 export function drawNegatives(
   example: TrainingExample,
-  { negatives: n, missingNegative }: Pick<BatchOptions, 'negatives' | 'missingNegative'>,
+  options: Pick<BatchOptions, 'negatives' | 'missingNegative'>,
   seed: number,
   draw: string | number,
 ): readonly Int32Array[] {
-  if (n === 0 || example.negatives.length === 0) return [];
-  const pool = [...example.negatives];
+  const { negatives } = example;
+  return drawPlaces(example, negatives.length, options, seed, draw).map((place) => negatives[place]!);
+}
+
+/** Their places in the example's list of so many. */
+function drawPlaces(
+  example: TrainingExample,
+  count: number,
+  { negatives: n, missingNegative }: Pick<BatchOptions, 'negatives' | 'missingNegative'>,
+  seed: number,
+  draw: string | number,
+): readonly number[] {
+  if (n === 0 || count === 0) return [];
+  const pool = Array.from({ length: count }, (_, i) => i);
   // Two examples of one query draw each for itself.
   const own = example.judged === undefined ? [] : [example.judged.positive];
   const set = example.set === undefined ? [] : [`set ${example.set}`];
@@ -97,11 +114,12 @@ export function makeBatch(
   options: BatchOptions,
 ): Batch {
   const isPadded = options.missingNegative === 'padded';
-  const drawn = examples.map((example) => drawNegatives(example, options, seed, draw));
+  const lists = examples.map(({ negatives }) => negatives);
+  const places = examples.map((example, e) => drawPlaces(example, lists[e]!.length, options, seed, draw));
   // As the paper's code: padded to what the batch has, so a batch without any negative gets no padding.
-  const most = drawn.reduce((largest, negatives) => Math.max(largest, negatives.length), 0);
-  const places = isPadded ? most : options.negatives;
-  const perQuery = 1 + places;
+  const most = places.reduce((largest, own) => Math.max(largest, own.length), 0);
+  const room = isPadded ? most : options.negatives;
+  const perQuery = 1 + room;
   // Ids and a mask for each token, and for each query whether a passage is its positive.
   const tokens = examples.reduce((longest, { positive }) => Math.max(longest, positive.length), 1);
   refuseBeyondMemory(
@@ -112,9 +130,9 @@ export function makeBatch(
   const passages: Int32Array[] = [];
   const candidates = new Float32Array(examples.length * perQuery).fill(1);
   for (const [e, { positive }] of examples.entries()) {
-    const negatives = drawn[e]!;
-    passages.push(positive, ...negatives);
-    for (let i = negatives.length; i < places; i++) {
+    const own = places[e]!;
+    passages.push(positive, ...own.map((place) => lists[e]![place]!));
+    for (let i = own.length; i < room; i++) {
       if (!isPadded) candidates[passages.length] = 0;
       passages.push(new Int32Array(0));
     }
@@ -140,7 +158,31 @@ export function makeBatch(
       options.otherPositives !== 'negatives' && examples.some(({ judged }) => judged !== undefined)
         ? withoutOtherPositives(examples, candidates)
         : candidates,
+    ...(examples.some(({ taught }) => taught !== undefined) && {
+      teacher: teacherOf(examples, places, perQuery),
+    }),
   };
+}
+
+/** What the teacher says of each query's own passages. @param places of the negatives that each was given */
+function teacherOf(
+  examples: readonly TrainingExample[],
+  places: readonly (readonly number[])[],
+  perQuery: number,
+): NonNullable<Batch['teacher']> {
+  const passages = examples.length * perQuery;
+  const scores = new Float32Array(examples.length * passages);
+  const scored = new Float32Array(examples.length * passages);
+  for (const [e, { taught }] of examples.entries()) {
+    const own =
+      taught === undefined ? [] : [taught.positive, ...places[e]!.map((at) => taught.negatives[at]!)];
+    for (const [i, score] of own.entries()) {
+      if (Number.isNaN(score)) continue;
+      scores[e * passages + e * perQuery + i] = score;
+      scored[e * passages + e * perQuery + i] = 1;
+    }
+  }
+  return { scores, scored };
 }
 
 /** @param candidates [P], the same for all @returns [B, P], for each query without what is relevant to it beside its own */

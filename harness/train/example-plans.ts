@@ -28,6 +28,16 @@ export interface ExampleCounts {
   /** Of dev, where there is a pool of average rank: queries that bring fewer hard or other negatives than it asks for. */
   tooFewHardForRank?: number;
   tooFewOthersForRank?: number;
+  /**
+   * Where there is a teacher: pairs of an example and its positive, or one of the negatives that it can be given, with and
+   * without a score.
+   */
+  scoredPairs?: number;
+  unscoredPairs?: number;
+  /** Examples of which fewer than two passages have a score, so that the teacher says nothing of them. */
+  untaughtExamples?: number;
+  /** Scores of pairs that are not trained on. */
+  unusedScores?: number;
 }
 
 export interface ExampleOptions {

@@ -11,6 +11,7 @@ import {
 } from './example-plans.js';
 import type { NegativeSource } from './example-sets.js';
 import { PassageTokens } from './passage-tokens.js';
+import { type TeacherSource, taughtPairs } from './taught-pairs.js';
 
 export type { ExampleCounts, ExampleOptions } from './example-plans.js';
 export type { NegativeSource } from './example-sets.js';
@@ -24,7 +25,8 @@ export interface ExampleTokenizer {
  * Reads the collection once and keeps the passages that the split trains on.
  * @param sources where hard negatives and further examples come from; none: a query trains against the passages of its
  *   batch alone
- * @throws BenchError DATA_INVALID that lists the positives and negatives which name a passage that is not there
+ * @param teacher scores its pairs; none where absent
+ * @throws BenchError DATA_INVALID for scores that do not fit, and one that lists the positives and negatives which name a passage that is not there
  */
 export async function trainingExamples(
   dataset: Dataset,
@@ -32,17 +34,20 @@ export async function trainingExamples(
   tokenizer: ExampleTokenizer,
   options: ExampleOptions,
   sources: readonly NegativeSource[],
+  teacher?: TeacherSource,
 ): Promise<{ examples: TrainingExample[]; counts: ExampleCounts }> {
   const passages = new PassageNumbers();
   const { plans, counts } = await planExamples(dataset, split, options, sources, passages);
+  const lesson = teacher && (await taughtPairs(plans, passages, teacher));
   const tokens = await tokensOf(dataset, split, tokenizer, passages, sources);
   refuseUnknown(dataset, split, plans, { tokens, passages }, sources);
   const examples = plans.map(
-    ({ query, positive, relevant, negatives, others, set }): TrainingExample => ({
+    ({ query, positive, relevant, negatives, others, set }, i): TrainingExample => ({
       queryId: query.queryId,
       query: tokenizer.query(query.text),
       ...(relevant && { judged: { positive, relevant } }),
       ...(set > 0 && { set }),
+      ...(lesson && { taught: lesson.taught[i]! }),
       // Read out when they are asked for: every query of a large set has a hundred, and a step draws a few.
       get positive() {
         return tokens.of(positive);
@@ -55,7 +60,7 @@ export async function trainingExamples(
       },
     }),
   );
-  return { examples, counts: { ...counts, examples: examples.length } };
+  return { examples, counts: { ...counts, ...lesson?.counts, examples: examples.length } };
 }
 
 /** The tokens of every passage that is trained on; what the dataset does not have is left out. */

@@ -3,16 +3,15 @@
  * every chunk without gradients; the loss and its gradient with respect to the vectors; encode every chunk again, with
  * the same dropout masks, and pull its vectors' gradient through.
  */
-import type { PassageVectors, Tensor, Tensor2D, Tensor3D } from '../contracts.js';
+import type { Tensor, Tensor2D, Tensor3D } from '../contracts.js';
 import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, concatenate, type Side } from './chunks.js';
 import { dropoutMasks } from './dropout-masks.js';
-import { contrastiveLoss } from './loss.js';
+import { keptParts, labelFeeds, labelKey, labelSpecs, lossOf, usualObjective } from './objective.js';
 import {
-  candidatesShape,
   inputsOfTexts,
   keepSpecs,
   parameterSpecs,
@@ -66,8 +65,8 @@ export class GradientCache implements StepComputer {
       const part = upstream.subarray(chunk.first * perText, (chunk.first + chunk.texts) * perText);
       await this.#pull(chunk, step, part);
     }
-    loss.numbers[3] = await this.#squaredNorm();
-    return resultOf(loss.numbers, retriever);
+    loss.numbers[loss.numbers.length - 1] = await this.#squaredNorm();
+    return resultOf(loss.numbers, this.context);
   }
 
   #feedsOf(chunk: Chunk, step: number): NumericArray[] {
@@ -90,7 +89,7 @@ export class GradientCache implements StepComputer {
     const { retriever } = this.context;
     const input = taker.input();
     const keep = sites > 0 ? taker.take(sites) : undefined;
-    if (side === 'query') return [retriever.queries(weights, input, keep)];
+    if (side === 'query') return [retriever.queryVectors(weights, input, keep)];
     const { vectors, present } = retriever.passages(weights, input, keep);
     return [vectors, present ?? tf.ones(vectors.shape.slice(0, 2))];
   }
@@ -114,34 +113,30 @@ export class GradientCache implements StepComputer {
 
   /** The loss and its gradient with respect to all vectors; the pooling's own gradients go where they belong. */
   async #loss(batch: Batch, queries: Float32Array, passages: Float32Array, present: Float32Array) {
-    const { engine, retriever, parameters, gradients } = this.context;
-    const { pooling, resolved } = retriever.architecture;
+    const { engine, retriever, parameters, gradients, objective = usualObjective } = this.context;
+    const labels = labelSpecs(batch);
     const dimensions = retriever.encoder.shape.dimensions;
     const m = passages.length / batch.passages / dimensions;
     const own = retriever.parameters.flatMap(({ owner }, i) => (owner === 'pooling' ? [i] : []));
     const array = (...shape: number[]): ArraySpec => ({ shape, dtype: 'float32' });
     const program = await this.#programs.get(
-      `loss ${batch.queries},${batch.passages}x${m} of ${candidatesShape(batch)}`,
+      `loss ${batch.queries},${batch.passages}x${m} of ${labelKey(batch)}`,
       () =>
         engine.compile(
           (inputs) => {
-            const [q, v, exists, positive, candidates, ...weights] = inputs;
+            const taker = new Taker(inputs);
+            const [q, v, exists] = taker.take(3);
+            const labelled = taker.take(labels.length);
+            const weights = taker.take(own.length);
             let parts: Tensor[] = [];
             const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
-              const batchVectors: PassageVectors = {
-                vectors: trained[1] as Tensor3D,
-                present: exists as Tensor2D,
-              };
-              const loss = contrastiveLoss({
+              const encoded = {
                 queries: trained[0] as Tensor2D,
-                passages: batchVectors,
-                positive: positive as Tensor2D,
-                candidates: candidates!,
-                ...(pooling && { pooling }),
+                passages: { vectors: trained[1] as Tensor3D, present: exists as Tensor2D },
                 weights: trained.slice(2),
-                lambda: resolved.lambda,
-              });
-              parts = [loss.contrastive, loss.regularizer ?? tf.scalar(0)].map((part) => tf.keep(part));
+              };
+              const loss = lossOf(retriever, objective, encoded, labelled);
+              parts = keptParts(loss);
               return loss.loss;
             })([q!, v!, ...weights]);
             const numbers = tf.stack([value, ...parts, tf.scalar(0)]);
@@ -152,14 +147,13 @@ export class GradientCache implements StepComputer {
             array(batch.queries, dimensions),
             array(batch.passages, m, dimensions),
             array(batch.passages, m),
-            array(batch.queries, batch.passages),
-            array(...candidatesShape(batch)),
+            ...labels,
             ...own.map((i) => array(...retriever.parameters[i]!.shape)),
           ],
           { name: 'loss of cached vectors' },
         ),
     );
-    const feeds = [queries, passages, present, batch.positive, batch.candidates];
+    const feeds = [queries, passages, present, ...labelFeeds(batch)];
     const [numbers, dQueries, dPassages] = await program.run(
       [...feeds, ...own.map((i) => parameters.variables[i]!)],
       [undefined, undefined, undefined, ...own.map((i) => gradients.variables[i]!)],

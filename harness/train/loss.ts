@@ -8,13 +8,10 @@ import type {
   Tensor2D,
   Tensor3D,
 } from '../contracts.js';
+import { unitLength } from '../tensor/layers.js';
 import * as tf from '../tensor/operations.js';
-
-/**
- * The score of what takes no part: below any product of vectors, so that it never wins a maximum and its share of a
- * softmax is exactly 0, and finite, so that 0 times it is 0 and no gradient is NaN.
- */
-export const absentScore = -1e30;
+import { leaveOut, overTemperature } from './softmax-scores.js';
+import { type TeacherObjective, type TeacherScores, teacherLoss } from './teacher-loss.js';
 
 export interface ContrastiveBatch {
   /** [Q, D] */
@@ -30,23 +27,27 @@ export interface ContrastiveBatch {
   weights?: readonly Tensor[];
   /** lambda of equation (7). */
   lambda: number;
+  /** How vectors are compared: by their product where absent. */
+  similarity?: 'dot' | 'cosine';
+  /** Scores are divided by it before every softmax, that of equation (6) too; 1 where absent. */
+  temperature?: number;
+  /** Shorter lengths that vectors are cut to: the loss is a sum over these and the whole. */
+  matryoshka?: readonly number[];
+  /** What a teacher scores, and what comes of it. */
+  teacher?: (TeacherObjective & TeacherScores) | undefined;
 }
 
 export interface ContrastiveLoss {
-  /** Equation (7): contrastive + lambda * regularizer, a mean over queries. */
+  /** Equation (7), contrastive + lambda * regularizer, a mean over queries; the teacher's part times its weight besides. Each part is a sum over all lengths of vectors. */
   loss: Scalar;
   /** Equation (3), or (5) with self-contrastive pooling. */
   contrastive: Scalar;
   /** Equation (6); absent without a pooling that has one, or with lambda 0. */
   regularizer?: Scalar;
-  /** [Q, P], the similarities that the contrastive loss saw, before candidates are left out. */
+  /** The teacher's part before its weight: of the scores that search computes. */
+  taught?: Scalar;
+  /** [Q, P], the similarities that the contrastive loss saw, over the temperature and before candidates are left out. */
   similarity: Tensor2D;
-}
-
-/** Keeps the scores where `take` is 1 and puts `absentScore` where it is 0. */
-function leaveOut<T extends Tensor>(scores: T, take: Tensor | undefined): T {
-  if (take === undefined) return scores;
-  return tf.add(tf.mul(scores, take), tf.mul(tf.sub(1, take), absentScore)) as T;
 }
 
 /**
@@ -90,9 +91,37 @@ export function crossEntropy(similarity: Tensor2D, positive: Tensor2D, candidate
  * query. A pure function of tensors: it reads no values, so that it can be compiled and differentiated.
  */
 export function contrastiveLoss(batch: ContrastiveBatch): ContrastiveLoss {
-  const { queries, positive, pooling, weights = [], lambda } = batch;
-  const passages = pooling?.trainsOn === 'pooled' ? pooling.pool(batch.passages, weights) : batch.passages;
-  const all = scoreVectors(queries, passages); // [Q, P, M]
+  const { pooling, weights = [], matryoshka = [], teacher } = batch;
+  const pooled = () => pooling?.pool(batch.passages, weights) ?? batch.passages;
+  const trained = pooling?.trainsOn === 'pooled' ? pooled() : batch.passages;
+  const searched = teacher === undefined || pooling?.trainsOn !== 'all' ? trained : pooled();
+  const whole = lossOfLength(batch, trained, searched);
+  return matryoshka
+    .map((length) => lossOfLength(batch, trained, searched, length))
+    .reduce((sum, part) => ({ ...added(sum, part), similarity: sum.similarity }), whole);
+}
+
+/**
+ * @param trained what the contrastive loss sees of the passages
+ * @param searched what search sees of them
+ * @param length of the vectors, cut to it before anything else (Kusupati et al. 2022); whole where absent
+ */
+function lossOfLength(
+  batch: ContrastiveBatch,
+  trained: PassageVectors,
+  searched: PassageVectors,
+  length?: number,
+): ContrastiveLoss {
+  const { positive, pooling, lambda, teacher, temperature = 1 } = batch;
+  const compared = <T extends Tensor>(x: T): T => {
+    const cut = length === undefined ? x : cutTo(x, length);
+    return batch.similarity === 'cosine' ? unitLength(cut) : cut;
+  };
+  const queries = compared(batch.queries);
+  const scoresOf = (passages: PassageVectors) =>
+    scoreVectors(queries, { ...passages, vectors: compared(passages.vectors) }); // [Q, P, M]
+  const products = scoresOf(trained);
+  const all = overTemperature(products, temperature);
   const scores: BatchScores = {
     all,
     positive,
@@ -102,11 +131,40 @@ export function contrastiveLoss(batch: ContrastiveBatch): ContrastiveLoss {
   const similarity = pooling?.trainingSimilarity?.(scores) ?? scores.largest(); // [Q, P]
   const contrastive = crossEntropy(similarity, positive, batch.candidates);
   const regularizer = lambda === 0 ? undefined : pooling?.regularizer?.(scores);
-  if (regularizer === undefined) return { loss: contrastive, contrastive, similarity };
-  return {
-    loss: tf.add(contrastive, tf.mul(regularizer, lambda)) as Scalar,
+  const taught =
+    teacher &&
+    teacherLoss(
+      largestOf(searched === trained ? products : scoresOf(searched)) as Tensor2D,
+      positive,
+      teacher,
+      temperature,
+    );
+  const terms = [
     contrastive,
-    regularizer,
+    ...(regularizer ? [tf.mul(regularizer, lambda)] : []),
+    ...(taught ? [tf.mul(taught, teacher.weight)] : []),
+  ];
+  return {
+    loss: terms.reduce((sum, term) => tf.add(sum, term)) as Scalar,
+    contrastive,
+    ...(regularizer && { regularizer }),
+    ...(taught && { taught }),
     similarity,
+  };
+}
+
+/** @param x [..., D] @returns [..., length] */
+function cutTo<T extends Tensor>(x: T, length: number): T {
+  const outer = x.shape.slice(0, -1);
+  return tf.slice(x, [...outer.map(() => 0), 0], [...outer, length]) as T;
+}
+
+function added(a: ContrastiveLoss, b: ContrastiveLoss): Omit<ContrastiveLoss, 'similarity'> {
+  const sum = (x: Scalar, y: Scalar | undefined) => (y === undefined ? x : (tf.add(x, y) as Scalar));
+  return {
+    loss: sum(a.loss, b.loss),
+    contrastive: sum(a.contrastive, b.contrastive),
+    ...(a.regularizer && { regularizer: sum(a.regularizer, b.regularizer) }),
+    ...(a.taught && { taught: sum(a.taught, b.taught) }),
   };
 }

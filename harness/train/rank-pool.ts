@@ -9,13 +9,21 @@ export interface RankPool {
   other: number;
 }
 
+type RankRules = Pick<
+  TrainConfig,
+  'averageRank' | 'averageRankFrom' | 'averageRankHardNegatives' | 'averageRankOtherNegatives' | 'epochs'
+>;
+
 /** Whether dev judges some epoch by average rank. */
-export function ranksEpochs({ averageRankFrom, epochs }: TrainConfig): boolean {
+export function ranksEpochs({
+  averageRankFrom,
+  epochs,
+}: Pick<TrainConfig, 'averageRankFrom' | 'epochs'>): boolean {
   return averageRankFrom !== null && averageRankFrom < epochs;
 }
 
 /** The pool as the configuration has it; undefined where no epoch is judged in one other than the passages of the batches. */
-export function rankPool(config: TrainConfig): RankPool | undefined {
+export function rankPool(config: RankRules): RankPool | undefined {
   if (config.averageRank !== 'dpr' || !ranksEpochs(config)) return undefined;
   const { averageRankHardNegatives: hard, averageRankOtherNegatives: other } = config;
   return hard === null && other === 0 ? undefined : { hard, other };

@@ -10,6 +10,7 @@ export const emptyRunning = (): TrainingState['running'] => ({
   loss: 0,
   contrastive: 0,
   regularizer: 0,
+  taught: 0,
   milliseconds: 0,
 });
 
@@ -21,6 +22,7 @@ export function addStep(state: TrainingState, result: StepResult, milliseconds: 
   running.loss += result.loss;
   running.contrastive += result.contrastive;
   running.regularizer += result.regularizer ?? 0;
+  running.taught += result.taught ?? 0;
   running.milliseconds += milliseconds;
 }
 
@@ -33,6 +35,7 @@ export function epochFacts(epoch: number, { running }: TrainingState, dev: DevSc
     loss: running.loss / steps,
     contrastive: running.contrastive / steps,
     ...(running.regularizer === 0 ? {} : { regularizer: running.regularizer / steps }),
+    ...(running.taught === 0 ? {} : { taught: running.taught / steps }),
     ...(dev && { dev }),
     seconds: running.milliseconds / 1000,
   };

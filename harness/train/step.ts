@@ -9,13 +9,23 @@ import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { dropoutMasks } from './dropout-masks.js';
-import { contrastiveLoss } from './loss.js';
+import {
+  keptParts,
+  labelFeeds,
+  labelKey,
+  labelSpecs,
+  lossOf,
+  type Objective,
+  usualObjective,
+} from './objective.js';
 
 export interface StepResult {
   loss: number;
   contrastive: number;
   /** Absent where the architecture has none. */
   regularizer?: number;
+  /** What a teacher's scores gave, before its weight; absent where there is none. */
+  taught?: number;
   /** Norm of the whole gradient, before clipping. */
   gradientNorm: number;
 }
@@ -35,6 +45,8 @@ export interface StepContext {
   seed: number;
   /** Whether dropout applies. */
   dropout: boolean;
+  /** The usual one where absent. */
+  objective?: Objective;
 }
 
 export const parameterSpecs = (retriever: Retriever): ArraySpec[] =>
@@ -75,10 +87,6 @@ export function refuseTexts({ encoder: { shape } }: Retriever, texts: number, to
   );
 }
 
-/** [P] or [B, P]: see Batch. */
-export const candidatesShape = ({ candidates, queries, passages }: Batch): number[] =>
-  candidates.length === passages ? [passages] : [queries, passages];
-
 /** Takes tensors off the front of a list in the order of the specs they were made from. */
 export class Taker {
   #next = 0;
@@ -97,11 +105,17 @@ export class Taker {
 const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
   gradients.map((gradient) => tf.sum(tf.square(gradient))).reduce((sum, term) => tf.add(sum, term));
 
-/** @param numbers loss, contrastive part, regularizer, squared norm of the gradient */
-export function resultOf(numbers: Float32Array, retriever: Retriever): StepResult {
-  const [loss, contrastive, regularizer, square] = numbers;
-  const result = { loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) };
-  return retriever.architecture.resolved.lambda === 0 ? result : { ...result, regularizer: regularizer! };
+/** @param numbers loss, its parts as `keptParts` has them, squared norm of the gradient */
+export function resultOf(
+  numbers: Float32Array,
+  { retriever, objective }: Pick<StepContext, 'retriever' | 'objective'>,
+): StepResult {
+  const [loss, contrastive, regularizer, taught, square] = numbers;
+  return {
+    ...{ loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) },
+    ...(retriever.architecture.resolved.lambda !== 0 && { regularizer: regularizer! }),
+    ...(objective?.teacher && { taught: taught! }),
+  };
 }
 
 /** Forward, loss and backward as one program. Memory grows with the batch; see GradientCache for one that does not. */
@@ -116,7 +130,7 @@ export class DirectStep implements StepComputer {
     refuseTexts(retriever, passages, passageTokens);
     const querySites = dropout ? retriever.dropoutSites(queries, queryTokens) : [];
     const passageSites = dropout ? retriever.dropoutSites(passages, passageTokens) : [];
-    const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${candidatesShape(batch)}`;
+    const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${labelKey(batch)}`;
     const program = await this.#programs.get(key, () => {
       const inputs: ArraySpec[] = [
         ...parameterSpecs(retriever),
@@ -124,10 +138,9 @@ export class DirectStep implements StepComputer {
         ...keepSpecs(retriever, queries, queryTokens, dropout),
         ...textSpecs(retriever.encoder, passages, passageTokens),
         ...keepSpecs(retriever, passages, passageTokens, dropout),
-        { shape: [queries, passages], dtype: 'float32' },
-        { shape: candidatesShape(batch), dtype: 'float32' },
+        ...labelSpecs(batch),
       ];
-      const build = directProgram(retriever, dropout ? querySites.length : 0);
+      const build = directProgram(this.context, dropout ? querySites.length : 0, labelSpecs(batch).length);
       return engine.compile(build, inputs, { name: 'training step' });
     });
     const feeds: (NumericArray | Variable)[] = [
@@ -136,12 +149,11 @@ export class DirectStep implements StepComputer {
       ...dropoutMasks(querySites, seed, step, 'query', 0),
       ...textFeeds(retriever.encoder, batch.passageIds, batch.passageMask),
       ...dropoutMasks(passageSites, seed, step, 'passage', 0),
-      batch.positive,
-      batch.candidates,
+      ...labelFeeds(batch),
     ];
     const into = [undefined, ...gradients.variables];
     const [numbers] = await program.run(feeds, into);
-    return resultOf(numbers as Float32Array, retriever);
+    return resultOf(numbers as Float32Array, this.context);
   }
 
   dispose(): Promise<void> {
@@ -149,27 +161,27 @@ export class DirectStep implements StepComputer {
   }
 }
 
-/** @returns a program whose first output is [loss, contrastive, regularizer, squared norm], the others the gradients */
-function directProgram(retriever: Retriever, sites: number) {
-  const { pooling, resolved } = retriever.architecture;
+/** @returns a program whose first output is [loss, its parts, squared norm], the others the gradients */
+function directProgram(
+  { retriever, objective = usualObjective }: StepContext,
+  sites: number,
+  labels: number,
+) {
   return (inputs: Tensor[]): Tensor[] => {
     const taker = new Taker(inputs);
     const weights = taker.take(retriever.parameters.length);
     const [queryInput, queryKeep] = [taker.input(), taker.take(sites)];
     const [passageInput, passageKeep] = [taker.input(), taker.take(sites)];
-    const [positive, candidates] = taker.take(2) as [Tensor2D, Tensor];
+    const labelled = taker.take(labels);
     let parts: Tensor[] = [];
     const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
-      const loss = contrastiveLoss({
-        queries: retriever.queries(trained, queryInput, sites > 0 ? queryKeep : undefined),
+      const encoded = {
+        queries: retriever.queryVectors(trained, queryInput, sites > 0 ? queryKeep : undefined),
         passages: retriever.passages(trained, passageInput, sites > 0 ? passageKeep : undefined),
-        positive,
-        candidates,
-        ...(pooling && { pooling }),
         weights: retriever.poolingWeights(trained),
-        lambda: resolved.lambda,
-      });
-      parts = [loss.contrastive, loss.regularizer ?? tf.scalar(0)].map((part) => tf.keep(part));
+      };
+      const loss = lossOf(retriever, objective, encoded, labelled);
+      parts = keptParts(loss);
       return loss.loss;
     })(weights);
     const numbers = tf.stack([value, ...parts, squaredNorm(grads)]);

@@ -10,6 +10,7 @@ import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
 import { GradientCache } from './gradient-cache.js';
+import { objectiveOf } from './objective.js';
 import { rankPool } from './rank-pool.js';
 import { addStep, emptyRunning, epochFacts } from './running-epoch.js';
 import { learningRateAt } from './schedule.js';
@@ -78,7 +79,9 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const moments = { first, second };
   const arrays = { parameters, moments };
   const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
-  const context = { engine, retriever, parameters, gradients, seed, dropout: hasDropout(retriever) };
+  const dropout = hasDropout(retriever);
+  const objective = objectiveOf(options);
+  const context = { engine, retriever, parameters, gradients, seed, dropout, objective };
   const computer: StepComputer =
     options.chunkSize === null ? new DirectStep(context) : new GradientCache(context, options.chunkSize);
   const negatives = examples.some((example) => example.negatives.length > 0) ? options.negatives : 0;
@@ -92,8 +95,9 @@ export async function train(request: TrainRequest): Promise<Trained> {
     paddingId: retriever.encoder.paddingId,
   };
   const pool = rankPool(options);
-  const ties = options.averageRankTies;
-  const validation = new Validation({ ...request, ...batching, parameters, examples: dev, pool, ties });
+  const { averageRankTies: ties, temperature } = options;
+  const judged = { ...request, ...batching, parameters, examples: dev, pool, ties, temperature };
+  const validation = new Validation(judged);
   const log = new StepLog(folder);
 
   const stepsPerEpoch = Math.ceil(examples.length / options.batchSize);

@@ -10,6 +10,8 @@ export interface EpochFacts {
   loss: number;
   contrastive: number;
   regularizer?: number;
+  /** The teacher's part, before its weight. */
+  taught?: number;
   dev?: DevScore;
   seconds: number;
 }

@@ -31,7 +31,14 @@ export interface TrainingState {
   /** Of the file of its weights, where they are kept. */
   bestSha256?: string;
   /** Sums over the steps of the epoch that is under way. */
-  running: { steps: number; loss: number; contrastive: number; regularizer: number; milliseconds: number };
+  running: {
+    steps: number;
+    loss: number;
+    contrastive: number;
+    regularizer: number;
+    taught: number;
+    milliseconds: number;
+  };
 }
 
 export interface TrainedArrays {

@@ -7,8 +7,9 @@ import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import { type BatchOptions, drawNegatives, type TrainingExample } from './batches.js';
 import { type EncodedDev, encodePassages, paddingOf } from './encoded-dev.js';
-import { absentScore, crossEntropy } from './loss.js';
+import { crossEntropy } from './loss.js';
 import { type RankPool, type RankTies, ranksBefore } from './rank-pool.js';
+import { absentScore, overTemperature } from './softmax-scores.js';
 
 export interface ValidationOptions {
   engine: Engine;
@@ -25,6 +26,8 @@ export interface ValidationOptions {
   pool?: RankPool | undefined;
   /** Where a passage stands that scores as much as the positive; behind it where absent. */
   ties?: RankTies;
+  /** Of the cross entropy; 1 where absent. */
+  temperature?: number;
   seed: number;
   maxQueryTokens: number;
   maxPassageTokens: number;
@@ -110,7 +113,7 @@ export class Validation {
 
   /** Mean of -log share of the positive among the passages of its batch, in nats. */
   async crossEntropy(dev: EncodedDev): Promise<number> {
-    const { examples, batchSize } = this.options;
+    const { examples, batchSize, temperature = 1 } = this.options;
     let sum = 0;
     for (let first = 0; first < examples.length; first += batchSize) {
       const end = Math.min(first + batchSize, examples.length);
@@ -122,7 +125,9 @@ export class Validation {
       const shape = [end - first, to - from];
       const program = await this.#programs.get(`entropy ${shape}`, () =>
         this.options.engine.compile(
-          ([scores, target]) => [crossEntropy(scores as Tensor2D, target as Tensor2D)],
+          ([scores, target]) => [
+            crossEntropy(overTemperature(scores as Tensor2D, temperature), target as Tensor2D),
+          ],
           [0, 1].map((): ArraySpec => ({ shape, dtype: 'float32' })),
           { name: 'dev cross entropy' },
         ),

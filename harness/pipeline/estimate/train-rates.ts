@@ -5,6 +5,7 @@ import { AdamW } from '../../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../../train/batches.js';
 import { devScore } from '../../train/dev-score.js';
 import { GradientCache } from '../../train/gradient-cache.js';
+import { objectiveOf } from '../../train/objective.js';
 import { rankPool, ranksEpochs } from '../../train/rank-pool.js';
 import { DirectStep } from '../../train/step.js';
 import { clipScale } from '../../train/trainer.js';
@@ -75,7 +76,8 @@ export async function trainRates(
   const [parameters, gradients, first, second] = sets as [Variables, Variables, Variables, Variables];
   for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
   const dropout = retriever.dropoutSites(1, 8).length > 0;
-  const context = { engine, retriever, parameters, gradients, seed, dropout };
+  const objective = objectiveOf(options);
+  const context = { engine, retriever, parameters, gradients, seed, dropout, objective };
   const { chunkSize } = options;
   const computer = chunkSize === null ? new DirectStep(context) : new GradientCache(context, chunkSize);
   const optimizer = new AdamW(
@@ -101,7 +103,7 @@ export async function trainRates(
   const dev = await madeExamples(part, setup, hard, others, Math.max(2, Math.floor(encoded / each)));
   const validation = new Validation({
     ...{ engine, retriever, parameters, examples: dev, batchSize: options.batchSize, seed, ...batching },
-    ...{ pool, ties: options.averageRankTies },
+    ...{ pool, ties: options.averageRankTies, temperature: options.temperature },
   });
   try {
     const batch = makeBatch(examples.slice(0, batchSize), seed, 0, { batchSize, paddingId, ...batching });

@@ -17,6 +17,7 @@ import {
   runFormats,
   writeRunFile,
 } from '../../../harness/interchange/run-file.js';
+import { readTeacherScores } from '../../../harness/interchange/teacher-scores.js';
 import { readRun } from '../../../harness/interchange/trec.js';
 import { type Loader, UnfitResult } from '../loader.js';
 import { checkNumbers, checkRun } from '../results-checked.js';
@@ -137,6 +138,27 @@ const loaders: readonly Loader[] = [
       for (const list of negatives.values())
         if (new Set(list).size !== list.length || list.includes(''))
           throw new UnfitResult('a negative twice');
+    },
+  },
+  {
+    name: 'teacher-scores',
+    inputs: () =>
+      each(
+        'input',
+        'q1\td1\t9.5\nq1\td2\t-1e-3\nq2\td1\t3\n',
+        trec,
+        '11.5\t-2\tq1\td1\td2\n11.5\t0.5\tq1\td1\td3\n',
+        beirQrels,
+      ),
+    codes: ['DATA_INVALID'],
+    async load(folder) {
+      const scores: number[] = [];
+      const count = await readTeacherScores(first(folder), (_queryId, _passageId, score) => {
+        scores.push(score);
+        return undefined;
+      });
+      checkNumbers(scores);
+      if (count !== scores.length) throw new UnfitResult(`${count} scores, and ${scores.length} were given`);
     },
   },
   {

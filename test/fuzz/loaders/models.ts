@@ -90,7 +90,7 @@ const trainingState = {
   epochs: [],
   bestEpoch: 0,
   bestScore: 0.5,
-  running: { steps: 2, loss: 1, contrastive: 1, regularizer: 0, milliseconds: 3 },
+  running: { steps: 2, loss: 1, contrastive: 1, regularizer: 0, taught: 0, milliseconds: 3 },
 };
 
 const steps = [1, 2, 3]
