@@ -26,6 +26,7 @@ import {
   rankPassages,
   rowsOf,
 } from './searcher-cases.js';
+import { withoutWebGpu } from './webgpu-driver.js';
 
 const engine = await openEngine('onnx', { threads: 2 });
 after(() => engine.dispose());
@@ -56,12 +57,27 @@ test('a searcher opens the index Flat, or builds others, and says what it takes'
   }
 });
 
-for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => open !== undefined)) {
+const withoutDevice = await withoutWebGpu();
+const device =
+  withoutDevice === false ? await openEngine('onnx', { threads: 1, device: 'webgpu' }) : undefined;
+after(() => device?.dispose());
+
+/** Each that opens Flat; `exact`, which alone computes on the engine, on a device too. */
+const flat = searchers
+  .filter(({ plugin: { open } }) => open !== undefined)
+  .flatMap((each) => [
+    { ...each, on: engine, title: each.name },
+    ...(each.name === 'exact'
+      ? [{ ...each, on: device, title: 'exact on webgpu', skip: each.skip || withoutDevice }]
+      : []),
+  ]);
+
+for (const { name, title, on, plugin, skip } of flat) {
   const open = (index: VectorIndex, memoryBytes = ample) =>
-    openSearcher(name, index, { engine, memoryBytes });
+    openSearcher(name, index, { engine: on!, memoryBytes });
 
   for (const [label, m] of Object.entries(counts)) {
-    test(`${name}, Flat, ${label}: the hits of brute force, ties too, whatever the depth`, {
+    test(`${title}, Flat, ${label}: the hits of brute force, ties too, whatever the depth`, {
       skip,
     }, async (t) => {
       const passageOf = rowsOf(m);
@@ -82,7 +98,7 @@ for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => 
     });
   }
 
-  test(`${name}, Flat: a small budget is kept to, with the same hits, or refused`, { skip }, async (t) => {
+  test(`${title}, Flat: a small budget is kept to, with the same hits, or refused`, { skip }, async (t) => {
     const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(400, dimensions, 'budget'), 1, 4);
     t.after(() => index.close());
     const all = await open(index);
@@ -96,7 +112,7 @@ for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => 
     await assert.rejects(open(index, 40), { code: 'CONFIG_INVALID', message: /\d+/ });
   });
 
-  test(`${name}, Flat: what is no query is refused`, { skip }, async (t) => {
+  test(`${title}, Flat: what is no query is refused`, { skip }, async (t) => {
     const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(20, dimensions, 'few'));
     const searcher = await open(index);
     await assertRefuses(searcher);
@@ -105,16 +121,16 @@ for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => 
   });
 
   if (plugin.builder === undefined)
-    test(`${name}: an index of another kind is refused, with what to do`, { skip }, async (t) => {
+    test(`${title}: an index of another kind is refused, with what to do`, { skip }, async (t) => {
       const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(20, dimensions, 'few'));
       t.after(() => index.close());
       const built = { searcher: 'another', file: 'none', kind: 'TREE', sizeBytes: 1 };
-      await assert.rejects(openSearcher(name, index, { engine, memoryBytes: ample, built }), {
+      await assert.rejects(openSearcher(name, index, { engine: on!, memoryBytes: ample, built }), {
         code: 'UNKNOWN_NAME',
       });
       const of = searchers.find(({ plugin }) => plugin.builder !== undefined)!.name;
       const theirs = { ...built, searcher: of };
-      await assert.rejects(openSearcher(name, index, { engine, memoryBytes: ample, built: theirs }), {
+      await assert.rejects(openSearcher(name, index, { engine: on!, memoryBytes: ample, built: theirs }), {
         code: 'CONFIG_INVALID',
         hint: new RegExp(`--searcher ${of}`),
       });

@@ -16,6 +16,7 @@ const incidental = new Set([
   'threads',
   // How far the machine goes at once: hits agree but for the last bits of their scores.
   'search.memoryMiB',
+  'search.deviceMemoryMiB',
   'search.batchSize',
   'encode.memoryMiB',
   'train.saveEverySteps',

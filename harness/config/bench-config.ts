@@ -129,6 +129,8 @@ export interface SearchConfig {
   /** k, hits per query. */
   depth: number;
   memoryMiB: number;
+  /** On a device that keeps what it searches; null stands for as much as `memoryMiB`. */
+  deviceMemoryMiB: number | null;
   /** Queries searched at once. */
   batchSize: number;
 }

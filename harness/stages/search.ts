@@ -48,7 +48,7 @@ export function search(
   config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, computing, flat, builder, code }: Known,
 ): Stage<RunFacts> {
-  const { batchSize, memoryMiB } = config.search;
+  const { batchSize, memoryMiB, deviceMemoryMiB } = config.search;
   const [parameter] = parametersAsked(config.index);
   return {
     name: 'search',
@@ -62,6 +62,7 @@ export function search(
       ...(identicalIds === 'dropped' && { identicalIds }),
       // What is computed together decides the last bits of scores.
       ...{ batchSize, memoryMiB },
+      ...(deviceMemoryMiB !== null && { deviceMemoryMiB }),
       // Where no value is asked for, the index has its own.
       ...(index === undefined
         ? { searcher: flat?.identity }

@@ -108,6 +108,10 @@ export class DeviceVariable implements Variable {
     this.#here = values.slice();
   }
 
+  async upload(): Promise<void> {
+    await this.tensor();
+  }
+
   clear(): void {
     this.free();
   }

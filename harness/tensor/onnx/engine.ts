@@ -19,6 +19,9 @@ import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
 import './kernels.js';
 
+/** What every WebGPU binds at once; some devices do more, which ONNX Runtime does not tell. */
+const largestBindingBytes = 128 * 2 ** 20;
+
 /** Where programs run and what they are fed lies. */
 type Placed = Pick<Engine, 'compile' | 'variables' | 'resident' | 'release' | 'dispose'>;
 type Place = (ort: Ort, options: InferenceSession.SessionOptions, clock: BusyClock) => Placed;
@@ -58,6 +61,7 @@ export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Pro
     get busyMs() {
       return clock.busyMs;
     },
+    ...(device === 'webgpu' && { largestArrayBytes: largestBindingBytes }),
     versions: { 'onnxruntime-node': ortVersion(), ...gpuFacts(device) },
     ...place(ort, options, clock),
   };
