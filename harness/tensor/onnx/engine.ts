@@ -126,6 +126,7 @@ const onDevice: Place = (ort, options, clock) => {
       useDeviceOperators(graph, outputs);
       const { nodes, used } = prune(outputs);
       return new DeviceProgram(memory, clock, {
+        name,
         model: writeModel(graph, nodes, used, outputs),
         inputs: graph.inputs.map((value) => (used.has(value) ? value : undefined)),
         bound: bound.map((values) => values && resident(values)),
