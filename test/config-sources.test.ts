@@ -95,6 +95,7 @@ const expectedDefaults: BenchConfig = {
   measure: { identicalIds: 'dropped' },
   engine: 'auto',
   device: 'auto',
+  deviceMemoryMiB: null,
   searcher: 'auto',
   threads: null,
   seeds: [12345],

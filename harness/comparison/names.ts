@@ -17,6 +17,7 @@ const incidental = new Set([
   // How far the machine goes at once: hits agree but for the last bits of their scores.
   'search.memoryMiB',
   'search.deviceMemoryMiB',
+  'deviceMemoryMiB',
   'search.batchSize',
   'encode.memoryMiB',
   'train.saveEverySteps',

@@ -49,8 +49,8 @@ export interface TrainConfig {
   epochs: number;
   /** Queries per update. */
   batchSize: number;
-  /** Texts per chunk of the gradient cache, queries or passages; null trains without it. */
-  chunkSize: number | null;
+  /** Texts per chunk of the gradient cache, queries or passages; null trains without it, `fitting` with as many as the device's memory holds. */
+  chunkSize: number | 'fitting' | null;
   /** Peak of the schedule; null stands for the value of the model's kind: 5e-4 for T5, 2e-5 for all others. */
   learningRate: number | null;
   /** Share of the steps over which the learning rate rises. */
@@ -222,6 +222,8 @@ export interface BenchConfig {
   engine: string;
   /** What the engine computes on. */
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
+  /** What the device has of memory; null where that is not known. */
+  deviceMemoryMiB: number | null;
   searcher: string;
   /** Threads to compute with; null stands for all cores. */
   threads: number | null;
