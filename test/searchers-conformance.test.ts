@@ -5,10 +5,10 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { parameterProblems } from '../harness/config/index-parameters.js';
 import { defaultConfig } from '../harness/config/schema.js';
-import { BenchError } from '../harness/errors.js';
+import type { BenchError } from '../harness/errors.js';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
-import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
+import { searcherNames } from '../harness/plugins/searchers.js';
 import { createProgress } from '../harness/progress.js';
 import type { Searcher } from '../harness/search/search.js';
 import { recallAt } from '../harness/stages/recall.js';
@@ -21,29 +21,18 @@ import {
   clusteredRows,
   counts,
   dimensions,
+  flatSearchers,
+  foundSearchers,
   hitsOf,
   queryOf,
   rankPassages,
   rowsOf,
 } from './searcher-cases.js';
-import { withoutWebGpu } from './webgpu-driver.js';
 
 const engine = await openEngine('onnx', { threads: 2 });
 after(() => engine.dispose());
 const wholeQueries = wholeNumberRows(20, dimensions, 'queries');
-const searchers = await Promise.all(
-  searcherNames().map(async (name) => {
-    const plugin = await loadSearcher(name);
-    const skip = await plugin.check().then(
-      () => false as const,
-      (error: unknown) => {
-        if (error instanceof BenchError && error.code === 'UNAVAILABLE') return error.message;
-        throw error;
-      },
-    );
-    return { name, plugin, skip };
-  }),
-);
+const searchers = await foundSearchers();
 
 test('a searcher opens the index Flat, or builds others, and says what it takes', () => {
   assert.ok(['exact', 'faiss', 'usearch'].every((name) => searcherNames().includes(name)));
@@ -57,20 +46,8 @@ test('a searcher opens the index Flat, or builds others, and says what it takes'
   }
 });
 
-const withoutDevice = await withoutWebGpu();
-const device =
-  withoutDevice === false ? await openEngine('onnx', { threads: 1, device: 'webgpu' }) : undefined;
-after(() => device?.dispose());
-
-/** Each that opens Flat; `exact`, which alone computes on the engine, on a device too. */
-const flat = searchers
-  .filter(({ plugin: { open } }) => open !== undefined)
-  .flatMap((each) => [
-    { ...each, on: engine, title: each.name },
-    ...(each.name === 'exact'
-      ? [{ ...each, on: device, title: 'exact on webgpu', skip: each.skip || withoutDevice }]
-      : []),
-  ]);
+const { flat, close } = await flatSearchers(searchers, engine);
+after(close);
 
 for (const { name, title, on, plugin, skip } of flat) {
   const open = (index: VectorIndex, memoryBytes = ample) =>
