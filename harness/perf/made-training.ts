@@ -29,7 +29,7 @@ export interface TrainingSizes {
   chunkSize?: number;
 }
 
-/** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss */
+/** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss; and what is trained */
 export async function madeTraining(sizes: TrainingSizes) {
   const { layers, dimensions, batch, negatives = 0, queryTokens, passageTokens, vocabularySize } = sizes;
   const shape = {
@@ -67,6 +67,8 @@ export async function madeTraining(sizes: TrainingSizes) {
   );
   let steps = 0;
   return {
+    retriever,
+    initial,
     async step(): Promise<number> {
       const made = makeBatch(examples, 1, 0, {
         batchSize: batch,
