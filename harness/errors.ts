@@ -28,7 +28,7 @@ export const exitCodes = {
   EXPORT_FAILED: 2,
   /** The sources have changed and do not build. */
   BUILD_FAILED: 2,
-  /** An engine, searcher or package cannot be loaded on this machine. */
+  /** An engine, searcher or package cannot be loaded on this machine, or the device that computes is lost. */
   UNAVAILABLE: 3,
   /** The network is needed and cannot be used, or what came is not what was promised. */
   DOWNLOAD_FAILED: 3,

@@ -80,7 +80,7 @@ const expectedDefaults: BenchConfig = {
   },
   encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024, precision: 'float32' },
   index: { kind: 'Flat', nprobe: null, efSearch: null, parameters: {}, trainingVectors: 65_536 },
-  search: { depth: 100, memoryMiB: 1024, batchSize: 128 },
+  search: { depth: 100, memoryMiB: 1024, deviceMemoryMiB: null, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
   vectors: { similarity: null },
   endpoint: {
@@ -107,6 +107,7 @@ const expectedDefaults: BenchConfig = {
   measure: { identicalIds: 'dropped' },
   engine: 'auto',
   device: 'auto',
+  deviceMemoryMiB: null,
   searcher: 'auto',
   threads: null,
   seeds: [12345],

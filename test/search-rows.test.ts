@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import type { RowHits, RowSearcher } from '../harness/search/searcher.js';
-import { ExactSearcher, planBlocks } from '../harness/searchers/exact.js';
+import { planBlocks } from '../harness/searchers/exact/blocks.js';
+import { ExactSearcher } from '../harness/searchers/exact.js';
 import { FaissSearcher, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import type { Engine, EngineName } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
@@ -42,7 +43,7 @@ interface Candidate {
 const exactOn = (engine: EngineName): Candidate => ({
   name: `exact on ${engine}`,
   skip: false,
-  open: async (index, memoryBytes) => ExactSearcher.open(index, await engineOf(engine), memoryBytes),
+  open: async (index, memoryBytes) => ExactSearcher.open(index, await engineOf(engine), { memoryBytes }),
 });
 const faiss: Candidate = {
   name: 'faiss',
@@ -172,15 +173,15 @@ for (const { name, skip, open } of candidates) {
 test('blocks keep to the budget', () => {
   for (const memoryBytes of [1e5, 1e6, 1e7, 1e8, 1e9, 2e10]) {
     for (const vectors of [1, 1000, 100_000, 21_015_324]) {
-      const { resident, blockRows } = planBlocks(vectors, 768, memoryBytes);
+      const { resident, blockRows } = planBlocks(vectors, 768, { memoryBytes });
       const rowsHeld = resident ? vectors + blockRows : 2 * blockRows;
       assert.ok(rowsHeld * 768 * 4 + blockRows * 128 * 4 <= memoryBytes, `${memoryBytes}, ${vectors}`);
       assert.ok(blockRows >= 1 && blockRows <= Math.max(1, vectors));
     }
   }
-  assert.equal(planBlocks(100_000, 768, 1e9).resident, true);
-  assert.equal(planBlocks(100_000, 768, 3e8).resident, false);
-  assert.throws(() => planBlocks(1000, 768, 6000), {
+  assert.equal(planBlocks(100_000, 768, { memoryBytes: 1e9 }).resident, true);
+  assert.equal(planBlocks(100_000, 768, { memoryBytes: 3e8 }).resident, false);
+  assert.throws(() => planBlocks(1000, 768, { memoryBytes: 6000 }), {
     code: 'CONFIG_INVALID',
     message: /budget of 6000 bytes/,
   });
@@ -188,7 +189,7 @@ test('blocks keep to the budget', () => {
 
 test('searches asked for at once do not disturb each other', async (t) => {
   const index = await makeIndex(await temporaryFolder(t), rows, 1, 3);
-  const searcher = await ExactSearcher.open(index, await engineOf('onnx'), budgetFor(100));
+  const searcher = await ExactSearcher.open(index, await engineOf('onnx'), { memoryBytes: budgetFor(100) });
   const all = await Promise.all([1, 20, 3].map((count) => searcher.search(first(count).values, count, 30)));
   for (const [i, count] of [1, 20, 3].entries()) assertExactly(all[i]!, rows, first(count), 30);
   await searcher.dispose();

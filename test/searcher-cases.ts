@@ -2,14 +2,18 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { BenchError } from '../harness/errors.js';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { type BuiltSearch, openSearcher } from '../harness/pipeline/open-searcher.js';
+import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
 import { createProgress, type Progress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';
 import type { PassageHits, Searcher } from '../harness/search/search.js';
 import type { BuiltFacts, IndexBuilder } from '../harness/search/searcher.js';
 import type { Engine } from '../harness/tensor/engine.js';
+import { openEngine } from '../harness/tensor/engines.js';
 import { listOf, makeIndex, type Rows, rankRows, temporaryFolder } from './made-index.js';
+import { withoutWebGpu } from './webgpu-driver.js';
 
 export const ample = 1 << 28;
 /** D of all rows here. */
@@ -106,4 +110,35 @@ export class BuiltKind {
   open(index: VectorIndex, built: BuiltSearch, memoryBytes = ample): Promise<Searcher> {
     return openSearcher(this.#name, index, { engine: this.#engine, memoryBytes, built });
   }
+}
+
+/** All there are, and why one cannot be used here. */
+export const foundSearchers = () =>
+  Promise.all(
+    searcherNames().map(async (name) => {
+      const plugin = await loadSearcher(name);
+      const skip = await plugin.check().then(
+        () => false as const,
+        (error: unknown) => {
+          if (error instanceof BenchError && error.code === 'UNAVAILABLE') return error.message;
+          throw error;
+        },
+      );
+      return { name, plugin, skip };
+    }),
+  );
+
+/** Each that opens Flat; `exact`, which alone computes on the engine, on a device too. */
+export async function flatSearchers(searchers: Awaited<ReturnType<typeof foundSearchers>>, engine: Engine) {
+  const missing = await withoutWebGpu();
+  const device = missing === false ? await openEngine('onnx', { threads: 1, device: 'webgpu' }) : undefined;
+  const flat = searchers
+    .filter(({ plugin: { open } }) => open !== undefined)
+    .flatMap((each) => [
+      { ...each, on: engine, title: each.name },
+      ...(each.name === 'exact'
+        ? [{ ...each, on: device, title: 'exact on webgpu', skip: each.skip || missing }]
+        : []),
+    ]);
+  return { flat, close: async () => device?.dispose() };
 }

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { parameterProblems } from '../harness/config/index-parameters.js';
 import { defaultConfig } from '../harness/config/schema.js';
-import { BenchError } from '../harness/errors.js';
+import type { BenchError } from '../harness/errors.js';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
-import { loadSearcher, searcherNames } from '../harness/plugins/searchers.js';
+import { searcherNames } from '../harness/plugins/searchers.js';
 import { createProgress } from '../harness/progress.js';
 import type { Searcher } from '../harness/search/search.js';
 import { recallAt } from '../harness/stages/recall.js';
@@ -21,6 +21,8 @@ import {
   clusteredRows,
   counts,
   dimensions,
+  flatSearchers,
+  foundSearchers,
   hitsOf,
   queryOf,
   rankPassages,
@@ -30,19 +32,7 @@ import {
 const engine = await openEngine('onnx', { threads: 2 });
 after(() => engine.dispose());
 const wholeQueries = wholeNumberRows(20, dimensions, 'queries');
-const searchers = await Promise.all(
-  searcherNames().map(async (name) => {
-    const plugin = await loadSearcher(name);
-    const skip = await plugin.check().then(
-      () => false as const,
-      (error: unknown) => {
-        if (error instanceof BenchError && error.code === 'UNAVAILABLE') return error.message;
-        throw error;
-      },
-    );
-    return { name, plugin, skip };
-  }),
-);
+const searchers = await foundSearchers();
 
 test('a searcher opens the index Flat, or builds others, and says what it takes', () => {
   assert.ok(['exact', 'faiss', 'usearch'].every((name) => searcherNames().includes(name)));
@@ -56,12 +46,15 @@ test('a searcher opens the index Flat, or builds others, and says what it takes'
   }
 });
 
-for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => open !== undefined)) {
+const { flat, close } = await flatSearchers(searchers, engine);
+after(close);
+
+for (const { name, title, on, plugin, skip } of flat) {
   const open = (index: VectorIndex, memoryBytes = ample) =>
-    openSearcher(name, index, { engine, memoryBytes });
+    openSearcher(name, index, { engine: on!, memoryBytes });
 
   for (const [label, m] of Object.entries(counts)) {
-    test(`${name}, Flat, ${label}: the hits of brute force, ties too, whatever the depth`, {
+    test(`${title}, Flat, ${label}: the hits of brute force, ties too, whatever the depth`, {
       skip,
     }, async (t) => {
       const passageOf = rowsOf(m);
@@ -82,7 +75,7 @@ for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => 
     });
   }
 
-  test(`${name}, Flat: a small budget is kept to, with the same hits, or refused`, { skip }, async (t) => {
+  test(`${title}, Flat: a small budget is kept to, with the same hits, or refused`, { skip }, async (t) => {
     const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(400, dimensions, 'budget'), 1, 4);
     t.after(() => index.close());
     const all = await open(index);
@@ -96,7 +89,7 @@ for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => 
     await assert.rejects(open(index, 40), { code: 'CONFIG_INVALID', message: /\d+/ });
   });
 
-  test(`${name}, Flat: what is no query is refused`, { skip }, async (t) => {
+  test(`${title}, Flat: what is no query is refused`, { skip }, async (t) => {
     const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(20, dimensions, 'few'));
     const searcher = await open(index);
     await assertRefuses(searcher);
@@ -105,16 +98,16 @@ for (const { name, plugin, skip } of searchers.filter(({ plugin: { open } }) => 
   });
 
   if (plugin.builder === undefined)
-    test(`${name}: an index of another kind is refused, with what to do`, { skip }, async (t) => {
+    test(`${title}: an index of another kind is refused, with what to do`, { skip }, async (t) => {
       const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(20, dimensions, 'few'));
       t.after(() => index.close());
       const built = { searcher: 'another', file: 'none', kind: 'TREE', sizeBytes: 1 };
-      await assert.rejects(openSearcher(name, index, { engine, memoryBytes: ample, built }), {
+      await assert.rejects(openSearcher(name, index, { engine: on!, memoryBytes: ample, built }), {
         code: 'UNKNOWN_NAME',
       });
       const of = searchers.find(({ plugin }) => plugin.builder !== undefined)!.name;
       const theirs = { ...built, searcher: of };
-      await assert.rejects(openSearcher(name, index, { engine, memoryBytes: ample, built: theirs }), {
+      await assert.rejects(openSearcher(name, index, { engine: on!, memoryBytes: ample, built: theirs }), {
         code: 'CONFIG_INVALID',
         hint: new RegExp(`--searcher ${of}`),
       });

@@ -1,6 +1,7 @@
 /** WebGPU, with no node left to the CPU: what programs compute there is what they compute on the CPU, and weights stay there. */
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
+import type { BenchError } from '../harness/errors.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import * as tf from '../harness/tensor/operations.js';
@@ -85,6 +86,27 @@ test('variables stay there, are counted, and are freed', { skip }, async () => {
   assert.equal(counts.buffers, 1);
   engine.release([weights]);
   assert.equal(counts.buffers, 0);
+  await engine.dispose();
+});
+
+test('an array that the device has no memory for is an error that says what lies there, and what helps', {
+  skip,
+}, async () => {
+  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const set = engine.variables([2 ** 18, 2 ** 31]);
+  await set.variables[0]!.upload();
+  await assert.rejects(set.variables[1]!.upload(), (error: BenchError) => {
+    assert.equal(error.code, 'OUT_OF_MEMORY', error.stack);
+    assert.match(
+      error.message,
+      /webgpu gave no more memory for '\w+', beside the 1 MiB of weights and vectors/,
+    );
+    assert.match(error.hint!, /train\.chunkSize.*search\.deviceMemoryMiB/);
+    return true;
+  });
+  // What lies there is still good.
+  assert.deepEqual(await set.variables[0]!.read(), new Float32Array(2 ** 18));
+  set.dispose();
   await engine.dispose();
 });
 

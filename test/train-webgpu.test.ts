@@ -4,7 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { InferenceSession } from 'onnxruntime-node';
 import { defaultConfig } from '../harness/config/config.js';
+import { type BenchError, exitCodes } from '../harness/errors.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
@@ -65,6 +67,30 @@ function assertAlike(found: readonly StepLine[], expected: readonly StepLine[]):
     const apart = Math.abs(gradientNorm / reference.gradientNorm - 1);
     assert.ok(apart < 1e-3, `step ${i + 1}: a norm of ${gradientNorm}, not ${reference.gradientNorm}`);
   }
+}
+
+/**
+ * Makes sessions that are opened from now on fail from one run on, where ONNX Runtime would tell of a lost device.
+ * @param isFatal told by each run how many inputs it is fed
+ * @returns what undoes it
+ */
+function breakSessions(isFatal: (inputs: number) => boolean): () => void {
+  const { create } = InferenceSession;
+  let isBroken = false;
+  InferenceSession.create = (async (...given: Parameters<typeof create>) => {
+    const session = await create(...given);
+    const run = session.run as (fed: InferenceSession.FeedsType) => Promise<InferenceSession.ReturnType>;
+    session.run = (async (feeds: InferenceSession.FeedsType) => {
+      isBroken ||= isFatal(Object.keys(feeds).length);
+      if (isBroken) throw new Error('WebGPU device lost (2): the driver was reset');
+      return run.call(session, feeds);
+    }) as typeof session.run;
+    session.release = () => Promise.reject(new Error('a session of a lost device was released'));
+    return session;
+  }) as typeof create;
+  return () => {
+    InferenceSession.create = create;
+  };
 }
 
 const cpu = await openEngine('onnx', { threads: 1 });
@@ -131,5 +157,41 @@ test('a training that is stopped and goes on there has the weights of one that i
   });
   const resumed = await trained(engine, 'dual-encoder', { epochs: 2, folder });
   assert.deepEqual(resumed.weights, whole.weights);
+  await engine.dispose();
+});
+
+test('a device that is lost ends a training with what to do, and the same command goes on from the state that was saved', {
+  skip,
+}, async () => {
+  const whole = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const { weights } = await trained(whole, 'dual-encoder', { epochs: 2 });
+  await whole.dispose();
+  const folder = await newFolder();
+  // The third run of the program that is fed most, of the second epoch's first step: the first epoch's state is saved by then.
+  let most = 0;
+  let times = 0;
+  const undo = breakSessions((inputs) => {
+    if (inputs > most) times = 0;
+    most = Math.max(most, inputs);
+    return inputs === most && ++times === 3;
+  });
+  const lost = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  try {
+    await assert.rejects(trained(lost, 'dual-encoder', { epochs: 2, folder }), (error: BenchError) => {
+      assert.equal(error.code, 'UNAVAILABLE', error.stack);
+      assert.equal(exitCodes[error.code], 3);
+      assert.match(error.message, /webgpu was lost in 'training step': .*the driver was reset/);
+      assert.match(error.hint!, /same command again/);
+      return true;
+    });
+  } finally {
+    undo();
+  }
+  const notes: string[] = [];
+  const progress = { ...silentProgress(), note: (text: string) => void notes.push(text) };
+  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const resumed = await trained(engine, 'dual-encoder', { epochs: 2, folder, progress });
+  assert.match(notes.join('\n'), /goes on from step 2 of 4/);
+  assert.deepEqual(resumed.weights, weights);
   await engine.dispose();
 });

@@ -77,6 +77,8 @@ export interface SearchConfig {
   /** k, hits per query. */
   depth: number;
   memoryMiB: number;
+  /** On a device that keeps what it searches; null stands for as much as `memoryMiB`. */
+  deviceMemoryMiB: number | null;
   /** Queries searched at once. */
   batchSize: number;
 }
@@ -168,6 +170,8 @@ export interface BenchConfig {
   engine: string;
   /** What the engine computes on. */
   device: 'auto' | 'cpu' | 'webgpu' | 'cuda';
+  /** What the device has of memory; null where that is not known. */
+  deviceMemoryMiB: number | null;
   searcher: string;
   /** Threads to compute with; null stands for all cores. */
   threads: number | null;

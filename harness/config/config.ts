@@ -51,9 +51,12 @@ export function loadConfig(request: ConfigRequest): BenchConfig {
   const { $schema: _, ...config } = merge(usual, given) as BenchConfig & { $schema?: string };
   config.preset = preset;
 
+  // What the device has is said to be made use of.
+  if (given.train?.chunkSize === undefined && config.deviceMemoryMiB !== null && config.device !== 'cpu')
+    config.train.chunkSize = 'fitting';
   const { chunkSize } = config.train;
   // A chunk that nobody asked for must not stand in the way of a small batch, which needs no cache.
-  if (given.train?.chunkSize === undefined && chunkSize !== null && chunkSize >= passagesOf(config)) {
+  if (given.train?.chunkSize === undefined && Number(chunkSize) >= passagesOf(config)) {
     config.train.chunkSize = null;
   }
   refuse(contradictions(config));
@@ -67,7 +70,7 @@ const passagesOf = ({ train }: BenchConfig) => train.batchSize * (1 + train.nega
 function contradictions(config: BenchConfig): string[] {
   const { train, model, measures, search } = config;
   const problems: string[] = [];
-  if (train.chunkSize !== null && train.chunkSize > passagesOf(config)) {
+  if (typeof train.chunkSize === 'number' && train.chunkSize > passagesOf(config)) {
     problems.push(
       `train.chunkSize: ${train.chunkSize} texts are more than a batch has, which is ${passagesOf(config)} passages (train.batchSize ${train.batchSize}, train.negatives ${train.negatives}); a chunk is a part of a batch`,
     );

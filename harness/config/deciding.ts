@@ -27,7 +27,9 @@ export const inNoStage: Readonly<Record<string, string>> = {
 /** Settings that say how far a machine goes at once: hits agree but for the last bits of their scores. */
 const lastBits: readonly string[] = [
   'search.memoryMiB',
+  'search.deviceMemoryMiB',
   'search.batchSize',
+  'deviceMemoryMiB',
   'encode.shardPassages',
   'encode.batchTokens',
   'encode.memoryMiB',

@@ -18,7 +18,7 @@ export interface TrainConfig {
   /** Queries per update. */
   batchSize: number;
   /** Texts per chunk of the gradient cache, queries or passages; null trains without it. */
-  chunkSize: number | null;
+  chunkSize: number | 'fitting' | null;
   /** Peak of the schedule; null stands for the value of the model's kind: 5e-4 for T5, 2e-5 for all others. */
   learningRate: number | null;
   /** Scores are divided by it before the softmax. */

@@ -3,7 +3,7 @@ import { refuseBeyondMemory } from '../program/memory.js';
 import { stream } from '../random.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type LoadedEncoder, makeEncoder } from './checkpoint.js';
-import type { Parameter } from './encoder.js';
+import type { Encoder, Parameter } from './encoder.js';
 
 /** What is made. */
 export const scratchKind = { kind: 'bert', summary: 'first-token' } as const;
@@ -33,7 +33,17 @@ const initializerRange = 0.02;
  * @throws BenchError CHECKPOINT_INVALID where the sizes do not fit each other, OUT_OF_MEMORY
  */
 export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder {
-  const encoder = makeEncoder({
+  const encoder = describeScratch(sizes);
+  const bytes = 4 * encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  refuseBeyondMemory(bytes, 'The weights of a model of these sizes', 'Make model.scratch.* smaller.');
+  const weights = encoder.parameters.map((parameter) => initialise(parameter, seed));
+  weights[0]!.fill(0, encoder.paddingId * sizes.dimensions, (encoder.paddingId + 1) * sizes.dimensions);
+  return { encoder, weights };
+}
+
+/** Without its weights. @throws BenchError CHECKPOINT_INVALID where the sizes do not fit each other */
+export function describeScratch(sizes: ScratchSizes): Encoder {
+  return makeEncoder({
     model_type: scratchKind.kind,
     architectures: ['BertModel'],
     vocab_size: sizes.vocabularySize,
@@ -50,11 +60,6 @@ export function scratchEncoder(sizes: ScratchSizes, seed: number): LoadedEncoder
     initializer_range: initializerRange,
     pad_token_id: 0,
   });
-  const bytes = 4 * encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  refuseBeyondMemory(bytes, 'The weights of a model of these sizes', 'Make model.scratch.* smaller.');
-  const weights = encoder.parameters.map((parameter) => initialise(parameter, seed));
-  weights[0]!.fill(0, encoder.paddingId * sizes.dimensions, (encoder.paddingId + 1) * sizes.dimensions);
-  return { encoder, weights };
 }
 
 function initialise({ name, shape }: Parameter, seed: number): Float32Array {

@@ -4,6 +4,7 @@ import { initialWeights } from '../model/retriever-files.js';
 import { scratchEncoder } from '../model/scratch.js';
 import { loadArchitecture } from '../plugins.js';
 import { stream } from '../random.js';
+import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { AdamW } from '../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../train/batches.js';
@@ -22,11 +23,13 @@ export interface TrainingSizes {
   passageTokens: number;
   vocabularySize: number;
   threads: number;
+  /** What computes, where it is not the processor with so many threads. */
+  engine?: Engine;
   /** Texts per chunk of the gradient cache; without it where absent. */
   chunkSize?: number;
 }
 
-/** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss */
+/** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss; and what is trained */
 export async function madeTraining(sizes: TrainingSizes) {
   const { layers, dimensions, batch, negatives = 0, queryTokens, passageTokens, vocabularySize } = sizes;
   const shape = {
@@ -42,7 +45,7 @@ export async function madeTraining(sizes: TrainingSizes) {
   const loaded = await loadArchitecture('dual-encoder');
   const resolved = loaded.family.resolve({}, encoder.shape);
   const retriever = new Retriever(encoder, true, { ...loaded, resolved });
-  const engine = await openEngine('onnx', { threads: sizes.threads });
+  const engine = sizes.engine ?? (await openEngine('onnx', { threads: sizes.threads }));
   const initial = initialWeights(retriever, weights);
   const variables = () => engine.variables(initial.map((values) => values.length));
   const [parameters, gradients, first, second] = [variables(), variables(), variables(), variables()];
@@ -64,6 +67,8 @@ export async function madeTraining(sizes: TrainingSizes) {
   );
   let steps = 0;
   return {
+    retriever,
+    initial,
     async step(): Promise<number> {
       const made = makeBatch(examples, 1, 0, {
         batchSize: batch,
@@ -81,6 +86,7 @@ export async function madeTraining(sizes: TrainingSizes) {
     async dispose(): Promise<void> {
       await computer.dispose();
       await optimizer.dispose();
+      for (const set of [parameters, gradients, first, second]) set.dispose();
     },
   };
 }

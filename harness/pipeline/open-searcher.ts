@@ -1,4 +1,5 @@
 /** Opens an index with the searcher that was asked for, or that `auto` comes to. */
+import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import { passageSearcher, type Searcher } from '../search/search.js';
@@ -15,6 +16,14 @@ export interface SearchOptions extends SearchMeans {
   built?: BuiltSearch;
 }
 
+/** What the settings allow a search. */
+export const searchBudget = ({
+  search: { memoryMiB, deviceMemoryMiB },
+}: BenchConfig): Omit<SearchMeans, 'engine'> => ({
+  memoryBytes: memoryMiB * 2 ** 20,
+  ...(deviceMemoryMiB !== null && { deviceMemoryBytes: deviceMemoryMiB * 2 ** 20 }),
+});
+
 /**
  * Opens what finds passages.
  * @param name 'auto' is the first by rank that is here and whose budget is large enough
@@ -24,10 +33,14 @@ export interface SearchOptions extends SearchMeans {
 export async function openSearcher(
   name: string,
   index: VectorIndex,
-  { engine, memoryBytes, built }: SearchOptions,
+  { engine, memoryBytes, deviceMemoryBytes, built }: SearchOptions,
 ): Promise<Searcher> {
   const resultBytes = memoryBytes / 4;
-  const means = { engine, memoryBytes: memoryBytes - resultBytes };
+  // Results lie in this process's memory.
+  const means = {
+    ...{ engine, memoryBytes: memoryBytes - resultBytes },
+    ...(deviceMemoryBytes !== undefined && { deviceMemoryBytes }),
+  };
   const finished = ({ name, plugin }: NamedSearcher, rows: RowSearcher, fallback?: string): Searcher => {
     const identity = { name, versions: plugin.versions(engine), ...(fallback !== undefined && { fallback }) };
     return passageSearcher(rows, index, identity, resultBytes);

@@ -4,7 +4,7 @@ import type { Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtSearch } from './built-index.js';
 import { flatSearcher } from './choose-searcher.js';
-import { openSearcher } from './open-searcher.js';
+import { openSearcher, searchBudget } from './open-searcher.js';
 import type { Prepared } from './prepare.js';
 
 /** Everything that stays open while query vectors are searched. */
@@ -27,11 +27,10 @@ export async function openSearching(
 ): Promise<OpenSearch> {
   const started = performance.now();
   const index = await openIndex(folder);
-  const memoryBytes = config.search.memoryMiB * 2 ** 20;
   const name = built === undefined ? await flatSearcher(config) : config.searcher;
   const searcher = await openSearcher(name, index, {
     engine,
-    memoryBytes,
+    ...searchBudget(config),
     ...(built && { built: builtSearch(built) }),
   });
   const buildSeconds = (performance.now() - started) / 1000;

@@ -3,7 +3,7 @@
  * depends on which kind it is stands behind these interfaces, and nobody else asks.
  */
 import type { BenchConfig } from '../config/config.js';
-import type { Split } from '../contracts.js';
+import type { EncoderShape, Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
 import type { PassageScorer } from '../search/rerank.js';
@@ -56,6 +56,8 @@ export interface Means {
   builder?: string;
   /** D, and vectors per passage; absent where there are none, and where the model is not here. */
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
+  /** What is trained, both encoders where they are two; absent where nothing is, and where the model is not here. */
+  trained?: { weights: number; shape: EncoderShape };
 }
 
 export interface SystemPlan {

@@ -1,12 +1,13 @@
 /** What can be known of a run that trains before it begins: the model's shape, its searcher, its index, its engine. */
 import type { BenchConfig } from '../config/config.js';
-import type { EncoderShape } from '../contracts.js';
 import { describeEncoder } from '../model/checkpoint.js';
+import type { Encoder } from '../model/encoder.js';
 import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import { readRetrieverFacts } from '../model/retriever-facts.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
-import { scratchShape } from '../stages/scratch-model.js';
+import { scratchDescribed } from '../stages/scratch-model.js';
+import { sizeOf } from '../tensor/engine.js';
 import { assertPrecision } from '../tensor/precision.js';
 import { assertSearcher } from './choose-searcher.js';
 import { indexBuilder } from './index-builder.js';
@@ -22,18 +23,24 @@ import { assertTeacher } from './teacher.js';
 export async function requirements(request: RunRequest): Promise<Means> {
   const { architecture, config, negatives } = request;
   const loaded = await loadArchitecture(architecture);
-  const shape = await shapeOf(request);
-  if (shape !== undefined) refuseLongCuts(shape, config);
+  const encoder = await encoderOf(request);
+  if (encoder !== undefined) refuseLongCuts(encoder.shape, config);
+  const shape = encoder && {
+    ...encoder.shape,
+    maxTokens: Math.min(config.text.passageTokens, encoder.shape.maxTokens),
+  };
   const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
   if (negatives !== undefined) await assertNegatives(negatives);
   await assertTeacher(config.train);
   const means = await assertEncoding(config);
-  if (shape === undefined || resolved === undefined) return means;
+  if (encoder === undefined || shape === undefined || resolved === undefined) return means;
   const { dimensions, maxTokens } = shape;
   const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
   const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
   const perPassage = loaded.pooling === undefined ? stored : 1;
-  return { ...means, vectors: { dimensions, perPassage, atMost } };
+  const each = encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const trained = { weights: config.model.tied ? each : 2 * each, shape };
+  return { ...means, vectors: { dimensions, perPassage, atMost }, trained };
 }
 
 /** What a system of vectors needs here. @throws BenchError UNAVAILABLE with the command that adds it */
@@ -51,14 +58,10 @@ export async function assertEncoding(config: BenchConfig): ReturnType<typeof ass
 }
 
 /** Undefined where the model would have to be downloaded first. */
-async function shapeOf(request: RunRequest): Promise<EncoderShape | undefined> {
+async function encoderOf(request: RunRequest): Promise<Encoder | undefined> {
   const { config, init } = request;
   const { name, t5LayerNorm } = config.model;
-  const cut = (shape: EncoderShape) => ({
-    ...shape,
-    maxTokens: Math.min(config.text.passageTokens, shape.maxTokens),
-  });
-  if (init === undefined && name === 'scratch') return cut(scratchShape(config));
+  if (init === undefined && name === 'scratch') return scratchDescribed(config);
   const folder =
     init === undefined
       ? await localModel(name, request)
@@ -66,7 +69,7 @@ async function shapeOf(request: RunRequest): Promise<EncoderShape | undefined> {
   if (folder === undefined) return undefined;
   const encoder = await describeEncoder(folder, { t5LayerNorm });
   await encoderTokenizer(folder, encoder);
-  return cut(encoder.shape);
+  return encoder;
 }
 
 const enginesHere = new Map<string, NonNullable<Means['engine']>>();

@@ -23,11 +23,16 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { train, model, encode } = config;
   return planOfVectors(request, means, [
     `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
-    `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${train.chunkSize === null ? 'no gradient cache' : `gradient cache of ${train.chunkSize} texts`}`,
+    `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
     ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
     ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
     `encode    every passage${inPrecision(encode)}, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
   ]);
+}
+
+function chunkText(chunkSize: BenchConfig['train']['chunkSize']): string {
+  if (chunkSize === null) return 'no gradient cache';
+  return `gradient cache of ${chunkSize === 'fitting' ? 'as many texts as fit' : `${chunkSize} texts`}`;
 }
 
 function originText({ init, config: { model } }: RunRequest): string {

@@ -1,5 +1,6 @@
 /** What a run of a system of vectors would do, in lines for people: they differ in where the vectors come from. */
 import type { BenchConfig } from '../config/config.js';
+import { deviceLine } from './device-needs.js';
 import { diskLine, memoryLine } from './needs.js';
 import type { RunRequest } from './run-request.js';
 import type { Means, SystemPlan } from './system.js';
@@ -14,10 +15,14 @@ export function planOfVectors(request: RunRequest, means: Means, vectors: readon
       `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
       `engine    ${engineText(means, config)}`,
     ],
-    needs: async (passages) => [
-      `disk      ${await diskLine(request, means, passages)}`,
-      `memory    ${memoryLine(request)}`,
-    ],
+    async needs(passages) {
+      const device = deviceLine(request, means, passages);
+      return [
+        `disk      ${await diskLine(request, means, passages)}`,
+        `memory    ${memoryLine(request)}`,
+        ...(device === undefined ? [] : [`device    ${device}`]),
+      ];
+    },
   };
 }
 

@@ -51,6 +51,8 @@ export interface SearchMeans {
   engine: Engine;
   /** What the vectors may take; results and a library's own workspace come on top. */
   memoryBytes: number;
+  /** What they may take on a device that keeps them; absent where the engine computes in this process's memory. */
+  deviceMemoryBytes?: number;
 }
 
 /** What a search in an index that was built can be told, and what it does untold. */

@@ -2,7 +2,8 @@
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, EncoderShape } from '../contracts.js';
 import { saveEncoder } from '../model/checkpoint.js';
-import { scratchEncoder, scratchKind } from '../model/scratch.js';
+import type { Encoder } from '../model/encoder.js';
+import { describeScratch, scratchEncoder, scratchKind } from '../model/scratch.js';
 import { makeTokenizer } from '../text/tokenizer.js';
 import { buildVocabulary } from '../text/vocabulary.js';
 import type { Stage } from './graph.js';
@@ -15,6 +16,10 @@ const maxTokens = 512;
 export const scratchShape = ({ model: { scratch } }: Pick<BenchConfig, 'model'>): EncoderShape => ({
   ...{ ...scratchKind, maxTokens, layers: scratch.layers, dimensions: scratch.dimensions },
 });
+
+/** The same with its parameters; a small collection may have fewer words. */
+export const scratchDescribed = ({ model: { scratch } }: Pick<BenchConfig, 'model'>): Encoder =>
+  describeScratch({ ...scratch, maxTokens, dropout: 0 });
 
 /** Leaves a folder in Hugging Face's layout. */
 export function scratchModel(

@@ -48,7 +48,7 @@ export function search(
   config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, computing, flat, builder, code }: Known,
 ): Stage<RunFacts> {
-  const { batchSize, memoryMiB } = config.search;
+  const { batchSize, memoryMiB, deviceMemoryMiB } = config.search;
   const [parameter] = parametersAsked(config.index);
   return {
     name: 'search',
@@ -62,6 +62,7 @@ export function search(
       ...(identicalIds === 'dropped' && { identicalIds }),
       // Queries that are computed together decide the last bits of scores.
       ...{ batchSize, memoryMiB },
+      ...(deviceMemoryMiB !== null && { deviceMemoryMiB }),
       // The index has a value of its own where none is asked for.
       ...(index === undefined
         ? { searcher: flat?.identity }

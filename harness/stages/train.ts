@@ -59,7 +59,6 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
     ...training
   } = config.train;
   const pool = rankPool(config.train);
-  const { chunkSize } = training;
   const cyclesNegatives = dataset.trainsOn === 'each-positive';
   return {
     name: asked.name,
@@ -73,7 +72,7 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
       ...computing,
       ...{ origin, trainedAs, architecture, settled: asked.settled() },
       ...{ tied, t5LayerNorm, seed, negatives: negatives.identity },
-      training: { ...training, chunkSize: chunkSize === null ? null : { texts: chunkSize } },
+      training: { ...training, chunkSize: chunkIdentity(config) },
       // The texts of dev are encoded together.
       batchTokens: config.encode.batchTokens,
       // These stand here where they play a part.
@@ -115,6 +114,7 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
         examples: trainSet.examples,
         dev: devSet.examples,
         options: config.train,
+        deviceMemoryMiB: config.deviceMemoryMiB,
       });
       await saveRetriever(folder, retriever, trained.weights, tokenizer.files, {
         ...{ model: model.name, t5LayerNorm, text },
@@ -129,6 +129,12 @@ export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts
       };
     },
   };
+}
+
+/** What decides the chunk. */
+function chunkIdentity({ train: { chunkSize }, deviceMemoryMiB }: BenchConfig): object | null {
+  if (chunkSize === 'fitting') return { fitting: deviceMemoryMiB };
+  return chunkSize === null ? null : { texts: chunkSize };
 }
 
 function nothingToTrainOn(name: string, { withoutNegatives = 0 }: ExampleCounts): BenchError {

@@ -36,6 +36,8 @@ class EagerVariable implements Variable {
     tf.tidy(() => this.replace(tf.tensor1d(Float32Array.from(values))));
   }
 
+  async upload(): Promise<void> {}
+
   clear(): void {
     void tf.setBackend(this.backend);
     tf.tidy(() => this.replace(tf.zeros([this.size])));

@@ -18,6 +18,8 @@ export interface Variable {
   readonly size: number;
   read(): Promise<Float32Array>;
   write(values: Float32Array): void;
+  /** Sends what was written to the device now, not when a program first needs it; does nothing where there is none to send it to. */
+  upload(): Promise<void>;
   /** Sets every element to zero. */
   clear(): void;
 }
@@ -72,6 +74,8 @@ export interface Engine {
   /** What a latency was measured on. */
   readonly device: DeviceName;
   readonly threads: number;
+  /** The most bytes of one array on a device whose memory holds the variables; absent where this process's memory does. */
+  readonly largestArrayBytes?: number;
   /** Milliseconds spent inside programs since the engine was opened: what is left of a step is JavaScript. */
   readonly busyMs: number;
   /** Library versions, for the run record. */

@@ -9,12 +9,12 @@ import type { Engine } from '../tensor/engine.js';
 import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
-import { GradientCache } from './gradient-cache.js';
 import { objectiveOf } from './objective.js';
 import { rankPool } from './rank-pool.js';
 import { addStep, emptyRunning, epochFacts } from './running-epoch.js';
 import { learningRateAt } from './schedule.js';
-import { DirectStep, type StepComputer, type StepResult } from './step.js';
+import type { StepResult } from './step.js';
+import { stepComputer } from './step-computer.js';
 import { StepLog } from './step-log.js';
 import type { TrainingFacts } from './training-facts.js';
 import {
@@ -38,6 +38,8 @@ export interface TrainRequest {
   options: TrainConfig;
   /** A query with too few negatives is given them again, whatever `options.missingNegative` says. */
   cyclesNegatives?: boolean;
+  /** Of the device, where it is known. */
+  deviceMemoryMiB?: number | null;
   /** The peak of the schedule. */
   learningRate: number;
   maxQueryTokens: number;
@@ -79,12 +81,13 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const moments = { first, second };
   const arrays = { parameters, moments };
   const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
-  const dropout = hasDropout(retriever);
   const objective = objectiveOf(options);
-  const context = { engine, retriever, parameters, gradients, seed, dropout, objective };
-  const computer: StepComputer =
-    options.chunkSize === null ? new DirectStep(context) : new GradientCache(context, options.chunkSize);
+  const context = { engine, retriever, parameters, gradients, seed, dropout: hasDropout(retriever), objective };
   const negatives = examples.some((example) => example.negatives.length > 0) ? options.negatives : 0;
+  const computer = stepComputer(context, options.chunkSize, request.deviceMemoryMiB ?? null, {
+    ...{ queries: options.batchSize, passages: options.batchSize * (1 + negatives) },
+    ...{ queryTokens: request.maxQueryTokens, passageTokens: request.maxPassageTokens },
+  });
   const batching: BatchOptions = {
     batchSize: options.batchSize,
     negatives,

@@ -8,7 +8,7 @@ import type { EncodedTexts } from '../../model/vector-encoder.js';
 import type { Engine } from '../../tensor/engine.js';
 import { flatSearcher } from '../choose-searcher.js';
 import { type OpenModel, openEncoder } from '../open-model.js';
-import { openSearcher } from '../open-searcher.js';
+import { openSearcher, searchBudget } from '../open-searcher.js';
 import type { PartOfDataset } from './part-of-dataset.js';
 import { affordable, timed } from './timed.js';
 
@@ -63,8 +63,10 @@ export async function denseRates(
     });
     const indexed = await writeIndex(folder, part.whole.passages, encoded!, retriever);
     const index = await openIndex(folder);
-    const memoryBytes = search.memoryMiB * 2 ** 20;
-    const searcher = await openSearcher(await flatSearcher(config), index, { engine, memoryBytes });
+    const searcher = await openSearcher(await flatSearcher(config), index, {
+      engine,
+      ...searchBudget(config),
+    });
     try {
       const many = await timed(() => searcher.search(vectors, queries.length, search.depth));
       const single = await timed(() => searcher.search(one, 1, search.depth));

@@ -4,10 +4,9 @@ import type { Engine } from '../../tensor/engine.js';
 import { AdamW } from '../../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../../train/batches.js';
 import { devScore } from '../../train/dev-score.js';
-import { GradientCache } from '../../train/gradient-cache.js';
 import { objectiveOf } from '../../train/objective.js';
 import { rankPool, ranksEpochs } from '../../train/rank-pool.js';
-import { DirectStep } from '../../train/step.js';
+import { stepComputer } from '../../train/step-computer.js';
 import { clipScale } from '../../train/trainer.js';
 import { Validation } from '../../train/validation.js';
 import { textEncoders } from '../checkpoint.js';
@@ -78,8 +77,10 @@ export async function trainRates(
   const dropout = retriever.dropoutSites(1, 8).length > 0;
   const objective = objectiveOf(options);
   const context = { engine, retriever, parameters, gradients, seed, dropout, objective };
-  const { chunkSize } = options;
-  const computer = chunkSize === null ? new DirectStep(context) : new GradientCache(context, chunkSize);
+  const computer = stepComputer(context, options.chunkSize, config.deviceMemoryMiB, {
+    ...{ queries: options.batchSize, passages: options.batchSize * (1 + negatives) },
+    ...{ queryTokens: maxQueryTokens, passageTokens: maxPassageTokens },
+  });
   const optimizer = new AdamW(
     engine,
     parameters,

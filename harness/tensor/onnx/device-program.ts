@@ -7,6 +7,8 @@ import type { Value } from './graph.js';
 import { hostTensor } from './host-program.js';
 
 export interface DeviceProgramParts {
+  /** Shown in errors. */
+  name: string;
   model: Uint8Array;
   /** Undefined where the program does not need one. Floats are [size]: see `record`. */
   inputs: readonly (Value | undefined)[];
@@ -46,7 +48,9 @@ export class DeviceProgram implements Program {
       if (value !== undefined) fed[value.name] = await this.#tensor(feed, value);
     }
     this.clock.start();
-    const results = await session.run(fed).finally(() => this.clock.stop());
+    const results = await this.memory
+      .computing(this.parts.name, session.run(fed))
+      .finally(() => this.clock.stop());
     return outputs.map(({ name }, i) => {
       const target = into[i] as DeviceVariable | undefined;
       const result = results[name]!;
@@ -91,10 +95,12 @@ export class DeviceProgram implements Program {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const session of this.#sessions.values())
-      await session.then(
-        (each) => each.release(),
-        () => undefined,
-      );
+    for (const opened of this.#sessions.values()) {
+      const session = await opened.catch(() => undefined);
+      await session?.release().catch((error: unknown) => {
+        // What the device said first is what matters.
+        if (!this.memory.isLost) throw error;
+      });
+    }
   }
 }

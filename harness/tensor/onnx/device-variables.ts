@@ -4,6 +4,7 @@
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Variable, VariableSet } from '../engine.js';
+import { deviceFault, isLost } from './device-faults.js';
 import { Graph, prune, type Value } from './graph.js';
 import { writeModel } from './model-file.js';
 import type { Ort } from './runtime.js';
@@ -38,8 +39,10 @@ const copiers = new Map<string, Promise<InferenceSession>>();
 
 /** A device's memory, as far as an engine uses it. */
 export class DeviceMemory {
-  /** Buffers that are held now, and bytes that have travelled there or back: of variables, and of what else is fed or asked for. */
-  readonly counts = { buffers: 0, variableBytes: 0, otherBytes: 0 };
+  /** Buffers that are held now and their bytes; bytes that have travelled there or back: of variables, and of what else is fed or asked for. */
+  readonly counts = { buffers: 0, heldBytes: 0, variableBytes: 0, otherBytes: 0 };
+  /** From then on sessions may fail to be closed. */
+  isLost = false;
 
   constructor(
     readonly ort: Ort,
@@ -72,8 +75,18 @@ export class DeviceMemory {
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
     copiers.set(key, opened);
     const session = await opened;
-    const results = await session.run({ [session.inputNames[0]!]: input });
+    const results = await this.computing(model.name, session.run({ [session.inputNames[0]!]: input }));
     return results[session.outputNames[0]!]!;
+  }
+
+  /** Waits for what runs there. @throws BenchError UNAVAILABLE where the device is lost, OUT_OF_MEMORY */
+  async computing<T>(name: string, run: Promise<T>): Promise<T> {
+    try {
+      return await run;
+    } catch (cause) {
+      this.isLost ||= isLost(cause);
+      throw deviceFault(cause, name, this.counts.heldBytes);
+    }
   }
 
   /** Before a program's first run: see `copiers`. */
@@ -108,6 +121,10 @@ export class DeviceVariable implements Variable {
     this.#here = values.slice();
   }
 
+  async upload(): Promise<void> {
+    await this.tensor();
+  }
+
   clear(): void {
     this.free();
   }
@@ -126,6 +143,7 @@ export class DeviceVariable implements Variable {
     this.free();
     this.#there = tensor;
     this.memory.counts.buffers++;
+    this.memory.counts.heldBytes += 4 * this.size;
   }
 
   free(): void {
@@ -134,6 +152,7 @@ export class DeviceVariable implements Variable {
     this.#there.dispose();
     this.#there = undefined;
     this.memory.counts.buffers--;
+    this.memory.counts.heldBytes -= 4 * this.size;
   }
 }
 

@@ -21,6 +21,9 @@ import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
 import './kernels.js';
 
+/** What every WebGPU binds at once; some devices do more, which ONNX Runtime does not tell. */
+const largestBindingBytes = 128 * 2 ** 20;
+
 /** Where programs run and what they are fed lies. */
 type Placed = Pick<Engine, 'compile' | 'variables' | 'resident' | 'release' | 'dispose'>;
 type Place = (ort: Ort, options: InferenceSession.SessionOptions, clock: BusyClock) => Placed;
@@ -60,6 +63,7 @@ export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Pro
     get busyMs() {
       return clock.busyMs;
     },
+    ...(device === 'webgpu' && { largestArrayBytes: largestBindingBytes }),
     versions: { 'onnxruntime-node': ortVersion(), ...gpuFacts(device) },
     ...place(ort, options, clock),
   };
@@ -136,6 +140,7 @@ const onDevice: Place = (ort, options, clock) => {
       useDeviceOperators(graph, outputs);
       const { nodes, used } = prune(outputs);
       return new DeviceProgram(memory, clock, {
+        name,
         model: writeModel(graph, nodes, used, outputs),
         inputs: graph.inputs.map((value) => (used.has(value) ? value : undefined)),
         bound: bound.map((values) => values && resident(values)),

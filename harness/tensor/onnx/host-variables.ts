@@ -17,6 +17,7 @@ export class HostVariable implements Variable {
       throw new RangeError(`${values.length} values for ${this.size} elements`);
     this.values.set(values);
   }
+  async upload(): Promise<void> {}
   clear(): void {
     this.values.fill(0);
   }

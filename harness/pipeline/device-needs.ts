@@ -1,0 +1,51 @@
+/** What a run needs of a device's memory, in words. */
+import type { BenchConfig } from '../config/config.js';
+import { projectedVectorsBytes } from '../index/size.js';
+import { byteSize } from '../progress.js';
+import { chunkFor, stateBytes, type TrainingSize, trainingBytes } from '../train/device-memory.js';
+import type { RunRequest } from './run-request.js';
+import type { Means } from './system.js';
+
+/** @param shape and weights of what is trained: both encoders where they are two */
+export function trainingSize(
+  { train, text }: Pick<BenchConfig, 'train' | 'text'>,
+  { weights, shape }: Pick<TrainingSize, 'weights' | 'shape'>,
+): TrainingSize {
+  return {
+    ...{ weights, shape, queries: train.batchSize, passages: train.batchSize * (1 + train.negatives) },
+    ...{ queryTokens: text.queryTokens, passageTokens: text.passageTokens },
+  };
+}
+
+/** Absent where nothing lies on a device. @throws BenchError OUT_OF_MEMORY where deviceMemoryMiB does not hold the training */
+export function deviceLine(
+  { config }: Pick<RunRequest, 'config'>,
+  { engine, vectors, trained }: Means,
+  passages: number | null,
+): string | undefined {
+  if (engine?.device !== 'webgpu') return undefined;
+  const { deviceMemoryMiB, search } = config;
+  const parts: string[] = [];
+  if (trained !== undefined && config.train.epochs > 0) {
+    const size = trainingSize(config, trained);
+    const chunk = chunkFor(config.train.chunkSize, deviceMemoryMiB, size);
+    const chosen = config.train.chunkSize === 'fitting' ? ', chosen to fit' : '';
+    const at = chunk === null ? 'a whole batch' : `a chunk of ${chunk} texts${chosen}`;
+    const all = trainingBytes(size, chunk);
+    parts.push(
+      `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(stateBytes(size))}, activations of ${at} ${byteSize(all - stateBytes(size))})`,
+    );
+  }
+  if (vectors !== undefined && passages !== null) {
+    const { dimensions, perPassage } = vectors;
+    const whole = projectedVectorsBytes({ passages: 1, vectors: perPassage, dimensions }, passages);
+    const budget = (search.deviceMemoryMiB ?? search.memoryMiB) * 2 ** 20;
+    const how = whole <= budget ? 'kept there' : 'sent again for every batch of queries';
+    parts.push(`blocks of the index, searched by exact, ${byteSize(Math.min(whole, budget))}, ${how}`);
+  }
+  const there =
+    deviceMemoryMiB === null
+      ? 'what it has is not known (WebGPU does not tell; deviceMemoryMiB says it)'
+      : `it has ${byteSize(deviceMemoryMiB * 2 ** 20)} by deviceMemoryMiB, three quarters of which are used`;
+  return [...parts, there].join('; ');
+}

@@ -1,0 +1,91 @@
+/** What a training takes of a device's memory, before anything is made there, and the chunk of the gradient cache that fits. */
+import type { EncoderShape } from '../contracts.js';
+import { BenchError } from '../errors.js';
+
+/** What decides it. */
+export interface TrainingSize {
+  /** Elements of all that is trained. */
+  weights: number;
+  shape: Pick<EncoderShape, 'layers' | 'dimensions'>;
+  queries: number;
+  queryTokens: number;
+  /** Of a batch. */
+  passages: number;
+  passageTokens: number;
+}
+
+/** A share of the device's memory that is left to others, and to buffers that are made larger than what they hold. */
+const spared = 1 / 4;
+/** Texts per chunk where there is no device to fit it to. */
+const usualChunk = 32;
+
+/** Weights, gradients, both moments, and gradients on their way into the place of the last ones. */
+export const stateBytes = ({ weights }: Pick<TrainingSize, 'weights'>): number => 5 * 4 * weights;
+
+/**
+ * What forward and backward of texts hold at once: for each layer 17 numbers for each of a token's D, and 4.5 for each pair of
+ * tokens in a head of 64. Counted of BERT's recorded programs, of 12 layers with T = 256 31 where this says 35; an architecture
+ * that reads no more than a first token needs less of its last layer.
+ */
+export function activationBytes(
+  { layers, dimensions }: TrainingSize['shape'],
+  texts: number,
+  tokens: number,
+): number {
+  return 4 * texts * tokens * layers * dimensions * (17 + (4.5 * tokens) / 64);
+}
+
+/** @param chunkSize texts of a chunk; null where the whole batch goes through at once */
+export function trainingBytes(size: TrainingSize, chunkSize: number | null): number {
+  const { shape, queries, queryTokens, passages, passageTokens } = size;
+  const activations =
+    chunkSize === null
+      ? activationBytes(shape, passages, passageTokens) + activationBytes(shape, queries, queryTokens)
+      : activationBytes(shape, chunkSize, Math.max(passageTokens, queryTokens));
+  return stateBytes(size) + activations;
+}
+
+/**
+ * The chunk to train with: what was asked for, or of `fitting` the largest that fits.
+ * @param deviceMemoryMiB of the device; null where it is not known, or there is none
+ * @throws BenchError OUT_OF_MEMORY where the device has not what this takes
+ */
+export function chunkFor(
+  chunkSize: number | 'fitting' | null,
+  deviceMemoryMiB: number | null,
+  size: TrainingSize,
+): number | null {
+  const { passages, queryTokens, passageTokens } = size;
+  if (deviceMemoryMiB === null) {
+    if (chunkSize !== 'fitting') return chunkSize;
+    return passages > usualChunk ? usualChunk : null;
+  }
+  const usable = deviceMemoryMiB * 2 ** 20 * (1 - spared);
+  if (chunkSize !== 'fitting') {
+    const needed = trainingBytes(size, chunkSize);
+    if (needed > usable) throw tooSmall(needed, usable, deviceMemoryMiB, chunkSize);
+    return chunkSize;
+  }
+  if (trainingBytes(size, null) <= usable) return null;
+  const perText = activationBytes(size.shape, 1, Math.max(passageTokens, queryTokens));
+  const fitting = Math.floor((usable - stateBytes(size)) / perText);
+  if (fitting < 1) throw tooSmall(trainingBytes(size, 1), usable, deviceMemoryMiB, 1);
+  return Math.min(fitting, passages);
+}
+
+const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MiB`;
+
+function tooSmall(needed: number, usable: number, there: number, chunkSize: number | null): BenchError {
+  const by = chunkSize === null ? 'a whole batch at once' : `chunks of ${chunkSize} texts`;
+  const shorter = 'Choose a smaller model, one encoder for both sides (model.tied=true) or shorter texts';
+  return new BenchError(
+    'OUT_OF_MEMORY',
+    `Training by ${by} would take about ${mebibytes(needed)} of the device's memory, and of the ${there.toLocaleString('en-US')} MiB that deviceMemoryMiB gives it ${mebibytes(usable)} can be used.`,
+    {
+      hint:
+        chunkSize === 1
+          ? `${shorter} (text.passageTokens); or raise deviceMemoryMiB, where the device has more.`
+          : `Make train.chunkSize smaller, or leave it out, and what fits is chosen; or raise deviceMemoryMiB, where the device has more.`,
+    },
+  );
+}
