@@ -8,7 +8,7 @@ import { openAt, valuesOf } from '../stages/recall.js';
 import type { RunFacts } from '../stages/search.js';
 import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
-import type { BuiltIndex } from './built-index.js';
+import { type BuiltIndex, bytesAt } from './built-index.js';
 import type { OpenSearch } from './searching.js';
 import { chosenQueries } from './timing.js';
 
@@ -53,7 +53,9 @@ async function timesOf(
   const vectors: Float32Array[] = [];
   for (const place of chosen) vectors.push(await encoded.read(place, 1));
   const values = valuesOf(built);
-  const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / built.artifact.facts.sizeBytes));
+  const { index } = searching;
+  const largest = Math.max(...values.map((value) => bytesAt(built, index, value)));
+  const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / largest));
   const measured = [];
   for (let first = 0; first < values.length; first += atOnce) {
     const searchers: Searcher[] = [];
