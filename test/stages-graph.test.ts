@@ -58,6 +58,8 @@ const others: Readonly<Record<string, unknown>> = {
   'stage2.init': 'first',
   'stage2.averageRankFrom': 2,
   'index.efSearch': [7],
+  'index.dimensions': [7],
+  'index.rescore': [7],
 };
 
 function another(value: unknown): unknown {
