@@ -42,7 +42,7 @@ async function everyStage(): Promise<Map<string, string[]>> {
   add('dev winners squad', 'dev winners', { dataset });
   for (const searcher of builders) add(`index ${searcher}`, 'index', { searcher });
   // It has the keys of the searches in its own.
-  add('recall exact', 'recall', {});
+  add('recall hits', 'recall', {});
   return found;
 }
 
