@@ -109,7 +109,7 @@ export function codeQuery(query: Float32Array, width: number): CodedQuery {
 export interface SignedQuery {
   /** [width] */
   bits: Uint8Array;
-  /** |q| cos(pi differing / D) by the number of bits that differ, [D + 1]. */
+  /** |q| cos(pi differing / D) by the number of bits that differ, [8 width + 1]: those behind D are 0 in what was built, and count as none. */
   cosines: Float64Array;
 }
 
@@ -120,8 +120,8 @@ export function signQuery(query: Float32Array, width: number): SignedQuery {
   const length = lengthOf(query);
   const dimensions = query.length;
   const cosines = Float64Array.from(
-    { length: dimensions + 1 },
-    (_, differing) => length * Math.cos((Math.PI * differing) / dimensions),
+    { length: 8 * width + 1 },
+    (_, differing) => length * Math.cos((Math.PI * Math.min(differing, dimensions)) / dimensions),
   );
   return { bits, cosines };
 }
