@@ -30,7 +30,6 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/text/published-tokenizer.ts': 'reads texts of a tokenizer that has been loaded',
   'harness/tensor/onnx/gpu-search.ts': 'reads what the system says of its graphics cards',
   'harness/tensor/onnx/recorder.ts': 'reads tensors in memory',
-  'harness/train/adamw-kernel.ts': 'reads files of the build',
 };
 
 /** How bytes come in: from the disk, or by one of the functions that read it for others. */

@@ -72,7 +72,10 @@ test('auto has an order, and takes who is here and knows the kind', async () => 
 test('the list says who builds what, and doctor what is lacking', async () => {
   const listed = new Map((await listSearchers()).map((item) => [item.name, item]));
   assert.deepEqual([...listed.keys()], ['auto', 'faiss', 'usearch', 'exact']);
-  assert.match(listed.get('auto')!.summary, /faiss, exact for Flat, of faiss, usearch for other kinds/);
+  assert.match(
+    listed.get('auto')!.summary,
+    /faiss, exact for Flat, of faiss, usearch, exact for other kinds/,
+  );
   assert.match(listed.get('usearch')!.summary, /builds HNSW32, HNSW32,f16.*told by index\.efSearch/);
   for (const [name, available] of here)
     assert.equal(listed.get(name)!.missing === undefined, available, name);

@@ -75,7 +75,7 @@ test('the depth is doubled only for queries that lack passages', async (t) => {
   for (let row = 0; row < 100; row++)
     rows.values.set(row < 60 ? [100 - row, -1000] : [0, row === 61 ? 1 : 0], row * 2);
   const index = await makeIndex(await temporaryFolder(t), rows, counts, 2);
-  const { ExactSearcher } = await import('../harness/searchers/exact.js');
+  const { ExactSearcher } = await import('../harness/searchers/exact/flat.js');
   const exact = await ExactSearcher.open(index, engine, { memoryBytes: ample });
   const asked: [number, number][] = [];
   const spy: RowSearcher = {

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import type { RowHits, RowSearcher } from '../harness/search/searcher.js';
 import { planBlocks } from '../harness/searchers/exact/blocks.js';
-import { ExactSearcher } from '../harness/searchers/exact.js';
+import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import { FaissSearcher, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import type { Engine, EngineName } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';

@@ -38,10 +38,8 @@ test('a searcher opens the index Flat, or builds others, and says what it takes'
   assert.ok(['exact', 'faiss', 'usearch'].every((name) => searcherNames().includes(name)));
   for (const { name, plugin } of searchers) {
     assert.ok(plugin.open !== undefined || plugin.builder !== undefined, name);
-    for (const schema of Object.values(plugin.builder?.parameters ?? {})) {
-      assert.equal(schema.type, 'integer', name);
-      assert.ok(schema.description.length > 0 && schema.minimum >= 1, name);
-    }
+    for (const { type, description, minimum } of Object.values(plugin.builder?.parameters ?? {}))
+      assert.ok(type === 'integer' && description.length > 0 && minimum >= 0, name);
     if (plugin.builder !== undefined) assert.ok(Object.keys(plugin.builder.examples).length > 0, name);
   }
 });
@@ -236,12 +234,19 @@ for (const { name, plugin, skip } of searchers) {
 
   test(`${name}: a search is told what its schema takes, and nothing else`, () => {
     const { index } = defaultConfig();
-    const said = (parameters: Record<string, number[]>) =>
-      parameterProblems({ ...index, kind: 'any', parameters }, builder.parameters, name).join('\n');
+    const said = (parameters: Record<string, number[]>, depth = 1) =>
+      parameterProblems({ ...index, kind: 'any', parameters }, builder.parameters, name, depth).join('\n');
     assert.match(said({ nonsense: [1] }), /^index\.parameters\.nonsense: the searcher .* no nonsense$/);
-    for (const parameter of Object.keys(builder.parameters)) {
-      assert.equal(said({ [parameter]: [1, 10] }), '');
-      assert.match(said({ [parameter]: [0] }), /^index\.(parameters\.)?\w+\[0\]: 0 is not a whole number/);
+    for (const [parameter, { minimum, order, notBelowDepth }] of Object.entries(builder.parameters)) {
+      assert.equal(said({ [parameter]: [10, 1] }), '');
+      assert.match(
+        said({ [parameter]: [minimum - 1] }),
+        /^index\.(parameters\.)?\w+\[0\]: (0|-1) is not a whole number/,
+      );
+      const rising = order === 'descending' ? /: 1,10 does not go down at 10;/ : /^$/;
+      assert.match(said({ [parameter]: [1, 10] }), rising);
+      const low = notBelowDepth ? /: 9 is less than the 10 hits that search\.depth asks/ : /^$/;
+      assert.match(said({ [parameter]: [50, 9] }, 10), low);
     }
   });
 }

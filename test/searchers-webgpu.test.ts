@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planBlocks } from '../harness/searchers/exact/blocks.js';
-import { ExactSearcher } from '../harness/searchers/exact.js';
+import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';

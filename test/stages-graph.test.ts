@@ -60,6 +60,8 @@ const others: Readonly<Record<string, unknown>> = {
   'index.efSearch': [7],
   'train.teacher.loss': 'margin-mse',
   'train.matryoshka': [3],
+  'index.dimensions': [7],
+  'index.rescore': [7],
 };
 
 function another(value: unknown): unknown {

@@ -4,22 +4,25 @@ import type { CurveFacts, RunRecord } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, quantile } from '../statistics/summary.js';
 import { deviceDifferences } from './devices.js';
+import { lossesOf, lossMeasure, ratesOf, speedsOf } from './index-losses.js';
 import { samplesOf } from './latency.js';
 import { firstOf, type System } from './systems.js';
 
 /**
  * Undefined where every index is exact. Systems of another depth than the first are left out: their recall is another.
  * @param rows of the table, in the order of the systems
+ * @param measure whose losses are asked for
  */
 export function indexCurvesOf(
   systems: readonly System[],
   rows: readonly ReportSystem[],
+  measure?: string,
 ): ReportSection['indexCurves'] {
   const first = systems.map((system) => curvesOf(system)?.[0]).find((curve) => curve !== undefined);
   if (first === undefined) return undefined;
   const { depth } = first;
   const curves = systems.flatMap((system, i) => {
-    const curve = approximate(system, depth) ?? exact(system, first, rows[i]!.cells['search-ms']);
+    const curve = approximate(system, depth, measure) ?? exact(system, first, rows[i]!.cells['search-ms']);
     return curve === undefined ? [] : [curve];
   });
   return { depth, curves };
@@ -33,25 +36,37 @@ function curvesOf({ runs }: System): CurveFacts[] | undefined {
   return same ? (curves as CurveFacts[]) : undefined;
 }
 
-function approximate(system: System, depth: number): ReportIndexCurve | undefined {
+function approximate(system: System, depth: number, asked?: string): ReportIndexCurve | undefined {
   const curves = curvesOf(system);
   if (curves === undefined || curves[0]!.depth !== depth) return undefined;
   const records = system.runs.map(({ record }) => record);
+  const measure = lossMeasure(system, asked);
+  const losses = measure === undefined ? [] : lossesOf(system, measure);
+  const isOneDevice = oneDevice(records);
+  const speeds = isOneDevice ? speedsOf(system) : [];
+  const sizes = curves[0]!.points.map((_, i) => curves.map(({ points }) => points[i]!.sizeBytes));
+  const differ = sizes.some((of) => of.some((size, run) => size !== undefined && size !== sizes[0]![run]));
+  const points = curves[0]!.points.map(({ value, recall }, i) => {
+    const samples = isOneDevice
+      ? curves.flatMap(({ points }) => points[i]!.execution?.search.samplesMs ?? [])
+      : [];
+    return {
+      value,
+      recall: Object.fromEntries(
+        Object.keys(recall).map((k) => [k, mean(curves.map(({ points }) => points[i]!.recall[k]!))]),
+      ),
+      ...(differ && { indexBytes: mean(sizes[i] as number[]) }),
+      ...(losses[i] && { loss: losses[i] }),
+      ...(speeds[i] !== undefined && { speed: speeds[i] }),
+      ...timed(samples),
+    };
+  });
+  const rates = ratesOf(points);
   return {
     ...described(system, records),
     parameter: curves[0]!.parameter,
-    points: curves[0]!.points.map(({ value, recall }, i) => {
-      const samples = oneDevice(records)
-        ? curves.flatMap(({ points }) => points[i]!.execution?.search.samplesMs ?? [])
-        : [];
-      return {
-        value,
-        recall: Object.fromEntries(
-          Object.keys(recall).map((k) => [k, mean(curves.map(({ points }) => points[i]!.recall[k]!))]),
-        ),
-        ...timed(samples),
-      };
-    }),
+    points,
+    ...(rates.length > 0 && { rates }),
   };
 }
 

@@ -6,7 +6,7 @@ import { type RunRecord, recordSuffix, type StoredRecord } from '../record.js';
 
 /** Said by what the run made of them: `layers`, `vectors`, `lambda`, `index`, `engine`, `device`, `searcher`, `model`. */
 const resolvedElsewhere =
-  /^(arch\.(layers|vectors|lambda|maskShort)|index\.(kind|nprobe|efSearch|parameters\..+)|engine|device|searcher|model\.name)$/;
+  /^(arch\.(layers|vectors|lambda|maskShort)|index\.(kind|nprobe|efSearch|dimensions|rescore|parameters\..+)|engine|device|searcher|model\.name)$/;
 
 /** Everything that makes a system what it is, apart from the architecture's name and the data: by key, as texts. */
 export function settingsOf({ config, arch, model, index, device }: RunRecord): Record<string, string> {

@@ -8,6 +8,7 @@ import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
 import { indexCurvesOf } from './index-curves.js';
+import { lossNotes } from './index-losses.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { runOf, valuesIn } from './single-runs.js';
@@ -115,7 +116,8 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
-  const indexCurves = indexCurvesOf(systems, rows);
+  const indexCurves = indexCurvesOf(systems, rows, request.measures?.[0]);
+  for (const curve of indexCurves?.curves ?? []) notes.push(...lossNotes(curve));
   const { dataset, queryIds } = records[0]!.record;
   const { name, version, split, licence, passageCount, files, members } = dataset;
   if (members !== undefined) {

@@ -67,6 +67,10 @@ export interface IndexConfig {
   nprobe: number[] | null;
   /** Candidates kept per query, of a graph; null leaves the library's own value. The last is what the run is measured with. */
   efSearch: number[] | null;
+  /** First numbers of a vector that are kept, each fewer than the one before; null keeps all. The last is what the run is measured with. */
+  dimensions: number[] | null;
+  /** Rows that codes find and whose vectors are compared again; null leaves the searcher's own value. The last is what the run is measured with. */
+  rescore: number[] | null;
   /** What else the searcher can be told, by name: it says what it takes. */
   parameters: Readonly<Record<string, number[]>>;
   /** Vectors that an index is trained on, at most. */

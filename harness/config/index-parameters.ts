@@ -13,7 +13,7 @@ export interface AskedParameter {
 }
 
 /** Those that have a key of their own. */
-const ownKeys = ['nprobe', 'efSearch'] as const;
+const ownKeys = ['nprobe', 'efSearch', 'dimensions', 'rescore'] as const;
 
 /** Where a parameter stands. */
 export function parameterKey(name: string): string {
@@ -27,14 +27,19 @@ export function parametersAsked(index: IndexConfig): AskedParameter[] {
   );
 }
 
+/** What a searcher says of a parameter: a JSON schema of one value, and what it is to be beside others. */
+export type ParameterNode = SchemaNode & { order?: 'descending'; notBelowDepth?: true };
+
 /**
  * What is wrong with them for a searcher.
  * @param schemas of one value of each parameter that it takes
+ * @param depth hits per query
  */
 export function parameterProblems(
   index: IndexConfig,
-  schemas: Readonly<Record<string, SchemaNode>>,
+  schemas: Readonly<Record<string, ParameterNode>>,
   searcher: string,
+  depth: number,
 ): string[] {
   return parametersAsked(index).flatMap(({ name, key, values }) => {
     if (!Object.hasOwn(schemas, name)) {
@@ -42,6 +47,17 @@ export function parameterProblems(
       const takes = known.length === 0 ? 'no parameter' : known.join(', ');
       return [`${key}: the searcher '${searcher}' takes ${takes}, and no ${name}`];
     }
-    return problemsWith({ type: 'array', items: schemas[name]! }, values, key);
+    const { order, notBelowDepth, ...items } = schemas[name]!;
+    const problems = problemsWith({ type: 'array', items }, values, key);
+    if (problems.length > 0) return problems;
+    const rising = values.find((value, i) => i > 0 && value >= values[i - 1]!);
+    if (order === 'descending' && rising !== undefined)
+      return [
+        `${key}: ${values.join(',')} does not go down at ${rising}; the last is what the run is measured with`,
+      ];
+    const low = values.find((value) => value !== 0 && value < depth);
+    if (notBelowDepth && low !== undefined)
+      return [`${key}: ${low} is less than the ${depth} hits that search.depth asks for`];
+    return [];
   });
 }

@@ -10,7 +10,7 @@ import { openIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import { byteSize } from '../progress.js';
 import { stream } from '../random.js';
-import { ExactSearcher } from '../searchers/exact.js';
+import { ExactSearcher } from '../searchers/exact/flat.js';
 import { median } from '../statistics/summary.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';

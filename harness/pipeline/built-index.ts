@@ -62,26 +62,36 @@ export function builtSearch(
   };
 }
 
+/** Bytes on the disk that a search with a value reads. @param counts of the shards */
+export function bytesAt(
+  { artifact: { facts }, by: { builder }, kind }: BuiltIndex,
+  counts: Pick<VectorIndex, 'vectors' | 'dimensions'>,
+  value: number | undefined,
+): number {
+  return builder.searchedBytes?.(kind, counts, facts.sizeBytes, value) ?? facts.sizeBytes;
+}
+
 /** The index of a run record, with what differs from Flat. */
 export function builtFacts(
   built: BuiltIndex,
-  { vectors }: Pick<VectorIndex, 'vectors'>,
+  index: Pick<VectorIndex, 'vectors' | 'dimensions'>,
   flat: IndexFacts,
   { versions }: Pick<SearcherIdentity, 'versions'>,
 ): IndexFacts {
   const { facts } = built.artifact;
   const { parameter } = builtSearch(built);
   const { identifiers, offsets } = flat.sizeBytes;
+  const vectors = bytesAt(built, index, parameter?.value);
   return {
     ...flat,
     kind: built.kind,
     sizeBytes: {
-      vectors: facts.sizeBytes,
+      vectors,
       identifiers,
       offsets,
-      total: facts.sizeBytes + identifiers + offsets,
+      total: vectors + identifiers + offsets,
     },
-    projectedBytes: Math.round((facts.sizeBytes / vectors) * flat.vectorsPerPassage * flat.projectedPassages),
+    projectedBytes: Math.round((vectors / index.vectors) * flat.vectorsPerPassage * flat.projectedPassages),
     trainedOn: facts.trainedOn,
     builtBy: { searcher: built.by.name, versions },
     ...(parameter && { parameter }),

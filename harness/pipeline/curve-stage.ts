@@ -1,82 +1,73 @@
-/** What an approximate search finds of the exact hits, and how long it takes, for each value of its parameter. */
+/** What an approximate search finds of the exact hits, what that does to accuracy, and how long it takes, for each value of its parameter. */
 import type { Split } from '../contracts.js';
 import { QueryVectors } from '../index/query-vectors.js';
-import { measureLatency } from '../latency/latency.js';
+import { measureValues } from '../metrics/measure-values.js';
 import type { CurveFacts, CurvePoint } from '../record.js';
-import type { Searcher } from '../search/search.js';
-import { openAt, valuesOf } from '../stages/recall.js';
+import type { Stage } from '../stages/graph.js';
 import type { RunFacts } from '../stages/search.js';
 import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
-import type { BuiltIndex } from './built-index.js';
-import type { OpenSearch } from './searching.js';
-import { chosenQueries } from './timing.js';
+import { type BuiltIndex, bytesAt } from './built-index.js';
+import { curveTimes } from './curve-times.js';
+import { readHits } from './hit-files.js';
+import { measureStage } from './measure-stage.js';
+import { indexFacts } from './record-parts.js';
+import { runOf } from './run-of-hits.js';
+import { type OpenSearch, valuesOf } from './searching.js';
 
 /**
  * @param exact the run of the index Flat
- * @returns points in the order of the values; recall is cached, latency is measured anew
+ * @returns points in the order of the values; recall is cached, accuracy is measured and latency taken anew
  */
 export async function curveStage(
   bench: Workbench,
   searching: OpenSearch,
-  { recall, queries }: Pick<VectorStages, 'recall' | 'queries'>,
+  stages: Pick<VectorStages, 'recall' | 'queries' | 'points' | 'exact'>,
   exact: Pick<RunFacts, 'depth'>,
-  asked: { split: Split; seed: number },
+  asked: { split: Split; seed: number; identicalIds: 'dropped' | 'kept' },
 ): Promise<CurveFacts> {
-  const { depth } = bench.config.search;
+  const { index, searcher } = searching;
   const built = searching.built!;
-  const { facts: recalls } = await bench.made(recall!);
-  const vectors = new QueryVectors(await bench.made(queries));
-  const latencies = await timesOf(bench, searching, built, vectors, { ...asked, depth });
-  const points = valuesOf(built).map(
-    (value, i): CurvePoint => ({
+  const { facts: recalls } = await bench.made(stages.recall!);
+  const vectors = new QueryVectors(await bench.made(stages.queries));
+  const measuresOf = (stage: Stage<RunFacts>) => measuredPoint(bench, searching, stage, asked);
+  const flat = await measuresOf(stages.exact!);
+  const before: Awaited<ReturnType<typeof measuresOf>>[] = [];
+  for (const stage of stages.points!.slice(0, -1)) before.push(await measuresOf(stage));
+  const { identifiers, offsets } = (await indexFacts({ index, searcher })).sizeBytes;
+  const times = await curveTimes(bench, searching, vectors, asked);
+  const points = valuesOf(built).map((value, i): CurvePoint => {
+    const search = times?.points[i]?.total;
+    return {
       value: value ?? null,
       recall: recalls[i]!,
-      ...(latencies && { execution: { search: latencies[i]!.total } }),
-    }),
-  );
-  return { depth: exact.depth, parameter: built.parameter, points };
+      sizeBytes: bytesAt(built, index, value) + identifiers + offsets,
+      ...(before[i] && { measures: before[i] }),
+      ...(search && { execution: { search } }),
+    };
+  });
+  const search = times?.exact?.total;
+  return {
+    depth: exact.depth,
+    parameter: built.parameter,
+    points,
+    exact: { measures: flat, ...(search && { execution: { search } }) },
+  };
 }
 
-/** The points take turns; where memory does not hold an index for each, as many at a time as it does. */
-async function timesOf(
-  bench: Workbench,
-  searching: OpenSearch,
-  built: BuiltIndex,
-  encoded: QueryVectors,
-  { split, depth, seed }: { split: Split; depth: number; seed: number },
-) {
-  const { latency, search } = bench.config;
-  const queries = await bench.dataset.queries(split);
-  const chosen = chosenQueries([...queries.keys()], latency.queries, seed);
-  if (chosen.length === 0) return undefined;
-  const vectors: Float32Array[] = [];
-  for (const place of chosen) vectors.push(await encoded.read(place, 1));
-  const values = valuesOf(built);
-  const atOnce = Math.max(1, Math.floor((search.memoryMiB * 2 ** 20) / built.artifact.facts.sizeBytes));
-  const measured = [];
-  for (let first = 0; first < values.length; first += atOnce) {
-    const searchers: Searcher[] = [];
-    try {
-      for (const value of values.slice(first, first + atOnce)) {
-        searchers.push(await openAt(bench, searching, built, value));
-      }
-      const { systems } = await measureLatency({
-        systems: searchers.map((searcher, i) => ({
-          name: String(values[first + i]),
-          parts: [{ name: 'search', run: (vector: Float32Array) => searcher.search(vector, 1, depth) }],
-        })),
-        queries: vectors,
-        warmup: latency.warmup,
-        seed,
-        signal: bench.progress.signal,
-      });
-      measured.push(...systems);
-    } finally {
-      for (const searcher of searchers) await searcher.dispose();
-    }
-  }
-  return measured;
+async function measuredPoint(
+  bench: Pick<Workbench, 'dataset' | 'config' | 'made'>,
+  { index }: Pick<OpenSearch, 'index'>,
+  stage: Stage<RunFacts>,
+  { split, identicalIds }: { split: Split; identicalIds: 'dropped' | 'kept' },
+): Promise<NonNullable<CurvePoint['measures']>> {
+  const { dataset, config } = bench;
+  const hits = await readHits(await bench.made(stage));
+  const run = await runOf(await dataset.queries(split), index, hits);
+  const { evaluation } = await measureStage({ dataset, split, run, measures: config.measures, identicalIds });
+  return Object.fromEntries(
+    Object.entries(measureValues(evaluation)).map(([id, { mean, perQuery }]) => [id, { mean, perQuery }]),
+  );
 }
 
 /** What a reader of the run's figures should know of an index that is not exact. */

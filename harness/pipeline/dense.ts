@@ -90,7 +90,9 @@ export async function answerDense(
         }));
       const curve: CurveFacts | undefined =
         exact &&
-        (await log.plain('recall', () => curveStage(bench, searching, stages, exact.facts, { split, seed })));
+        (await log.plain('recall', () =>
+          curveStage(bench, searching, stages, exact.facts, { split, seed, identicalIds }),
+        ));
       const remarks = [
         ...(curve ? curveRemarks(built!, curve, exact!.facts) : []),
         ...searcherRemarks(searching),

@@ -12,6 +12,6 @@ import { builderOf, type NamedBuilder } from './choose-searcher.js';
 export async function indexBuilder(config: BenchConfig): Promise<NamedBuilder | undefined> {
   if (isFlat(config)) return undefined;
   const by = await builderOf(config.index.kind, config.searcher);
-  refuse(parameterProblems(config.index, by.builder.parameters, by.name));
+  refuse(parameterProblems(config.index, by.builder.parameters, by.name, config.search.depth));
   return by;
 }

@@ -37,6 +37,22 @@ export async function openSearching(
   return { engine, index, searcher, buildSeconds, ...(built && { built }) };
 }
 
+/** By point of the curve, what a search is told; a kind without a parameter is a curve of one point. */
+export function valuesOf({ values }: Pick<BuiltIndex, 'values'>): readonly (number | undefined)[] {
+  return values.length === 0 ? [undefined] : values;
+}
+
+/** What searches an index that was built, told one of its values. The caller disposes of it. */
+export function openAt(
+  { config }: Pick<Prepared, 'config'>,
+  { engine, index }: Pick<OpenSearch, 'engine' | 'index'>,
+  built: BuiltIndex,
+  value: number | undefined,
+): Promise<Searcher> {
+  const memoryBytes = config.search.memoryMiB * 2 ** 20;
+  return openSearcher(built.by.name, index, { engine, memoryBytes, built: builtSearch(built, value) });
+}
+
 export async function closeSearching({ index, searcher }: OpenSearch): Promise<void> {
   await searcher.dispose();
   await index.close();

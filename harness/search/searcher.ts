@@ -111,6 +111,10 @@ export interface ParameterSchema {
   type: 'integer';
   minimum: number;
   maximum?: number;
+  /** Of several values, each has to be smaller than the one before: the last is what the run is measured with. */
+  order?: 'descending';
+  /** Whether a value below `search.depth` is refused, 0 apart. */
+  notBelowDepth?: true;
 }
 
 /** How a searcher makes indexes of other kinds than Flat, and searches them. */
@@ -145,6 +149,16 @@ export interface IndexBuilder {
     values: readonly number[],
     kind: string,
   ): void;
+  /**
+   * Bytes on the disk that a search with this value reads; the file's where absent.
+   * @param counts of the shards @param sizeBytes of the file @param value of the parameter; the library's own where undefined
+   */
+  searchedBytes?(
+    kind: string,
+    counts: Pick<VectorIndex, 'vectors' | 'dimensions'>,
+    sizeBytes: number,
+    value: number | undefined,
+  ): number;
   /**
    * @param index the shards it was built from, whose rows it finds
    * @throws BenchError CONFIG_INVALID for a budget too small, CACHE_INVALID for a file that is damaged

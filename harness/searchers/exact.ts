@@ -1,108 +1,10 @@
-/** The searcher `exact`: matrix product and top-k on the engine's device, block of rows by block of rows. */
-import type { VectorIndex } from '../index/vector-index.js';
-import { TopRows } from '../search/merge.js';
-import type { RowHits, RowSearcher, SearcherPlugin } from '../search/searcher.js';
-import type { Engine, Program } from '../tensor/engine.js';
-import * as tf from '../tensor/operations.js';
-import { ProgramCache } from '../tensor/program-cache.js';
-import { type BlockBudget, Blocks, largestBatch } from './exact/blocks.js';
-
-/** Queries are padded to one of these numbers, so that few programs serve all. */
-const batchSizes = [1, 16, largestBatch] as const;
-/** Programs kept; each holds a compiled graph and the engine's workspace for it. */
-const keptPrograms = 12;
-
-export class ExactSearcher implements RowSearcher {
-  readonly resident: boolean;
-  readonly #index: VectorIndex;
-  readonly #engine: Engine;
-  readonly #blocks: Blocks;
-  readonly #programs = new ProgramCache(keptPrograms);
-  /** Blocks serve one search at a time: others wait here. */
-  #last: Promise<unknown> = Promise.resolve();
-
-  private constructor(index: VectorIndex, engine: Engine, blocks: Blocks) {
-    this.#index = index;
-    this.#engine = engine;
-    this.#blocks = blocks;
-    this.resident = blocks.resident;
-  }
-
-  /** @throws BenchError CONFIG_INVALID, or CACHE_INVALID where a shard cannot be read */
-  static async open(index: VectorIndex, engine: Engine, budget: BlockBudget): Promise<ExactSearcher> {
-    return new ExactSearcher(index, engine, await Blocks.open(index, engine, budget));
-  }
-
-  search(
-    queries: Float32Array,
-    count: number,
-    depth: number,
-    onRows?: (rows: number) => void,
-  ): Promise<RowHits> {
-    const result = this.#last.then(() => this.#search(queries, count, depth, onRows));
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-
-  async #search(
-    queries: Float32Array,
-    count: number,
-    depth: number,
-    onRows?: (rows: number) => void,
-  ): Promise<RowHits> {
-    const top = new TopRows(count, Math.min(depth, this.#index.vectors));
-    if (top.depth === 0) return top;
-    const batches = this.#batches(queries, count);
-    for await (const block of this.#blocks.all()) {
-      const k = Math.min(top.depth, block.rows);
-      for (const { first, size, padded, values } of batches) {
-        const program = await this.#program(block.rows, padded, k);
-        const [scores, labels] = (await program.run([values, block.feed])) as [Float32Array, Int32Array];
-        for (let i = 0; i < size; i++) top.offer(first + i, scores, labels, i * k, k, block.firstRow);
-      }
-      if (!this.resident) onRows?.(block.firstRow + block.rows);
-    }
-    return top;
-  }
-
-  #batches(queries: Float32Array, count: number) {
-    const { dimensions } = this.#index;
-    const batches: { first: number; size: number; padded: number; values: Float32Array }[] = [];
-    for (let first = 0; first < count; first += largestBatch) {
-      const size = Math.min(largestBatch, count - first);
-      const padded = batchSizes.find((candidate) => candidate >= size) ?? largestBatch;
-      const values = new Float32Array(padded * dimensions);
-      values.set(queries.subarray(first * dimensions, (first + size) * dimensions));
-      batches.push({ first, size, padded, values });
-    }
-    return batches;
-  }
-
-  /** Queries [Q, D] and rows [R, D] -> scores and rows within the block, both [Q, k]. */
-  #program(rows: number, queries: number, k: number): Promise<Program> {
-    const { dimensions } = this.#index;
-    return this.#programs.get(`${rows} ${queries} ${k}`, () =>
-      this.#engine.compile(
-        ([q, r]) => {
-          const scores = tf.matMul(q as tf.Tensor2D, r as tf.Tensor2D, false, true); // [Q, R]
-          const { values, indices } = tf.topk(scores, k); // [Q, k]; among equal scores the lower index first
-          return [values, indices];
-        },
-        [
-          { shape: [queries, dimensions], dtype: 'float32' },
-          { shape: [rows, dimensions], dtype: 'float32' },
-        ],
-        { name: `search of ${queries} queries in ${rows} rows` },
-      ),
-    );
-  }
-
-  async dispose(): Promise<void> {
-    await this.#last;
-    await this.#programs.dispose();
-    this.#blocks.dispose();
-  }
-}
+/** The searcher `exact`: the vectors themselves on the engine, and smaller ones: cut, or in codes. */
+import type { SearcherPlugin } from '../search/searcher.js';
+import { buildIndex } from './exact/build.js';
+import { CodeSearcher } from './exact/code-searcher.js';
+import { CutSearcher } from './exact/cut-searcher.js';
+import { ExactSearcher } from './exact/flat.js';
+import { assertSettable, kindOf, kinds, parameters, searchedBytes } from './exact/kinds.js';
 
 const exact: SearcherPlugin = {
   summary: 'matrix product and top-k on the engine; comes with bench',
@@ -111,5 +13,24 @@ const exact: SearcherPlugin = {
   check: async () => 'matrix product and top-k on the engine',
   versions: ({ versions }) => versions,
   open: (index, { engine, ...budget }) => ExactSearcher.open(index, engine, budget),
+  builder: {
+    kinds,
+    examples: { cut: 1, int8: 0.98, binary: 0.98, bounds: 1 },
+    file: 'index.exact',
+    trains: false,
+    parameters,
+    async assertKind(kind) {
+      kindOf(kind);
+    },
+    assertSettable,
+    searchedBytes,
+    build: buildIndex,
+    open(index, built, means) {
+      const kind = kindOf(built.kind);
+      return kind === 'cut'
+        ? CutSearcher.open(index, built, means)
+        : CodeSearcher.open(index, built, kind, means);
+    },
+  },
 };
 export default exact;

@@ -37,7 +37,7 @@ const stageFiles = {
   index: ['stages/index-vectors'],
   queries: ['stages/queries', 'pipeline/checkpoint'],
   search: ['stages/search', 'pipeline/searching'],
-  recall: ['stages/recall', 'pipeline/searching'],
+  recall: ['stages/recall'],
   mine: ['stages/mine'],
   'dev winners': ['stages/dev-winners'],
   'bm25 index': ['stages/index-terms'],

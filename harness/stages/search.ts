@@ -5,6 +5,7 @@ import type { Split } from '../contracts.js';
 import { type QueryVectorFacts, QueryVectors } from '../index/query-vectors.js';
 import { HitParts } from '../pipeline/hit-files.js';
 import { partQueriesOf, searchQueries } from '../pipeline/query-search.js';
+import { openAt } from '../pipeline/searching.js';
 import { type Conditions, conditionsHere, type Timed } from '../pipeline/whole-index.js';
 import type { BuiltNeed, Need, Stage } from './graph.js';
 import type { Known } from './known.js';
@@ -42,14 +43,18 @@ export interface SearchAsked {
   identicalIds?: 'dropped' | 'kept';
 }
 
+/** @param value what the search in an index that was built is told; the last of those asked for where absent */
 export function search(
   { system, queries, shards, index }: Searched,
   { split, depth, identicalIds = 'kept' }: SearchAsked,
   config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, computing, flat, builder, code }: Known,
+  value?: number,
 ): Stage<RunFacts> {
   const { batchSize, memoryMiB, deviceMemoryMiB } = config.search;
   const [parameter] = parametersAsked(config.index);
+  const last = parameter?.values.at(-1);
+  const told = value ?? last;
   return {
     name: 'search',
     kind: 'runs',
@@ -66,7 +71,7 @@ export function search(
       // The index has a value of its own where none is asked for.
       ...(index === undefined
         ? { searcher: flat?.identity }
-        : { parameter: parameter ? { name: parameter.name, value: parameter.values.at(-1) } : null }),
+        : { parameter: parameter ? { name: parameter.name, value: told } : null }),
     }),
     about: { dataset: dataset.name, system },
     async make(folder, at, key) {
@@ -74,12 +79,20 @@ export function search(
       const texts = await dataset.queries(split);
       const vectors = new QueryVectors(await at.made(queries));
       const searching = await at.searching(shards, index);
-      const { searcher, buildSeconds } = searching;
+      const started = performance.now();
+      // The last value is what the index is open with.
+      const own = told === last ? undefined : await openAt(at, searching, searching.built!, told);
+      const searcher = own ?? searching.searcher;
+      const buildSeconds = own ? (performance.now() - started) / 1000 : searching.buildSeconds;
       const conditions = await conditionsHere(engine.threads);
       const partQueries = partQueriesOf(searcher.resident, batchSize);
       const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions }, progress.note);
       const asked = { batchSize, depth, identicalIds };
-      await searchQueries(searching, texts, vectors, asked, parts, progress);
+      try {
+        await searchQueries({ ...searching, searcher }, texts, vectors, asked, parts, progress);
+      } finally {
+        await own?.dispose();
+      }
       await parts.join();
       const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
       return { queries: texts.length, depth: parts.depth, searcher: searcher.name, execution };

@@ -1,5 +1,6 @@
 /** Which stages a system has, one after another: the order of a run stands here and nowhere else. */
 import type { BenchConfig } from '../config/config.js';
+import { parametersAsked } from '../config/index-parameters.js';
 import type { Split } from '../contracts.js';
 import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { identicalIdsOf } from '../pipeline/own-passages.js';
@@ -82,25 +83,35 @@ export function vectorStages(
   const index = builder && indexVectors(shards, config, seed, system, { ...known, builder });
   const encoded = queriesOf(asked.split);
   const searched = { system, queries: encoded, shards, index };
-  const { split, depth } = asked;
-  // The same artifact that a run with the index Flat leaves, but where passages are dropped, which an index finds like others.
+  // The same artifact that a run with the index Flat leaves.
   const exact = index && {
-    ...search({ system, queries: encoded, shards }, { split, depth }, config, known),
+    ...search({ system, queries: encoded, shards }, asked, config, known),
     name: 'exact search',
   };
+  const run = search(searched, asked, config, known);
+  const points = index && [...pointsBefore(searched, asked, config, known), run];
   return {
-    ...{ system, encoding, shards, queries: encoded, index, exact },
-    run: search(searched, asked, config, known),
-    recall: exact && recall({ ...searched, index }, exact, asked, config, known),
+    ...{ system, encoding, shards, queries: encoded, index, exact, points, run },
+    recall: exact && points && recall(system, points, exact, known),
     devWinners: hasWinners
       ? devWinners({ ...searched, queries: queriesOf('dev', judged) }, known)
       : undefined,
   };
 }
 
+/** Hits by what a search of an index is told, without the last, which the run is measured with. */
+function pointsBefore(...[searched, asked, config, known]: Parameters<typeof search>): Stage<RunFacts>[] {
+  return parametersAsked(config.index).flatMap(({ name, values }) =>
+    values.slice(0, -1).map((value) => ({
+      ...search(searched, asked, config, known, value),
+      name: `search, ${name} ${value}`,
+    })),
+  );
+}
+
 export const ofVectors = (stages: VectorStages): SystemStages => {
-  const { shards, queries, index, exact, run, recall, devWinners } = stages;
-  const all = [shards, queries, index, exact, run, recall, devWinners];
+  const { shards, queries, index, exact, points = [], run, recall, devWinners } = stages;
+  const all = [shards, queries, index, exact, ...points.slice(0, -1), run, recall, devWinners];
   return { run, vectors: { shards, queries }, all: all.filter((stage) => stage !== undefined) };
 };
 

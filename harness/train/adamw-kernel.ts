@@ -2,14 +2,7 @@
  * AdamW over arrays in this process's memory: one pass over memory in WebAssembly (adamw.wat), where a tensor program makes
  * one for every operation. It reads 16 and writes 12 bytes a parameter, whatever the model, so that is what it costs.
  */
-import { readFileSync } from 'node:fs';
-
-/** What is used of it here: Node's types do not have it, and a browser's are not wanted. */
-declare const WebAssembly: {
-  Memory: new (descriptor: { initial: number }) => { readonly buffer: ArrayBuffer };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
-};
+import { kernelMemory, kernelOf } from '../program/web-assembly.js';
 
 /** What one step's update has in common for all elements. */
 export interface UpdateScalars {
@@ -46,9 +39,8 @@ export class AdamWKernel {
   readonly #pieces: readonly Float32Array[];
 
   constructor() {
-    const memory = new WebAssembly.Memory({ initial: (4 * 4 * pieceElements) / 65536 });
-    const module = new WebAssembly.Module(readFileSync(new URL('adamw.wasm', import.meta.url)));
-    const { exports } = new WebAssembly.Instance(module, { kernel: { memory } });
+    const memory = kernelMemory(4 * 4 * pieceElements);
+    const exports = kernelOf(new URL('adamw.wasm', import.meta.url), memory);
     this.#update = exports.update as Update;
     this.#pieces = [0, 1, 2, 3].map(
       (i) => new Float32Array(memory.buffer, 4 * i * pieceElements, pieceElements),

@@ -18,7 +18,7 @@ export function recallFigures(section: ReportSection): Figure[] {
   const found = curves.flatMap((curve) => {
     const number = placeOf(section, curve) + 1;
     const last = curve.points.length - 1;
-    return curve.points.flatMap(({ value, recall, searchMs }, i) => {
+    return curve.points.flatMap(({ value, recall, indexBytes, searchMs }, i) => {
       if (searchMs === undefined) return [];
       const { low, high } = searchMs.interval ?? { low: searchMs.value, high: searchMs.value };
       const name = value === null ? curve.kind : String(value);
@@ -29,7 +29,7 @@ export function recallFigures(section: ReportSection): Figure[] {
           end: i === last ? `${number}: ${curve.kind}` : '',
           order: value ?? 0,
           ...{ ms: searchMs.value, low, high, recall: 100 * recall[depth]! },
-          mib: curve.indexBytes * 2 ** -20,
+          mib: (indexBytes ?? curve.indexBytes) * 2 ** -20,
         },
       ];
     });
@@ -119,30 +119,41 @@ export function recallTable(section: ReportSection): string {
   if (section.indexCurves === undefined) return '';
   const { curves } = section.indexCurves;
   const depths = Object.keys(curves[0]!.points[0]!.recall);
+  const all = curves.flatMap(({ points }) => points);
+  const measure = all.find(({ loss }) => loss !== undefined)?.loss?.measure;
+  const hasSpeed = all.some(({ speed }) => speed !== undefined);
+  const share = (of: number | undefined) => (of === undefined ? '–' : formatNumber(of, 'share'));
   const bodies = curves.map((curve) => {
-    const rows = curve.points.map(({ value, recall, searchMs }, i) => {
+    const rows = curve.points.map(({ value, recall, indexBytes, loss, speed, searchMs }, i) => {
       const span = ` rowspan="${curve.points.length}"`;
       const head =
         i === 0
-          ? `<th scope="rowgroup" class="system"${span}>${numberHtml(placeOf(section, curve))} ${escapeHtml(curve.system)}</th><td class="text"${span}>${escapeHtml(curve.kind)}</td><td${span}>${formatNumber(curve.indexBytes, 'bytes')}</td>`
+          ? `<th scope="rowgroup" class="system"${span}>${numberHtml(placeOf(section, curve))} ${escapeHtml(curve.system)}</th><td class="text"${span}>${escapeHtml(curve.kind)}</td>`
           : '';
       const ms = (of: number | undefined) => (of === undefined ? '–' : formatNumber(of, 'ms'));
       const cells = [
         value === null ? '–' : `${curve.parameter} ${value}`,
+        formatNumber(indexBytes ?? curve.indexBytes, 'bytes'),
         ...depths.map((k) => formatNumber(recall[k]!, 'share')),
         ms(searchMs?.value),
         searchMs?.interval === undefined ? '–' : formatInterval(searchMs.interval, 'ms'),
         ms(searchMs?.p95),
+        ...(measure === undefined
+          ? []
+          : [share(loss?.value), loss?.interval ? formatInterval(loss.interval, 'share') : '–']),
+        ...(hasSpeed ? [speed === undefined ? '–' : speed.toPrecision(2)] : []),
       ];
       return `<tr>${head}${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
     });
     return `<tbody>${rows.join('\n')}</tbody>`;
   });
   const titles = [
-    ...['bytes on disk', 'searched with', ...depths.map((k) => `recall@${k} %`)],
+    ...['searched with', 'bytes on disk', ...depths.map((k) => `recall@${k} %`)],
     ...['search p50 ms', '95 % interval', 'p95 ms'],
+    ...(measure === undefined ? [] : [`loss of ${measure} %`, '95 % interval']),
+    ...(hasSpeed ? ['times as fast as Flat'] : []),
   ];
   return `<div class="wide" tabindex="0"><table class="dense"><thead><tr><th scope="col" class="text">system</th><th scope="col" class="text">index</th>${titles.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
 ${bodies.join('\n')}</table></div>
-<p class="faint">Recall is against the exact hits of the same vectors. The points of one index were timed in turns. The last point of an index is what its other figures are of.</p>`;
+<p class="faint">Recall is against the exact hits of the same vectors. The points of one index were timed in turns, Flat among them. The last point of an index is what its other figures are of.</p>`;
 }

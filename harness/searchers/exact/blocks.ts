@@ -8,6 +8,9 @@ export const largestBatch = 128;
 /** Larger blocks gain nothing: at D = 768 this is 400 MB. */
 const largestBlockRows = 131_072;
 
+/** What is searched of an index. */
+export type RowSource = Pick<VectorIndex, 'vectors' | 'dimensions' | 'readRows'>;
+
 export interface Block {
   firstRow: number;
   rows: number;
@@ -88,7 +91,7 @@ function tooSmall(setting: string, bytes: number, dimensions: number, least: num
 /** The blocks of one open index, one search at a time. */
 export class Blocks {
   readonly resident: boolean;
-  readonly #index: VectorIndex;
+  readonly #index: RowSource;
   readonly #engine: Engine;
   readonly #blockRows: number;
   /** One array per block, on the engine, where resident. */
@@ -96,7 +99,7 @@ export class Blocks {
   /** Two blocks that take turns, where streamed. */
   #buffers: readonly Float32Array[] = [];
 
-  private constructor(index: VectorIndex, engine: Engine, { resident, blockRows }: BlockPlan) {
+  private constructor(index: RowSource, engine: Engine, { resident, blockRows }: BlockPlan) {
     this.#index = index;
     this.#engine = engine;
     this.resident = resident;
@@ -104,7 +107,7 @@ export class Blocks {
   }
 
   /** @throws BenchError CONFIG_INVALID, or CACHE_INVALID where a shard cannot be read */
-  static async open(index: VectorIndex, engine: Engine, budget: BlockBudget): Promise<Blocks> {
+  static async open(index: RowSource, engine: Engine, budget: BlockBudget): Promise<Blocks> {
     const plan = planBlocks(index.vectors, index.dimensions, budgetOn(engine, budget));
     const blocks = new Blocks(index, engine, plan);
     try {

@@ -1,0 +1,61 @@
+;; What a query is to rows of codes, row after row: no row is read twice, and sums are whole numbers, so that their order is of no matter.
+;; `codes` is [n, width], `query` one row, `out` n int32; n is at least 1 and width a multiple of 16 bytes.
+(module
+  (memory (import "kernel" "memory") 1)
+  ;; Inner products of int8 rows with an int16 query. No sum leaves int32 where 127 times the query's absolute values do not.
+  (func (export "int8") (param $codes i32) (param $n i32) (param $width i32) (param $query i32) (param $out i32)
+    (local $q i32) (local $end i32) (local $low v128) (local $high v128)
+    (loop $row
+      (local.set $low (v128.const i32x4 0 0 0 0))
+      (local.set $high (v128.const i32x4 0 0 0 0))
+      (local.set $q (local.get $query))
+      (local.set $end (i32.add (local.get $codes) (local.get $width)))
+      (loop $next
+        (local.set $low (i32x4.add (local.get $low)
+          (i32x4.dot_i16x8_s (v128.load8x8_s (local.get $codes)) (v128.load (local.get $q)))))
+        (local.set $high (i32x4.add (local.get $high)
+          (i32x4.dot_i16x8_s (v128.load8x8_s offset=8 (local.get $codes)) (v128.load offset=16 (local.get $q)))))
+        (local.set $q (i32.add (local.get $q) (i32.const 32)))
+        (local.set $codes (i32.add (local.get $codes) (i32.const 16)))
+        (br_if $next (i32.lt_u (local.get $codes) (local.get $end))))
+      (local.set $low (i32x4.add (local.get $low) (local.get $high)))
+      (i32.store (local.get $out) (i32.add
+        (i32.add (i32x4.extract_lane 0 (local.get $low)) (i32x4.extract_lane 1 (local.get $low)))
+        (i32.add (i32x4.extract_lane 2 (local.get $low)) (i32x4.extract_lane 3 (local.get $low)))))
+      (local.set $out (i32.add (local.get $out) (i32.const 4)))
+      (br_if $row (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+
+  ;; Bits in which rows differ from the query.
+  (func (export "binary") (param $codes i32) (param $n i32) (param $width i32) (param $query i32) (param $out i32)
+    (local $q i32) (local $end i32) (local $sum v128)
+    (loop $row
+      (local.set $sum (v128.const i32x4 0 0 0 0))
+      (local.set $q (local.get $query))
+      (local.set $end (i32.add (local.get $codes) (local.get $width)))
+      (loop $next
+        (local.set $sum (i32x4.add (local.get $sum)
+          (i32x4.extadd_pairwise_i16x8_u (i16x8.extadd_pairwise_i8x16_u
+            (i8x16.popcnt (v128.xor (v128.load (local.get $codes)) (v128.load (local.get $q))))))))
+        (local.set $q (i32.add (local.get $q) (i32.const 16)))
+        (local.set $codes (i32.add (local.get $codes) (i32.const 16)))
+        (br_if $next (i32.lt_u (local.get $codes) (local.get $end))))
+      (i32.store (local.get $out) (i32.add
+        (i32.add (i32x4.extract_lane 0 (local.get $sum)) (i32x4.extract_lane 1 (local.get $sum)))
+        (i32.add (i32x4.extract_lane 2 (local.get $sum)) (i32x4.extract_lane 3 (local.get $sum)))))
+      (local.set $out (i32.add (local.get $out) (i32.const 4)))
+      (br_if $row (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+
+  ;; The inner product of n float32 and n float64, summed in float64 in one order; n is a multiple of 4, and at least 4.
+  (func (export "product") (param $row i32) (param $n i32) (param $query i32) (result f64)
+    (local $end i32) (local $even v128) (local $odd v128)
+    (local.set $end (i32.add (local.get $row) (i32.shl (local.get $n) (i32.const 2))))
+    (loop $next
+      (local.set $even (f64x2.add (local.get $even) (f64x2.mul
+        (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $row))) (v128.load (local.get $query)))))
+      (local.set $odd (f64x2.add (local.get $odd) (f64x2.mul
+        (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $row))) (v128.load offset=16 (local.get $query)))))
+      (local.set $query (i32.add (local.get $query) (i32.const 32)))
+      (local.set $row (i32.add (local.get $row) (i32.const 16)))
+      (br_if $next (i32.lt_u (local.get $row) (local.get $end))))
+    (local.set $even (f64x2.add (local.get $even) (local.get $odd)))
+    (f64.add (f64x2.extract_lane 0 (local.get $even)) (f64x2.extract_lane 1 (local.get $even)))))

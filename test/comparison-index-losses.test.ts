@@ -1,0 +1,102 @@
+/** What an index that is not exact costs, worked out from given records by hand. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rateAt } from '../harness/comparison/index-losses.js';
+import { loadReport } from '../harness/plugins.js';
+import type { LatencyValues, StoredRecord } from '../harness/record.js';
+import { bootstrapStatistic } from '../harness/statistics/bootstrap.js';
+import { given } from './given-records.js';
+import { prepare } from './made-reports.js';
+
+const none = { low: 0, high: 0 };
+const searched = (samplesMs: number[]): { search: LatencyValues } => ({
+  search: {
+    ...{ meanMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0, samplesMs },
+    intervalsMs: { p50: none, p95: none, p99: none },
+  },
+});
+const measured = (perQuery: number[]) => ({
+  'ndcg@10': { mean: perQuery.reduce((sum, value) => sum + value, 0) / perQuery.length, perQuery },
+});
+
+/** Two points: one loses 0.2 and 0 of two queries and more of the others, the last nothing. */
+function graph(seed: number): StoredRecord {
+  const exact = [1, 0.5, 0.75, 0.5];
+  return given({
+    ...{ arch: 'mlr', seed, measures: { 'ndcg@10': exact }, samples: { search: [8, 8] } },
+    index: {
+      ...{ kind: 'HNSW32', sizeBytes: { vectors: 90, identifiers: 10, offsets: 0, total: 100 } },
+      parameter: { name: 'efSearch', value: 400 },
+      curve: {
+        ...{ depth: 100, parameter: 'efSearch' },
+        exact: { measures: measured(exact), execution: searched([16, 16, 16]) },
+        points: [
+          {
+            value: 100,
+            recall: { 10: 0.8, 100: 0.7 },
+            sizeBytes: 60,
+            measures: measured(seed === 1 ? [0.8, 0.5, 0.75, 0.25] : [0.8, 0.5, 0.5, 0.25]),
+            execution: searched([2, 2, 2]),
+          },
+          { value: 400, recall: { 10: 1, 100: 0.9 }, sizeBytes: 100, execution: searched([8, 8, 8]) },
+        ],
+      },
+    },
+  });
+}
+
+test('losses are paired by query with means over seeds, and speeds are ratios to Flat in the same turns', async () => {
+  const report = await prepare([graph(1), graph(2)], {});
+  const section = report.sections[0]!;
+  const [fast, whole] = section.indexCurves!.curves[0]!.points;
+  const { low, high } = bootstrapStatistic([1 - 0.8, 0, 0.125, 0.25], 'mean').interval;
+  assert.equal(fast!.loss!.measure, 'ndcg@10');
+  assert.ok(Math.abs(fast!.loss!.value - 0.575 / 4) < 1e-12);
+  assert.ok(
+    Math.abs(fast!.loss!.interval!.low - low) < 1e-12 && Math.abs(fast!.loss!.interval!.high - high) < 1e-12,
+  );
+  assert.deepEqual(whole!.loss, { measure: 'ndcg@10', value: 0, interval: none });
+  assert.deepEqual([fast!.speed, whole!.speed], [8, 2]);
+  assert.deepEqual([fast!.indexBytes, whole!.indexBytes], [60, 100]);
+  const notes = section.notes.join('\n');
+  assert.match(
+    notes,
+    /mlr: HNSW32, efSearch 100, loses at most \d+\.\d\d of ndcg@10 \(14\.37; 95 % interval .*\), at 8\.0 times the speed of Flat\./,
+  );
+  assert.match(
+    notes,
+    /mlr: HNSW32, efSearch 400, loses nothing of ndcg@10, at 2\.0 times the speed of Flat\./,
+  );
+  // Half way between 500 and 125 queries a second is their geometric mean.
+  assert.match(
+    notes,
+    /queries per second, one at a time, at recall@10 of 0\.9: 250 \(interpolated\); recall@10 of 0\.95: 177 \(interpolated\)/,
+  );
+  const html = await (await loadReport('html')).render(report);
+  assert.ok(html.includes('loss of ndcg@10 %') && html.includes('times as fast as Flat'));
+});
+
+test('a record of an older version has recall and times, and no loss', async () => {
+  const { record, file } = graph(1);
+  const { exact: _, ...curve } = record.index!.curve!;
+  const old = { file, record: { ...record, index: { ...record.index!, curve } } };
+  const [first] = (await prepare([old], {})).sections[0]!.indexCurves!.curves;
+  assert.ok(first!.points.every(({ loss, speed }) => loss === undefined && speed === undefined));
+  assert.ok(first!.rates!.every(({ of }) => of === 'recall@10'));
+});
+
+test('a rate is measured where a point is that good, interpolated between two, and absent where none is', () => {
+  const points = [
+    { at: 0.8, perSecond: 1000 },
+    { at: 0.9, perSecond: 100 },
+    { at: 0.98, perSecond: 300 },
+  ];
+  assert.deepEqual(rateAt(points, 0.99), {});
+  assert.deepEqual(rateAt(points, 0.5), { perSecond: 1000, interpolated: false });
+  // The point at 0.98 is better and faster than that at 0.9.
+  assert.deepEqual(rateAt(points, 0.9), { perSecond: 300, interpolated: false });
+  const between = rateAt(points, 0.82);
+  assert.equal(between.interpolated, true);
+  assert.ok(Math.abs(between.perSecond! - 10 ** 2.8) < 1e-9);
+  assert.deepEqual(rateAt([], 0.9), {});
+});
