@@ -19,7 +19,20 @@ export interface ReportTest {
   losses: number;
   /** Beside the t-test over queries: the same question without its assumption of normal means. Not corrected. */
   randomization?: { p: number; permutations: number; exact: boolean };
+  /** Whether the two are as good as equal, where a margin was stated. */
+  equivalence?: ReportEquivalence;
   /** Why p is absent, or comes from another test than usual. */
+  reason?: string;
+}
+
+/** Two one-sided tests that the difference lies within -margin and margin. */
+export interface ReportEquivalence {
+  margin: number;
+  p?: number;
+  correctedP?: number;
+  /** At 90 %: within the margins where p is below 0.05. */
+  interval?: ReportInterval;
+  /** Why p is absent, or made in another way. */
   reason?: string;
 }
 

@@ -13,7 +13,6 @@ export interface Equivalence {
   correctedP: number | undefined;
   /** Of the claim that the candidate is not worse by the margin or more: one of the two, by the measure's direction. */
   notWorseP: number | undefined;
-  correctedNotWorseP: number | undefined;
   /** At 90 %: p is below 0.05 where it lies within the margins. Undefined where there is no spread. */
   interval: Interval | undefined;
   /** Why p is undefined, or made in another way. */
@@ -76,7 +75,7 @@ export function equivalence(
 }
 
 function both(p: number | undefined, notWorseP: number | undefined) {
-  return { p, correctedP: p, notWorseP, correctedNotWorseP: notWorseP };
+  return { p, correctedP: p, notWorseP };
 }
 
 function liesInUnit(values: ArrayLike<number>): boolean {

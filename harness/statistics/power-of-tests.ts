@@ -44,8 +44,8 @@ const mostPoints = 601;
 /**
  * Power of McNemar's exact test: the number m of discordant queries is binomial, and of m the candidate wins
  * a binomial number with chance (1 + difference / discordant) / 2 (Connett, Smith and McHugh, "Sample size and power for
- * pair-matched case-control studies", Statistics in Medicine 6, 1987). The sum goes over all m within 6 standard deviations and 20
- * of the mean, over every so manieth where those are more than 601.
+ * pair-matched case-control studies", Statistics in Medicine 6, 1987). The sum goes over all m within 6 standard
+ * deviations and 20 of the mean; where those are more than 601, over as many at equal steps.
  * @param discordant share of the queries that one system answers and the other does not, in (0, 1]
  * @param difference of the two shares answered, at most `discordant`
  */
