@@ -8,6 +8,7 @@ import { escapeHtml } from './html/escape.js';
 import { recallFigures, recallTable } from './html/index-types.js';
 import { provenanceHtml } from './html/provenance.js';
 import { queriesHtml } from './html/queries.js';
+import { ranksHtml } from './html/ranks.js';
 import { style } from './html/style.js';
 import { checksHtml, comparisonsHtml, numberHtml, systemsHtml } from './html/tables.js';
 import { winnersHtml } from './html/winners.js';
@@ -63,6 +64,7 @@ async function sectionHtml(section: ReportSection): Promise<string> {
 ${headlineHtml(section)}
 ${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
 ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
+${ranksHtml(section)}
 ${block('Accuracy against what it costs', costs)}
 ${block('What the index finds, and for how much', recalls)}
 ${recallTable(section)}

@@ -4,6 +4,7 @@ import type {
   ReportCheck,
   ReportColumn,
   ReportPlugin,
+  ReportRanks,
   ReportSection,
   ReportTest,
   ReportUnit,
@@ -21,6 +22,7 @@ import {
   showsInterval,
   unitOf,
 } from './format/numbers.js';
+import { placeInterval, placesText, rankRows, ranksLegend } from './format/ranks.js';
 import { winnersLegend, winningVectors } from './format/winners.js';
 import { checksInOrder, detailOf, headingOfSection, headlineOf, legendOf } from './format/words.js';
 
@@ -44,6 +46,7 @@ function sectionText(section: ReportSection): string {
   ];
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
+  if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
   if (winners.length > 0) parts.push(winnersText(section));
   if (comparisons.length > 0) parts.push(comparisonText(section));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
@@ -67,6 +70,17 @@ function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn
     }),
   ]);
   return table(header, rows, 2);
+}
+
+function ranksText(ranks: ReportRanks): string {
+  const rows = rankRows(ranks).map(({ system, cells }) => [
+    escapeMarkdown(system),
+    ...cells.map((cell) =>
+      cell === undefined ? '–' : `${placesText(cell.places)} (${placeInterval(cell.interval)})`,
+    ),
+  ]);
+  const header = ['system', ...ranks.measures.map(({ measure }) => measure)];
+  return `### Places\n\n${table(header, rows, 1)}\n${escapeMarkdown(ranksLegend(ranks))}\n`;
 }
 
 function winnersText({ winners }: ReportSection): string {

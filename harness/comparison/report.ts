@@ -10,6 +10,7 @@ import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './c
 import { indexCurvesOf } from './index-curves.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
+import { ranksOf } from './ranks.js';
 import { runOf, valuesIn } from './single-runs.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
 import { comparableOn, tableOf } from './table.js';
@@ -101,6 +102,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const baseline = chooseBaseline(systems, request.baseline);
   const comparisons = compareSection(baseline, systems, request, notes);
   const { columns, rows } = tableOf(systems, comparisons, request.measures);
+  const ranks = ranksOf(systems, comparedMeasures(systems, request.measures), notes);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
   const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));
   const measure = accuracies.find(({ id }) => id === (request.measures?.[0] ?? usual)) ?? accuracies[0];
@@ -133,6 +135,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     columns,
     systems: rows,
     comparisons,
+    ...(ranks && { ranks }),
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
@@ -162,6 +165,13 @@ function chooseBaseline(systems: readonly System[], asked?: string): System | un
   return systems.find((system) => firstOf(system).arch.name === usualBaseline) ?? systems[0];
 }
 
+/** Those asked for that all systems hold. */
+function comparedMeasures(systems: readonly System[], asked?: readonly string[]): string[] {
+  if (systems.length === 0) return [];
+  const shared = sharedMeasures(systems);
+  return asked === undefined ? shared : shared.filter((id) => asked.includes(id));
+}
+
 /** What cannot be compared is shown without stars, and the reason with it. */
 function compareSection(
   baseline: System | undefined,
@@ -171,8 +181,7 @@ function compareSection(
 ): ReportComparison[] {
   const candidates = systems.filter((system) => system !== baseline);
   if (baseline === undefined || candidates.length === 0 || measures?.length === 0) return [];
-  const shared = sharedMeasures(systems);
-  const asked = measures === undefined ? shared : shared.filter((id) => measures.includes(id));
+  const asked = comparedMeasures(systems, measures);
   if (asked.length === 0) {
     notes.push('No measure is held by all systems, so none is compared.');
     return [];

@@ -36,6 +36,31 @@ export interface ReportEquivalence {
   reason?: string;
 }
 
+/** Places from 1; both ends count. */
+export interface ReportPlaces {
+  best: number;
+  worst: number;
+}
+
+/** Ties instead of ranks: the places of systems, by measure. */
+export interface ReportRanks {
+  /** How many pairs were tested and corrected together, by Holm. */
+  familySize: number;
+  measures: readonly {
+    measure: string;
+    /** In the order of the section's systems; those that could not be ranked are left out. */
+    systems: readonly {
+      system: string;
+      /** That the tests leave open. */
+      places: ReportPlaces;
+      /** 95 %, by bootstrap over queries and seeds. */
+      interval: ReportPlaces;
+      /** Names of those that the tests do not tell from this one. */
+      tied: readonly string[];
+    }[];
+  }[];
+}
+
 export interface ReportLatencyRatio {
   part: string;
   /** Median of the candidate over that of the baseline. */

@@ -4,7 +4,7 @@
  */
 
 import type { ReportCheck } from './check.js';
-import type { ReportComparison, ReportInterval } from './comparison.js';
+import type { ReportComparison, ReportInterval, ReportRanks } from './comparison.js';
 import type { ReportUnit } from './unit.js';
 
 export type { ReportCheck } from './check.js';
@@ -179,6 +179,8 @@ export interface ReportSection {
   columns: readonly ReportColumn[];
   systems: readonly ReportSystem[];
   comparisons: readonly ReportComparison[];
+  /** Absent where fewer than two systems can be ranked. */
+  ranks?: ReportRanks;
   fronts: readonly ReportFront[];
   variations: readonly ReportVariation[];
   training: readonly ReportTraining[];
