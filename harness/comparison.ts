@@ -3,3 +3,4 @@ export { type ComparisonRequest, compareRecords, failuresIn } from './comparison
 export { type PairPower, powerOfQueries, powerOfRecords, type QueryPower } from './comparison/power.js';
 export type { TextSource } from './comparison/queries.js';
 export { prepareReport, type ReportRequest } from './comparison/report.js';
+export { compareSlices, type Slices, showSlices } from './comparison/slices.js';

@@ -9,6 +9,7 @@ import { recallFigures, recallTable } from './html/index-types.js';
 import { provenanceHtml } from './html/provenance.js';
 import { queriesHtml } from './html/queries.js';
 import { ranksHtml } from './html/ranks.js';
+import { slicesHtml } from './html/slices.js';
 import { style } from './html/style.js';
 import { checksHtml, comparisonsHtml, numberHtml, systemsHtml } from './html/tables.js';
 import { winnersHtml } from './html/winners.js';
@@ -65,6 +66,7 @@ ${headlineHtml(section)}
 ${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
 ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
 ${ranksHtml(section)}
+${slicesHtml(section)}
 ${block('Accuracy against what it costs', costs)}
 ${block('What the index finds, and for how much', recalls)}
 ${recallTable(section)}

@@ -1,6 +1,7 @@
 /** The report for a pull request or a README. */
 import type {
   Report,
+  ReportCell,
   ReportCheck,
   ReportColumn,
   ReportPlugin,
@@ -23,6 +24,7 @@ import {
   unitOf,
 } from './format/numbers.js';
 import { placeInterval, placesText, rankRows, ranksLegend } from './format/ranks.js';
+import { sliceColumns, slicesLegend } from './format/slices.js';
 import { winnersLegend, winningVectors } from './format/winners.js';
 import { checksInOrder, detailOf, headingOfSection, headlineOf, legendOf } from './format/words.js';
 
@@ -47,6 +49,7 @@ function sectionText(section: ReportSection): string {
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
   if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
+  if (section.slices !== undefined) parts.push(slicesText(section, section.slices));
   if (winners.length > 0) parts.push(winnersText(section));
   if (comparisons.length > 0) parts.push(comparisonText(section));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
@@ -58,18 +61,17 @@ function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn
   const rows = systems.map(({ name, seeds, cells }) => [
     escapeMarkdown(name),
     seedsOf(seeds),
-    ...columns.map((column) => {
-      const cell = cells[column.id];
-      if (cell === undefined) return '–';
-      const text = `${formatCell(cell, column)}${escapeMarkdown(marksOf(cell))}`;
-      const marked =
-        cell.place === 'best' ? `**${text}**` : cell.place === 'second' ? `<ins>${text}</ins>` : text;
-      return showsInterval(cell, column)
-        ? `${marked} (${formatInterval(cell.interval!, column.unit)})`
-        : marked;
-    }),
+    ...columns.map((column) => cellText(cells[column.id], column)),
   ]);
   return table(header, rows, 2);
+}
+
+function cellText(cell: ReportCell | undefined, column: ReportColumn): string {
+  if (cell === undefined) return '–';
+  const text = `${formatCell(cell, column)}${escapeMarkdown(marksOf(cell))}`;
+  const marked =
+    cell.place === 'best' ? `**${text}**` : cell.place === 'second' ? `<ins>${text}</ins>` : text;
+  return showsInterval(cell, column) ? `${marked} (${formatInterval(cell.interval!, column.unit)})` : marked;
 }
 
 function ranksText(ranks: ReportRanks): string {
@@ -81,6 +83,19 @@ function ranksText(ranks: ReportRanks): string {
   ]);
   const header = ['system', ...ranks.measures.map(({ measure }) => measure)];
   return `### Places\n\n${table(header, rows, 1)}\n${escapeMarkdown(ranksLegend(ranks))}\n`;
+}
+
+function slicesText(section: ReportSection, { slices }: NonNullable<ReportSection['slices']>): string {
+  const columns = sliceColumns(section);
+  const rows = slices.flatMap(({ name, queryCount, systems }) =>
+    systems.map(({ system, cells }) => [
+      ...[name, system].map(escapeMarkdown),
+      queryCount.toLocaleString('en-US'),
+      ...columns.map((column) => cellText(cells[column.id], column)),
+    ]),
+  );
+  const header = ['slice', 'system', 'queries', ...columns.map(headingOf)];
+  return `### Slices\n\n${table(header, rows, 2)}\n${escapeMarkdown(slicesLegend(section))}\n`;
 }
 
 function winnersText({ winners }: ReportSection): string {

@@ -1,9 +1,11 @@
 /** `bench compare`: which of several systems is better, by how much and how sure. */
 import { BenchError } from '../errors.js';
+import { readSlices } from '../interchange/slices.js';
 import { printable } from '../printable.js';
 import { readRecords, type StoredRecord } from '../record.js';
 import type { Command } from './command.js';
 import { comparisonText } from './comparison-text.js';
+import { sliceOption } from './options.js';
 import { decimal, measuresIn } from './request.js';
 
 export const command: Command = {
@@ -15,6 +17,7 @@ export const command: Command = {
     baseline: { type: 'text', describe: 'system that the others are compared with; the first where absent' },
     'common-seeds': { type: 'switch', describe: 'pair the seeds that both systems have where they differ' },
     uncorrected: { type: 'switch', describe: "leave out Holm's correction" },
+    slice: sliceOption,
     equivalence: {
       type: 'text',
       describe:
@@ -40,16 +43,20 @@ export const command: Command = {
   async run(values, targets, print) {
     const { measure, baseline } = values;
     const equivalence = decimal(values, 'equivalence');
-    const { compareRecords, failuresIn } = await import('../comparison.js');
+    const { compareRecords, compareSlices, failuresIn } = await import('../comparison.js');
     const records = await recordsIn(targets);
     for (const line of failuresIn(records)) process.stderr.write(printable(`note: ${line}\n`));
-    const comparisons = compareRecords(records, {
+    const request = {
       ...(measure !== undefined && { measures: measuresIn('measure', String(measure), records) }),
       ...(baseline !== undefined && { baseline: String(baseline) }),
       commonSeeds: values['common-seeds'] === true,
       ...(equivalence !== undefined && { equivalence }),
       correction: values.uncorrected === true ? 'none' : 'holm',
-    });
+    } as const;
+    // A slip in the file is better known before anything is computed.
+    const slices = values.slice === undefined ? undefined : await readSlices(String(values.slice));
+    const sliced = slices === undefined ? [] : compareSlices(records, slices, request);
+    const comparisons = [...compareRecords(records, request), ...sliced];
     print(
       values.json === true
         ? `${JSON.stringify(comparisons, null, 2)}\n`

@@ -3,7 +3,7 @@ import type { ReportComparison, ReportTest } from '../contracts.js';
 import { renderTable } from './table.js';
 
 export function comparisonText(comparison: ReportComparison): string {
-  const { baseline, candidate, queryCount, measures, latency } = comparison;
+  const { baseline, candidate, slice, queryCount, measures, latency } = comparison;
   const { seeds, overQueries } = measures[0]!;
   const several = seeds.length > 1;
   const seed = several
@@ -12,7 +12,7 @@ export function comparisonText(comparison: ReportComparison): string {
       ? ''
       : `, seed ${overQueries.seed}`;
   const parts = [
-    `A: ${baseline}\nB: ${candidate}\n`,
+    `${slice === undefined ? '' : `slice: ${slice}\n`}A: ${baseline}\nB: ${candidate}\n`,
     `over ${queryCount.toLocaleString('en-US')} queries${seed}\n${testTable(comparison, 'overQueries')}`,
   ];
   if (several) {
@@ -92,7 +92,7 @@ function cellsOf({
   ];
 }
 
-function notesOf({ measures, latencyNotes, correction, familySize }: ReportComparison): string[] {
+function notesOf({ slice, measures, latencyNotes, correction, familySize }: ReportComparison): string[] {
   const tests = [...new Set(measures.map(({ overQueries }) => overQueries.test))].map((test) => {
     const tested = measures.filter(({ overQueries }) => overQueries.test === test);
     return `${test} (${tested.map(({ measure }) => measure).join(', ')})`;
@@ -113,7 +113,7 @@ function notesOf({ measures, latencyNotes, correction, familySize }: ReportCompa
       ? 'over seeds by paired t'
       : 'one seed: whether the difference lasts over seeds is not known',
     correction === 'holm'
-      ? `corrected by Holm over ${familySize.overQueries} tests over queries and ${familySize.overSeeds} over seeds`
+      ? `corrected by Holm over ${familySize.overQueries} tests over queries and ${familySize.overSeeds} over seeds${slice === undefined ? '' : ', all slices together'}`
       : 'p-values are not corrected',
     ...latencyNotes,
     ...(measures[0]!.overQueries.equivalence === undefined

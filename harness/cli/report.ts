@@ -3,10 +3,12 @@ import path from 'node:path';
 import type { ReportRequest } from '../comparison.js';
 import { loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
+import { readSlices } from '../interchange/slices.js';
 import { loadReport, reportNames } from '../plugins.js';
 import { describeMachine, readRecords, type StoredRecord } from '../record.js';
 import { removePartialsOf, writeAtomic } from '../store/atomic.js';
 import type { Command } from './command.js';
+import { sliceOption } from './options.js';
 import { measuresIn } from './request.js';
 import { type Places, textSource } from './texts.js';
 
@@ -29,6 +31,7 @@ export const command: Command = {
     },
     title: { type: 'text', describe: 'what the report is called: the heading, in LaTeX the caption' },
     label: { type: 'text', describe: 'what LaTeX refers to the table by: tab:main' },
+    slice: sliceOption,
     'common-seeds': { type: 'switch', describe: 'pair the seeds that both systems have where they differ' },
     data: {
       type: 'text',
@@ -63,12 +66,14 @@ export const command: Command = {
       ...(file !== undefined && { file: String(file) }),
     });
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
+    const slices = values.slice === undefined ? {} : { slices: await readSlices(String(values.slice)) };
     const [rendered] = await renderReports([format], records, {
       ...(baseline !== undefined && { baseline: String(baseline) }),
       ...(columns !== undefined && { columns: measuresIn('columns', String(columns), records) }),
       ...(title !== undefined && { title: String(title) }),
       ...(label !== undefined && { label: String(label) }),
       ...(measure !== undefined && { measures: measuresIn('measure', String(measure), records) }),
+      ...slices,
       commonSeeds: values['common-seeds'] === true,
       cache: config.cache,
       ...(data !== undefined && { data: String(data) }),

@@ -1,5 +1,5 @@
 /** Everything a report shows, worked out from records. */
-import type { Report, ReportComparison, ReportSection } from '../contracts.js';
+import type { Report, ReportSection } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import { parseJson } from '../json.js';
 import type { StoredRecord } from '../record.js';
@@ -12,6 +12,7 @@ import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { ranksOf } from './ranks.js';
 import { runOf, valuesIn } from './single-runs.js';
+import { assertSlicesFit, type Slices, slicesOf } from './slices.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
 import { comparableOn, tableOf } from './table.js';
 import { winnersOf } from './winners.js';
@@ -26,6 +27,8 @@ export interface ReportRequest {
   title?: string;
   label?: string;
   commonSeeds?: boolean;
+  /** The slice of every query, where systems are shown on slices too. */
+  slices?: Slices;
   /** Whether the values of every query are wanted. */
   values?: boolean;
   /** Whether the two best systems are shown query by query. */
@@ -64,6 +67,7 @@ export async function prepareReport(
     add(groups.has(own) ? own : (known ?? own), stored);
   }
   assertNames(records, [...groups.values()], request);
+  if (request.slices !== undefined) assertSlicesFit(request.slices, records);
   const { columns, title, label } = request;
   const asked = columns === undefined ? request : { ...request, measures: measuresAmong(columns, records) };
   const whole: ReportSection[] = [];
@@ -100,9 +104,14 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const systems = inOrder(groupSystems(records), request.baseline);
   const notes: string[] = [];
   const baseline = chooseBaseline(systems, request.baseline);
-  const comparisons = compareSection(baseline, systems, request, notes);
+  const pairable = pairableWith(baseline, systems, request, notes);
+  const measures = comparedMeasures(systems, request.measures);
+  const comparing = { measures, commonSeeds: request.commonSeeds ?? false, permutations: 1000 };
+  const comparisons =
+    baseline === undefined || pairable.length === 0 ? [] : compareWithBaseline(baseline, pairable, comparing);
+  const slices = request.slices && slicesOf(systems, baseline, pairable, request.slices, comparing);
   const { columns, rows } = tableOf(systems, comparisons, request.measures);
-  const ranks = ranksOf(systems, comparedMeasures(systems, request.measures), notes);
+  const ranks = ranksOf(systems, measures, notes);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
   const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));
   const measure = accuracies.find(({ id }) => id === (request.measures?.[0] ?? usual)) ?? accuracies[0];
@@ -136,6 +145,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     systems: rows,
     comparisons,
     ...(ranks && { ranks }),
+    ...(slices && { slices }),
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
@@ -173,12 +183,12 @@ function comparedMeasures(systems: readonly System[], asked?: readonly string[])
 }
 
 /** What cannot be compared is shown without stars, and the reason with it. */
-function compareSection(
+function pairableWith(
   baseline: System | undefined,
   systems: readonly System[],
   { measures, commonSeeds = false }: ReportRequest,
   notes: string[],
-): ReportComparison[] {
+): System[] {
   const candidates = systems.filter((system) => system !== baseline);
   if (baseline === undefined || candidates.length === 0 || measures?.length === 0) return [];
   const asked = comparedMeasures(systems, measures);
@@ -186,14 +196,12 @@ function compareSection(
     notes.push('No measure is held by all systems, so none is compared.');
     return [];
   }
-  const pairable = candidates.filter((candidate) => {
+  return candidates.filter((candidate) => {
     const reason = whyNotPaired(baseline, candidate, asked, commonSeeds);
     if (reason !== undefined)
       notes.push(`${candidate.name} is not compared with ${baseline.name}: ${reason}`);
     return reason === undefined;
   });
-  if (pairable.length === 0) return [];
-  return compareWithBaseline(baseline, pairable, { measures: asked, commonSeeds, permutations: 1000 });
 }
 
 function whyNotPaired(

@@ -74,6 +74,8 @@ export interface ReportLatencyRatio {
 export interface ReportComparison {
   baseline: string;
   candidate: string;
+  /** Of the queries; absent where it is all of them. */
+  slice?: string;
   queryCount: number;
   correction: 'holm' | 'none';
   familySize: { overQueries: number; overSeeds: number };

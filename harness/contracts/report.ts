@@ -52,6 +52,18 @@ export interface ReportSystem {
   cells: Readonly<Record<string, ReportCell>>;
 }
 
+/** Systems on slices of the queries. */
+export interface ReportSlices {
+  /** One for each slice and each system beside the baseline; all corrected together. */
+  comparisons: readonly ReportComparison[];
+  slices: readonly {
+    name: string;
+    queryCount: number;
+    /** By column id, measures alone. */
+    systems: readonly { system: string; cells: Readonly<Record<string, ReportCell>> }[];
+  }[];
+}
+
 /** Systems that no other beats in accuracy and in cost. */
 export interface ReportFront {
   measure: string;
@@ -181,6 +193,8 @@ export interface ReportSection {
   comparisons: readonly ReportComparison[];
   /** Absent where fewer than two systems can be ranked. */
   ranks?: ReportRanks;
+  /** Present where slices were given. */
+  slices?: ReportSlices;
   fronts: readonly ReportFront[];
   variations: readonly ReportVariation[];
   training: readonly ReportTraining[];

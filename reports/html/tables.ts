@@ -68,7 +68,7 @@ function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
-function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
+export function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
   const classes = [cell?.place, group ? 'group' : undefined].filter((name) => name !== undefined);
   const attribute = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
   if (cell === undefined) return `<td${attribute}>–</td>`;

@@ -17,6 +17,7 @@ import {
   runFormats,
   writeRunFile,
 } from '../../../harness/interchange/run-file.js';
+import { readSlices } from '../../../harness/interchange/slices.js';
 import { readRun } from '../../../harness/interchange/trec.js';
 import { type Loader, UnfitResult } from '../loader.js';
 import { checkNumbers, checkRun } from '../results-checked.js';
@@ -137,6 +138,16 @@ const loaders: readonly Loader[] = [
       for (const list of negatives.values())
         if (new Set(list).size !== list.length || list.includes(''))
           throw new UnfitResult('a negative twice');
+    },
+  },
+  {
+    name: 'slices',
+    inputs: () => each('input', 'q1\tlong questions\nq2\tshort\n\n', 'q1\ta\r\né\tb c\r\n'),
+    codes: ['DATA_INVALID'],
+    async load(folder) {
+      const slices = await readSlices(first(folder));
+      if (slices.size === 0 || slices.has('') || [...slices.values()].includes(''))
+        throw new UnfitResult('an empty id or name');
     },
   },
   {
