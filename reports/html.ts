@@ -2,6 +2,7 @@
 import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
 import { dayOf, daysOf, findingOf, headingOfSection } from './format/words.js';
 import { type Figure, frontFigure, variationFigure } from './html/charts.js';
+import { isoCostHtml, pricesHtml } from './html/costs.js';
 import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
 import { escapeHtml } from './html/escape.js';
@@ -68,6 +69,8 @@ ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
 ${ranksHtml(section)}
 ${slicesHtml(section)}
 ${block('Accuracy against what it costs', costs)}
+${isoCostHtml(section)}
+${pricesHtml(section)}
 ${block('What the index finds, and for how much', recalls)}
 ${recallTable(section)}
 ${block('What layers and vectors change', variations)}

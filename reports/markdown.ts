@@ -10,6 +10,7 @@ import type {
   ReportTest,
   ReportUnit,
 } from '../harness/contracts.js';
+import { isoCostHead, isoCostLegend, isoCostRows } from './format/iso-cost.js';
 import {
   formatCell,
   formatEffect,
@@ -23,6 +24,7 @@ import {
   showsInterval,
   unitOf,
 } from './format/numbers.js';
+import { pricesHead, pricesLegend, pricesRows } from './format/prices.js';
 import { placeInterval, placesText, rankRows, ranksLegend } from './format/ranks.js';
 import { sliceColumns, slicesLegend } from './format/slices.js';
 import { winnersLegend, winningVectors } from './format/winners.js';
@@ -49,6 +51,14 @@ function sectionText(section: ReportSection): string {
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
   if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
+  const { isoCost, prices } = section;
+  if (isoCost !== undefined) {
+    const rows = isoCostRows(section, isoCost);
+    parts.push(textTable('Best for a cost', isoCostHead(isoCost), rows, isoCostLegend(isoCost)));
+  }
+  if (prices !== undefined) {
+    parts.push(textTable('Cost in money', pricesHead(prices), pricesRows(prices), pricesLegend(prices)));
+  }
   if (section.slices !== undefined) parts.push(slicesText(section, section.slices));
   if (winners.length > 0) parts.push(winnersText(section));
   if (comparisons.length > 0) parts.push(comparisonText(section));
@@ -168,6 +178,16 @@ function checkList(title: string, checks: readonly ReportCheck[]): string {
     [check.dataset, check.system, check.name, detailOf(check)].map(escapeMarkdown),
   );
   return `### ${title}\n\n${table(['dataset', 'system', 'what', 'by how much, how sure'], rows, 4)}`;
+}
+
+function textTable(
+  title: string,
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  legend: string,
+): string {
+  const escaped = rows.map((row) => row.map(escapeMarkdown));
+  return `### ${title}\n\n${table(header.map(escapeMarkdown), escaped, header.length)}\n${escapeMarkdown(legend)}\n`;
 }
 
 /** @param left how many columns are aligned to the left */

@@ -1,7 +1,7 @@
 /** Places of systems in a report: which the tests leave open, and how far a bootstrap moves them. */
 import type { ReportRanks } from '../contracts.js';
 import { type RankedValues, rankSystems } from '../statistics/ranks.js';
-import { firstOf, type System } from './systems.js';
+import { firstOf, ordersOf, type System } from './systems.js';
 
 /**
  * Undefined where fewer than two systems can be ranked.
@@ -48,13 +48,4 @@ export function ranksOf(
       })),
     })),
   };
-}
-
-/** Where each query stands in each run; undefined where a run has others. */
-function ordersOf(queryIds: readonly string[], { runs }: System): (readonly number[])[] | undefined {
-  const orders = runs.map(({ record }) => {
-    const position = new Map(record.queryIds.map((queryId, q) => [queryId, q]));
-    return position.size === queryIds.length ? queryIds.map((queryId) => position.get(queryId) ?? -1) : [-1];
-  });
-  return orders.some((order) => order.includes(-1)) ? undefined : orders;
 }

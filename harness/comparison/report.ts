@@ -1,5 +1,5 @@
 /** Everything a report shows, worked out from records. */
-import type { Report, ReportSection } from '../contracts.js';
+import type { Prices, Report, ReportSection } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import { parseJson } from '../json.js';
 import type { StoredRecord } from '../record.js';
@@ -8,7 +8,9 @@ import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
 import { indexCurvesOf } from './index-curves.js';
+import { isoCostOf } from './iso-cost.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
+import { pricesOf } from './prices.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { ranksOf } from './ranks.js';
 import { runOf, valuesIn } from './single-runs.js';
@@ -29,6 +31,8 @@ export interface ReportRequest {
   commonSeeds?: boolean;
   /** The slice of every query, where systems are shown on slices too. */
   slices?: Slices;
+  /** By which systems are shown to cost money. */
+  prices?: Prices;
   /** Whether the values of every query are wanted. */
   values?: boolean;
   /** Whether the two best systems are shown query by query. */
@@ -123,6 +127,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   }
   notes.push(...failuresIn(records));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
+  const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
@@ -146,6 +151,8 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     comparisons,
     ...(ranks && { ranks }),
     ...(slices && { slices }),
+    ...(isoCost && { isoCost }),
+    ...(request.prices && { prices: pricesOf(systems, request.prices) }),
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),

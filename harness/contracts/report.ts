@@ -5,10 +5,12 @@
 
 import type { ReportCheck } from './check.js';
 import type { ReportComparison, ReportInterval, ReportRanks } from './comparison.js';
+import type { ReportFront, ReportIsoCost } from './report-costs.js';
 import type { ReportUnit } from './unit.js';
 
 export type { ReportCheck } from './check.js';
 export type * from './comparison.js';
+export type * from './report-costs.js';
 export type { ReportUnit } from './unit.js';
 
 /** One column of the table of systems. */
@@ -64,12 +66,19 @@ export interface ReportSlices {
   }[];
 }
 
-/** Systems that no other beats in accuracy and in cost. */
-export interface ReportFront {
-  measure: string;
-  /** Column id. */
-  cost: string;
-  systems: readonly string[];
+/** What systems cost in money, by the prices that were given. */
+export interface ReportPrices {
+  currency: string;
+  /** In a month's price; absent where that is of the index alone. */
+  queriesPerMonth?: number;
+  systems: readonly {
+    system: string;
+    /** Of a million queries. */
+    millionQueries?: ReportCell;
+    month?: ReportCell;
+    /** What was not measured, and has no price. */
+    missing?: string;
+  }[];
 }
 
 /** Systems of one architecture whose layers or number of vectors differ. */
@@ -195,6 +204,10 @@ export interface ReportSection {
   ranks?: ReportRanks;
   /** Present where slices were given. */
   slices?: ReportSlices;
+  /** Absent where fewer than two systems have a cost. */
+  isoCost?: ReportIsoCost;
+  /** Present where prices were given. */
+  prices?: ReportPrices;
   fronts: readonly ReportFront[];
   variations: readonly ReportVariation[];
   training: readonly ReportTraining[];
