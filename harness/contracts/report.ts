@@ -48,6 +48,8 @@ export interface ReportSystem {
   /** M of E(d), before pooling. */
   vectors: number | 'varies' | null;
   seeds: readonly (number | null)[];
+  /** Everything that makes it what it is, apart from the architecture's name and the data. */
+  settings: Readonly<Record<string, string>>;
   /** What its latencies were measured on, in words. */
   device: string;
   /** By column id. */
