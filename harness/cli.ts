@@ -54,6 +54,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'which of several systems is better, by how much and how sure',
     load: () => import('./cli/compare.js'),
   },
+  power: {
+    summary: 'the smallest difference that a set of queries can show, and how many a difference needs',
+    load: () => import('./cli/power.js'),
+  },
   report: {
     summary: 'tables, charts and pages from run records',
     load: () => import('./cli/report.js'),

@@ -138,6 +138,7 @@ export interface Pooling {
 
 // ---------------------------------------------------------------------------------------------------- reports
 
+export type * from './contracts/prices.js';
 export type * from './contracts/report.js';
 
 /** `reports/NAME.ts` exports one of these by default. It lays out what was worked out before, and reads nothing itself. */

@@ -17,7 +17,7 @@ export default report;
 
 type Row = Record<string, string | number>;
 
-function rowsOf({ dataset, baseline, columns, systems, comparisons }: ReportSection): Row[] {
+function rowsOf({ dataset, baseline, columns, systems, comparisons, ranks, prices }: ReportSection): Row[] {
   return systems.map(({ name, arch, layers, vectors, seeds, device, cells }) => {
     const row: Row = {
       dataset: dataset.name,
@@ -45,6 +45,15 @@ function rowsOf({ dataset, baseline, columns, systems, comparisons }: ReportSect
       row[`${id} difference`] = test?.overQueries.difference ?? '';
       row[`${id} corrected p`] = test?.overQueries.correctedP ?? '';
       row[`${id} corrected p over seeds`] = test?.overSeeds.correctedP ?? '';
+      const ranked = ranks?.measures.find(({ measure }) => measure === id);
+      const places = ranked?.systems.find(({ system }) => system === name)?.places;
+      row[`${id} best place`] = places?.best ?? '';
+      row[`${id} worst place`] = places?.worst ?? '';
+    }
+    const price = prices?.systems.find(({ system }) => system === name);
+    if (prices !== undefined) {
+      row[`${prices.currency} a million queries`] = price?.millionQueries?.value ?? '';
+      row[`${prices.currency} a month`] = price?.month?.value ?? '';
     }
     return row;
   });

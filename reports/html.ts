@@ -1,13 +1,20 @@
-/** One page that holds everything: tables, charts, queries, and how each number was made. It fetches nothing and runs no script. */
+/**
+ * One page that holds everything: tables, charts, queries, and how each number was made. It fetches nothing. Where scripts run, the
+ * reader can choose axes, sort and filter; where they do not, all that is told is there.
+ */
 import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
 import { dayOf, daysOf, findingOf, headingOfSection } from './format/words.js';
 import { type Figure, frontFigure, variationFigure } from './html/charts.js';
+import { isoCostHtml, pricesHtml } from './html/costs.js';
 import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
 import { escapeHtml } from './html/escape.js';
+import { exploreHtml, pageScript, scriptHash } from './html/explore.js';
 import { recallFigures, recallTable } from './html/index-types.js';
 import { provenanceHtml } from './html/provenance.js';
 import { queriesHtml } from './html/queries.js';
+import { ranksHtml } from './html/ranks.js';
+import { slicesHtml } from './html/slices.js';
 import { style } from './html/style.js';
 import { checksHtml, comparisonsHtml, numberHtml, systemsHtml } from './html/tables.js';
 import { winnersHtml } from './html/winners.js';
@@ -15,7 +22,7 @@ import { winnersHtml } from './html/winners.js';
 const report: ReportPlugin = {
   summary: 'one page with tables, charts and queries, to be opened anywhere',
   extension: 'html',
-  needs: ['texts'],
+  needs: ['texts', 'values'],
   async render({ sections, checks, createdAt, benchVersion, title: named }: Report): Promise<string> {
     const bodies: string[] = [];
     for (const section of sections) bodies.push(await sectionHtml(section));
@@ -26,7 +33,7 @@ const report: ReportPlugin = {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src ${scriptHash}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
 <style>${style}</style>
@@ -36,6 +43,7 @@ const report: ReportPlugin = {
 <p class="faint">Made by bench ${escapeHtml(benchVersion)} on <time datetime="${escapeHtml(createdAt)}">${escapeHtml(dayOf(createdAt))}</time>.</p>
 ${checks === undefined ? '' : checksHtml(checks)}
 ${bodies.join('\n')}
+<script>${pageScript}</script>
 </body>
 </html>
 `;
@@ -63,7 +71,12 @@ async function sectionHtml(section: ReportSection): Promise<string> {
 ${headlineHtml(section)}
 ${notes.length === 0 ? '' : `<ul class="faint">${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`}
 ${systems.length === 0 ? '<p>No run was finished.</p>' : systemsHtml(section)}
+${ranksHtml(section)}
+${slicesHtml(section)}
 ${block('Accuracy against what it costs', costs)}
+${exploreHtml(section)}
+${isoCostHtml(section)}
+${pricesHtml(section)}
 ${block('What the index finds, and for how much', recalls)}
 ${recallTable(section)}
 ${block('What layers and vectors change', variations)}

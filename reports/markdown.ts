@@ -1,13 +1,16 @@
 /** The report for a pull request or a README. */
 import type {
   Report,
+  ReportCell,
   ReportCheck,
   ReportColumn,
   ReportPlugin,
+  ReportRanks,
   ReportSection,
   ReportTest,
   ReportUnit,
 } from '../harness/contracts.js';
+import { isoCostHead, isoCostLegend, isoCostRows } from './format/iso-cost.js';
 import {
   formatCell,
   formatEffect,
@@ -21,6 +24,9 @@ import {
   showsInterval,
   unitOf,
 } from './format/numbers.js';
+import { pricesHead, pricesLegend, pricesRows } from './format/prices.js';
+import { placeInterval, placesText, rankRows, ranksLegend } from './format/ranks.js';
+import { sliceColumns, slicesLegend } from './format/slices.js';
 import { winnersLegend, winningVectors } from './format/winners.js';
 import { checksInOrder, detailOf, headingOfSection, headlineOf, legendOf } from './format/words.js';
 
@@ -44,6 +50,16 @@ function sectionText(section: ReportSection): string {
   ];
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
+  if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
+  const { isoCost, prices } = section;
+  if (isoCost !== undefined) {
+    const rows = isoCostRows(section, isoCost);
+    parts.push(textTable('Best for a cost', isoCostHead(isoCost), rows, isoCostLegend(isoCost)));
+  }
+  if (prices !== undefined) {
+    parts.push(textTable('Cost in money', pricesHead(prices), pricesRows(prices), pricesLegend(prices)));
+  }
+  if (section.slices !== undefined) parts.push(slicesText(section, section.slices));
   if (winners.length > 0) parts.push(winnersText(section));
   if (comparisons.length > 0) parts.push(comparisonText(section));
   if (notes.length > 0) parts.push(notes.map((note) => `- ${escapeMarkdown(note)}\n`).join(''));
@@ -55,18 +71,41 @@ function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn
   const rows = systems.map(({ name, seeds, cells }) => [
     escapeMarkdown(name),
     seedsOf(seeds),
-    ...columns.map((column) => {
-      const cell = cells[column.id];
-      if (cell === undefined) return '–';
-      const text = `${formatCell(cell, column)}${escapeMarkdown(marksOf(cell))}`;
-      const marked =
-        cell.place === 'best' ? `**${text}**` : cell.place === 'second' ? `<ins>${text}</ins>` : text;
-      return showsInterval(cell, column)
-        ? `${marked} (${formatInterval(cell.interval!, column.unit)})`
-        : marked;
-    }),
+    ...columns.map((column) => cellText(cells[column.id], column)),
   ]);
   return table(header, rows, 2);
+}
+
+function cellText(cell: ReportCell | undefined, column: ReportColumn): string {
+  if (cell === undefined) return '–';
+  const text = `${formatCell(cell, column)}${escapeMarkdown(marksOf(cell))}`;
+  const marked =
+    cell.place === 'best' ? `**${text}**` : cell.place === 'second' ? `<ins>${text}</ins>` : text;
+  return showsInterval(cell, column) ? `${marked} (${formatInterval(cell.interval!, column.unit)})` : marked;
+}
+
+function ranksText(ranks: ReportRanks): string {
+  const rows = rankRows(ranks).map(({ system, cells }) => [
+    escapeMarkdown(system),
+    ...cells.map((cell) =>
+      cell === undefined ? '–' : `${placesText(cell.places)} (${placeInterval(cell.interval)})`,
+    ),
+  ]);
+  const header = ['system', ...ranks.measures.map(({ measure }) => measure)];
+  return `### Places\n\n${table(header, rows, 1)}\n${escapeMarkdown(ranksLegend(ranks))}\n`;
+}
+
+function slicesText(section: ReportSection, { slices }: NonNullable<ReportSection['slices']>): string {
+  const columns = sliceColumns(section);
+  const rows = slices.flatMap(({ name, queryCount, systems }) =>
+    systems.map(({ system, cells }) => [
+      ...[name, system].map(escapeMarkdown),
+      queryCount.toLocaleString('en-US'),
+      ...columns.map((column) => cellText(cells[column.id], column)),
+    ]),
+  );
+  const header = ['slice', 'system', 'queries', ...columns.map(headingOf)];
+  return `### Slices\n\n${table(header, rows, 2)}\n${escapeMarkdown(slicesLegend(section))}\n`;
 }
 
 function winnersText({ winners }: ReportSection): string {
@@ -139,6 +178,16 @@ function checkList(title: string, checks: readonly ReportCheck[]): string {
     [check.dataset, check.system, check.name, detailOf(check)].map(escapeMarkdown),
   );
   return `### ${title}\n\n${table(['dataset', 'system', 'what', 'by how much, how sure'], rows, 4)}`;
+}
+
+function textTable(
+  title: string,
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  legend: string,
+): string {
+  const escaped = rows.map((row) => row.map(escapeMarkdown));
+  return `### ${title}\n\n${table(header.map(escapeMarkdown), escaped, header.length)}\n${escapeMarkdown(legend)}\n`;
 }
 
 /** @param left how many columns are aligned to the left */

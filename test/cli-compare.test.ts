@@ -224,3 +224,29 @@ test('a baseline that cannot be used is refused', () => {
   assert.equal(kept.status, 2);
   assert.ok(!existsSync(path.join(folder, 'never.json')));
 });
+
+test('compare --equivalence tests within a margin, over queries and over seeds, beside the difference', () => {
+  const same = [stored({ seed: 1 }), stored({ arch: 'copy', seed: 1, queries: 200 })];
+  const [a, b] = writeRecords(path.join(folder, 'equal'), same);
+  const asked = ['compare', a!, b!, '--measure', 'mrr@10', '--equivalence', '0.3'];
+  const { status, stdout, stderr } = bench(...asked);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^as good as equal, within ±0\.3\n/m);
+  assert.match(
+    stdout,
+    /^mrr@10 +queries +[+-][\d.]+ +[+-][\d.]+ to [+-][\d.]+ +<0\.0001 +<0\.0001 +equivalent$/m,
+  );
+  assert.match(stdout, /a difference that is not significant is no proof of it/);
+  const [comparison] = JSON.parse(bench(...asked, '--json').stdout) as ReportComparison[];
+  const { equivalence } = comparison!.measures[0]!.overQueries;
+  assert.equal(equivalence!.margin, 0.3);
+  assert.ok(equivalence!.interval!.low > -0.3 && equivalence!.interval!.high < 0.3);
+
+  const three = bench('compare', ...names('dual-encoder'), ...names('mlr-sc'), '--equivalence', '0.001');
+  assert.match(three.stdout, /^mrr@10 +seeds .* not shown$/m);
+  for (const wrong of ['0', '-1', 'much', '1e999']) {
+    const refused = bench('compare', a!, b!, '--equivalence', wrong);
+    assert.equal(refused.status, 2);
+    assert.ok(refused.stderr.includes(wrong), refused.stderr);
+  }
+});

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { prepareReport, type TextSource } from '../harness/comparison.js';
 import { loadReport } from '../harness/plugins.js';
+import { pageScript } from '../reports/html/explore.js';
 import { labelCorners, spansDecades } from '../reports/html/labels.js';
 import { stored } from './made-records.js';
 
@@ -34,10 +36,19 @@ const records = [1, 2].flatMap((seed) => [
   stored({ arch: `mlr ${attack}`, seed, layers: [1, 2] }),
 ]);
 
-async function page(texts?: TextSource): Promise<string> {
-  const report = await prepareReport(records, { ...(texts && { texts }) }, '0.1.0');
+async function whole(texts?: TextSource): Promise<string> {
+  const report = await prepareReport(records, { values: true, ...(texts && { texts }) }, '0.1.0');
   return (await loadReport('html')).render(report);
 }
+
+/** The page without its own script and what that works on, which hold nothing that could end them. */
+function withoutScript(html: string): string {
+  const parts = html.split(`<script>${pageScript}</script>`);
+  assert.equal(parts.length, 2, 'one script, as it stands in the sources');
+  return parts.join('').replace(/<script type="application\/json">[^<]*<\/script>/g, '');
+}
+
+const page = async (texts?: TextSource) => withoutScript(await whole(texts));
 
 /** What an HTML parser would take for tags: names in lower case, attributes as written. */
 function tags(html: string): { name: string; attributes: string }[] {
@@ -60,7 +71,16 @@ test('no request leaves the page', async () => {
   const html = await page(hostile);
   assert.match(
     html,
-    /http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/,
+    /http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-[\w+/]+='"/,
+  );
+  const script = /<script>([\s\S]*)<\/script>/.exec(await whole(hostile))![1]!;
+  assert.ok(
+    html.includes(createHash('sha256').update(script).digest('base64')),
+    'no script but this one may run',
+  );
+  assert.doesNotMatch(
+    script,
+    /\b(?:fetch|XMLHttpRequest|WebSocket|import|innerHTML|eval)\b|https?:\/\/(?!www\.w3\.org)/,
   );
   const fetching = new Set([
     'link',
@@ -162,7 +182,7 @@ test('a check: what got worse comes first, with its heading, and no text acts as
     { ...check, system: attack, verdict: 'worse', detail: '×2.00' },
   ] as const;
   const report = { createdAt: '2026-01-02T03:04:05.000Z', benchVersion: '0.1.0', sections: [], checks };
-  const html = await (await loadReport('html')).render(report);
+  const html = withoutScript(await (await loadReport('html')).render(report));
   assert.match(html, /<title>Regression check<\/title>/);
   assert.match(html, /Against the baseline: 1 of 2 comparisons got worse/);
   assert.ok(html.indexOf('×2.00') < html.indexOf('×1.00') && html.includes('&lt;script&gt;'));

@@ -50,7 +50,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   statistics: { floor: 1, imports: ['errors', 'random'] },
   metrics: { floor: 2, imports: ['contracts', 'errors', 'record', 'statistics'] },
   latency: { floor: 2, imports: ['errors', 'random', 'statistics'] },
-  interchange: { floor: 2, imports: ['contracts', 'errors', 'interruption', 'json', 'store'] },
+  interchange: {
+    floor: 2,
+    imports: ['contracts', 'errors', 'interruption', 'json', 'json-schema', 'store'],
+  },
   train: {
     floor: 2,
     imports: [

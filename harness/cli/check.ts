@@ -6,6 +6,7 @@ import { describeMachine, readRecords } from '../record.js';
 import type { NextBaseline } from '../regression.js';
 import type { Command } from './command.js';
 import { writeTo } from './report.js';
+import { decimal } from './request.js';
 
 export const command: Command = {
   usage: '--baseline FILE [RECORD...|FOLDER] [options]',
@@ -21,6 +22,11 @@ export const command: Command = {
       type: 'switch',
       describe: 'let systems of the baseline, or measures of theirs, be absent from the records',
     },
+    equivalence: {
+      type: 'text',
+      describe:
+        'margin of shares, such as 0.01: what is not shown to be no worse by so much counts as worse, not only what is shown to be worse',
+    },
     format: {
       type: 'text',
       describe: 'what is printed: markdown where absent, github (annotations), junit, json',
@@ -34,6 +40,10 @@ export const command: Command = {
   examples: [
     ['bench check --baseline baseline.json --update-baseline', 'take what is in results/ as the baseline'],
     ['bench check --baseline baseline.json --junit check.xml', 'in CI, after bench run'],
+    [
+      'bench check --baseline baseline.json --equivalence 0.01',
+      'a change that must lose no point, and show it',
+    ],
     ['bench check --baseline baseline.json --format github', 'as annotations of a pull request'],
   ],
   async run(values, targets, print) {
@@ -48,6 +58,7 @@ export const command: Command = {
     );
     const baselineFile = String(values.baseline);
     const format = String(values.format ?? 'markdown');
+    const equivalence = decimal(values, 'equivalence');
     const plugin = await loadReport(format);
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
     if (values['update-baseline'] === true) {
@@ -61,6 +72,7 @@ export const command: Command = {
     const checks = checkRegressions(await readBaseline(baselineFile), records, {
       ...config.check,
       allowMissing: values['allow-missing'] === true,
+      ...(equivalence !== undefined && { equivalence }),
     });
     const { benchVersion } = await describeMachine();
     const report = { createdAt: new Date().toISOString(), benchVersion, sections: [], checks };

@@ -1,12 +1,14 @@
 /** Several runs of one `bench evaluate`: one table, each run tested against the first. */
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import type { Slices } from '../comparison.js';
 import type { ReportComparison } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Print, Values } from './command.js';
 import type { Evaluated } from './evaluation-text.js';
+import { pOf, sliceText } from './slice-text.js';
 import { renderTable } from './table.js';
 
 /** A run as the command line names it. */
@@ -47,6 +49,7 @@ export async function evaluateSeveral(
   values: Values,
   evaluateOne: (file: string) => Promise<Evaluated>,
   print: Print,
+  slices?: Slices,
 ): Promise<number> {
   if (values['per-query'] === true) {
     throw new BenchError('USAGE', '--per-query goes with one run.', {
@@ -61,9 +64,14 @@ export async function evaluateSeveral(
   assertComparable(runs, stored);
   const { compareRecords } = await import('../comparison.js');
   const comparisons = compareRecords(stored);
+  const sliced = slices === undefined ? '' : `\n${await sliceText(stored, slices)}`;
   if (values.record !== undefined) await writeRecords(path.resolve(String(values.record)), stored);
   const records = stored.map(({ record }) => record);
-  print(values.json === true ? `${JSON.stringify(records, null, 2)}\n` : tableText(records, comparisons));
+  print(
+    values.json === true
+      ? `${JSON.stringify(records, null, 2)}\n`
+      : `${tableText(records, comparisons)}${sliced}`,
+  );
   return 0;
 }
 
@@ -110,10 +118,7 @@ function tableText(records: readonly RunRecord[], comparisons: readonly ReportCo
     const means = [arch.name, ...ids.map((id) => measures[id]!.mean.toFixed(4))];
     const comparison = comparisons[i - 1];
     if (comparison === undefined) return [means];
-    const ps = ids.map((id) => {
-      const p = comparison.measures.find(({ measure }) => measure === id)?.overQueries.correctedP;
-      return p === undefined ? '-' : p < 0.0001 ? '<0.0001' : p.toFixed(4);
-    });
+    const ps = ids.map((id) => pOf(comparison, id));
     return [means, ['  p', ...ps]];
   });
   const table = renderTable(['run', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { hashOfQrels, readQrels } from '../interchange/qrels.js';
 import { type RunFormat, readRunFile, runFormatNamed, runFormats } from '../interchange/run-file.js';
+import { readSlices } from '../interchange/slices.js';
 import { parseJson } from '../json.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import type { TieRule } from '../metrics/judge.js';
@@ -15,8 +16,9 @@ import { type Command, splitList, type Values } from './command.js';
 import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
 import { type Evaluated, notesOf, textOf } from './evaluation-text.js';
 import { beginJob } from './job.js';
-import { datasetOptions, noWaitOption, someOptions } from './options.js';
+import { datasetOptions, noWaitOption, sliceOption, someOptions } from './options.js';
 import { configOf, splitOf, stageRequest, wholeNumber } from './request.js';
+import { sliceText } from './slice-text.js';
 
 const usualMeasures = 'success@5,success@20,success@100,mrr@10,ndcg@10,recall@100,map';
 
@@ -56,6 +58,7 @@ export const command: Command = {
     ...someOptions('cache', 'config'),
     offline: datasetOptions.offline!,
     'no-wait': noWaitOption,
+    slice: sliceOption,
     'per-query': { type: 'switch', describe: 'print the value of every query too' },
     record: {
       type: 'text',
@@ -80,14 +83,20 @@ export const command: Command = {
   ],
   async run(values, _positionals, print) {
     refuseMixture(values);
+    const slices = values.slice === undefined ? undefined : await readSlices(String(values.slice));
     const runs = runsOf(values.run as readonly string[]);
     const one = (file: string) => {
       const asked: Values = { ...values, run: file };
       return asked.dataset === undefined ? againstQrels(asked) : againstDataset(asked);
     };
-    if (runs.length > 1) return evaluateSeveral(runs, values, one, print);
+    if (runs.length > 1) return evaluateSeveral(runs, values, one, print, slices);
     const { evaluation, remarks, record: makeRecord } = await one(runs[0]!.file);
     const record = async () => named(await makeRecord(), runs[0]!);
+    // Slices that do not fit are refused before anything is written.
+    const sliced =
+      slices === undefined
+        ? ''
+        : `\n${await sliceText([{ file: runs[0]!.file, record: await record() }], slices)}`;
     if (values.json === true || values.record !== undefined) {
       const made = await record();
       if (values.record !== undefined) {
@@ -97,7 +106,7 @@ export const command: Command = {
       }
       if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     }
-    if (values.json !== true) print(textOf(evaluation, remarks, values['per-query'] === true));
+    if (values.json !== true) print(`${textOf(evaluation, remarks, values['per-query'] === true)}${sliced}`);
     return 0;
   },
 };
@@ -105,6 +114,11 @@ export const command: Command = {
 /** @throws BenchError USAGE where it is not clear what the run is measured against */
 function refuseMixture(values: Values): void {
   const { dataset, qrels } = values;
+  if (values.slice !== undefined && values.json === true) {
+    throw new BenchError('USAGE', '--slice plays no part in the record that --json prints.', {
+      hint: 'The record holds the value of every query: bench compare --slice FILE --json takes it.',
+    });
+  }
   if ((dataset === undefined) === (qrels === undefined)) {
     const seen = dataset === undefined ? 'neither was given' : 'both were given';
     throw new BenchError('USAGE', `A run is measured against --qrels FILE or --dataset D, and ${seen}.`);

@@ -62,6 +62,12 @@ export const trainingOptions: Readonly<Record<string, Option>> = {
   },
 };
 
+export const sliceOption: Option = {
+  type: 'text',
+  describe:
+    'file of slices, QUERY<TAB>SLICE a line: what is compared on all queries is compared on each slice too',
+};
+
 /** The options of a command that takes only some of those that can be set. */
 export function someOptions(...names: readonly string[]): Readonly<Record<string, Option>> {
   return Object.fromEntries(names.map((name) => [name, configOptions[name]!]));

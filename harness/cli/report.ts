@@ -3,10 +3,13 @@ import path from 'node:path';
 import type { ReportRequest } from '../comparison.js';
 import { loadConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
+import { readPrices } from '../interchange/prices.js';
+import { readSlices } from '../interchange/slices.js';
 import { loadReport, reportNames } from '../plugins.js';
 import { describeMachine, readRecords, type StoredRecord } from '../record.js';
 import { removePartialsOf, writeAtomic } from '../store/atomic.js';
 import type { Command } from './command.js';
+import { sliceOption } from './options.js';
 import { measuresIn } from './request.js';
 import { type Places, textSource } from './texts.js';
 
@@ -29,6 +32,11 @@ export const command: Command = {
     },
     title: { type: 'text', describe: 'what the report is called: the heading, in LaTeX the caption' },
     label: { type: 'text', describe: 'what LaTeX refers to the table by: tab:main' },
+    slice: sliceOption,
+    prices: {
+      type: 'text',
+      describe: 'file of prices for the cost in money: {"currency": "USD", "gbMonth": 0.1, "vcpuHour": 0.04}',
+    },
     'common-seeds': { type: 'switch', describe: 'pair the seeds that both systems have where they differ' },
     data: {
       type: 'text',
@@ -63,12 +71,16 @@ export const command: Command = {
       ...(file !== undefined && { file: String(file) }),
     });
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
+    const slices = values.slice === undefined ? {} : { slices: await readSlices(String(values.slice)) };
+    const prices = values.prices === undefined ? {} : { prices: await readPrices(String(values.prices)) };
     const [rendered] = await renderReports([format], records, {
       ...(baseline !== undefined && { baseline: String(baseline) }),
       ...(columns !== undefined && { columns: measuresIn('columns', String(columns), records) }),
       ...(title !== undefined && { title: String(title) }),
       ...(label !== undefined && { label: String(label) }),
       ...(measure !== undefined && { measures: measuresIn('measure', String(measure), records) }),
+      ...slices,
+      ...prices,
       commonSeeds: values['common-seeds'] === true,
       cache: config.cache,
       ...(data !== undefined && { data: String(data) }),

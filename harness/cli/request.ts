@@ -128,6 +128,15 @@ export function wholeNumber(values: Values, name: string): number | undefined {
   throw new BenchError('USAGE', `--${name} needs a whole number from 1, not '${String(text)}'.`);
 }
 
+/** @throws BenchError USAGE where the option is not a decimal number; undefined where it is absent */
+export function decimal(values: Values, name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(String(text)) && Number.isFinite(value)) return value;
+  throw new BenchError('USAGE', `--${name} needs a number such as 0.01, not '${String(text)}'.`);
+}
+
 export function dataFolder(name: string): string {
   return existingFolder(
     'data',

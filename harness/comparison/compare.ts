@@ -1,8 +1,9 @@
 /** One system against others: the statistics of their records, as plain data. */
-import type { ReportComparison, ReportTest } from '../contracts.js';
+import type { ReportComparison, ReportEquivalence, ReportTest } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StoredRecord } from '../record.js';
 import { compareFamily, type PairedComparison, type SystemComparison } from '../statistics/compare.js';
+import type { Equivalence } from '../statistics/equivalence.js';
 import { compareLatencies } from './latency.js';
 import { firstOf, groupSystems, hasSeeds, measuresOf, pairOfValues, type System } from './systems.js';
 
@@ -14,6 +15,8 @@ export interface ComparisonRequest {
   /** Pair the seeds that both have, instead of refusing where they differ. */
   commonSeeds?: boolean;
   correction?: 'holm' | 'none';
+  /** Margin within which systems are tested to be as good as equal; not tested where absent. */
+  equivalence?: number;
   /** Random sign patterns of the randomization test. */
   permutations?: number;
 }
@@ -28,10 +31,20 @@ export function compareRecords(
   records: readonly StoredRecord[],
   request: ComparisonRequest = {},
 ): ReportComparison[] {
+  const [baseline, candidates] = sidesOf(records, request.baseline);
+  return compareWithBaseline(baseline, candidates, request);
+}
+
+/**
+ * The baseline and what is compared with it.
+ * @throws BenchError RECORD_INVALID where the records do not hold two systems, UNKNOWN_NAME for the baseline
+ */
+export function sidesOf(records: readonly StoredRecord[], name?: string): [System, System[]] {
   const systems = groupSystems(records);
   if (systems.length < 2) {
     const count = (runs: number) => `${runs} ${runs === 1 ? 'run' : 'runs'}`;
-    const held = systems.map(({ name, runs }) => `${name} with ${count(runs.length)}`).join('') || 'none';
+    const held =
+      systems.map((system) => `${system.name} with ${count(system.runs.length)}`).join('') || 'none';
     const failed = failuresIn(records).map((line) => `\n  ${line}`);
     throw new BenchError(
       'RECORD_INVALID',
@@ -41,12 +54,8 @@ export function compareRecords(
       },
     );
   }
-  const baseline = baselineOf(systems, request.baseline);
-  return compareWithBaseline(
-    baseline,
-    systems.filter((system) => system !== baseline),
-    request,
-  );
+  const baseline = baselineOf(systems, name);
+  return [baseline, systems.filter((system) => system !== baseline)];
 }
 
 /** What to say of runs that failed, a line each. */
@@ -74,7 +83,7 @@ export function baselineOf(systems: readonly System[], name?: string): System {
 export function compareWithBaseline(
   baseline: System,
   candidates: readonly System[],
-  { measures, commonSeeds = false, correction = 'holm', permutations }: ComparisonRequest,
+  { measures, commonSeeds = false, correction = 'holm', equivalence, permutations }: ComparisonRequest,
 ): ReportComparison[] {
   // A baseline without seeds is expanded to those of each candidate, so the candidates are taken in groups of equal seeds.
   const withSeeds = candidates.find(hasSeeds) ?? baseline;
@@ -87,6 +96,7 @@ export function compareWithBaseline(
     commonSeeds,
     correction,
     lowerIsBetter: measuresOf(baseline).filter((id) => !firstOf(baseline).measures[id]!.higherIsBetter),
+    ...(equivalence !== undefined && { equivalence }),
     ...(permutations !== undefined && { permutations }),
   });
   return compared.map((comparison, i) => plain(comparison, baseline, candidates[i]!));
@@ -121,7 +131,7 @@ function plain(comparison: SystemComparison, baseline: System, candidate: System
   };
 }
 
-function plainTest(test: PairedComparison): ReportTest {
+function plainTest(test: PairedComparison & { equivalence?: Equivalence }): ReportTest {
   const { n, difference, interval, p, correctedP, effectSize, wins, ties, losses, reason } = test;
   return {
     n,
@@ -140,6 +150,17 @@ function plainTest(test: PairedComparison): ReportTest {
     ties,
     losses,
     ...(test.randomization && { randomization: test.randomization }),
+    ...(test.equivalence && { equivalence: plainEquivalence(test.equivalence) }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+function plainEquivalence({ margin, p, correctedP, interval, reason }: Equivalence): ReportEquivalence {
+  return {
+    margin,
+    ...(p !== undefined && { p }),
+    ...(correctedP !== undefined && { correctedP }),
+    ...(interval && { interval: { low: interval.low, high: interval.high } }),
     ...(reason !== undefined && { reason }),
   };
 }

@@ -29,7 +29,7 @@ export function indexCurvesOf(
 }
 
 /** Of every run; undefined where one has none, or other values. */
-function curvesOf({ runs }: System): CurveFacts[] | undefined {
+export function curvesOf({ runs }: System): CurveFacts[] | undefined {
   const curves = runs.map(({ record }) => record.index?.curve);
   const values = (curve: CurveFacts | undefined) => curve?.points.map(({ value }) => value).join();
   const same = curves.every((curve) => curve !== undefined && values(curve) === values(curves[0]));

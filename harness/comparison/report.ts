@@ -1,5 +1,5 @@
 /** Everything a report shows, worked out from records. */
-import type { Report, ReportComparison, ReportSection } from '../contracts.js';
+import type { Prices, Report, ReportSection } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import { parseJson } from '../json.js';
 import type { StoredRecord } from '../record.js';
@@ -9,9 +9,13 @@ import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
+import { isoCostOf } from './iso-cost.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
+import { pricesOf } from './prices.js';
 import { queryDifferences, type TextSource } from './queries.js';
+import { ranksOf } from './ranks.js';
 import { runOf, valuesIn } from './single-runs.js';
+import { assertSlicesFit, type Slices, slicesOf } from './slices.js';
 import { datasetOf, firstOf, groupSystems, pairOfValues, type System } from './systems.js';
 import { comparableOn, tableOf } from './table.js';
 import { winnersOf } from './winners.js';
@@ -26,6 +30,10 @@ export interface ReportRequest {
   title?: string;
   label?: string;
   commonSeeds?: boolean;
+  /** The slice of every query, where systems are shown on slices too. */
+  slices?: Slices;
+  /** By which systems are shown to cost money. */
+  prices?: Prices;
   /** Whether the values of every query are wanted. */
   values?: boolean;
   /** Whether the two best systems are shown query by query. */
@@ -64,6 +72,7 @@ export async function prepareReport(
     add(groups.has(own) ? own : (known ?? own), stored);
   }
   assertNames(records, [...groups.values()], request);
+  if (request.slices !== undefined) assertSlicesFit(request.slices, records);
   const { columns, title, label } = request;
   const asked = columns === undefined ? request : { ...request, measures: measuresAmong(columns, records) };
   const whole: ReportSection[] = [];
@@ -100,8 +109,14 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const systems = inOrder(groupSystems(records), request.baseline);
   const notes: string[] = [];
   const baseline = chooseBaseline(systems, request.baseline);
-  const comparisons = compareSection(baseline, systems, request, notes);
+  const pairable = pairableWith(baseline, systems, request, notes);
+  const measures = comparedMeasures(systems, request.measures);
+  const comparing = { measures, commonSeeds: request.commonSeeds ?? false, permutations: 1000 };
+  const comparisons =
+    baseline === undefined || pairable.length === 0 ? [] : compareWithBaseline(baseline, pairable, comparing);
+  const slices = request.slices && slicesOf(systems, baseline, pairable, request.slices, comparing);
   const { columns, rows } = tableOf(systems, comparisons, request.measures);
+  const ranks = ranksOf(systems, measures, notes);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
   const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));
   const measure = accuracies.find(({ id }) => id === (request.measures?.[0] ?? usual)) ?? accuracies[0];
@@ -113,6 +128,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   }
   notes.push(...failuresIn(records));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
+  const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
@@ -135,6 +151,10 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     columns,
     systems: rows,
     comparisons,
+    ...(ranks && { ranks }),
+    ...(slices && { slices }),
+    ...(isoCost && { isoCost }),
+    ...(request.prices && { prices: pricesOf(systems, request.prices) }),
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
@@ -164,29 +184,33 @@ function chooseBaseline(systems: readonly System[], asked?: string): System | un
   return systems.find((system) => firstOf(system).arch.name === usualBaseline) ?? systems[0];
 }
 
+/** Those asked for that all systems hold. */
+function comparedMeasures(systems: readonly System[], asked?: readonly string[]): string[] {
+  if (systems.length === 0) return [];
+  const shared = sharedMeasures(systems);
+  return asked === undefined ? shared : shared.filter((id) => asked.includes(id));
+}
+
 /** What cannot be compared is shown without stars, and the reason with it. */
-function compareSection(
+function pairableWith(
   baseline: System | undefined,
   systems: readonly System[],
   { measures, commonSeeds = false }: ReportRequest,
   notes: string[],
-): ReportComparison[] {
+): System[] {
   const candidates = systems.filter((system) => system !== baseline);
   if (baseline === undefined || candidates.length === 0 || measures?.length === 0) return [];
-  const shared = sharedMeasures(systems);
-  const asked = measures === undefined ? shared : shared.filter((id) => measures.includes(id));
+  const asked = comparedMeasures(systems, measures);
   if (asked.length === 0) {
     notes.push('No measure is held by all systems, so none is compared.');
     return [];
   }
-  const pairable = candidates.filter((candidate) => {
+  return candidates.filter((candidate) => {
     const reason = whyNotPaired(baseline, candidate, asked, commonSeeds);
     if (reason !== undefined)
       notes.push(`${candidate.name} is not compared with ${baseline.name}: ${reason}`);
     return reason === undefined;
   });
-  if (pairable.length === 0) return [];
-  return compareWithBaseline(baseline, pairable, { measures: asked, commonSeeds, permutations: 1000 });
 }
 
 function whyNotPaired(

@@ -92,6 +92,15 @@ export function pairOfValues(baseline: System, candidate: System): [SystemValues
   return [valuesOf(baseline, seedsOf(candidate)), valuesOf(candidate, seedsOf(baseline))];
 }
 
+/** Where each query stands in each run; undefined where a run has others. */
+export function ordersOf(queryIds: readonly string[], { runs }: System): (readonly number[])[] | undefined {
+  const orders = runs.map(({ record }) => {
+    const position = new Map(record.queryIds.map((queryId, q) => [queryId, q]));
+    return position.size === queryIds.length ? queryIds.map((queryId) => position.get(queryId) ?? -1) : [-1];
+  });
+  return orders.some((order) => order.includes(-1)) ? undefined : orders;
+}
+
 export function hasSeeds({ runs }: System): boolean {
   return runs.every(({ record }) => record.seed !== null);
 }

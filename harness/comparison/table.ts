@@ -5,6 +5,7 @@ import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { costsOf, vectorsColumn } from './costs.js';
 import { describeDevice, onOneDevice } from './devices.js';
+import { settingsOf } from './names.js';
 import { firstOf, measuresOf, type System } from './systems.js';
 
 /** Below it a corrected p counts as significant. */
@@ -83,6 +84,7 @@ export function tableOf(
       layers: arch.layers,
       vectors: arch.vectors,
       seeds: system.runs.map(({ record }) => record.seed),
+      settings: settingsOf(firstOf(system)),
       device: describeDevice(firstOf(system)),
       cells,
     };

@@ -19,8 +19,46 @@ export interface ReportTest {
   losses: number;
   /** Beside the t-test over queries: the same question without its assumption of normal means. Not corrected. */
   randomization?: { p: number; permutations: number; exact: boolean };
+  /** Whether the two are as good as equal, where a margin was stated. */
+  equivalence?: ReportEquivalence;
   /** Why p is absent, or comes from another test than usual. */
   reason?: string;
+}
+
+/** Two one-sided tests that the difference lies within -margin and margin. */
+export interface ReportEquivalence {
+  margin: number;
+  p?: number;
+  correctedP?: number;
+  /** At 90 %: within the margins where p is below 0.05. */
+  interval?: ReportInterval;
+  /** Why p is absent, or made in another way. */
+  reason?: string;
+}
+
+/** Places from 1; both ends count. */
+export interface ReportPlaces {
+  best: number;
+  worst: number;
+}
+
+/** Ties instead of ranks: the places of systems, by measure. */
+export interface ReportRanks {
+  /** How many pairs were tested and corrected together, by Holm. */
+  familySize: number;
+  measures: readonly {
+    measure: string;
+    /** In the order of the section's systems; those that could not be ranked are left out. */
+    systems: readonly {
+      system: string;
+      /** That the tests leave open. */
+      places: ReportPlaces;
+      /** 95 %, by bootstrap over queries and seeds. */
+      interval: ReportPlaces;
+      /** Names of those that the tests do not tell from this one. */
+      tied: readonly string[];
+    }[];
+  }[];
 }
 
 export interface ReportLatencyRatio {
@@ -36,6 +74,8 @@ export interface ReportLatencyRatio {
 export interface ReportComparison {
   baseline: string;
   candidate: string;
+  /** Of the queries; absent where it is all of them. */
+  slice?: string;
   queryCount: number;
   correction: 'holm' | 'none';
   familySize: { overQueries: number; overSeeds: number };

@@ -4,11 +4,13 @@
  */
 
 import type { ReportCheck } from './check.js';
-import type { ReportComparison, ReportInterval } from './comparison.js';
+import type { ReportComparison, ReportInterval, ReportRanks } from './comparison.js';
+import type { ReportFront, ReportIsoCost } from './report-costs.js';
 import type { ReportUnit } from './unit.js';
 
 export type { ReportCheck } from './check.js';
 export type * from './comparison.js';
+export type * from './report-costs.js';
 export type { ReportUnit } from './unit.js';
 
 /** One column of the table of systems. */
@@ -46,18 +48,39 @@ export interface ReportSystem {
   /** M of E(d), before pooling. */
   vectors: number | 'varies' | null;
   seeds: readonly (number | null)[];
+  /** Everything that makes it what it is, apart from the architecture's name and the data. */
+  settings: Readonly<Record<string, string>>;
   /** What its latencies were measured on, in words. */
   device: string;
   /** By column id. */
   cells: Readonly<Record<string, ReportCell>>;
 }
 
-/** Systems that no other beats in accuracy and in cost. */
-export interface ReportFront {
-  measure: string;
-  /** Column id. */
-  cost: string;
-  systems: readonly string[];
+/** Systems on slices of the queries. */
+export interface ReportSlices {
+  /** One for each slice and each system beside the baseline; all corrected together. */
+  comparisons: readonly ReportComparison[];
+  slices: readonly {
+    name: string;
+    queryCount: number;
+    /** By column id, measures alone. */
+    systems: readonly { system: string; cells: Readonly<Record<string, ReportCell>> }[];
+  }[];
+}
+
+/** What systems cost in money, by the prices that were given. */
+export interface ReportPrices {
+  currency: string;
+  /** In a month's price; absent where that is of the index alone. */
+  queriesPerMonth?: number;
+  systems: readonly {
+    system: string;
+    /** Of a million queries. */
+    millionQueries?: ReportCell;
+    month?: ReportCell;
+    /** What was not measured, and has no price. */
+    missing?: string;
+  }[];
 }
 
 /** Systems of one architecture whose layers or number of vectors differ. */
@@ -207,6 +230,14 @@ export interface ReportSection {
   columns: readonly ReportColumn[];
   systems: readonly ReportSystem[];
   comparisons: readonly ReportComparison[];
+  /** Absent where fewer than two systems can be ranked. */
+  ranks?: ReportRanks;
+  /** Present where slices were given. */
+  slices?: ReportSlices;
+  /** Absent where fewer than two systems have a cost. */
+  isoCost?: ReportIsoCost;
+  /** Present where prices were given. */
+  prices?: ReportPrices;
   fronts: readonly ReportFront[];
   variations: readonly ReportVariation[];
   training: readonly ReportTraining[];

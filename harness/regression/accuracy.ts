@@ -2,18 +2,22 @@
 import { firstOf, measuresOf, type System } from '../comparison/systems.js';
 import { unitOf } from '../comparison/table.js';
 import type { ReportCheck } from '../contracts.js';
-import { compareSystems, type SystemValues } from '../statistics/compare.js';
+import { compareSystems, type MeasureComparison, type SystemValues } from '../statistics/compare.js';
 import { holm } from '../statistics/holm.js';
 import type { PairedComparison } from '../statistics/paired-comparison.js';
 import { mean } from '../statistics/summary.js';
+import { checkEquivalence } from './equivalence.js';
+import { signed, sure, trimmed } from './figures.js';
 import type { PairedSystem } from './pairs.js';
-import { independentP, pairedNoise, seedSides } from './seeds.js';
+import { independentP, pairedNoise, type SeedSides, seedSides } from './seeds.js';
 
 export interface AccuracyThresholds {
   /** Of the measure's own unit: 0.02 are two points. */
   accuracyDrop: number;
   /** Below it a corrected p is significant. */
   significance: number;
+  /** Margin, of shares, within which the two must be shown to be as good as equal; nothing has to be shown where absent. */
+  equivalence?: number;
 }
 
 interface Tested {
@@ -22,11 +26,12 @@ interface Tested {
   higherIsBetter: boolean;
   before: number;
   now: number;
-  test: PairedComparison;
+  test: MeasureComparison['overQueries'];
   /** Before correction; the larger of two where seeds are tested too, so that both must be small. */
   p: number | undefined;
   /** The largest difference that the seeds explain. */
   noise: number;
+  mode: SeedSides['mode'];
 }
 
 /**
@@ -38,9 +43,9 @@ interface Tested {
  */
 export function checkAccuracy(
   pairs: readonly PairedSystem[],
-  { accuracyDrop, significance }: AccuracyThresholds,
+  { accuracyDrop, significance, equivalence }: AccuracyThresholds,
 ): ReportCheck[] {
-  const compared = pairs.map((pair) => testsOf(pair));
+  const compared = pairs.map((pair) => testsOf(pair, equivalence));
   const tested = compared.flatMap((tests) => (Array.isArray(tests) ? tests : []));
   const corrected = holm(tested.map(({ p }) => p));
   const checks = tested.map(({ pair, measure, higherIsBetter, before, now, test, noise }, i): ReportCheck => {
@@ -65,11 +70,18 @@ export function checkAccuracy(
     };
   });
   const unknown = compared.flatMap((tests) => (Array.isArray(tests) ? [] : [tests]));
-  return [...unknown, ...checks];
+  const shown = tested.map(({ pair, measure, test, mode, ...rest }) => ({
+    ...rest,
+    ...{ system: pair.name, dataset: pair.dataset, measure, difference: test.difference },
+    unit: unitOf([pair.baseline!, pair.current!], measure),
+    paired: mode === 'paired',
+    equivalence: test.equivalence,
+  }));
+  return [...unknown, ...checks, ...checkEquivalence(shown, significance)];
 }
 
 /** The tests of a pair, or the reason why there are none. */
-function testsOf(pair: PairedSystem): Tested[] | ReportCheck {
+function testsOf(pair: PairedSystem, equivalence?: number): Tested[] | ReportCheck {
   if (pair.baseline === undefined || pair.current === undefined) return [];
   const sides = seedSides(pair.baseline, pair.current);
   if (sides === undefined) {
@@ -91,6 +103,7 @@ function testsOf(pair: PairedSystem): Tested[] | ReportCheck {
     measures,
     correction: 'none',
     permutations: 1000,
+    ...(equivalence !== undefined && { equivalence }),
     lowerIsBetter: measures.filter((id) => !facts[id]!.higherIsBetter),
   });
   return compared.measures.map(({ measure, baseline: before, candidate: now, overQueries: test }) => {
@@ -104,6 +117,7 @@ function testsOf(pair: PairedSystem): Tested[] | ReportCheck {
       test,
       p: test.p === undefined ? undefined : Math.max(test.p, bySeeds),
       noise: mode === 'paired' ? pairedNoise(sides, measure) : 0,
+      mode,
     };
   });
 }
@@ -148,8 +162,6 @@ function sparedBy({
   return `more than the ${allowed} of check.accuracyDrop, and ${significant ? 'no more than its seeds vary by' : 'not significant'}`;
 }
 
-const trimmed = (value: number) => String(Number(value.toFixed(6)));
-
 function valueText(value: number, unit: 'share' | 'count'): string {
   return unit === 'share' ? `${(100 * value).toFixed(2)} %` : value.toFixed(4);
 }
@@ -161,8 +173,7 @@ function describe(
 ): string {
   // Shares differ in points; of anything else the difference is a number of the same thing.
   const [scale, name] = unit === 'share' ? [100, ' points'] : [1, ''];
-  const points = (value: number) => `${value < 0 ? '−' : '+'}${(scale * Math.abs(value)).toFixed(2)}`;
+  const points = (value: number) => signed(scale * value);
   const range = interval === undefined ? '' : ` (95 % ${points(interval.low)} to ${points(interval.high)})`;
-  const sure = p === undefined ? 'no p' : p < 0.001 ? 'corrected p < 0.001' : `corrected p ${p.toFixed(3)}`;
-  return `${points(difference)}${name}${range}, ${sure}`;
+  return `${points(difference)}${name}${range}, ${sure(p)}`;
 }

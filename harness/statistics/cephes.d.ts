@@ -12,6 +12,8 @@ declare module 'cephes' {
   export function ndtri(p: number): number;
   /** Binomial: P(X <= k) in n trials with probability p. */
   export function bdtr(k: number, n: number, p: number): number;
+  /** log of the absolute value of the gamma function. */
+  export function lgam(x: number): number;
   /** The x with I_x(a, b) = y, I being the regularized incomplete beta function. */
   export function incbi(a: number, b: number, y: number): number;
 }

@@ -1,9 +1,10 @@
 /** Which of two systems is better, by how much and how sure: every measure, over queries and over seeds. */
+import { type Equivalence, equivalence } from './equivalence.js';
 import { holm } from './holm.js';
 import { isBinary } from './mcnemar.js';
 import { compareBinary, compareGraded, compareSeeds, type PairedComparison } from './paired-comparison.js';
 import { mean, type Summary, summarize } from './summary.js';
-import { type AlignedMeasure, alignSystems, type SystemValues } from './systems.js';
+import { type AlignedMeasure, alignSystems, byQuery, type SystemValues } from './systems.js';
 
 export type { PairedComparison } from './paired-comparison.js';
 export type { SeedValues, SystemValues } from './systems.js';
@@ -16,6 +17,8 @@ export interface CompareOptions {
   /** Pair the seeds both systems have, instead of refusing where they differ. */
   commonSeeds?: boolean;
   correction?: 'holm' | 'none';
+  /** Margin within which the two are tested to be as good as equal, in the measure's unit; not tested where absent. */
+  equivalence?: number;
   level?: number;
   permutations?: number;
   resamples?: number;
@@ -44,9 +47,9 @@ export interface MeasureComparison {
   baseline: Summary;
   candidate: Summary;
   /** Paired by query, each query with its mean over the seeds; `seed` where there is one, null where there are several. */
-  overQueries: PairedComparison & { seed: number | null };
+  overQueries: PairedComparison & { seed: number | null; equivalence?: Equivalence };
   /** The means of the seeds, paired by seed: the paper's test. */
-  overSeeds: PairedComparison;
+  overSeeds: PairedComparison & { equivalence?: Equivalence };
 }
 
 export interface SystemComparison {
@@ -97,6 +100,13 @@ export function compareFamily(
   const measures = aligned.map((list) => list.map((measure) => compareMeasure(measure, settings)));
   const overQueries = measures.flat().map((measure) => measure.overQueries);
   const overSeeds = measures.flat().map((measure) => measure.overSeeds);
+  for (const over of [overQueries, overSeeds]) {
+    // A claim of its own, and a family of its own.
+    correct(
+      over.flatMap((each) => each.equivalence ?? []),
+      correction,
+    );
+  }
   const familySize = {
     overQueries: correct(overQueries, correction),
     overSeeds: correct(overSeeds, correction),
@@ -112,7 +122,10 @@ export function compareFamily(
 }
 
 /** Fills in `correctedP` and returns how many p-values the family has. */
-function correct(family: readonly PairedComparison[], correction: 'holm' | 'none'): number {
+export function correct(
+  family: readonly { p: number | undefined; correctedP: number | undefined }[],
+  correction: 'holm' | 'none',
+): number {
   const ps = family.map(({ p }) => p);
   const corrected = correction === 'holm' ? holm(ps) : ps;
   for (const [i, comparison] of family.entries()) comparison.correctedP = corrected[i];
@@ -127,6 +140,10 @@ function compareMeasure(aligned: AlignedMeasure, settings: Settings): MeasureCom
   const candidate = aligned.candidate.map((values) => mean(values));
   const one = seeds.length === 1;
   const compareQueries = binary && one ? compareBinary : compareGraded;
+  const queries = [byQuery(aligned.baseline), byQuery(aligned.candidate)] as const;
+  const margin = settings.equivalence;
+  const tested = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    margin === undefined ? {} : { equivalence: equivalence(a, b, margin, lower) };
   return {
     measure,
     kind: binary ? 'binary' : 'graded',
@@ -135,17 +152,9 @@ function compareMeasure(aligned: AlignedMeasure, settings: Settings): MeasureCom
     candidate: summarize(candidate),
     overQueries: {
       seed: one ? seeds[0]! : null,
-      ...compareQueries(byQuery(aligned.baseline), byQuery(aligned.candidate), lower, settings),
+      ...compareQueries(...queries, lower, settings),
+      ...tested(...queries),
     },
-    overSeeds: compareSeeds(baseline, candidate, lower, settings),
+    overSeeds: { ...compareSeeds(baseline, candidate, lower, settings), ...tested(baseline, candidate) },
   };
-}
-
-/**
- * Each query with its mean over the seeds.
- * @param runs by seed: [Q]
- * @returns [Q]
- */
-function byQuery(runs: readonly Float64Array[]): Float64Array {
-  return runs[0]!.map((_, q) => mean(runs.map((values) => values[q]!)));
 }

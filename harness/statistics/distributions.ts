@@ -3,7 +3,7 @@
  * Functions, 1989) as compiled to WebAssembly by the package `cephes`. Against SciPy they agree to 1e-9 relative or
  * better, far into the tails: see test/fixtures/statistics.
  */
-import { bdtr, compiled, incbi, ndtr, ndtri, stdtr, stdtri } from 'cephes';
+import { bdtr, compiled, incbi, lgam, ndtr, ndtri, stdtr, stdtri } from 'cephes';
 
 // Its functions exist only once the module is compiled (tens of milliseconds); waiting here keeps every test synchronous.
 await compiled;
@@ -18,6 +18,23 @@ export function studentTwoSidedP(t: number, df: number): number {
   if (!Number.isInteger(df) || df < 1 || Number.isNaN(t)) throw new RangeError(`t ${t}, df ${df}`);
   if (!Number.isFinite(t)) return 0;
   return Math.min(1, 2 * stdtr(df, -Math.abs(t)));
+}
+
+/**
+ * P(T <= t) of Student's t.
+ * @param t any number, infinite ones included
+ * @param df degrees of freedom, a whole number of 1 or more
+ */
+export function studentLowerP(t: number, df: number): number {
+  if (!Number.isInteger(df) || df < 1 || Number.isNaN(t)) throw new RangeError(`t ${t}, df ${df}`);
+  if (!Number.isFinite(t)) return t < 0 ? 0 : 1;
+  return stdtr(df, t);
+}
+
+/** log of the gamma function; x above 0. */
+export function logGamma(x: number): number {
+  if (!(x > 0)) throw new RangeError(`x ${x}`);
+  return lgam(x);
 }
 
 /**

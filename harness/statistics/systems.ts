@@ -1,5 +1,6 @@
 /** What two systems must have in common before their values may be compared. */
 import { BenchError } from '../errors.js';
+import { mean } from './summary.js';
 
 /** One seed's values of one measure. */
 export interface SeedValues {
@@ -28,6 +29,15 @@ export interface AlignedMeasure {
   /** By seed: [Q] */
   baseline: readonly Float64Array[];
   candidate: readonly Float64Array[];
+}
+
+/**
+ * Each query with its mean over the seeds.
+ * @param runs by seed: [Q]
+ * @returns [Q]
+ */
+export function byQuery(runs: readonly Float64Array[]): Float64Array {
+  return runs[0]!.map((_, q) => mean(runs.map((values) => values[q]!)));
 }
 
 const shown = 3;

@@ -172,6 +172,7 @@ export const statisticsMethod: readonly string[] = [
   "Over queries, each query has its mean over the seeds that both systems have. With one seed, measures that are 0 or 1 for every query are tested by McNemar's exact test; others, and means over several seeds, by the paired t-test.",
   'Over seeds, the means of the seeds are paired and tested by the paired t-test.',
   "p-values are corrected by Holm's method over all measures of all systems of a dataset, over queries and over seeds apart.",
+  'Places are those that the tests of all pairs leave open, corrected together by Holm; their intervals are by bootstrap over queries and seeds.',
   'Intervals are at 95 %: of accuracy by bootstrap over queries (each with its mean over seeds), of latency by bootstrap over the samples.',
   'Latencies are compared as ratios of medians, and only where engine, device, searcher, threads and processor agree; a system without an engine, such as BM25, is held to the same machine.',
 ];

@@ -63,6 +63,20 @@ code { font-size: 0.85em; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; font-size: 0.875rem; margin: 0.4rem 0; }
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
+.explore { border: 1px solid var(--line); border-radius: 6px; padding: 0 0.8rem 0.6rem; margin: 1rem 0; }
+.controls { display: flex; flex-wrap: wrap; gap: 0.3rem 1rem; margin: 0.4rem 0; font-size: 0.875rem; }
+.controls label { max-width: 100%; overflow-wrap: anywhere; }
+.controls select, .controls input[type=search], button.sort { font: inherit; color: inherit; max-width: 100%; }
+.controls select, .controls input[type=search] { background: var(--ground); border: 1px solid var(--line); border-radius: 4px; padding: 0.15rem 0.3rem; }
+button.sort { background: none; border: 0; padding: 0; text-align: inherit; cursor: pointer; font-weight: inherit; }
+[aria-sort=descending] button.sort::after { content: ' ▾'; }
+[aria-sort=ascending] button.sort::after { content: ' ▴'; }
+.drawing svg { display: block; width: 100%; max-width: 48rem; height: auto; }
+.drawing text { font-size: 11px; fill: currentColor; }
+.drawing text.on { fill: var(--ground); font-weight: 700; pointer-events: none; }
+.drawing .point:focus circle { stroke: var(--ink); stroke-width: 3; }
+.drawing .spot { fill: var(--s0); fill-opacity: 0.45; stroke: var(--s0); }
+.told { min-height: 3em; overflow-wrap: anywhere; }
 @media (max-width: 34rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.3rem; } body { padding: 0.6rem; } th.middle { text-align: left; } }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
@@ -76,5 +90,6 @@ dd { margin: 0; overflow-wrap: anywhere; }
   figure, .query, .block, tr { break-inside: avoid; }
   figcaption, .faint, .legend, dl, .sides ol { font-size: 8pt; }
   h2, h3, h3 + .faint { break-after: avoid; }
+  .controls { display: none; }
 }
 `;

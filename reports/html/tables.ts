@@ -68,10 +68,11 @@ function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
-function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
+export function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
   const classes = [cell?.place, group ? 'group' : undefined].filter((name) => name !== undefined);
   const attribute = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
   if (cell === undefined) return `<td${attribute}>–</td>`;
+  const sorted = ` data-value="${cell.value}"`;
   const interval = cell.interval && escapeHtml(formatInterval(cell.interval, column.unit));
   const title = interval === undefined ? '' : ` title="95 %: ${interval}"`;
   const [text = '', deviation] = formatCell(cell, column).split('±');
@@ -80,7 +81,7 @@ function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boo
   const shown = showsInterval(cell, column) ? interval : undefined;
   const spread = deviation === undefined ? (shown ?? '') : `±${escapeHtml(deviation)}`;
   const small = spread === '' ? '' : `<small>${spread}</small>`;
-  return `<td${attribute}${title}>${number}${marksOf(cell)}${small}</td>`;
+  return `<td${attribute}${sorted}${title}>${number}${marksOf(cell)}${small}</td>`;
 }
 
 export function comparisonsHtml(section: ReportSection): string {

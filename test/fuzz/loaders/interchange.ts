@@ -7,6 +7,7 @@ import { readBeirResults } from '../../../harness/interchange/beir-results.js';
 import { readDprResults, readDprRun } from '../../../harness/interchange/dpr-results.js';
 import { dprExamplePassages, readDprExamples } from '../../../harness/interchange/dpr-training.js';
 import { namesPositives, readNegatives } from '../../../harness/interchange/negatives.js';
+import { readPrices } from '../../../harness/interchange/prices.js';
 import { PythonListError, parsePythonStrings } from '../../../harness/interchange/python-list.js';
 import { hashOfQrels, readQrels } from '../../../harness/interchange/qrels.js';
 import { quotedRows } from '../../../harness/interchange/quoted-columns.js';
@@ -17,6 +18,7 @@ import {
   runFormats,
   writeRunFile,
 } from '../../../harness/interchange/run-file.js';
+import { readSlices } from '../../../harness/interchange/slices.js';
 import { readTeacherScores } from '../../../harness/interchange/teacher-scores.js';
 import { readRun } from '../../../harness/interchange/trec.js';
 import { type Loader, UnfitResult } from '../loader.js';
@@ -159,6 +161,31 @@ const loaders: readonly Loader[] = [
       });
       checkNumbers(scores);
       if (count !== scores.length) throw new UnfitResult(`${count} scores, and ${scores.length} were given`);
+    },
+  },
+  {
+    name: 'slices',
+    inputs: () => each('input', 'q1\tlong questions\nq2\tshort\n\n', 'q1\ta\r\né\tb c\r\n'),
+    codes: ['DATA_INVALID'],
+    async load(folder) {
+      const slices = await readSlices(first(folder));
+      if (slices.size === 0 || slices.has('') || [...slices.values()].includes(''))
+        throw new UnfitResult('an empty id or name');
+    },
+  },
+  {
+    name: 'prices',
+    inputs: () =>
+      each(
+        'input',
+        '{"currency": "USD", "gbMonth": 0.1, "vcpuHour": 0.04}',
+        '{"currency": "€", "gbMonth": 0, "vcpuHour": 1e-3, "queriesPerMonth": 1000000}',
+      ),
+    codes: ['DATA_INVALID'],
+    async load(folder) {
+      const { currency, gbMonth, vcpuHour, queriesPerMonth = 0 } = await readPrices(first(folder));
+      checkNumbers([gbMonth, vcpuHour, queriesPerMonth]);
+      if (currency.trim() !== currency || currency === '') throw new UnfitResult('no currency');
     },
   },
   {
