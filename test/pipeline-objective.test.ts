@@ -51,6 +51,10 @@ for (const architecture of ['dual-encoder', 'mlr', 'colbert-cls', 'me-bert-avg']
 
 test('a checkpoint trained for one comparison is not searched by another without training', async () => {
   const { record } = await searched('dual-encoder', ...once, 'arch.similarity=cosine');
+  const warned = (line: string) => line.includes('at train.temperature 1,');
+  assert.ok(record.warnings.some(warned), 'cosines want a temperature');
+  const cooler = await searched('dual-encoder', ...once, 'arch.similarity=cosine', 'train.temperature=0.1');
+  assert.ok(!cooler.record.warnings.some(warned));
   const { key } = record.stages.find(({ name }) => name === 'train')!;
   const init = path.join(root, 'cache', 'checkpoints', key!);
   const again = (...set: string[]) =>

@@ -122,6 +122,11 @@ export function trainingRemarks({
   if (checkpoint.facts.dev.examples === 0 && config.train.checkpoint === 'best' && config.train.epochs > 0)
     own.push('there are no dev queries to choose a checkpoint by: the last one is kept');
   if (first === undefined) own.push(...setup.model.remarks);
+  const { temperature, epochs } = config.train;
+  if (setup.retriever.similarity === 'cosine' && temperature > 0.5 && epochs > 0)
+    own.push(
+      `vectors were trained for their cosines at train.temperature ${temperature}, where a softmax hardly tells passages apart; 0.05 is usual`,
+    );
   if (mined !== undefined) own.push(...minedRemarks(mined));
   return [...(first === undefined ? [] : trainingRemarks(first).map((line) => `stage 1: ${line}`)), ...own];
 }
