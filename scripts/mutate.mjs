@@ -12,7 +12,8 @@ import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Copy, hasRun, removeCopies } from './mutate/copy.mjs';
+import { Copy, removeCopies } from './mutate/copy.mjs';
+import { Coverage, hasRun } from './mutate/coverage.mjs';
 import { mutationsOf } from './mutate/mutations.mjs';
 import { describeBuild, roomOf } from './mutate/tests.mjs';
 
@@ -108,23 +109,18 @@ function difference({ code, start, end, text }) {
 }
 
 const place = ({ source, line, kind }) => `${source}:${line} (${kind})`;
-const measured = new Map();
+const coverage = new Coverage(root, dist);
 
-/** How long a test file takes where nothing is wrong, and what it runs. */
-function measure(copy, test) {
-  if (!measured.has(test)) measured.set(test, copy.coverage(test, { limitMs: 600_000 }));
-  return measured.get(test);
-}
-
-/** Those of some tests that run the place of a mutant, so many at most, the shortest first. */
+/** Those of some tests that run the place of a mutant, so many at most, the quickest first. */
 async function runningTests(copy, { module, start }, tests) {
   const found = [];
   for (const { test } of tests) {
     if (found.length === asked.tests) break;
-    const { outcome, ms, runs } = await measure(copy, test);
-    if (outcome === 'passed' && hasRun(runs[module] ?? [], start)) found.push({ test, ms });
+    const take = () => copy.coverage(test, { limitMs: 600_000, waitMs: 240_000 });
+    const { outcome, ran, ...cost } = await coverage.of(test, take);
+    if (outcome === 'passed' && hasRun(ran[module] ?? [], start)) found.push({ test, ...cost });
   }
-  return found.sort((a, b) => a.ms - b.ms);
+  return found.sort((a, b) => a.cpuMs - b.cpuMs);
 }
 
 /** Tests of other rooms that reach the place through others are asked only where those of its room notice nothing. */
@@ -133,9 +129,8 @@ async function judge(copy, mutant) {
   const [own, others] = [true, false].map((its) => all.filter(({ isOwn }) => isOwn === its));
   const asleep = [];
   for (const tests of [own, others.slice(0, 3 * asked.tests)])
-    for (const { test, ms } of await runningTests(copy, mutant, tests)) {
-      // The machine may be busier than it was.
-      const run = () => copy.test(test, { limitMs: 5 * ms + 20_000 });
+    for (const { test, ms, cpuMs } of await runningTests(copy, mutant, tests)) {
+      const run = () => copy.test(test, { limitMs: 4 * cpuMs + 5_000, waitMs: ms });
       const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
       if (outcome !== 'passed') return { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
       asleep.push(test);
@@ -159,8 +154,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   });
 for (const room of asked.rooms) await tryRoom(room);
 await close();
-for (const [test, run] of measured) {
-  const { outcome } = await run;
+for (const [test, { outcome }] of await coverage.all()) {
   if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
 }
 
