@@ -13,16 +13,24 @@ import path from 'node:path';
  */
 
 export class Coverage {
-  #digests = new Map();
+  #digests;
   #known = new Map();
 
   /**
    * @param root of the checkout
-   * @param dist its build
+   * @param dist its build, all of which is looked at now: another may replace it
    */
   constructor(root, dist) {
     this.folder = path.join(root, '.bench', 'coverage');
-    this.dist = dist;
+    const files = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.js'));
+    this.#digests = new Map(
+      files.map((name) => [
+        name.split(path.sep).join('/'),
+        createHash('sha256')
+          .update(readFileSync(path.join(dist, name)))
+          .digest('hex'),
+      ]),
+    );
   }
 
   /**
@@ -46,7 +54,7 @@ export class Coverage {
     if (kept !== undefined && this.#holds(kept)) return kept.measured;
     const { loaded, ...measured } = await take();
     if (measured.outcome === 'passed') {
-      const sources = Object.fromEntries(loaded.map((module) => [module, this.#digest(module)]));
+      const sources = Object.fromEntries(loaded.map((module) => [module, this.#digests.get(module)]));
       mkdirSync(this.folder, { recursive: true });
       writeFileSync(file, JSON.stringify({ sources, data: givenData(), measured }));
     }
@@ -56,17 +64,8 @@ export class Coverage {
   #holds({ sources, data }) {
     return (
       data === givenData() &&
-      Object.entries(sources).every(([module, digest]) => this.#digest(module) === digest)
+      Object.entries(sources).every(([module, digest]) => this.#digests.get(module) === digest)
     );
-  }
-
-  #digest(module) {
-    if (!this.#digests.has(module)) {
-      const file = path.join(this.dist, module);
-      const text = existsSync(file) ? readFileSync(file) : '';
-      this.#digests.set(module, createHash('sha256').update(text).digest('hex'));
-    }
-    return this.#digests.get(module);
   }
 }
 
