@@ -258,3 +258,16 @@ test('negatives: a positive word for word under another id is none, and is count
   assert.equal(again.copies, 2);
   await other.close();
 });
+
+test('negatives: it is told how many queries are done, every hundred and at the end', async () => {
+  const dataset = small(undefined);
+  const [query] = await dataset.queries('train');
+  const many = Array.from({ length: 250 }, (_, i) => ({ ...query!, queryId: `${i}` }));
+  const index = await indexOf('progress', dataset.passages());
+  const told: number[] = [];
+  const onProgress = (queries: number) => told.push(queries);
+  const asked = { ...dataset, queries: async () => many };
+  await bm25Negatives(asked, 'train', await Bm25Searcher.open(index), { count: 1, depth: 2, onProgress });
+  assert.deepEqual(told, [100, 200, 250]);
+  await index.close();
+});
