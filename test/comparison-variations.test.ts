@@ -11,7 +11,9 @@ test('variations: an architecture that is there with several layers or several M
   const { variations } = await sectionOf([
     stored({ arch: 'me-bert', vectors: 10, layers: [12] }),
     stored({ arch: 'me-bert', vectors: 2, layers: [12] }),
+    stored({ arch: 'me-bert', vectors: 4, layers: [12] }),
     stored({ arch: 'mlr', layers: [2, 10, 12] }),
+    stored({ arch: 'mlr', layers: [12] }),
     stored({ arch: 'mlr', layers: [10, 12] }),
     stored({ arch: 'dual-encoder', layers: [12] }),
   ]);
@@ -20,12 +22,14 @@ test('variations: an architecture that is there with several layers or several M
       ...{ by: 'vectors', arch: 'me-bert' },
       points: [
         { x: '2', system: 'me-bert (M=2)' },
+        { x: '4', system: 'me-bert (M=4)' },
         { x: '10', system: 'me-bert (M=10)' },
       ],
     },
     {
       ...{ by: 'layers', arch: 'mlr' },
       points: [
+        { x: '12', system: 'mlr (layers=12)' },
         { x: '10, 12', system: 'mlr (layers=10+12)' },
         { x: '2, 10, 12', system: 'mlr (layers=2+10+12)' },
       ],
