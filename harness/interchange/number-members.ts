@@ -13,27 +13,25 @@ export interface NumberMembers {
  * @returns undefined for all else, broken JSON and numbers beyond the largest among it: JSON.parse tells what that is
  */
 export function numberMembers(text: string, onRepeated: (name: string) => never): NumberMembers | undefined {
-  const names: string[] = [];
+  const names = new Set<string>();
   const numbers: number[] = [];
-  const seen = new Set<string>();
   let at = behind(text, '{', behindBlank(text, 0));
-  if (at >= 0 && text[at] === '}') return isEnd(text, at) ? { names, numbers } : undefined;
+  if (at >= 0 && text[at] === '}') return isEnd(text, at) ? { names: [...names], numbers } : undefined;
   while (at >= 0 && text[at] === '"') {
     const closing = closingQuote(text, at + 1);
     if (closing < 0) return undefined;
     const name = stringOf(text.slice(at, closing + 1));
     if (name === undefined) return undefined;
-    if (seen.has(name)) onRepeated(name);
-    seen.add(name);
+    // One look-up finds both: names are as many as numbers, or this one was there.
+    if (names.add(name).size === numbers.length) onRepeated(name);
     const start = behind(text, ':', behindBlank(text, closing + 1));
     if (start < 0) return undefined;
     const end = behindNumber(text, start);
     const value = parsed(text.slice(start, end));
     if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-    names.push(name);
     numbers.push(value);
     at = behindBlank(text, end);
-    if (text[at] === '}') return isEnd(text, at) ? { names, numbers } : undefined;
+    if (text[at] === '}') return isEnd(text, at) ? { names: [...names], numbers } : undefined;
     at = behind(text, ',', at);
   }
   return undefined;
