@@ -37,6 +37,22 @@ test('variations: an architecture that is there with several layers or several M
   ]);
 });
 
+test('variations keep their order where the baseline, which stands first, is the last of them', async () => {
+  const records = [2, 10, 4].map((vectors) => stored({ arch: 'me-bert', vectors, layers: [12] }));
+  const deeper = [[12], [10, 12], [8, 10, 12]].map((layers) => stored({ arch: 'mlr', layers }));
+  for (const [given, baseline, expected] of [
+    [records, 'me-bert (M=10)', ['2', '4', '10']],
+    [deeper, 'mlr (layers=8+10+12)', ['12', '10, 12', '8, 10, 12']],
+  ] as const) {
+    const { systems, variations } = (await prepare(given, { baseline })).sections[0]!;
+    assert.equal(systems[0]!.name, baseline);
+    assert.deepEqual(
+      variations[0]!.points.map(({ x }) => x),
+      expected,
+    );
+  }
+});
+
 test('variations: a system without layers or with a varying number of vectors', async () => {
   const bare = (file: string, arch: object) => {
     const one = stored({ arch: 'colbert-cls' });
