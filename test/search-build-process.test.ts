@@ -5,8 +5,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BenchError } from '../harness/errors.js';
+import type { VectorIndex } from '../harness/index/vector-index.js';
 import { createProgress, type Progress, silentProgress } from '../harness/progress.js';
 import { buildInProcess } from '../harness/search/build-process.js';
+import { rowBlocks } from '../harness/search/ordered-build.js';
 import { writtenFiles } from './written-files.js';
 
 const { folder } = writtenFiles('strata-build-process-');
@@ -130,4 +132,25 @@ test('it ends with whoever asked for it: at once, or before it began', async () 
     assert.ok(facts instanceof BenchError && facts.code === 'INTERRUPTED', String(facts));
     assert.deepEqual(files, []);
   }
+});
+
+test('rows come in blocks of a million numbers, each read before it is handed over', async () => {
+  const dimensions = 2 ** 19;
+  const index = {
+    ...{ vectors: 5, dimensions },
+    async readRows(first: number, count: number, values: Float32Array) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let i = 0; i < count; i++) values.fill(first + i + 1, i * dimensions, (i + 1) * dimensions);
+    },
+  };
+  const seen: number[][] = [];
+  for await (const { first, count, values } of rowBlocks(index as unknown as VectorIndex)) {
+    assert.equal(values.length, count * dimensions);
+    seen.push([first, ...Array.from({ length: count }, (_, i) => values[(i + 1) * dimensions - 1]!)]);
+  }
+  assert.deepEqual(seen, [
+    [0, 1, 2],
+    [2, 3, 4],
+    [4, 5],
+  ]);
 });
