@@ -12,7 +12,8 @@ import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Copy, hasRun, removeCopies } from './mutate/copy.mjs';
+import { Copy, removeCopies } from './mutate/copy.mjs';
+import { Coverage, hasRun } from './mutate/coverage.mjs';
 import { mutationsOf } from './mutate/mutations.mjs';
 import { describeBuild, roomOf } from './mutate/tests.mjs';
 
@@ -78,10 +79,11 @@ function chooseMutants(room) {
     .filter((site) => line === undefined || site[0].line === line);
   if (sites.length === 0) fail(`nothing can be mistaken in ${file}${line === undefined ? '' : `:${line}`}`);
   // A line that is looked at gets every mistake, a sample one of each place.
-  if (line !== undefined) return { mutants: sites.flat(), places: sites.length };
+  if (line !== undefined)
+    return { mutants: sites.flat().map((mutant) => ({ ...mutant, asleep: [] })), places: sites.length };
   const random = stream(seed, 'mutate', room);
   const drawn = random.shuffle([...sites.keys()]).slice(0, count);
-  const mutants = drawn.map((site) => ({ site, ...random.choose(sites[site]) }));
+  const mutants = drawn.map((site) => ({ site, ...random.choose(sites[site]), asleep: [] }));
   return { mutants: mutants.sort((a, b) => a.site - b.site), places: sites.length };
 }
 
@@ -108,39 +110,33 @@ function difference({ code, start, end, text }) {
 }
 
 const place = ({ source, line, kind }) => `${source}:${line} (${kind})`;
-const measured = new Map();
+const coverage = new Coverage(root, dist);
 
-/** How long a test file takes where nothing is wrong, and what it runs. */
-function measure(copy, test) {
-  if (!measured.has(test)) measured.set(test, copy.coverage(test, { limitMs: 600_000 }));
-  return measured.get(test);
-}
-
-/** Those of some tests that run the place of a mutant, so many at most, the shortest first. */
+/** Those of some tests that run the place of a mutant, so many at most, the quickest first. */
 async function runningTests(copy, { module, start }, tests) {
   const found = [];
   for (const { test } of tests) {
     if (found.length === asked.tests) break;
-    const { outcome, ms, runs } = await measure(copy, test);
-    if (outcome === 'passed' && hasRun(runs[module] ?? [], start)) found.push({ test, ms });
+    const take = () => copy.coverage(test, { limitMs: 600_000, waitMs: 240_000 });
+    const { outcome, ran, ...cost } = await coverage.of(test, take);
+    if (outcome === 'passed' && hasRun(ran[module] ?? [], start)) found.push({ test, ...cost });
   }
-  return found.sort((a, b) => a.ms - b.ms);
+  return found.sort((a, b) => a.cpuMs - b.cpuMs);
 }
 
-/** Tests of other rooms that reach the place through others are asked only where those of its room notice nothing. */
-async function judge(copy, mutant) {
-  const all = build.testsOf(mutant.module);
-  const [own, others] = [true, false].map((its) => all.filter(({ isOwn }) => isOwn === its));
-  const asleep = [];
-  for (const tests of [own, others.slice(0, 3 * asked.tests)])
-    for (const { test, ms } of await runningTests(copy, mutant, tests)) {
-      // The machine may be busier than it was.
-      const run = () => copy.test(test, { limitMs: 5 * ms + 20_000 });
-      const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
-      if (outcome !== 'passed') return { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
-      asleep.push(test);
+/** Runs tests of a mutant's room, or of others, until one notices it. Adds what they say to its `asleep` and `result`. */
+async function judge(copy, mutant, own) {
+  const tests = build.testsOf(mutant.module).filter(({ isOwn }) => isOwn === own);
+  const candidates = own ? tests : tests.slice(0, 3 * asked.tests);
+  for (const { test, ms, cpuMs } of await runningTests(copy, mutant, candidates)) {
+    const run = () => copy.test(test, { limitMs: 4 * cpuMs + 5_000, waitMs: ms });
+    const { outcome } = await copy.with(mutant.module, textWith(mutant), run);
+    if (outcome !== 'passed') {
+      mutant.result = { outcome: outcome === 'hung' ? 'hung' : 'noticed', test };
+      return;
     }
-  return { outcome: asleep.length === 0 ? 'never run' : 'survived', tests: asleep };
+    mutant.asleep.push(test);
+  }
 }
 
 if (asked.list) {
@@ -157,38 +153,46 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     await close();
     process.exit(130);
   });
-for (const room of asked.rooms) await tryRoom(room);
+const chosen = asked.rooms.map((room) => ({ room, ...chooseMutants(room) }));
+for (const { room, mutants, places } of chosen)
+  console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
+const everyMutant = chosen.flatMap(({ mutants }) => mutants);
+await tryAll(everyMutant, true);
+// Tests of other rooms that reach the place through others are slower, and asked only where those of its room notice nothing.
+await tryAll(
+  everyMutant.filter(({ result }) => result === undefined),
+  false,
+);
+for (const { room, mutants } of chosen) report(room, mutants);
 await close();
-for (const [test, run] of measured) {
-  const { outcome } = await run;
+for (const [test, { outcome }] of await coverage.all()) {
   if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
 }
 
-async function tryRoom(room) {
-  const { mutants, places } = chooseMutants(room);
-  console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
-  const results = [];
+async function tryAll(mutants, own) {
+  console.log(`${mutants.length} mutants with the tests of ${own ? 'their rooms' : 'other rooms'}`);
   let next = 0;
   const work = async (copy) => {
     while (next < mutants.length) {
       const at = next++;
-      const result = await judge(copy, mutants[at]);
-      results[at] = result;
-      const by = result.test === undefined ? '' : `, by ${path.basename(result.test, '.test.js')}`;
-      console.log(`${at + 1}/${mutants.length} ${result.outcome} ${place(mutants[at])}${by}`);
+      const mutant = mutants[at];
+      await judge(copy, mutant, own);
+      const { outcome, test } = mutant.result ?? { outcome: 'not yet noticed' };
+      const by = test === undefined ? `\n${difference(mutant)}` : `, by ${path.basename(test, '.test.js')}`;
+      console.log(`${at + 1}/${mutants.length} ${outcome} ${place(mutant)}${by}`);
     }
   };
   await Promise.all(copies.map(work));
-  report(room, mutants, results);
 }
 
-function report(room, mutants, results) {
-  const of = (...outcomes) => mutants.filter((_, i) => outcomes.includes(results[i].outcome));
+function report(room, mutants) {
+  const outcomeOf = ({ result, asleep }) =>
+    result?.outcome ?? (asleep.length === 0 ? 'never run' : 'survived');
+  const of = (...outcomes) => mutants.filter((mutant) => outcomes.includes(outcomeOf(mutant)));
   const survivors = of('survived', 'never run');
   for (const mutant of survivors) {
-    const { outcome, tests = [] } = results[mutants.indexOf(mutant)];
-    const names = tests.map((test) => path.basename(test, '.test.js')).join(', ');
-    console.log(`\n${outcome} ${place(mutant)}${names && `; ran ${names}`}\n${difference(mutant)}`);
+    const names = mutant.asleep.map((test) => path.basename(test, '.test.js')).join(', ');
+    console.log(`\n${outcomeOf(mutant)} ${place(mutant)}${names && `; ran ${names}`}\n${difference(mutant)}`);
   }
   const noticed = mutants.length - survivors.length;
   const hung = of('hung').length;

@@ -66,3 +66,13 @@ test('a run that failed is no baseline, unless it was made again since', () => {
   });
   assert.deepEqual(days(nextBaseline([], [failed, on(3)], request)), [3]);
 });
+
+test('a run that failed was made again by nothing but the same system with the same seed, later', () => {
+  const failed = on(2, { status: 'failed' });
+  for (const other of [on(3, { arch: 'mlr' }), on(3, { seed: 99 }), on(3, { split: 'dev' }), on(1), on(2)])
+    assert.throws(
+      () => nextBaseline([], [other, failed], request),
+      /Runs that failed are no baseline/,
+      other.file,
+    );
+});

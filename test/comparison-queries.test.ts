@@ -92,3 +92,12 @@ test('the two best query by query: five that gain most and five that lose most, 
   const byRank = await sectionOf(ranked, { texts: silent, measures: ['average-rank'] });
   assert.deepEqual([byRank.queries!.systems, byRank.queries!.differences[0]], [['b', 'c'], -3]);
 });
+
+test('of two systems both are the best, of one there is nothing to show', async () => {
+  const answering = (arch: string, value: number) =>
+    given({ arch, measures: { 'answer@20': [value, 0, 1] } });
+  const [better, other] = [answering('mlr', 1), answering('dual-encoder', 0)];
+  const { queries: shown } = await sectionOf([other, better], { texts: silent });
+  assert.deepEqual(shown?.systems, ['mlr', 'dual-encoder']);
+  assert.equal((await sectionOf([better], { texts: silent })).queries, undefined);
+});

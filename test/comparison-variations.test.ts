@@ -11,7 +11,9 @@ test('variations: an architecture that is there with several layers or several M
   const { variations } = await sectionOf([
     stored({ arch: 'me-bert', vectors: 10, layers: [12] }),
     stored({ arch: 'me-bert', vectors: 2, layers: [12] }),
+    stored({ arch: 'me-bert', vectors: 4, layers: [12] }),
     stored({ arch: 'mlr', layers: [2, 10, 12] }),
+    stored({ arch: 'mlr', layers: [12] }),
     stored({ arch: 'mlr', layers: [10, 12] }),
     stored({ arch: 'dual-encoder', layers: [12] }),
   ]);
@@ -20,17 +22,35 @@ test('variations: an architecture that is there with several layers or several M
       ...{ by: 'vectors', arch: 'me-bert' },
       points: [
         { x: '2', system: 'me-bert (M=2)' },
+        { x: '4', system: 'me-bert (M=4)' },
         { x: '10', system: 'me-bert (M=10)' },
       ],
     },
     {
       ...{ by: 'layers', arch: 'mlr' },
       points: [
+        { x: '12', system: 'mlr (layers=12)' },
         { x: '10, 12', system: 'mlr (layers=10+12)' },
         { x: '2, 10, 12', system: 'mlr (layers=2+10+12)' },
       ],
     },
   ]);
+});
+
+test('variations keep their order where the baseline, which stands first, is the last of them', async () => {
+  const records = [2, 10, 4].map((vectors) => stored({ arch: 'me-bert', vectors, layers: [12] }));
+  const deeper = [[12], [10, 12], [8, 10, 12]].map((layers) => stored({ arch: 'mlr', layers }));
+  for (const [given, baseline, expected] of [
+    [records, 'me-bert (M=10)', ['2', '4', '10']],
+    [deeper, 'mlr (layers=8+10+12)', ['12', '10, 12', '8, 10, 12']],
+  ] as const) {
+    const { systems, variations } = (await prepare(given, { baseline })).sections[0]!;
+    assert.equal(systems[0]!.name, baseline);
+    assert.deepEqual(
+      variations[0]!.points.map(({ x }) => x),
+      expected,
+    );
+  }
 });
 
 test('variations: a system without layers or with a varying number of vectors', async () => {

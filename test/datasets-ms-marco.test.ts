@@ -81,6 +81,25 @@ test('negatives: 200 a query, the pool that the paper draws 15 from', async () =
   });
 });
 
+test('negatives of triples are numbers of four bytes in their usual form, or are refused with their line', async () => {
+  const qrels = new Map([['7', new Map([['3', 1]])]]);
+  for (const [passage, taken] of [
+    ['0', true],
+    ['4294967295', true],
+    ['4294967296', false],
+    ['007', false],
+    ['+7', false],
+    ['-0', false],
+    ['-1', false],
+    ['7.0', false],
+  ] as const)
+    await inFolder({ 'triples.tsv': `7\t3\t1\n7\t3\t${passage}\n` }, async (folder) => {
+      const read = tripleNegatives(path.join(folder, 'triples.tsv'), qrels);
+      if (taken) assert.deepEqual((await read).get('7'), ['1', passage]);
+      else await assert.rejects(read, { code: 'DATA_INVALID', message: /line 2: passage '/ }, passage);
+    });
+});
+
 test('titles are merged by their order, and passages without one have none', async () => {
   const dataset = await openFolder(msMarco, titled, 'titles');
   assert.deepEqual(

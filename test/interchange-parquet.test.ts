@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { Unpacker } from '../harness/interchange/parquet/compression.js';
+import { PageReader } from '../harness/interchange/parquet/page.js';
 import { checkDeltas, checkHybrid } from '../harness/interchange/parquet/runs.js';
 import { thriftEnd } from '../harness/interchange/parquet/thrift.js';
 import { ParquetFile, type ParquetValue } from '../harness/interchange/parquet-file.js';
@@ -206,4 +207,16 @@ test('sizes that are only claimed are looked at before memory is taken', async (
   assert.throws(unpack('SNAPPY', bytes(9)), /does not unpack/);
   assert.throws(unpack('ZSTD', bytes(1, 2, 3)), /unpacks to 0 bytes, and its header says 9/);
   assert.throws(unpack('GZIP', bytes(1, 2, 3)), /does not unpack \(GZIP\)/);
+});
+
+test('the sizes that a page header says are whole numbers, none below 0, and no more than there is', () => {
+  const packedBytes = (packed: unknown, size: unknown, left = 100) =>
+    PageReader.packedBytes({ compressed_page_size: packed, uncompressed_page_size: size } as never, left);
+  assert.equal(packedBytes(0, 0), 0);
+  assert.equal(packedBytes(100, 2000), 100);
+  for (const wrong of [-1, -(2 ** 31), 0.5, Number.NaN, Number.POSITIVE_INFINITY, '3', null, undefined]) {
+    assert.throws(() => packedBytes(wrong, 1), /a page has .* bytes where 100 are left/, `${wrong}`);
+    assert.throws(() => packedBytes(1, wrong), /a page of 1 bytes would unpack to/, `${wrong}`);
+  }
+  assert.throws(() => packedBytes(101, 1), /a page has 101 bytes where 100 are left/);
 });

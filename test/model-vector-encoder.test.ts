@@ -103,3 +103,20 @@ test('in int8 weights that change, and an engine that has no integers, are refus
   );
   await eager.dispose();
 });
+
+test('a batch whose layers alone are more than the memory is refused before it begins', async (context) => {
+  const { dimensions } = retriever.encoder.shape;
+  // Of four texts of 16 tokens what one layer takes and what it gives, in 4 bytes each.
+  const needed = 2 * 4 * (4 * 16 * dimensions);
+  const memory = context.mock.method(process, 'constrainedMemory', () => needed);
+  const long = Array.from({ length: 4 }, (_, i) => text(12, i));
+  const encoder = encoderOf(64);
+  assert.equal((await encoder.encode(long)).counts.length, 4);
+  memory.mock.mockImplementation(() => needed - 1);
+  await assert.rejects(encoder.encode(long), {
+    code: 'OUT_OF_MEMORY',
+    message: /^Encoding 4 texts of 16 tokens at once would take/,
+    hint: 'Make encode.batchTokens smaller.',
+  });
+  await encoder.dispose();
+});

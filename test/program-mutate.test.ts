@@ -152,6 +152,34 @@ test('what no test runs is said so, and a sample is the same for the same seed',
   assert.equal(lists[0]!.match(/^harness/gm)!.length, 4);
 });
 
+test('what a test runs is kept, and taken anew once the test is another', async () => {
+  const kept = checkout.at('.bench', 'coverage', 'toy-half.test.json');
+  const source = checkout.at('test', 'toy-half.test.ts');
+  const outcome = async () => {
+    const { child, said } = await start('--file', 'toy.ts:2', '--count', '1');
+    assert.equal((await once(child, 'close'))[0], 0);
+    return /; 0 survived, 0 never ran\n$/.test(said())
+      ? 'noticed'
+      : /^(never run|survived) /m.exec(said())?.[1];
+  };
+  await rm(kept, { force: true });
+  assert.equal(await outcome(), 'never run');
+  const first = await readFile(kept, 'utf8');
+  assert.ok(!first.includes(checkout.folder), 'it holds no place of this machine');
+  await outcome();
+  assert.equal(await readFile(kept, 'utf8'), first);
+  const before = await readFile(source, 'utf8');
+  await writeFile(
+    source,
+    `${before.replace('count, half', 'count, half, never')}test('twice', () => assert.equal(never(2), 4));\n`,
+  );
+  checkout.build();
+  assert.equal(await outcome(), 'noticed');
+  assert.notEqual(await readFile(kept, 'utf8'), first);
+  await writeFile(source, before);
+  checkout.build();
+});
+
 test('stopped while a test loops for ever, it leaves nothing behind', async () => {
   // Line 5 without its step never ends.
   const { child, temporary, said } = await start('--file', 'toy.ts:5');

@@ -101,3 +101,15 @@ test('hits behind have lower scores whatever float32 can tell apart, and a passa
   assert.ok(scores[0]! > scores[1]! && scores[1]! > scores[2]! && scores[2]! > scores[3]!, scores.join(' '));
   assert.equal(scores[4], -1);
 });
+
+test('the vector that wins is told of the hits that were scored, and of none behind them', async (t) => {
+  // Passage 0 wins with its second vector, 1 with its only one, 2 with its third.
+  const values = Float32Array.of(1, 5, 3, 0, 2, 4);
+  const index = await makeIndex(await temporaryFolder(t), { dimensions: 1, values }, [2, 1, 3]);
+  t.after(() => index.close());
+  const scorer = await PassageScorer.open(index, 1 << 20);
+  const hits = found([1, 0, 2], [2, 1, 0], 3);
+  const { ordinals, winners } = await rerankHits(hits, Float32Array.of(1, 1), scorer, 2, 3);
+  assert.deepEqual(Array.from(ordinals), [0, 1, 2, 2, 1, 0]);
+  assert.deepEqual(Array.from(winners), [1, 0, 0, 2, 0, 0]);
+});

@@ -150,6 +150,20 @@ describe('archives that are put together here', () => {
     });
   }
 
+  test('exactly as much as the limit says may come out: contents, and 512 bytes for each entry', async () => {
+    const entries = [{ name: 'a/' }, { name: 'a/b', content: 'x'.repeat(1000) }, { name: 'c', content: '' }];
+    const bytes = 3 * 512 + 1000;
+    for (const made of Object.values(formats)) {
+      const archive = await write(made(entries));
+      await refused(
+        unpack(archive, { bytes: bytes - 1, ratio: 1 }),
+        new RegExp(`More than ${bytes - 1} bytes`),
+      );
+      await unpack(archive, { bytes, ratio: 1 });
+      await rm(`${archive}.unpacked`, { recursive: true });
+    }
+  });
+
   test('a name that no file can have is refused', async () => {
     await refused(unpack(await write(zipOf([{ name: 'n'.repeat(400), content: '' }]))), /ENAMETOOLONG/);
   });

@@ -131,3 +131,18 @@ test('what is no file is not written over: a device would be gone', async () => 
     await assert.rejects(writeAtomic(target, 'a'), { code: 'PATH_INVALID', message: /is not a file/ });
   assert.deepEqual(await readdir(folder), ['pipe']);
 });
+
+test('what was removed before it was whole is told of, whichever way it was to get its name', async () => {
+  for (const way of ['commit', 'commitFirst'] as const) {
+    const target = path.join(folder, way);
+    const file = await AtomicFile.create(target);
+    await file.write('x');
+    for (const name of await readdir(folder)) await rm(path.join(folder, name));
+    await assert.rejects(file[way](), (error) => {
+      assert.ok(error instanceof BenchError && error.code === 'LOCKED', `${way}: ${error}`);
+      assert.match(error.message, /was removed before it was whole/);
+      return true;
+    });
+    assert.deepEqual(await readdir(folder), []);
+  }
+});

@@ -65,3 +65,13 @@ test('a full disk is said to be full', {
   await failsWith(at.get({ retries: 3 }), 'DISK_FULL', 'data.bin.part');
   assert.equal(at.seen.length, 1);
 });
+
+test('between tries it waits half a second, and twice as long from one to the next', async () => {
+  at.handle = (_, response) => void response.writeHead(503).end();
+  const from = performance.now();
+  await failsWith(at.get({ retries: 2 }), 'DOWNLOAD_FAILED', at.url, '503');
+  const ms = performance.now() - from;
+  assert.equal(at.seen.length, 3);
+  // 500 and 1000; a timer may end a little early.
+  assert.ok(ms >= 1490, `${ms} ms`);
+});

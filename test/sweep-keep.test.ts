@@ -65,6 +65,13 @@ test('keep records leaves records and hits; what was there before stays, and wha
   assert.deepEqual([taken.length, doubted.length], changed ? [0, 6] : [6, 0], states.join('\n'));
 });
 
+test('in a cache that was empty, keep records leaves the vocabularies and findings that all that is made later shares', async () => {
+  await sweep([request('mlr', 5, `cache=${path.join(root, 'empty')}`, 'keep=records')], quiet);
+  const { models, checkpoints, shards, runs } = await kindsIn('empty');
+  assert.ok(models! > 0, 'a vocabulary stays');
+  assert.deepEqual([checkpoints, shards, runs], [0, 0, 0]);
+});
+
 test('a record is trusted where the same commit made it, with no changes', () => {
   const { device } = recordOf({ architecture: 'mlr', dataset: 'squad', seed: 1 });
   const doubt = (was: GitFacts | null, is: GitFacts | null, version = '1') =>

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import type { BenchError } from '../harness/errors.js';
+import { BenchError } from '../harness/errors.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { silentProgress } from '../harness/progress.js';
 import { train } from '../harness/sweep/trainings.js';
@@ -103,4 +103,18 @@ test('three runs that lack the same are named, of more the number', async () => 
       sweep([...alike(count), request('mlr', 'measures=ncdg@10')], quiet),
       (error: BenchError) => error.message.includes(named),
     );
+});
+
+test('of several reasons the gravest gives the exit code, wherever it stands', async (context) => {
+  const absent = request('mlr', 'engine=tensorflow');
+  const lone = await sweep([absent], quiet).catch((reason: BenchError) => reason);
+  if (!(lone instanceof BenchError)) return context.skip('TensorFlow is installed here');
+  const wrong = request('mlr', 'measures=ncdg@10');
+  const also = request('mlr', 'arch.layers=[7]');
+  for (const requests of [
+    [absent, wrong, also],
+    [wrong, also, absent],
+    [wrong, absent, also],
+  ])
+    await assert.rejects(sweep(requests, quiet), { code: 'UNAVAILABLE', exitCode: 3 });
 });

@@ -102,3 +102,18 @@ test('a word goes on by what its last letter is, not its first', () => {
   assert.deepEqual(words('1a,2 a1.b'), ['1a', '2', 'a1', 'b']);
   assert.deepEqual(words('a_カカ aカ'), ['a_カカ', 'a', 'カ']);
 });
+
+test('words are remembered up to half a million, and then looked up anew', async () => {
+  const analyzer = await EnglishAnalyzer.open({ stemmer: 'none', stopWords: false });
+  const asked: string[] = [];
+  const read = analyzer.numbered((term) => asked.push(term));
+  const limit = 2 ** 19;
+  const numbersOf = (...words: string[]) => {
+    const before = asked.length;
+    read(words.join(' '), () => undefined);
+    return asked.slice(before);
+  };
+  for (let i = 1; i < limit; i++) read(`w${i}`, () => undefined);
+  assert.deepEqual(numbersOf('w1', 'W1', 'w1'), ['w1'], 'the first was known, and its other case was not');
+  assert.deepEqual(numbersOf('w2', 'last', 'w2'), ['last', 'w2']);
+});

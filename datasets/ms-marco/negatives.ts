@@ -65,7 +65,7 @@ export async function tripleNegatives(file: string, qrels: Qrels): Promise<Numbe
     if (slot === undefined || lists.isFull(slot)) return;
     const passage = line.whole(2, 'passage');
     // Kept as 4 bytes: what these cannot hold, or would give back otherwise written, is no id to be taken.
-    if (passage > 0xffffffff || String(passage) !== line.column(2))
+    if (passage < 0 || passage > 0xffffffff || String(passage) !== line.column(2))
       throw line.fault(`passage '${line.column(2)}' is no number below 2^32 in its usual form`);
     if (!judged!.has(line.column(2))) lists.add(slot, passage);
   });

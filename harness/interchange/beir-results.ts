@@ -1,8 +1,9 @@
 /** BEIR's results, `{ query: { passage: score } }` as one JSON object, and tevatron's runs of three columns. */
 import type { DataFile, Ranking, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { jsonMembers } from './json-array.js';
-import { repeatedMember } from './repeated-members.js';
+import { numberMembers } from './number-members.js';
 import { writeLines } from './text-writer.js';
 import { kindOfNumbers, type ThirdColumn } from './third-column.js';
 
@@ -20,15 +21,11 @@ const refusal = (what: string, more: { hint?: string } = {}) =>
 export async function readBeirResults(file: string, areScores = false): Promise<Run> {
   const rankings: [queryId: string, Scores][] = [];
   const seen = new Set<string>();
-  for await (const { name: queryId, value: hits, text, index } of jsonMembers(file, 'RECORD_INVALID')) {
-    if (index === 0) refuseOtherKinds(file, hits);
+  const scores = (text: string, queryId: string) => scoresOf(file, queryId, text);
+  for await (const { name: queryId, value } of jsonMembers(file, 'RECORD_INVALID', scores)) {
     if (seen.has(queryId)) throw twice(file, queryId, 'comes twice');
     seen.add(queryId);
-    const found = scoresOf(file, queryId, hits);
-    // Whoever reads JSON keeps the last of two members with one name, and never hears of the first.
-    const [, passageId] = repeatedMember(`{${text}}`, 1 + found.passageIds.length) ?? [];
-    if (passageId !== undefined) throw twice(file, queryId, `has the passage '${passageId}' twice`);
-    rankings.push([queryId, rankedByScore(found)]);
+    rankings.push([queryId, rankedByScore(value)]);
   }
   if (rankings.length === 0) throw refusal(`${file} holds no results.`);
   // The order of the members means nothing.
@@ -56,33 +53,33 @@ interface Scores {
   scores: number[];
 }
 
-// One query may have millions of hits: a pair for each would take longer than all the rest.
-function scoresOf(file: string, queryId: string, hits: unknown): Scores {
-  if (!isObject(hits)) throw refusal(`${file}: query '${queryId}' has no object of scores.`);
-  const passageIds = Object.keys(hits);
-  const scores = passageIds.map((passageId) => {
-    const score = hits[passageId];
-    if (typeof score === 'number' && Number.isFinite(score)) return score;
-    throw refusal(
-      `${file}: query '${queryId}', passage '${passageId}': ${JSON.stringify(score).slice(0, 40)} is no score.`,
-    );
+function scoresOf(file: string, queryId: string, text: string): Scores {
+  const found = numberMembers(text, (passageId) => {
+    throw twice(file, queryId, `has the passage '${passageId}' twice`);
   });
-  return { passageIds, scores };
+  if (found === undefined) throw noScores(file, queryId, parseJson(text));
+  return { passageIds: found.names, scores: found.numbers };
+}
+
+/** What stands where an object of scores should be. Other tools' JSON also begins with an object. */
+function noScores(file: string, queryId: string, value: unknown): BenchError {
+  if (!isObject(value)) return refusal(`${file}: query '${queryId}' has no object of scores.`);
+  if (Array.isArray(value.contexts)) {
+    return refusal(
+      `${file} is a retrieval result of Pyserini, { query: { question, answers, contexts } }, which is not read.`,
+      { hint: 'Pyserini makes it from a TREC run: give that run.' },
+    );
+  }
+  const [passageId, score] = Object.entries(value).find(([, each]) => !Number.isFinite(each)) ?? [];
+  return refusal(
+    `${file}: query '${queryId}', passage '${passageId}': ${JSON.stringify(score)?.slice(0, 40)} is no score.`,
+  );
 }
 
 function twice(file: string, queryId: string, what: string): BenchError {
   return refusal(`${file}: query '${queryId}' ${what}.`, {
     hint: 'Each query has to stand there once, with all its hits, and each passage once in it.',
   });
-}
-
-/** Other tools' JSON also begins with an object. @throws BenchError naming whose it is */
-function refuseOtherKinds(file: string, first: unknown): void {
-  if (!isObject(first) || !Array.isArray(first.contexts)) return;
-  throw refusal(
-    `${file} is a retrieval result of Pyserini, { query: { question, answers, contexts } }, which is not read.`,
-    { hint: 'Pyserini makes it from a TREC run: give that run.' },
-  );
 }
 
 function rankedByScore({ passageIds, scores }: Scores): Scores {

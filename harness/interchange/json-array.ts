@@ -3,7 +3,7 @@
  * element or member at a time.
  */
 import { isUtf8 } from 'node:buffer';
-import type { ErrorCode } from '../errors.js';
+import { BenchError, type ErrorCode } from '../errors.js';
 import { turns } from '../interruption.js';
 import { closingQuote, parseJson } from '../json.js';
 import { JsonCutter } from './json-cutter.js';
@@ -19,8 +19,9 @@ export interface ArrayElement {
   line: number;
 }
 
-export interface ObjectMember extends ArrayElement {
+export interface ObjectMember<T> extends ArrayElement {
   name: string;
+  value: T;
 }
 
 /**
@@ -29,15 +30,27 @@ export interface ObjectMember extends ArrayElement {
  *   element of more than 64 MiB
  */
 export function jsonArray(file: string, code: ErrorCode): AsyncGenerator<ArrayElement> {
-  return parts(file, code, 'array');
+  return parts(file, code, 'array', (text) => ({ value: parseJson(text) }));
 }
 
-/** The members of the object likewise, one by one: a name that comes again comes again here. */
-export function jsonMembers(file: string, code: ErrorCode): AsyncGenerator<ObjectMember> {
-  return parts(file, code, 'object');
+/**
+ * The members of the object likewise, one by one: a name that comes again comes again here.
+ * @param read takes the text of a value; what it throws that is no BenchError means that the text is no JSON
+ */
+export function jsonMembers<T>(
+  file: string,
+  code: ErrorCode,
+  read: (text: string, name: string) => T,
+): AsyncGenerator<ObjectMember<T>> {
+  return parts(file, code, 'object', (text) => memberOf(text, read));
 }
 
-async function* parts(file: string, code: ErrorCode, kind: 'array' | 'object'): AsyncGenerator<ObjectMember> {
+async function* parts<T extends { value: unknown }>(
+  file: string,
+  code: ErrorCode,
+  kind: 'array' | 'object',
+  parsed: (text: string) => T,
+): AsyncGenerator<T & ArrayElement> {
   const cutter = new JsonCutter(file, code, kind);
   const turn = turns();
   for await (const chunk of fileBytes(file, code)) {
@@ -46,13 +59,14 @@ async function* parts(file: string, code: ErrorCode, kind: 'array' | 'object'): 
       const { bytes, ...place } = part;
       if (!isUtf8(bytes)) throw cutter.fault('is not valid UTF-8', place);
       const text = bytes.toString('utf8');
-      let parsed: { name: string; value: unknown };
+      let value: T;
       try {
-        parsed = kind === 'array' ? { name: '', value: parseJson(text) } : memberOf(text);
+        value = parsed(text);
       } catch (cause) {
+        if (cause instanceof BenchError) throw cause;
         throw cutter.fault(`is not JSON: ${(cause as Error).message}`, place, cause);
       }
-      yield { ...parsed, text, ...place };
+      yield { ...value, text, ...place };
       const due = turn();
       if (due !== undefined) await due;
     }
@@ -61,13 +75,14 @@ async function* parts(file: string, code: ErrorCode, kind: 'array' | 'object'): 
 }
 
 /** Name and value apart: an object for each would be of a kind of its own, which costs more than the rest. */
-function memberOf(text: string): { name: string; value: unknown } {
+function memberOf<T>(text: string, read: (text: string, name: string) => T): { name: string; value: T } {
   const end = text.startsWith('"') ? closingQuote(text, 1) + 1 : 0;
   const colon = /\s*:/y;
   colon.lastIndex = end;
   // Where it does not begin as a member does, the parser says what it is instead.
   if (end === 0 || !colon.test(text)) parseJson(`{${text}}`);
-  return { name: parseJson(text.slice(0, end)) as string, value: parseJson(text.slice(colon.lastIndex)) };
+  const name = parseJson(text.slice(0, end)) as string;
+  return { name, value: read(text.slice(colon.lastIndex), name) };
 }
 
 /** Whether a file begins as such an array does. @throws BenchError PATH_INVALID; `code` for a damaged gzip file */

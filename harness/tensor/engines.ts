@@ -77,9 +77,8 @@ export async function openEngine(
       ? openers.tensorflow(options)
       : openers.onnx(options);
   }
-  const open = (openers as Record<string, (typeof openers)[EngineName] | undefined>)[name];
-  if (open === undefined) throw unknownName('engine', name, ['auto', ...engineNames]);
-  return open(options);
+  if (!Object.hasOwn(openers, name)) throw unknownName('engine', name, ['auto', ...engineNames]);
+  return openers[name as EngineName](options);
 }
 
 export interface EngineDescription {

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRunning } from '../../dist/harness/store/owner.js';
+import { readCoverage } from './coverage.mjs';
 
 const prefix = 'strata-mutate-';
 const here = path.join(tmpdir(), `${prefix}${process.pid}`);
@@ -55,13 +56,19 @@ export class Copy {
     return path.join(this.root, ...names);
   }
 
-  /** Runs a test file until its first failure. */
-  async test(file, { limitMs, env = {} }) {
+  /** Runs a test file until its first failure, `limitMs` of processor time or a wait of over a minute and `waitMs`. */
+  async test(file, { limitMs, waitMs, env = {} }) {
     if (this.#slot === undefined || !this.#slot.connected)
       this.#slot = fork(fileURLToPath(new URL('slot.mjs', import.meta.url)));
     rmSync(this.env.TMPDIR, { recursive: true, force: true });
     mkdirSync(this.env.TMPDIR);
-    const asked = { file: this.#at('dist', file), cwd: this.root, env: { ...this.env, ...env }, limitMs };
+    const asked = {
+      file: this.#at('dist', file),
+      cwd: this.root,
+      env: { ...this.env, ...env },
+      limitMs,
+      waitMs,
+    };
     this.#slot.send(asked);
     const [answer] = await once(this.#slot, 'message');
     return answer;
@@ -79,22 +86,13 @@ export class Copy {
     }
   }
 
-  /** What a test file ran of the modules: path in the build -> ranges that hold a range that did not run, innermost last. */
-  async coverage(file, options) {
+  /** A test file's outcome and cost where nothing is wrong, what it loaded and what of it ran. */
+  async coverage(file, limits) {
     const folder = this.#at('coverage');
-    const answer = await this.test(file, { ...options, env: { NODE_V8_COVERAGE: folder } });
-    const runs = {};
-    const built = `file://${realpathSync(this.#at('dist'))}/`;
-    for (const name of readdirSync(folder)) {
-      const { result } = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
-      for (const { url, functions } of result) {
-        if (!url.startsWith(built) || url.startsWith(`${built}test/`)) continue;
-        const ranges = functions.flatMap((each) => each.ranges);
-        runs[url.slice(built.length)] = [...(runs[url.slice(built.length)] ?? []), ranges];
-      }
-    }
+    const answer = await this.test(file, { ...limits, env: { NODE_V8_COVERAGE: folder } });
+    const read = readCoverage(folder, this.#at('dist'));
     rmSync(folder, { recursive: true, force: true });
-    return { ...answer, runs };
+    return { ...answer, ...read };
   }
 
   /** Ends the test that runs, if one does, and what it started. */
@@ -104,17 +102,4 @@ export class Copy {
     if (this.#slot.connected) this.#slot.disconnect();
     await ended;
   }
-}
-
-/** Whether a place ran in one of several processes: the innermost range around it says so. */
-export function hasRun(processes, start) {
-  return processes.some((ranges) => {
-    let innermost;
-    for (const range of ranges) {
-      if (start < range.startOffset || start >= range.endOffset) continue;
-      const size = range.endOffset - range.startOffset;
-      if (innermost === undefined || size <= innermost.endOffset - innermost.startOffset) innermost = range;
-    }
-    return innermost !== undefined && innermost.count > 0;
-  });
 }

@@ -2,6 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { endedMs, isCounted, sessionMs } from './processor.mjs';
+
+/** A test that takes no more than so much of the processor in so long waits for what never comes. */
+const idle = { cpuMs: 300, ms: 60_000 };
 
 let running;
 
@@ -25,11 +29,29 @@ process.on('disconnect', async () => {
 // Ctrl-C reaches this process as well: the other one ends it.
 process.on('SIGINT', () => {});
 
-/** @returns 'passed', 'failed' (at the first test that fails) or 'hung' (not done after so long) */
-async function run({ file, cwd, env, limitMs }) {
+/** Calls back once a test has taken too much processor time, or waits for ever. @returns what ends the watch */
+function watch(child, { limitMs, waitMs }, tell) {
+  if (!isCounted) {
+    const timer = setTimeout(tell, limitMs + waitMs);
+    return () => clearTimeout(timer);
+  }
+  let seen = { ms: performance.now(), cpuMs: 0 };
+  const timer = setInterval(() => {
+    const cpuMs = sessionMs(child.pid);
+    if (cpuMs > limitMs) tell();
+    const ms = performance.now();
+    if (cpuMs - seen.cpuMs > idle.cpuMs) seen = { ms, cpuMs };
+    else if (ms - seen.ms > idle.ms + waitMs) tell();
+  }, 500);
+  return () => clearInterval(timer);
+}
+
+/** @returns 'passed', 'failed' (at the first test that fails) or 'hung' (more processor time than its limit, or none any more) */
+async function run({ file, cwd, env, ...limits }) {
   const child = spawn(process.execPath, ['--test-reporter=tap', file], {
     cwd,
-    env,
+    // Where a test starts this, what it runs would otherwise answer in the runner's own language.
+    env: { ...env, NODE_TEST_CONTEXT: undefined },
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -39,18 +61,20 @@ async function run({ file, cwd, env, limitMs }) {
     outcome ??= why;
     kill();
   };
-  const timer = setTimeout(() => stop('hung'), limitMs);
+  const endWatch = watch(child, limits, () => stop('hung'));
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (/^\s*not ok /.test(line) && !/ # (TODO|SKIP)\b/.test(line)) stop('failed');
   });
   const [status] = await once(child, 'exit');
-  clearTimeout(timer);
+  endWatch();
   kill();
   running = undefined;
   return outcome ?? (status === 0 ? 'passed' : 'failed');
 }
 
 process.on('message', async (asked) => {
-  const began = performance.now();
-  process.send({ outcome: await run(asked), ms: performance.now() - began });
+  const [began, before] = [performance.now(), isCounted ? endedMs() : 0];
+  const outcome = await run(asked);
+  const ms = performance.now() - began;
+  process.send({ outcome, ms, cpuMs: isCounted ? endedMs() - before : ms });
 });

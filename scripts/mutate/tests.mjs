@@ -12,6 +12,9 @@ const folderListed = /new URL\('(\.\.?\/[^']*\w\/)', import\.meta\.url\)/g;
 const startsCommand = /import \{[^}]*\bcli\b[^}]*\} from '\.\/places\.js'/;
 const command = 'harness/cli.js';
 
+/** Rooms whose tests have the name of the command that shows what they do. */
+const testedAs = { regression: 'check', reports: 'report' };
+
 /** The room that a module belongs to: a folder in harness, or one of the others. */
 export function roomOf(module) {
   const [top, second = ''] = module.split('/');
@@ -45,11 +48,12 @@ export function describeBuild(folder) {
     modules,
     testsOf(module) {
       const room = roomOf(module);
+      const names = [room, testedAs[room] ?? room];
       return (
         tests
           .map((test) => {
             const away = steps.get(test).get(module) ?? Infinity;
-            return { test, away, isOwn: path.basename(test).startsWith(`${room}-`) };
+            return { test, away, isOwn: names.some((name) => path.basename(test).startsWith(`${name}-`)) };
           })
           // Tests find modules by their names, too; what they ran tells.
           .filter(({ away, isOwn }) => isOwn || away < Infinity)

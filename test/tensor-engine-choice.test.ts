@@ -1,0 +1,17 @@
+/** Which engine `auto` takes where nobody names one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openEngine } from '../harness/tensor/engines.js';
+import { hasGpuTensorflow } from '../harness/tensor/tensorflow.js';
+
+test('auto takes TensorFlow where it is here and has a GPU, else ONNX Runtime', async () => {
+  const expected = (await hasGpuTensorflow(1)) ? 'tensorflow' : 'onnx';
+  const engine = await openEngine('auto', { threads: 1 });
+  assert.equal(engine.name, expected);
+  assert.equal((await openEngine('auto', { threads: 1, device: 'cpu' })).name, 'onnx');
+});
+
+test('an unknown engine is refused with what there is', async () => {
+  for (const name of ['onx', 'toString'])
+    await assert.rejects(openEngine(name), { code: 'UNKNOWN_NAME', hint: /auto.*onnx/ });
+});

@@ -1,0 +1,79 @@
+/** What is a GPU and what computes on the processor under that name, told by the files of drivers alone. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, test } from 'node:test';
+import {
+  describeGpu,
+  hasVulkanLoader,
+  leaveSoftwareOut,
+  mayHaveGpu,
+} from '../harness/tensor/onnx/gpu-search.js';
+import { writtenFiles } from './written-files.js';
+
+const { folder } = writtenFiles('strata-gpu-search-');
+const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_LOADER_DRIVERS_DISABLE', 'LD_LIBRARY_PATH'];
+const before = names.map((name) => process.env[name]);
+afterEach(() => {
+  for (const [i, name] of names.entries())
+    if (before[i] === undefined) delete process.env[name];
+    else process.env[name] = before[i];
+});
+
+function driver(name: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, '{}');
+  return file;
+}
+
+test('drivers that compute on the processor are called so where there are no others', (context) => {
+  if (process.platform === 'darwin') return context.skip('macOS has no such drivers');
+  const soft = ['lvp_icd.x86_64.json', 'vk_swiftshader_icd.json', 'LLVMpipe.json', 'VkICD_mock_icd.json'].map(
+    driver,
+  );
+  delete process.env.VK_DRIVER_FILES;
+  for (const name of ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES']) {
+    process.env[name] = soft.join(':');
+    assert.equal(describeGpu(), `software: ${soft.map((file) => path.basename(file)).join(', ')}`, name);
+  }
+  // One that is named and not there is none.
+  process.env.VK_DRIVER_FILES = [soft[0], path.join(folder, 'radeon_icd.json')].join(':');
+  assert.equal(describeGpu(), 'software: lvp_icd.x86_64.json');
+  process.env.VK_DRIVER_FILES = [soft[0], driver('intel_icd.json')].join(':');
+  assert.doesNotMatch(describeGpu() ?? '', /^software/);
+  process.env.VK_DRIVER_FILES = driver('intel_icd.json');
+  assert.doesNotMatch(describeGpu() ?? '', /^software/);
+});
+
+test('without a driver of a GPU none is looked for on Linux, on macOS always, and elsewhere never', () => {
+  process.env.VK_DRIVER_FILES = driver('lvp_icd.json');
+  assert.deepEqual(
+    (['linux', 'darwin', 'win32', 'freebsd'] as const).map((platform) => mayHaveGpu(platform)),
+    [false, true, false, false],
+  );
+});
+
+test("Vulkan's loader is sought where libraries are, the user's own folders first", () => {
+  const libraries = path.join(folder, 'libraries');
+  mkdirSync(libraries);
+  const without = hasVulkanLoader();
+  writeFileSync(path.join(libraries, 'libvulkan.so.1'), '');
+  process.env.LD_LIBRARY_PATH = ['', path.join(folder, 'absent'), libraries].join(':');
+  assert.equal(hasVulkanLoader(), true);
+  process.env.LD_LIBRARY_PATH = path.join(folder, 'absent');
+  assert.equal(hasVulkanLoader(), without);
+});
+
+test('drivers that compute on the processor are left out once, beside what a user leaves out', () => {
+  const globs = '*swiftshader*,*lvp*,*mock*';
+  delete process.env.VK_LOADER_DRIVERS_DISABLE;
+  for (const _ of [1, 2]) {
+    leaveSoftwareOut();
+    assert.equal(process.env.VK_LOADER_DRIVERS_DISABLE, globs);
+  }
+  process.env.VK_LOADER_DRIVERS_DISABLE = '*nouveau*';
+  for (const _ of [1, 2]) {
+    leaveSoftwareOut();
+    assert.equal(process.env.VK_LOADER_DRIVERS_DISABLE, `*nouveau*,${globs}`);
+  }
+});
