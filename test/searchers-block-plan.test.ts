@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { planBlocks } from '../harness/searchers/exact.js';
+import { planBlocks } from '../harness/searchers/exact/blocks.js';
 
 const dimensions = 64;
 const rowBytes = 4 * dimensions;

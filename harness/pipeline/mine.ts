@@ -74,7 +74,6 @@ const noteWithoutScores = (miner: string, { note }: Progress) =>
     `stage2.maxScoreRatio and stage2.scoreMargin play no part: what ${miner} mines is not held against scores`,
   );
 
-
 async function minedByBm25(request: MineRequest, progress: Progress) {
   const { split, count, depth, config } = request;
   const prepared = await prepare(request, progress);

@@ -76,8 +76,7 @@ export function mine(
         const asked = { split, identicalIds, negatives: wanted, margins };
         const named = opened ?? (searched as NamedPassages);
         const vectors = margins && byVectors && new QueryVectors(await at.made(byVectors.queries));
-        const scores =
-          opened && vectors && pairScores(opened, vectors, () => at.progress.checkInterrupted());
+        const scores = opened && vectors && pairScores(opened, vectors, () => at.progress.checkInterrupted());
         const { facts, ...examples } = await examplesIn(at.dataset, named, hits, asked, scores);
         await writeNegatives(negativesFile(folder), examples);
         return facts;

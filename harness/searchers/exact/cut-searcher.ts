@@ -1,8 +1,8 @@
 /** Searches the first numbers of each vector. */
 import type { VectorIndex } from '../../index/vector-index.js';
 import type { BuiltFile, RowHits, RowSearcher, SearchMeans } from '../../search/searcher.js';
-import { readLayout } from './code-file.js';
 import type { RowSource } from './blocks.js';
+import { readLayout } from './code-file.js';
 import { ExactSearcher } from './flat.js';
 import { lengthOf } from './row-codes.js';
 
