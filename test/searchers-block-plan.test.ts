@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { planBlocks } from '../harness/searchers/exact/blocks.js';
+import { planBlocks as plan } from '../harness/searchers/exact/blocks.js';
+
+const planBlocks = (vectors: number, dimensions: number, memoryBytes: number) =>
+  plan(vectors, dimensions, { memoryBytes });
 
 const dimensions = 64;
 const rowBytes = 4 * dimensions;

@@ -24,12 +24,6 @@ interface Point {
   costs: Partial<Record<Cost, number>>;
 }
 
-/** What a point of a curve may hold of its accuracy and its size. */
-type MeasuredPoint = CurvePoint & {
-  readonly measures?: Readonly<Record<string, { readonly perQuery: readonly number[] }>>;
-  readonly sizeBytes?: number;
-};
-
 /**
  * For each cost the best point within it by mean accuracy, and those within it that the tests do not tell from the best:
  * all pairs of points are tested by this measure and corrected together, as `rankSystems` does.
@@ -91,7 +85,7 @@ function pointsOf(system: System, { cells }: ReportSystem, first: System, measur
   const curves = curvesOf(system) ?? [];
   // The last point of a curve is the system itself.
   const others = (curves[0]?.points ?? []).slice(0, -1).flatMap(({ value }, i) => {
-    const at = curves.map(({ points }) => points[i]! as MeasuredPoint);
+    const at = curves.map(({ points }) => points[i]!);
     const samples = at.flatMap(({ execution }) => execution?.search.samplesMs ?? []);
     const size = new Map(records.map((record, r) => [record, at[r]!.sizeBytes]));
     return point(
