@@ -1,8 +1,8 @@
 /**
- * Writes products with weights as products of integers, for `precision: 'int8'` on the CPU. Each row of the left side is
- * brought into 1..255 by its own largest value, with 128 for 0: by the range of a whole batch (`DynamicQuantizeLinear`) the
- * vector of a text would depend on the texts beside it. The sums are exact; scaled by column and row they are floats again.
- * Products of two things that both depend on the texts, as in attention, stay as they are.
+ * Writes products with weights as products of integers, for `precision: 'int8'` on the CPU: whatever the left side holds is
+ * brought into 0..255 by its own range (`DynamicQuantizeLinear`), multiplied with integer weights, and the sums, which are
+ * exact, become floats again with the bias added (`com.microsoft.MatMulIntegerToFloat`). Products of two things that both
+ * depend on the texts, as in attention, stay as they are.
  */
 import { type ConstantArray, type Graph, type GraphNode, prune, type Value } from './graph.js';
 import { type Factor, integerMatrix } from './integer-weights.js';
@@ -51,17 +51,16 @@ export function useIntegers(
     const [left, , bias] = node.inputs as [Value, Value, Value?];
     const { inner, columns } = factor;
     const { values, scales } = integerMatrix(factor, limit);
-    const [numbers, rowScales] = integers.get(left) ?? integerRows(graph, left);
-    integers.set(left, [numbers!, rowScales!]);
+    const [numbers, scale, zero] = integers.get(left) ?? rangeOf(graph, left);
+    integers.set(left, [numbers!, scale!, zero!]);
     const factors = [
       ...[numbers, constant(values, [inner, columns])],
-      ...[graph.scalar(1, 'float32'), graph.constant(scales, [columns], 'float32')],
-      graph.constant(Uint8Array.of(zero), [], 'uint8'),
+      ...[scale, graph.constant(scales, [columns], 'float32'), zero, undefined, bias],
     ];
+    // Behind the bias nothing may be left out, and nothing need be written.
+    const inputs = bias === undefined ? factors.slice(0, 5) : factors;
     const { shape } = node.outputs[0]!;
-    const byColumn = graph.node('MatMulIntegerToFloat', factors, shape, 'float32', {}, 'com.microsoft');
-    const product = graph.node('Mul', [byColumn, rowScales], shape, 'float32');
-    become(node, (bias ? graph.node('Add', [product, bias], shape, 'float32') : product).node!);
+    become(node, graph.node('MatMulIntegerToFloat', inputs, shape, 'float32', {}, 'com.microsoft').node!);
   }
   const { used } = prune(outputs);
   for (const [value, values] of weights) if (used.has(value)) bound.set(value, values);
@@ -89,25 +88,17 @@ function factorOf(
 
 function isProduct({ op, inputs, attributes }: GraphNode): boolean {
   if (op !== 'MatMul' && op !== 'FusedMatMul' && op !== 'Gemm') return false;
-  return attributes.transA !== 1 && inputs.slice(0, 2).every((factor) => factor!.shape.length === 2);
+  return attributes.transA !== 1 && inputs[1]!.shape.length === 2;
 }
 
-/** The integer that stands for 0, and the most that another is away from it. */
-const [zero, farthest] = [128, 127];
-/** A row of zeros has a scale too. */
-const leastScale = 1e-30;
-
-/** @param x [R, K] @returns integers [R, K], and the scale of each row, [R, 1] */
-function integerRows(graph: Graph, x: Value): readonly Value[] {
-  const [rows] = x.shape as [number, number];
-  const column = [rows, 1];
-  const extreme = (op: string) =>
-    graph.node(op, [x, graph.integers([1])], column, 'float32', { keepdims: 1 });
-  const lowest = graph.node('Neg', [extreme('ReduceMin')], column, 'float32');
-  const largest = graph.node('Max', [extreme('ReduceMax'), lowest], column, 'float32');
-  const unit = graph.node('Mul', [largest, graph.scalar(1 / farthest, 'float32')], column, 'float32');
-  const scales = graph.node('Max', [unit, graph.scalar(leastScale, 'float32')], column, 'float32');
-  const flat = graph.node('Reshape', [scales, graph.integers([rows])], [rows], 'float32');
-  const zeros = graph.constant(new Uint8Array(rows).fill(zero), [rows], 'uint8');
-  return [graph.node('QuantizeLinear', [x, flat, zeros], x.shape, 'uint8', { axis: 0 }), scales];
-}
+/** @returns integers 0..255, their scale and which of them stands for 0 */
+const rangeOf = (graph: Graph, x: Value): readonly Value[] =>
+  graph.nodes(
+    'DynamicQuantizeLinear',
+    [x],
+    [
+      { shape: x.shape, dtype: 'uint8' },
+      { shape: [], dtype: 'float32' },
+      { shape: [], dtype: 'uint8' },
+    ],
+  );

@@ -21,8 +21,8 @@ const oneThreadEach = ['Softmax', 'LogSoftmax', 'LayerNormalization', 'CumSum', 
 const atEdges = ['ReduceSum', 'ReduceSumSquare', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceLogSum'];
 /** As product-order.ts writes them. */
 const products = ['MatMul', 'FusedMatMul', 'Gemm'];
-/** Each integer is made of one number, sums of integers are exact, and each output is worked out from its own sum. */
-const integers = ['QuantizeLinear', 'MatMulIntegerToFloat'];
+/** A smallest and a largest value, integers whose sums are exact, and what is worked out from each of them alone. */
+const integers = ['DynamicQuantizeLinear', 'MatMulIntegerToFloat'];
 
 export const knownOperators: ReadonlySet<string> = new Set(
   [elementByElement, moved, oneThreadEach, atEdges, products, integers].flat(),
