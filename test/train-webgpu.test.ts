@@ -85,7 +85,12 @@ function breakSessions(isFatal: (inputs: number) => boolean): () => void {
       if (isBroken) throw new Error('WebGPU device lost (2): the driver was reset');
       return run.call(session, feeds);
     }) as typeof session.run;
-    session.release = () => Promise.reject(new Error('a session of a lost device was released'));
+    const release = session.release.bind(session);
+    session.release = async () => {
+      // What is never released may end the process as it exits.
+      await release();
+      throw new Error('a session of a lost device was released');
+    };
     return session;
   }) as typeof create;
   return () => {
