@@ -1,6 +1,6 @@
 /** The best accuracy that is to be had for so many bytes or milliseconds, over all systems and points of their curves. */
 import type { ReportColumn, ReportIsoCost, ReportSystem } from '../contracts.js';
-import type { CurvePoint, RunRecord } from '../record.js';
+import type { RunRecord } from '../record.js';
 import { type RankedValues, rankSystems } from '../statistics/ranks.js';
 import { mean, median } from '../statistics/summary.js';
 import { onOneDevice } from './devices.js';
