@@ -8,7 +8,7 @@ import type { Cell } from './pipeline/cell.js';
 import { readHits } from './pipeline/hit-files.js';
 import { measureStage } from './pipeline/measure-stage.js';
 import { identicalIdsOf } from './pipeline/own-passages.js';
-import type { Prepared } from './pipeline/prepare.js';
+import type { Session } from './pipeline/prepare.js';
 import { recordStage } from './pipeline/record-stage.js';
 import { runOf } from './pipeline/run-of-hits.js';
 import type { RunRequest } from './pipeline/run-request.js';
@@ -27,7 +27,7 @@ const split = 'test';
  */
 export async function makeCell(
   request: RunRequest,
-  prepared: Prepared,
+  prepared: Session,
   log: StageLog,
   progress: Progress,
 ): Promise<Cell> {

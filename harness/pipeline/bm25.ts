@@ -13,10 +13,10 @@ import type { StageTime, Trial } from './estimate/stage-time.js';
 import { sparseStages } from './estimate/stage-times.js';
 import { termRates } from './estimate/term-rates.js';
 import { openSparse } from './open-sparse.js';
-import type { Prepared } from './prepare.js';
+import type { Session } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import { StageLog } from './stage-log.js';
-import type { Answering, Asking, Means, SystemPlan } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
 /** Nothing: it comes with bench. */
@@ -43,7 +43,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return { run, all: [run] };
 }
 
-export async function answer(asking: Asking): Promise<Answering> {
+export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { request, prepared, log, progress } = asking;
   const { config, architecture } = request;
   const bench = new Workbench(prepared, progress, log);
@@ -81,7 +81,7 @@ export async function answer(asking: Asking): Promise<Answering> {
 
 /** Terms instead of vectors: there is nothing to encode. */
 async function openTerms(
-  { config: { search } }: Prepared,
+  { config: { search } }: Session,
   indexFolder: string,
   scoring: SparseScoring,
 ): Promise<OpenSystem> {

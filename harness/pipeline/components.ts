@@ -6,7 +6,7 @@ import { bareArchitecture, type IndexFacts } from '../record.js';
 import { loadSystem } from '../systems.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, SystemFacts, SystemPlan, SystemSteps } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Means, SystemFacts, SystemPlan, SystemSteps } from './system.js';
 
 export interface Component {
   name: string;
@@ -27,7 +27,7 @@ export function requestOf(request: RunRequest, { name }: Component, depth: numbe
   return { ...request, architecture: name, config: { ...config, search: { ...config.search, depth } } };
 }
 
-export function askingOf(asking: Asking, component: Component, depth: number): Asking {
+export function askingOf(asking: AnswerRequest, component: Component, depth: number): AnswerRequest {
   const request = requestOf(asking.request, component, depth);
   return {
     ...asking,
@@ -91,16 +91,16 @@ export async function timesOf(
   return times;
 }
 
-type Told = { name: string } & Pick<Answering, 'given' | 'remarks' | 'openBytes' | 'searchable'> & {
+type Told = { name: string } & Pick<AnsweredSystem, 'given' | 'remarks' | 'openBytes' | 'searchable'> & {
     facts: SystemFacts;
   };
 
 /** What a run's record says of its components together. */
 export function addedUp(
-  { request: { architecture, config } }: Asking,
+  { request: { architecture, config } }: AnswerRequest,
   family: 'fuse' | 'rerank',
   all: readonly Told[],
-): Pick<Answering, 'facts' | 'given' | 'openBytes' | 'searchable'> & { remarks: string[] } {
+): Pick<AnsweredSystem, 'facts' | 'given' | 'openBytes' | 'searchable'> & { remarks: string[] } {
   const devices = all.map(({ facts }) => facts.device);
   const leading = devices.find(({ engine }) => engine !== null) ?? devices[0]!;
   const elsewhere = devices.flatMap(({ queryVectors }) => queryVectors ?? []);

@@ -4,12 +4,12 @@ import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
 import { deviceFacts, indexFacts } from './record-parts.js';
-import type { Asking, Encoding } from './system.js';
+import type { AnswerRequest, Encoding } from './system.js';
 
 type DenseEncoding = Pick<Encoding, 'shards'> & UsedVectors;
 
 export async function encodeDense(
-  { request: { config } }: Asking,
+  { request: { config } }: AnswerRequest,
   bench: Workbench,
   { encoding }: Pick<VectorStages, 'encoding'>,
 ): Promise<DenseEncoding> {

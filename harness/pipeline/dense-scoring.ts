@@ -5,14 +5,14 @@ import { ofVectors, type VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
 import { encodeDense } from './dense-encoding.js';
-import { engineOf, type Prepared } from './prepare.js';
+import { engineOf, type Session } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
-import type { Asking, OpenScoring, Scoring } from './system.js';
+import type { AnswerRequest, OpenScoring, ScoringSystem } from './system.js';
 
-type DenseScoring = Omit<Scoring, 'facts' | 'given' | 'remarks'> & UsedVectors;
+type DenseScoring = Omit<ScoringSystem, 'facts' | 'given' | 'remarks'> & UsedVectors;
 
 export async function scoreDense(
-  asking: Asking,
+  asking: AnswerRequest,
   bench: Workbench,
   stages: VectorStages,
   source: QuerySource,
@@ -35,10 +35,10 @@ export async function scoreDense(
   };
 }
 
-const memoryBytesOf = ({ config }: Prepared): number => config.search.memoryMiB * 2 ** 20;
+const memoryBytesOf = ({ config }: Session): number => config.search.memoryMiB * 2 ** 20;
 
 /** @param folder of the shards */
-async function openScoring(prepared: Prepared, source: QuerySource, folder: string): Promise<OpenScoring> {
+async function openScoring(prepared: Session, source: QuerySource, folder: string): Promise<OpenScoring> {
   const engine = await engineOf(prepared.config);
   const opened: { close(): Promise<unknown> }[] = [{ close: async () => engine.dispose() }];
   const close = async () => {

@@ -9,15 +9,15 @@ import { engineOf } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
 import { deviceFacts, indexFacts } from './record-parts.js';
 import { searcherRemarks } from './searching.js';
-import type { Answering, Asking, Studied } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Study } from './system.js';
 import { conditionsHere } from './whole-index.js';
 import { winnersOf } from './winners.js';
 
 /** Answers with an engine and a workbench that stay until what comes back is closed. */
 export async function onEngine<T extends object>(
-  { prepared, progress, log }: Pick<Asking, 'prepared' | 'progress' | 'log'>,
+  { prepared, progress, log }: Pick<AnswerRequest, 'prepared' | 'progress' | 'log'>,
   answer: (bench: Workbench) => Promise<T>,
-): Promise<T & Pick<Answering, 'close'>> {
+): Promise<T & Pick<AnsweredSystem, 'close'>> {
   const engine = await engineOf(prepared.config, progress);
   const bench = new Workbench(prepared, progress, log, engine);
   const close = async () => {
@@ -33,15 +33,15 @@ export async function onEngine<T extends object>(
 }
 
 /** All but what only the system knows. */
-type Dense = Omit<Answering, 'facts' | 'given' | 'remarks' | 'close'> & {
-  facts: Pick<Answering['facts'], 'config' | 'device' | 'index'>;
+type Dense = Omit<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'close'> & {
+  facts: Pick<AnsweredSystem['facts'], 'config' | 'device' | 'index'>;
 };
 
 /** What becomes of vectors, whether they are searched or score. */
 export type UsedVectors = Pick<Dense, 'facts' | 'searchable'>;
 
 export async function answerDense(
-  { request, prepared, split, identicalIds, log, component }: Asking,
+  { request, prepared, split, identicalIds, log, component }: AnswerRequest,
   bench: Workbench,
   stages: VectorStages,
   source: QuerySource,
@@ -77,7 +77,7 @@ export async function answerDense(
     rereads: !searcher.resident,
     stages: ofVectors(stages),
     searchable: [stages.shards, ...(stages.index ? [stages.index] : [])],
-    async study(hits, { answerFlags }): Promise<Studied> {
+    async study(hits, { answerFlags }): Promise<Study> {
       const dev =
         stages.devWinners && (await dataset.queries('dev')).length > 0
           ? await bench.logged(stages.devWinners, 'dev winners')

@@ -13,7 +13,7 @@ import { EndpointVectors } from './endpoint-vectors.js';
 import type { StageTime } from './estimate/stage-time.js';
 import { indexBuilder } from './index-builder.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Encoding, Means, Scoring, SystemPlan } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Encoding, Means, ScoringSystem, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
 import { planOfVectors } from './vectors-plan.js';
 
@@ -58,13 +58,13 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
 }
 
-export const answer = (asking: Asking): Promise<Answering> => endpointAs(asking, answerDense);
-export const encode = (asking: Asking): Promise<Encoding> => endpointAs(asking, encodeDense);
-export const score = (asking: Asking): Promise<Scoring> => endpointAs(asking, scoreDense);
+export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => endpointAs(asking, answerDense);
+export const encode = (asking: AnswerRequest): Promise<Encoding> => endpointAs(asking, encodeDense);
+export const score = (asking: AnswerRequest): Promise<ScoringSystem> => endpointAs(asking, scoreDense);
 
 /** @param use what is done with the vectors */
 async function endpointAs<T extends UsedVectors>(
-  asking: Asking,
+  asking: AnswerRequest,
   use: (...given: Parameters<typeof answerDense>) => Promise<T>,
 ) {
   const { request, progress } = asking;

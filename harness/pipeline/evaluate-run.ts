@@ -9,7 +9,7 @@ import type { Progress } from '../progress.js';
 import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../record.js';
 import { describeFile } from '../store/hash-once.js';
 import { Store } from '../store/store.js';
-import { type Measured, measureStage } from './measure-stage.js';
+import { type Measurement, measureStage } from './measure-stage.js';
 import { identicalIdsOf } from './own-passages.js';
 import { openDataset, type StageRequest } from './prepare.js';
 import { datasetFacts } from './record-parts.js';
@@ -26,7 +26,7 @@ export interface EvaluateRequest extends StageRequest {
 export async function evaluateRun(
   request: EvaluateRequest,
   progress: Progress,
-): Promise<{ record: RunRecord; measured: Measured; remarks: readonly string[] }> {
+): Promise<{ record: RunRecord; measured: Measurement; remarks: readonly string[] }> {
   const { config, split } = request;
   parseMeasures(config.measures);
   const dataset = await openDataset(request, new Store(config.cache, { told: progress }), progress);

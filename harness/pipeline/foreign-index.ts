@@ -7,7 +7,7 @@ import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
 import type { SearcherPlugin } from '../search/searcher.js';
 import { auto, autoSearchers, namedSearcher } from './choose-searcher.js';
-import type { Prepared } from './prepare.js';
+import type { Session } from './prepare.js';
 
 /**
  * Looks at every number of an index that does not lie in the cache, and lets a library that is to search it read it elsewhere
@@ -16,7 +16,7 @@ import type { Prepared } from './prepare.js';
  */
 export async function tryForeign(
   folder: string,
-  { store, config: { searcher } }: Pick<Prepared, 'store' | 'config'>,
+  { store, config: { searcher } }: Pick<Session, 'store' | 'config'>,
   progress: Progress,
 ): Promise<void> {
   if (await isBelow(store.root, folder)) return;

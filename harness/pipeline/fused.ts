@@ -22,7 +22,7 @@ import {
 } from './components.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, SystemPlan } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
 export const times = (trial: Trial): Promise<StageTime[]> =>
@@ -81,14 +81,14 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return { run, all: [run] };
 }
 
-export async function answer(asking: Asking): Promise<Answering> {
+export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { request, prepared, log, progress } = asking;
   const depth = request.config.fuse.depth ?? asking.depth;
   const components = await componentsWithSteps(request);
   const fusion = fusionOf(request.config.fuse, components.length);
-  const all: (Answering & { name: string })[] = [];
-  const closed = new Set<Answering>();
-  const close = async (which: readonly Answering[]) => {
+  const all: (AnsweredSystem & { name: string })[] = [];
+  const closed = new Set<AnsweredSystem>();
+  const close = async (which: readonly AnsweredSystem[]) => {
     for (const each of which) {
       if (closed.has(each)) continue;
       closed.add(each);
@@ -133,7 +133,7 @@ export async function answer(asking: Asking): Promise<Answering> {
   }
 }
 
-async function openAll(all: readonly Answering[], fusion: Fusion, depth: number): Promise<OpenSystem> {
+async function openAll(all: readonly AnsweredSystem[], fusion: Fusion, depth: number): Promise<OpenSystem> {
   const open: OpenSystem[] = [];
   const close = async () => {
     for (const system of open) await system.close();

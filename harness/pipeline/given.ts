@@ -14,7 +14,7 @@ import { GivenQueries } from './given-rows.js';
 import { describeGiven, type GivenVectors } from './given-vectors.js';
 import { indexBuilder } from './index-builder.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Encoding, Means, Scoring, SystemPlan } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Encoding, Means, ScoringSystem, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
 import { planOfVectors } from './vectors-plan.js';
 
@@ -61,13 +61,13 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
 }
 
-export const answer = (asking: Asking): Promise<Answering> => givenAs(asking, answerDense);
-export const encode = (asking: Asking): Promise<Encoding> => givenAs(asking, encodeDense, false);
-export const score = (asking: Asking): Promise<Scoring> => givenAs(asking, scoreDense);
+export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => givenAs(asking, answerDense);
+export const encode = (asking: AnswerRequest): Promise<Encoding> => givenAs(asking, encodeDense, false);
+export const score = (asking: AnswerRequest): Promise<ScoringSystem> => givenAs(asking, scoreDense);
 
 /** @param use what is done with the vectors @param searches whether queries of the split are asked for */
 async function givenAs<T extends UsedVectors>(
-  asking: Asking,
+  asking: AnswerRequest,
   use: (...given: Parameters<typeof answerDense>) => Promise<T>,
   searches = true,
 ) {

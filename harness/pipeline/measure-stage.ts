@@ -7,7 +7,7 @@ import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { AnswersOfRun } from '../search/answer-hits.js';
 
-export interface Measured {
+export interface Measurement {
   evaluation: Evaluation;
   /** By query id, in the order of its hits, 1 where one holds an answer; absent where no measure asks for answers. */
   answerFlags?: ReadonlyMap<string, Uint8Array>;
@@ -24,7 +24,7 @@ export interface MeasureRequest {
   identicalIds: 'dropped' | 'kept';
 }
 
-export async function measureStage(request: MeasureRequest): Promise<Measured> {
+export async function measureStage(request: MeasureRequest): Promise<Measurement> {
   const { dataset, split, run, identicalIds } = request;
   const queries = await dataset.queries(split);
   const qrels = qrelsById(await dataset.qrels(split));

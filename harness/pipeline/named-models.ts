@@ -9,7 +9,7 @@ import type { Progress } from '../progress.js';
 import { describeFile } from '../store/hash-once.js';
 import { hubFolder } from '../store/hub-files.js';
 import { tokenizerFiles } from '../text/tokenizer-folder.js';
-import type { Prepared } from './prepare.js';
+import type { Session } from './prepare.js';
 
 /**
  * The folder of a model that is here; undefined where it may be downloaded.
@@ -32,7 +32,7 @@ export async function localModel(
 /** The model, fetched where it is not here. @param needsModules see `localModel` */
 export function fetchModel(
   name: string,
-  { config, offline }: Pick<Prepared, 'config' | 'offline'>,
+  { config, offline }: Pick<Session, 'config' | 'offline'>,
   progress: Progress,
   needsModules = false,
 ): Promise<ResolvedModel> {

@@ -19,7 +19,7 @@ import { type Checkpoint, noteUnchecked, openCheckpoint } from './checkpoint.js'
 import type { NamedBuilder } from './choose-searcher.js';
 import { tryForeign } from './foreign-index.js';
 import { indexBuilder } from './index-builder.js';
-import { assertQueries, engineOf, type Prepared, prepare, type StageRequest, storeOf } from './prepare.js';
+import { assertQueries, engineOf, prepare, type Session, type StageRequest, storeOf } from './prepare.js';
 import { deviceFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import { type SearchedRun, writeSearched } from './searched-run.js';
@@ -185,7 +185,7 @@ export async function withCheckpoint<T>(
 
 /** Opens the engine for a piece of work, and closes it after with all that was opened on it. */
 async function atWorkbench<T>(
-  prepared: Prepared,
+  prepared: Session,
   progress: Progress,
   log: StageLog,
   work: (bench: Workbench) => Promise<T>,

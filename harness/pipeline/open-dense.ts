@@ -1,12 +1,12 @@
 /** Opens what encodes queries and an index, to answer queries as a user would ask them. */
 import type { BuiltIndex } from './built-index.js';
 import type { OpenSystem } from './cell.js';
-import { engineOf, type Prepared } from './prepare.js';
+import { engineOf, type Session } from './prepare.js';
 import { type QuerySource, vectorOf } from './query-encoder.js';
 import { closeSearching, openSearching } from './searching.js';
 
 export async function openDense(
-  prepared: Prepared,
+  prepared: Session,
   source: QuerySource,
   indexFolder: string,
   built?: BuiltIndex,

@@ -34,7 +34,7 @@ export interface StageRequest extends DatasetChoice {
   anew?: Anew;
 }
 
-export interface Prepared {
+export interface Session {
   config: BenchConfig;
   offline: boolean;
   store: Store;
@@ -195,7 +195,7 @@ export async function prepare(
   request: StageRequest,
   progress: Progress,
   store: Store = storeOf(request, progress),
-): Promise<Prepared> {
+): Promise<Session> {
   const { config, offline } = request;
   // A slip in a name is better known now than after training.
   parseMeasures(config.measures);
@@ -210,7 +210,7 @@ export async function prepare(
 }
 
 /** @param missing what there are none of: `queries to mine negatives for` */
-export async function assertQueries({ dataset }: Prepared, split: Split, missing: string): Promise<void> {
+export async function assertQueries({ dataset }: Session, split: Split, missing: string): Promise<void> {
   if ((await dataset.queries(split)).length > 0) return;
   const what = missing.replace(/^queries/, `${split} queries`);
   throw new BenchError('DATA_INVALID', `${dataset.name} has no ${what}.`, {

@@ -20,7 +20,15 @@ import { describePublished, openPublished, type PublishedModel } from './publish
 import { modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Encoding, Means, Scoring, SystemFacts, SystemPlan } from './system.js';
+import type {
+  AnsweredSystem,
+  AnswerRequest,
+  Encoding,
+  Means,
+  ScoringSystem,
+  SystemFacts,
+  SystemPlan,
+} from './system.js';
 import { assertEncoding } from './trained-requirements.js';
 import { inPrecision, planOfVectors } from './vectors-plan.js';
 
@@ -67,13 +75,13 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return ofVectors(modelStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
 }
 
-export const answer = (asking: Asking): Promise<Answering> => publishedAs(asking, answerDense);
-export const encode = (asking: Asking): Promise<Encoding> => publishedAs(asking, encodeDense);
-export const score = (asking: Asking): Promise<Scoring> => publishedAs(asking, scoreDense);
+export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => publishedAs(asking, answerDense);
+export const encode = (asking: AnswerRequest): Promise<Encoding> => publishedAs(asking, encodeDense);
+export const score = (asking: AnswerRequest): Promise<ScoringSystem> => publishedAs(asking, scoreDense);
 
 /** @param use what is done with the model */
 async function publishedAs<T extends UsedVectors>(
-  asking: Asking,
+  asking: AnswerRequest,
   use: (...given: Parameters<typeof answerDense>) => Promise<T>,
 ) {
   const { request, prepared, progress } = asking;

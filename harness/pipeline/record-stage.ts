@@ -14,10 +14,10 @@ import {
 } from '../record.js';
 import { datasetIdentity } from '../stages/known.js';
 import { keyOf } from '../store/hash.js';
-import type { Measured } from './measure-stage.js';
+import type { Measurement } from './measure-stage.js';
 import { datasetFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Studied } from './system.js';
+import type { AnsweredSystem, Study } from './system.js';
 
 export { datasetFacts } from './record-parts.js';
 
@@ -25,10 +25,10 @@ export interface RecordParts {
   request: RunRequest;
   dataset: Dataset;
   split: Split;
-  answering: Pick<Answering, 'facts' | 'given' | 'remarks'>;
+  answering: Pick<AnsweredSystem, 'facts' | 'given' | 'remarks'>;
   run: Run;
-  measured: Measured;
-  studied: Studied | undefined;
+  measured: Measurement;
+  studied: Study | undefined;
   stages: readonly StageFacts[];
 }
 
@@ -63,7 +63,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
 export function stemOf(
   { architecture, dataset: name, seed, config }: RunRequest,
   dataset: Dataset,
-  given: Answering['given'] = {},
+  given: AnsweredSystem['given'] = {},
 ): string {
   const settings = keyOf({
     deciding: decidingSettings(config),

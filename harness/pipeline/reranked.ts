@@ -22,7 +22,14 @@ import {
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, Scoring, SystemPlan, SystemSteps } from './system.js';
+import type {
+  AnsweredSystem,
+  AnswerRequest,
+  Means,
+  ScoringSystem,
+  SystemPlan,
+  SystemSteps,
+} from './system.js';
 import { conditionsHere } from './whole-index.js';
 
 export const times = (trial: Trial): Promise<StageTime[]> =>
@@ -65,7 +72,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return { run, all: [run] };
 }
 
-export async function answer(asking: Asking): Promise<Answering> {
+export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { request, prepared, split, depth, log, progress } = asking;
   const reranked = request.config.rerank.depth ?? depth;
   const [first, second] = await componentsWithSteps(request);
@@ -105,8 +112,8 @@ export async function answer(asking: Asking): Promise<Answering> {
 }
 
 async function openBoth(
-  found: Answering,
-  scoring: Scoring,
+  found: AnsweredSystem,
+  scoring: ScoringSystem,
   reranked: number,
   depth: number,
 ): Promise<OpenSystem> {

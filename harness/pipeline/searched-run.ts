@@ -9,7 +9,7 @@ import type { RunFacts } from '../stages/search.js';
 import { removePartialsOf } from '../store/atomic.js';
 import type { Artifact } from '../store/store.js';
 import { readHits } from './hit-files.js';
-import type { Prepared } from './prepare.js';
+import type { Session } from './prepare.js';
 import { datasetFacts, fileName, tagOf } from './record-stage.js';
 import { type NamedPassages, runOf } from './run-of-hits.js';
 import type { SystemFacts } from './system.js';
@@ -29,18 +29,18 @@ export interface SearchedRun {
   warnings: readonly string[];
 }
 
-interface Searched {
+interface SearchTarget {
   found: Artifact<RunFacts>;
   index: NamedPassages;
   facts: Pick<SystemFacts, 'arch' | 'device' | 'model'>;
   warnings: readonly string[];
-  prepared: Prepared;
+  prepared: Session;
   /** @param run file for the hits; one in `config.out`, under a name of its own, where absent */
   asked: { split: Split; run?: string | undefined };
 }
 
 export async function writeSearched(
-  { found, index, facts, warnings, prepared: { dataset, config }, asked }: Searched,
+  { found, index, facts, warnings, prepared: { dataset, config }, asked }: SearchTarget,
   progress: Progress,
 ): Promise<SearchedRun> {
   const { split } = asked;

@@ -5,7 +5,7 @@ import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtSearch } from './built-index.js';
 import { flatSearcher } from './choose-searcher.js';
 import { openSearcher, searchBudget } from './open-searcher.js';
-import type { Prepared } from './prepare.js';
+import type { Session } from './prepare.js';
 
 /** Everything that stays open while query vectors are searched. */
 export interface OpenSearch {
@@ -20,7 +20,7 @@ export interface OpenSearch {
 
 /** @param folder of the shards @param built from them, to be searched instead */
 export async function openSearching(
-  { config }: Prepared,
+  { config }: Session,
   engine: Engine,
   folder: string,
   built?: BuiltIndex,
@@ -44,7 +44,7 @@ export function valuesOf({ values }: Pick<BuiltIndex, 'values'>): readonly (numb
 
 /** What searches an index that was built, told one of its values. The caller disposes of it. */
 export function openAt(
-  { config }: Pick<Prepared, 'config'>,
+  { config }: Pick<Session, 'config'>,
   { engine, index }: Pick<OpenSearch, 'engine' | 'index'>,
   built: BuiltIndex,
   value: number | undefined,

@@ -5,12 +5,12 @@ import type { Progress } from '../progress.js';
 import { loadSystem } from '../systems.js';
 import { type EncodedIndex, encodedIndex } from './one-stage.js';
 import { identicalIdsOf } from './own-passages.js';
-import { assertQueries, type Prepared, prepare, type StageRequest } from './prepare.js';
+import { assertQueries, prepare, type Session, type StageRequest } from './prepare.js';
 import { assertRequirements } from './requirements.js';
 import type { RunRequest } from './run-request.js';
 import { type SearchedRun, writeSearched } from './searched-run.js';
 import { StageLog } from './stage-log.js';
-import type { Answering, Asking } from './system.js';
+import type { AnsweredSystem, AnswerRequest } from './system.js';
 
 export interface SystemRequest extends StageRequest {
   /** The system: `bm25`, `pretrained:FOLDER`, `fuse:A+B`. */
@@ -21,7 +21,7 @@ export interface SystemRequest extends StageRequest {
 async function begin(
   { system: architecture, ...request }: SystemRequest,
   progress: Progress,
-): Promise<Pick<Asking, 'request' | 'prepared' | 'log' | 'progress'>> {
+): Promise<Pick<AnswerRequest, 'request' | 'prepared' | 'log' | 'progress'>> {
   // Of an index that is trained: as in a run with that seed.
   const whole: RunRequest = { ...request, architecture, seed: request.config.seeds[0]! };
   await assertRequirements(whole);
@@ -60,9 +60,9 @@ export async function encodeSystem(request: SystemRequest, progress: Progress): 
  */
 export async function withHits<T>(
   request: SystemRequest,
-  asked: { split: Split; missing: string; depth?: number; identicalIds?: Asking['identicalIds'] },
+  asked: { split: Split; missing: string; depth?: number; identicalIds?: AnswerRequest['identicalIds'] },
   progress: Progress,
-  work: (answering: Answering, prepared: Prepared, log: StageLog) => Promise<T>,
+  work: (answering: AnsweredSystem, prepared: Session, log: StageLog) => Promise<T>,
 ): Promise<T> {
   const { answer } = await (await loadSystem(request.system)).steps();
   const begun = await begin(request, progress);

@@ -16,8 +16,8 @@ import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import type { OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
-import type { Measured } from './measure-stage.js';
-import type { Prepared } from './prepare.js';
+import type { Measurement } from './measure-stage.js';
+import type { Session } from './prepare.js';
 import type { QueryEncoder } from './query-encoder.js';
 import type { NamedPassages } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
@@ -41,11 +41,11 @@ export interface SystemSteps {
   /** How long its stages take on this machine: a little of them is really done. */
   times(trial: Trial): Promise<StageTime[]>;
   /** Every stage as far as the hits of a split. The caller closes what comes back. */
-  answer(asking: Asking): Promise<Answering>;
+  answer(asking: AnswerRequest): Promise<AnsweredSystem>;
   /** Every stage as far as the vectors of the passages; absent where it has none, or has them of a checkpoint. */
-  encode?(asking: Asking): Promise<Encoding>;
+  encode?(asking: AnswerRequest): Promise<Encoding>;
   /** Every stage as far as vectors that can score any passage; absent where it has none. */
-  score?(asking: Asking): Promise<Scoring>;
+  score?(asking: AnswerRequest): Promise<ScoringSystem>;
 }
 
 /** What a run comes to on this machine, as far as it is known before it begins. */
@@ -67,9 +67,9 @@ export interface SystemPlan {
   needs(passages: number | null): Promise<readonly string[]>;
 }
 
-export interface Asking {
+export interface AnswerRequest {
   request: RunRequest;
-  prepared: Prepared;
+  prepared: Session;
   split: Split;
   /** Hits per query. */
   depth: number;
@@ -88,7 +88,7 @@ export type SystemFacts = Pick<Findings, 'config' | 'arch' | 'device'> &
   };
 
 /** A system that has answered the queries of a split. */
-export interface Answering {
+export interface AnsweredSystem {
   readonly run: Artifact<RunFacts>;
   readonly index: NamedPassages;
   readonly facts: SystemFacts;
@@ -107,7 +107,7 @@ export interface Answering {
   /** Those that searching again needs. */
   readonly searchable: readonly Need[];
   /** What is looked into once the hits are measured. */
-  study?(hits: PassageHits, measured: Measured): Promise<Studied>;
+  study?(hits: PassageHits, measured: Measurement): Promise<Study>;
   /** Opens it anew, to be timed; after `close` too. */
   open(): Promise<OpenSystem>;
   close(): Promise<void>;
@@ -120,8 +120,8 @@ export interface Encoding {
 }
 
 /** A system whose vectors score passages that another has found. Nothing of it is open. */
-export interface Scoring
-  extends Pick<Answering, 'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable'> {
+export interface ScoringSystem
+  extends Pick<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable'> {
   /** Opens it, to be timed. */
   open(): Promise<OpenScoring>;
 }
@@ -132,7 +132,7 @@ export interface OpenScoring {
   close(): Promise<void>;
 }
 
-export interface Studied {
+export interface Study {
   /** Where passages have several vectors. */
   winners?: WinnerFacts | undefined;
   /** Of an index that is not exact. */

@@ -11,7 +11,7 @@ import { indexBuilder } from './index-builder.js';
 import { modelSource } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { Answering, Asking, Means, Scoring, SystemPlan } from './system.js';
+import type { AnsweredSystem, AnswerRequest, Means, ScoringSystem, SystemPlan } from './system.js';
 import { type TrainedStage, trainAll, trainingRemarks } from './training.js';
 import { inPrecision, planOfVectors } from './vectors-plan.js';
 
@@ -61,12 +61,12 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return ofVectors(modelStages(model, request, known, askedOf(request, known)));
 }
 
-export const answer = (asking: Asking): Promise<Answering> => trainedAs(asking, answerDense);
-export const score = (asking: Asking): Promise<Scoring> => trainedAs(asking, scoreDense);
+export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => trainedAs(asking, answerDense);
+export const score = (asking: AnswerRequest): Promise<ScoringSystem> => trainedAs(asking, scoreDense);
 
 /** @param use what is done with the model, once it is trained */
 function trainedAs<T extends UsedVectors>(
-  asking: Asking,
+  asking: AnswerRequest,
   use: (...given: Parameters<typeof answerDense>) => Promise<T>,
 ) {
   const { request, log } = asking;
@@ -93,7 +93,7 @@ function trainedAs<T extends UsedVectors>(
 }
 
 /** A checkpoint that training began with, and negatives named for it. */
-function givenOf(trained: TrainedStage): Answering['given'] {
+function givenOf(trained: TrainedStage): AnsweredSystem['given'] {
   const { setup, negatives } = trained.first ?? trained;
   return {
     ...(setup.model.trainedAs !== undefined && { init: setup.model.files }),

@@ -7,7 +7,7 @@ import { bm25Negatives as findNegatives } from '../search/bm25-negatives.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
 
-interface NegativesAsked {
+interface NegativesSettings {
   split: Split;
   scoring: SparseScoring;
   /** Negatives per query. */
@@ -27,7 +27,7 @@ interface NegativesFacts {
 /** @param index of terms */
 export function bm25Negatives(
   index: Stage,
-  { split, scoring, count, depth }: NegativesAsked,
+  { split, scoring, count, depth }: NegativesSettings,
   { dataset, code }: Known,
 ): Stage<NegativesFacts> {
   return {

@@ -13,7 +13,7 @@ import type { DevWinnerFacts } from '../record.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
-import type { Searched } from './search.js';
+import type { SearchTarget } from './search.js';
 
 /** Dev queries with a relevant passage, and its id, or theirs. */
 interface JudgedQueries {
@@ -36,7 +36,7 @@ export const judged = {
 
 /** @param queries the judged ones of dev */
 export function devWinners(
-  { system, queries, shards }: Pick<Searched, 'system' | 'queries' | 'shards'>,
+  { system, queries, shards }: Pick<SearchTarget, 'system' | 'queries' | 'shards'>,
   { dataset, code }: Known,
 ): Stage<DevWinnerFacts> {
   return {

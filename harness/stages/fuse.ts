@@ -7,7 +7,7 @@ import type { Stage } from './graph.js';
 import type { Known } from './known.js';
 import type { RunFacts } from './search.js';
 
-export interface FuseAsked {
+export interface FuseSettings {
   fusion: Fusion;
   /** Hits per query that are kept. */
   depth: number;
@@ -16,7 +16,7 @@ export interface FuseAsked {
 /** @param runs of the same queries, one per system @param system its name */
 export function fuse(
   runs: readonly Stage<RunFacts>[],
-  { fusion, depth }: FuseAsked,
+  { fusion, depth }: FuseSettings,
   system: string,
   { dataset, code }: Known,
 ): Stage<RunFacts> {

@@ -14,9 +14,9 @@ import { CopiesOfPositives } from '../search/copied-positives.js';
 import type { PassageHits } from '../search/search.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
-import type { RunFacts, Searched } from './search.js';
+import type { RunFacts, SearchTarget } from './search.js';
 
-interface MineAsked {
+interface MineSettings {
   split: Split;
   identicalIds: 'dropped' | 'kept';
   /** Negatives kept per query, best first; null keeps all that were found. */
@@ -57,8 +57,8 @@ export interface MinedFacts {
  */
 export function mine(
   run: Stage<RunFacts>,
-  searched: Pick<Searched, 'queries' | 'shards'> | NamedPassages,
-  { split, identicalIds, negatives: wanted, margins }: MineAsked,
+  searched: Pick<SearchTarget, 'queries' | 'shards'> | NamedPassages,
+  { split, identicalIds, negatives: wanted, margins }: MineSettings,
   { dataset, code }: Known,
 ): Stage<MinedFacts> {
   const byVectors = 'shards' in searched ? searched : undefined;
@@ -92,7 +92,7 @@ export async function examplesIn(
   dataset: Dataset,
   index: NamedPassages,
   hits: PassageHits,
-  { split, identicalIds, negatives: wanted, margins }: MineAsked,
+  { split, identicalIds, negatives: wanted, margins }: MineSettings,
   scores?: PairScores,
 ) {
   const queries = await dataset.queries(split);

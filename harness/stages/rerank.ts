@@ -13,7 +13,7 @@ import type { Known } from './known.js';
 import type { RunFacts } from './search.js';
 import type { SystemStages } from './systems.js';
 
-export interface RerankAsked {
+export interface RerankSettings {
   split: Split;
   /** Hits that get a new order. */
   reranked: number;
@@ -25,7 +25,7 @@ export interface RerankAsked {
 export function rerank(
   run: Stage<RunFacts>,
   { shards, queries }: NonNullable<SystemStages['vectors']>,
-  { split, reranked, depth }: RerankAsked,
+  { split, reranked, depth }: RerankSettings,
   system: string,
   { dataset, code }: Known,
 ): Stage<RunFacts> {

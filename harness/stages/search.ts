@@ -25,7 +25,7 @@ export const timeOf = ({ execution }: RunFacts): Timed => ({
 });
 
 /** What is searched. */
-export interface Searched {
+export interface SearchTarget {
   /** Whose vectors they are, by name. */
   system: string;
   /** Vectors of the queries of a split. */
@@ -35,7 +35,7 @@ export interface Searched {
   index?: BuiltNeed | undefined;
 }
 
-export interface SearchAsked {
+export interface SearchSettings {
   split: Split;
   /** Hits per query. */
   depth: number;
@@ -45,8 +45,8 @@ export interface SearchAsked {
 
 /** @param value what the search in an index that was built is told; the last of those asked for where absent */
 export function search(
-  { system, queries, shards, index }: Searched,
-  { split, depth, identicalIds = 'kept' }: SearchAsked,
+  { system, queries, shards, index }: SearchTarget,
+  { split, depth, identicalIds = 'kept' }: SearchSettings,
   config: Pick<BenchConfig, 'search' | 'index'>,
   { dataset, engine, computing, flat, builder, code }: Known,
   value?: number,

@@ -13,10 +13,10 @@ import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
 import { queries, type SomeQueries } from './queries.js';
 import { recall } from './recall.js';
-import { type RunFacts, type SearchAsked, search } from './search.js';
+import { type RunFacts, type SearchSettings, search } from './search.js';
 import { searchTerms } from './search-terms.js';
 
-type Asked = Required<SearchAsked>;
+type SplitSettings = Required<SearchSettings>;
 
 /** The stages of a system, as others read them; what these need hangs on them. */
 export interface SystemStages {
@@ -33,7 +33,7 @@ export const askedOf = (
   { config }: { config: BenchConfig },
   { dataset }: Pick<Known, 'dataset'>,
   split: Split = 'test',
-): Asked => ({
+): SplitSettings => ({
   ...{ split, depth: config.search.depth },
   identicalIds: identicalIdsOf(config, dataset),
 });
@@ -54,7 +54,7 @@ export const modelStages = (
   model: ModelNeed,
   request: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
-  asked: Asked,
+  asked: SplitSettings,
   handedIn?: Need,
 ) => {
   const { config } = request;
@@ -75,7 +75,7 @@ export function vectorStages(
   { name: system, passages: encoding, queries: queriesOf, hasWinners = false }: VectorSource,
   { config, seed }: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
-  asked: Asked,
+  asked: SplitSettings,
   handedIn?: Need,
 ) {
   const shards = handedIn ?? encoding;
@@ -118,7 +118,7 @@ export const ofVectors = (stages: VectorStages): SystemStages => {
 export type VectorStages = ReturnType<typeof vectorStages>;
 
 /** BM25: index of terms -> search. */
-export function termStages({ config }: Pick<RunRequest, 'config'>, known: Known, asked: Asked) {
+export function termStages({ config }: Pick<RunRequest, 'config'>, known: Known, asked: SplitSettings) {
   const scoring = scoringOf(config);
   const index = indexTerms(scoring, known);
   return { scoring, index, run: searchTerms(index, { scoring, ...asked }, known) };

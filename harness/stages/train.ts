@@ -23,7 +23,7 @@ export interface CheckpointFacts {
 }
 
 /** What one training is made of, as far as it is known before it begins. */
-interface TrainingAsked {
+interface TrainingSettings {
   name: string;
   config: BenchConfig;
   seed: number;
@@ -44,7 +44,7 @@ interface TrainingAsked {
   setup(at: Workplace): Promise<TrainingSetup>;
 }
 
-export function train(asked: TrainingAsked, known: Known): Stage<CheckpointFacts> {
+export function train(asked: TrainingSettings, known: Known): Stage<CheckpointFacts> {
   const { config, seed, architecture, model, origin, trainedAs, negatives, teacher } = asked;
   const { dataset, engine, computing, code } = known;
   const { t5LayerNorm, tied } = config.model;

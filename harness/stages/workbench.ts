@@ -1,7 +1,7 @@
 /** Where the stages of one request are made: what is open is open once, and what was made is not asked for again. */
 import { builtIndex } from '../pipeline/built-index.js';
 import type { OpenModel } from '../pipeline/open-model.js';
-import type { Prepared } from '../pipeline/prepare.js';
+import type { Session } from '../pipeline/prepare.js';
 import { closeSearching, type OpenSearch, openSearching } from '../pipeline/searching.js';
 import type { StageLog } from '../pipeline/stage-log.js';
 import type { Progress } from '../progress.js';
@@ -25,9 +25,9 @@ interface Open<T> {
 }
 
 export class Workbench implements Workplace {
-  readonly config: Prepared['config'];
-  readonly store: Prepared['store'];
-  readonly dataset: Prepared['dataset'];
+  readonly config: Session['config'];
+  readonly store: Session['store'];
+  readonly dataset: Session['dataset'];
   readonly offline: boolean;
   readonly #made = new Map<string, Promise<Artifact<unknown>>>();
   #model: Open<OpenModel> | undefined;
@@ -35,7 +35,7 @@ export class Workbench implements Workplace {
 
   /** @param log gets the stages that are asked for by `logged`, those before a failure too */
   constructor(
-    readonly prepared: Prepared,
+    readonly prepared: Session,
     readonly progress: Progress,
     readonly log: StageLog,
     readonly openEngine?: Engine | undefined,
