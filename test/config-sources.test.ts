@@ -8,6 +8,7 @@ import { type BenchConfig, loadConfig } from '../harness/config/config.js';
 import { configSchema, defaultConfig, type SchemaNode } from '../harness/config/schema.js';
 import { presets } from '../harness/presets.js';
 import { engineNames } from '../harness/tensor/engine.js';
+import { expectedDefaults } from './expected-defaults.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -21,108 +22,6 @@ function fileOf(name: string, text: string): string {
 }
 
 /** Written out by hand: the compiler checks that the interface has these keys and no others. */
-const expectedDefaults: BenchConfig = {
-  preset: null,
-  arch: {
-    layers: null,
-    vectors: null,
-    lambda: null,
-    maskShort: true,
-    meanFirst: true,
-    similarity: 'dot',
-  },
-  model: {
-    name: 'scratch',
-    tied: false,
-    t5LayerNorm: 'last',
-    scratch: { layers: 2, dimensions: 128, heads: 2, intermediate: 512, vocabularySize: 8000 },
-  },
-  text: { queryTokens: 256, passageTokens: 256, pairTruncation: 'longest-first' },
-  train: {
-    epochs: 40,
-    batchSize: 128,
-    chunkSize: 32,
-    learningRate: null,
-    temperature: 1,
-    matryoshka: null,
-    teacher: { scores: null, loss: 'margin-mse', weight: 1, temperature: 1, missing: 'left-out' },
-    warmup: 0.05,
-    weightDecay: 0,
-    clipNorm: 2,
-    dropout: 0.1,
-    negatives: 1,
-    negativePool: 200,
-    missingNegative: 'left-out',
-    otherPositives: 'left-out',
-    checkpoint: 'best',
-    averageRank: 'dpr',
-    averageRankFrom: 30,
-    averageRankHardNegatives: null,
-    averageRankOtherNegatives: 0,
-    averageRankTies: 'behind',
-    resetBestAtSwitch: true,
-    devNegatives: 'fixed',
-    patience: null,
-    saveEverySteps: 100,
-  },
-  stages: 1,
-  stage2: {
-    init: 'model',
-    negatives: 'both',
-    examples: 'concatenated',
-    epochs: null,
-    learningRate: null,
-    averageRankFrom: null,
-    negativePool: 50,
-    depth: 100,
-    maxScoreRatio: null,
-    scoreMargin: null,
-  },
-  encode: { batchTokens: 4096, shardPassages: 100_000, memoryMiB: 1024, precision: 'float32' },
-  index: {
-    kind: 'Flat',
-    nprobe: null,
-    efSearch: null,
-    dimensions: null,
-    rescore: null,
-    parameters: {},
-    trainingVectors: 65_536,
-  },
-  search: { depth: 100, memoryMiB: 1024, deviceMemoryMiB: null, batchSize: 128 },
-  pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
-  vectors: { similarity: null },
-  endpoint: {
-    model: null,
-    similarity: 'cosine',
-    queryPrompt: '',
-    passagePrompt: '',
-    batchSize: 32,
-    concurrency: 2,
-    requestsPerMinute: null,
-    retries: 5,
-    timeoutSeconds: 120,
-  },
-  fuse: { method: 'rrf', constant: 60, weights: null, normalization: 'min-max', depth: null },
-  rerank: { depth: null },
-  bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
-  unpack: { largestGiB: 64, largestRatio: 100 },
-  latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
-  check: { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 },
-  measures: [
-    ...['answer@5', 'answer@20', 'answer@100', 'success@5', 'success@20', 'success@100'],
-    ...['mrr@10', 'ndcg@10', 'recall@100'],
-  ],
-  measure: { identicalIds: 'dropped' },
-  engine: 'auto',
-  device: 'auto',
-  deviceMemoryMiB: null,
-  searcher: 'auto',
-  threads: null,
-  seeds: [12345],
-  cache: '.bench',
-  out: 'results',
-  keep: 'all',
-};
 
 test('the defaults of the schema are the interface, key by key', () => {
   assert.deepEqual(defaultConfig(), expectedDefaults);

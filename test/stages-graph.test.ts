@@ -84,9 +84,12 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
     ...once,
     train: { ...once.train, teacher: { ...once.train.teacher, scores: 'some/file', loss: 'kl' } },
   };
+  const fitting: BenchConfig = { ...once, train: { ...once.train, chunkSize: 'fitting' } };
   const published: BenchConfig = { ...once, model: { ...once.model, name: 'some/model' } };
   const requests = [
-    ...[once, twice, flat, taught, published].map((config) => requestOf('me-bert-sc', change(config))),
+    ...[once, twice, flat, taught, fitting, published].map((config) =>
+      requestOf('me-bert-sc', change(config)),
+    ),
     ...[
       'bm25',
       'pretrained:some/model',

@@ -7,12 +7,14 @@ import type { GitFacts } from '../program/place.js';
 import type { CurveFacts } from './curve-facts.js';
 import type { LatencyFacts } from './latency-facts.js';
 import type { StageFacts } from './stage-facts.js';
+import type { TrainingFacts } from './training-facts.js';
 import type { WinnerFacts } from './winner-facts.js';
 
 export type { GitFacts } from '../program/place.js';
 export type { CurveFacts, CurvePoint } from './curve-facts.js';
 export type { LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
 export type { MakingFacts, StageFacts, UsedFacts } from './stage-facts.js';
+export type * from './training-facts.js';
 export type { DevWinnerFacts, WinnerFacts } from './winner-facts.js';
 
 /** Raised when a field changes its meaning or goes; a new optional field does not raise it. */
@@ -154,59 +156,6 @@ export interface MachineFacts {
   readonly memoryLimitBytes?: number;
   readonly os: string;
   readonly node: string;
-}
-
-export interface EpochFacts {
-  /** From 0. */
-  readonly epoch: number;
-  readonly steps: number;
-  /** Mean training loss. */
-  readonly loss: number;
-  /** What dev said, by name: crossEntropy, averageRank. */
-  readonly dev: Readonly<Record<string, number>>;
-  readonly execution?: { readonly seconds: number };
-}
-
-/** One training: its epochs and what it took. */
-export interface TrainingStageFacts {
-  readonly epochs: readonly EpochFacts[];
-  /** Whose checkpoint was kept. */
-  readonly bestEpoch: number | null;
-  readonly execution: {
-    readonly seconds: number;
-    readonly stepsPerSecond: number;
-    /** Share of a step's time spent outside the engine. */
-    readonly javascriptShare?: number;
-  };
-}
-
-/** The training whose checkpoint was searched. */
-export interface TrainingFacts extends TrainingStageFacts {
-  /** The stage before, where there were two. */
-  readonly firstStage?: TrainingStageFacts;
-  /** The trained checkpoint that it began with. */
-  readonly init?: { readonly architecture: string; readonly key: string };
-  /** Where hard negatives came from: `dataset`, `bm25`, or a file. */
-  readonly negatives?: readonly (Partial<DataFile> & { readonly name: string })[];
-  /** The file of a teacher's scores. */
-  readonly teacher?: DataFile;
-  /** Of two stages: what became of the hits of the first when examples were mined from them, see MinedFacts. */
-  readonly mined?: Readonly<Record<string, number>>;
-  /** What was trained on and what was left out, by split: see ExampleCounts. */
-  readonly examples?: Readonly<Partial<Record<'train' | 'dev', Readonly<Record<string, number>>>>>;
-  /** Every value of lambda tried; `arch.lambda` is the one chosen. */
-  readonly lambdaSearch?: readonly LambdaTried[];
-  /** The pooling's trained weights by name, a number per row of E(d): alpha of scalar mix after the softmax. */
-  readonly poolingWeights?: Readonly<Record<string, readonly number[]>>;
-}
-
-export interface LambdaTried {
-  readonly lambda: number;
-  /** The epoch that was kept, from 0. */
-  readonly epoch: number;
-  readonly measure: 'crossEntropy' | 'averageRank';
-  /** Of that epoch; lower is better. */
-  readonly dev: number;
 }
 
 export interface IndexFacts {

@@ -81,15 +81,9 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const moments = { first, second };
   const arrays = { parameters, moments };
   const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
-  const objective = objectiveOf(options);
   const context = {
-    engine,
-    retriever,
-    parameters,
-    gradients,
-    seed,
-    dropout: hasDropout(retriever),
-    objective,
+    ...{ engine, retriever, parameters, gradients, seed },
+    ...{ dropout: hasDropout(retriever), objective: objectiveOf(options) },
   };
   const negatives = examples.some((example) => example.negatives.length > 0) ? options.negatives : 0;
   const computer = stepComputer(context, options.chunkSize, request.deviceMemoryMiB ?? null, {
