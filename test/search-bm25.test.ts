@@ -181,3 +181,16 @@ test('SciFact: the figures that Anserini publishes', {
   }
   await index.close();
 });
+
+test('passages far apart are found: a gap of three bytes between two of one word', async () => {
+  // 2^14 is the first gap that takes three.
+  const [rare, common] = ['rare', 'common'];
+  const all = Array.from({ length: 2 ** 14 + 301 }, (_, i) => ({
+    ...{ passageId: `p${i}`, title: '' },
+    text: i === 0 || i === 2 ** 14 + 300 ? rare : common,
+  }));
+  const index = await indexOf('far', streamed(all));
+  const { ordinals, counts } = await (await Bm25Searcher.open(index)).search([rare], 5);
+  assert.deepEqual([...ordinals.slice(0, counts[0])], [0, 2 ** 14 + 300]);
+  await index.close();
+});
