@@ -194,3 +194,21 @@ test('passages far apart are found: a gap of three bytes between two of one word
   assert.deepEqual([...ordinals.slice(0, counts[0])], [0, 2 ** 14 + 300]);
   await index.close();
 });
+
+test('a word that stands in a passage more than 2^14 times counts as often', async () => {
+  const often = 20_000;
+  const texts = ['word '.repeat(often), 'word', 'other'];
+  const index = await indexOf(
+    'often',
+    streamed(texts.map((text, i) => ({ passageId: `p${i}`, title: '', text }))),
+  );
+  const k1 = 10_000;
+  const searcher = await Bm25Searcher.open(index, { ...usualBm25, k1, b: 0 });
+  const { scores } = await searcher.search(['word'], 2);
+  const expected = (often / (often + k1)) * (1 + k1);
+  assert.ok(
+    Math.abs(scores[0]! / scores[1]! / expected - 1) < 1e-5,
+    `${scores[0]! / scores[1]!}, ${expected}`,
+  );
+  await index.close();
+});
