@@ -181,3 +181,34 @@ test('SciFact: the figures that Anserini publishes', {
   }
   await index.close();
 });
+
+test('passages far apart are found: a gap of three bytes between two of one word', async () => {
+  // 2^14 is the first gap that takes three.
+  const [rare, common] = ['rare', 'common'];
+  const all = Array.from({ length: 2 ** 14 + 301 }, (_, i) => ({
+    ...{ passageId: `p${i}`, title: '' },
+    text: i === 0 || i === 2 ** 14 + 300 ? rare : common,
+  }));
+  const index = await indexOf('far', streamed(all));
+  const { ordinals, counts } = await (await Bm25Searcher.open(index)).search([rare], 5);
+  assert.deepEqual([...ordinals.slice(0, counts[0])], [0, 2 ** 14 + 300]);
+  await index.close();
+});
+
+test('a word that stands in a passage more than 2^14 times counts as often', async () => {
+  const often = 20_000;
+  const texts = ['word '.repeat(often), 'word', 'other'];
+  const index = await indexOf(
+    'often',
+    streamed(texts.map((text, i) => ({ passageId: `p${i}`, title: '', text }))),
+  );
+  const k1 = 10_000;
+  const searcher = await Bm25Searcher.open(index, { ...usualBm25, k1, b: 0 });
+  const { scores } = await searcher.search(['word'], 2);
+  const expected = (often / (often + k1)) * (1 + k1);
+  assert.ok(
+    Math.abs(scores[0]! / scores[1]! / expected - 1) < 1e-5,
+    `${scores[0]! / scores[1]!}, ${expected}`,
+  );
+  await index.close();
+});

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { describeSearchers } from '../harness/pipeline/searchers.js';
 import { stream } from '../harness/random.js';
-import { type PassageHits, searchPassages } from '../harness/search/passages.js';
+import { hitsOfRange, type PassageHits, searchPassages } from '../harness/search/passages.js';
 import type { Searcher } from '../harness/search/search.js';
 import type { RowSearcher } from '../harness/search/searcher.js';
 import { loadFaiss } from '../harness/searchers/faiss/flat.js';
@@ -187,4 +187,21 @@ test('queries that are not finite, or not of the index, are refused', async (t) 
   assert.equal(none.counts.length, 0);
   await searcher.dispose();
   await index.close();
+});
+
+test('the hits of some queries are theirs, of each as many as there may be', () => {
+  const [queries, depth] = [4, 3];
+  const numbers = Array.from({ length: queries * depth }, (_, i) => i);
+  const hits: PassageHits = {
+    depth,
+    ordinals: Int32Array.from(numbers),
+    scores: Float32Array.from(numbers, (i) => -i),
+    winners: Int32Array.from(numbers, (i) => 100 + i),
+    counts: Int32Array.of(3, 0, 2, 1),
+  };
+  const some = hitsOfRange(hits, 1, 2);
+  assert.deepEqual(
+    [some.depth, ...[some.ordinals, some.scores, some.winners, some.counts].map((each) => Array.from(each))],
+    [3, [3, 4, 5, 6, 7, 8], [-3, -4, -5, -6, -7, -8], [103, 104, 105, 106, 107, 108], [0, 2]],
+  );
 });

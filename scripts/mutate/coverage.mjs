@@ -79,7 +79,8 @@ const givenData = () => process.env.STRATA_TEST_DATA ?? '';
 export function readCoverage(folder, dist) {
   const built = `file://${realpathSync(dist)}/`;
   const spans = {};
-  for (const name of readdirSync(folder)) {
+  // A test that is ended leaves nothing.
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const { result } = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
     for (const { url, functions } of result) {
       if (!url.startsWith(built)) continue;
