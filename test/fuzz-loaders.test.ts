@@ -18,6 +18,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const notFuzzed: Readonly<Record<string, string>> = {
   'harness/cli.ts': 'reads package.json of the program',
   'harness/cli/doctor/machine.ts': 'reads package.json of the program',
+  'harness/cli/task.ts': 'reads what the worker that started it hands over',
   'harness/cli/evaluate.ts': 'copies a value that it has made',
   'harness/index/bm25-segments.ts': 'reads what the same process has just written',
   'harness/program/code.ts': 'reads files of the build',
@@ -28,6 +29,11 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/searchers/faiss/trial-process.ts':
     'the process in which FAISS may end on bytes that a user brings',
   'harness/text/published-tokenizer.ts': 'reads texts of a tokenizer that has been loaded',
+  'harness/store/kept-hashes.ts':
+    'reads what it wrote, by a digest, and hashes the file again where that differs',
+  'harness/tasks/child.ts': 'reads what a process of its own prints',
+  'harness/tasks/slurm.ts': 'reads the exit code that a job of its own left',
+  'reports/html/explore.ts': 'reads a source of the program',
   'harness/tensor/onnx/gpu-search.ts': 'reads what the system says of its graphics cards',
   'harness/tensor/onnx/recorder.ts': 'reads tensors in memory',
 };

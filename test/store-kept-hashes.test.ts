@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { withDigest } from '../harness/store/digest.js';
 import { keptHash } from '../harness/store/kept-hashes.js';
 import { temporaryFolder } from './made-index.js';
 
@@ -23,8 +24,12 @@ test('a hash is kept until the file is touched, and no longer', async (t) => {
   const known = JSON.parse(await readFile(kept, 'utf8'));
   assert.equal(known.sha256, sha256('one'));
   // What is kept is what is taken, or it would be kept for nothing.
-  await writeFile(kept, JSON.stringify({ ...known, sha256: sha256('two') }));
+  await writeFile(kept, JSON.stringify(withDigest({ ...known, sha256: sha256('two') })));
   assert.equal(await keptHash(cache, file), sha256('two'));
+  // A digit that is another, in a file that nobody wrote so.
+  await writeFile(kept, JSON.stringify({ ...known, sha256: sha256('two') }));
+  assert.equal(await keptHash(cache, file), sha256('one'));
+  await writeFile(kept, JSON.stringify(withDigest({ ...known, sha256: sha256('two') })));
   assert.equal(await keptHash(cache, file, true), sha256('one'));
   for (const damaged of ['', '{', 'null', '[]', JSON.stringify({ ...known, sha256: 1 })]) {
     await writeFile(kept, damaged);

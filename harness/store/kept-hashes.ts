@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
+import { hasItsDigest, withDigest } from './digest.js';
 import { type FileState, isSameState, settledState } from './file-state.js';
 import { keyOf } from './hash.js';
 import { hashOnce } from './hash-once.js';
@@ -21,7 +22,7 @@ export async function keptHash(root: string, file: string, isAnew = false): Prom
   const known = isAnew || !isSettled ? undefined : await readKept(kept);
   if (known?.file === absolute && isSameState(known, state)) return known.sha256;
   const sha256 = await hashOnce(absolute);
-  if (isSettled) await writeJson(kept, { file: absolute, ...state, sha256 } satisfies Kept);
+  if (isSettled) await writeJson(kept, withDigest<Kept>({ file: absolute, ...state, sha256 }));
   return sha256;
 }
 
@@ -32,7 +33,7 @@ async function readKept(kept: string): Promise<Kept | undefined> {
   const text = await textIfThere(kept);
   try {
     const known = parseJson(text ?? 'null') as Partial<Kept> | null;
-    return /^[0-9a-f]{64}$/.test(String(known?.sha256)) ? (known as Kept) : undefined;
+    return hasItsDigest(known) ? (known as Kept) : undefined;
   } catch {
     return undefined;
   }
