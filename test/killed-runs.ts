@@ -163,6 +163,8 @@ async function contentOf(file: string): Promise<unknown> {
   const bytes = await readFile(file);
   const text = () => bytes.toString('utf8');
   if (file.endsWith('.record.json')) return withoutTimes(JSON.parse(text()) as RunRecord);
+  // The command line names the folders that it works in.
+  if (file.endsWith('.ir_metadata.yaml')) return text().replace(/^ *cmd: .*$/m, '');
   if (!/(manifest\.json|steps\.jsonl)$/.test(file)) return bytes.toString('base64');
   const lines = file.endsWith('.jsonl') ? text().trimEnd().split('\n') : [text()];
   return lines.map((line) =>

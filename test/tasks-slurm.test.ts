@@ -66,8 +66,8 @@ test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
   await call('scontrol', 'requeue', `${job}_0`);
   await until(async () => {
     await call('scontrol', 'update', `JobId=${job}_0`, 'StartTime=now').catch(() => undefined);
-    const states = await call('squeue', '--noheader', '--me', '--array', '--format=%i %T');
-    return states.includes(`${job}_0 PENDING`) ? undefined : true;
+    const state = await call('scontrol', 'show', 'job', `${job}_0`).catch(() => '');
+    return /Restarts=1/.test(state) && !/JobState=PENDING/.test(state) ? true : undefined;
   });
   assert.deepEqual(await ended, [0, null], stderr);
   const records = JSON.parse(stdout) as RunRecord[];
