@@ -67,7 +67,7 @@ test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
   await until(async () => {
     await call('scontrol', 'update', `JobId=${job}_0`, 'StartTime=now').catch(() => undefined);
     const state = await call('scontrol', 'show', 'job', `${job}_0`).catch(() => '');
-    return /Restarts=1/.test(state) && !/JobState=PENDING/.test(state) ? true : undefined;
+    return /Restarts=1/.test(state) && /JobState=(RUNNING|COMPLETED)\b/.test(state) ? true : undefined;
   });
   assert.deepEqual(await ended, [0, null], stderr);
   const records = JSON.parse(stdout) as RunRecord[];
