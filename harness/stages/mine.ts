@@ -61,7 +61,7 @@ export function mine(
   { split, identicalIds, negatives: wanted, margins }: MineSettings,
   { dataset, code }: Known,
 ): Stage<MinedFacts> {
-  const byVectors = 'shards' in searched ? searched : undefined;
+  const byVectors = 'identifiers' in searched ? undefined : searched;
   return {
     name: 'mine',
     kind: 'negatives',
