@@ -149,6 +149,8 @@ export interface ReportPlugin {
   extension: string;
   /** What takes time or room to find out and this report shows: texts of queries and passages, values of every query. */
   needs?: readonly ('texts' | 'values')[];
+  /** What it shows where it is asked for; of one that does not, `bench report` refuses the option. */
+  shows?: readonly ('slice' | 'prices')[];
   /** The whole file; a report that needs a heavy library loads it here. */
   render(report: Report): string | Promise<string>;
 }

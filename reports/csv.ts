@@ -6,6 +6,7 @@ import { harmless } from './format/spreadsheet.js';
 const report: ReportPlugin = {
   summary: 'one row per system for a spreadsheet, numbers in full',
   extension: 'csv',
+  shows: ['prices'],
   render({ sections }: Report): string {
     const rows = sections.flatMap(rowsOf);
     // Sections may have other columns: a row leaves empty what it does not have.

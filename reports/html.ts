@@ -23,6 +23,7 @@ const report: ReportPlugin = {
   summary: 'one page with tables, charts and queries, to be opened anywhere',
   extension: 'html',
   needs: ['texts', 'values'],
+  shows: ['slice', 'prices'],
   async render({ sections, checks, createdAt, benchVersion, title: named }: Report): Promise<string> {
     const bodies: string[] = [];
     for (const section of sections) bodies.push(await sectionHtml(section));

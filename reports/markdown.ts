@@ -33,6 +33,7 @@ import { checksInOrder, detailOf, headingOfSection, headlineOf, legendOf } from 
 const report: ReportPlugin = {
   summary: 'tables for a README or a pull request',
   extension: 'md',
+  shows: ['slice', 'prices'],
   render: ({ sections, checks, title }: Report) =>
     `${title === undefined ? '' : `# ${escapeMarkdown(title)}\n\n`}${[...sections.map(sectionText), ...(checks === undefined ? [] : [checkText(checks)])].join('\n')}`,
 };

@@ -97,6 +97,10 @@ test('what cannot be asked is refused with what was seen', async () => {
   assert.match((await refused('--deviation', '1')).message, /needs --queries, --difference or both/);
   assert.match((await refused('--deviation', '0', '--queries', '9')).message, /above 0, not 0/);
   assert.match((await refused('--changed', '1.5', '--queries', '9')).message, /at most 1, not 1.5/);
+  for (const more of ['0.2', '-0.2']) {
+    const { message } = await refused('--changed', '0.1', '--difference', more);
+    assert.match(message, /--difference -?0.2 is more than --changed 0.1/);
+  }
   assert.match((await refused('--deviation', '1', '--queries', '1')).message, /whole number from 2, not 1/);
   assert.match((await refused('--deviation', '1', '--queries', '0')).message, /whole number from 1, not '0'/);
   assert.match((await refused('--deviation', '1', '--queries', '9', '--power', '80')).message, /1, not 80/);

@@ -43,7 +43,7 @@ test('whatever makes a system another one stands in its name', () => {
     ]);
     assert.equal(systems[1]?.name, `me-bert (${name})`);
   }
-  // Three differences are shown; where they leave two the same, the file tells.
+  // Three differences are shown, and more only where they leave two the same.
   const four = changes.slice(1, 5).map(([, change]) => (change as { arch: object }).arch);
   const record = { ...base, arch: Object.assign({}, ...four, { layers: [1, 2], vectors: 3, lambda: 0.1 }) };
   const [, last] = groupSystems([
@@ -54,6 +54,16 @@ test('whatever makes a system another one stands in its name', () => {
     },
   ]);
   assert.equal(last!.name, 'me-bert (layers=1+2, M=3, lambda=0.1)');
+  const masked = { ...record, arch: { ...record.arch, maskShort: true } } as typeof base;
+  const precise = { ...masked, config: { ...masked.config, encode: { precision: 'int8' } } } as typeof base;
+  const three = groupSystems([base, masked, precise].map((each, i) => ({ file: `${i}.json`, record: each })));
+  assert.deepEqual(
+    three.slice(1).map(({ name }) => name),
+    ['float32', 'int8'].map(
+      (precision) => `me-bert (layers=1+2, M=3, lambda=0.1, encode.precision=${precision})`,
+    ),
+    'what tells two apart is shown though it is not among the first',
+  );
 });
 
 test('where and how often latency was measured, and what was measured, do not make another system', () => {

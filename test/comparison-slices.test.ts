@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { command as compare } from '../harness/cli/compare.js';
 import { command as evaluate } from '../harness/cli/evaluate.js';
+import { command as reportCommand } from '../harness/cli/report.js';
 import { compareSlices } from '../harness/comparison.js';
 import { BenchError } from '../harness/errors.js';
 import { readSlices } from '../harness/interchange/slices.js';
@@ -54,6 +55,22 @@ test('each slice is compared on its queries alone, and all tests of all slices a
   });
   const compared = comparisons[0]!.measures.find(({ measure }) => measure === 'mrr@10')!;
   near(compared.candidate, means.reduce((sum, value) => sum + value, 0) / means.length, 'mean of the slice');
+});
+
+test('a format that shows no slices or prices refuses them', async () => {
+  for (const [format, option] of [
+    ['latex', 'slice'],
+    ['csv', 'slice'],
+    ['junit', 'prices'],
+  ] as const) {
+    await assert.rejects(
+      Promise.resolve(reportCommand.run({ format, [option]: 'none' }, [], () => undefined)),
+      {
+        code: 'USAGE',
+        message: `--${option} plays no part in --format ${format}.`,
+      },
+    );
+  }
 });
 
 test('a report has a table of slices, with the marks of its own family of tests', async () => {

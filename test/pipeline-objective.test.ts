@@ -49,6 +49,15 @@ for (const architecture of ['dual-encoder', 'mlr', 'colbert-cls', 'me-bert-avg']
   });
 }
 
+test('what a teacher without scores would have taught is told', async () => {
+  const told = async (...set: string[]) =>
+    (await searched('dual-encoder', ...once, ...set)).record.warnings.some((line) =>
+      line.includes('plays no part without train.teacher.scores'),
+    );
+  assert.equal(await told('train.teacher.loss=kl'), true);
+  assert.equal(await told(), false);
+});
+
 test('a checkpoint trained for one comparison is not searched by another without training', async () => {
   const { record } = await searched('dual-encoder', ...once, 'arch.similarity=cosine');
   const warned = (line: string) => line.includes('at train.temperature 1,');

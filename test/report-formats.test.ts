@@ -185,6 +185,14 @@ test('latencies of different devices have no best, and the report says so', asyn
     sections[0]!.fronts.map(({ cost }) => cost),
     ['index-bytes'],
   );
+  const axis = async (...other: Parameters<typeof stored>) =>
+    /"x":"([^"]+)"/.exec(await render('html', await prepare([stored(), stored(...other)])))![1];
+  assert.equal(
+    await axis({ arch: 'mlr', cpu: 'Another', lift: 0.1 }),
+    'index-bytes',
+    'nor are they drawn first',
+  );
+  assert.equal(await axis({ arch: 'mlr', lift: 0.1 }), 'search-ms');
 });
 
 test('a measure or baseline that no record has is refused with a near name', async () => {

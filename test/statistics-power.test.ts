@@ -141,6 +141,7 @@ test('of two systems that differ in nothing p is a bound, and only where values 
   const found = equivalence(alike, alike, 0.01);
   assert.equal(found.p, 0.99 ** 300);
   assert.match(found.reason!, /^All 300 differences are 0/);
+  assert.equal(equivalence([0, 1, 1], [0, 1, 1], 2).p, 0, 'shares never differ by 2');
   assert.equal(equivalence([3, 4], [3, 4], 0.01).p, undefined);
   assert.match(equivalence([0, 0], [0.5, 0.5], 1).reason!, /All 2 differences are 0.5/);
   assert.match(equivalence([0], [0.5], 1).reason!, /at least 2 pairs/);

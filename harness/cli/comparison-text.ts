@@ -119,7 +119,7 @@ function notesOf({ slice, measures, latencyNotes, correction, familySize }: Repo
     ...(measures[0]!.overQueries.equivalence === undefined
       ? []
       : [
-          'as good as equal by two one-sided t-tests, corrected over all measures and systems; a difference that is not significant is no proof of it',
+          `as good as equal by two one-sided t-tests, corrected over all measures${slice === undefined ? '' : ', slices'} and systems; a difference that is not significant is no proof of it`,
         ]),
     ...measures.flatMap(({ measure, overQueries, overSeeds }) => [
       ...(overQueries.equivalence?.reason === undefined

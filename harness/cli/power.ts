@@ -59,7 +59,7 @@ export const command: Command = {
     const queries = wholeNumber(values, 'queries');
     const { powerOfQueries, powerOfRecords } = await import('../comparison.js');
     if (targets.length === 0) {
-      const found = powerOfQueries(assumedSpread(values), queriesOf(queries, question), request);
+      const found = powerOfQueries(assumedSpread(values, question), queriesOf(queries, question), request);
       print(values.json === true ? `${JSON.stringify(found, null, 2)}\n` : powerTable(found, question));
       return 0;
     }
@@ -91,15 +91,24 @@ function questionOf(values: Values): PowerQuestion {
   };
 }
 
-/** @throws BenchError USAGE unless exactly one assumption is stated */
-function assumedSpread(values: Values): PairedSpread {
+/** @throws BenchError USAGE unless exactly one assumption is stated, under which the difference can be */
+function assumedSpread(values: Values, { difference = 0 }: PowerQuestion): PairedSpread {
   const [deviation, discordant] = [decimal(values, 'deviation'), decimal(values, 'changed')];
   const given = Object.keys(values).filter((name) => ['measure', 'baseline', 'common-seeds'].includes(name));
   if (given.length > 0) {
     throw new BenchError('USAGE', `--${given.join(', --')} can only be given with run records.`);
   }
   if (deviation !== undefined && discordant === undefined) return { test: 'paired t', deviation };
-  if (discordant !== undefined && deviation === undefined) return { test: 'McNemar exact', discordant };
+  if (discordant !== undefined && deviation === undefined) {
+    if (Math.abs(difference) <= discordant) return { test: 'McNemar exact', discordant };
+    throw new BenchError(
+      'USAGE',
+      `--difference ${difference} is more than --changed ${discordant} leaves room for.`,
+      {
+        hint: 'At least as many queries change as one system answers more: give a larger share or a smaller difference.',
+      },
+    );
+  }
   const seen = deviation === undefined ? 'neither was given' : 'both were given';
   throw new BenchError(
     'USAGE',

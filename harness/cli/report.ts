@@ -58,7 +58,10 @@ export const command: Command = {
   async run(values, targets, print) {
     const format = String(values.format ?? 'markdown');
     // A slip in its name is better known before the records are read.
-    await loadReport(format);
+    const { shows = [] } = await loadReport(format);
+    for (const option of ['slice', 'prices'] as const) {
+      if (values[option] !== undefined && !shows.includes(option)) throw await notShown(option, format);
+    }
     const { config: file, baseline, measure, columns, title, label, data } = values;
     if (columns !== undefined && measure !== undefined) {
       throw new BenchError('USAGE', '--columns and --measure both say which measures are shown.', {
@@ -94,6 +97,15 @@ export const command: Command = {
     return 0;
   },
 };
+
+async function notShown(option: 'slice' | 'prices', format: string): Promise<BenchError> {
+  const names = reportNames();
+  const plugins = await Promise.all(names.map((name) => loadReport(name)));
+  const able = names.filter((_, i) => plugins[i]!.shows?.includes(option));
+  return new BenchError('USAGE', `--${option} plays no part in --format ${format}.`, {
+    hint: `Take --format ${able.join(', ')}.`,
+  });
+}
 
 export interface RenderRequest extends Omit<ReportRequest, 'texts' | 'values'> {
   /** Where texts are looked for. */

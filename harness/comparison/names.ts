@@ -54,7 +54,12 @@ function* flattened(section: object, prefix = ''): Generator<[string, unknown]> 
   }
 }
 
-/** Settings shown in a name before the rest is left to its file's name. */
+interface Named {
+  arch: string;
+  settings: Readonly<Record<string, string>>;
+}
+
+/** Settings shown in a name; more where these leave two systems the same that others tell apart. */
 const shown = 3;
 
 /**
@@ -62,19 +67,35 @@ const shown = 3;
  * where those leave two the same the name of the file.
  */
 export function distinctNames(records: readonly StoredRecord[]): string[] {
-  const names = records.map(({ record }) => {
-    const alike = records.filter((other) => other.record.arch.name === record.arch.name);
-    const settings = alike.map((other) => settingsOf(other.record));
-    const own = settingsOf(record);
-    const keys = [...new Set(settings.flatMap((each) => Object.keys(each)))].filter((key) =>
-      settings.some((each) => each[key] !== own[key]),
-    );
-    const parts = keys.slice(0, shown).map((key) => `${key}=${own[key] ?? 'none'}`);
-    return parts.length === 0 ? record.arch.name : `${record.arch.name} (${parts.join(', ')})`;
-  });
+  const systems = records.map(({ record }) => ({ arch: record.arch.name, settings: settingsOf(record) }));
+  const keys = systems.map((own) => differing(own, systems).slice(0, shown));
+  const named = () =>
+    systems.map(({ arch, settings }, i) => {
+      const parts = keys[i]!.map((key) => `${key}=${settings[key] ?? 'none'}`);
+      return parts.length === 0 ? arch : `${arch} (${parts.join(', ')})`;
+    });
+  let names = named();
+  for (;;) {
+    const more = systems.map((own, i) => {
+      const namesakes = systems.filter((_, j) => names[j] === names[i]);
+      const missing = differing(own, namesakes).filter((key) => !keys[i]!.includes(key));
+      return missing.slice(0, 1);
+    });
+    if (more.every((each) => each.length === 0)) break;
+    for (const [i, each] of more.entries()) keys[i]!.push(...each);
+    names = named();
+  }
   const stems = records.map(({ file }) => path.basename(file, recordSuffix));
   const withFile = names.map((name, i) => (isRepeated(names, name) ? `${name} [${stems[i]}]` : name));
   return withFile.map((name, i) => (isRepeated(withFile, name) ? `${names[i]} [${records[i]!.file}]` : name));
+}
+
+/** Keys of which one of the others of the same architecture has another value, or only one of the two has any. */
+function differing(own: Named, others: readonly Named[]): string[] {
+  const alike = others.filter(({ arch }) => arch === own.arch);
+  return [...new Set(alike.flatMap(({ settings }) => Object.keys(settings)))].filter((key) =>
+    alike.some(({ settings }) => settings[key] !== own.settings[key]),
+  );
 }
 
 function isRepeated(names: readonly string[], name: string): boolean {

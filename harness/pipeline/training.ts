@@ -1,5 +1,6 @@
 /** Trains what a request asks for: lambda chosen on dev, and a second stage where one is asked for. */
-import type { BenchConfig } from '../config/config.js';
+import { isDeepStrictEqual } from 'node:util';
+import { type BenchConfig, defaultConfig } from '../config/config.js';
 import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { LambdaTried } from '../record.js';
@@ -127,6 +128,10 @@ export function trainingRemarks({
     own.push(
       `vectors were trained for their cosines at train.temperature ${temperature}, where a softmax hardly tells passages apart; 0.05 is usual`,
     );
+  const { scores, ...lesson } = config.train.teacher;
+  const { scores: _, ...usual } = defaultConfig().train.teacher;
+  if (scores === null && !isDeepStrictEqual(lesson, usual))
+    own.push('train.teacher.* plays no part without train.teacher.scores, the file of a teacher');
   if (mined !== undefined) own.push(...minedRemarks(mined));
   return [...(first === undefined ? [] : trainingRemarks(first).map((line) => `stage 1: ${line}`)), ...own];
 }

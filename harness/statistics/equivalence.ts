@@ -54,7 +54,8 @@ export function equivalence(
     if (![baseline, candidate].every(liesInUnit)) {
       return { ...none, reason: `All ${n} differences are 0, of values without bounds: no p can be given.` };
     }
-    const p = (1 - margin) ** n;
+    // A mean of such values cannot differ by more than 1.
+    const p = Math.max(0, 1 - margin) ** n;
     return { ...none, ...both(p, p), reason: `All ${n} differences are 0: p is (1 - margin)^n.` };
   }
   const error = deviation / Math.sqrt(n);

@@ -22,9 +22,13 @@ export function exploreHtml(section: ReportSection): string {
 }
 
 function dataOf(section: ReportSection) {
-  const { systems, columns, measure, queries } = section;
+  const { systems, columns, measure, queries, fronts } = section;
   const held = columns.filter(({ id }) => systems.some(({ cells }) => cells[id] !== undefined));
-  const cost = ['search-ms', 'index-bytes'].find((id) => held.some((column) => column.id === id));
+  const isTimed = (system: (typeof systems)[number]) => system.cells['search-ms'] !== undefined;
+  // Latencies that must not be compared have no front; they can be chosen, but are not shown first.
+  const isApart = systems.filter(isTimed).length > 1 && !fronts.some(({ cost }) => cost === 'search-ms');
+  const costs = isApart ? ['index-bytes'] : ['search-ms', 'index-bytes'];
+  const cost = costs.find((id) => held.some((column) => column.id === id));
   const place = (name: string | undefined) => systems.findIndex((system) => system.name === name);
   const pair = queries === undefined ? [0, Math.min(1, systems.length - 1)] : queries.systems.map(place);
   return {
