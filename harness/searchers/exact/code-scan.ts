@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { damaged } from '../../index/reading.js';
 import { type KernelMemory, kernelMemory, kernelOf } from '../../program/web-assembly.js';
 import { BestPassages } from '../../search/best-passages.js';
+import { assertPlain } from '../../store/plain-file.js';
 import { type CodeLayout, placesOf } from './code-file.js';
 import { LargestValues } from './largest-values.js';
 import type { CodedQuery, SignedQuery } from './row-codes.js';
@@ -57,6 +58,7 @@ export class CodeScan {
     this.#scales = new Float32Array(rows);
     this.#errors = new Float32Array(coding === 'int8' ? rows : 0);
     const places = placesOf(layout);
+    assertPlain(file);
     const handle = openSync(file, 'r');
     try {
       const read = (into: Uint8Array, position: number) => {
