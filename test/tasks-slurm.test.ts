@@ -81,6 +81,29 @@ test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
   assert.ok(files.length > 40);
 });
 
+test('scancel ends the jobs for good', { skip: missing ?? false }, async () => {
+  const here = path.join(root, 'cancelled');
+  const { env, call } = cluster!;
+  const child = spawn(process.execPath, [cli, 'run', ...args(here), '--on', 'slurm', '--workers', '1'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  const ended = once(child, 'close');
+  const until = untilEnded(ended, () => said);
+  const jobs = await until(() => /scancel (\d+ \d+)/.exec(said)?.[1]?.split(' '));
+  const log = path.join(here, 'out', 'slurm', 'work-0.log');
+  await until(async () => /train: /.test(await readFile(log, 'utf8').catch(() => '')) || undefined);
+  await call('scancel', ...jobs);
+  assert.deepEqual(await ended, [3, null], said);
+  assert.match(said, /TASK_FAILED: Job \d+ ended and left no exit code/);
+  assert.equal(await call('squeue', '--noheader'), '');
+  assert.match(await call('scontrol', 'show', 'job', jobs[0]!), /Restarts=0/);
+});
+
 test('where Slurm refuses the jobs, its own reason is said and none is left', {
   skip: missing ?? false,
 }, async () => {
