@@ -162,6 +162,25 @@ test('PostgreSQL does the same; before it is made ready it is refused, and no pa
   }
 });
 
+test('whoever waits for a Redis that is gone says so, and stops when told to', {
+  skip: redisMissing ?? false,
+}, async () => {
+  const server = await startRedis();
+  const gone = path.join(root, 'gone');
+  const run = start(['run', ...args(gone), '--on', server.url]);
+  await until(() => /0 at work/.test(run.said()), run);
+  const worker = start(['worker', '--queue', server.url, '--cache', path.join(gone, 'other')]);
+  await until(() => /waits for tasks/.test(worker.said()), worker);
+  await server.kill();
+  for (const waiting of [run, worker]) {
+    await until(() => /queue: ECONN/.test(waiting.said()), waiting);
+    waiting.child.kill('SIGTERM');
+  }
+  assert.deepEqual(await run.ended, [130, null], run.said());
+  assert.deepEqual(await worker.ended, [0, null], worker.said());
+  await server.stop();
+});
+
 test('a Redis that would lose tasks is refused, and so is none', {
   skip: redisMissing ?? false,
 }, async () => {

@@ -1,4 +1,5 @@
 /** A sweep on a queue: its cells are handed out, and watched until they are done. */
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Progress } from '../progress.js';
 import type { Said, TaskQueue } from './queue.js';
@@ -17,6 +18,32 @@ export async function workOnQueue(
   tasks: TaskQueue,
   roots: readonly Task[],
   progress: Progress,
+): Promise<Record<string, string>> {
+  progress.checkInterrupted();
+  let reason = '';
+  tasks.queue.on('error', (error: NodeJS.ErrnoException) => {
+    const now = error.code ?? error.name;
+    if (now !== reason) progress.note(`queue: ${now}; it is waited for`);
+    reason = now;
+  });
+  const over = new AbortController();
+  // A server that is gone answers nothing, and a job that is told to stop does not wait for it.
+  const interrupted = once(progress.signal, 'abort', { signal: over.signal }).then(() => {
+    progress.checkInterrupted();
+    return {};
+  });
+  try {
+    return await Promise.race([untilDone(tasks, roots, progress), interrupted]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** As `workOnQueue`, where the server answers. */
+async function untilDone(
+  tasks: TaskQueue,
+  roots: readonly Task[],
+  progress: Progress,
   pauseMs = 1000,
 ): Promise<Record<string, string>> {
   await submit(tasks, roots);
@@ -27,11 +54,14 @@ export async function workOnQueue(
   while (left.size > 0) {
     progress.checkInterrupted();
     for (const [id, root] of left) {
+      const state = await tasks.queue.getJobState(id);
+      // Read behind its state, for the reason comes with that.
       const job = await tasks.queue.getJob(id);
       // The queue was emptied: what was done stands in the store.
       if (job === undefined) await submit(tasks, [root]);
-      else if ((await job.getState()) === 'completed') left.delete(id);
-      else if ((await job.getState()) === 'failed') {
+      else if (state === 'completed') left.delete(id);
+      // Without a reason it has been handed out anew since.
+      else if (state === 'failed' && typeof job.failedReason === 'string') {
         failed[id] = job.failedReason;
         left.delete(id);
         progress.note(`failed: ${root.title}: ${job.failedReason}`);
@@ -54,7 +84,12 @@ async function submit({ queue }: TaskQueue, roots: readonly Task[]): Promise<voi
     const before = await queue.getJob(root.id);
     const state = await before?.getState();
     // What is done may have been removed from the store since: it is looked at again, and found done at once where it is.
-    if (state === 'failed' || state === 'completed') await before!.remove({ removeChildren: true });
+    if (state === 'failed' || state === 'completed') {
+      await before!.remove({ removeChildren: true }).catch(async (error: unknown) => {
+        // Another who asks for the same was faster, and it is at work again.
+        if ((await queue.getJobState(root.id)) === state) throw error;
+      });
+    }
     await queue.add(root.kind, root, { ...jobOptions, jobId: root.id });
   }
 }

@@ -2,6 +2,7 @@
  * A queue of tasks on Redis or PostgreSQL, by BullMQ. It only hands tasks out: what is done stands in the store, so that an emptied
  * queue is filled again by the same command, and goes on where the work was.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type * as BullMQ from 'bullmq';
 import { BenchError } from '../errors.js';
 import type { Task } from './task.js';
@@ -27,7 +28,18 @@ export interface TaskQueue {
     process: BullMQ.Processor<Task, string, string>,
     options: Omit<BullMQ.WorkerOptions, 'connection'>,
   ): BullMQ.Worker<Task, string, string>;
-  close(): Promise<void>;
+  close(): Promise<unknown>;
+}
+
+/** A server that is gone does not answer: then there is nothing to be waited for. @returns whether it answered */
+export async function farewell(closing: Promise<unknown>, ms = 2000): Promise<boolean> {
+  const over = new AbortController();
+  const late = wait(ms, false, { signal: over.signal }).catch(() => false);
+  try {
+    return await Promise.race([closing.then(() => true), late]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** The address without what nobody should read. */
@@ -111,7 +123,7 @@ async function onRedis(url: string, library: typeof BullMQ): Promise<TaskQueue> 
         connection,
         autorun: false,
       }),
-    close: () => queue.close(),
+    close: () => farewell(queue.close()),
   };
 }
 
@@ -131,13 +143,13 @@ async function onPostgres(url: string, library: typeof BullMQ): Promise<TaskQueu
         ...(options as object),
         ...{ connection, autorun: false },
       }) as unknown as ReturnType<TaskQueue['worker']>,
-    close: () => queue.close(),
+    close: () => farewell(queue.close()),
   };
 }
 
 /** Makes what PostgreSQL has to have; nothing where it is there, and on Redis. */
 export async function initQueue(url: string): Promise<void> {
-  if (kindOf(url) === 'redis') return (await openQueue(url)).close();
+  if (kindOf(url) === 'redis') return void (await (await openQueue(url)).close());
   const { runMigrations } = await load('bullmq', () => import('bullmq'));
   const { default: pg } = await load('pg', () => import('pg'));
   const client = new pg.Client({ connectionString: url });
