@@ -6,7 +6,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { without } from '../harness/cli/on-slurm.js';
+import { assertForSlurm, without, words } from '../harness/cli/on-slurm.js';
 import type { RunRecord } from '../harness/record.js';
 import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
 import { tinySettings } from './made-squad.js';
@@ -139,6 +139,17 @@ test('the command line of a worker is that of the run without what is not its ow
   ];
   const names = { on: 'string', workers: 'string', sbatch: 'string', json: 'boolean' } as const;
   assert.deepEqual(without(argv, names), ['--arch', 'a', '--set', 'x=1', '--seeds=1']);
+});
+
+test('options of sbatch may be quoted, and are refused where there is no Slurm', () => {
+  assert.deepEqual(words(` -p gpu  --comment="two words" --x='a"b' `), [
+    ...['-p', 'gpu', '--comment=two words', '--x=a"b'],
+  ]);
+  assert.deepEqual(words(''), []);
+  assert.throws(() => words(`--comment="two words`), { code: 'USAGE' });
+  assert.doesNotThrow(() => assertForSlurm({ on: 'slurm', workers: '2' }));
+  assert.throws(() => assertForSlurm({ workers: '2' }), { code: 'USAGE' });
+  assert.throws(() => assertForSlurm({ on: 'redis://localhost', sbatch: '-p x' }), { code: 'USAGE' });
 });
 
 /** Looks until there is something to see. Fails where the command ends before. */

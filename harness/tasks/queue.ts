@@ -60,7 +60,8 @@ function kindOf(url: string): 'redis' | 'postgres' {
   if (/^postgres(ql)?:$/.test(protocol)) return 'postgres';
   throw new BenchError(
     'USAGE',
-    `A queue has an address such as redis://HOST:6379 or postgres://HOST/DATABASE, and this has the scheme '${protocol}'.`,
+    'A queue has an address such as redis://HOST:6379 or postgres://HOST/DATABASE, and this is none.',
+    { hint: 'bench run --on takes such an address, or slurm.' },
   );
 }
 
