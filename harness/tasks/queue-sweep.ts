@@ -2,10 +2,12 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Progress } from '../progress.js';
-import type { Said, TaskQueue } from './queue.js';
+import { isServerGone, type Said, type TaskQueue } from './queue.js';
 import { jobOptions } from './queue-worker.js';
 import type { Task } from './task.js';
 
+/** Between two looks at the queue. */
+const pauseMs = 1000;
 /** Between two lines of what the workers are at. */
 const saidMs = 5000;
 
@@ -20,12 +22,8 @@ export async function workOnQueue(
   progress: Progress,
 ): Promise<Record<string, string>> {
   progress.checkInterrupted();
-  let reason = '';
-  tasks.queue.on('error', (error: NodeJS.ErrnoException) => {
-    const now = error.code ?? error.name;
-    if (now !== reason) progress.note(`queue: ${now}; it is waited for`);
-    reason = now;
-  });
+  const server = new Patience(progress);
+  tasks.queue.on('error', (error) => server.lost(error));
   const over = new AbortController();
   // A server that is gone answers nothing, and a job that is told to stop does not wait for it.
   const interrupted = once(progress.signal, 'abort', { signal: over.signal }).then(() => {
@@ -33,26 +31,54 @@ export async function workOnQueue(
     return {};
   });
   try {
-    return await Promise.race([untilDone(tasks, roots, progress), interrupted]);
+    return await Promise.race([untilDone(tasks, roots, progress, server), interrupted]);
   } finally {
     over.abort();
   }
 }
 
-/** As `workOnQueue`, where the server answers. */
+/** Waits for a server that is gone, and says so once. */
+class Patience {
+  #reason = '';
+
+  constructor(readonly progress: Progress) {}
+
+  lost({ code, name }: NodeJS.ErrnoException): void {
+    const reason = code ?? name;
+    if (reason !== this.#reason) this.progress.note(`queue: ${reason}; it is waited for`);
+    this.#reason = reason;
+  }
+
+  /** @param ask may be called again from its beginning */
+  async answer<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const answer = await ask();
+        this.#reason = '';
+        return answer;
+      } catch (error) {
+        if (!isServerGone(error)) throw error;
+        this.lost(error as Error);
+      }
+      this.progress.checkInterrupted();
+      await wait(pauseMs);
+    }
+  }
+}
+
+/** As `workOnQueue`; does not end while the server is gone. */
 async function untilDone(
   tasks: TaskQueue,
   roots: readonly Task[],
   progress: Progress,
-  pauseMs = 1000,
+  server: Patience,
 ): Promise<Record<string, string>> {
-  await submit(tasks, roots);
+  await server.answer(() => submit(tasks, roots));
   const failed: Record<string, string> = {};
   const left = new Map(roots.map((root) => [root.id, root]));
   let [said, saidAt] = ['', Number.NEGATIVE_INFINITY];
   const stage = progress.stage('cells', roots.length, 'cells');
-  while (left.size > 0) {
-    progress.checkInterrupted();
+  const look = async () => {
     for (const [id, root] of left) {
       const state = await tasks.queue.getJobState(id);
       // Read behind its state, for the reason comes with that.
@@ -67,8 +93,12 @@ async function untilDone(
         progress.note(`failed: ${root.title}: ${job.failedReason}`);
       }
     }
+    return activity(tasks);
+  };
+  while (left.size > 0) {
+    progress.checkInterrupted();
+    const now = await server.answer(look);
     stage.update(roots.length - left.size);
-    const now = await activity(tasks);
     if (now !== said && performance.now() - saidAt >= saidMs) {
       progress.note(now);
       [said, saidAt] = [now, performance.now()];

@@ -164,6 +164,12 @@ export async function initQueue(url: string): Promise<void> {
   }
 }
 
+/** Whether a server that comes back makes good what failed: errors of sockets, and those of PostgreSQL that say that it ends or begins. */
+export function isServerGone(error: unknown): boolean {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  return /^(E[A-Z]{3,}|08\w{3}|57P\w\d|53300)$/.test(code) || /^connection terminated/i.test(message);
+}
+
 /** No message of a library is passed on: it may hold the address with its password. */
 function asRefusal(error: unknown, url: string): unknown {
   if (error instanceof BenchError) return error;
