@@ -8,6 +8,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RunRecord } from '../harness/record.js';
+import { runInChild } from '../harness/tasks/child.js';
+import type { Task } from '../harness/tasks/task.js';
 import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
 import { tinySettings } from './made-squad.js';
 import { cli } from './places.js';
@@ -151,6 +153,10 @@ test('PostgreSQL does the same; before it is made ready it is refused, and no pa
     const run = start(['run', ...args(shared), '--on', server.url]);
     await until(() => /begins: train/.test(workers[0]!.said()), run);
     workers[0]!.child.kill('SIGKILL');
+    await until(() => /at work/.test(run.said()), run);
+    await server.kill();
+    await until(() => /it is waited for/.test(run.said()), run);
+    await server.start();
     assert.deepEqual(await run.ended, [0, null], run.said() + workers[1]!.said());
     workers[1]!.child.kill('SIGTERM');
     assert.deepEqual(await workers[1]!.ended, [0, null], workers[1]!.said());
@@ -160,6 +166,32 @@ test('PostgreSQL does the same; before it is made ready it is refused, and no pa
   } finally {
     await server.stop();
   }
+});
+
+test('whoever waits for a Redis that is gone says so, and stops when told to', {
+  skip: redisMissing ?? false,
+}, async () => {
+  const server = await startRedis();
+  const gone = path.join(root, 'gone');
+  const run = start(['run', ...args(gone), '--on', server.url]);
+  await until(() => /0 at work/.test(run.said()), run);
+  const worker = start(['worker', '--queue', server.url, '--cache', path.join(gone, 'other')]);
+  await until(() => /waits for tasks/.test(worker.said()), worker);
+  await server.kill();
+  for (const waiting of [run, worker]) {
+    await until(() => /queue: ECONN/.test(waiting.said()), waiting);
+    waiting.child.kill('SIGTERM');
+  }
+  assert.deepEqual(await run.ended, [130, null], run.said());
+  assert.deepEqual(await worker.ended, [0, null], worker.said());
+  await server.stop();
+});
+
+test('a task that begins when its worker is already told to stop is stopped', async () => {
+  const given = { task: {} as Task, store: root, failed: {} };
+  const outcome = await runInChild(given, () => undefined, AbortSignal.abort());
+  assert.ok(outcome.state === 'failed');
+  assert.match(outcome.message, /SIGTERM/);
 });
 
 test('a Redis that would lose tasks is refused, and so is none', {

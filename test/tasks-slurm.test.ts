@@ -6,7 +6,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { without } from '../harness/cli/on-slurm.js';
+import { assertForSlurm, without, words } from '../harness/cli/on-slurm.js';
 import type { RunRecord } from '../harness/record.js';
 import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
 import { tinySettings } from './made-squad.js';
@@ -81,6 +81,29 @@ test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
   assert.ok(files.length > 40);
 });
 
+test('scancel ends the jobs for good', { skip: missing ?? false }, async () => {
+  const here = path.join(root, 'cancelled');
+  const { env, call } = cluster!;
+  const child = spawn(process.execPath, [cli, 'run', ...args(here), '--on', 'slurm', '--workers', '1'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  const ended = once(child, 'close');
+  const until = untilEnded(ended, () => said);
+  const jobs = await until(() => /scancel (\d+ \d+)/.exec(said)?.[1]?.split(' '));
+  const log = path.join(here, 'out', 'slurm', 'work-0.log');
+  await until(async () => /train: /.test(await readFile(log, 'utf8').catch(() => '')) || undefined);
+  await call('scancel', ...jobs);
+  assert.deepEqual(await ended, [3, null], said);
+  assert.match(said, /TASK_FAILED: Job \d+ ended and left no exit code/);
+  assert.equal(await call('squeue', '--noheader'), '');
+  assert.match(await call('scontrol', 'show', 'job', jobs[0]!), /Restarts=0/);
+});
+
 test('where Slurm refuses the jobs, its own reason is said and none is left', {
   skip: missing ?? false,
 }, async () => {
@@ -116,6 +139,17 @@ test('the command line of a worker is that of the run without what is not its ow
   ];
   const names = { on: 'string', workers: 'string', sbatch: 'string', json: 'boolean' } as const;
   assert.deepEqual(without(argv, names), ['--arch', 'a', '--set', 'x=1', '--seeds=1']);
+});
+
+test('options of sbatch may be quoted, and are refused where there is no Slurm', () => {
+  assert.deepEqual(words(` -p gpu  --comment="two words" --x='a"b' `), [
+    ...['-p', 'gpu', '--comment=two words', '--x=a"b'],
+  ]);
+  assert.deepEqual(words(''), []);
+  assert.throws(() => words(`--comment="two words`), { code: 'USAGE' });
+  assert.doesNotThrow(() => assertForSlurm({ on: 'slurm', workers: '2' }));
+  assert.throws(() => assertForSlurm({ workers: '2' }), { code: 'USAGE' });
+  assert.throws(() => assertForSlurm({ on: 'redis://localhost', sbatch: '-p x' }), { code: 'USAGE' });
 });
 
 /** Looks until there is something to see. Fails where the command ends before. */

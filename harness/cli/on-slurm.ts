@@ -1,6 +1,7 @@
 /** `bench run --on slurm`: the same command line, taken apart for the nodes of a cluster. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
@@ -39,9 +40,7 @@ export async function runOnSlurm(
   const jobs = await submit({
     ...{ work: ['work', ...without(given, { ...own, ...shown })], run: ['run', ...without(given, own)] },
     ...{ workers: wholeNumber(values, 'workers') ?? 4, folder },
-    sbatch: String(values.sbatch ?? '')
-      .split(/\s+/)
-      .filter((option) => option !== ''),
+    sbatch: words(String(values.sbatch ?? '')),
   });
   progress.note(
     `slurm: ${jobs.work} works, ${jobs.run} times and records; logs in ${folder}. Ctrl-C leaves them running, the same command goes on with what they made; scancel ${jobs.work} ${jobs.run} ends them.`,
@@ -49,6 +48,28 @@ export async function runOnSlurm(
   const { printed, exitCode } = await watch(jobs, folder, progress);
   print(printed);
   return exitCode;
+}
+
+/** @throws BenchError USAGE for options of Slurm without it */
+export function assertForSlurm(values: Values): void {
+  const given = ['workers', 'sbatch'].find((option) => values[option] !== undefined);
+  if (given === undefined || values.on === 'slurm') return;
+  throw new BenchError('USAGE', `--${given} goes with --on slurm only.`, {
+    hint: 'On a queue as many work as there are: bench worker.',
+  });
+}
+
+/**
+ * The words of a text as a shell would read them: quotes keep blanks.
+ * @throws BenchError USAGE for a quote that is not closed
+ */
+export function words(text: string): string[] {
+  const quoted = /"([^"]*)"|'([^']*)'/g;
+  if (/["']/.test(text.replace(quoted, ''))) {
+    throw new BenchError('USAGE', `--sbatch has a quote that is not closed: ${text}`);
+  }
+  const found = text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+  return found.map((word) => word.replace(quoted, '$1$2'));
 }
 
 /** A command line without some of its options. */

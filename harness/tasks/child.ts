@@ -38,10 +38,13 @@ export function runInChild(
   const child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  // In pieces of bytes a letter may be cut in two.
+  child.stdout.setEncoding('utf8');
   let printed = '';
   let last = '';
-  child.stdout.on('data', (data: Buffer) => {
-    printed += data.toString();
+  child.stdout.on('data', (data: string) => {
+    printed += data;
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
     last = line.split('\r').at(-1)!;

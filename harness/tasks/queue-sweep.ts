@@ -1,10 +1,13 @@
 /** A sweep on a queue: its cells are handed out, and watched until they are done. */
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Progress } from '../progress.js';
-import type { Said, TaskQueue } from './queue.js';
+import { isServerGone, type Said, type TaskQueue } from './queue.js';
 import { jobOptions } from './queue-worker.js';
 import type { Task } from './task.js';
 
+/** Between two looks at the queue. */
+const pauseMs = 1000;
 /** Between two lines of what the workers are at. */
 const saidMs = 5000;
 
@@ -17,28 +20,85 @@ export async function workOnQueue(
   tasks: TaskQueue,
   roots: readonly Task[],
   progress: Progress,
-  pauseMs = 1000,
 ): Promise<Record<string, string>> {
-  await submit(tasks, roots);
+  progress.checkInterrupted();
+  const server = new Patience(progress);
+  tasks.queue.on('error', (error) => server.lost(error));
+  const over = new AbortController();
+  // A server that is gone answers nothing, and a job that is told to stop does not wait for it.
+  const interrupted = once(progress.signal, 'abort', { signal: over.signal }).then(() => {
+    progress.checkInterrupted();
+    return {};
+  });
+  try {
+    return await Promise.race([untilDone(tasks, roots, progress, server), interrupted]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Waits for a server that is gone, and says so once. */
+class Patience {
+  #reason = '';
+
+  constructor(readonly progress: Progress) {}
+
+  lost({ code, name }: NodeJS.ErrnoException): void {
+    const reason = code ?? name;
+    if (reason !== this.#reason) this.progress.note(`queue: ${reason}; it is waited for`);
+    this.#reason = reason;
+  }
+
+  /** @param ask may be called again from its beginning */
+  async answer<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const answer = await ask();
+        this.#reason = '';
+        return answer;
+      } catch (error) {
+        if (!isServerGone(error)) throw error;
+        this.lost(error as Error);
+      }
+      this.progress.checkInterrupted();
+      await wait(pauseMs);
+    }
+  }
+}
+
+/** As `workOnQueue`; does not end while the server is gone. */
+async function untilDone(
+  tasks: TaskQueue,
+  roots: readonly Task[],
+  progress: Progress,
+  server: Patience,
+): Promise<Record<string, string>> {
+  await server.answer(() => submit(tasks, roots));
   const failed: Record<string, string> = {};
   const left = new Map(roots.map((root) => [root.id, root]));
   let [said, saidAt] = ['', Number.NEGATIVE_INFINITY];
   const stage = progress.stage('cells', roots.length, 'cells');
-  while (left.size > 0) {
-    progress.checkInterrupted();
+  const look = async () => {
     for (const [id, root] of left) {
+      const state = await tasks.queue.getJobState(id);
+      // Read behind its state, for the reason comes with that.
       const job = await tasks.queue.getJob(id);
       // The queue was emptied: what was done stands in the store.
       if (job === undefined) await submit(tasks, [root]);
-      else if ((await job.getState()) === 'completed') left.delete(id);
-      else if ((await job.getState()) === 'failed') {
+      else if (state === 'completed') left.delete(id);
+      // Without a reason it has been handed out anew since.
+      else if (state === 'failed' && typeof job.failedReason === 'string') {
         failed[id] = job.failedReason;
         left.delete(id);
         progress.note(`failed: ${root.title}: ${job.failedReason}`);
       }
     }
+    return activity(tasks);
+  };
+  while (left.size > 0) {
+    progress.checkInterrupted();
+    const now = await server.answer(look);
     stage.update(roots.length - left.size);
-    const now = await activity(tasks);
     if (now !== said && performance.now() - saidAt >= saidMs) {
       progress.note(now);
       [said, saidAt] = [now, performance.now()];
@@ -54,7 +114,12 @@ async function submit({ queue }: TaskQueue, roots: readonly Task[]): Promise<voi
     const before = await queue.getJob(root.id);
     const state = await before?.getState();
     // What is done may have been removed from the store since: it is looked at again, and found done at once where it is.
-    if (state === 'failed' || state === 'completed') await before!.remove({ removeChildren: true });
+    if (state === 'failed' || state === 'completed') {
+      await before!.remove({ removeChildren: true }).catch(async (error: unknown) => {
+        // Another who asks for the same was faster, and it is at work again.
+        if ((await queue.getJobState(root.id)) === state) throw error;
+      });
+    }
     await queue.add(root.kind, root, { ...jobOptions, jobId: root.id });
   }
 }

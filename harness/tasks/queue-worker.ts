@@ -4,7 +4,7 @@ import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';
 import { type ChildOutcome, runInChild } from './child.js';
-import type { Said, TaskJob, TaskQueue } from './queue.js';
+import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
 import { programHere, type Task } from './task.js';
 
 export interface Serving {
@@ -17,6 +17,8 @@ export interface Serving {
 
 /** How long a task that another is at, or that is not for this machine, is left alone. */
 const pauseMs = 5000;
+/** How long a server may take to hear that a task is given back. */
+const giveBackMs = 5000;
 /** Between two lines of progress of one task. */
 const saidMs = 1000;
 
@@ -27,6 +29,7 @@ export async function serve(
 ): Promise<void> {
   const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
   const program = await programHere();
+  const children = new Set<Promise<unknown>>();
 
   const giveBack = async (job: TaskJob, token: string, ms: number): Promise<never> => {
     await job.moveToDelayed(Date.now() + ms, token);
@@ -83,7 +86,9 @@ export async function serve(
     };
     progress.note(`begins: ${job.data.title}`);
     await job.updateProgress({ worker: name, line: '' } satisfies Said);
-    return runInChild(given, told, progress.signal);
+    const child = runInChild(given, told, progress.signal);
+    children.add(child);
+    return child.finally(() => children.delete(child));
   }
 
   const worker = tasks.worker(work, {
@@ -99,8 +104,11 @@ export async function serve(
     if (progress.signal.aborted) resolve();
     else progress.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await worker.close();
-  await running;
+  const closing = worker.close().then(() => running);
+  closing.catch(() => undefined);
+  while (children.size > 0) await Promise.race([closing, ...children]);
+  if (await farewell(closing, giveBackMs)) return;
+  progress.note('queue: it does not answer; what was in hand is given to another when its lease is over');
 }
 
 type Failed = Extract<ChildOutcome, { state: 'failed' }>;

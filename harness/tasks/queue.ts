@@ -2,6 +2,7 @@
  * A queue of tasks on Redis or PostgreSQL, by BullMQ. It only hands tasks out: what is done stands in the store, so that an emptied
  * queue is filled again by the same command, and goes on where the work was.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type * as BullMQ from 'bullmq';
 import { BenchError } from '../errors.js';
 import type { Task } from './task.js';
@@ -27,7 +28,18 @@ export interface TaskQueue {
     process: BullMQ.Processor<Task, string, string>,
     options: Omit<BullMQ.WorkerOptions, 'connection'>,
   ): BullMQ.Worker<Task, string, string>;
-  close(): Promise<void>;
+  close(): Promise<unknown>;
+}
+
+/** A server that is gone does not answer: then there is nothing to be waited for. @returns whether it answered */
+export async function farewell(closing: Promise<unknown>, ms = 2000): Promise<boolean> {
+  const over = new AbortController();
+  const late = wait(ms, false, { signal: over.signal }).catch(() => false);
+  try {
+    return await Promise.race([closing.then(() => true), late]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** The address without what nobody should read. */
@@ -48,7 +60,8 @@ function kindOf(url: string): 'redis' | 'postgres' {
   if (/^postgres(ql)?:$/.test(protocol)) return 'postgres';
   throw new BenchError(
     'USAGE',
-    `A queue has an address such as redis://HOST:6379 or postgres://HOST/DATABASE, and this has the scheme '${protocol}'.`,
+    'A queue has an address such as redis://HOST:6379 or postgres://HOST/DATABASE, and this is none.',
+    { hint: 'bench run --on takes such an address, or slurm.' },
   );
 }
 
@@ -111,7 +124,7 @@ async function onRedis(url: string, library: typeof BullMQ): Promise<TaskQueue> 
         connection,
         autorun: false,
       }),
-    close: () => queue.close(),
+    close: () => farewell(queue.close()),
   };
 }
 
@@ -131,13 +144,13 @@ async function onPostgres(url: string, library: typeof BullMQ): Promise<TaskQueu
         ...(options as object),
         ...{ connection, autorun: false },
       }) as unknown as ReturnType<TaskQueue['worker']>,
-    close: () => queue.close(),
+    close: () => farewell(queue.close()),
   };
 }
 
 /** Makes what PostgreSQL has to have; nothing where it is there, and on Redis. */
 export async function initQueue(url: string): Promise<void> {
-  if (kindOf(url) === 'redis') return (await openQueue(url)).close();
+  if (kindOf(url) === 'redis') return void (await (await openQueue(url)).close());
   const { runMigrations } = await load('bullmq', () => import('bullmq'));
   const { default: pg } = await load('pg', () => import('pg'));
   const client = new pg.Client({ connectionString: url });
@@ -149,6 +162,12 @@ export async function initQueue(url: string): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Whether a server that comes back makes good what failed: errors of sockets, and those of PostgreSQL that say that it ends or begins. */
+export function isServerGone(error: unknown): boolean {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  return /^(E[A-Z]{3,}|08\w{3}|57P\w\d|53300)$/.test(code) || /^connection terminated/i.test(message);
 }
 
 /** No message of a library is passed on: it may hold the address with its password. */

@@ -41,7 +41,7 @@ export async function submit(sweep: SlurmSweep): Promise<SlurmJobs> {
   await writeScript(scripts.work, sweep.work);
   await writeScript(scripts.run, sweep.run, folder);
   const common = [
-    ...['--parsable', '--requeue', '--open-mode=append', `--signal=B:TERM@${noticeSeconds}`],
+    ...['--parsable', '--requeue', '--open-mode=append', `--signal=B:USR1@${noticeSeconds}`],
     ...sbatch,
   ];
   const work = await slurm('sbatch', [
@@ -124,7 +124,8 @@ function describe(states: readonly State[]): string {
 }
 
 /**
- * Told that its time is up, the job saves where it is and goes back into the queue.
+ * Told that its time is up, by USR1, the job saves where it is and goes back into the queue. TERM is what scancel sends: then it
+ * saves, and ends for good.
  * @param into where the output and the exit code go; into the log where absent
  */
 async function writeScript(file: string, argv: readonly string[], into?: string): Promise<void> {
@@ -137,13 +138,17 @@ async function writeScript(file: string, argv: readonly string[], into?: string)
 cd ${quoted(process.cwd())} || exit 3
 ${command}${output} &
 job=$!
-again() {
+save() {
   kill -TERM "$job"
   wait "$job"
+}
+again() {
+  save
   scontrol requeue "\${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}\${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"
   exit 0
 }
-trap again TERM
+trap again USR1
+trap 'save; exit 143' TERM
 wait "$job"
 code=$?
 ${ended}exit "$code"
