@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { BenchError, fileError } from '../harness/errors.js';
 import {
   AtomicFile,
+  makeFolder,
   putInPlace,
   removePartials,
   temporaryName,
@@ -145,4 +146,11 @@ test('what was removed before it was whole is told of, whichever way it was to g
     });
     assert.deepEqual(await readdir(folder), []);
   }
+});
+
+test('a folder where the file system takes none is refused, and not asked for for ever', {
+  skip: process.platform === 'linux' ? false : 'there is no /proc',
+}, async () => {
+  for (const folder of ['/proc/nope', '/proc/nope/below'])
+    await assert.rejects(makeFolder(folder), { code: 'NOT_WRITABLE' });
 });

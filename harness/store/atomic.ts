@@ -10,13 +10,29 @@ import { isLeft, keepRenewed, letGo } from './renewal.js';
 /** Node refuses to write more than 2 GiB at once. */
 const largestWriteBytes = 1 << 30;
 
+/** Not by Node's `recursive`, which asks for ever where a file system takes no new folders and says that the folder above is not there. */
+async function makeEach(folder: string): Promise<void> {
+  const make = () =>
+    mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    const above = path.dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === folder) throw error;
+    await makeEach(above);
+    await make();
+  }
+}
+
 /**
  * Makes a folder and those above it.
  * @throws BenchError NOT_WRITABLE, DISK_FULL; PATH_INVALID where a file is in its way
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeEach(path.resolve(folder));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') {
@@ -25,7 +41,7 @@ export async function makeFolder(folder: string): Promise<void> {
         cause: error,
       });
     }
-    // What Node 20 says of a read-only file system when it makes several folders at once.
+    // What a file system says that takes no new folders, as /proc does.
     const readOnly = code === 'ENOENT';
     throw fileError(readOnly ? Object.assign(error as Error, { code: 'EROFS' }) : error, folder);
   }

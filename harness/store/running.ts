@@ -3,9 +3,10 @@
  * that all that was not is used by none of them.
  */
 import { rmSync } from 'node:fs';
-import { mkdir, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { makeFolder } from './atomic.js';
 import { isRunning, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
 import { isLeft, keepRenewed } from './renewal.js';
 
@@ -24,7 +25,7 @@ export async function announceIn(folder: string): Promise<void> {
   await removeLeft(folder);
   const file = path.join(folder, `${ownerText()} ${hostname()}`);
   // Where nothing can be written, nothing can be removed either.
-  await mkdir(folder, { recursive: true }).catch(() => undefined);
+  await makeFolder(folder).catch(() => undefined);
   const isWritten = await writeFile(file, '').then(
     () => true,
     () => false,
