@@ -1,26 +1,17 @@
 /** Tests what stands between a fresh checkout and the command: the scripts npm runs, the lock file, the package. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { root } from './places.js';
+import { passingFolder, root } from './places.js';
 
 const read = (file: string) => readFileSync(file, 'utf8');
 const json = (name: string) => JSON.parse(read(path.join(root, name)));
 
 /** A checkout with nothing installed or built: package.json and the scripts. */
 function bareCheckout(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'strata-checkout-'));
+  const folder = passingFolder('checkout');
   cpSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
   cpSync(path.join(root, 'scripts'), path.join(folder, 'scripts'), { recursive: true });
   return folder;

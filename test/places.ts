@@ -1,4 +1,6 @@
 /** Where things lie, seen from the built tests: these stand in dist/test, what they read in the checkout. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** The top of the checkout. */
@@ -13,4 +15,17 @@ export const sharedData = path.resolve(root, process.env.STRATA_TEST_DATA ?? '..
 /** A file or folder of test/fixtures. */
 export function inFixtures(name: string): string {
   return path.join(root, 'test/fixtures', name);
+}
+
+const passing: string[] = [];
+
+/** A new folder below the temporary one, which goes when the process ends. */
+export function passingFolder(name: string): string {
+  if (passing.length === 0)
+    process.once('exit', () => {
+      for (const folder of passing) rmSync(folder, { recursive: true, force: true });
+    });
+  const folder = mkdtempSync(path.join(tmpdir(), `strata-${name}-`));
+  passing.push(folder);
+  return folder;
 }

@@ -1,10 +1,9 @@
 /** Folders of published sentence encoders: a tiny random BERT with the files of a variant, and one encoder of every kind. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { writeSafetensors } from '../harness/model/safetensors.js';
-import { root } from './places.js';
+import { passingFolder, root } from './places.js';
 
 const fixtures = path.join(root, 'test/fixtures/sentence');
 
@@ -33,7 +32,7 @@ export async function sentenceFolder(
   name: string,
   files: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'strata-sentence-'));
+  const folder = passingFolder('sentence');
   cpSync(path.join(fixtures, 'tiny'), folder, { recursive: true });
   const variant = variants[name]!;
   for (const [file, content] of Object.entries({ ...variant.files, ...files })) {
@@ -65,7 +64,7 @@ export const kinds = JSON.parse(readFileSync(path.join(fixtures, 'kinds.json'), 
 
 /** A published model of a kind of encoder, with random weights. @param isBare without what sentence-transformers puts beside it */
 export function kindFolder(name: string, { isBare = false } = {}): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'strata-kind-'));
+  const folder = passingFolder('kind');
   cpSync(path.join(fixtures, 'kinds', name), folder, { recursive: true });
   const { tokenizer, files } = kinds.kinds[name]!;
   if (tokenizer !== null) {

@@ -22,7 +22,8 @@ export const configOptions: Readonly<Record<string, Option>> = {
   searcher: { type: 'text', describe: "what searches the index, 'bench list searchers'" },
   index: {
     type: 'text',
-    describe: "kind of index: HNSW32, 'HNSW32,i8', with FAISS 'IVF64,Flat', SQ8; Flat, the default, is exact",
+    describe:
+      "kind of index: HNSW32, 'HNSW32,i8', with FAISS 'IVF64,Flat', SQ8; smaller vectors: cut, int8, binary; Flat, the default, and bounds are exact",
   },
   measures: { type: 'text', describe: "what is measured, 'bench list measures'" },
   threads: { type: 'text', describe: 'threads to compute with; all cores where absent' },

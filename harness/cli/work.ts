@@ -37,9 +37,11 @@ export const command: Command = {
     waitForOthers({ waits: false, job: progress });
     const store = requests[0]!.config.cache;
     const { done, failed } = await workBeside(await cellTasks(requests), { store, progress, worker });
-    const count = done.filter(({ kind }) => kind !== 'cell').length;
+    const [whole, made] = [true, false].map(
+      (isCell) => done.filter(({ kind }) => (kind === 'cell') === isCell).length,
+    );
     print(
-      `nothing is left to do: ${count} trainings and shards, ${requests.length} runs to be timed and recorded\n`,
+      `nothing is left to do: ${made} trainings and shards were made or found here, ${whole} of ${requests.length} runs can be timed and recorded\n`,
     );
     const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
     return Math.max(0, ...own.map(({ task, error }) => reportFailure(error, task.title)));

@@ -39,6 +39,10 @@ export async function runTask(task: Task, place: TaskPlace): Promise<TaskOutcome
     ...request,
     config: { ...request.config, cache: place.store },
   }));
+  const { leaves } = task;
+  // Another has done it meanwhile.
+  if (leaves !== undefined && (await new Store(place.store).has(leaves.kind, leaves.key)))
+    return { state: 'done', records: [] };
   const waits: Task[] = [];
   const failures = new Map<RunRequest, string>();
   for (const request of requests) {

@@ -48,7 +48,7 @@ export class Sharing implements StageMaking {
     const isOwn = key === this.task.artifact;
     const pieces = stage.pieces?.(at);
     if (pieces !== undefined) return this.#pieced(stage, key, pieces, isOwn, at);
-    if (!isOwn) throw new Waits([this.#taskOf(stage, key)]);
+    if (!isOwn) throw new Waits([this.#taskOf(stage, key, key)]);
     await makeHere.artifact(stage, at);
     throw new Finished();
   }
@@ -76,7 +76,7 @@ export class Sharing implements StageMaking {
     const missing: Task[] = [];
     for (let piece = 0; piece < pieces.count; piece++) {
       if (!(await store.has(stage.kind, keyOf(inputsOfPiece(piece)))))
-        missing.push(this.#taskOf(stage, key, piece, pieces.count));
+        missing.push(this.#taskOf(stage, key, keyOf(inputsOfPiece(piece)), piece, pieces.count));
     }
     if (missing.length > 0) throw new Waits(missing);
     return store.artifact(
@@ -92,13 +92,15 @@ export class Sharing implements StageMaking {
     );
   }
 
-  #taskOf(stage: Stage, artifact: string, piece?: number, count?: number): Task {
+  /** @param left the key of what it leaves */
+  #taskOf(stage: Stage, artifact: string, left: string, piece?: number, count?: number): Task {
     const which = piece === undefined || count === 1 ? '' : ` shard ${piece + 1} of ${count}`;
     return taskBeside(this.task, {
       kind: stage.task!,
       title: `${stage.name}${which}, ${titleOf(this.request)}`,
       requests: [this.request],
       artifact,
+      leaves: { kind: stage.kind, key: left },
       ...(piece !== undefined && { piece }),
     });
   }

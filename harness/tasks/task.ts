@@ -6,6 +6,7 @@ import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
 import { computeClass } from '../program/compute-class.js';
 import { describeProgram } from '../program/git.js';
 import { keyOf } from '../store/hash.js';
+import type { ArtifactKind } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { groupsOf } from '../sweep/groups.js';
 
@@ -27,6 +28,8 @@ export interface Task {
   readonly artifact?: string;
   /** Of encode: which piece, from 0. */
   readonly piece?: number;
+  /** Of train and encode: what is there once it is done. */
+  readonly leaves?: { readonly kind: ArtifactKind; readonly key: string };
   /** The program that asked: another would leave other artifacts. */
   readonly program: string;
   /** Numbers computed on another class of machines are others in their last bits. */
