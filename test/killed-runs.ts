@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type RunRecord, withoutTimes } from '../harness/record.js';
-import { writeMadeSquad } from './made-squad.js';
+import { tinySettings, writeMadeSquad } from './made-squad.js';
 import { cli } from './places.js';
 
 /**
@@ -173,3 +173,10 @@ async function contentOf(file: string): Promise<unknown> {
     ),
   );
 }
+
+/** A sweep over two seeds of the collection, as a command line. @param here gets `cache` and `out` */
+export const sweepOf = (root: string, here: string, systems: string): string[] => [
+  ...['--arch', systems, '--seeds', '1,2', '--dataset', 'squad', '--data', path.join(root, 'data')],
+  ...['--cache', path.join(here, 'cache'), '--out', path.join(here, 'out')],
+  ...tinySettings.flatMap((setting) => ['--set', setting]),
+];

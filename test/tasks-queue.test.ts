@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,8 +10,7 @@ import { Redis } from 'ioredis';
 import type { RunRecord } from '../harness/record.js';
 import { runInChild } from '../harness/tasks/child.js';
 import type { Task } from '../harness/tasks/task.js';
-import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
-import { tinySettings } from './made-squad.js';
+import { assertHeldFiles, bench, killedRoot, sweepOf } from './killed-runs.js';
 import { cli } from './places.js';
 import {
   postgresPrograms,
@@ -32,18 +31,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const args = (here: string): string[] => [
-  ...['--arch', 'mlr-mix,bm25', '--seeds', '1,2', '--dataset', 'squad'],
-  ...[
-    '--data',
-    path.join(root, 'data'),
-    '--cache',
-    path.join(here, 'cache'),
-    '--out',
-    path.join(here, 'out'),
-  ],
-  ...tinySettings.flatMap((setting) => ['--set', setting]),
-];
+const args = (here: string) => sweepOf(root, here, 'mlr-mix,bm25');
 
 interface Running {
   readonly child: ChildProcess;
@@ -129,6 +117,33 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
     isOver = true;
     steady.child.kill('SIGTERM');
     assert.deepEqual(await steady.ended, [0, null], steady.said());
+    await server.stop();
+  }
+});
+
+test('a run that fails on a worker has a record that says why, and the others are recorded', {
+  skip: redisMissing ?? false,
+}, async () => {
+  const server = await startRedis();
+  const shared = path.join(root, 'failing');
+  const worker = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
+  try {
+    const argv = [...args(shared), '--seeds', '1', '--set', 'train.learningRate=1e38', '--on', server.url];
+    const run = start(['run', ...argv.filter((_, i) => argv[i] !== '1,2' && argv[i + 1] !== '1,2')]);
+    assert.deepEqual(await run.ended, [3, null], run.said() + worker.said());
+    const out = path.join(shared, 'out');
+    const names = (await readdir(out)).filter((name) => name.endsWith('.record.json'));
+    const records = await Promise.all(
+      names.map(async (name) => JSON.parse(await readFile(path.join(out, name), 'utf8')) as RunRecord),
+    );
+    assert.deepEqual(records.map(({ arch, status }) => `${arch.name} ${status}`).sort(), [
+      'bm25 ok',
+      'mlr-mix failed',
+    ]);
+    assert.match(run.said(), /TASK_FAILED: .*the loss was NaN[\s\S]*squad, test: 16 queries/);
+  } finally {
+    worker.child.kill('SIGTERM');
+    await worker.ended;
     await server.stop();
   }
 });

@@ -8,8 +8,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { assertForSlurm, without, words } from '../harness/cli/on-slurm.js';
 import type { RunRecord } from '../harness/record.js';
-import { assertHeldFiles, bench, killedRoot } from './killed-runs.js';
-import { tinySettings } from './made-squad.js';
+import { assertHeldFiles, bench, killedRoot, sweepOf } from './killed-runs.js';
 import { cli } from './places.js';
 import { type SlurmCluster, slurmMissing, startSlurm } from './slurm-cluster.js';
 
@@ -26,18 +25,7 @@ after(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const args = (here: string): string[] => [
-  ...['--arch', 'mlr-mix,bm25', '--seeds', '1,2', '--dataset', 'squad'],
-  ...[
-    '--data',
-    path.join(root, 'data'),
-    '--cache',
-    path.join(here, 'cache'),
-    '--out',
-    path.join(here, 'out'),
-  ],
-  ...tinySettings.flatMap((setting) => ['--set', setting]),
-];
+const args = (here: string) => sweepOf(root, here, 'mlr-mix,bm25');
 
 test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
   skip: missing ?? false,

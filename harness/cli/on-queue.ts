@@ -17,14 +17,21 @@ export async function sweepOnQueue(
 ): Promise<SweepOutcome> {
   assertMakesNothingAnew(values);
   assertKeeps(requests);
-  const [{ openQueue, shownAddress }, { workOnQueue }, { cellTasks }, { assertRunnable }, { recordFailure }] =
-    await Promise.all([
-      import('../tasks/queue.js'),
-      import('../tasks/queue-sweep.js'),
-      import('../tasks/task.js'),
-      import('../sweep/runnable.js'),
-      import('../sweep/recording.js'),
-    ]);
+  const [
+    { openQueue, shownAddress },
+    { workOnQueue },
+    { cellTasks },
+    { assertRunnable },
+    { knownDataset, recordFailure },
+    { prepare },
+  ] = await Promise.all([
+    import('../tasks/queue.js'),
+    import('../tasks/queue-sweep.js'),
+    import('../tasks/task.js'),
+    import('../sweep/runnable.js'),
+    import('../sweep/recording.js'),
+    import('../pipeline/prepare.js'),
+  ]);
   const url = String(values.on);
   const tasks = await openQueue(url);
   let failed: Record<string, string>;
@@ -44,7 +51,9 @@ export async function sweepOnQueue(
     const reason = reasonOf(request);
     if (reason === undefined) continue;
     const error = new BenchError('TASK_FAILED', reason);
-    const stored = await recordFailure(request, error, { stages: [] });
+    const { dataset } = await prepare(request, progress);
+    const found = { dataset: await knownDataset(dataset), stages: [] };
+    const stored = await recordFailure(request, error, found);
     told(stored, request);
     failures.push({ request, error, record: stored.record });
   }

@@ -9,7 +9,13 @@ export function summarize(records: readonly RunRecord[]): string {
   const byDataset = groupBy(records, ({ dataset }) => dataset.name);
   const told = new Set<string>();
   const sections = [...byDataset.values()].map((runs) =>
-    [headingOf(runs[0]!), accuracyTable(runs), costTable(runs), notesOf(runs, told)]
+    // A run that failed has no queries to count.
+    [
+      headingOf(runs.find(({ status }) => status === 'ok') ?? runs[0]!),
+      accuracyTable(runs),
+      costTable(runs),
+      notesOf(runs, told),
+    ]
       .filter((part) => part !== '')
       .join('\n'),
   );

@@ -1,5 +1,4 @@
 /** How a task comes to the artifacts of its run: it makes what is its own, takes what is there, and names what it waits for. */
-import type { RunRequest } from '../pipeline/run-request.js';
 import {
   inputKey,
   inputsOf,
@@ -12,7 +11,7 @@ import {
 import { keyOf } from '../store/hash.js';
 import type { Artifact, Inputs } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
-import { cellTask, type Task, taskBeside } from './task.js';
+import { type Task, taskBeside } from './task.js';
 
 /** Ends the work on a task: others are to be done before. */
 export class Waits extends Error {
@@ -33,17 +32,12 @@ const pieceInputs = ({ version }: Stage, key: string, piece: number, { count }: 
 });
 
 export class Sharing implements StageMaking {
-  /** @param request the run of the task that is looked at */
-  constructor(
-    readonly task: Task,
-    readonly request: RunRequest,
-  ) {}
+  constructor(readonly task: Task) {}
 
   /** @throws Waits, Finished */
   async artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>> {
     const key = inputKey(stage);
     if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
-    if (this.task.kind === 'latency') throw new Waits([cellTask(this.task, this.request)]);
     if (stage.task === undefined) return makeHere.artifact(stage, at);
     const isOwn = key === this.task.artifact;
     const pieces = stage.pieces?.(at);
@@ -97,8 +91,8 @@ export class Sharing implements StageMaking {
     const which = piece === undefined || count === 1 ? '' : ` shard ${piece + 1} of ${count}`;
     return taskBeside(this.task, {
       kind: stage.task!,
-      title: `${stage.name}${which}, ${titleOf(this.request)}`,
-      requests: [this.request],
+      title: `${stage.name}${which}, ${titleOf(this.task.request)}`,
+      request: this.task.request,
       artifact,
       leaves: { kind: stage.kind, key: left },
       ...(piece !== undefined && { piece }),

@@ -64,8 +64,6 @@ export async function submit(sweep: SlurmSweep): Promise<SlurmJobs> {
 /** `123` or `123;cluster`. */
 const idOf = (printed: string): string => printed.trim().split(';')[0]!;
 
-export const cancel = ({ work, run }: SlurmJobs): Promise<string> => slurm('scancel', [work, run]);
-
 /**
  * Says what becomes of the jobs until they have ended. What ends the watching leaves them.
  * @returns what the run printed, and its exit code

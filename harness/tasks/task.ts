@@ -8,13 +8,12 @@ import { describeProgram } from '../program/git.js';
 import { keyOf } from '../store/hash.js';
 import type { ArtifactKind } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
-import { groupsOf } from '../sweep/groups.js';
 
 /**
- * train: a checkpoint; encode: a shard of the passages' vectors; cell: what
- * else a run is made of (query vectors, indexes, hits); latency: the runs of a group are timed in turns and recorded.
+ * train: a checkpoint; encode: a shard of the passages' vectors; cell: what else a run is made of (query vectors, indexes, hits).
+ * Whoever asked for the runs times and records them.
  */
-export type TaskKind = 'train' | 'encode' | 'cell' | 'latency';
+export type TaskKind = 'train' | 'encode' | 'cell';
 
 export interface Task {
   /** Equal for equal work: made from everything else. */
@@ -22,8 +21,8 @@ export interface Task {
   readonly kind: TaskKind;
   /** For people: `encode shard 3 of 8, mlr-sc on sample, seed 1`. */
   readonly title: string;
-  /** The runs that it is a part of: one, of `latency` the whole group. */
-  readonly requests: readonly RunRequest[];
+  /** The run that it is a part of. */
+  readonly request: RunRequest;
   /** Of train and encode: the key of the artifact that it makes, or makes a piece of. */
   readonly artifact?: string;
   /** Of encode: which piece, from 0. */
@@ -42,10 +41,11 @@ export async function programHere(): Promise<string> {
   return git === null ? benchVersion : `${benchVersion} ${git.commit}${git.dirty ? ', changed' : ''}`;
 }
 
-type Asked = Omit<Task, 'id' | 'program' | 'computeClass'>;
+type Maker = Pick<Task, 'program' | 'computeClass'>;
+type Asked = Omit<Task, 'id' | keyof Maker>;
 
 /** A task of the same sweep as another one. */
-export function taskBeside({ program, computeClass }: Task, asked: Asked): Task {
+export function taskBeside({ program, computeClass }: Maker, asked: Asked): Task {
   const { kind, artifact, piece } = asked;
   const { title: _, ...deciding } = { ...asked, program, computeClass };
   // What is made of equal parts of two sweeps is one task.
@@ -56,28 +56,11 @@ export function taskBeside({ program, computeClass }: Task, asked: Asked): Task 
   };
 }
 
-const here = async (): Promise<Task> =>
-  ({ program: await programHere(), computeClass: computeClass() }) as Task;
-
 /** All that can be done of a sweep on any machine, run by run; they say themselves what they wait for. */
 export async function cellTasks(requests: readonly RunRequest[]): Promise<Task[]> {
-  const beside = await here();
+  const beside = { program: await programHere(), computeClass: computeClass() };
   return requests.map(bareRequest).map((request) => cellTask(beside, request));
 }
 
-export const cellTask = (beside: Task, request: RunRequest): Task =>
-  taskBeside(beside, { kind: 'cell', title: titleOf(request), requests: [request] });
-
-/** What a sweep ends with, one for each group that is timed together on one machine; they wait for the cells. */
-export async function latencyTasks(requests: readonly RunRequest[]): Promise<Task[]> {
-  const beside = await here();
-  return groupsOf(requests.map(bareRequest)).map((group) => {
-    const [{ architecture, dataset, seed }] = group as [RunRequest];
-    const systems = group.length === 1 ? architecture : `${group.length} systems`;
-    return taskBeside(beside, {
-      kind: 'latency',
-      title: `times of ${systems} on ${dataset}, seed ${seed}`,
-      requests: group,
-    });
-  });
-}
+export const cellTask = (beside: Maker, request: RunRequest): Task =>
+  taskBeside(beside, { kind: 'cell', title: titleOf(request), request });
