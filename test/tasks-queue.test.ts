@@ -59,33 +59,23 @@ async function until(look: () => boolean, { said, child }: Running): Promise<voi
   }
 }
 
-/** Workers that are started again when they are killed: at the first task of every kind. */
-async function killedAtEveryKind(
-  server: QueueServer,
-  shared: string,
-  isOver: () => boolean,
-): Promise<string[]> {
-  const killed: string[] = [];
-  while (!isOver()) {
+const kinds = ['train', 'encode shard', 'mlr-mix on', 'bm25 on'] as const;
+
+/**
+ * The only worker there is, started again when it is killed: at the first task of every kind. Another beside it could
+ * take all tasks of a kind. @param killed gets the kinds
+ */
+async function killAtEveryKind(server: QueueServer, shared: string, killed: string[]): Promise<void> {
+  while (killed.length < kinds.length) {
     const worker = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
     const next = () =>
-      ['train', 'encode shard', 'mlr-mix on', 'bm25 on'].find(
-        (kind) => !killed.includes(kind) && worker.said().includes(`begins: ${kind}`),
-      );
-    await until(() => isOver() || next() !== undefined || killed.length === 4, worker);
-    const kind = next();
-    if (kind === undefined) {
-      await until(isOver, worker);
-      worker.child.kill('SIGTERM');
-      await worker.ended;
-      continue;
-    }
-    killed.push(kind);
+      kinds.find((kind) => !killed.includes(kind) && worker.said().includes(`begins: ${kind}`));
+    await until(() => next() !== undefined, worker);
+    killed.push(next()!);
     await wait(300);
     worker.child.kill('SIGKILL');
     await worker.ended;
   }
-  return killed;
 }
 
 test('workers, Redis and the submitter are killed, the queue is emptied, and no byte is another', {
@@ -94,29 +84,27 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
   const server = await startRedis();
   const shared = path.join(root, 'redis');
   const submit = () => start(['run', ...args(shared), '--on', server.url]);
-  let isOver = false;
-  const steady = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
-  const killing = killedAtEveryKind(server, shared, () => isOver);
+  const killed: string[] = [];
   try {
     const first = submit();
+    const killing = killAtEveryKind(server, shared, killed);
     await until(() => /at work/.test(first.said()), first);
     first.child.kill('SIGKILL');
     await first.ended;
     await server.kill();
     await server.start();
     const second = submit();
-    await until(() => /encode shard/.test(steady.said()), second);
+    await until(() => killed.includes('encode shard'), second);
     const client = new Redis(server.url);
     await client.flushall();
     client.disconnect();
+    await killing;
+    const steady = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
     assert.deepEqual(await second.ended, [0, null], second.said() + steady.said());
-    isOver = true;
-    assert.deepEqual((await killing).sort(), ['bm25 on', 'encode shard', 'mlr-mix on', 'train']);
-    await assertAsAlone(shared);
-  } finally {
-    isOver = true;
     steady.child.kill('SIGTERM');
     assert.deepEqual(await steady.ended, [0, null], steady.said());
+    await assertAsAlone(shared);
+  } finally {
     await server.stop();
   }
 });

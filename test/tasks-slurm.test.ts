@@ -25,7 +25,8 @@ after(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const args = (here: string) => sweepOf(root, here, 'mlr-mix,bm25');
+/** Of trainings that last some seconds, so that there is a time amid them. */
+const args = (here: string) => [...sweepOf(root, here, 'mlr-mix,bm25'), '--set', 'train.epochs=40'];
 
 test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
   skip: missing ?? false,
@@ -46,15 +47,15 @@ test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
     stderr += data.toString();
   });
   const ended = once(child, 'close');
-  const until = untilEnded(ended, () => stderr);
+  let state = '';
+  const until = untilEnded(ended, () => `${stderr}\n${state}`);
   const job = await until(() => /slurm: (\d+) works/.exec(stderr)?.[1]);
-  const log = path.join(shared, 'out', 'slurm', 'work-0.log');
-  // Amid its first training the node is taken from it: Slurm kills it, and gives it another turn, of which it says when.
-  await until(async () => /train: /.test(await readFile(log, 'utf8').catch(() => '')) || undefined);
-  await call('scontrol', 'requeue', `${job}_0`);
+  // Amid a training the node is taken from a worker: Slurm kills it, and gives it another turn, of which it says when.
+  const worker = await until(() => trainingWorker(shared));
+  await call('scontrol', 'requeue', `${job}_${worker}`);
   await until(async () => {
-    await call('scontrol', 'update', `JobId=${job}_0`, 'StartTime=now').catch(() => undefined);
-    const state = await call('scontrol', 'show', 'job', `${job}_0`).catch(() => '');
+    await call('scontrol', 'update', `JobId=${job}_${worker}`, 'StartTime=now').catch(() => undefined);
+    state = await call('scontrol', 'show', 'job', `${job}_${worker}`).catch(String);
     return /Restarts=1/.test(state) && /JobState=(RUNNING|COMPLETED)\b/.test(state) ? true : undefined;
   });
   assert.deepEqual(await ended, [0, null], stderr);
@@ -83,8 +84,7 @@ test('scancel ends the jobs for good', { skip: missing ?? false }, async () => {
   const ended = once(child, 'close');
   const until = untilEnded(ended, () => said);
   const jobs = await until(() => /scancel (\d+ \d+)/.exec(said)?.[1]?.split(' '));
-  const log = path.join(here, 'out', 'slurm', 'work-0.log');
-  await until(async () => /train: /.test(await readFile(log, 'utf8').catch(() => '')) || undefined);
+  await until(() => trainingWorker(here));
   await call('scancel', ...jobs);
   assert.deepEqual(await ended, [3, null], said);
   assert.match(said, /TASK_FAILED: Job \d+ ended and left no exit code/);
@@ -139,6 +139,16 @@ test('options of sbatch may be quoted, and are refused where there is no Slurm',
   assert.throws(() => assertForSlurm({ workers: '2' }), { code: 'USAGE' });
   assert.throws(() => assertForSlurm({ on: 'redis://localhost', sbatch: '-p x' }), { code: 'USAGE' });
 });
+
+/** The worker that is amid a training, by its log: whichever Slurm starts first may have taken all of them. */
+async function trainingWorker(here: string): Promise<number | undefined> {
+  for (const worker of [0, 1]) {
+    const log = path.join(here, 'out', 'slurm', `work-${worker}.log`);
+    const said = await readFile(log, 'utf8').catch(() => '');
+    if (/^train: (?![\s\S]*^done: train)/m.test(said)) return worker;
+  }
+  return undefined;
+}
 
 /** Looks until there is something to see. Fails where the command ends before. */
 function untilEnded(ended: Promise<unknown>, said: () => string) {
