@@ -2,6 +2,7 @@
 // `npm test -- statistics-quantiles` one file's, and options of node --test (--test-name-pattern=...) may follow.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,9 +26,11 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+// node's own is a file at a time where there are two cores, while many files wait for processes, locks and servers.
+const atOnce = `--test-concurrency=${availableParallelism()}`;
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=spec', ...options, ...chosen.map((file) => path.join(folder, file))],
+  ['--test', '--test-reporter=spec', atOnce, ...options, ...chosen.map((file) => path.join(folder, file))],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);

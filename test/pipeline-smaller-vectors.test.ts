@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
+import { assertRequirements } from '../harness/pipeline/requirements.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecords } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
@@ -85,11 +86,20 @@ test('what cannot be is refused, with the value', async () => {
   for (const [set, message] of [
     [['index.kind=cut', 'index.dimensions=8,16'], /index\.dimensions: 8,16 does not go down at 16/],
     [['index.kind=int8', 'index.rescore=50'], /index\.rescore: 50 is less than the 100 hits/],
-    [['index.kind=cut', 'index.dimensions=32,8'], /index\.dimensions is 32, and the vectors have 16/],
+    [
+      ['index.kind=cut', 'index.dimensions=32,8'],
+      /index\.dimensions: 32 is more than the 16 numbers of a vector/,
+    ],
     [['index.kind=bounds', 'index.rescore=100'], /index\.rescore cannot be set for an index 'bounds'/],
     [['index.kind=cut', 'index.nprobe=3'], /takes dimensions, rescore, and no nprobe/],
   ] as const)
     await assert.rejects(ran(...set), { code: 'CONFIG_INVALID', message });
+  // Before anything is trained, and of what is fused too.
+  for (const architecture of ['dual-encoder', 'fuse:dual-encoder+bm25'])
+    await assert.rejects(
+      assertRequirements({ ...request('index.kind=cut', 'index.dimensions=17'), architecture }),
+      { code: 'CONFIG_INVALID', message: /17 is more than the 16/ },
+    );
   assert.throws(() => request('index.kind=cut', 'index.dimensions=0'), { code: 'CONFIG_INVALID' });
   assert.throws(() => request('index.kind=int8', 'index.rescore=-1'), { code: 'CONFIG_INVALID' });
   assert.throws(() => request('index.dimensions=8'), { message: /index\.kind is "Flat"/ });

@@ -7,7 +7,7 @@ import * as tf from '../harness/tensor/operations.js';
 import { makeBatch } from '../harness/train/batches.js';
 import { GradientCache } from '../harness/train/gradient-cache.js';
 import { type Objective, usualObjective } from '../harness/train/objective.js';
-import { DirectStep, type StepComputer, type StepContext } from '../harness/train/step.js';
+import { DirectStep, type StepComputer, type StepContext, type StepResult } from '../harness/train/step.js';
 import { madeExamples } from './made-training.js';
 import { engine, validationOf } from './made-validation.js';
 
@@ -109,13 +109,23 @@ describe('the gradient cache against the direct step', async () => {
     [everything]: {
       objective: {
         ...{ temperature, matryoshka: [8, 3] },
-        teacher: { loss: 'kl', weight: 2, temperature: 3 },
+        teacher: { loss: 'kl', weight: 2, contrastive: 1, temperature: 3 },
       },
       of: names,
     },
     'margins of a teacher': {
-      objective: { ...usualObjective, teacher: { loss: 'margin-mse', weight: 0.5, temperature: 1 } },
+      objective: {
+        ...usualObjective,
+        teacher: { loss: 'margin-mse', weight: 0.5, contrastive: 1, temperature: 1 },
+      },
       of: ['colbert-cls', 'mlr-sc'],
+    },
+    'a teacher alone': {
+      objective: {
+        ...usualObjective,
+        teacher: { loss: 'margin-mse', weight: 2, contrastive: 0, temperature: 1 },
+      },
+      of: ['mlr-sc', 'me-bert-mix'],
     },
   };
   for (const [title, { objective, of }] of Object.entries(objectives)) {
@@ -124,6 +134,7 @@ describe('the gradient cache against the direct step', async () => {
         const made = await validationOf({ name, examples, negatives: 2, similarity: 'cosine' });
         const direct = await stepOf(made, objective);
         assert.ok(direct.result.taught! > 0);
+        assertSum(direct.result, objective, made.retriever.architecture.resolved.lambda);
         const cached = await stepOf(made, objective, (context) => new GradientCache(context, 3));
         for (const part of Object.keys(direct.result) as (keyof typeof direct.result)[]) {
           const [found, expected] = [cached.result[part]!, direct.result[part]!];
@@ -143,3 +154,13 @@ describe('the gradient cache against the direct step', async () => {
     }
   }
 });
+
+/** The loss is equation (7) and the teacher's part, each times its weight. */
+function assertSum(
+  { loss, contrastive, regularizer, taught }: StepResult,
+  { teacher }: Objective,
+  lambda: number,
+): void {
+  const sum = teacher!.contrastive * (contrastive + lambda * (regularizer ?? 0)) + teacher!.weight * taught!;
+  assert.ok(Math.abs(loss - sum) <= 1e-5 * Math.abs(sum), `${loss} for ${sum}`);
+}

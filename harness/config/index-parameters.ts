@@ -28,18 +28,24 @@ export function parametersAsked(index: IndexConfig): AskedParameter[] {
 }
 
 /** What a searcher says of a parameter: a JSON schema of one value, and what it is to be beside others. */
-export type ParameterNode = SchemaNode & { order?: 'descending'; notBelowDepth?: true };
+export type ParameterNode = SchemaNode & {
+  order?: 'descending';
+  notBelowDepth?: true;
+  notAboveDimensions?: true;
+};
 
 /**
  * What is wrong with them for a searcher.
  * @param schemas of one value of each parameter that it takes
  * @param depth hits per query
+ * @param dimensions D; undefined where it is not known yet
  */
 export function parameterProblems(
   index: IndexConfig,
   schemas: Readonly<Record<string, ParameterNode>>,
   searcher: string,
   depth: number,
+  dimensions?: number,
 ): string[] {
   return parametersAsked(index).flatMap(({ name, key, values }) => {
     if (!Object.hasOwn(schemas, name)) {
@@ -47,7 +53,7 @@ export function parameterProblems(
       const takes = known.length === 0 ? 'no parameter' : known.join(', ');
       return [`${key}: the searcher '${searcher}' takes ${takes}, and no ${name}`];
     }
-    const { order, notBelowDepth, ...items } = schemas[name]!;
+    const { order, notBelowDepth, notAboveDimensions, ...items } = schemas[name]!;
     const problems = problemsWith({ type: 'array', items }, values, key);
     if (problems.length > 0) return problems;
     const rising = values.find((value, i) => i > 0 && value >= values[i - 1]!);
@@ -58,6 +64,9 @@ export function parameterProblems(
     const low = values.find((value) => value !== 0 && value < depth);
     if (notBelowDepth && low !== undefined)
       return [`${key}: ${low} is less than the ${depth} hits that search.depth asks for`];
+    const long = values.find((value) => dimensions !== undefined && value > dimensions);
+    if (notAboveDimensions && long !== undefined)
+      return [`${key}: ${long} is more than the ${dimensions} numbers of a vector`];
     return [];
   });
 }

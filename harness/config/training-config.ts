@@ -7,6 +7,8 @@ export interface TeacherConfig {
   loss: 'margin-mse' | 'kl';
   /** What it counts beside the contrastive loss. */
   weight: number;
+  /** What the contrastive loss counts beside it. */
+  contrastive: number;
   /** Of kl: the teacher's scores are divided by it. */
   temperature: number;
   /** What becomes of a pair that is trained on and has no score. */

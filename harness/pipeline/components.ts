@@ -5,6 +5,7 @@ import type { Part } from '../latency/latency.js';
 import { bareArchitecture, type IndexFacts } from '../record.js';
 import { loadSystem } from '../systems.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
+import { assertIndexOf } from './index-builder.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemFacts, SystemPlan, SystemSteps } from './system.js';
 
@@ -41,7 +42,10 @@ export function askingOf(asking: AnswerRequest, component: Component, depth: num
 export async function meansOf(request: RunRequest): Promise<Means> {
   const all: Means[] = [];
   for (const component of await componentsWithSteps(request)) {
-    all.push(await component.steps.requirements(requestOf(request, component, request.config.search.depth)));
+    const own = requestOf(request, component, request.config.search.depth);
+    const means = await component.steps.requirements(own);
+    await assertIndexOf(own.config, means);
+    all.push(means);
   }
   const dense = all.filter(({ engine }) => engine !== undefined);
   const builder = all.find((means) => means.builder !== undefined)?.builder;

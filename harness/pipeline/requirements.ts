@@ -7,6 +7,7 @@ import { parseMeasures } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import { loadSystem } from '../systems.js';
 import { assertSearcherName } from './choose-searcher.js';
+import { assertIndexOf } from './index-builder.js';
 import type { DatasetChoice } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
@@ -20,7 +21,9 @@ export async function assertRequirements(request: RunRequest): Promise<Means> {
   await assertSearcherName(request.config);
   await assertDataset(request);
   const { requirements } = await (await loadSystem(request.architecture)).steps();
-  return requirements(request);
+  const means = await requirements(request);
+  await assertIndexOf(request.config, means);
+  return means;
 }
 
 async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {

@@ -115,6 +115,8 @@ export interface ParameterSchema {
   order?: 'descending';
   /** Whether a value below `search.depth` is refused, 0 apart. */
   notBelowDepth?: true;
+  /** Whether a value above D is refused, as soon as D is known. */
+  notAboveDimensions?: true;
 }
 
 /** How a searcher makes indexes of other kinds than Flat, and searches them. */

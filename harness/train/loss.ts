@@ -38,7 +38,7 @@ export interface ContrastiveBatch {
 }
 
 export interface ContrastiveLoss {
-  /** Equation (7), contrastive + lambda * regularizer, a mean over queries; the teacher's part times its weight besides. Each part is a sum over all lengths of vectors. */
+  /** Equation (7), contrastive + lambda * regularizer, a mean over queries; with a teacher that and the teacher's part, each times its weight. Each part is a sum over all lengths of vectors. */
   loss: Scalar;
   /** Equation (3), or (5) with self-contrastive pooling. */
   contrastive: Scalar;
@@ -139,19 +139,19 @@ function lossOfLength(
       teacher,
       temperature,
     );
-  const terms = [
-    contrastive,
-    ...(regularizer ? [tf.mul(regularizer, lambda)] : []),
-    ...(taught ? [tf.mul(taught, teacher.weight)] : []),
-  ];
+  const own = regularizer ? tf.add(contrastive, tf.mul(regularizer, lambda)) : contrastive;
   return {
-    loss: terms.reduce((sum, term) => tf.add(sum, term)) as Scalar,
+    loss: (taught ? besideTeacher(own, taught, teacher) : own) as Scalar,
     contrastive,
     ...(regularizer && { regularizer }),
     ...(taught && { taught }),
     similarity,
   };
 }
+
+/** Adds the teacher's part to equation (7). What counts 0 stays: every weight has a gradient, be it 0. */
+const besideTeacher = (own: Tensor, taught: Tensor, { weight, contrastive }: TeacherObjective): Tensor =>
+  tf.add(contrastive === 1 ? own : tf.mul(own, contrastive), tf.mul(taught, weight));
 
 /** @param x [..., D] @returns [..., length] */
 function cutTo<T extends Tensor>(x: T, length: number): T {

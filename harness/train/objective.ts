@@ -21,11 +21,11 @@ export interface Objective {
 export const usualObjective: Objective = { temperature: 1 };
 
 export function objectiveOf({ temperature, matryoshka, teacher }: TrainConfig): Objective {
-  const { scores, loss, weight, temperature: ofTeacher } = teacher;
+  const { scores, loss, weight, contrastive, temperature: ofTeacher } = teacher;
   return {
     temperature,
     ...(matryoshka && { matryoshka }),
-    ...(scores !== null && { teacher: { loss, weight, temperature: ofTeacher } }),
+    ...(scores !== null && { teacher: { loss, weight, contrastive, temperature: ofTeacher } }),
   };
 }
 

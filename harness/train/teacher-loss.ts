@@ -10,6 +10,8 @@ export interface TeacherObjective {
   loss: 'margin-mse' | 'kl';
   /** What it counts beside the contrastive loss. */
   weight: number;
+  /** What equation (7) counts beside it; 0: the teacher alone is learned from. */
+  contrastive: number;
   /** Of KL: the teacher's scores are divided by it before the softmax. */
   temperature: number;
 }

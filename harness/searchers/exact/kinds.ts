@@ -28,6 +28,7 @@ export const parameters: Readonly<Record<string, ParameterSchema>> = {
     type: 'integer',
     minimum: 1,
     order: 'descending',
+    notAboveDimensions: true,
   },
   rescore: {
     description: `rows whose vectors are compared again, of int8 and binary; ${ownRescore} where nothing is said, and 0 for none`,
