@@ -42,7 +42,7 @@ test('every promise of the pages is in the list, and its test is there', () => {
   }
 });
 
-for (const page of ['README.md', 'docs/ci.md', 'docs/export.md', 'docs/datasets.md']) {
+for (const page of ['README.md', 'docs/indexes.md', 'docs/ci.md', 'docs/export.md', 'docs/datasets.md']) {
   test(`${page} promises nothing that is not in the list`, () => {
     // Neither what commands print nor names in code.
     const prose = spaced(
