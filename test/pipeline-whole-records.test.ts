@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { sweep } from '../harness/sweep.js';
-import { assertOpen } from './open-files.js';
+import { assertClosed } from './open-files.js';
 import { root as checkout } from './places.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -121,7 +121,7 @@ test('records, lines and stages of whole runs, made and from the cache', async (
     assert.deepEqual(again, first);
   }
   for (const record of [...made.records, ...cached.records]) addsUp(record);
-  assertOpen(root);
+  await assertClosed(root);
 });
 
 /** JSON with the members of lists and objects on lines of their own, down to those of a record. */

@@ -11,7 +11,7 @@ import { fitting } from '../harness/pipeline/timing.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import { type RunRecord, readRecords, type StoredRecord } from '../harness/record.js';
 import { run, sweep } from '../harness/sweep.js';
-import { assertOpen } from './open-files.js';
+import { assertClosed, removeClosed } from './open-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -19,7 +19,7 @@ before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-sweep-'));
   await writeTinyCollection(path.join(root, 'data'));
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => removeClosed(root));
 
 const request = (architecture: string, seed: number, ...set: string[]) =>
   tinyRequest(root, architecture, seed, ...set);
@@ -225,4 +225,4 @@ test('stages carry the name of their cell, and from the second on what all will 
   assert.deepEqual(titles, []);
 });
 
-test('no file of the cache or the data is left open', () => assertOpen(root));
+test('no file of the cache or the data is left open', () => assertClosed(root));

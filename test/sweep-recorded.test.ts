@@ -7,7 +7,7 @@ import { after, before, mock, test } from 'node:test';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import type { StoredRecord } from '../harness/record.js';
 import { sweep } from '../harness/sweep.js';
-import { assertOpen } from './open-files.js';
+import { assertClosed, removeClosed } from './open-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -15,7 +15,7 @@ before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-sweep-'));
   await writeTinyCollection(path.join(root, 'data'));
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => removeClosed(root));
 
 const request = (architecture: string, seed: number, ...set: string[]) =>
   tinyRequest(root, architecture, seed, 'latency.queries=1', ...set);
@@ -85,4 +85,4 @@ test('what timing takes is told with the time that the others will take', async 
   assert.match(left[1]!, /^about 10 h/);
 });
 
-test('no file of the cache or the data is left open', () => assertOpen(root));
+test('no file of the cache or the data is left open', () => assertClosed(root));
