@@ -319,3 +319,24 @@ test('ten unknown passages are all named, of more the number', async () => {
   assert.deepEqual(await named(10), ten);
   assert.deepEqual(await named(11), [...ten, '  and 1 more']);
 });
+
+test('what is unknown is named in the order of the queries: a positive, its negatives, its others', async () => {
+  const strange = source('strange', { a: ['x2', 'x3'], b: ['x6'] });
+  const dataset = madeDataset({
+    qrels: async () => [
+      { queryId: 'a', passageId: 'x1', relevance: 1 },
+      { queryId: 'b', passageId: 'x5', relevance: 1 },
+    ],
+    otherNegatives: async () => new Map([['a', ['x4']]]),
+  });
+  const asked = { negatives: 2, negativePool: 3, rankPool: { hard: 2, other: 1 } };
+  const error = await trainingExamples(dataset, 'dev', tokens, asked, [strange]).catch((reason) => reason);
+  assert.deepEqual((error as Error).message.split('\n').slice(1), [
+    "  'x1', positive of query 'a'",
+    "  'x2', negative of query 'a' (strange)",
+    "  'x3', negative of query 'a' (strange)",
+    "  'x4', other negative of query 'a'",
+    "  'x5', positive of query 'b'",
+    "  'x6', negative of query 'b' (strange)",
+  ]);
+});
