@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
+import { BusyClock } from '../harness/tensor/onnx/busy-clock.js';
 import * as tf from '../harness/tensor/operations.js';
 
 const described = await describeEngines();
@@ -114,3 +115,23 @@ for (const { name, available, detail } of described) {
     });
   });
 }
+
+it('counts the time during which at least one program runs, once', (t) => {
+  let ms = 10;
+  t.mock.method(performance, 'now', () => ms);
+  const clock = new BusyClock();
+  clock.start();
+  ms = 13;
+  clock.start();
+  ms = 17;
+  clock.stop();
+  assert.equal(clock.busyMs, 0, 'the first runs on');
+  ms = 20;
+  clock.stop();
+  assert.equal(clock.busyMs, 10);
+  ms = 100;
+  clock.start();
+  ms = 101;
+  clock.stop();
+  assert.equal(clock.busyMs, 11);
+});
