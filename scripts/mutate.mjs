@@ -139,37 +139,43 @@ async function judge(copy, mutant, own) {
   }
 }
 
-if (asked.list) {
+if (asked.list) list();
+else await tryChosen();
+
+function list() {
   for (const room of asked.rooms)
     for (const mutant of chooseMutants(room).mutants) console.log(`${place(mutant)}\n${difference(mutant)}`);
-  process.exit(0);
-}
-process.on('exit', removeCopies);
-removeCopies();
-const copies = Array.from({ length: asked.jobs }, (_, number) => new Copy(root, number));
-const close = () => Promise.all(copies.map((copy) => copy.close()));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, async () => {
-    await close();
-    process.exit(130);
-  });
-const chosen = asked.rooms.map((room) => ({ room, ...chooseMutants(room) }));
-for (const { room, mutants, places } of chosen)
-  console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
-const everyMutant = chosen.flatMap(({ mutants }) => mutants);
-await tryAll(everyMutant, true);
-// Tests of other rooms that reach the place through others are slower, and asked only where those of its room notice nothing.
-await tryAll(
-  everyMutant.filter(({ result }) => result === undefined),
-  false,
-);
-for (const { room, mutants } of chosen) report(room, mutants);
-await close();
-for (const [test, { outcome }] of await coverage.all()) {
-  if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
 }
 
-async function tryAll(mutants, own) {
+async function tryChosen() {
+  process.on('exit', removeCopies);
+  removeCopies();
+  const copies = Array.from({ length: asked.jobs }, (_, number) => new Copy(root, number));
+  const close = () => Promise.all(copies.map((copy) => copy.close()));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, async () => {
+      await close();
+      process.exit(130);
+    });
+  const chosen = asked.rooms.map((room) => ({ room, ...chooseMutants(room) }));
+  for (const { room, mutants, places } of chosen)
+    console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
+  const everyMutant = chosen.flatMap(({ mutants }) => mutants);
+  await tryAll(copies, everyMutant, true);
+  // Tests of other rooms that reach the place through others are slower, and asked only where those of its room notice nothing.
+  await tryAll(
+    copies,
+    everyMutant.filter(({ result }) => result === undefined),
+    false,
+  );
+  for (const { room, mutants } of chosen) report(room, mutants);
+  await close();
+  for (const [test, { outcome }] of await coverage.all()) {
+    if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
+  }
+}
+
+async function tryAll(copies, mutants, own) {
   console.log(`${mutants.length} mutants with the tests of ${own ? 'their rooms' : 'other rooms'}`);
   let next = 0;
   const work = async (copy) => {

@@ -203,11 +203,19 @@ describe('wrong options', () => {
     assertRefused('colbert-cls', { vectors: 3 }, [
       /arch\.vectors: 3, but ColBERT has one vector for each token/,
     ]);
+    assertRefused('colbert-cls', { vectors: 1 }, [/arch\.vectors: 1, but ColBERT/]);
+    assertRefused('dual-encoder', { vectors: 1.5 }, [/arch\.vectors: 1\.5 is not a whole number/]);
   });
 
   it('of me-bert are refused where no passage has as many tokens', () => {
     assertRefused('me-bert', { vectors: 513 }, [/513 is more than the 512 vectors/]);
     assert.equal(resolve('me-bert', { vectors: 513 }, t5).vectors, 513);
+    assert.equal(resolve('me-bert', { vectors: 512 }).vectors, 512);
+    // The mean is one more, where it stands first.
+    const short = { ...t5, maxTokens: 512 };
+    assert.equal(resolve('me-bert', { vectors: 513 }, short).vectors, 513);
+    assertRefused('me-bert', { vectors: 514 }, [/514 is more than the 513 vectors/], short);
+    assertRefused('me-bert', { vectors: 513, meanFirst: false }, [/more than the 512 vectors/], short);
   });
 
   it('are refused by every family, used or not', () => {

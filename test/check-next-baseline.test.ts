@@ -76,3 +76,20 @@ test('a run that failed was made again by nothing but the same system with the s
       other.file,
     );
 });
+
+test('where there was no baseline yet the newest of each run is taken, and the older ones are named', () => {
+  const [older, newer] = [on(1, { lift: 0.1 }), on(2)];
+  for (const given of [
+    [older, newer],
+    [newer, older],
+  ]) {
+    const { records, notes } = nextBaseline([], given, request);
+    assert.deepEqual(
+      records.map(({ file }) => file),
+      [newer.file],
+    );
+    assert.deepEqual(notes, [`left out: ${older.file}: older than ${newer.file}`]);
+  }
+  const beside = nextBaseline([], [newer, on(1, { seed: 2 }), on(1, { arch: 'mlr' })], request);
+  assert.deepEqual([beside.records.length, beside.notes], [3, []]);
+});

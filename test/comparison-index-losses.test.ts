@@ -1,7 +1,7 @@
 /** What an index that is not exact costs, worked out from given records by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rateAt } from '../harness/comparison/index-losses.js';
+import { lossesOf, lossMeasure, rateAt } from '../harness/comparison/index-losses.js';
 import { loadReport } from '../harness/plugins.js';
 import type { LatencyValues, StoredRecord } from '../harness/record.js';
 import { bootstrapStatistic } from '../harness/statistics/bootstrap.js';
@@ -99,4 +99,58 @@ test('a rate is measured where a point is that good, interpolated between two, a
   assert.equal(between.interpolated, true);
   assert.ok(Math.abs(between.perSecond! - 10 ** 2.8) < 1e-9);
   assert.deepEqual(rateAt([], 0.9), {});
+});
+
+test('a point that is exactly as good as asked is measured there, and nothing is interpolated to it', () => {
+  const point = (at: number, perSecond: number) => ({ at, perSecond });
+  assert.deepEqual(rateAt([point(0.9, 100)], 0.9), { perSecond: 100, interpolated: false });
+  assert.deepEqual(rateAt([point(0.9, 100), point(0.8, 400)], 0.9), { perSecond: 100, interpolated: false });
+  assert.deepEqual(rateAt([point(0.9, 100), point(1, 50)], 0.9), { perSecond: 100, interpolated: false });
+  // Of two that are as good the faster one, whichever comes first.
+  for (const [a, b] of [
+    [100, 200],
+    [200, 100],
+  ] as const)
+    assert.deepEqual(rateAt([point(0.9, a), point(0.9, b)], 0.9), { perSecond: 200, interpolated: false });
+  assert.deepEqual(rateAt([point(0.89, 100)], 0.9), {});
+});
+
+test('two queries are enough for an interval of what is lost; one is not, nor are losses that are all alike', () => {
+  const losing = (exact: number[], own: number[]) => {
+    const point = { value: 1, recall: { 10: 1 }, measures: measured(own) };
+    const last = { value: 2, recall: { 10: 1 } };
+    const curve = {
+      depth: 10,
+      parameter: 'efSearch',
+      exact: { measures: measured(exact) },
+      points: [point, last],
+    };
+    const run = given({ arch: 'mlr', measures: { 'ndcg@10': exact }, index: { kind: 'HNSW32', curve } });
+    return lossesOf({ name: 'mlr', runs: [run] }, 'ndcg@10');
+  };
+  const [two, last] = losing([1, 0.5], [0.5, 0.5]);
+  assert.equal(two!.value, 0.25);
+  assert.deepEqual([two!.interval!.low >= 0, two!.interval!.high <= 0.5], [true, true]);
+  assert.ok(two!.interval!.high > two!.interval!.low);
+  assert.deepEqual(last, { measure: 'ndcg@10', value: 0, interval: none });
+  assert.deepEqual(losing([1], [0.5])[0], { measure: 'ndcg@10', value: 0.5 });
+  assert.deepEqual(losing([1, 1], [0.5, 0.5])[0], { measure: 'ndcg@10', value: 0.5 });
+  assert.deepEqual(losing([0.5], [0.5])[0], { measure: 'ndcg@10', value: 0, interval: none });
+});
+
+test('losses are told of the measure that is asked for, else of ndcg@10, else of the first that all runs hold', () => {
+  const run = (seed: number, exact: string[], lower: string[] = []) => {
+    const measures = Object.fromEntries(['mrr@10', 'ndcg@10', 'rank'].map((id) => [id, [1, 0]]));
+    const held = Object.fromEntries(exact.map((id) => [id, { mean: 0.5, perQuery: [1, 0] }]));
+    const curve = { depth: 10, parameter: 'efSearch', exact: { measures: held }, points: [] };
+    return given({ arch: 'mlr', seed, measures, lower, index: { kind: 'HNSW32', curve } });
+  };
+  const of = (asked: string | undefined, ...runs: StoredRecord[]) =>
+    lossMeasure({ name: 'mlr', runs }, asked);
+  const all = run(1, ['mrr@10', 'ndcg@10']);
+  assert.deepEqual([of('mrr@10', all), of(undefined, all), of('p@5', all)], ['mrr@10', 'ndcg@10', 'ndcg@10']);
+  assert.equal(of(undefined, all, run(2, ['mrr@10'])), 'mrr@10');
+  assert.equal(of('rank', run(1, ['mrr@10', 'rank'], ['rank'])), 'mrr@10');
+  assert.equal(of('rank', run(1, ['rank'], ['rank'])), undefined);
+  assert.equal(of('mrr@10', run(1, [])), undefined);
 });

@@ -1,6 +1,7 @@
 /** The two best systems of a section query by query. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { queryDifferences } from '../harness/comparison/queries.js';
 import type { TextSource } from '../harness/comparison.js';
 import type { StoredRecord } from '../harness/record.js';
 import { given, ones } from './given-records.js';
@@ -8,6 +9,8 @@ import { prepare } from './made-reports.js';
 
 const sectionOf = async (records: readonly StoredRecord[], request: Parameters<typeof prepare>[1]) =>
   (await prepare(records, request)).sections[0]!;
+
+const systemOf = (...runs: StoredRecord[]) => ({ name: runs[0]!.record.arch.name, runs });
 
 const silent: TextSource = {
   run: ({ record }) =>
@@ -100,4 +103,100 @@ test('of two systems both are the best, of one there is nothing to show', async 
   const { queries: shown } = await sectionOf([other, better], { texts: silent });
   assert.deepEqual(shown?.systems, ['mlr', 'dual-encoder']);
   assert.equal((await sectionOf([better], { texts: silent })).queries, undefined);
+});
+
+test('only the same queries are compared, whatever order either has them in', async () => {
+  const of = (arch: string, values: Readonly<Record<string, number>>) => {
+    const { file, record } = given({ arch, measures: { 'answer@20': Object.values(values) } });
+    return { file, record: { ...record, queryIds: Object.keys(values) } };
+  };
+  const first = of('mlr', { a: 1, b: 0.5, c: 0.75, d: 0.5 });
+  const [run, other] = [systemOf(first), of('dual-encoder', { d: 0.25, c: 1, b: 0, a: 0.5 })];
+  const shown = await queryDifferences([run, systemOf(other)], 'answer@20', silent);
+  assert.deepEqual(
+    shown!.queries.map(({ queryId, values }) => [queryId, ...values]),
+    [
+      ['a', 1, 0.5],
+      ['b', 0.5, 0],
+      ['d', 0.5, 0.25],
+      ['c', 0.75, 1],
+    ],
+  );
+  for (const [why, values] of Object.entries<Record<string, number>>({
+    'one of them is another': { a: 0, b: 0, c: 0, e: 0 },
+    'one is missing': { a: 0, b: 0, c: 0 },
+    'there is one more': { a: 0, b: 0, c: 0, d: 0, e: 0 },
+    'all are others': { e: 0, f: 0, g: 0, h: 0 },
+  })) {
+    const found = await queryDifferences([run, systemOf(of('dual-encoder', values))], 'answer@20', silent);
+    assert.equal(found, undefined, why);
+  }
+});
+
+test('more than five on either side are cut to five, and among equals in everything the first by name', async () => {
+  const ids = ['k', 'j', 'i', 'h', 'g', 'f', 'e', 'd', 'c', 'b', 'a'];
+  const of = (arch: string, value: number) => {
+    const { file, record } = given({ arch, measures: { 'answer@20': ids.map(() => value) } });
+    return systemOf({ file, record: { ...record, queryIds: ids } });
+  };
+  const shown = async (a: number, b: number) =>
+    (await queryDifferences([of('mlr', a), of('bm25', b)], 'answer@20', silent))!.queries.map(
+      ({ queryId }) => queryId,
+    );
+  assert.deepEqual(await shown(1, 0), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(await shown(0, 1), ['k', 'j', 'i', 'h', 'g']);
+  assert.deepEqual(await shown(1, 1), []);
+});
+
+test('runs of one seed are compared, the first that both have; what has no seed goes with any', async () => {
+  const of = (arch: string, seed: number | null, value: number) =>
+    given({ arch, seed, measures: { 'answer@20': [value, 0] } });
+  const shown = async (a: StoredRecord[], b: StoredRecord[]) => {
+    const found = await queryDifferences([systemOf(...a), systemOf(...b)], 'answer@20', silent);
+    return found && [found.seed, found.queries[0]!.values];
+  };
+  const trained = [of('mlr', 1, 0.875), of('mlr', 2, 0.75), of('mlr', 3, 0.625)];
+  const other = [of('bm25', 4, 0.125), of('bm25', 3, 0.25), of('bm25', 2, 0.375)];
+  assert.deepEqual(await shown(trained, other), [2, [0.75, 0.375]]);
+  assert.deepEqual(await shown(trained, [of('bm25', null, 0.5)]), [1, [0.875, 0.5]]);
+  assert.deepEqual(await shown([of('bm25', null, 0.5)], other), [null, [0.5, 0.125]]);
+  assert.equal(await shown(trained, [of('bm25', 4, 0.5)]), undefined);
+});
+
+test('notes are said once, a missing measure or run shows nothing, and texts stand beside their queries', async () => {
+  const [a, b] = ['mlr', 'bm25'].map((arch, i) =>
+    systemOf(given({ arch, measures: { 'answer@20': [1 - i, 0] } })),
+  ) as [ReturnType<typeof systemOf>, ReturnType<typeof systemOf>];
+  const [queryId] = a.runs[0]!.record.queryIds as [string];
+  const asked: unknown[] = [];
+  const source: TextSource = {
+    run: async ({ record }) =>
+      record.arch.name === 'mlr'
+        ? { run: new Map([[queryId, { passageIds: ['p', 'q'] }]]), note: 'same' }
+        : { note: 'same' },
+    texts: async (stored, queries, passages) => {
+      asked.push(stored.record.arch.name, [...queries], [...passages]);
+      return {
+        queries: new Map([[queryId, { queryId, text: 'who', answers: ['me'] }]]),
+        passages: new Map([['q', { title: 'Q', text: 'it is me' }]]),
+        note: 'other',
+      };
+    },
+  };
+  const found = await queryDifferences([a, b], 'answer@20', source);
+  assert.deepEqual(asked, ['mlr', [queryId], ['p', 'q']]);
+  assert.deepEqual(found!.notes, ['same', 'other']);
+  assert.deepEqual(found!.queries, [
+    {
+      ...{ queryId, text: 'who', answers: ['me'], values: [1, 0] },
+      hits: [
+        [
+          { passageId: 'p', rank: 1 },
+          { passageId: 'q', rank: 2, title: 'Q', text: 'it is me' },
+        ],
+        [],
+      ],
+    },
+  ]);
+  assert.equal(await queryDifferences([a, b], 'mrr@10', source), undefined);
 });

@@ -9,6 +9,7 @@ import { bm25Size, openBm25Index } from '../harness/index/bm25-index.js';
 import { writeBm25Index } from '../harness/index/bm25-writer.js';
 import { EnglishAnalyzer } from '../harness/text/english-analyzer.js';
 import { drawnPassages, streamed } from './made-passages.js';
+import { openUnder, removeClosed } from './open-files.js';
 
 let root: string;
 let analyzer: EnglishAnalyzer;
@@ -16,7 +17,7 @@ before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-bm25-'));
   analyzer = await EnglishAnalyzer.open({ stemmer: 'none', stopWords: false });
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => removeClosed(root));
 
 const passages = drawnPassages(400);
 const write = async (name: string, blockPostings?: number) => {
@@ -91,6 +92,27 @@ test('postings hold what the passages hold, from memory and from the disk', asyn
     assert.equal((await index.identifiers()).at(399), passages[399]!.passageId);
     await index.close();
   }
+});
+
+test('postings are in memory where they fit to the byte, and no file is left open', async () => {
+  const { folder } = await write('fit');
+  const postings = path.join(folder, 'postings');
+  const { size } = await stat(postings);
+  const isResident = async (memoryBytes: number) => {
+    const index = await openBm25Index(folder, memoryBytes);
+    const { resident } = index.postings;
+    if (process.platform === 'linux') assert.deepEqual(openUnder(folder), resident ? [] : [postings]);
+    await index.close();
+    assert.deepEqual(openUnder(folder), []);
+    return resident;
+  };
+  assert.equal(await isResident(size), true);
+  assert.equal(await isResident(size - 1), false);
+  assert.equal(await isResident(0), false);
+  // More than one array holds: a file with a hole, which takes no room on the disk.
+  await truncate(postings, 2 ** 32);
+  assert.equal(await isResident(Number.POSITIVE_INFINITY), false);
+  await truncate(postings, size);
 });
 
 /** The format as its description says it, read in the plainest way. */

@@ -22,7 +22,14 @@ for (const name of ['float32', 'float16', 'float64', 'version2', 'version3']) {
     assert.deepEqual(await read(0, 3), values);
     assert.deepEqual(await read(1, 1), values.slice(4, 8));
     assert.deepEqual(await read(3, 0), new Float32Array(0));
-    await assert.rejects(rows.read(2, 2), RangeError);
+    for (const [first, count] of [
+      [2, 2],
+      [-1, 1],
+      [0, -1],
+      [4, 0],
+      [0, 4],
+    ] as const)
+      await assert.rejects(rows.read(first, count), RangeError, `${first}, ${count}`);
     await rows.close();
   });
 }

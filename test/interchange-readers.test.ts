@@ -1,7 +1,7 @@
 /** Readers of quoted columns, Python lists, JSON arrays and JSON lines: against Python's own reading, and on what is broken. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import { jsonArray } from '../harness/interchange/json-array.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { PythonListError, parsePythonStrings } from '../harness/interchange/python-list.js';
 import { quotedRows } from '../harness/interchange/quoted-columns.js';
+import { removeClosed } from './open-files.js';
 import { inFixtures } from './places.js';
 
 const code = 'DATA_INVALID';
@@ -26,7 +27,7 @@ let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-readers-'));
 });
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => removeClosed(folder));
 
 async function write(content: string | Buffer, name = 'file'): Promise<string> {
   const file = path.join(folder, name);

@@ -1,7 +1,7 @@
 /** Results that travel between tools: DPR's, BEIR's, tevatron's, and files of negatives. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,12 +11,13 @@ import { readBeirResults, writeBeirResults, writeThreeColumns } from '../harness
 import { readDprRun, writeDprResults } from '../harness/interchange/dpr-results.js';
 import { namesPositives, readNegatives, writeNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
+import { removeClosed } from './open-files.js';
 
 let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-results-'));
 });
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => removeClosed(folder));
 const at = (name: string) => path.join(folder, name);
 
 const queries: Query[] = [

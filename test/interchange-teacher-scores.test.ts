@@ -1,14 +1,15 @@
 /** A teacher's scores in each form that they are handed around in. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readTeacherScores } from '../harness/interchange/teacher-scores.js';
+import { removeClosed } from './open-files.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-teacher-'));
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => removeClosed(folder));
 let written = 0;
 
 async function read(content: string | Uint8Array, fault?: string) {

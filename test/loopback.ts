@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import type { Download } from '../harness/contracts.js';
 import { BenchError, type ErrorCode } from '../harness/errors.js';
 import { stream } from '../harness/random.js';
 import { type FetchOptions, fetchFile } from '../harness/store/download.js';
+import { removeClosed } from './open-files.js';
 
 /** @param part where the bytes that come are written */
 export type Handler = (request: IncomingMessage, response: ServerResponse, part: string) => void;
@@ -87,7 +88,7 @@ export function loopback(): Loopback {
     at.seen = [];
     at.folder = await mkdtemp(path.join(tmpdir(), 'strata-download-'));
   });
-  afterEach(() => rm(at.folder, { recursive: true, force: true }));
+  afterEach(() => removeClosed(at.folder));
   return at;
 }
 

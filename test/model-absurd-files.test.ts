@@ -1,7 +1,7 @@
 /** Files of a model in which a field is something that it should not be: they load, or are refused as an error of the file. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,6 +11,7 @@ import { readRetrieverFacts, refuseOtherEncoder } from '../harness/model/retriev
 import { scratchEncoder } from '../harness/model/scratch.js';
 import { makeTokenizer } from '../harness/text/tokenizer.js';
 import { withAbsurdFields } from './absurd-values.js';
+import { removeClosed } from './open-files.js';
 import { inFixtures } from './places.js';
 
 const read = (file: string) => JSON.parse(readFileSync(inFixtures(`model/${file}`), 'utf8'));
@@ -32,7 +33,7 @@ let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-absurd-'));
 });
-after(() => rm(folder, { recursive: true }));
+after(() => removeClosed(folder));
 
 describe('config.json', () => {
   for (const name of ['bert-gelu', 't5-gated']) {

@@ -1,15 +1,16 @@
 /** The pooling's own weights of a saved retriever: read into their places, and refused where they are of another number. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { poolingWeights } from '../harness/model/retriever-files.js';
 import { writeSafetensors } from '../harness/model/safetensors.js';
 import { madeRetriever } from './made-training.js';
+import { removeClosed } from './open-files.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-pooling-'));
-after(() => rm(folder, { recursive: true }));
+after(() => removeClosed(folder));
 
 test('weights of a mix are read into their place, and none where there are none', async () => {
   const { retriever } = await madeRetriever('mlr-mix');

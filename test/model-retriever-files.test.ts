@@ -1,7 +1,7 @@
 /** A trained retriever is saved whole and read back as it was, whatever its encoders share. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -14,9 +14,10 @@ import {
   weightsToStartFrom,
 } from '../harness/model/retriever-files.js';
 import { madeExport } from './made-exports.js';
+import { removeClosed } from './open-files.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-retriever-'));
-after(() => rm(folder, { recursive: true }));
+after(() => removeClosed(folder));
 
 const inside = (place: string): string[] =>
   readdirSync(place, { recursive: true, withFileTypes: true })

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { openUnder } from './open-files.js';
 
 /** The top of the checkout. */
 export const root = path.resolve(import.meta.dirname, '../..');
@@ -19,11 +20,15 @@ export function inFixtures(name: string): string {
 
 const passing: string[] = [];
 
-/** A new folder below the temporary one, which goes when the process ends. */
+/** A new folder below the temporary one, which goes when the process ends; nothing in it is open then. */
 export function passingFolder(name: string): string {
   if (passing.length === 0)
     process.once('exit', () => {
-      for (const folder of passing) rmSync(folder, { recursive: true, force: true });
+      for (const folder of passing) {
+        const open = openUnder(folder);
+        if (open.length > 0) throw new Error(`left open: ${open.join(', ')}`);
+        rmSync(folder, { recursive: true, force: true });
+      }
     });
   const folder = mkdtempSync(path.join(tmpdir(), `strata-${name}-`));
   passing.push(folder);

@@ -1,6 +1,6 @@
 /** BM25 negatives: what of a query's best hits is none, and what is told while they are sought. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,12 +11,13 @@ import { Bm25Searcher } from '../harness/search/bm25.js';
 import { bm25Negatives } from '../harness/search/bm25-negatives.js';
 import { EnglishAnalyzer } from '../harness/text/english-analyzer.js';
 import { streamed } from './made-passages.js';
+import { removeClosed } from './open-files.js';
 
 let root: string;
 before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-bm25-negatives-'));
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => removeClosed(root));
 
 async function indexOf(name: string, passages: AsyncIterable<Passage>) {
   const folder = path.join(root, name);

@@ -1,7 +1,7 @@
 /** BM25 against its formula worked out the long way and against published figures. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,13 +16,14 @@ import { Bm25Searcher, luceneLength, usualBm25 } from '../harness/search/bm25.js
 import { type AnalyzerOptions, EnglishAnalyzer } from '../harness/text/english-analyzer.js';
 import { openFolder } from './datasets-folder.js';
 import { drawnPassages, streamed } from './made-passages.js';
+import { removeClosed } from './open-files.js';
 import { sharedData } from './places.js';
 
 let root: string;
 before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-bm25-'));
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => removeClosed(root));
 
 const plainWords: AnalyzerOptions = { stemmer: 'none', stopWords: false };
 

@@ -189,6 +189,31 @@ test('scores that are all equal: 1 each of min-max, 0 of z-score', () => {
   ]);
 });
 
+test('a list that found nothing adds nothing to weighted sums, and nothing to each other list', () => {
+  const empty = hitsOf([], [[9, 4]]);
+  const two = hitsOf(
+    [
+      [4, 5],
+      [6, 2],
+    ],
+    [],
+  );
+  for (const normalization of ['none', 'min-max', 'z-score'] as const) {
+    const fused = fuseHits([empty, two], { method: 'weighted', weights: [3, 1], normalization }, 10);
+    const spread = Number(Math.SQRT1_2.toFixed(5));
+    const scores = { none: [5, 2], 'min-max': [1, 0], 'z-score': [spread, -spread] }[normalization];
+    assert.deepEqual(listed(fused), [
+      [4, scores[0]],
+      [6, scores[1]],
+    ]);
+    assert.deepEqual(listed(fused, 1), [[9, { none: 12, 'min-max': 3, 'z-score': 0 }[normalization]]]);
+  }
+  // Nor does one that is asked for no more than it has.
+  assert.equal(fuseHits([], rrf, 5).counts.length, 0);
+  assert.equal(fuseHits([empty, two], rrf, 2).depth, 2);
+  assert.equal(fuseHits([empty, two], rrf, 9).depth, 3);
+});
+
 test('lists of other queries, and a weight too few, are faults', () => {
   const one = hitsOf([[1, 1]]);
   assert.throws(() => fuseHits([one, hitsOf([[1, 1]], [[1, 1]])], rrf, 1), RangeError);

@@ -67,6 +67,22 @@ test('8 bits keep inner products: a long vector stands before a short one of a l
   await searcher.dispose();
 });
 
+test('an index is held where its file, and 128 bytes for each row up to a power of two, fit to the byte', {
+  skip,
+}, async (t) => {
+  const kind = kindOf('HNSW4');
+  const index = await kind.index(t, normalRows(33, 8, 'budget'), 1);
+  const built = await kind.build(index);
+  const wanted = built.sizeBytes + 64 * 128;
+  const open = (memoryBytes: number) =>
+    UsearchSearcher.open(index, built, { engine: { threads: 1 } as Engine, memoryBytes });
+  await (await open(wanted)).dispose();
+  await assert.rejects(open(wanted - 1), {
+    code: 'CONFIG_INVALID',
+    message: new RegExp(`'HNSW4' takes ${wanted} of the ${wanted - 1} bytes`),
+  });
+});
+
 test('more candidates find more, and threads change nothing', { skip }, async (t) => {
   const rows = normalRows(1500, 16, 'graph');
   const queries = normalRows(60, 16, 'asked');

@@ -225,3 +225,14 @@ test('too few values, latencies of 0 and wrong options are refused', () => {
     assert.throws(() => bootstrapStatistic([1, 2], 'mean', { level }), { code: 'CONFIG_INVALID' });
   assert.throws(() => bootstrapStatistic([1, 2], { quantile: 95 }), RangeError);
 });
+
+test('of many values, of which a step of the stream is no whole share, each is drawn as often', () => {
+  // 2^32 is not far from half a step more than a multiple of so many: some words of the stream are drawn again.
+  const n = 90_000;
+  const values = Float64Array.from({ length: n }, (_, i) => i);
+  const { interval } = bootstrapStatistic(values, 'mean', { resamples: 200, method: 'percentile' });
+  const error = Math.sqrt((n * n - 1) / 12 / n);
+  const middle = (n - 1) / 2;
+  for (const end of [(middle - interval.low) / error, (interval.high - middle) / error])
+    assert.ok(end > 1.4 && end < 2.6, `${end} standard errors`);
+});

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { bootstrapRatio } from '../harness/statistics/bootstrap.js';
 import {
   binomialCdf,
   clopperPearson,
+  logGamma,
   normalCdf,
   normalQuantile,
+  studentLowerP,
   studentQuantile,
   studentTwoSidedP,
 } from '../harness/statistics/distributions.js';
+import { holm } from '../harness/statistics/holm.js';
+import { quantileIntervals } from '../harness/statistics/quantile-intervals.js';
 import { mean, quantile, standardDeviation, summarize } from '../harness/statistics/summary.js';
 import { inFixtures } from './places.js';
 
@@ -54,18 +59,43 @@ test('the normal and the binomial distribution agree with SciPy', () => {
 });
 
 test('arguments outside a distribution are a programmer error, not a NaN', () => {
-  for (const wrong of [
+  const outside = [Number.NaN, -0.1, 1.1];
+  const noDegrees = [0, -1, 2.5, Number.NaN, Infinity];
+  const wrong: (() => unknown)[] = [
+    ...noDegrees.flatMap((df) => [
+      () => studentTwoSidedP(1, df),
+      () => studentLowerP(1, df),
+      () => studentQuantile(0.5, df),
+    ]),
     () => studentTwoSidedP(Number.NaN, 3),
-    () => studentTwoSidedP(1, 0),
-    () => studentTwoSidedP(1, 2.5),
-    () => studentQuantile(1, 3),
-    () => normalQuantile(0),
-    () => binomialCdf(3, 2, 0.5),
+    () => studentLowerP(Number.NaN, 3),
+    ...[...outside, 0, 1].flatMap((p) => [() => studentQuantile(p, 3), () => normalQuantile(p)]),
+    ...[0, -1, Number.NaN].map((x) => () => logGamma(x)),
+    ...[-1, 0.5, 3].map((k) => () => binomialCdf(k, 2, 0.5)),
+    () => binomialCdf(1, 2.5, 0.5),
+    ...outside.map((p) => () => binomialCdf(1, 2, p)),
+    ...outside.flatMap((q) => [
+      () => quantile([1], q),
+      () => bootstrapRatio([1, 2], [1, 2], { of: { quantile: q }, paired: true }),
+    ]),
     () => quantile([], 0.5),
-    () => quantile([1], 1.5),
-  ]) {
-    assert.throws(wrong, RangeError);
-  }
+    ...outside.map((p) => () => holm([0.5, p])),
+    ...[...outside, 0, 1].map((level) => () => quantileIntervals([1, 2], [0.5], { seed: 1, level })),
+  ];
+  for (const [i, call] of wrong.entries()) assert.throws(call, RangeError, `${i}: ${call}`);
+});
+
+test('the ends of what a distribution takes are taken', () => {
+  assert.deepEqual([studentLowerP(-Infinity, 1), studentLowerP(Infinity, 1)], [0, 1]);
+  assert.deepEqual([studentTwoSidedP(Infinity, 1), studentTwoSidedP(-Infinity, 1)], [0, 0]);
+  near(studentLowerP(1, 1), 0.75, 1e-12, "Cauchy's distribution");
+  near(studentLowerP(-1, 1), 0.25, 1e-12, "Cauchy's distribution");
+  near(studentQuantile(0.75, 1), 1, 1e-9, "Cauchy's distribution");
+  assert.deepEqual([binomialCdf(0, 2, 0), binomialCdf(0, 2, 1), binomialCdf(1, 2, 1)], [1, 0, 0]);
+  assert.deepEqual([binomialCdf(2, 2, 1), binomialCdf(0, 0, 0.5)], [1, 1]);
+  assert.deepEqual([quantile([3, 5], 0), quantile([3, 5], 1)], [3, 5]);
+  assert.deepEqual(holm([0, 1]), [0, 1]);
+  near(logGamma(0.5), Math.log(Math.PI) / 2, 1e-12, 'gamma of a half');
 });
 
 test('mean, standard deviation and quantiles agree with NumPy', () => {

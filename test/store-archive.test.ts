@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
 import { type MadeEntry, tarOf, zipOf } from '../harness/perf/made-archives.js';
 import { unpack } from '../harness/store/archive.js';
+import { removeClosed } from './open-files.js';
 import { inFixtures } from './places.js';
 
 const fixtures = inFixtures('archives');
@@ -15,7 +16,7 @@ let root: string;
 beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-archive-'));
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(() => removeClosed(root));
 
 /** The archive in a folder of its own, so that anything written outside is seen. */
 async function place(name: string): Promise<string> {

@@ -13,6 +13,7 @@ import { describeFile } from '../harness/store/hash-once.js';
 import { waitForOthers } from '../harness/store/lock.js';
 import { readManifest } from '../harness/store/manifest.js';
 import { Store } from '../harness/store/store.js';
+import { removeClosed } from './open-files.js';
 
 let root: string;
 let store: Store;
@@ -20,7 +21,7 @@ beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-store-'));
   store = new Store(root);
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(() => removeClosed(root));
 
 test('an artifact is made once and then taken from the cache', async () => {
   let made = 0;

@@ -17,12 +17,13 @@ import {
   writeJson,
 } from '../harness/store/atomic.js';
 import { isRunning } from '../harness/store/owner.js';
+import { removeClosed } from './open-files.js';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-atomic-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => removeClosed(folder));
 
 test('nothing stands under the name before commit', async () => {
   const target = path.join(folder, 'new', 'file');

@@ -22,6 +22,7 @@ import { withDigest } from '../harness/store/digest.js';
 import { checkedManifest, DamagedArtifact, readManifest } from '../harness/store/manifest.js';
 import { Store } from '../harness/store/store.js';
 import { unfinishedFolder } from '../harness/store/unfinished.js';
+import { removeClosed } from './open-files.js';
 
 let root: string;
 let notes: string[];
@@ -29,7 +30,7 @@ beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-damage-'));
   notes = [];
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(() => removeClosed(root));
 
 const told = {
   note: (line: string) => notes.push(line),

@@ -1,8 +1,8 @@
 /** A download goes on where it was cut, and never glues two versions together. */
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { content, failsWith, loopback, other, serve } from './loopback.js';
+import { content, digest, failsWith, loopback, other, serve } from './loopback.js';
 
 const at = loopback();
 
@@ -97,6 +97,20 @@ test('a part that is too long starts over, one that is whole needs no network', 
   await at.get();
   await at.isWhole();
   assert.equal(at.seen.length, 1);
+});
+
+test('a file of one byte, there already, needs no network either', async () => {
+  const one = content.subarray(0, 1);
+  at.handle = serve(one);
+  const changes = { sizeBytes: 1, sha256: digest(one) };
+  await writeFile(`${at.file}.part`, one);
+  const told: number[][] = [];
+  await at.get({ onProgress: (done, total) => told.push([done, total]) }, changes);
+  assert.deepEqual([at.seen.length, told], [0, [[1, 1]]]);
+  assert.ok((await readFile(at.file)).equals(one));
+  await rm(at.file);
+  await at.get({}, changes);
+  assert.deepEqual(at.ranges, [undefined]);
 });
 
 test('a part of another address is not gone on with', async () => {

@@ -15,6 +15,7 @@ import { leaseMs, lifeOf, ownerText, parseOwner } from '../harness/store/owner.j
 import { isExpired, touch } from '../harness/store/renewal.js';
 import { announce } from '../harness/store/running.js';
 import { Store } from '../harness/store/store.js';
+import { removeClosed } from './open-files.js';
 import { brief, briefOver, lease, nothing, patient, sleep, stranger, useLease } from './strangers.js';
 
 useLease();
@@ -25,7 +26,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-leases-'));
   lock = path.join(folder, 'lock');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => removeClosed(folder));
 
 /** Nothing of this process runs meanwhile. */
 const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { BenchError } from '../harness/errors.js';
 import { silentProgress } from '../harness/progress.js';
 import { removeLeftLock, waitForOthers, withLock } from '../harness/store/lock.js';
+import { removeClosed } from './open-files.js';
 
 /** Of this process. */
 const leaseSeconds = 1;
@@ -21,7 +22,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-lock-'));
   lock = path.join(folder, 'deep', 'lock');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => removeClosed(folder));
 
 const isLocked = (error: unknown) => error instanceof BenchError && error.code === 'LOCKED';
 

@@ -12,6 +12,7 @@ import { ownerText } from '../harness/store/owner.js';
 import { prune } from '../harness/store/prune.js';
 import { announce, neighbours } from '../harness/store/running.js';
 import { Store } from '../harness/store/store.js';
+import { removeClosed } from './open-files.js';
 import { brief, briefOver, lease, nothing, patient, sleep, useLease } from './strangers.js';
 
 useLease();
@@ -20,7 +21,7 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-neighbours-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => removeClosed(folder));
 
 test('a lease and a removal of another host count until a lease after their last sign of life', async () => {
   const passing = () => new Store(folder, { temporary: ['shards'] });

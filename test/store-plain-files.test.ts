@@ -15,6 +15,7 @@ import { readShardNames } from '../harness/model/tensor-source.js';
 import { hashFile } from '../harness/store/hash.js';
 import { textIfThere } from '../harness/store/text-file.js';
 import { loadTokenizer } from '../harness/text/tokenizer-folder.js';
+import { removeClosed } from './open-files.js';
 import { inFixtures, root } from './places.js';
 import { files } from './source-imports.js';
 
@@ -22,7 +23,7 @@ let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'strata-pipes-'));
 });
-after(() => rm(folder, { recursive: true }));
+after(() => removeClosed(folder));
 
 const readers: Readonly<Record<string, readonly [string, (at: string) => Promise<unknown>]>> = {
   "a checkpoint's weights": ['model.safetensors', loadEncoder],

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Store } from '../harness/store/store.js';
+import { removeClosed } from './open-files.js';
 
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-temporary-'));
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(() => removeClosed(root));
 
 const inputs = { of: 'a test' };
 const make = async (folder: string) => {

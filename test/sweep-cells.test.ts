@@ -11,6 +11,7 @@ import { fitting } from '../harness/pipeline/timing.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import { type RunRecord, readRecords, type StoredRecord } from '../harness/record.js';
 import { run, sweep } from '../harness/sweep.js';
+import { assertClosed, removeClosed } from './open-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -18,7 +19,7 @@ before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-sweep-'));
   await writeTinyCollection(path.join(root, 'data'));
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => removeClosed(root));
 
 const request = (architecture: string, seed: number, ...set: string[]) =>
   tinyRequest(root, architecture, seed, ...set);
@@ -223,3 +224,5 @@ test('stages carry the name of their cell, and from the second on what all will 
   await sweep([request('bm25', 7)], { ...quiet, within });
   assert.deepEqual(titles, []);
 });
+
+test('no file of the cache or the data is left open', () => assertClosed(root));

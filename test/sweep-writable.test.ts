@@ -1,15 +1,16 @@
 /** The folder of the records is tried before anything runs, and tidied of what a killed process left half-written. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { temporaryName } from '../harness/store/atomic.js';
 import { assertWritable } from '../harness/sweep/recording.js';
+import { removeClosed } from './open-files.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-writable-'));
-after(() => rm(folder, { recursive: true }));
+after(() => removeClosed(folder));
 
 test('a folder is made, and nothing is left in it', async () => {
   const deep = path.join(folder, 'a', 'b');

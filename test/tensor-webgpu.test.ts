@@ -89,6 +89,44 @@ test('variables stay there, are counted, and are freed', { skip }, async () => {
   await engine.dispose();
 });
 
+test('weights lie there once for all programs until they are let go, and are sent again to the next', {
+  skip,
+}, async () => {
+  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const [first, second] = [Float32Array.of(5, 6, 7), Float32Array.of(1, 2, 3)];
+  const specs = [0, 1].map(() => ({ shape: [3], dtype: 'float32' as const }));
+  const less = async (weights: Float32Array) => {
+    const fixed = new Map([[0, weights]]);
+    const program = await engine.compile(([x, y]) => [tf.sub(x!, y!)], specs, { fixed });
+    const [found] = await program.run([Float32Array.of(1, 1, 1)]);
+    await program.dispose();
+    return found;
+  };
+  const set = engine.variables([1]);
+  const { counts } = (set.variables[0] as DeviceVariable).memory;
+  const sent = () => [counts.buffers, counts.variableBytes];
+  const [buffers, bytes] = sent() as [number, number];
+  const more = () => [counts.buffers - buffers, counts.variableBytes - bytes];
+  for (let i = 0; i < 2; i++) assert.deepEqual(await less(first), Float32Array.of(4, 5, 6));
+  assert.deepEqual(more(), [1, 12]);
+  assert.deepEqual(await less(second), Float32Array.of(0, 1, 2));
+  assert.deepEqual(more(), [2, 24]);
+  engine.release([first]);
+  assert.deepEqual(more(), [1, 24]);
+  // What is not there is no matter.
+  engine.release([first, Float32Array.of(9)]);
+  assert.deepEqual(more(), [1, 24]);
+  assert.deepEqual(await less(second), Float32Array.of(0, 1, 2));
+  // Other values in the same array: what lay there before is not taken for them.
+  first.fill(3);
+  assert.deepEqual(await less(first), Float32Array.of(2, 2, 2));
+  assert.deepEqual(more(), [2, 36]);
+  engine.release([first, second]);
+  assert.deepEqual(more(), [0, 36]);
+  set.dispose();
+  await engine.dispose();
+});
+
 test('an array that the device has no memory for is an error that says what lies there, and what helps', {
   skip,
 }, async () => {

@@ -177,3 +177,33 @@ test('a dry run says what the device must hold, and of what', () => {
   assert.match(known, /exact, 2\.9 GiB, kept there; it has 16\.0 GiB by deviceMemoryMiB/);
   assert.throws(() => lineOf('webgpu', 'deviceMemoryMiB=1024'), { code: 'OUT_OF_MEMORY' });
 });
+
+test('what a training takes of a device, counted on paper', () => {
+  const small = { weights: 1000, shape: { layers: 2, dimensions: 64 } };
+  assert.equal(stateBytes(small), 20_000);
+  // 4 bytes, 3 texts of 32 tokens, 2 layers, D = 64: 17 numbers each, and 4.5 / 64 for each pair of tokens.
+  assert.equal(activationBytes(small.shape, 3, 32), 4 * 3 * 32 * 2 * 64 * (17 + 2.25));
+  const size = { ...small, queries: 5, queryTokens: 64, passages: 7, passageTokens: 32 };
+  const [query, passage] = [4 * 64 * 2 * 64 * (17 + 4.5), 4 * 32 * 2 * 64 * (17 + 2.25)];
+  assert.equal(trainingBytes(size, null), 20_000 + 5 * query + 7 * passage);
+  // A chunk may be of either side: the longer texts count.
+  assert.equal(trainingBytes(size, 3), 20_000 + 3 * query);
+  assert.equal(trainingBytes({ ...size, queryTokens: 16 }, 3), 20_000 + 3 * passage);
+  // Exactly what there is, of which a quarter is left to others; and a byte more.
+  const there = (bytes: number) => bytes / 0.75 / 2 ** 20;
+  const fitting = (bytes: number) => chunkFor('fitting', there(bytes), size);
+  assert.equal(fitting(trainingBytes(size, null) + 1), null);
+  assert.equal(fitting(trainingBytes(size, 4) + 1), 4);
+  assert.equal(fitting(trainingBytes(size, 4) - 1), 3);
+  assert.equal(fitting(trainingBytes(size, 1) + 1), 1);
+  assert.throws(() => fitting(trainingBytes(size, 1) - 1), { code: 'OUT_OF_MEMORY' });
+  assert.equal(chunkFor(4, there(trainingBytes(size, 4) + 1), size), 4);
+  assert.throws(() => chunkFor(4, there(trainingBytes(size, 4) - 1), size), { code: 'OUT_OF_MEMORY' });
+  // No chunk is larger than the batch's passages, nor made of as many as are usual.
+  const many = { ...size, queries: 500 };
+  assert.equal(chunkFor('fitting', there(trainingBytes(many, null) - 1), many), 7);
+  assert.deepEqual(
+    [32, 33].map((passages) => chunkFor('fitting', null, { ...size, passages })),
+    [null, 32],
+  );
+});

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Retriever } from '../harness/model/retriever.js';
-import { makeBatch } from '../harness/train/batches.js';
+import { makeBatch, type TrainingExample } from '../harness/train/batches.js';
 import { refuseTexts } from '../harness/train/step.js';
+import { type TrainRequest, train } from '../harness/train/trainer.js';
 
 test('a batch', () => {
   const text = Int32Array.of(1, 2);
@@ -38,4 +39,40 @@ test('the texts of one step', () => {
     code: 'OUT_OF_MEMORY',
     message: /^Training on 1048576 texts of 512 tokens at once would take 18,432 GiB of memory or more/,
   });
+});
+
+test('a training: each weight with its gradient and two moments', async () => {
+  const initial = [{ length: 2 ** 40 }, { length: 2 ** 39 }] as unknown as Float32Array[];
+  const options = { patience: null, epochs: 1 };
+  await assert.rejects(train({ initial, options, dev: [] } as unknown as TrainRequest), {
+    code: 'OUT_OF_MEMORY',
+    message: /^Training 1,649,267,441,664 weights, .* would take 24,576 GiB of memory or more/,
+  });
+});
+
+test('how much a batch and its texts would take, by hand', () => {
+  const example = (tokens: number): TrainingExample => ({
+    queryId: 'q',
+    query: Int32Array.of(1),
+    positive: new Int32Array(tokens),
+    negatives: [],
+  });
+  const gibibytes = (queries: number, negatives: number, longest: number) => {
+    // All but the last are one object.
+    const examples = [...Array<TrainingExample>(queries - 1).fill(example(1)), example(longest)];
+    const limits = { maxQueryTokens: 8, maxPassageTokens: 8, paddingId: 0 };
+    const batching = { batchSize: queries, negatives, missingNegative: 'left-out', ...limits } as const;
+    try {
+      makeBatch(examples, 1, 0, batching);
+    } catch (error) {
+      return Number(/take ([\d,.]+) GiB/.exec((error as Error).message)?.[1]?.replaceAll(',', ''));
+    }
+    return assert.fail('it was not refused');
+  };
+  // For each passage 4 + 4 bytes a token of the longest, and 4 for each query.
+  const near = (actual: number, bytes: number) =>
+    assert.ok(Math.abs(actual - bytes / 2 ** 30) < 0.06, `${actual}`);
+  near(gibibytes(1024, 2 ** 24 - 1, 1), 2 ** 34 * (8 + 4096));
+  near(gibibytes(1024, 2 ** 24 - 1, 512), 2 ** 34 * (4096 + 4096));
+  near(gibibytes(2048, 2 ** 22 - 1, 3), 2 ** 33 * (24 + 8192));
 });

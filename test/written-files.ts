@@ -1,8 +1,9 @@
-/** Files that a test writes, each under a name of its own; they go when the tests of the file have ended. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** Files that a test writes, each under a name of its own; they go when the tests of the file have ended, and none is open then. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
+import { removeClosed } from './open-files.js';
 
 /** @param prefix of the folder's name */
 export function writtenFiles(prefix: string): {
@@ -10,7 +11,7 @@ export function writtenFiles(prefix: string): {
   fileOf(content: string | Uint8Array): string;
 } {
   const folder = mkdtempSync(path.join(tmpdir(), prefix));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => removeClosed(folder));
   let written = 0;
   const fileOf = (content: string | Uint8Array) => {
     const file = path.join(folder, `${written++}.txt`);

@@ -104,7 +104,8 @@ export function rateAt(
     if (high.at < target) continue;
     offer(high.perSecond, false);
     const low = sorted[i - 1];
-    if (low === undefined || low.at >= target) continue;
+    // To a point that is exactly so good nothing is interpolated, which rounding alone would make the faster one.
+    if (low === undefined || low.at >= target || high.at === target) continue;
     const share = (target - low.at) / (high.at - low.at);
     offer(Math.exp(Math.log(low.perSecond) * (1 - share) + Math.log(high.perSecond) * share), true);
   }

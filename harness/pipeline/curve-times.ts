@@ -47,10 +47,8 @@ export async function curveTimes(
   const fits = flatBytes <= 0.75 * memoryBytes;
   const openFlat = async () => openSearcher(await flatSearcher(bench.config), index, { engine, memoryBytes });
   const all = fits ? [...opening, { name: 'Flat', bytes: flatBytes, open: openFlat }] : opening;
-  const atOnce = Math.max(1, Math.floor(memoryBytes / Math.max(...all.map(({ bytes }) => bytes))));
   const measured: SystemLatency[] = [];
-  for (let first = 0; first < all.length; first += atOnce) {
-    const turn = all.slice(first, first + atOnce);
+  for (const turn of turnsOf(all, memoryBytes)) {
     const searchers: Searcher[] = [];
     try {
       for (const { open } of turn) searchers.push(await open());
@@ -73,4 +71,11 @@ export async function curveTimes(
   }
   const points = measured.slice(0, values.length);
   return { points, ...(fits && { exact: measured.at(-1)! }) };
+}
+
+/** In their order, as many of them at a time as the memory holds of the largest: at least one. */
+export function turnsOf<T extends { bytes: number }>(all: readonly T[], memoryBytes: number): T[][] {
+  const atOnce = Math.max(1, Math.floor(memoryBytes / Math.max(...all.map(({ bytes }) => bytes))));
+  const count = Math.ceil(all.length / atOnce);
+  return Array.from({ length: count }, (_, turn) => all.slice(turn * atOnce, (turn + 1) * atOnce));
 }
