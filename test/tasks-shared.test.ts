@@ -19,7 +19,11 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const args = (here: string) => sweepOf(root, here, 'mlr-mix,dual-encoder,bm25');
+/** Nine shards, so that a search is two pieces; passages of two vectors, and of one. */
+const args = (here: string) => [
+  ...sweepOf(root, here, 'mlr,dual-encoder,bm25'),
+  ...['--set', 'encode.shardPassages=5', '--set', 'search.batchSize=1'],
+];
 
 test('workers that are killed at every kind of task, and others beside them, change no byte', async () => {
   const [alone, shared] = [path.join(root, 'alone'), path.join(root, 'shared')];
@@ -34,9 +38,13 @@ test('workers that are killed at every kind of task, and others beside them, cha
     /^after .*shards\/.*manifest\.json$/,
     /^after .*shards\/.*shard-00000\.json$/,
     /^before .*shards\/.*identifiers$/,
-    // Query vectors and hits.
+    // Query vectors.
     /^before .*queries\/.*manifest\.json$/,
-    /^before .*runs\/.*scores\.f32$/,
+    // Hits of half the queries in one span; all of them; one of two pieces beside what both are to become; that, half in place.
+    /^after .*runs\/.*parts\/00000\.hits$/,
+    /^before .*runs\/.*piece\.json$/,
+    /^copied .*runs\/.*pieces\/00008\/winners\.i32$/,
+    /^before .*runs\/[^/]*\/scores\.f32$/,
   ];
   for (const at of places) await bench(root, ['work', ...args(shared), '--worker', '0'], at);
   await Promise.all(['0', '1'].map((worker) => bench(root, ['work', ...args(shared), '--worker', worker])));
