@@ -105,6 +105,33 @@ test('tasks name what they wait for, and are the same for sweeps that share a tr
   assert.ok(left.state === 'waits' && left.for.length === 3);
 });
 
+test('what is mined waits for a search that is cut, whose pieces know nothing of it', async () => {
+  const cut = ['encode.shardPassages=3', 'stages=2', 'stage2.depth=5'];
+  const [cell] = (await cellTasks([request('mlr', ...cut)])) as [Task];
+  const begun = async () => {
+    const negatives = path.join(root, 'tiny', 'cache', 'negatives');
+    const names = await readdir(negatives).catch(() => []);
+    const states = names.map(async (name) => (await readdir(path.join(negatives, name))).join());
+    return (await Promise.all(states)).filter((files) => !files.includes('manifest.json'));
+  };
+  const searched: string[] = [];
+  for (let waits = true; waits; ) {
+    const outcome = await runTask(cell, place());
+    waits = outcome.state === 'waits';
+    if (outcome.state !== 'waits') break;
+    for (const task of outcome.for) {
+      assert.deepEqual(await runTask(task, place()), { state: 'done' });
+      if (task.kind !== 'search') continue;
+      searched.push(task.title);
+      // Begun, it would be locked, and one piece would wait for the other.
+      assert.deepEqual(await begun(), []);
+    }
+  }
+  const pieces = ['1 to 8', '9 to 10'].map((shards) => `search shards ${shards} of 10, mlr on beir, seed 1`);
+  // The training queries, and those of test.
+  assert.deepEqual(searched, [...pieces, ...pieces]);
+});
+
 test('a task that fails holds back its own chain, and no other', async () => {
   const broken = request('mlr', 'train.epochs=3', 'train.batchSize=2', 'train.learningRate=1e38');
   const roots = await cellTasks([broken, request('dual-encoder')]);

@@ -39,7 +39,12 @@ export class Sharing implements StageMaking {
   async artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>> {
     const key = inputKey(stage);
     if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
-    if (stage.task === undefined) return makeHere.artifact(stage, at);
+    if (stage.task === undefined) {
+      // Not under its lock, where whoever makes another piece would wait.
+      for (const need of Object.values(stage.needs))
+        if (need !== undefined && 'make' in need && need.task !== undefined) await at.made(need);
+      return makeHere.artifact(stage, at);
+    }
     const isOwn = key === this.task.artifact;
     if (stage.pieces !== undefined) {
       const pieces = await stage.pieces(at, key);
