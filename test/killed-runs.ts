@@ -174,9 +174,9 @@ async function contentOf(file: string): Promise<unknown> {
   );
 }
 
-/** A sweep over two seeds of the collection, as a command line. @param here gets `cache` and `out` */
-export const sweepOf = (root: string, here: string, systems: string): string[] => [
-  ...['--arch', systems, '--seeds', '1,2', '--dataset', 'squad', '--data', path.join(root, 'data')],
+/** A sweep over seeds of the collection, as a command line. @param here gets `cache` and `out` */
+export const sweepOf = (root: string, here: string, systems: string, seeds = '1,2'): string[] => [
+  ...['--arch', systems, '--seeds', seeds, '--dataset', 'squad', '--data', path.join(root, 'data')],
   ...['--cache', path.join(here, 'cache'), '--out', path.join(here, 'out')],
   ...tinySettings.flatMap((setting) => ['--set', setting]),
 ];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stream } from '../harness/random.js';
 import { TopRows } from '../harness/search/merge.js';
+import { mergePassages, type PartHits, type PassageHits } from '../harness/search/passages.js';
 import { listOf } from './made-index.js';
 
 const lists = (top: TopRows, q: number) => ({
@@ -56,4 +57,78 @@ test('the result depends on what was offered, not on how it was cut or in which 
     }
     assert.deepEqual(lists(top, 0).rows, expected);
   }
+});
+
+/** The best of some passages by brute force. @param scores of all @param winners of all */
+function bestOf(
+  scores: readonly (readonly number[])[],
+  winners: readonly number[],
+  [from, to]: readonly [number, number],
+  depth: number,
+): PassageHits {
+  const hits: PassageHits = {
+    depth,
+    ordinals: new Int32Array(scores.length * depth),
+    scores: new Float32Array(scores.length * depth),
+    winners: new Int32Array(scores.length * depth),
+    counts: new Int32Array(scores.length),
+  };
+  for (const [q, own] of scores.entries()) {
+    // A passage without vectors is no hit.
+    const order = Array.from({ length: to - from }, (_, i) => from + i)
+      .filter((passage) => own[passage] !== Number.NEGATIVE_INFINITY)
+      .sort((a, b) => own[b]! - own[a]! || a - b)
+      .slice(0, depth);
+    hits.counts[q] = order.length;
+    for (const [i, passage] of order.entries()) {
+      hits.ordinals[q * depth + i] = passage - from;
+      hits.scores[q * depth + i] = own[passage]!;
+      hits.winners[q * depth + i] = winners[passage]!;
+    }
+  }
+  return hits;
+}
+
+test('passages of parts are merged as if they had been searched together, however they are cut', () => {
+  const random = stream(7, 'merged passages');
+  const passages = 120;
+  for (let trial = 0; trial < 60; trial++) {
+    const scores = Array.from({ length: 3 }, () =>
+      Array.from({ length: passages }, () =>
+        random.integer(8) === 0 ? Number.NEGATIVE_INFINITY : (random.integer(5) - 2) / 4,
+      ),
+    );
+    const winners = Array.from({ length: passages }, () => random.integer(300));
+    // Some cuts twice: a part of no passages.
+    const cuts = [0, passages, ...Array.from({ length: trial % 7 }, () => random.integer(passages + 1))];
+    cuts.sort((a, b) => a - b);
+    const depth = 1 + random.integer(passages);
+    const parts = cuts.slice(1).map((to, i): PartHits => {
+      const range = [cuts[i]!, to] as const;
+      const kept = Math.min(depth, to - cuts[i]!);
+      return { hits: bestOf(scores, winners, range, kept), firstPassage: cuts[i]! };
+    });
+    const expected = bestOf(scores, winners, [0, passages], depth);
+    assert.deepEqual(mergePassages(random.shuffle(parts), depth), expected);
+  }
+});
+
+test('places at the end of the largest collection are kept, and a vector that none has is refused', () => {
+  const hits = (ordinal: number, winner: number): PassageHits => ({
+    depth: 1,
+    ordinals: Int32Array.of(ordinal),
+    scores: Float32Array.of(0.5),
+    winners: Int32Array.of(winner),
+    counts: Int32Array.of(1),
+  });
+  const last = 2 ** 31 - 1;
+  const { ordinals, winners } = mergePassages(
+    [
+      { hits: hits(last - 1000, 2 ** 21 - 1), firstPassage: 1000 },
+      { hits: hits(998, 7), firstPassage: last - 999 },
+    ],
+    2,
+  );
+  assert.deepEqual([...ordinals, ...winners], [last - 1, last, 7, 2 ** 21 - 1]);
+  assert.throws(() => mergePassages([{ hits: hits(0, 2 ** 21), firstPassage: 0 }], 1), /vector 2097152/);
 });

@@ -28,10 +28,16 @@ let root: string;
 before(async () => {
   root = await killedRoot();
   await bench(root, ['run', ...args(path.join(root, 'alone'))]);
+  await bench(root, ['run', ...cutArgs(path.join(root, 'alone-cut'))]);
 });
 after(() => rm(root, { recursive: true, force: true }));
 
 const args = (here: string) => sweepOf(root, here, 'mlr-mix,bm25');
+/** Nine shards, so that a search is two pieces. */
+const cutArgs = (here: string) => [
+  ...sweepOf(root, here, 'mlr-mix,bm25', '1'),
+  ...['--set', 'encode.shardPassages=5'],
+];
 
 interface Running {
   readonly child: ChildProcess;
@@ -59,7 +65,7 @@ async function until(look: () => boolean, { said, child }: Running): Promise<voi
   }
 }
 
-const kinds = ['train', 'encode shard', 'mlr-mix on', 'bm25 on'] as const;
+const kinds = ['train', 'encode shard', 'search shards', 'mlr-mix on', 'bm25 on'] as const;
 
 /**
  * The only worker there is, started again when it is killed: at the first task of every kind. Another beside it could
@@ -83,7 +89,7 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
 }, async () => {
   const server = await startRedis();
   const shared = path.join(root, 'redis');
-  const submit = () => start(['run', ...args(shared), '--on', server.url]);
+  const submit = () => start(['run', ...cutArgs(shared), '--on', server.url]);
   const killed: string[] = [];
   try {
     const first = submit();
@@ -103,7 +109,7 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
     assert.deepEqual(await second.ended, [0, null], second.said() + steady.said());
     steady.child.kill('SIGTERM');
     assert.deepEqual(await steady.ended, [0, null], steady.said());
-    await assertAsAlone(shared);
+    await assertAsAlone(shared, 'alone-cut', 2);
   } finally {
     await server.stop();
   }
@@ -212,10 +218,10 @@ test('a Redis that would lose tasks is refused, and so is none', {
   assert.deepEqual(await what.ended, [2, null]);
 });
 
-async function assertAsAlone(shared: string): Promise<void> {
-  const files = await assertHeldFiles(shared, path.join(root, 'alone'));
+async function assertAsAlone(shared: string, alone = 'alone', runs = 4): Promise<void> {
+  const files = await assertHeldFiles(shared, path.join(root, alone));
   const records = files.filter((file) => file.endsWith('.record.json'));
-  assert.equal(records.length, 4);
+  assert.equal(records.length, runs);
   for (const file of records) {
     const { stages } = JSON.parse(await readFile(path.join(shared, file), 'utf8')) as RunRecord;
     const anew = stages.filter(({ key, execution }) => key !== null && !execution.cached);

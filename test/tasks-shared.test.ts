@@ -19,7 +19,11 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const args = (here: string) => sweepOf(root, here, 'mlr-mix,dual-encoder,bm25');
+/** Nine shards, so that a search is two pieces; passages of two vectors, and of one. */
+const args = (here: string) => [
+  ...sweepOf(root, here, 'mlr,dual-encoder,bm25'),
+  ...['--set', 'encode.shardPassages=5', '--set', 'search.batchSize=1'],
+];
 
 test('workers that are killed at every kind of task, and others beside them, change no byte', async () => {
   const [alone, shared] = [path.join(root, 'alone'), path.join(root, 'shared')];
@@ -34,9 +38,13 @@ test('workers that are killed at every kind of task, and others beside them, cha
     /^after .*shards\/.*manifest\.json$/,
     /^after .*shards\/.*shard-00000\.json$/,
     /^before .*shards\/.*identifiers$/,
-    // Query vectors and hits.
+    // Query vectors.
     /^before .*queries\/.*manifest\.json$/,
-    /^before .*runs\/.*scores\.f32$/,
+    // Hits of half the queries in one span; all of them; one of two pieces beside what both are to become; that, half in place.
+    /^after .*runs\/.*parts\/00000\.hits$/,
+    /^before .*runs\/.*piece\.json$/,
+    /^copied .*runs\/.*pieces\/00008\/winners\.i32$/,
+    /^before .*runs\/[^/]*\/scores\.f32$/,
   ];
   for (const at of places) await bench(root, ['work', ...args(shared), '--worker', '0'], at);
   await Promise.all(['0', '1'].map((worker) => bench(root, ['work', ...args(shared), '--worker', worker])));
@@ -95,6 +103,33 @@ test('tasks name what they wait for, and are the same for sweeps that share a tr
   assert.deepEqual(await runTask(shards.for[2]!, place()), { state: 'done' });
   const left = await runTask(cell, place());
   assert.ok(left.state === 'waits' && left.for.length === 3);
+});
+
+test('what is mined waits for a search that is cut, whose pieces know nothing of it', async () => {
+  const cut = ['encode.shardPassages=3', 'stages=2', 'stage2.depth=5'];
+  const [cell] = (await cellTasks([request('mlr', ...cut)])) as [Task];
+  const begun = async () => {
+    const negatives = path.join(root, 'tiny', 'cache', 'negatives');
+    const names = await readdir(negatives).catch(() => []);
+    const states = names.map(async (name) => (await readdir(path.join(negatives, name))).join());
+    return (await Promise.all(states)).filter((files) => !files.includes('manifest.json'));
+  };
+  const searched: string[] = [];
+  for (let waits = true; waits; ) {
+    const outcome = await runTask(cell, place());
+    waits = outcome.state === 'waits';
+    if (outcome.state !== 'waits') break;
+    for (const task of outcome.for) {
+      assert.deepEqual(await runTask(task, place()), { state: 'done' });
+      if (task.kind !== 'search') continue;
+      searched.push(task.title);
+      // Begun, it would be locked, and one piece would wait for the other.
+      assert.deepEqual(await begun(), []);
+    }
+  }
+  const pieces = ['1 to 8', '9 to 10'].map((shards) => `search shards ${shards} of 10, mlr on beir, seed 1`);
+  // The training queries, and those of test.
+  assert.deepEqual(searched, [...pieces, ...pieces]);
 });
 
 test('a task that fails holds back its own chain, and no other', async () => {

@@ -41,7 +41,7 @@ export const command: Command = {
       (isCell) => done.filter(({ kind }) => (kind === 'cell') === isCell).length,
     );
     print(
-      `nothing is left to do: ${made} trainings and shards were made or found here, ${whole} of ${requests.length} runs can be timed and recorded\n`,
+      `nothing is left to do: ${made} trainings, shards and searches were made or found here, ${whole} of ${requests.length} runs can be timed and recorded\n`,
     );
     const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
     return Math.max(0, ...own.map(({ task, error }) => reportFailure(error, task.title)));

@@ -14,6 +14,23 @@ export interface IndexFacts {
   shards: readonly ShardFacts[];
 }
 
+/** Shards that lie side by side, from 0: the last of them is the one before `end`. */
+export interface ShardSpan {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The index that some of the shards would be by themselves: its passages are counted from their first. */
+export function factsOfSpan(facts: IndexFacts, { first, end }: ShardSpan): IndexFacts {
+  const chosen = facts.shards.slice(first, end);
+  if (first < 0 || chosen.length === 0 || chosen.length !== end - first)
+    throw new RangeError(`shards ${first} to ${end} of ${facts.shards.length}`);
+  const { firstPassage } = chosen[0]!;
+  const shards = chosen.map((shard) => ({ ...shard, firstPassage: shard.firstPassage - firstPassage }));
+  const sum = (of: 'passages' | 'vectors') => shards.reduce((total, shard) => total + shard[of], 0);
+  return { ...facts, passages: sum('passages'), vectors: sum('vectors'), shards };
+}
+
 /** Whether it says all that an index is read for, and of itself what its shards say. */
 export function isIndexFacts(found: unknown): found is IndexFacts {
   const { shards, ...index } = (found ?? {}) as Partial<IndexFacts>;

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { writeJson } from '../store/atomic.js';
 import { Identifiers } from './identifiers.js';
-import { type IndexFacts, isIndexFacts } from './index-facts.js';
+import { factsOfSpan, type IndexFacts, isIndexFacts, type ShardSpan } from './index-facts.js';
 import { damaged, indexFactsPath, openToRead, readFully, readIndexJson } from './reading.js';
 import { ShardReader } from './shard.js';
 import { readShardFacts, type ShardFacts, shardPaths } from './shard-files.js';
@@ -92,7 +92,7 @@ export class VectorIndex {
     this.shards = shards;
   }
 
-  /** The passage ids by ordinal, read at the first call. */
+  /** The passage ids by ordinal in the collection, read at the first call. */
   identifiers(): Promise<Identifiers> {
     this.#identifiers ??= Identifiers.open(identifiersPath(this.folder));
     return this.#identifiers;
@@ -152,10 +152,12 @@ function lastAtMost(count: number, valueAt: (i: number) => number, limit: number
 
 /**
  * Opens a finished index: its shards' headers and lengths are checked, its vectors stay on disk.
+ * @param span some of the shards, as if there were no others: passages and rows count from their first
  * @throws BenchError PATH_INVALID, or CACHE_INVALID naming the damaged file
  */
-export async function openIndex(folder: string): Promise<VectorIndex> {
-  const facts = await readIndexFacts(folder);
+export async function openIndex(folder: string, span?: ShardSpan): Promise<VectorIndex> {
+  const whole = await readIndexFacts(folder);
+  const facts = span === undefined ? whole : factsOfSpan(whole, span);
   const shards: OpenShard[] = [];
   try {
     let firstRow = 0;

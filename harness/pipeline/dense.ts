@@ -53,9 +53,10 @@ export async function answerDense(
   if (stages.index) await bench.logged(stages.index, 'index');
   // What is compared with the index is looked at by `study` alone.
   const exact = stages.exact && !component ? await bench.logged(stages.exact, 'exact search') : undefined;
+  const run = await bench.logged(stages.run, 'search');
+  // Behind the search, which may open the index part by part.
   const searching = await bench.searching(stages.shards, stages.index);
   const { searcher, index, built } = searching;
-  const run = await bench.logged(stages.run, 'search');
   const { numbers, architecture } = await source.held();
   const facts = {
     config,

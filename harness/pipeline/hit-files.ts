@@ -14,14 +14,14 @@ import { unfinishedFolder } from '../store/unfinished.js';
 import type { Conditions } from './whole-index.js';
 
 /** By field, in the order in which they stand in a part. */
-const arrayFiles = {
+export const arrayFiles = {
   ordinals: 'ordinals.i32',
   scores: 'scores.f32',
   winners: 'winners.i32',
   counts: 'counts.i32',
 };
-type Field = keyof typeof arrayFiles;
-const fields = Object.keys(arrayFiles) as Field[];
+export type Field = keyof typeof arrayFiles;
+export const fields = Object.keys(arrayFiles) as Field[];
 
 /** The hits that a search stage left. @throws BenchError CACHE_INVALID where its files do not fit together */
 export async function readHits({ folder, facts }: Artifact<{ depth: number }>): Promise<PassageHits> {

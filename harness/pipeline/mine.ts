@@ -98,10 +98,11 @@ async function minedByModel(request: MineRequest & { checkpoint: string }, progr
       const { system, queries, shards } = stages;
       const { identicalIds } = askedOf(request, known, split);
       const run = search({ system, queries, shards }, { split, depth }, config, known);
-      const searching = await bench.searching(shards);
       const mining = { split, identicalIds, negatives: count ?? null, margins: marginsOf(config) };
-      for (const remark of searcherRemarks(searching)) progress.note(remark);
-      return bench.made(mine(run, { queries, shards }, mining, known));
+      const mined = await bench.made(mine(run, { queries, shards }, mining, known));
+      // Behind the search, which may open the index part by part.
+      for (const remark of searcherRemarks(await bench.searching(shards))) progress.note(remark);
+      return mined;
     },
   );
 }

@@ -126,10 +126,11 @@ export async function searchOnly(request: SearchRequest, progress: Progress): Pr
   // An index of another kind is built from these vectors first, as in a run.
   const by = await indexBuilder(config);
   return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {
+    const found = await bench.made(stages.run);
+    // Behind the search, which may open the index part by part.
     const searching = await bench.searching(stages.shards, stages.index);
     const warnings = searcherRemarks(searching);
     for (const warning of warnings) progress.note(warning);
-    const found = await bench.made(stages.run);
     const { index, searcher, engine } = searching;
     const facts = {
       arch: bareArchitecture(checkpoint.facts.architecture),

@@ -1,4 +1,5 @@
 /** An index that is open to be searched. */
+import type { ShardSpan } from '../index/index-facts.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import type { Searcher } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
@@ -18,15 +19,16 @@ export interface OpenSearch {
   buildSeconds: number;
 }
 
-/** @param folder of the shards @param built from them, to be searched instead */
+/** @param folder of the shards @param built from them, to be searched instead @param span as `openIndex` has it */
 export async function openSearching(
   { config }: Session,
   engine: Engine,
   folder: string,
   built?: BuiltIndex,
+  span?: ShardSpan,
 ): Promise<OpenSearch> {
   const started = performance.now();
-  const index = await openIndex(folder);
+  const index = await openIndex(folder, span);
   const name = built === undefined ? await flatSearcher(config) : config.searcher;
   const searcher = await openSearcher(name, index, {
     engine,

@@ -1,5 +1,6 @@
 /** From rows to passages: a passage scores as its best vector does, sim(q, d) = max over E(d) of h_q . h (equation 2). */
 import type { VectorIndex } from '../index/vector-index.js';
+import { TopRows } from './merge.js';
 import type { RowHits, RowSearcher } from './searcher.js';
 
 /**
@@ -30,6 +31,43 @@ export function hitsOfRange(
     scores: scores.subarray(from, end),
     winners: winners.subarray(from, end),
     counts: counts.subarray(first, first + count),
+  };
+}
+
+/** Hits in a part of a collection. */
+export interface PartHits {
+  /** Ordinals count from the first passage of the part. */
+  hits: PassageHits;
+  /** Place of that passage in the collection. */
+  firstPassage: number;
+}
+
+/** More vectors than a passage has: an ordinal and a winner are one whole number that float64 holds exactly. */
+const mostVectors = 2 ** 21;
+
+/**
+ * The best passages of parts that share none, as one search of all of them gives where its scores are theirs.
+ * @param parts hits of the same queries, each as many as are wanted or all there are
+ * @param depth of the layout: passages kept per query
+ */
+export function mergePassages(parts: readonly PartHits[], depth: number): PassageHits {
+  const queries = parts[0]?.hits.counts.length ?? 0;
+  const top = new TopRows(queries, depth);
+  for (const { hits, firstPassage } of parts) {
+    // One number for passage and vector, so that both find their place by what orders rows.
+    const places = Float64Array.from(hits.ordinals, (ordinal, i) => {
+      const winner = hits.winners[i]!;
+      if (winner >= mostVectors) throw new RangeError(`vector ${winner} of a passage`);
+      return (firstPassage + ordinal) * mostVectors + winner;
+    });
+    for (let q = 0; q < queries; q++) top.offer(q, hits.scores, places, q * hits.depth, hits.counts[q]!, 0);
+  }
+  return {
+    depth,
+    ordinals: Int32Array.from(top.rows, (place) => Math.floor(place / mostVectors)),
+    scores: top.scores,
+    winners: Int32Array.from(top.rows, (place) => place % mostVectors),
+    counts: top.counts,
   };
 }
 

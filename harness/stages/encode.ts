@@ -62,11 +62,15 @@ export function encode(
       ...otherPrecision(precision),
     }),
     about: { dataset: dataset.name, system: model.name },
-    pieces: (at) => ({
-      count: shardsOf({ count: at.dataset.passageCount, shardPassages }).length,
-      make: (folder, piece) => encoded(folder, at, (request) => encodeShard(request, piece)),
-      join: (folder, piece, number) => adoptShard(piece, folder, number),
-    }),
+    async pieces(at) {
+      const { length: count } = shardsOf({ count: at.dataset.passageCount, shardPassages });
+      return {
+        count,
+        nameOf: (piece) => `shard ${piece + 1} of ${count}`,
+        make: (folder, piece) => encoded(folder, at, (request) => encodeShard(request, piece)),
+        join: (folder, piece, number) => adoptShard(piece, folder, number),
+      };
+    },
     async make(folder, at) {
       const { vectors } = await encoded(folder, at, encodeCollection);
       return { vectors, weights: (await at.model(model)).key };

@@ -4,6 +4,7 @@
  */
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
+import type { ShardSpan } from '../index/index-facts.js';
 import type { IndexedFacts } from '../pipeline/built-index.js';
 import type { NamedBuilder } from '../pipeline/choose-searcher.js';
 import type { OpenModel } from '../pipeline/open-model.js';
@@ -27,9 +28,12 @@ export interface Stage<Facts = unknown> {
   inputs(): Inputs;
   readonly about: About;
   /** Where many machines share the work: which kind of task it is by itself; made with its cell where absent. */
-  readonly task?: 'train' | 'encode';
-  /** Where it can be made in pieces that know nothing of each other: on many machines, in any order. */
-  pieces?(at: Workplace): Pieces;
+  readonly task?: 'train' | 'encode' | 'search';
+  /**
+   * Where it can be made in pieces that know nothing of each other: on many machines, in any order. Undefined where there is
+   * too little to be cut: then it is made with its cell. @param key of the artifact
+   */
+  pieces?(at: Workplace, key: string): Promise<Pieces | undefined>;
   /** @param folder may hold what an earlier, killed attempt left @param key of the artifact, its input key */
   make(folder: string, at: Workplace, key: string): Promise<Facts>;
 }
@@ -37,6 +41,10 @@ export interface Stage<Facts = unknown> {
 /** A stage cut so that no number depends on the cut. */
 export interface Pieces {
   readonly count: number;
+  /** Which one it is, for people: `shard 3 of 8`. @param piece from 0 */
+  nameOf(piece: number): string;
+  /** What tells its content from that of others, beside its number. */
+  inputs?(piece: number): Inputs;
   /** Leaves one piece in a folder of its own. @param piece from 0 */
   make(folder: string, piece: number): Promise<unknown>;
   /** Puts a piece where `make` of the stage takes it for its own. */
@@ -95,8 +103,8 @@ export interface Workplace {
   folderOf(need: Need): Promise<string>;
   /** One at a time: another that is opened closes it. */
   model(model: ModelNeed): Promise<OpenModel>;
-  /** An index with what searches it, one at a time. */
-  searching(shards: Need, index?: BuiltNeed): Promise<OpenSearch>;
+  /** An index with what searches it, one at a time. @param span some of the shards, as if there were no others */
+  searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch>;
 }
 
 /** An index that is built from shards and searched instead of them. */

@@ -7,8 +7,9 @@ import { HitParts } from '../pipeline/hit-files.js';
 import { partQueriesOf, searchQueries } from '../pipeline/query-search.js';
 import { openAt } from '../pipeline/searching.js';
 import { type Conditions, conditionsHere, type Timed } from '../pipeline/whole-index.js';
-import type { BuiltNeed, Need, Stage } from './graph.js';
+import type { BuiltNeed, Need, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
+import { spannedSearch } from './search-spans.js';
 
 export interface RunFacts {
   queries: number;
@@ -55,10 +56,16 @@ export function search(
   const [parameter] = parametersAsked(config.index);
   const last = parameter?.values.at(-1);
   const told = value ?? last;
+  // What was built is never cut: what it finds is not what it would find in its parts.
+  const spanned = async (at: Workplace, key: string) =>
+    index
+      ? undefined
+      : spannedSearch({ queries, shards }, { split, batchSize, depth, identicalIds }, at, key);
   return {
     name: 'search',
     kind: 'runs',
     version: 'run 3',
+    task: 'search',
     needs: { queries, shards, index },
     inputs: () => ({
       ...code('search', { dataset, engine, searcher: index ? builder?.name : flat?.names }),
@@ -74,7 +81,10 @@ export function search(
         : { parameter: parameter ? { name: parameter.name, value: told } : null }),
     }),
     about: { dataset: dataset.name, system },
+    pieces: async (at, key) => (await spanned(at, key))?.pieces,
     async make(folder, at, key) {
+      const bySpans = await spanned(at, key);
+      if (bySpans !== undefined) return bySpans.make(folder);
       const { dataset, engine, progress } = at;
       const texts = await dataset.queries(split);
       const vectors = new QueryVectors(await at.made(queries));

@@ -1,4 +1,5 @@
 /** Where the stages of one request are made: what is open is open once, and what was made is not asked for again. */
+import type { ShardSpan } from '../index/index-facts.js';
 import { builtIndex } from '../pipeline/built-index.js';
 import type { OpenModel } from '../pipeline/open-model.js';
 import type { Session } from '../pipeline/prepare.js';
@@ -81,13 +82,14 @@ export class Workbench implements Workplace {
     return this.#model.it;
   }
 
-  async searching(shards: Need, index?: BuiltNeed): Promise<OpenSearch> {
-    const key = [shards, ...(index ? [index] : [])].map(inputKey).join();
+  async searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch> {
+    const keys = [shards, ...(index ? [index] : [])].map(inputKey);
+    const key = [...keys, ...(span ? [`shards ${span.first} to ${span.end}`] : [])].join();
     if (this.#searching?.key === key) return this.#searching.it;
     await this.#closeIndex();
     const built = index && builtIndex(await this.made(index), this.config, index.by!);
     const folder = await this.folderOf(shards);
-    const it = await openSearching(this.prepared, this.engine, folder, built);
+    const it = await openSearching(this.prepared, this.engine, folder, built, span);
     this.#searching = { key, it };
     return it;
   }

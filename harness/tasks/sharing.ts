@@ -27,8 +27,9 @@ export class Finished extends Error {
 }
 
 /** The key of one piece of an artifact. */
-const pieceInputs = ({ version }: Stage, key: string, piece: number, { count }: Pieces): Inputs => ({
-  ...{ made: `piece of ${version}`, of: key, piece, pieces: count },
+const pieceInputs = ({ version }: Stage, key: string, piece: number, pieces: Pieces): Inputs => ({
+  ...{ made: `piece of ${version}`, of: key, piece, pieces: pieces.count },
+  ...pieces.inputs?.(piece),
 });
 
 export class Sharing implements StageMaking {
@@ -38,10 +39,18 @@ export class Sharing implements StageMaking {
   async artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>> {
     const key = inputKey(stage);
     if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
-    if (stage.task === undefined) return makeHere.artifact(stage, at);
+    if (stage.task === undefined) {
+      // Not under its lock, where whoever makes another piece would wait.
+      for (const need of Object.values(stage.needs))
+        if (need !== undefined && 'make' in need && need.task !== undefined) await at.made(need);
+      return makeHere.artifact(stage, at);
+    }
     const isOwn = key === this.task.artifact;
-    const pieces = stage.pieces?.(at);
-    if (pieces !== undefined) return this.#pieced(stage, key, pieces, isOwn, at);
+    if (stage.pieces !== undefined) {
+      const pieces = await stage.pieces(at, key);
+      if (pieces === undefined) return makeHere.artifact(stage, at);
+      return this.#pieced(stage, key, pieces, isOwn, at);
+    }
     if (!isOwn) throw new Waits([this.#taskOf(stage, key, key)]);
     await makeHere.artifact(stage, at);
     throw new Finished();
@@ -70,7 +79,7 @@ export class Sharing implements StageMaking {
     const missing: Task[] = [];
     for (let piece = 0; piece < pieces.count; piece++) {
       if (!(await store.has(stage.kind, keyOf(inputsOfPiece(piece)))))
-        missing.push(this.#taskOf(stage, key, keyOf(inputsOfPiece(piece)), piece, pieces.count));
+        missing.push(this.#taskOf(stage, key, keyOf(inputsOfPiece(piece)), piece, pieces));
     }
     if (missing.length > 0) throw new Waits(missing);
     return store.artifact(
@@ -87,15 +96,15 @@ export class Sharing implements StageMaking {
   }
 
   /** @param left the key of what it leaves */
-  #taskOf(stage: Stage, artifact: string, left: string, piece?: number, count?: number): Task {
-    const which = piece === undefined || count === 1 ? '' : ` shard ${piece + 1} of ${count}`;
+  #taskOf(stage: Stage, artifact: string, left: string, piece = 0, pieces?: Pieces): Task {
+    const which = pieces === undefined || pieces.count === 1 ? '' : ` ${pieces.nameOf(piece)}`;
     return taskBeside(this.task, {
       kind: stage.task!,
       title: `${stage.name}${which}, ${titleOf(this.task.request)}`,
       request: this.task.request,
       artifact,
       leaves: { kind: stage.kind, key: left },
-      ...(piece !== undefined && { piece }),
+      ...(pieces && { piece }),
     });
   }
 }

@@ -10,10 +10,11 @@ import type { ArtifactKind } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
 
 /**
- * train: a checkpoint; encode: a shard of the passages' vectors; cell: what else a run is made of (query vectors, indexes, hits).
+ * train: a checkpoint; encode: a shard of the passages' vectors; search: hits in some of the shards; cell: what else a run is made
+ * of (query vectors, indexes, hits).
  * Whoever asked for the runs times and records them.
  */
-export type TaskKind = 'train' | 'encode' | 'cell';
+export type TaskKind = 'train' | 'encode' | 'search' | 'cell';
 
 export interface Task {
   /** Equal for equal work: made from everything else. */
@@ -23,11 +24,11 @@ export interface Task {
   readonly title: string;
   /** The run that it is a part of. */
   readonly request: RunRequest;
-  /** Of train and encode: the key of the artifact that it makes, or makes a piece of. */
+  /** Of all but cells: the key of the artifact that it makes, or makes a piece of. */
   readonly artifact?: string;
-  /** Of encode: which piece, from 0. */
+  /** Of encode and search: which piece, from 0. */
   readonly piece?: number;
-  /** Of train and encode: what is there once it is done. */
+  /** Of all but cells: what is there once it is done. */
   readonly leaves?: { readonly kind: ArtifactKind; readonly key: string };
   /** The program that asked: another would leave other artifacts. */
   readonly program: string;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../../../harness/errors.js';
 import { HitParts, readHits } from '../../../harness/pipeline/hit-files.js';
+import { finishPiece, readPiece, wholePiece } from '../../../harness/pipeline/hit-pieces.js';
 import { unpack } from '../../../harness/store/archive.js';
 import { fetchFile } from '../../../harness/store/download.js';
 import { keyOf } from '../../../harness/store/hash.js';
@@ -12,6 +13,7 @@ import { removeLeftLock, withLock } from '../../../harness/store/lock.js';
 import { readManifest } from '../../../harness/store/manifest.js';
 import { Store } from '../../../harness/store/store.js';
 import { isOwned, isTemporary } from '../../../harness/store/temporary.js';
+import { removeUnfinished } from '../../../harness/store/unfinished.js';
 import { type Files, type Loader, UnfitResult } from '../loader.js';
 import { fixtureFile, texts, written } from '../valid-files.js';
 
@@ -69,6 +71,15 @@ async function writeParts(folder: string): Promise<HitParts> {
   await parts.add([hitArrays], 1.5);
   await parts.add([hitArrays], 0.5);
   return parts;
+}
+
+async function writePiece(folder: string): Promise<void> {
+  const parts = await writeParts(folder);
+  await parts.join();
+  await removeUnfinished(folder);
+  const execution = { buildSeconds: 1, searchSeconds: parts.seconds, conditions: partsMade.conditions };
+  const { key, depth } = { ...partsMade, ...hits };
+  await finishPiece(folder, { key, depth, firstPassage: 8, searcher: 'exact', execution });
 }
 
 const takeHits = (folder: string) =>
@@ -176,6 +187,16 @@ const loaders: readonly Loader[] = [
       if (!Number.isInteger(parts.queries) || !Number.isFinite(parts.seconds))
         throw new UnfitResult(`${parts.queries} queries in ${parts.seconds} seconds`);
       await parts.join();
+    },
+  },
+  {
+    // Hits in some of the shards, made here or on another machine.
+    name: 'hit-piece',
+    inputs: async () => [await written(writePiece)],
+    codes: ['CACHE_INVALID'],
+    async load(folder) {
+      const facts = await wholePiece(folder, 'x', () => undefined);
+      if (facts !== undefined) checkHits(await readPiece(folder, facts, 1, 3));
     },
   },
 ];
