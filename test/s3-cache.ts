@@ -44,7 +44,7 @@ export function s3Caches(): S3Caches {
     Object.assign(process.env, server.environment(`test-${randomBytes(4).toString('hex')}`));
   });
   afterEach(async () => {
-    for (const name of Object.keys(server.environment())) {
+    for (const name of [...Object.keys(server.environment()), 'BENCH_STORE_TRIED']) {
       if (given[name] === undefined) delete process.env[name];
       else process.env[name] = given[name];
     }

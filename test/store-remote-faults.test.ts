@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { BenchError, ErrorCode } from '../harness/errors.js';
 import { withDigest } from '../harness/store/digest.js';
 import { keyOf } from '../harness/store/hash.js';
@@ -72,7 +73,16 @@ test('what the server or the network refuses is said without any key', async () 
   process.env.BENCH_STORE = 's3://bench/a/stranger';
   process.env.AWS_ACCESS_KEY_ID = 'a stranger';
   await refuses(make(caches.cache('one')), 'UNAVAILABLE', /InvalidAccessKeyId/);
-  process.env.BENCH_STORE = 's3://bench/nobody';
+  process.env.AWS_ENDPOINT_URL = server.url.replace('http://', 'http://name:open-sesame@');
+  process.env.BENCH_STORE = 's3://bench/by-password';
+  await refuses(make(caches.cache('one')), 'UNAVAILABLE', /at http:\/\/127\.0\.0\.1:\d+ refuses/);
+  process.env.AWS_ENDPOINT_URL = 'nowhere';
+  process.env.BENCH_STORE = 's3://bench/nowhere';
+  await refuses(make(caches.cache('one')), 'USAGE', /AWS_ENDPOINT_URL is no address/);
+  for (const name of ['AWS_ENDPOINT_URL', 'AWS_REGION']) delete process.env[name];
+  process.env.BENCH_STORE = 's3://bench/somewhere';
+  await refuses(make(caches.cache('one')), 'UNAVAILABLE', /which region/, /AWS_REGION/);
+  Object.assign(process.env, server.environment('nobody'));
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
   await refuses(make(caches.cache('one')), 'UNAVAILABLE', /There are no keys for/, /AWS_PROFILE/);
   Object.assign(process.env, server.environment('nobody-there'));
@@ -101,6 +111,8 @@ test('what passes is asked again: 503, an answer that is lost, a download that b
   server.mishap = (asked) => {
     const part = path.join(place, path.basename(asked));
     const isLarge = server.objects.get(asked.slice(4))?.bytes.length === 350_000;
+    // A manifest that breaks off is asked for again.
+    if (/^GET .*manifest/.test(asked) && times('manifest', 2)) return { cutAt: 100, arrived: () => wait(20) };
     if (!isLarge || !times('cut', 1)) return undefined;
     return { cutAt: 60_000, arrived: () => arrived(part, 60_000) };
   };

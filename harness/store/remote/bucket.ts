@@ -6,7 +6,14 @@ import type * as SDK from '@aws-sdk/client-s3';
 import { BenchError } from '../../errors.js';
 import { interruption } from '../../interruption.js';
 import type { StoreAddress } from './address.js';
-import { isAbsent, isConflict, isRefusedCondition, type Place, storeFault } from './faults.js';
+import {
+  isAbsent,
+  isBrokenAnswer,
+  isConflict,
+  isRefusedCondition,
+  type Place,
+  storeFault,
+} from './faults.js';
 
 /** What is larger is sent in parts of at least so many bytes: a part that fails is sent again, and not all. */
 const partBytes = 2 ** 24;
@@ -59,7 +66,7 @@ export class Bucket implements Place {
     // Which version is used is pinned here, and is no news to who runs a benchmark.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     const sdk = await load('@aws-sdk/client-s3', () => import('@aws-sdk/client-s3'));
-    const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+    const endpoint = endpointOf(process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL);
     const region = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
     const client = new sdk.S3Client({
       // Other servers know of no regions, and sign by any; Amazon's stands in the environment or in ~/.aws.
@@ -88,15 +95,16 @@ export class Bucket implements Place {
     return `s3://${this.address.bucket}/${this.address.prefix}${name}`;
   }
 
-  /** Asks again where another wrote at the same moment. @param isLast whether it is asked though the job is stopped */
+  /** Asks again where another wrote at the same moment, or the answer broke off, which the SDK does not. @param isLast whether it is asked though the job is stopped */
   async #ask<T>(work: (options: { abortSignal?: AbortSignal }) => Promise<T>, isLast = false): Promise<T> {
-    for (let conflicts = 0; ; conflicts++) {
+    for (let tries = 1; ; tries++) {
       try {
         return await work(isLast ? {} : { abortSignal: interruption });
       } catch (error) {
-        if (!isConflict(error) || conflicts >= maxAttempts) throw storeFault(error, this);
+        if (!(isConflict(error) || isBrokenAnswer(error)) || tries >= maxAttempts)
+          throw storeFault(error, this);
       }
-      await wait(50 * 2 ** conflicts);
+      await wait(50 * 2 ** tries);
     }
   }
 
@@ -223,6 +231,15 @@ export class Bucket implements Place {
       return { body, from: Number(first), sizeBytes: Number(whole) };
     });
   }
+}
+
+/** Without a name and a password, which may stand in it. */
+function endpointOf(given: string | undefined): string | undefined {
+  if (given === undefined || given === '') return undefined;
+  if (URL.canParse(given)) return new URL(given).origin;
+  throw new BenchError('USAGE', 'AWS_ENDPOINT_URL is no address.', {
+    hint: 'Write https://HOST:PORT, or leave it out for Amazon.',
+  });
 }
 
 function undefinedWhereAbsent(error: unknown): undefined {

@@ -38,6 +38,16 @@ export const isRefusedCondition = (error: unknown): boolean => said(error).statu
 /** Another was writing the same at this moment: asking again gives an answer. */
 export const isConflict = (error: unknown): boolean => said(error).status === 409;
 
+/** The connection was cut when the answer had begun; of a request that failed the SDK says how often it tried. */
+export const isBrokenAnswer = (error: unknown): boolean =>
+  said(error).code !== undefined &&
+  (error as { $metadata?: unknown }).$metadata === undefined &&
+  !isOfFile(error);
+
+/** Of a file of ours. */
+const isOfFile = (error: unknown): boolean =>
+  typeof (error as NodeJS.ErrnoException | undefined)?.path === 'string';
+
 export const isAbsent = (error: unknown): boolean => {
   const { status, name } = said(error);
   return status === 404 && name !== 'NoSuchBucket' && name !== 'NoSuchUpload';
@@ -60,13 +70,15 @@ const keysHint =
  * @returns ours; what is none of the server's or of the network's as it is
  */
 export function storeFault(error: unknown, place: Place): unknown {
-  if (error instanceof BenchError || error instanceof RangeError) return error;
+  if (error instanceof BenchError || error instanceof RangeError || isOfFile(error)) return error;
   assertGoesOn();
   const { name, code, status, region } = said(error);
   const at = shownPlace(place);
   const unavailable = (message: string, hint: string) => new BenchError('UNAVAILABLE', message, { hint });
   if (/^CredentialsProvider|^TokenProvider|^ProviderError/.test(name))
     return unavailable(`There are no keys for ${at}.`, keysHint);
+  if (error instanceof Error && /^region is missing/i.test(error.message))
+    return unavailable(`It is not said which region ${at} is in.`, 'Set AWS_REGION, or AWS_ENDPOINT_URL.');
   if (name === 'NoSuchBucket')
     return unavailable(`There is no bucket for ${at}.`, 'Make it, or correct --store and AWS_ENDPOINT_URL.');
   if (isOfRegion(name, status)) {
@@ -81,7 +93,7 @@ export function storeFault(error: unknown, place: Place): unknown {
   if (status === 401 || status === 403 || /^(Expired|Invalid)Token$/.test(name))
     return unavailable(
       `The server of ${at} refuses these keys, or what is asked with them (${name}).`,
-      `${keysHint} They need s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on ${place.text}/*.`,
+      `${keysHint} They need s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on what is in it.`,
     );
   if (status === 501) return withoutConditions(place, `puts with conditions (501 ${name})`);
   if (status !== undefined)
