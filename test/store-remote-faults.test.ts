@@ -130,6 +130,12 @@ test('what passes is asked again: 503, an answer that is lost, a download that b
 test('a server that is gone for good ends the command, and the same command goes on from there', async () => {
   server.mishap = (asked) => (/^PUT .*files/.test(asked) ? { status: 403, code: 'AccessDenied' } : undefined);
   await refuses(make(caches.cache('one')), 'UNAVAILABLE', /AccessDenied/);
+  server.mishap = (asked) => (/\?uploadId$/.test(asked) ? { status: 403, code: 'AccessDenied' } : undefined);
+  await refuses(make(caches.cache('large'), 'many '.repeat(4_000_000)), 'UNAVAILABLE', /AccessDenied/);
+  assert.ok(
+    server.asked.some((asked) => /^DELETE .*\?uploadId$/.test(asked)),
+    'no parts are left there',
+  );
   server.mishap = () => undefined;
   // What was made is in the cache, and only has to be put there.
   assert.equal((await take(caches.cache('one'))).cached, true);

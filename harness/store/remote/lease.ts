@@ -33,8 +33,9 @@ interface Said {
 /** The times of the server are whole seconds. */
 const secondMs = 1000;
 /** Between two looks at a lease of another: most are held for a moment, some for days. */
-const quietMs = 400;
 const shortestPauseMs = 50;
+/** A wait this short is not worth a line. */
+const quietMs = 400;
 const longestPauseMs = () => Math.min(5000, leaseMs() / 4);
 
 export class StoreLease {
@@ -65,6 +66,7 @@ export class StoreLease {
    * @throws BenchError LOCKED where another has it and waiting is not wished for, INTERRUPTED
    */
   async take(isMade: () => Promise<boolean>): Promise<boolean> {
+    const begunMs = performance.now();
     let isTold = false;
     for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(1.5 * pauseMs, longestPauseMs())) {
       const found = await this.bucket.read(this.name);
@@ -82,7 +84,7 @@ export class StoreLease {
         throw new BenchError('LOCKED', `${who}.`, {
           hint: 'Wait for it to end (bench does, without --no-wait); one that died is taken over after its lease (BENCH_LEASE_SECONDS).',
         });
-      const isQuiet = pauseMs < quietMs;
+      const isQuiet = performance.now() - begunMs < quietMs;
       if (!isTold && !isQuiet) job?.note(`${who}: waiting for it to end (--no-wait does not)`);
       isTold ||= !isQuiet;
       await wait(pauseMs, undefined, { signal: interruption }).catch(() => undefined);
