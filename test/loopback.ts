@@ -93,7 +93,7 @@ export function loopback(): Loopback {
 }
 
 /** What a cut connection still holds is lost, so the other end has to have written it before. */
-async function arrived(part: string, sizeBytes: number): Promise<void> {
+export async function arrived(part: string, sizeBytes: number): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
     if (((await stat(part).catch(() => undefined))?.size ?? 0) >= sizeBytes) return;
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -205,6 +205,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   bullmq: ['harness/tasks/queue.ts'],
   ioredis: ['harness/tasks/queue.ts'],
   pg: ['harness/tasks/queue.ts'],
+  '@aws-sdk/client-s3': ['harness/store/remote/bucket.ts'],
+  '@aws-sdk/lib-storage': ['harness/store/remote/bucket.ts'],
   ajv: ['json-schema'],
   '@huggingface/tokenizers': ['text'],
   '@huggingface/hub': ['harness/store/hub-access.ts'],

@@ -5,6 +5,7 @@ import { byteSize, duration } from '../progress.js';
 import { type RunRecord, readRecords } from '../record.js';
 import { inventory, type Stored, type StoredKind, storedKinds } from '../store/inventory.js';
 import { type Criteria, chosen, prune } from '../store/prune.js';
+import { storeInUse } from '../store/remote/address.js';
 import { clockOf } from '../store/renewal.js';
 import { neighbourNames } from '../store/running.js';
 import { type Command, splitList, type Values } from './command.js';
@@ -29,7 +30,7 @@ export const command: Command = {
     },
     unnamed: { type: 'switch', describe: 'what no record in the folder given by --out names' },
     'dry-run': { type: 'switch', describe: 'say what prune would remove, and remove nothing' },
-    ...someOptions('cache', 'out', 'config'),
+    ...someOptions('cache', 'store', 'out', 'config'),
     json: { type: 'switch', describe: 'print the list as JSON' },
   },
   maxArguments: 1,
@@ -59,6 +60,7 @@ export const command: Command = {
     const those = (isAsked ? chosen(all, criteria, nowMs) : all).sort((a, b) => b.usedMs - a.usedMs);
     if (action === 'list') {
       print(values.json === true ? asJson({ cache: root, stored: those }) : listOf(those, nowMs, root));
+      if (values.json !== true) print(storeLine());
       return 0;
     }
     const dryRun = values['dry-run'] === true;
@@ -73,10 +75,19 @@ export const command: Command = {
     if (removed.length > 0) print(`${tableOf(removed, nowMs)}\n`);
     print(`${dryRun ? 'would be removed' : 'removed'}: ${what}\n`);
     const who = running.length === 0 ? '' : ` (${neighbourNames(running)})`;
+    print(storeLine());
     if (inUse.length > 0) print(`kept, for a running process uses them: ${inUse.length}${who}\n`);
     return 0;
   },
 };
+
+/** What lies on a server is nobody's alone. */
+function storeLine(): string {
+  const store = storeInUse();
+  return store === undefined
+    ? ''
+    : `${store.text}: left alone, and not listed; what is removed there is removed with the tools of its server (docs/machines.md)\n`;
+}
 
 async function criteriaOf(values: Values, out: string): Promise<Criteria> {
   const { dataset, system } = values;

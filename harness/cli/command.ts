@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 import { BenchError, nearestName } from '../errors.js';
 import { printable } from '../printable.js';
+import { useStore } from '../store/remote/address.js';
 
 export interface Option {
   /** `texts` may be given several times. */
@@ -89,6 +90,7 @@ export async function execute(
   const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const problems = [...mistakes(command, values), ...surplus(command, positionals.map(String))];
   if (problems.length > 0) throw new BenchError('USAGE', problems.join('\n  '), { hint });
+  if (typeof values.store === 'string') useStore(values.store);
   return command.run(values as Values, positionals.map(String), print);
 }
 

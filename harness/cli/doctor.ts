@@ -3,7 +3,7 @@ import { loadConfig } from '../config/config.js';
 import { exitCodes } from '../errors.js';
 import type { Command } from './command.js';
 import { type Check, checkDevices, checkEngines, checkMachine, checkSearchers } from './doctor/machine.js';
-import { checkFolder, checkHosts, checkPrivacy, checkSharing } from './doctor/places.js';
+import { checkFolder, checkHosts, checkPrivacy, checkSharing, checkStore } from './doctor/places.js';
 import { configOptions } from './options.js';
 
 const marks = { ok: 'ok      ', absent: 'absent  ', failed: 'PROBLEM ' } as const;
@@ -15,6 +15,7 @@ export const command: Command = {
   options: {
     online: { type: 'switch', describe: 'also try the hosts that checkpoints and datasets come from' },
     cache: configOptions.cache!,
+    store: configOptions.store!,
     out: configOptions.out!,
     config: configOptions.config!,
     json: { type: 'switch', describe: 'print what was found as JSON' },
@@ -32,6 +33,7 @@ export const command: Command = {
       await checkFolder('out', out),
       await checkPrivacy(cache),
       await checkSharing(cache),
+      ...(await checkStore()),
       ...(values.online === true ? await checkHosts() : []),
     ];
     const { verdicts } = await import('./doctor/verdict.js');

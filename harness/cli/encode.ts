@@ -12,7 +12,7 @@ export const command: Command = {
   options: {
     ...whoOptions,
     ...datasetOptions,
-    ...someOptions('engine', 'device', 'threads', 'cache', 'config', 'set'),
+    ...someOptions('engine', 'device', 'threads', 'cache', 'store', 'config', 'set'),
     'no-wait': noWaitOption,
     ...anewOptions,
     json: { type: 'switch', describe: 'print what was made as JSON' },

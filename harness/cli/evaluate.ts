@@ -55,7 +55,7 @@ export const command: Command = {
     dataset: { type: 'text', describe: "the dataset searched instead of --qrels, 'bench list datasets'" },
     data: datasetOptions.data!,
     split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
-    ...someOptions('cache', 'config'),
+    ...someOptions('cache', 'store', 'config'),
     offline: datasetOptions.offline!,
     'no-wait': noWaitOption,
     slice: sliceOption,

@@ -21,7 +21,7 @@ export const command: Command = {
     depth: { type: 'text', describe: 'hits looked at per query; stage2.depth if absent, for bm25 200' },
     count: { type: 'text', describe: 'negatives kept per query; all that are found if absent, for bm25 100' },
     out: { type: 'text', describe: 'file to write, packed where it ends in .gz; in the cache if absent' },
-    ...someOptions('preset', 'engine', 'device', 'searcher', 'threads', 'cache', 'config', 'set'),
+    ...someOptions('preset', 'engine', 'device', 'searcher', 'threads', 'cache', 'store', 'config', 'set'),
     'no-wait': noWaitOption,
     ...anewOptions,
     json: { type: 'switch', describe: 'print what was mined as JSON' },

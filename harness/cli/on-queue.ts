@@ -3,6 +3,7 @@ import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import type { StoredRecord } from '../record.js';
+import { storeInUse } from '../store/remote/address.js';
 import type { SweepOutcome, sweep as sweepHere } from '../sweep.js';
 import type { Values } from './command.js';
 import { assertKeeps, assertMakesNothingAnew } from './sweep-request.js';
@@ -33,13 +34,16 @@ export async function sweepOnQueue(
     import('../pipeline/prepare.js'),
   ]);
   const url = String(values.on);
+  const store = storeInUse();
+  const place =
+    store === undefined ? `--cache ${requests[0]!.config.cache}` : `--cache FOLDER --store ${store.text}`;
   const tasks = await openQueue(url);
   let failed: Record<string, string>;
   const roots = await cellTasks(requests);
   try {
     await assertRunnable(requests, progress);
     progress.note(
-      `queue: ${shownAddress(url)}; bench worker --queue ... --cache ${requests[0]!.config.cache} does the work. Ctrl-C leaves it running, the same command comes back to it.`,
+      `queue: ${shownAddress(url)}; bench worker --queue ... ${place} does the work. Ctrl-C leaves it running, the same command comes back to it.`,
     );
     failed = await workOnQueue(tasks, roots, progress);
   } finally {

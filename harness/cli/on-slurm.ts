@@ -12,7 +12,7 @@ export const clusterOptions: Command['options'] = {
   on: {
     type: 'text',
     describe:
-      "where the work is done: slurm (an array of 'bench work', and this command behind it), or the address of a queue that 'bench worker' serves, redis://HOST:6379 or postgres://HOST/DATABASE; --cache and --out are shared",
+      "where the work is done: slurm (an array of 'bench work', and this command behind it), or the address of a queue that 'bench worker' serves, redis://HOST:6379 or postgres://HOST/DATABASE; --cache (or --store) and --out are shared",
   },
   workers: { type: 'text', describe: 'with --on slurm: how many work at once, 4 if absent' },
   sbatch: {

@@ -1,7 +1,7 @@
 /** Options that more than one subcommand takes. */
 import type { Option } from './command.js';
 
-/** What can be set by a flag of its own: see `flagKeys` in config/sources.ts, whose keys these are, and the file. */
+/** What can be set by a flag of its own: see `flagKeys` in config/sources.ts, whose keys these are, and the file; the store is the process's. */
 export const configOptions: Readonly<Record<string, Option>> = {
   seeds: { type: 'text', describe: 'seeds, one run for each: 1,2,3' },
   model: {
@@ -28,6 +28,11 @@ export const configOptions: Readonly<Record<string, Option>> = {
   measures: { type: 'text', describe: "what is measured, 'bench list measures'" },
   threads: { type: 'text', describe: 'threads to compute with; all cores where absent' },
   cache: { type: 'text', describe: 'folder of downloads, checkpoints, shards and indexes' },
+  store: {
+    type: 'text',
+    describe:
+      's3://BUCKET/PREFIX behind the cache: what lies there is fetched and not made, what is made is put there; BENCH_STORE where absent',
+  },
   out: { type: 'text', describe: 'folder of run records' },
   keep: { type: 'text', describe: 'what stays in the cache once runs are recorded: all, indexes, records' },
   config: { type: 'text', describe: 'configuration file; bench.config.json of this folder where absent' },

@@ -16,7 +16,7 @@ import { planText, tableText } from './reproduction-text.js';
 import { anewOf, existingFolder, nameIn } from './request.js';
 
 /** Flags of the configuration that a grid leaves open. */
-const openFlags = ['seeds', 'engine', 'device', 'searcher', 'threads', 'cache', 'out', 'keep'];
+const openFlags = ['seeds', 'engine', 'device', 'searcher', 'threads', 'cache', 'store', 'out', 'keep'];
 
 /**
  * @param loadMakers imports the pipeline, which is heavy, once the request is known to be right

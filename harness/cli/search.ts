@@ -14,7 +14,7 @@ export const command: Command = {
     ...datasetOptions,
     split: { type: 'text', describe: 'queries to search: train, dev, or test, which is usual' },
     run: { type: 'text', describe: 'file for the hits, packed where it ends in .gz; one in --out if absent' },
-    ...someOptions('engine', 'device', 'searcher', 'threads', 'cache', 'out', 'config', 'set'),
+    ...someOptions('engine', 'device', 'searcher', 'threads', 'cache', 'store', 'out', 'config', 'set'),
     'no-wait': noWaitOption,
     ...anewOptions,
     json: { type: 'switch', describe: 'print what was done as JSON' },

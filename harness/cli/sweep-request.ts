@@ -2,6 +2,7 @@
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { datasetsNamed } from '../plugins.js';
+import { storeInUse } from '../store/remote/address.js';
 import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { configOptions, trainingOptions } from './options.js';
@@ -58,7 +59,8 @@ export async function requestsOf(values: Values): Promise<RunRequest[]> {
 /** What one removes another may still need. */
 export function assertKeeps(requests: readonly RunRequest[]): void {
   const { keep } = requests[0]!.config;
-  if (keep === 'all') return;
+  // Of a store on a server nothing is removed: each machine may let go of its own copies.
+  if (keep === 'all' || storeInUse() !== undefined) return;
   throw new BenchError(
     'CONFIG_INVALID',
     `keep is ${keep}, and machines that share a cache keep everything.`,

@@ -23,6 +23,7 @@ export const command: Command = {
       'searcher',
       'threads',
       'cache',
+      'store',
       'config',
       'set',
     ),

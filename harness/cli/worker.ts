@@ -2,15 +2,21 @@
 import path from 'node:path';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
+import { configOptions } from './options.js';
 import { configOf, wholeNumber } from './request.js';
 
 export const command: Command = {
   usage: '--queue URL --cache SHARED [options]',
   description:
-    "Does tasks of sweeps that 'bench run --on URL' hands out, until it is told to stop: then what is in hand is saved and given back. Each task has a process of its own, which ends with the worker. Machines of one queue share the folder of --cache, have the same version of bench, and processors of one kind.",
+    "Does tasks of sweeps that 'bench run --on URL' hands out, until it is told to stop: then what is in hand is saved and given back. Each task has a process of its own, which ends with the worker. Machines of one queue share the folder of --cache, or --store, have the same version of bench, and processors of one kind.",
   options: {
     queue: { type: 'text', describe: 'address: redis://HOST:6379, postgres://HOST/DATABASE', required: true },
-    cache: { type: 'text', describe: 'folder that all machines share', required: true },
+    cache: {
+      type: 'text',
+      describe: 'folder that all machines share; with --store one of each machine',
+      required: true,
+    },
+    store: configOptions.store!,
     'at-once': { type: 'text', describe: 'tasks at a time; 1 if absent' },
     config: { type: 'text', describe: 'configuration file' },
   },

@@ -1,7 +1,22 @@
 /** What is asked of the store, and what it gives. */
 import path from 'node:path';
 import type { Code } from '../program/code.js';
+import type { Told } from './content.js';
 import type { About, ArtifactKind, ArtifactName, Making, Manifest } from './manifest.js';
+import type { Anew } from './repair.js';
+
+export interface StoreOptions {
+  /** Kinds of which what this store makes is to go again, see `release`. */
+  temporary?: readonly ArtifactKind[];
+  /** Names the work it is made for, the same at every attempt. */
+  owner?: string;
+  /** Where given, what is in the cache already is made anew, each artifact once. */
+  anew?: Anew | undefined;
+  /** Told of what is found damaged, and of checks that take long; stderr has its notes where absent. */
+  told?: Told;
+  /** Keeps to its folder, whatever store this process works with: for what is made to be thrown away. */
+  isAlone?: true;
+}
 
 export interface Artifact<Facts> {
   folder: string;
@@ -25,9 +40,13 @@ export interface Inputs {
   readonly code?: Code;
 }
 
-/** An artifact that is asked for. */
-export interface Wanted<Facts> extends ArtifactName {
+export interface PlacedArtifact extends ArtifactName {
+  /** Where it lies, or is to lie. */
   readonly folder: string;
+}
+
+/** An artifact that is asked for. */
+export interface Wanted<Facts> extends PlacedArtifact {
   readonly inputs: Inputs;
   readonly about: About;
   readonly make: () => Promise<Facts>;

@@ -37,7 +37,7 @@ export interface Told {
 const comesAndGoes = /^(lock(\.takeover)?|temporary|lease-.*)$/;
 
 /** @param name seen from the artifact's folder */
-function isContent(name: string): boolean {
+export function isContent(name: string): boolean {
   const [top = ''] = name.split('/');
   return (
     name !== manifestFile &&
@@ -50,7 +50,7 @@ function isContent(name: string): boolean {
 }
 
 /** Names of the files of an artifact, sorted. */
-async function contentNames(folder: string): Promise<string[]> {
+export async function contentNames(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) continue;
@@ -96,7 +96,7 @@ export async function contentFault(
 }
 
 /** Below this it takes less than anybody waits for. */
-const worthTellingBytes = 2 ** 28;
+export const worthTellingBytes = 2 ** 28;
 
 async function hashAll(
   folder: string,

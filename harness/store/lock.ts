@@ -41,6 +41,9 @@ export function waitForOthers(how: Waiting): void {
   waiting = how;
 }
 
+/** For what is waited for by other means than a lock file. */
+export const waitingNow = (): Waiting => waiting;
+
 /**
  * Runs `work` while holding the lock file.
  * @param waitMs how long to wait for whoever holds it, another process or this one, asking again every half second; as

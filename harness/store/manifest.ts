@@ -1,5 +1,5 @@
 /** What a finished artifact says of itself, in a file that is written last. */
-import { stat, utimes } from 'node:fs/promises';
+import { access, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
@@ -62,6 +62,13 @@ export interface ArtifactName {
 /** @param root of the cache, absolute */
 export const artifactFolder = (root: string, kind: ArtifactKind, key: string): string =>
   path.join(root, kind, key);
+
+/** Whether an artifact is finished; it is not looked at further. */
+export const isFinished = (folder: string): Promise<boolean> =>
+  access(path.join(folder, manifestFile)).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * The manifest of a finished artifact, as it was written; undefined where there is none yet. One of an older version has

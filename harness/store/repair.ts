@@ -1,5 +1,9 @@
 /** What of the cache is made anew. */
-import { type ArtifactKind, DamagedArtifact } from './manifest.js';
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { assertHeld } from './fence.js';
+import { type ArtifactKind, DamagedArtifact, manifestFile } from './manifest.js';
+import { refuseLeased } from './temporary.js';
 
 /** What a command makes anew of what is in the cache: everything that it asks for, or what is damaged. */
 export interface Anew {
@@ -20,4 +24,14 @@ export function toRepair(kind: ArtifactKind, error: unknown, anew: Anew | undefi
   if (!(error instanceof DamagedArtifact)) throw error;
   if (anew === undefined && !error.isOlder && !nothingLost.includes(kind)) throw error;
   return error;
+}
+
+/** What an earlier command left is as if it were not there. @param folder of an artifact, which this process holds the lock of */
+export async function emptyFolder(folder: string): Promise<void> {
+  await assertHeld(folder);
+  await refuseLeased(folder);
+  // First: what is half gone must not look finished.
+  await rm(path.join(folder, manifestFile), { force: true });
+  for (const name of await readdir(folder))
+    if (name !== 'lock') await rm(path.join(folder, name), { recursive: true, force: true });
 }

@@ -2,10 +2,17 @@
  * The cache on disk. Every stage leaves an artifact: a folder named by its kind and by the hash of what it was made
  * from. It is finished once its manifest is there, which is written last; before that it can be resumed.
  */
-import { access, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describeProgram } from '../program/git.js';
-import { type Artifact, type Inputs, lockOf, takenOf, type UsedArtifact, type Wanted } from './artifact.js';
+import {
+  type Artifact,
+  type Inputs,
+  lockOf,
+  type StoreOptions,
+  takenOf,
+  type UsedArtifact,
+  type Wanted,
+} from './artifact.js';
 import { makeFolder, removePartials, writeFirstJson } from './atomic.js';
 import { describeContent, type Told } from './content.js';
 import { withDigest } from './digest.js';
@@ -21,14 +28,16 @@ import {
   artifactFolder,
   checkedManifest,
   DamagedArtifact,
+  isFinished,
   type Manifest,
   manifestFile,
   noteUse,
 } from './manifest.js';
 import { noteSharing } from './privacy.js';
-import { type Anew, toRepair } from './repair.js';
+import { remoteStore } from './remote/remote-store.js';
+import { type Anew, emptyFolder, toRepair } from './repair.js';
 import { announce } from './running.js';
-import { isTemporary, refuseLeased, undisturbed } from './temporary.js';
+import { isTemporary, undisturbed } from './temporary.js';
 import { removeUnfinished } from './unfinished.js';
 
 export type { Artifact, Inputs, UsedArtifact } from './artifact.js';
@@ -40,31 +49,23 @@ export function downloadsOf(root: string, dataset: string): string {
   return path.join(path.resolve(root), 'downloads', dataset.split('/')[0]!);
 }
 
-export interface StoreOptions {
-  /** Kinds of which what this store makes is to go again, see `release`. */
-  temporary?: readonly ArtifactKind[];
-  /** Names the work it is made for, the same at every attempt. */
-  owner?: string;
-  /** Where given, what is in the cache already is made anew, each artifact once. */
-  anew?: Anew | undefined;
-  /** Told of what is found damaged, and of checks that take long; stderr has its notes where absent. */
-  told?: Told;
-}
-
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
   readonly #anew: Anew | undefined;
   readonly #leases: Leases;
   readonly #told: Told | undefined;
+  /** What lies behind the cache. */
+  readonly #remote: typeof remoteStore;
   /** Every artifact asked for, in the order in which it was ready. */
   readonly used: UsedArtifact[] = [];
 
   constructor(root: string, options: StoreOptions = {}) {
-    const { temporary = [], owner = 'nobody in particular', anew, told } = options;
+    const { temporary = [], owner = 'nobody in particular', anew, told, isAlone } = options;
     this.root = path.resolve(root);
     this.#anew = anew;
     this.#told = told;
+    this.#remote = isAlone ? async () => undefined : remoteStore;
     this.#leases = new Leases(this.root, new Set(temporary), owner);
   }
 
@@ -77,12 +78,9 @@ export class Store {
     return artifactFolder(this.root, kind, key);
   }
 
-  /** Whether an artifact is finished; it is checked when it is asked for. */
-  has(kind: ArtifactKind, key: string): Promise<boolean> {
-    return access(path.join(this.folderOf(kind, key), manifestFile)).then(
-      () => true,
-      () => false,
-    );
+  /** Whether an artifact is finished, for all that share the store; it is checked when it is asked for. */
+  async has(kind: ArtifactKind, key: string): Promise<boolean> {
+    return (await this.#remote())?.has({ kind, key }) ?? isFinished(this.folderOf(kind, key));
   }
 
   /** The sha256 of a file, known from an earlier run where it has not been touched since. */
@@ -104,8 +102,8 @@ export class Store {
   ): Promise<Artifact<Facts>> {
     await announce(this.root);
     await noteSharing(this.root, (line) => this.#note(line));
-    // Before anything is made: the checkout may be another by the time that it is.
-    await describeProgram();
+    // Before anything is made: the checkout may be another by the time that it is, and a store that cannot be used is of no use then.
+    await Promise.all([describeProgram(), this.#remote()]);
     const artifact = await this.#artifact(kind, inputs, make, about);
     this.used.push({ kind, ...artifact });
     return artifact;
@@ -122,7 +120,9 @@ export class Store {
     const lock = lockOf(folder);
     const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, make: () => make(folder, key) };
     const found = this.#isToEmpty(folder) ? undefined : await this.#find<Facts>(kind, key);
-    if (found !== undefined && !(found instanceof DamagedArtifact)) {
+    const isTaken = found !== undefined && !(found instanceof DamagedArtifact);
+    // What the store lacks, or has otherwise, is seen to under the lock.
+    if (isTaken && (await (await this.#remote())?.agrees(wanted, found)) !== false) {
       // Of a process that was killed as it let go of the lock, or while it searched an index by way of a copy.
       await removeLeftLock(lock);
       await removePartials(folder, true);
@@ -143,17 +143,31 @@ export class Store {
     }
   }
 
-  /** Takes what another process has finished meanwhile, or makes it. @throws LostLock */
+  /** Takes what another process has finished meanwhile, here or elsewhere, or makes it. @throws LostLock */
   async #underLock<Facts>(wanted: Wanted<Facts>): Promise<Artifact<Facts>> {
-    const { kind, key, folder, inputs, about } = wanted;
-    if (this.#isToEmpty(folder)) await this.#empty(folder);
+    const { kind, key, folder } = wanted;
+    const isAnew = this.#isToEmpty(folder);
+    if (isAnew) await this.#empty(folder);
+    const remote = await this.#remote();
+    const taken = (manifest: Manifest) => takenOf(wanted, manifest as Manifest<Facts>);
     const meanwhile = await this.#find<Facts>(kind, key);
     if (meanwhile instanceof DamagedArtifact) {
       this.#note(`${meanwhile.message} It is made anew.`);
       await this.#empty(folder);
-    } else if (meanwhile !== undefined) return takenOf(wanted, meanwhile);
+    } else if (meanwhile !== undefined) {
+      if ((await remote?.agrees(wanted, meanwhile)) !== false) return taken(meanwhile);
+      return taken(await remote!.publish(wanted, this.#told));
+    }
     await removePartials(folder, true);
     await this.#leases.mark(kind, key);
+    if (remote === undefined) return { ...taken(await this.#make(wanted)), cached: false };
+    const { manifest, isMade } = await remote.obtain(wanted, () => this.#make(wanted), this.#told, isAnew);
+    return { ...taken(manifest), cached: !isMade };
+  }
+
+  /** @throws LostLock */
+  async #make<Facts>(wanted: Wanted<Facts>): Promise<Manifest<Facts>> {
+    const { kind, key, folder, inputs, about } = wanted;
     const before = this.used.length;
     const facts = await this.#made(wanted);
     const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
@@ -166,7 +180,7 @@ export class Store {
       throw new LostLock(lockOf(folder));
     // Only now, when nothing can be lost any more.
     await removeUnfinished(folder);
-    return { ...takenOf(wanted, { ...manifest, facts }), cached: false };
+    return { ...manifest, facts };
   }
 
   /** Goes on with what an earlier attempt left, or, where that is damaged and may be made anew, begins. */
@@ -193,14 +207,8 @@ export class Store {
     else this.#told.note(line);
   }
 
-  /** What an earlier command left is as if it were not there. */
   async #empty(folder: string): Promise<void> {
-    await assertHeld(folder);
-    await refuseLeased(folder);
-    // First: what is half gone must not look finished.
-    await rm(path.join(folder, manifestFile), { force: true });
-    for (const name of await readdir(folder))
-      if (name !== 'lock') await rm(path.join(folder, name), { recursive: true, force: true });
+    await emptyFolder(folder);
     this.#anew?.done.add(folder);
   }
 
@@ -226,11 +234,10 @@ export class Store {
   /** @returns whether there is a finished artifact, sound or not */
   async #claim(kind: ArtifactKind, key: string): Promise<boolean> {
     const folder = this.folderOf(kind, key);
-    const isFinished = () => this.has(kind, key);
-    if (!(await isFinished())) return false;
+    if (!(await isFinished(folder))) return false;
     if (!(await isTemporary(folder))) return true;
     return undisturbed(folder, async () => {
-      const still = await isFinished();
+      const still = await isFinished(folder);
       if (still) await this.#leases.claim(kind, key);
       return still;
     });

@@ -5,6 +5,7 @@ import { fileError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { writeAtomic } from '../store/atomic.js';
 import { assertHeld } from '../store/fence.js';
+import { logFile } from '../store/log-file.js';
 import { readPlainText } from '../store/plain-file.js';
 import type { StepResult } from './step.js';
 
@@ -24,7 +25,7 @@ export class StepLog {
   #pending = '';
 
   constructor(folder: string) {
-    this.#file = path.join(folder, 'steps.jsonl');
+    this.#file = path.join(folder, logFile);
   }
 
   /**

@@ -2,8 +2,11 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { BenchError } from '../../errors.js';
 import { datasetFiles, loadDataset } from '../../plugins.js';
 import { whyShared } from '../../store/privacy.js';
+import { storeInUse } from '../../store/remote/address.js';
+import { remoteStore } from '../../store/remote/remote-store.js';
 import { neighbourNames, neighbours } from '../../store/running.js';
 import { sharingOf } from '../../store/sharing.js';
 import type { Check } from './machine.js';
@@ -71,6 +74,21 @@ export async function checkSharing(cache: string): Promise<Check> {
     without: 'locks alone keep two hosts from finishing one artifact twice',
     remedy: 'a cache on a disk of this host, or on NFS: --cache DIR',
   };
+}
+
+/** Whether the store on a server that was asked for can be worked with; nothing where none was. */
+export async function checkStore(): Promise<Check[]> {
+  const address = storeInUse();
+  if (address === undefined) return [];
+  const name = 'store on a server';
+  try {
+    await remoteStore();
+    return [{ name, state: 'ok', detail: `${address.text}: the first of two that put an object wins there` }];
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    const { message, hint } = error;
+    return [{ name, state: 'failed', detail: message, ...(hint !== undefined && { remedy: hint }) }];
+  }
 }
 
 async function nearestExisting(target: string): Promise<string> {

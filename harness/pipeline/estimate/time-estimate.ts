@@ -56,7 +56,7 @@ export class TimeEstimates {
     const folder = await mkdtemp(path.join(tmpdir(), 'strata-estimate-'));
     try {
       const progress = silentProgress(this.progress.signal);
-      return await times({ request, part, folder, store: new Store(folder), progress });
+      return await times({ request, part, folder, store: new Store(folder, { isAlone: true }), progress });
     } finally {
       await rm(folder, { recursive: true, force: true });
       stage.end();
