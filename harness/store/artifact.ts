@@ -1,7 +1,7 @@
 /** What is asked of the store, and what it gives. */
 import path from 'node:path';
 import type { Code } from '../program/code.js';
-import type { About, ArtifactKind, ArtifactName, Making, Manifest } from './manifest.js';
+import type { About, ArtifactKind, ArtifactName, Making, MakingConditions, Manifest } from './manifest.js';
 
 export interface Artifact<Facts> {
   folder: string;
@@ -30,6 +30,7 @@ export interface Wanted<Facts> extends ArtifactName {
   readonly folder: string;
   readonly inputs: Inputs;
   readonly about: About;
+  readonly conditions: MakingConditions | undefined;
   readonly make: () => Promise<Facts>;
 }
 

@@ -50,7 +50,7 @@ function isContent(name: string): boolean {
 }
 
 /** Names of the files of an artifact, sorted. */
-async function contentNames(folder: string): Promise<string[]> {
+export async function contentNames(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) continue;

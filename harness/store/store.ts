@@ -21,6 +21,7 @@ import {
   artifactFolder,
   checkedManifest,
   DamagedArtifact,
+  type MakingConditions,
   type Manifest,
   manifestFile,
   noteUse,
@@ -29,6 +30,7 @@ import { noteSharing } from './privacy.js';
 import { type Anew, toRepair } from './repair.js';
 import { announce } from './running.js';
 import { isTemporary, refuseLeased, undisturbed } from './temporary.js';
+import { timed } from './took.js';
 import { removeUnfinished } from './unfinished.js';
 
 export type { Artifact, Inputs, UsedArtifact } from './artifact.js';
@@ -94,6 +96,7 @@ export class Store {
    * The artifact made from `inputs`: taken from the cache where it is finished, else made (or gone on with) by `make`. What
    * is taken is checked: see `checkedManifest`.
    * @param make gets the folder, which may hold what an earlier, killed attempt left; returns the facts
+   * @param conditions under which it is made; where given, it keeps how long that took
    * @throws DamagedArtifact where it is damaged and not to be made anew
    */
   async artifact<Facts>(
@@ -101,12 +104,13 @@ export class Store {
     inputs: Inputs,
     make: (folder: string, key: string) => Promise<Facts>,
     about: About = {},
+    conditions?: MakingConditions,
   ): Promise<Artifact<Facts>> {
     await announce(this.root);
     await noteSharing(this.root, (line) => this.#note(line));
     // Before anything is made: the checkout may be another by the time that it is.
     await describeProgram();
-    const artifact = await this.#artifact(kind, inputs, make, about);
+    const artifact = await this.#artifact(kind, inputs, make, about, conditions);
     this.used.push({ kind, ...artifact });
     return artifact;
   }
@@ -116,11 +120,13 @@ export class Store {
     inputs: Inputs,
     make: (folder: string, key: string) => Promise<Facts>,
     about: About,
+    conditions: MakingConditions | undefined,
   ): Promise<Artifact<Facts>> {
     const key = keyOf(inputs);
     const folder = this.folderOf(kind, key);
     const lock = lockOf(folder);
-    const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, make: () => make(folder, key) };
+    const begin = () => make(folder, key);
+    const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, conditions, make: begin };
     const found = this.#isToEmpty(folder) ? undefined : await this.#find<Facts>(kind, key);
     if (found !== undefined && !(found instanceof DamagedArtifact)) {
       // Of a process that was killed as it let go of the lock, or while it searched an index by way of a copy.
@@ -145,7 +151,7 @@ export class Store {
 
   /** Takes what another process has finished meanwhile, or makes it. @throws LostLock */
   async #underLock<Facts>(wanted: Wanted<Facts>): Promise<Artifact<Facts>> {
-    const { kind, key, folder, inputs, about } = wanted;
+    const { kind, key, folder, inputs, about, conditions } = wanted;
     if (this.#isToEmpty(folder)) await this.#empty(folder);
     const meanwhile = await this.#find<Facts>(kind, key);
     if (meanwhile instanceof DamagedArtifact) {
@@ -155,9 +161,10 @@ export class Store {
     await removePartials(folder, true);
     await this.#leases.mark(kind, key);
     const before = this.used.length;
-    const facts = await this.#made(wanted);
+    const { result: facts, took } = await timed(folder, conditions, () => this.#made(wanted));
     const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
-    const execution = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
+    const madeAt = new Date().toISOString();
+    const execution = { madeAt, ...(await describeProgram()), uses, about, ...(took && { took }) };
     const files = await describeContent(folder, kind, this.#told);
     const manifest = withDigest<Manifest<Facts>>({ inputs, facts, execution, files });
     if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);
