@@ -29,21 +29,28 @@ test('columns have ids of their own, descriptions, and stand group by group in e
   }
 });
 
-test('a column without a number of its own has a meter, and a meter has such columns', () => {
+test('a column without a number of its own has a meter, and a meter gives figures of its columns', async () => {
   for (const { columns, meter } of costs) {
-    const measured = columns([of('a').record]).filter((column) => column.of === undefined);
-    assert.equal(
-      measured.length > 0,
-      meter !== undefined,
-      columns([])
-        .map(({ id }) => id)
-        .join(),
-    );
+    const ids = columns([]).map(({ id }) => id);
+    const own = columns([of('a').record]).filter((column) => column.of === undefined);
+    if (meter === undefined) {
+      assert.deepEqual(own, []);
+      continue;
+    }
+    const read = await meter.begin();
+    for (const device of ['cpu', 'cuda', null]) {
+      const figures = await read({ queries: 2, seconds: 1, device });
+      for (const [id, { value, reason }] of Object.entries(figures)) {
+        assert.ok(ids.includes(id), id);
+        assert.equal(value === null, reason !== undefined, id);
+      }
+      for (const { id } of own) assert.ok(figures[id] !== undefined, id);
+    }
   }
 });
 
 test('what has no number is not measured, with the reason, and no 0', async () => {
-  const metered = costs.find(({ meter }) => meter !== undefined)!;
+  const metered = costs.find(({ columns }) => columns([]).some((column) => column.of === undefined))!;
   const { id, label } = metered.columns([]).find((column) => column.of === undefined)!;
   const known = of('known', { costs: { [id]: { value: 3 } } });
   const without = of('without', { costs: { [id]: { value: null, reason: 'nobody <counts>' } } });

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Progress } from '../progress.js';
 import type { AnsweringFacts } from '../record.js';
-import type { AnsweringMessage, AnsweringOrder } from './answering-process.js';
+import type { AnsweringMessage, AnsweringOrder } from './answering-order.js';
 import type { Cell } from './cell.js';
 import { chosenQueries } from './timing.js';
 

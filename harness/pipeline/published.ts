@@ -15,6 +15,7 @@ import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
 import { indexBuilder } from './index-builder.js';
+import { modelBytes } from './model-bytes.js';
 import { fetchModel, localModel } from './named-models.js';
 import { openingsOf } from './open-dense.js';
 import { engineOf } from './prepare.js';
@@ -111,7 +112,10 @@ async function publishedAs<T extends UsedVectors>(
       ...dense.facts,
       device: { ...dense.facts.device, ...otherPrecision(config.encode.precision) },
       arch: { ...bareArchitecture(name, 'pretrained'), pooling: poolingText(model.facts), vectors: 1 },
-      model: modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
+      model: {
+        ...modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
+        sizeBytes: modelBytes(files),
+      },
     };
     return {
       ...dense,

@@ -1,5 +1,6 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
+import { retrieverFiles } from '../model/retriever-files.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
@@ -9,6 +10,7 @@ import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
+import { modelBytes } from './model-bytes.js';
 import { openingsOf } from './open-dense.js';
 import { modelQueries, modelSource, type QueryEncoder } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
@@ -91,7 +93,11 @@ function trainedAs<T extends UsedVectors>(
       ...dense,
       facts: {
         ...dense.facts,
-        ...{ device, arch: archFacts(trained), model: trainedModelFacts(trained), training },
+        ...{ device, arch: archFacts(trained), training },
+        model: {
+          ...trainedModelFacts(trained),
+          sizeBytes: modelBytes(await retrieverFiles(folder, trained.setup.retriever)),
+        },
       },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),

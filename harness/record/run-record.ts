@@ -127,6 +127,8 @@ export interface ModelFacts {
   readonly revision: string | null;
   /** Files of the checkpoint that training started from, the tokenizer's among them. */
   readonly files: readonly DataFile[];
+  /** On disk, of what encodes queries and passages, trained where it was; absent in what older versions left. */
+  readonly sizeBytes?: { readonly model: number; readonly tokenizer: number };
   /** The sha256 of tokenizer.json as it was in effect: case, accents and tokens that other files named are in it. */
   readonly tokenizer?: string;
 }
