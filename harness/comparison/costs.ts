@@ -54,6 +54,14 @@ export function costsOf(systems: readonly System[]): CostColumn[] {
   );
 }
 
+/** The number of one column over runs of one system, or why there is none; undefined where they have no such thing. */
+export function costOver(records: readonly RunRecord[], id: string): ReportCell | NotMeasured | undefined {
+  const system = { name: '', runs: records.map((record) => ({ file: '', record })) };
+  return costsOf([system])
+    .find((column) => column.id === id)
+    ?.of(system);
+}
+
 /** A column of single records as one of systems: the mean over the runs, unless one of them has no number. */
 function overRuns(column: RecordedColumn): CostColumn {
   const { id, of = (record: RunRecord) => answeringFigure(record, id) } = column;
