@@ -9,19 +9,15 @@ const elsewhere: Figure = { value: null, reason: 'the model is not on this machi
 type Part = 'model' | 'tokenizer';
 
 /** Undefined where a system has no model, such as BM25. */
-function modelSize(
-  { model, components = [], device }: RunRecord,
-  parts: readonly Part[],
-): Figure | undefined {
-  if (device.queryVectors !== undefined) return elsewhere;
-  const models = [model, ...components.map((each) => each.model)].flatMap((each) => each ?? []);
-  if (models.length === 0) return undefined;
-  let sum = 0;
-  for (const { sizeBytes } of models) {
-    if (sizeBytes === undefined) return { value: null };
-    for (const part of parts) sum += sizeBytes[part];
-  }
-  return { value: sum };
+function modelSize(record: RunRecord, wanted: readonly Part[]): Figure | undefined {
+  if (record.device.queryVectors !== undefined) return elsewhere;
+  const parts = record.components ?? [record];
+  // What has vectors has them of a model.
+  const dense = parts.filter(({ model, index }) => model !== undefined || (index?.dimensions ?? 0) > 0);
+  if (dense.length === 0) return undefined;
+  const sizes = dense.flatMap(({ model }) => model?.sizeBytes ?? []);
+  if (sizes.length < dense.length) return { value: null };
+  return { value: sizes.flatMap((size) => wanted.map((part) => size[part])).reduce((a, b) => a + b, 0) };
 }
 
 function pipelineSize(record: RunRecord): Figure | undefined {
