@@ -1,5 +1,6 @@
 /** The run record: the one JSON file that a run leaves behind. What each field means stands in record.schema.json. */
 
+export { type AnsweringFacts, answeringFigure, type Figure } from './record/answering-facts.js';
 export { irMetadataOf, writeIrMetadata } from './record/ir-metadata.js';
 export { describeMachine, type Surroundings } from './record/machine.js';
 export { mtebFigures, mtebResultOf } from './record/mteb-result.js';

@@ -4,6 +4,7 @@
  */
 import type { Dataset } from './contracts.js';
 import { BenchError } from './errors.js';
+import { measureAnswering } from './pipeline/answering.js';
 import type { Cell } from './pipeline/cell.js';
 import { prepare } from './pipeline/prepare.js';
 import type { RunRequest } from './pipeline/run-request.js';
@@ -109,9 +110,11 @@ class Sweeping {
         continue;
       }
       try {
-        this.#recorded(await recordCell(cell, timed), cell.request);
+        const answering = await measureAnswering(cell, this.progress);
+        this.#recorded(await recordCell(cell, timed, answering), cell.request);
         this.keeper.recorded(cell);
       } catch (error) {
+        this.#throwInterrupt(error);
         await this.#fail(cell.request, error, cell.record);
       }
     }

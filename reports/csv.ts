@@ -19,7 +19,7 @@ export default report;
 type Row = Record<string, string | number>;
 
 function rowsOf({ dataset, baseline, columns, systems, comparisons, ranks, prices }: ReportSection): Row[] {
-  return systems.map(({ name, arch, layers, vectors, seeds, device, cells }) => {
+  return systems.map(({ name, arch, layers, vectors, seeds, device, cells, notMeasured }) => {
     const row: Row = {
       dataset: dataset.name,
       version: dataset.version,
@@ -36,9 +36,10 @@ function rowsOf({ dataset, baseline, columns, systems, comparisons, ranks, price
     const tested = comparisons.find(({ candidate }) => candidate === name);
     for (const { id, group } of columns) {
       const cell = cells[id];
-      row[id] = cell?.value ?? '';
+      row[id] = cell?.value ?? (notMeasured?.[id] === undefined ? '' : 'not measured');
       if (group === 'accuracy') row[`${id} deviation`] = cell?.deviation ?? '';
-      if (group === 'size') continue;
+      // Of these there are no intervals.
+      if (group !== 'accuracy' && group !== 'latency') continue;
       row[`${id} low`] = cell?.interval?.low ?? '';
       row[`${id} high`] = cell?.interval?.high ?? '';
       if (group !== 'accuracy' || comparisons.length === 0) continue;

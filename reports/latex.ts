@@ -21,7 +21,9 @@ export default report;
 
 const groups = [
   ['accuracy', 'Accuracy'],
-  ['size', 'Index'],
+  ['size', 'Size'],
+  ['build', 'Building'],
+  ['answering', 'Answering'],
   ['latency', 'Latency'],
 ] as const;
 
@@ -61,8 +63,10 @@ function tableOf(
   // Where all have the same, the caption says it.
   const seeds = [...new Set(systems.map((system) => seedsOf(system.seeds)))];
   const rows = systems.flatMap((system) => {
-    const { name, cells } = system;
-    const numbers = columns.map((column) => numberOf(cells[column.id], column));
+    const { name, cells, notMeasured = {} } = system;
+    const numbers = columns.map((column) =>
+      notMeasured[column.id] === undefined ? numberOf(cells[column.id], column) : 'not measured',
+    );
     const intervals = columns.map((column) => intervalOf(cells[column.id], column));
     const own = seeds.length > 1 ? ` (${seedsOf(system.seeds)})` : '';
     const row = [escapeLatex(`${name}${own}`), ...numbers].join(' & ');

@@ -50,7 +50,7 @@ function sectionText(section: ReportSection): string {
     `${escapeMarkdown(legendOf(section, 'Bold', 'underlined', 'Beside'))}\n`,
   ];
   const details = columns.filter(({ detail }) => detail === true);
-  if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
+  if (details.length > 0) parts.push(`### Costs in detail\n\n${systemsTable(section, details)}`);
   if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
   const { isoCost, prices } = section;
   if (isoCost !== undefined) {
@@ -69,10 +69,12 @@ function sectionText(section: ReportSection): string {
 
 function systemsTable({ systems }: ReportSection, columns: readonly ReportColumn[]): string {
   const header = ['system', 'seeds', ...columns.map(headingOf)];
-  const rows = systems.map(({ name, seeds, cells }) => [
+  const rows = systems.map(({ name, seeds, cells, notMeasured = {} }) => [
     escapeMarkdown(name),
     seedsOf(seeds),
-    ...columns.map((column) => cellText(cells[column.id], column)),
+    ...columns.map((column) =>
+      notMeasured[column.id] === undefined ? cellText(cells[column.id], column) : 'not measured',
+    ),
   ]);
   return table(header, rows, 2);
 }

@@ -23,6 +23,14 @@ test('the summary: percent, mean and deviation over seeds, cost; never wider tha
   );
   assert.equal(text.match(/note: the timer is coarse/g)?.length, 1);
   const [run] = runs.slice(-1) as [RunRecord];
+  const answering = { costs: { 'memory-bytes': { value: 3 * 2 ** 20 } } };
+  const untold = { notMeasured: 'turned off', costs: {} };
+  const measured = summarize([
+    { ...run, answering },
+    { ...runs[0]!, answering: untold },
+  ]);
+  assert.match(measured, /^mlr-sc .* 3 min 05 s +3\.0 MiB/m);
+  assert.match(measured, /^colbert-cls-avg .* not measured/m);
   const rough: RunRecord = { ...run, device: { ...run.device, precision: 'int8' } };
   assert.match(summarize([rough]), / onnx cpu int8 exact$/m);
 });

@@ -57,7 +57,7 @@ test('the page has a skeleton of each kind', () => {
     [...skeletons.keys()].map((file) => path.dirname(file)),
     [
       ...['architectures', 'architectures/pooling', 'datasets', 'harness/searchers', 'harness/systems'],
-      ...['reports', 'harness/metrics/measures'],
+      ...['reports', 'harness/metrics/measures', 'harness/costs'],
     ],
   );
 });
@@ -92,6 +92,7 @@ test('each passes what every file of its kind has to pass', () => {
     'searchers-conformance',
     'report-conformance',
     'metrics-measures',
+    'costs-columns',
     'rooms',
   ]);
   for (const name of ['ends-max', 'notes from', 'plain, Flat, M varies', 'short: describes itself'])
@@ -109,6 +110,14 @@ test('the searcher finds what exact finds', () => {
   const [plain, exact] = [of('plain'), of('exact')];
   assert.equal(plain.device.searcher, 'plain');
   assert.deepEqual(plain.measures, exact.measures);
+});
+
+test('the cost is measured while a system answers, and is in the record and in reports', () => {
+  const run = ['run', '--arch', 'bm25', '--dataset', 'sample', '--set', 'latency.queries=4'];
+  bench(...run, '--set', 'latency.batchSizes=[]', '--out', 'costs');
+  const markdown = bench('report', 'costs', '--format', 'markdown');
+  assert.match(markdown, /\| switches a query \|/);
+  assert.doesNotMatch(markdown, /not measured/);
 });
 
 test('the system is planned, answers, is timed and recorded, and its hits are found again', () => {

@@ -44,4 +44,5 @@ export const tinySettings: readonly string[] = [
   'stage2.depth=10',
   'latency.queries=2',
   'latency.warmup=1',
+  'answering.measure=false',
 ];

@@ -35,6 +35,7 @@ const tiny = [
   'model.scratch.vocabularySize=500',
   'text.passageTokens=32',
   'latency.queries=20',
+  'answering.measure=false',
 ];
 
 function request(...set: string[]) {

@@ -23,7 +23,13 @@ function request(architecture: string, ...set: string[]): RunRequest {
   const config = loadConfig({
     cwd: root,
     flags: {},
-    set: [`cache=${path.join(root, 'cache')}`, `out=${path.join(root, 'out')}`, 'latency.queries=2', ...set],
+    set: [
+      `cache=${path.join(root, 'cache')}`,
+      `out=${path.join(root, 'out')}`,
+      'latency.queries=2',
+      'answering.measure=false',
+      ...set,
+    ],
   });
   return { architecture, dataset: 'sample', seed: 1, offline: true, config };
 }

@@ -26,6 +26,7 @@ function request(...set: string[]) {
     ...['model.scratch.layers=1', 'model.scratch.dimensions=16', 'model.scratch.heads=2'],
     ...['model.scratch.intermediate=16', 'model.scratch.vocabularySize=500', 'text.passageTokens=32'],
     'latency.queries=20',
+    'answering.measure=false',
   ];
   const config = loadConfig({ cwd: root, flags: {}, set: [...tiny, ...set] });
   return { architecture: 'dual-encoder', dataset: 'sample', seed: 1, offline: true, config };

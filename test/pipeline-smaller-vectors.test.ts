@@ -25,6 +25,7 @@ const tiny = [
   'model.scratch.vocabularySize=500',
   'text.passageTokens=32',
   'latency.queries=5',
+  'answering.measure=false',
   'searcher=exact',
   'measures=ndcg@10,success@20',
 ];

@@ -33,7 +33,13 @@ function request(set: readonly string[] = []) {
   const config = loadConfig({
     cwd: root,
     flags: {},
-    set: [`cache=${path.join(root, 'cache')}`, `out=${path.join(root, 'out')}`, 'latency.queries=5', ...set],
+    set: [
+      `cache=${path.join(root, 'cache')}`,
+      `out=${path.join(root, 'out')}`,
+      'latency.queries=5',
+      'answering.measure=false',
+      ...set,
+    ],
   });
   return { architecture: 'bm25', dataset: 'sample', seed: 1, offline: true, config };
 }

@@ -121,6 +121,11 @@ test('a plan prints each stage with what its figure rests on, of BM25 too', asyn
   assert.match(lines[at + 2]!, /^ {2}search .*8 queries of .*, measured now on 8 queries in an index of 30/);
   assert.deepEqual(names(time!.stages), ['index', 'search', 'latency']);
   assert.equal((await planRun(tinyRequest(root, 'bm25', 1))).time, undefined);
+  // A system that is put together of others is opened once.
+  const fused = tinyRequest(root, 'fuse:bm25+mlr-sc', 1, 'answering.measure=true');
+  const { stages } = await estimates().of(fused, {});
+  assert.equal(names(stages).filter((name) => name.includes('answering')).length, 1);
+  assert.ok(stages.at(-1)!.seconds! > 1);
 });
 
 test('what cannot be tried is said not to be known: a model that is not here, data that is not here', async () => {

@@ -56,7 +56,7 @@ function cellOf({
     ...{ file: `${arch}.record.json`, record: madeRecord({ arch }), queries, openBytes, rereads },
     request: { architecture: arch, dataset: 'made', seed: 3, offline: true, config } as RunRequest,
     wholeIndex: { secondsPerQuery: 7, warnings: [`${arch} was untimed`] },
-    ...{ stages: [], searchable: [], cached: false },
+    ...{ stages: [], searchable: [], cached: false, opening: undefined },
     open:
       open ??
       (async () => {

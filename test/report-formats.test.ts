@@ -69,7 +69,7 @@ test('the slow queries: p95 and p99 of search with their intervals, in the secon
     assert.ok(slow![id]!.value > 1.8 * value);
   }
   const text = await render('markdown', report);
-  const details = text.slice(text.indexOf('### Size and throughput'));
+  const details = text.slice(text.indexOf('### Costs in detail'));
   assert.match(details, /\| search p95 ms \| search p99 ms \|/);
   const interval = String.raw`\d\.\d+\*{0,2} \(\d\.\d+ to \d\.\d+\) \|`;
   assert.match(details, new RegExp(String.raw`${interval} \**${interval}`));

@@ -90,8 +90,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   reports: { floor: 3, imports: ['contracts'] },
   comparison: {
     floor: 3,
-    imports: ['config', 'contracts', 'errors', 'json', 'record', 'statistics', 'store'],
+    imports: [...['config', 'contracts', 'errors', 'json', 'plugin-files', 'record', 'statistics', 'store']],
   },
+  costs: { floor: 3, imports: ['comparison', 'program', 'record'], alone: true },
   regression: {
     floor: 3,
     imports: ['comparison', 'contracts', 'errors', 'json', 'record', 'statistics', 'store'],

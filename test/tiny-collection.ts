@@ -54,6 +54,7 @@ export function tinyRequest(root: string, architecture: string, seed: number, ..
         'latency.queries=4',
         'latency.warmup=1',
         'latency.batchSizes=[2]',
+        'answering.measure=false',
         'search.depth=10',
       ],
       ...['measures=mrr@10'],

@@ -1,4 +1,6 @@
 /** What `bench run` says when it is done: accuracy and cost of every run, one table each per dataset. */
+import { costOver } from '../comparison/costs.js';
+import type { ReportCell } from '../contracts.js';
 import { byteSize, duration } from '../progress.js';
 import type { LatencyValues, RunRecord } from '../record.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
@@ -41,8 +43,25 @@ function accuracyTable(runs: readonly RunRecord[]): string {
   return renderTable(['percent', 'seed', ...measures], rows, `lr${'r'.repeat(measures.length)}`, 2);
 }
 
+/** What building and answering take, as the tables of reports have it. */
+const ownColumns: readonly { id: string; spell(value: number): string }[] = [
+  { id: 'build-s', spell: (seconds) => duration(seconds * 1000) },
+  { id: 'memory-bytes', spell: byteSize },
+];
+
+const isCell = (found: ReturnType<typeof costOver>): found is ReportCell =>
+  found !== undefined && 'value' in found;
+
 function costTable(runs: readonly RunRecord[]): string {
-  const header = ['cost', 'seed', 'vectors', 'index', 'encode ms', 'search ms', 'train', 'run by'];
+  // Of records that do not say it there is no column.
+  const own = ownColumns.filter(({ id }) =>
+    runs.some((run) => run.status === 'ok' && isCell(costOver([run], id))),
+  );
+  const header = [
+    ...['cost', 'seed', 'vectors', 'index', 'encode ms', 'search ms', 'train'],
+    ...own.map(({ id }) => id.replace(/-\w+$/, '')),
+    'run by',
+  ];
   const rows = systemsOf(runs).map((same) => {
     const { arch, device, status, error } = same[0]!;
     const failure = status === 'failed' ? [`failed: ${error?.code ?? 'unknown'}`] : [];
@@ -59,13 +78,18 @@ function costTable(runs: readonly RunRecord[]): string {
       percentiles(same, ({ latency }) => latency?.encode),
       percentiles(same, ({ latency }) => latency?.search),
       seconds === undefined ? '-' : duration(seconds * 1000),
+      ...own.map(({ id, spell }) => {
+        const found = status === 'failed' ? undefined : costOver(same, id);
+        if (found === undefined) return '-';
+        return isCell(found) ? spell(found.value) : 'not measured';
+      }),
       ...(failure.length > 0 ? failure : [runBy]),
     ];
   });
   const several = systemsOf(runs).some((same) => same.length > 1);
   const means = several ? '; means over seeds' : '';
   const legend = `vectors: per passage; encode and search: p50/p95/p99 of one query at a time${means}`;
-  return `${renderTable(header, rows, 'lrrrrrrl', 2)}${legend}\n`;
+  return `${renderTable(header, rows, `lrrrrrr${'r'.repeat(own.length)}l`, 2)}${legend}\n`;
 }
 
 /** What the records want their readers to know, each thing once. @param told what was said before; gets what is said now */

@@ -1,130 +1,71 @@
 /** What a system costs: columns of the report's tables. */
 import type { ReportCell, ReportColumn } from '../contracts.js';
-import type { RunRecord } from '../record.js';
+import type { Figure, RunRecord } from '../record.js';
+import { answeringFigure } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import type { StatisticName } from '../statistics/resample.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import type { CostColumn as RecordedColumn } from './cost.js';
+import { costs } from './known-costs.js';
 import { samplesOf } from './latency.js';
 import type { System } from './systems.js';
 
-/** Id of a column that says what a system is rather than what it costs. */
-export const vectorsColumn = 'vectors-per-passage';
-
 export interface CostColumn extends ReportColumn {
-  of(system: System): ReportCell | undefined;
+  /** Whether it says what a system is rather than what it costs. */
+  isNoCost?: boolean;
+  /** The number, or why there is none; undefined where a system has no such thing. */
+  of(system: System): ReportCell | NotMeasured | undefined;
 }
 
-const usualCosts: readonly CostColumn[] = [
+/** The reason is absent where a record does not say it. */
+export interface NotMeasured {
+  notMeasured: string | undefined;
+}
+
+/** Columns worked out from all samples of a system, with where they stand among those of their group. */
+const fromSamples: readonly { place: number; columns: readonly CostColumn[] }[] = [
   {
-    ...size(
-      vectorsColumn,
-      'vectors',
-      'count',
-      'Vectors per passage in the index: a mean where passages differ.',
-    ),
-    of: (system) => each(system, ({ index }) => index?.vectorsPerPassage),
+    place: 50,
+    columns: [
+      latency('encode', 'encode', 'Tokenizing excluded: turning one query into its vector.'),
+      latency('search', 'search', 'Searching the index for one query.'),
+      latency('total', 'total', 'From the text of one query to its hits.'),
+    ],
   },
-  {
-    ...size('index-bytes', 'index', 'bytes', 'Bytes of the index on disk: vectors, passage ids and offsets.'),
-    of: (system) => each(system, ({ index }) => index?.sizeBytes.total),
-  },
-  {
-    ...size(
-      'bytes-per-passage',
-      'per passage',
-      'bytes',
-      'Bytes of the index on disk over the number of passages.',
-    ),
-    of: (system) =>
-      each(system, ({ index, dataset }) =>
-        index === undefined || !dataset.passageCount
-          ? undefined
-          : index.sizeBytes.total / dataset.passageCount,
-      ),
-  },
-  {
-    ...size(
-      'projected-bytes',
-      'at 21 M',
-      'bytes',
-      "Bare vectors, or postings, of the 21,015,324 passages of Wikipedia, projected from this index; the paper's take 60 GiB at one vector of 768 numbers per passage and 481 GiB at eight.",
-    ),
-    of: (system) => each(system, ({ index }) => index?.projectedBytes),
-  },
-  {
-    ...size(
-      'index-recall',
-      'recall',
-      'share',
-      'Share of the exact hits that the index finds, at the depth of the run; absent where the index is exact.',
-    ),
-    higherIsBetter: true,
-    of: (system) =>
-      each(system, ({ index }) => {
-        const curve = index?.curve;
-        return curve?.points.at(-1)?.recall[curve.depth];
-      }),
-  },
-  latency('encode', 'encode', 'Tokenizing excluded: turning one query into its vector.'),
-  latency('search', 'search', 'Searching the index for one query.'),
-  latency('total', 'total', 'From the text of one query to its hits.'),
-  {
-    id: 'whole-index-s',
-    label: 'whole index',
-    group: 'latency',
-    unit: 's',
-    higherIsBetter: false,
-    description:
-      "The paper's figure: opening the index and searching it for all queries, over the number of queries.",
-    of: (system) => each(system, (record) => record.latency?.wholeIndexSecondsPerQuery),
-  },
+  { place: 80, columns: [slowQueries(95), slowQueries(99)] },
 ];
 
-/** The parts of an index on disk, which sum to `index-bytes`. */
-const parts: readonly CostColumn[] = (
-  [
-    ['vectors', 'vectors', 'Bytes of the vectors, with the headers of their files.'],
-    ['postings', 'postings', 'Bytes of the lists of the passages that hold each term.'],
-    ['terms', 'terms', 'Bytes of the dictionary of terms.'],
-    ['lengths', 'lengths', "Bytes of the passages' lengths."],
-    ['offsets', 'offsets', "Bytes of the tables of each passage's first vector, where their number varies."],
-    ['identifiers', 'passage ids', 'Bytes of the passage ids.'],
-  ] as const
-).map(([part, label, description]) => ({
-  ...size(`${part}-bytes`, label, 'bytes', description),
-  detail: true,
-  // A part that an index does not have is no number.
-  of: (system) => each(system, ({ index }) => index?.sizeBytes[part] || undefined),
-}));
+const groups: readonly ReportColumn['group'][] = ['accuracy', 'size', 'build', 'answering', 'latency'];
 
-/** Queries per second, a column for each size of batch that was measured. */
-function throughputs(systems: readonly System[]): CostColumn[] {
-  const values = ({ latency }: RunRecord) => latency?.throughput ?? [];
-  const sizes = systems.flatMap(({ runs }) =>
-    runs.flatMap(({ record }) => values(record).map((of) => of.batchSize)),
-  );
-  return [...new Set(sizes)]
-    .sort((a, b) => a - b)
-    .map((batchSize) => ({
-      id: `throughput-${batchSize}`,
-      label: `queries/s, ${batchSize} at once`,
-      group: 'latency',
-      unit: 'count',
-      higherIsBetter: true,
-      detail: true,
-      description: `Queries answered per second, from text to hits, ${batchSize} at once.`,
-      of: (system) =>
-        each(system, (record) => values(record).find((of) => of.batchSize === batchSize)?.queriesPerSecond),
-    }));
-}
-
-/** Every column of what a system costs, whether or not any of the systems has a number for it. */
+/**
+ * Every column of what a system costs, whether or not any of the systems has a number for it: those of the first table, then
+ * its details, group by group.
+ */
 export function costsOf(systems: readonly System[]): CostColumn[] {
-  return [...usualCosts, ...parts, slowQueries(95), slowQueries(99), ...throughputs(systems)];
+  const records = systems.flatMap(({ runs }) => runs.map(({ record }) => record));
+  const recorded = costs.map(({ place, columns }) => ({ place, columns: columns(records).map(overRuns) }));
+  const placed = [...recorded, ...fromSamples]
+    .sort((a, b) => a.place - b.place)
+    .flatMap(({ columns }) => columns);
+  return [false, true].flatMap((isDetail) =>
+    groups.flatMap((group) =>
+      placed.filter(({ detail = false, group: own }) => detail === isDetail && own === group),
+    ),
+  );
 }
 
-function size(id: string, label: string, unit: 'count' | 'bytes' | 'share', description: string) {
-  return { id, label, group: 'size', unit, higherIsBetter: false as boolean, description } as const;
+/** The number of one column over runs of one system, or why there is none; undefined where they have no such thing. */
+export function costOver(records: readonly RunRecord[], id: string): ReportCell | NotMeasured | undefined {
+  const system = { name: '', runs: records.map((record) => ({ file: '', record })) };
+  return costsOf([system])
+    .find((column) => column.id === id)
+    ?.of(system);
+}
+
+/** A column of single records as one of systems: the mean over the runs, unless one of them has no number. */
+function overRuns(column: RecordedColumn): CostColumn {
+  const { id, of = (record: RunRecord) => answeringFigure(record, id) } = column;
+  return { ...column, of: (system) => each(system, of) };
 }
 
 function latency(part: 'encode' | 'search' | 'total', label: string, what: string): CostColumn {
@@ -162,11 +103,16 @@ function latencyColumn(part: 'encode' | 'search' | 'total', of: StatisticName) {
   } as const;
 }
 
-/** The mean over the runs; undefined unless every run has a value. */
-function each(system: System, of: (record: RunRecord) => number | undefined): ReportCell | undefined {
-  const values = system.runs.map(({ record }) => of(record));
-  const known = values.filter((value) => value !== undefined);
-  if (known.length < values.length) return undefined;
-  const deviation = standardDeviation(known);
-  return { value: mean(known), ...(deviation !== undefined && { deviation }) };
+function each(
+  { runs }: System,
+  of: (record: RunRecord) => number | Figure | undefined,
+): ReportCell | NotMeasured | undefined {
+  const found = runs.map(({ record }) => of(record));
+  if (found.includes(undefined)) return undefined;
+  const figures = found.map((each) => (typeof each === 'number' ? { value: each } : each!));
+  const missing = figures.filter(({ value }) => value === null);
+  if (missing.length > 0) return { notMeasured: missing.find(({ reason }) => reason !== undefined)?.reason };
+  const values = figures.map(({ value }) => value!);
+  const deviation = standardDeviation(values);
+  return { value: mean(values), ...(deviation !== undefined && { deviation }) };
 }

@@ -115,7 +115,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const comparisons =
     baseline === undefined || pairable.length === 0 ? [] : compareWithBaseline(baseline, pairable, comparing);
   const slices = request.slices && slicesOf(systems, baseline, pairable, request.slices, comparing);
-  const { columns, rows } = tableOf(systems, comparisons, request.measures);
+  const { columns, rows, notes: missing } = tableOf(systems, comparisons, request.measures);
   const ranks = ranksOf(systems, measures, notes);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
   const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));
@@ -126,7 +126,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
   }
-  notes.push(...failuresIn(records));
+  notes.push(...missing, ...failuresIn(records));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
   const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);

@@ -3,7 +3,7 @@ import type { ReportCell, ReportColumn, ReportComparison, ReportSystem } from '.
 import type { MeasureValues } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
-import { costsOf, vectorsColumn } from './costs.js';
+import { type CostColumn, costsOf } from './costs.js';
 import { describeDevice, onOneDevice } from './devices.js';
 import { settingsOf } from './names.js';
 import { firstOf, measuresOf, type System } from './systems.js';
@@ -61,7 +61,7 @@ export function tableOf(
   systems: readonly System[],
   comparisons: readonly ReportComparison[],
   measures?: readonly string[],
-): { columns: ReportColumn[]; rows: ReportSystem[] } {
+): { columns: ReportColumn[]; rows: ReportSystem[]; notes: string[] } {
   const accuracies = accuracyColumns(systems, measures);
   const costs = costsOf(systems);
   const rows = systems.map((system) => {
@@ -74,9 +74,12 @@ export function tableOf(
       if (cell !== undefined)
         cells[id] = test === undefined ? cell : { ...cell, significant: verdictOf(test) };
     }
+    const notMeasured: Record<string, string> = {};
     for (const { id, of } of costs) {
       const cell = of(system);
-      if (cell !== undefined) cells[id] = cell;
+      if (cell === undefined) continue;
+      if ('value' in cell) cells[id] = cell;
+      else notMeasured[id] = cell.notMeasured ?? unsaid;
     }
     return {
       name: system.name,
@@ -87,16 +90,34 @@ export function tableOf(
       settings: settingsOf(firstOf(system)),
       device: describeDevice(firstOf(system)),
       cells,
+      ...(Object.keys(notMeasured).length > 0 && { notMeasured }),
     };
   });
   const used = costs.filter(({ id }) => rows.some(({ cells }) => cells[id] !== undefined));
-  const columns = [...accuracies, ...used.map(({ of: _, ...column }) => column)];
+  const columns = [...accuracies, ...used.map(({ of: _, isNoCost: __, ...column }) => column)];
+  const isNoCost = new Set(used.flatMap((column) => (column.isNoCost === true ? [column.id] : [])));
   for (const column of columns) {
-    // How many vectors there are and how an index is divided say what a system is; what it costs stands in bytes.
-    if (column.id === vectorsColumn || (column.group === 'size' && column.detail === true)) continue;
-    if (column.group !== 'latency' || comparableOn(systems)) markPlaces(rows, column);
+    if (isNoCost.has(column.id)) continue;
+    if (!ofMachine.includes(column.group) || comparableOn(systems)) markPlaces(rows, column);
   }
-  return { columns, rows };
+  return { columns, rows, notes: missingNotes(costs, rows) };
+}
+
+/** Of a record that an older version left, or another program. */
+const unsaid = 'the record does not say';
+
+/** Groups of columns whose numbers are one machine's. */
+const ofMachine: readonly ReportColumn['group'][] = ['build', 'answering', 'latency'];
+
+/** What no system has a number for though it was asked for, with the reasons: such columns are not shown. */
+function missingNotes(costs: readonly CostColumn[], rows: readonly ReportSystem[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { id, label } of costs) {
+    if (rows.some(({ cells }) => cells[id] !== undefined)) continue;
+    for (const reason of new Set(rows.flatMap(({ notMeasured }) => notMeasured?.[id] ?? [])))
+      if (reason !== unsaid) byReason.set(reason, [...(byReason.get(reason) ?? []), label]);
+  }
+  return [...byReason].map(([reason, labels]) => `Not measured: ${labels.join(', ')} (${reason}).`);
 }
 
 /** Whether the latencies of these systems may stand in one order. */

@@ -109,6 +109,11 @@ export interface LatencyConfig {
   memoryMiB: number | null;
 }
 
+export interface AnsweringConfig {
+  /** Whether what a system takes while it answers is measured, in a process of its own. */
+  measure: boolean;
+}
+
 /** What may come out of an archive that nobody has published a hash of. */
 export interface UnpackConfig {
   largestGiB: number;
@@ -167,6 +172,7 @@ export interface BenchConfig {
   bm25: Bm25Config;
   unpack: UnpackConfig;
   latency: LatencyConfig;
+  answering: AnsweringConfig;
   /** Measure ids: `answer@20`, `mrr@10`. */
   measures: string[];
   measure: MeasureConfig;

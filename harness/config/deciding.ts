@@ -20,6 +20,7 @@ export const inNoStage: Readonly<Record<string, string>> = {
   'endpoint.retries': 'how a server is asked, whatever it computes',
   'endpoint.timeoutSeconds': 'how a server is asked, whatever it computes',
   latency: 'measured anew for every record',
+  answering: 'measured anew for every record',
   measures: 'measured anew for every record',
   check: 'judges records',
 };

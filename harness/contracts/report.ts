@@ -20,7 +20,7 @@ export interface ReportColumn {
   /** A measure's id, or `index-bytes`, `search-ms`, ... */
   id: string;
   label: string;
-  group: 'accuracy' | 'size' | 'latency';
+  group: 'accuracy' | 'size' | 'build' | 'answering' | 'latency';
   unit: ReportUnit;
   higherIsBetter: boolean;
   /** True for what the first table does without: the parts of an index, slow queries, throughput. */
@@ -56,6 +56,8 @@ export interface ReportSystem {
   device: string;
   /** By column id. */
   cells: Readonly<Record<string, ReportCell>>;
+  /** By column id, why there is no cell; a column that is in neither is nothing that the system has. */
+  notMeasured?: Readonly<Record<string, string>>;
 }
 
 /** Systems on slices of the queries. */

@@ -1,4 +1,4 @@
 /** In what the numbers of reports count. */
 
 /** How a number is to be read: `share` is shown in percent. */
-export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'count';
+export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'J' | 'count';

@@ -1,4 +1,5 @@
 /** BM25 as a system: dataset -> index of terms -> search -> hits. */
+import type { BenchConfig } from '../config/config.js';
 import type { Query, SparseScoring } from '../contracts.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
@@ -13,7 +14,6 @@ import type { StageTime, Trial } from './estimate/stage-time.js';
 import { sparseStages } from './estimate/stage-times.js';
 import { termRates } from './estimate/term-rates.js';
 import { openSparse } from './open-sparse.js';
-import type { Session } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import { StageLog } from './stage-log.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
@@ -50,6 +50,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { scoring, ...stages } = termStages(request, await knownOf(bench), asking);
   const { folder } = await bench.logged(stages.index, 'index');
   const run = await bench.logged(stages.run, 'search');
+  const from: TermsOpening = { config, folder, scoring };
   const { index, searcher } = await openSparse(folder, scoring, config.search.memoryMiB);
   try {
     const facts = {
@@ -70,7 +71,8 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       rereads: false,
       stages: { run: stages.run, all: [stages.run] },
       searchable: [stages.index],
-      open: () => openTerms(prepared, folder, scoring),
+      open: () => openTerms(from),
+      opening: { system: architecture, from },
       close: () => index.close(),
     };
   } catch (error) {
@@ -79,13 +81,19 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
+/** By which another process opens it: JSON. */
+interface TermsOpening {
+  readonly config: Pick<BenchConfig, 'search'>;
+  /** Of the index. */
+  readonly folder: string;
+  readonly scoring: SparseScoring;
+}
+
+export const open = (from: object): Promise<OpenSystem> => openTerms(from as TermsOpening);
+
 /** Terms instead of vectors: there is nothing to encode. */
-async function openTerms(
-  { config: { search } }: Session,
-  indexFolder: string,
-  scoring: SparseScoring,
-): Promise<OpenSystem> {
-  const { index, searcher } = await openSparse(indexFolder, scoring, search.memoryMiB);
+async function openTerms({ config: { search }, folder, scoring }: TermsOpening): Promise<OpenSystem> {
+  const { index, searcher } = await openSparse(folder, scoring, search.memoryMiB);
   return {
     parts: [
       { name: 'tokenize', run: ({ text }: Query) => searcher.terms(text) },

@@ -16,7 +16,7 @@ export type IndexedFacts = BuiltFacts & { execution?: Timed };
 
 /** An index that was built, and the values its search is to be tried with. */
 export interface BuiltIndex {
-  artifact: Artifact<IndexedFacts>;
+  artifact: Pick<Artifact<IndexedFacts>, 'folder' | 'facts'>;
   /** Who built it, and searches it. */
   by: NamedBuilder;
   kind: string;
@@ -30,11 +30,12 @@ export const isFlat = ({ index }: Pick<BenchConfig, 'index'>): boolean => index.
 
 /** @throws BenchError CONFIG_INVALID where a value was asked for that cannot be set */
 export function builtIndex(
-  artifact: Artifact<IndexedFacts>,
+  { folder, facts }: BuiltIndex['artifact'],
   { index }: BenchConfig,
   by: NamedBuilder,
 ): BuiltIndex {
-  const { parameter: found } = artifact.facts;
+  const artifact = { folder, facts };
+  const { parameter: found } = facts;
   const { kind } = index;
   const [asked] = parametersAsked(index);
   if (asked === undefined) {

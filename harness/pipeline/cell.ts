@@ -28,6 +28,16 @@ export interface Cell {
   /** Whether every artifact was found made. */
   readonly cached: boolean;
   open(): Promise<OpenSystem>;
+  /** By which another process can open it; absent where none can. */
+  readonly opening: Opening | undefined;
+}
+
+/** How a system is opened from what lies on the disk, in plain data; the steps of its kind know what the data are. */
+export interface Opening {
+  /** As `--arch` says it. */
+  readonly system: string;
+  /** JSON: what `open`, or `openScoring`, of its steps takes. */
+  readonly from: object;
 }
 
 /** What answers queries, whatever it is made of. */

@@ -5,9 +5,9 @@ import { ofVectors, type VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
 import { encodeDense } from './dense-encoding.js';
-import { engineOf, type Session } from './prepare.js';
+import { openScoring, scorerBytes } from './open-dense.js';
 import type { QuerySource } from './query-encoder.js';
-import type { AnswerRequest, OpenScoring, ScoringSystem } from './system.js';
+import type { AnswerRequest, ScoringSystem } from './system.js';
 
 type DenseScoring = Omit<ScoringSystem, 'facts' | 'given' | 'remarks'> & UsedVectors;
 
@@ -17,12 +17,13 @@ export async function scoreDense(
   stages: VectorStages,
   source: QuerySource,
 ): Promise<DenseScoring> {
-  const { prepared } = asking;
+  const { request } = asking;
+  const { config } = request;
   const { shards, facts } = await encodeDense(asking, bench, stages);
   const { folder } = shards;
   await bench.logged(stages.queries, 'queries');
   const index = await openIndex(folder);
-  const holds = PassageScorer.holds(index, memoryBytesOf(prepared));
+  const holds = PassageScorer.holds(index, scorerBytes(config));
   await index.close();
   const { numbers } = await source.held();
   const held = holds ? facts.index.sizeBytes.total : 0;
@@ -31,27 +32,10 @@ export async function scoreDense(
     openBytes: held + 4 * numbers,
     stages: ofVectors(stages),
     searchable: [stages.shards],
-    open: () => openScoring(prepared, source, folder),
+    open: () => openScoring(config, source.open, folder),
+    opening: source.from && {
+      system: request.architecture,
+      from: { config, shards: folder, queries: source.from },
+    },
   };
-}
-
-const memoryBytesOf = ({ config }: Session): number => config.search.memoryMiB * 2 ** 20;
-
-/** @param folder of the shards */
-async function openScoring(prepared: Session, source: QuerySource, folder: string): Promise<OpenScoring> {
-  const engine = await engineOf(prepared.config);
-  const opened: { close(): Promise<unknown> }[] = [{ close: async () => engine.dispose() }];
-  const close = async () => {
-    for (const each of opened.reverse()) await each.close();
-  };
-  try {
-    const queries = await source.open(engine);
-    opened.push({ close: () => queries.dispose() });
-    const index = await openIndex(folder);
-    opened.push(index);
-    return { queries, scorer: await PassageScorer.open(index, memoryBytesOf(prepared)), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }

@@ -41,7 +41,7 @@ type Dense = Omit<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'close'> & {
 export type UsedVectors = Pick<Dense, 'facts' | 'searchable'>;
 
 export async function answerDense(
-  { request, prepared, split, identicalIds, log, component }: AnswerRequest,
+  { request, split, identicalIds, log, component }: AnswerRequest,
   bench: Workbench,
   stages: VectorStages,
   source: QuerySource,
@@ -100,6 +100,10 @@ export async function answerDense(
       ];
       return { winners, curve, remarks };
     },
-    open: () => openDense(prepared, source, shards.folder, built),
+    open: () => openDense(config, source.open, shards.folder, built),
+    opening: source.from && {
+      system: request.architecture,
+      from: { config, shards: shards.folder, ...(built && { built: built.artifact }), queries: source.from },
+    },
   };
 }

@@ -9,7 +9,7 @@ import { type Known, knownOf } from '../stages/known.js';
 import { type RunFacts, timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
-import type { OpenSystem } from './cell.js';
+import type { Opening, OpenSystem } from './cell.js';
 import {
   addedUp,
   askingOf,
@@ -21,6 +21,7 @@ import {
   timesOf,
 } from './components.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
+import { openSystem } from './opening.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
@@ -124,7 +125,13 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
-      open: () => openAll(all, fusion, asking.depth),
+      open: () =>
+        openAll(
+          all.map((each) => each.open),
+          fusion,
+          asking.depth,
+        ),
+      opening: openingOf(request.architecture, all, { fusion, depth: asking.depth }),
       close: () => close(all),
     };
   } catch (error) {
@@ -133,13 +140,43 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-async function openAll(all: readonly AnsweredSystem[], fusion: Fusion, depth: number): Promise<OpenSystem> {
+/** By which another process opens it: JSON. */
+interface FusedOpening {
+  readonly all: readonly Opening[];
+  readonly fusion: Fusion;
+  readonly depth: number;
+}
+
+/** Undefined where one of its systems has none. */
+function openingOf(
+  system: string,
+  all: readonly Pick<AnsweredSystem, 'opening'>[],
+  how: Omit<FusedOpening, 'all'>,
+): Opening | undefined {
+  const openings = all.flatMap(({ opening }) => opening ?? []);
+  return openings.length < all.length ? undefined : { system, from: { ...how, all: openings } };
+}
+
+export function open(from: object): Promise<OpenSystem> {
+  const { all, fusion, depth } = from as FusedOpening;
+  return openAll(
+    all.map((each) => () => openSystem(each)),
+    fusion,
+    depth,
+  );
+}
+
+async function openAll(
+  all: readonly (() => Promise<OpenSystem>)[],
+  fusion: Fusion,
+  depth: number,
+): Promise<OpenSystem> {
   const open: OpenSystem[] = [];
   const close = async () => {
     for (const system of open) await system.close();
   };
   try {
-    for (const each of all) open.push(await each.open());
+    for (const each of all) open.push(await each());
   } catch (error) {
     await close();
     throw error;

@@ -7,6 +7,7 @@ import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
+import type { Engine } from '../tensor/engine.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
@@ -14,10 +15,12 @@ import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
 import { indexBuilder } from './index-builder.js';
+import { modelBytes } from './model-bytes.js';
 import { fetchModel, localModel } from './named-models.js';
+import { openingsOf } from './open-dense.js';
 import { engineOf } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
-import { modelSource } from './query-encoder.js';
+import { modelQueries, modelSource, type QueryEncoder } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type {
@@ -79,6 +82,13 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => publis
 export const encode = (asking: AnswerRequest): Promise<Encoding> => publishedAs(asking, encodeDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => publishedAs(asking, scoreDense);
 
+async function openQueries(from: object, engine: Engine, config: BenchConfig): Promise<QueryEncoder> {
+  const { folder, name } = from as { folder: string; name: string };
+  return modelQueries(await openPublished(folder, name, config.pretrained), engine, config.encode);
+}
+
+export const { open, openScoring } = openingsOf(openQueries);
+
 /** @param use what is done with the model */
 async function publishedAs<T extends UsedVectors>(
   asking: AnswerRequest,
@@ -95,13 +105,17 @@ async function publishedAs<T extends UsedVectors>(
     const { key, code } = model;
     const opened = { name, code, need: { folder, key }, open: async () => model };
     const stages = modelStages(opened, request, known, asking);
-    const dense = await use(asking, bench, stages, modelSource(bench, opened, open));
+    const source = modelSource(bench, opened, { folder, name }, open);
+    const dense = await use(asking, bench, stages, source);
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
       ...dense.facts,
       device: { ...dense.facts.device, ...otherPrecision(config.encode.precision) },
       arch: { ...bareArchitecture(name, 'pretrained'), pooling: poolingText(model.facts), vectors: 1 },
-      model: modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
+      model: {
+        ...modelFacts({ name: id, revision, files }, retriever, true, tokenizer),
+        sizeBytes: modelBytes(files),
+      },
     };
     return {
       ...dense,

@@ -21,11 +21,19 @@ export interface QuerySource {
   held(): Promise<{ numbers: number; architecture?: Architecture | undefined }>;
   /** Opens it anew, to be timed. */
   open(engine: Engine): Promise<QueryEncoder>;
+  /** JSON by which another process can open it; absent where none can. */
+  readonly from?: object;
 }
 
-/** @param reopen opens the model again */
-export function modelSource(at: Workplace, model: ModelNeed, reopen: () => Promise<OpenModel>): QuerySource {
+/** @param from JSON by which another process opens the model @param reopen opens it again */
+export function modelSource(
+  at: Workplace,
+  model: ModelNeed,
+  from: object,
+  reopen: () => Promise<OpenModel>,
+): QuerySource {
   return {
+    from,
     async held() {
       const { retriever, architecture } = await at.model(model);
       return { numbers: parameterCountOf(retriever), architecture };
@@ -40,7 +48,7 @@ export async function vectorOf({ parts, encode }: QueryEncoder, given: unknown):
 }
 
 /** The queries of a model that is open here: tokens, then its encoder. */
-function modelQueries(model: OpenModel, engine: Engine, asked: BenchConfig['encode']): QueryEncoder {
+export function modelQueries(model: OpenModel, engine: Engine, asked: BenchConfig['encode']): QueryEncoder {
   const encoder = openEncoder(model, 'query', engine, asked);
   const tokenize = ({ text }: Query) => model.texts.query(text);
   const encode = async (tokens: readonly Int32Array[]) => (await encoder.encode(tokens)).vectors;

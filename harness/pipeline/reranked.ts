@@ -8,7 +8,7 @@ import { timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { loadSystem } from '../systems.js';
-import type { OpenSystem } from './cell.js';
+import type { Opening, OpenSystem } from './cell.js';
 import {
   addedUp,
   askingOf,
@@ -20,6 +20,7 @@ import {
   timesOf,
 } from './components.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
+import { openScoringOf, openSystem } from './opening.js';
 import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
 import type {
@@ -102,7 +103,12 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         ),
         reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
-      open: () => openBoth(found, scoring, reranked, depth),
+      open: () => openBoth(found.open, scoring.open, reranked, depth),
+      opening: found.opening &&
+        scoring.opening && {
+          system: request.architecture,
+          from: { found: found.opening, scoring: scoring.opening, reranked, depth },
+        },
       close: () => found.close(),
     };
   } catch (error) {
@@ -111,15 +117,33 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
+/** By which another process opens it: JSON. */
+interface RerankedOpening {
+  readonly found: Opening;
+  readonly scoring: Opening;
+  readonly reranked: number;
+  readonly depth: number;
+}
+
+export function open(from: object): Promise<OpenSystem> {
+  const { found, scoring, reranked, depth } = from as RerankedOpening;
+  return openBoth(
+    () => openSystem(found),
+    () => openScoringOf(scoring),
+    reranked,
+    depth,
+  );
+}
+
 async function openBoth(
-  found: AnsweredSystem,
-  scoring: ScoringSystem,
+  openFirst: AnsweredSystem['open'],
+  openSecond: ScoringSystem['open'],
   reranked: number,
   depth: number,
 ): Promise<OpenSystem> {
-  const first = await found.open();
+  const first = await openFirst();
   try {
-    const second = await scoring.open();
+    const second = await openSecond();
     const { queries, scorer } = second;
     const ordered = async ([hits, given]: readonly unknown[]) =>
       rerankHits(hits as PassageHits, await vectorOf(queries, given), scorer, reranked, depth);

@@ -21,7 +21,7 @@ export interface OpenSearch {
 
 /** @param folder of the shards @param built from them, to be searched instead @param span as `openIndex` has it */
 export async function openSearching(
-  { config }: Session,
+  { config }: Pick<Session, 'config'>,
   engine: Engine,
   folder: string,
   built?: BuiltIndex,

@@ -99,4 +99,7 @@ export class StageLog {
   }
 }
 
-const makingFacts = ({ madeAt, benchVersion, git }: Making): MakingFacts => ({ madeAt, benchVersion, git });
+const makingFacts = ({ madeAt, benchVersion, git, took }: Making): MakingFacts => ({
+  ...{ madeAt, benchVersion, git },
+  ...(took && { took }),
+});

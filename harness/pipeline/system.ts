@@ -14,7 +14,7 @@ import type { RunFacts } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
-import type { OpenSystem } from './cell.js';
+import type { Opening, OpenSystem } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measurement } from './measure-stage.js';
 import type { Session } from './prepare.js';
@@ -46,6 +46,10 @@ export interface SystemSteps {
   encode?(asking: AnswerRequest): Promise<Encoding>;
   /** Every stage as far as vectors that can score any passage; absent where it has none. */
   score?(asking: AnswerRequest): Promise<ScoringSystem>;
+  /** @param from of the `opening` that `answer` gave; absent where it gives none */
+  open?(from: object): Promise<OpenSystem>;
+  /** @param from of the `opening` that `score` gave; absent where it gives none */
+  openScoring?(from: object): Promise<OpenScoring>;
 }
 
 /** What a run comes to on this machine, as far as it is known before it begins. */
@@ -110,6 +114,8 @@ export interface AnsweredSystem {
   study?(hits: PassageHits, measured: Measurement): Promise<Study>;
   /** Opens it anew, to be timed; after `close` too. */
   open(): Promise<OpenSystem>;
+  /** By which another process can open it, to be measured alone; absent where none can. */
+  readonly opening?: Opening | undefined;
   close(): Promise<void>;
 }
 
@@ -121,7 +127,10 @@ export interface Encoding {
 
 /** A system whose vectors score passages that another has found. Nothing of it is open. */
 export interface ScoringSystem
-  extends Pick<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable'> {
+  extends Pick<
+    AnsweredSystem,
+    'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable' | 'opening'
+  > {
   /** Opens it, to be timed. */
   open(): Promise<OpenScoring>;
 }

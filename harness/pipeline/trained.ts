@@ -1,14 +1,18 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 import type { BenchConfig } from '../config/config.js';
+import { retrieverFiles } from '../model/retriever-files.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
+import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
-import { modelSource } from './query-encoder.js';
+import { modelBytes } from './model-bytes.js';
+import { openingsOf } from './open-dense.js';
+import { modelQueries, modelSource, type QueryEncoder } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, ScoringSystem, SystemPlan } from './system.js';
@@ -64,6 +68,11 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => trainedAs(asking, answerDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => trainedAs(asking, scoreDense);
 
+const openQueries = async (from: object, engine: Engine, { encode }: BenchConfig): Promise<QueryEncoder> =>
+  modelQueries(await openCheckpoint((from as { folder: string }).folder), engine, encode);
+
+export const { open, openScoring } = openingsOf(openQueries);
+
 /** @param use what is done with the model, once it is trained */
 function trainedAs<T extends UsedVectors>(
   asking: AnswerRequest,
@@ -76,14 +85,19 @@ function trainedAs<T extends UsedVectors>(
     const trained = await trainAll(bench, trainings);
     const training = trainingFacts(trained, log.stages);
     const stages = modelStages(trainings.model, request, known, asking);
-    const reopen = () => openCheckpoint(trained.checkpoint.folder);
-    const dense = await use(asking, bench, stages, modelSource(bench, trainings.model, reopen));
+    const { folder } = trained.checkpoint;
+    const source = modelSource(bench, trainings.model, { folder }, () => openCheckpoint(folder));
+    const dense = await use(asking, bench, stages, source);
     const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {
       ...dense,
       facts: {
         ...dense.facts,
-        ...{ device, arch: archFacts(trained), model: trainedModelFacts(trained), training },
+        ...{ device, arch: archFacts(trained), training },
+        model: {
+          ...trainedModelFacts(trained),
+          sizeBytes: modelBytes(await retrieverFiles(folder, trained.setup.retriever)),
+        },
       },
       given: givenOf(trained),
       remarks: trainingRemarks(trained),

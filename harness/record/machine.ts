@@ -2,6 +2,7 @@
 import { availableParallelism, cpus, type as osType, release, totalmem } from 'node:os';
 import { describeProgram, type Program } from '../program/git.js';
 import { memoryBytes } from '../program/memory.js';
+import { processorName } from '../program/processor.js';
 import type { MachineFacts } from './run-record.js';
 
 export interface Surroundings extends Program {
@@ -15,7 +16,7 @@ export async function describeMachine(): Promise<Surroundings> {
   return {
     ...(await describeProgram()),
     machine: {
-      cpu: processors[0]?.model.trim() ?? 'unknown',
+      cpu: processorName(),
       cores: processors.length,
       availableCores: availableParallelism(),
       memoryBytes: totalmem(),

@@ -1,9 +1,10 @@
 /**
  * The run record's type; record.schema.json says the same to other tools. What differs when the same run is made again
- * stands in `execution`, `latency`, `device.machine`, `createdAt` and `command`, and nowhere else.
+ * stands in `execution`, `latency`, `answering`, `device.machine`, `createdAt` and `command`, and nowhere else.
  */
 import type { DataFile, Split } from '../contracts.js';
 import type { GitFacts } from '../program/place.js';
+import type { AnsweringFacts } from './answering-facts.js';
 import type { CurveFacts } from './curve-facts.js';
 import type { LatencyFacts } from './latency-facts.js';
 import type { StageFacts } from './stage-facts.js';
@@ -57,6 +58,8 @@ export interface RunRecord {
   /** Where passages have several vectors. */
   readonly winners?: WinnerFacts;
   readonly latency?: LatencyFacts;
+  /** Memory, processor time and energy, of a process of its own. */
+  readonly answering?: AnsweringFacts;
   /** What a reader of the figures should know. */
   readonly warnings: readonly string[];
 }
@@ -124,6 +127,8 @@ export interface ModelFacts {
   readonly revision: string | null;
   /** Files of the checkpoint that training started from, the tokenizer's among them. */
   readonly files: readonly DataFile[];
+  /** On disk, of what encodes queries and passages, trained where it was; absent in what older versions left. */
+  readonly sizeBytes?: { readonly model: number; readonly tokenizer: number };
   /** The sha256 of tokenizer.json as it was in effect: case, accents and tokens that other files named are in it. */
   readonly tokenizer?: string;
 }

@@ -25,6 +25,14 @@ export interface StageFacts {
 export interface MakingFacts extends Program {
   /** ISO 8601, UTC */
   readonly madeAt: string;
+  /** How long it was in the making, on what; absent in what older versions left. */
+  readonly took?: {
+    /** Null, with the reason, where one process did not make all of it. */
+    readonly seconds: number | null;
+    readonly reason?: string;
+    readonly cpu: string;
+    readonly threads: number;
+  };
 }
 
 export interface UsedFacts {

@@ -5,12 +5,12 @@ import type { RunRecord } from './run-record.js';
 const places = ['cache', 'out'];
 
 /**
- * Strips durations, latencies, the machine, the moment, the command as typed, and the places of cache and records. Two
- * runs with one seed, engine and version of the data leave records that are equal (deepEqual) after this.
+ * Strips durations, latencies, what answering takes, the machine, the moment, the command as typed, and the places of cache
+ * and records. Two runs with one seed, engine and version of the data leave records that are equal (deepEqual) after this.
  */
 export function withoutTimes(record: RunRecord): object {
-  const { createdAt: _, command: __, latency: ___, config, device, ...rest } = record;
-  const { machine: ____, ...ran } = device;
+  const { createdAt: _, command: __, latency: ___, answering: ____, config, device, ...rest } = record;
+  const { machine: _____, ...ran } = device;
   return withoutExecution({
     ...rest,
     config: Object.fromEntries(Object.entries(config).filter(([key]) => !places.includes(key))),

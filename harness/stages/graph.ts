@@ -9,9 +9,10 @@ import type { IndexedFacts } from '../pipeline/built-index.js';
 import type { NamedBuilder } from '../pipeline/choose-searcher.js';
 import type { OpenModel } from '../pipeline/open-model.js';
 import type { OpenSearch } from '../pipeline/searching.js';
+import { threadsOf } from '../program/processor.js';
 import type { Progress } from '../progress.js';
 import { keyOf } from '../store/hash.js';
-import type { About } from '../store/manifest.js';
+import type { About, MakingConditions } from '../store/manifest.js';
 import type { Artifact, ArtifactKind, Inputs, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 
@@ -56,10 +57,21 @@ export interface StageMaking {
   artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>>;
 }
 
+/** What how long a making takes depends on, beside the machine. */
+export const conditionsOf = ({ config }: Pick<Workplace, 'config'>): MakingConditions => ({
+  threads: threadsOf(config.threads),
+});
+
 /** Here, whole, where it is not in the cache. */
 export const makeHere: StageMaking = {
   artifact: (stage, at) =>
-    at.store.artifact(stage.kind, inputsOf(stage), (folder, own) => stage.make(folder, at, own), stage.about),
+    at.store.artifact(
+      stage.kind,
+      inputsOf(stage),
+      (folder, own) => stage.make(folder, at, own),
+      stage.about,
+      conditionsOf(at),
+    ),
 };
 
 /** A folder that is there, made by a stage once or handed in. */

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Code } from '../program/code.js';
 import type { Told } from './content.js';
-import type { About, ArtifactKind, ArtifactName, Making, Manifest } from './manifest.js';
+import type { About, ArtifactKind, ArtifactName, Making, MakingConditions, Manifest } from './manifest.js';
 import type { Anew } from './repair.js';
 
 export interface StoreOptions {
@@ -49,6 +49,7 @@ export interface PlacedArtifact extends ArtifactName {
 export interface Wanted<Facts> extends PlacedArtifact {
   readonly inputs: Inputs;
   readonly about: About;
+  readonly conditions: MakingConditions | undefined;
   readonly make: () => Promise<Facts>;
 }
 

@@ -45,6 +45,26 @@ export interface Making extends Program {
   /** Other artifacts that it was made with and its inputs do not name. */
   uses: readonly ArtifactName[];
   about: About;
+  /** Absent where nobody asked, and in what older versions left. */
+  took?: Took;
+}
+
+/** How long an artifact was in the making, and under which conditions: at another number of threads it has the same bytes. */
+export interface Took {
+  /** Null where one process did not make all of it. */
+  seconds: number | null;
+  /** Of no seconds. */
+  reason?: string;
+  /** As the processor calls itself. */
+  cpu: string;
+  threads: number;
+}
+
+/** What the store cannot know of a making. */
+export interface MakingConditions {
+  threads: number;
+  /** Whether parts of it were made elsewhere. */
+  inPieces?: true;
 }
 
 /** What people look for an artifact by; no part of its key. */

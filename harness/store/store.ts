@@ -29,6 +29,7 @@ import {
   checkedManifest,
   DamagedArtifact,
   isFinished,
+  type MakingConditions,
   type Manifest,
   manifestFile,
   noteUse,
@@ -38,6 +39,7 @@ import { remoteStore } from './remote/remote-store.js';
 import { type Anew, emptyFolder, toRepair } from './repair.js';
 import { announce } from './running.js';
 import { isTemporary, undisturbed } from './temporary.js';
+import { timed } from './took.js';
 import { removeUnfinished } from './unfinished.js';
 
 export type { Artifact, Inputs, UsedArtifact } from './artifact.js';
@@ -92,6 +94,7 @@ export class Store {
    * The artifact made from `inputs`: taken from the cache where it is finished, else made (or gone on with) by `make`. What
    * is taken is checked: see `checkedManifest`.
    * @param make gets the folder, which may hold what an earlier, killed attempt left; returns the facts
+   * @param conditions under which it is made; where given, it keeps how long that took
    * @throws DamagedArtifact where it is damaged and not to be made anew
    */
   async artifact<Facts>(
@@ -99,12 +102,13 @@ export class Store {
     inputs: Inputs,
     make: (folder: string, key: string) => Promise<Facts>,
     about: About = {},
+    conditions?: MakingConditions,
   ): Promise<Artifact<Facts>> {
     await announce(this.root);
     await noteSharing(this.root, (line) => this.#note(line));
     // Before anything is made: the checkout may be another by the time that it is, and a store that cannot be used is of no use then.
     await Promise.all([describeProgram(), this.#remote()]);
-    const artifact = await this.#artifact(kind, inputs, make, about);
+    const artifact = await this.#artifact(kind, inputs, make, about, conditions);
     this.used.push({ kind, ...artifact });
     return artifact;
   }
@@ -114,11 +118,13 @@ export class Store {
     inputs: Inputs,
     make: (folder: string, key: string) => Promise<Facts>,
     about: About,
+    conditions: MakingConditions | undefined,
   ): Promise<Artifact<Facts>> {
     const key = keyOf(inputs);
     const folder = this.folderOf(kind, key);
     const lock = lockOf(folder);
-    const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, make: () => make(folder, key) };
+    const begin = () => make(folder, key);
+    const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, conditions, make: begin };
     const found = this.#isToEmpty(folder) ? undefined : await this.#find<Facts>(kind, key);
     const isTaken = found !== undefined && !(found instanceof DamagedArtifact);
     // What the store lacks, or has otherwise, is seen to under the lock.
@@ -167,11 +173,12 @@ export class Store {
 
   /** @throws LostLock */
   async #make<Facts>(wanted: Wanted<Facts>): Promise<Manifest<Facts>> {
-    const { kind, key, folder, inputs, about } = wanted;
+    const { kind, key, folder, inputs, about, conditions } = wanted;
     const before = this.used.length;
-    const facts = await this.#made(wanted);
+    const { result: facts, took } = await timed(folder, conditions, () => this.#made(wanted));
     const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
-    const execution = { madeAt: new Date().toISOString(), ...(await describeProgram()), uses, about };
+    const madeAt = new Date().toISOString();
+    const execution = { madeAt, ...(await describeProgram()), uses, about, ...(took && { took }) };
     const files = await describeContent(folder, kind, this.#told);
     const manifest = withDigest<Manifest<Facts>>({ inputs, facts, execution, files });
     if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);

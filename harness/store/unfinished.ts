@@ -2,13 +2,19 @@
  * Where an artifact that is being made keeps what serves only to go on from after a kill. It is no part of what is made: the
  * store removes it once the artifact is finished.
  */
-import { rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 export const unfinishedName = 'unfinished';
 
 /** @param folder of the artifact */
 export const unfinishedFolder = (folder: string): string => path.join(folder, unfinishedName);
+
+export const hasUnfinished = (folder: string): Promise<boolean> =>
+  access(unfinishedFolder(folder)).then(
+    () => true,
+    () => false,
+  );
 
 /** Each time that an artifact is taken, too: a process that was killed did not come this far. */
 export function removeUnfinished(folder: string): Promise<void> {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { presetText } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
 import { BenchError, foreignFault } from '../errors.js';
+import type { MeasuredAnswering } from '../pipeline/answering.js';
 import type { Cell } from '../pipeline/cell.js';
 import { datasetFacts, decidingSettings, fileName, stemOf } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
@@ -38,13 +39,15 @@ export async function assertWritable(folder: string): Promise<void> {
 export async function recordCell(
   { file, record, request }: Cell,
   { latency, seconds }: TimedCell,
+  answering: MeasuredAnswering,
 ): Promise<StoredRecord> {
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-  const stage = { name: 'latency', key: null, execution: { cached: false, seconds, peakMemoryBytes } };
-  const whole: RunRecord = {
-    ...record,
-    ...(latency && { stages: [...record.stages, stage], latency }),
-  };
+  const timed = { name: 'latency', key: null, execution: { cached: false, seconds, peakMemoryBytes } };
+  const stages = [...record.stages, ...(latency ? [timed] : [])];
+  if (answering.seconds !== undefined)
+    stages.push({ name: 'answering', key: null, execution: { cached: false, seconds: answering.seconds } });
+  const { facts } = answering;
+  const whole: RunRecord = { ...record, stages, ...(latency && { latency }), answering: facts };
   await writeRecord(file, whole);
   await forgetFailure(request);
   return { file, record: whole };

@@ -13,7 +13,7 @@ const bm25: SystemKind = {
     ...listing,
     isTrained: false,
     settings: [
-      ...(['preset', 'search', 'bm25', 'latency', 'measures', 'measure', 'seeds'] as const),
+      ...(['preset', 'search', 'bm25', 'latency', 'answering', 'measures', 'measure', 'seeds'] as const),
       ...(['cache', 'out', 'keep'] as const),
     ],
     steps: () => import('../pipeline/bm25.js'),

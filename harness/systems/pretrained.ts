@@ -23,7 +23,7 @@ const pretrained: SystemKind = {
         'device',
         'threads',
       ] as const),
-      ...(['latency', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'] as const),
+      ...(['latency', 'answering', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'] as const),
     ],
     steps: () => import('../pipeline/published.js'),
   }),

@@ -13,7 +13,7 @@ const vectors: SystemKind = {
     isTrained: false,
     settings: [
       ...(['preset', 'vectors', 'encode', 'index', 'search', 'searcher', 'engine', 'threads'] as const),
-      ...(['latency', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'] as const),
+      ...(['latency', 'answering', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'] as const),
     ],
     steps: () => import('../pipeline/given.js'),
   }),

@@ -1,5 +1,6 @@
 /** How a task comes to the artifacts of its run: it makes what is its own, takes what is there, and names what it waits for. */
 import {
+  conditionsOf,
   inputKey,
   inputsOf,
   makeHere,
@@ -92,6 +93,7 @@ export class Sharing implements StageMaking {
         return stage.make(folder, at, own);
       },
       stage.about,
+      { ...conditionsOf(at), inPieces: true },
     );
   }
 

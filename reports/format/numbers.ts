@@ -19,6 +19,7 @@ export function formatNumber(value: number, unit: ReportUnit): string {
       return formatBytes(value);
     case 'ms':
     case 's':
+    case 'J':
       return significant(value);
     case 'count':
       if (Number.isInteger(value)) return String(value);
@@ -95,7 +96,7 @@ export function marksOf({ significant: verdict }: ReportCell): string {
 /** The unit as it stands in a heading; bytes bring their own with each number. */
 export function headingOf({ label, unit }: ReportColumn): string {
   if (unit === 'share') return `${label} %`;
-  return unit === 'ms' || unit === 's' ? `${label} ${unit}` : label;
+  return ['ms', 's', 'J'].includes(unit) ? `${label} ${unit}` : label;
 }
 
 /** In what the numbers of a measure count; the tables of a section hold a column for each measure that is compared. */

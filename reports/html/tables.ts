@@ -28,14 +28,19 @@ export function numberHtml(index: number): string {
   return `<span class="number s${index % seriesCount}">${index + 1}</span>`;
 }
 
-const groupTitles = { accuracy: 'accuracy', size: 'index', latency: 'latency' } as const;
+const groupTitles = {
+  accuracy: 'accuracy',
+  size: 'size',
+  build: 'building',
+  answering: 'answering',
+  latency: 'latency',
+} as const;
 
 export function systemsHtml(section: ReportSection): string {
   const [columns, details] = [false, true].map((wanted) =>
     section.columns.filter(({ detail = false }) => detail === wanted),
   );
-  const more =
-    details!.length === 0 ? '' : `\n<h3>Size and throughput</h3>\n${columnsHtml(section, details!)}`;
+  const more = details!.length === 0 ? '' : `\n<h3>Costs in detail</h3>\n${columnsHtml(section, details!)}`;
   return `${columnsHtml(section, columns!)}
 <p class="faint">${escapeHtml(legendOf(section, 'Bold', 'underlined', 'Below'))}</p>${more}`;
 }
@@ -58,8 +63,10 @@ function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[
       return `<th scope="col"${groupStart(i) ? ' class="group"' : ''} title="${escapeHtml(column.description)}">${escapeHtml(title).replace('@', '<wbr>@')}</th>`;
     })
     .join('');
-  const rows = systems.map(({ name, seeds, cells }, index) => {
-    const row = columns.map((column, i) => cellHtml(cells[column.id], column, groupStart(i))).join('');
+  const rows = systems.map(({ name, seeds, cells, notMeasured }, index) => {
+    const row = columns
+      .map((column, i) => cellHtml(cells[column.id], column, groupStart(i), notMeasured?.[column.id]))
+      .join('');
     return `<tr><th scope="row">${numberHtml(index)} ${escapeHtml(name)}<small>${escapeHtml(seedsOf(seeds))}</small></th>${row}</tr>`;
   });
   return `<div class="wide" tabindex="0"><table>
@@ -68,9 +75,17 @@ function columnsHtml({ systems }: ReportSection, columns: readonly ReportColumn[
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
-export function cellHtml(cell: ReportCell | undefined, column: ReportColumn, group: boolean): string {
+/** @param notMeasured why there is no cell */
+export function cellHtml(
+  cell: ReportCell | undefined,
+  column: ReportColumn,
+  group: boolean,
+  notMeasured?: string,
+): string {
   const classes = [cell?.place, group ? 'group' : undefined].filter((name) => name !== undefined);
   const attribute = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
+  if (cell === undefined && notMeasured !== undefined)
+    return `<td${attribute} title="${escapeHtml(notMeasured)}"><small>not measured</small></td>`;
   if (cell === undefined) return `<td${attribute}>–</td>`;
   const sorted = ` data-value="${cell.value}"`;
   const interval = cell.interval && escapeHtml(formatInterval(cell.interval, column.unit));

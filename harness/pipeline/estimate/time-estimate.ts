@@ -8,6 +8,7 @@ import { collectionKey, namesOf } from '../../stages/known.js';
 import { canonicalJson } from '../../store/hash.js';
 import { Store } from '../../store/store.js';
 import { loadSystem } from '../../systems.js';
+import { measuredSeconds, startSeconds, warmUpSeconds } from '../answering-order.js';
 import { datasetHere } from '../needs.js';
 import type { RunRequest } from '../run-request.js';
 import type { Means } from '../system.js';
@@ -42,7 +43,9 @@ export class TimeEstimates {
       found = this.#measure(request, isModelHere);
       this.#known.set(key, found);
     }
-    const stages = await rowsOf(request, await found);
+    const rows = await rowsOf(request, await found);
+    const isKnown = rows.some(({ seconds }) => seconds !== null);
+    const stages = isKnown ? [...rows, ...answeringRows(config)] : rows;
     return { stages, seconds: stages.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0) };
   }
 
@@ -72,6 +75,14 @@ export class TimeEstimates {
     }
     return found;
   }
+}
+
+/** Once for every system, whatever it is put together of. */
+function answeringRows({ answering, latency }: RunRequest['config']): TimeRow[] {
+  if (!answering.measure || latency.queries === 0) return [];
+  const seconds = startSeconds + warmUpSeconds + measuredSeconds;
+  const basis = 'opened in a process of its own, and asked for about a second';
+  return [{ stage: 'answering', seconds, basis }];
 }
 
 const unknown = (basis: string): StageTime[] => [{ stage: 'all', seconds: null, basis }];
