@@ -6,6 +6,7 @@ import type { Dataset } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
+import { relevantIds } from './distractors/choose.js';
 import { type DatasetChoice, openDatasetHere } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
@@ -26,7 +27,18 @@ export async function datasetHere(
 export async function passagesHere(
   request: DatasetChoice & Pick<RunRequest, 'config'>,
 ): Promise<number | null> {
-  return (await datasetHere(request))?.passageCount ?? null;
+  const dataset = await datasetHere(request);
+  return dataset && passagesAsked(dataset, request);
+}
+
+/** N with the distractors that a request adds to a dataset. */
+export async function passagesAsked(
+  dataset: Dataset,
+  { distractors }: Pick<DatasetChoice, 'distractors'>,
+): Promise<number> {
+  if (distractors === undefined) return dataset.passageCount;
+  const base = distractors.from === undefined ? (await relevantIds(dataset)).size : dataset.passageCount;
+  return base + distractors.count;
 }
 
 /** The disk that the bare vectors of one index take, in words, and what is free there. */

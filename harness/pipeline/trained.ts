@@ -57,7 +57,7 @@ function secondStagePlan(config: BenchConfig): string {
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
-  const { model } = await trainingStages(request, known);
+  const { model } = await trainingStages(request, known.parts?.whole ?? known);
   return ofVectors(modelStages(model, request, known, askedOf(request, known)));
 }
 
@@ -72,12 +72,12 @@ function trainedAs<T extends UsedVectors>(
   const { request, log } = asking;
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(request.config));
-    const trainings = await trainingStages(request, known);
-    const trained = await trainAll(bench, trainings);
+    const trainings = await trainingStages(request, known.parts?.whole ?? known);
+    const trained = await trainAll(bench.of('whole'), trainings);
     const training = trainingFacts(trained, log.stages);
     const stages = modelStages(trainings.model, request, known, asking);
     const reopen = () => openCheckpoint(trained.checkpoint.folder);
-    const dense = await use(asking, bench, stages, modelSource(bench, trainings.model, reopen));
+    const dense = await use(asking, bench, stages, modelSource(bench, stages.model, reopen));
     const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {
       ...dense,

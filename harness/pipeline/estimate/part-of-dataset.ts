@@ -22,8 +22,8 @@ export interface PartOfDataset {
 const partPassages = 2000;
 const partQueries = 200;
 
-/** Its first passages, and as many queries of each split. */
-export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
+/** Its first passages, and as many queries of each split. @param passageCount N of the whole, with passages that are added */
+export async function partOf(dataset: Dataset, passageCount = dataset.passageCount): Promise<PartOfDataset> {
   const passages: Passage[] = [];
   for await (const passage of dataset.passages()) {
     if (passages.push(passage) === partPassages) break;
@@ -47,7 +47,7 @@ export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
     },
     whole: {
       ...(await trainingSizes(dataset)),
-      passages: dataset.passageCount,
+      passages: passageCount,
       devExamples: (await relevantPassages(dataset, 'dev')).size,
       queries: { train: all.train.length, dev: all.dev.length, test: all.test.length },
     },
