@@ -45,7 +45,7 @@ const usualCosts: readonly CostColumn[] = [
   {
     ...size(
       'projected-bytes',
-      'at 21 M',
+      'at 21 M, projected',
       'bytes',
       "Bare vectors, or postings, of the 21,015,324 passages of Wikipedia, projected from this index; the paper's take 60 GiB at one vector of 768 numbers per passage and 481 GiB at eight.",
     ),

@@ -7,12 +7,14 @@ import type { ReportCheck } from './check.js';
 import type { ReportComparison, ReportInterval, ReportRanks } from './comparison.js';
 import type { ReportFront, ReportIsoCost } from './report-costs.js';
 import type { ReportIndexCurve } from './report-curves.js';
+import type { ReportGrowth } from './report-growth.js';
 import type { ReportUnit } from './unit.js';
 
 export type { ReportCheck } from './check.js';
 export type * from './comparison.js';
 export type * from './report-costs.js';
 export type * from './report-curves.js';
+export type * from './report-growth.js';
 export type { ReportUnit } from './unit.js';
 
 /** One column of the table of systems. */
@@ -221,6 +223,8 @@ export interface Report {
   /** Whether the columns were chosen by name; else a report shows those that suit it. */
   columnsChosen?: boolean;
   sections: readonly ReportSection[];
+  /** Present where a dataset was searched in several sizes. */
+  growth?: readonly ReportGrowth[];
   /** Of `bench check`. */
   checks?: readonly ReportCheck[];
 }
