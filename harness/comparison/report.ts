@@ -83,7 +83,9 @@ export async function prepareReport(
   // A mean over datasets comes after the datasets.
   sections.sort((a, b) => Number(a.dataset.members !== undefined) - Number(b.dataset.members !== undefined));
   const growth = growthOf(records, asked.measures).map((each) =>
-    columns === undefined ? each : { ...each, columns: each.columns.filter(({ id }) => columns.includes(id)) },
+    columns === undefined
+      ? each
+      : { ...each, columns: each.columns.filter(({ id }) => columns.includes(id)) },
   );
   return {
     createdAt: new Date().toISOString(),

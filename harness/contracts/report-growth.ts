@@ -1,5 +1,5 @@
 /** What a report is told of systems in collections that grow. */
-import type { ReportCell, ReportColumn } from './report.js';
+import type { ReportCell, ReportColumn } from './report-table.js';
 
 /** One dataset with more and more passages that no query needs. */
 export interface ReportGrowth {
