@@ -71,13 +71,14 @@ test('a row for each size, the dataset as it is among them, and a projected one 
   assert.ok(Math.abs(law.msPerPassage - slope) < 1e-9 * slope);
   assert.equal(projected!.passages, 21_015_324);
   assert.equal(projected!.bytes, 21_015_324 * 512);
-  assert.ok(Math.abs(projected!.searchMs! - (first! + slope * (21_015_324 - 1000))) < 1e-6);
+  assert.ok(Math.abs(projected!.searchMs!.value - (first! + slope * (21_015_324 - 1000))) < 1e-6);
+  assert.ok(projected!.searchMs!.interval.low > 0.99 * projected!.searchMs!.value);
   assert.match(growth!.notes[0]!, /R² 1\.0000, residuals .*210 times the largest size measured/);
 });
 
 test('a law that does not hold projects no time, and says why', () => {
   const at = (...ms: number[]) => ms.map((each, i) => ({ passages: 10_000 * 10 ** i, ms: each }));
-  const cases: [Parameters<typeof lawOf>, RegExp | undefined][] = [
+  const cases: [given: [Parameters<typeof lawOf>[0], boolean], message: RegExp | undefined][] = [
     [[at(1.1, 2, 11), true], undefined],
     [[at(1, 2), true], /2 sizes were timed, and a law needs 3/],
     [[at(1, 2, 11), false], /different devices/],
@@ -86,11 +87,23 @@ test('a law that does not hold projects no time, and says why', () => {
     [[at(1, 2, 3), true], /R² 0\.\d{3} is below 0\.99/],
     [[at(3, 2, 1), true], /did not take longer/],
     [[at(2, 2, 2), true], /same time/],
+    // Three sizes leave one degree of freedom, and R2 of 0.992 is little there.
+    [
+      [
+        [
+          { passages: 10_000, ms: 10 },
+          { passages: 30_000, ms: 18.4 },
+          { passages: 50_000, ms: 30 },
+        ],
+        true,
+      ],
+      /its 95 % interval at 21,015,324 passages reaches 0/,
+    ],
     // The large size alone decides R2: the line misses the others.
     [[at(1, 1, 40), true], /misses a size by \d+ %/],
   ];
   for (const [given, message] of cases) {
-    const law = lawOf(...given);
+    const law = lawOf(given[0], 21_015_324, given[1]);
     if (message === undefined) assert.equal(law.refused, undefined, JSON.stringify(law));
     else assert.match(law.refused!, message);
   }

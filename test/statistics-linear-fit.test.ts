@@ -57,6 +57,10 @@ test("NIST's Norris: intercept, slope and R2 as certified", () => {
   close(fit.r2!, 0.999993745883712, 1e-13);
   const squares = fit.residuals.reduce((sum, residual) => sum + residual ** 2, 0);
   close(Math.sqrt(squares / 34), 0.884796396144373, 1e-11);
+  // The certified deviation of the intercept, 34 degrees of freedom: t is 2.0322445 (R's qt(0.975, 34)).
+  const { value, interval } = fit.at(0);
+  assert.equal(value, fit.intercept);
+  close(interval!.high - interval!.low, 2 * 2.03224450931772 * 0.232818234301152, 1e-8);
 });
 
 test("Anscombe's first two sets have one line, and residuals tell them apart", () => {
@@ -75,6 +79,8 @@ test('points of a line leave nothing over; equal y have no share to explain; one
   const exact = fitLine([1, 2, 4], [5, 7, 11]);
   assert.deepEqual([exact.intercept, exact.slope, exact.r2], [3, 2, 1]);
   assert.deepEqual(exact.residuals, [0, 0, 0]);
+  assert.deepEqual(exact.at(10), { value: 23, interval: { low: 23, high: 23, level: 0.95 } });
+  assert.equal(fitLine([1, 2], [5, 7]).at(3).interval, undefined);
   assert.deepEqual([fitLine([1, 2], [4, 4]).slope, fitLine([1, 2], [4, 4]).r2], [0, undefined]);
   assert.throws(
     () => fitLine([2, 2], [1, 3]),

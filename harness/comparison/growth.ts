@@ -119,9 +119,10 @@ function growingSystem(system: string, sizes: readonly Sized[]): ReportGrowingSy
     return ms === undefined ? [] : [{ passages, ms }];
   });
   const records = sizes.flatMap(({ system: { runs } }) => runs.map(({ record }) => record));
-  const law = timed.length === 0 ? undefined : lawOf(timed, onOneDevice(records));
   const indexes = sizes.at(-1)!.system.runs.flatMap(({ record: { index } }) => index ?? []);
   const passages = indexes[0]?.projectedPassages;
+  const law =
+    timed.length === 0 || passages === undefined ? undefined : lawOf(timed, passages, onOneDevice(records));
   const holds = law !== undefined && 'r2' in law && law.refused === undefined ? law : undefined;
   return {
     ...{ system, points },
@@ -129,7 +130,7 @@ function growingSystem(system: string, sizes: readonly Sized[]): ReportGrowingSy
       projected: {
         passages,
         bytes: Math.round(mean(indexes.map(({ projectedBytes }) => projectedBytes))),
-        ...(holds && { searchMs: holds.interceptMs + holds.msPerPassage * passages }),
+        ...(holds && { searchMs: holds.projectedMs }),
       },
     }),
     ...(law && { law }),
@@ -140,9 +141,10 @@ function growingSystem(system: string, sizes: readonly Sized[]): ReportGrowingSy
 const withoutPlaces = (cells: ReportSystem['cells']): ReportSystem['cells'] =>
   Object.fromEntries(Object.entries(cells).map(([id, { place: _, ...cell }]) => [id, cell]));
 
-/** @param timed by size, ascending @param comparable whether all were timed on one device, the index in memory or not */
+/** @param timed by size, ascending @param projectedPassages N that it is to be projected to @param comparable whether all were timed on one device, the index in memory or not */
 export function lawOf(
   timed: readonly { passages: number; ms: number }[],
+  projectedPassages: number,
   comparable: boolean,
 ): ReportGrowthLaw {
   if (!comparable) return { refused: 'the sizes were timed on different devices' };
@@ -153,13 +155,15 @@ export function lawOf(
     return {
       refused: `the largest size is ${spread.toFixed(1)} times the smallest, and a law needs ${lawBounds.spread}`,
     };
-  const { intercept, slope, r2, residuals } = fitLine(
+  const { intercept, slope, r2, residuals, at } = fitLine(
     timed.map(({ passages }) => passages),
     timed.map(({ ms }) => ms),
   );
   if (r2 === undefined) return { refused: 'every size took the same time' };
   const relative = residuals.map((residual, i) => residual / timed[i]!.ms);
-  const fit = { interceptMs: intercept, msPerPassage: slope, r2, residuals: relative };
+  const { value, interval } = at(projectedPassages);
+  const projectedMs = { value, interval: { low: interval!.low, high: interval!.high } };
+  const fit = { interceptMs: intercept, msPerPassage: slope, r2, residuals: relative, projectedMs };
   const worst = Math.max(...relative.map(Math.abs));
   if (slope <= 0) return { ...fit, refused: 'more passages did not take longer' };
   if (r2 < lawBounds.r2) return { ...fit, refused: `R² ${r2.toFixed(3)} is below ${lawBounds.r2}` };
@@ -167,6 +171,11 @@ export function lawOf(
     return {
       ...fit,
       refused: `it misses a size by ${(100 * worst).toFixed(0)} %, more than ${100 * lawBounds.residual} %`,
+    };
+  if (interval!.low <= 0)
+    return {
+      ...fit,
+      refused: `its 95 % interval at ${projectedPassages.toLocaleString('en-US')} passages reaches 0`,
     };
   return fit;
 }
@@ -176,11 +185,11 @@ function noteOf({ system, law, points, projected }: ReportGrowingSystem): string
   if (law === undefined) return [];
   const fit =
     'r2' in law
-      ? `search ms = ${spell(law.interceptMs)} + ${spell(1e6 * law.msPerPassage)} per million passages, least squares of the medians of ${law.residuals.length} sizes: R² ${law.r2.toFixed(4)}, residuals ${law.residuals.map(signed).join(', ')}`
+      ? `search takes ${spell(law.interceptMs)} ms and ${spell(1e6 * law.msPerPassage)} ms a million passages, least squares of the medians of ${law.residuals.length} sizes: R² ${law.r2.toFixed(4)}, residuals ${law.residuals.map(signed).join(', ')}`
       : undefined;
   if (law.refused !== undefined)
     return [
-      `${system}: no search time is projected: ${law.refused}.${fit === undefined ? '' : ` The line would be ${fit}.`}`,
+      `${system}: no search time is projected: ${law.refused}.${fit === undefined ? '' : ` By the line, ${fit}.`}`,
     ];
   const times = projected === undefined ? 0 : projected.passages / points.at(-1)!.passages;
   return [

@@ -1,4 +1,5 @@
 /** What a report is told of systems in collections that grow. */
+import type { ReportInterval } from './comparison.js';
 import type { ReportCell, ReportColumn } from './report-table.js';
 
 /** One dataset with more and more passages that no query needs. */
@@ -41,8 +42,8 @@ export interface ReportGrowingSystem {
     passages: number;
     /** Bare vectors, or postings. */
     bytes?: number;
-    /** By the law. */
-    searchMs?: number;
+    /** By the law; the interval, at 95 %, is that of the line. */
+    searchMs?: { value: number; interval: ReportInterval };
   };
   /** How searching slows down; absent where it was not timed. */
   law?: ReportGrowthLaw;
@@ -58,6 +59,8 @@ export type ReportGrowthLaw =
       residuals: readonly number[];
       /** Absent: the fit is good enough to project by. */
       refused?: string;
+      /** What the line says of the size that is projected to. */
+      projectedMs: { value: number; interval: ReportInterval };
     }
   /** Why there is none. */
   | { refused: string };

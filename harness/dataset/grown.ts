@@ -54,7 +54,8 @@ export function growDataset(request: GrowRequest): Dataset {
   return {
     ...whole,
     name: `${whole.name} + ${count} of ${of}`,
-    version: `${base.version} + ${count} of ${version} (${sourceKey.slice(0, 8)})`,
+    version:
+      source === undefined ? whole.version : `${whole.version} + ${version} (${sourceKey.slice(0, 8)})`,
     passageCount: base.passageCount + count,
     remarks: [...(whole.remarks ?? []), ...remarksOf(facts)],
     grown: { whole, base, distractors, count, code, facts },

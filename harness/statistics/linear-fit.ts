@@ -1,6 +1,9 @@
 /** A line through points, by least squares, and how well it fits. */
 import { BenchError } from '../errors.js';
-import { mean } from './summary.js';
+import { studentQuantile } from './distributions.js';
+import { type Interval, mean } from './summary.js';
+
+const level = 0.95;
 
 /** y = intercept + slope x */
 export interface LinearFit {
@@ -10,6 +13,8 @@ export interface LinearFit {
   r2: number | undefined;
   /** y less what the line says, point by point. */
   residuals: readonly number[];
+  /** The line at x, with the 95 % confidence interval of the mean there; absent where two points leave nothing to judge by. */
+  at(x: number): { value: number; interval?: Interval };
 }
 
 /**
@@ -32,5 +37,16 @@ export function fitLine(x: readonly number[], y: readonly number[]): LinearFit {
   const intercept = middleY - slope * middleX;
   const residuals = x.map((value, i) => y[i]! - (intercept + slope * value));
   const unexplained = residuals.reduce((sum, residual) => sum + residual * residual, 0);
-  return { intercept, slope, r2: yy === 0 ? undefined : 1 - unexplained / yy, residuals };
+  const free = x.length - 2;
+  return {
+    ...{ intercept, slope, r2: yy === 0 ? undefined : 1 - unexplained / yy, residuals },
+    at(place) {
+      const value = intercept + slope * place;
+      if (free < 1) return { value };
+      // Far from the points the uncertainty of the slope is nearly all of it.
+      const leverage = 1 / x.length + (place - middleX) ** 2 / xx;
+      const half = studentQuantile((1 + level) / 2, free) * Math.sqrt((unexplained / free) * leverage);
+      return { value, interval: { low: value - half, high: value + half, level } };
+    },
+  };
 }

@@ -40,15 +40,15 @@ function projectedRow(
 ): string[][] {
   if (projected === undefined) return [];
   const { passages, bytes, searchMs } = projected;
-  const of: Readonly<Record<string, number | undefined>> = { 'index-bytes': bytes, 'search-ms': searchMs };
   const cells = columns.map(({ id, unit }) => {
-    const value = of[id];
-    return value === undefined ? '–' : formatNumber(value, unit);
+    if (id === 'index-bytes' && bytes !== undefined) return formatNumber(bytes, unit);
+    if (id !== 'search-ms' || searchMs === undefined) return '–';
+    return `${formatNumber(searchMs.value, unit)} (${formatInterval(searchMs.interval, unit)})`;
   });
   return [[system, passages.toLocaleString('en-US'), 'projected', ...cells]];
 }
 
 export const growthLegend = ({ lawBounds }: ReportGrowth): string => {
   const { sizes, spread, r2, residual } = lawBounds;
-  return `No query needs the passages that were added. A projected row was not measured: bytes are those of the bare vectors, or postings, in proportion; a search time stands there only where a line through ${sizes} measured sizes or more fits (R² of ${r2} or more, no size missed by more than ${100 * residual} %, the largest at least ${spread} times the smallest).`;
+  return `No query needs the passages that were added. A projected row was not measured: bytes are those of the bare vectors, or postings, in proportion; a search time stands there only where a line through ${sizes} measured sizes or more fits (R² of ${r2} or more, no size missed by more than ${100 * residual} %, the largest at least ${spread} times the smallest), with the 95 % interval of that line.`;
 };
