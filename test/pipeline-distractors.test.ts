@@ -1,6 +1,7 @@
 /** Collections that grow: figures are those of a dataset in which the passages stand by hand, and what is shared is made once. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { before, test } from 'node:test';
 import { requestsOf } from '../harness/cli/sweep-request.js';
 import { trainOnly } from '../harness/pipeline/one-stage.js';
@@ -8,7 +9,7 @@ import { silentProgress } from '../harness/progress.js';
 import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
 import { Store } from '../harness/store/store.js';
-import { run } from '../harness/sweep.js';
+import { run, sweep } from '../harness/sweep.js';
 import { byHand, grown, hitsOf, inRoot, ran, request, stageOf } from './made-distractors.js';
 
 let checkpoint: string;
@@ -72,6 +73,22 @@ test('what collections share is made once: training, queries, the base, and the 
   assert.deepEqual((await facts(few, 'join shards')).sha256, (await facts(plain, 'encode')).sha256);
   assert.equal(few.index!.shards, 2);
   assert.equal(few.index!.rows, 54);
+});
+
+test('a sweep that keeps its records alone holds what larger collections still need, and nothing in the end', async () => {
+  const cache = inRoot('kept');
+  const kept = (count: number) => ({
+    ...request('dual-encoder', ['keep=records', `cache=${cache}`]),
+    ...{ init: checkpoint, distractors: grown(count, 44) },
+  });
+  const { records, failures } = await sweep([kept(10), kept(44)], silentProgress());
+  assert.deepEqual(failures, []);
+  const [few, many] = records;
+  assert.equal(stageOf(few!, 'encode').execution.cached, false);
+  for (const name of ['train', 'encode', 'encode distractors', 'queries'])
+    assert.equal(stageOf(many!, name).execution.cached, true, name);
+  for (const kind of ['checkpoints', 'shards', 'queries', 'runs'])
+    assert.deepEqual(await readdir(path.join(cache, kind)), [], kind);
 });
 
 test('no distractors of its own: what the test queries need; all of them: the figures of the whole dataset', async () => {

@@ -28,17 +28,19 @@ export async function passagesHere(
   request: DatasetChoice & Pick<RunRequest, 'config'>,
 ): Promise<number | null> {
   const dataset = await datasetHere(request);
-  return dataset && passagesAsked(dataset, request);
+  return dataset && (await passagesAsked(dataset, request)).searched;
 }
 
-/** N with the distractors that a request adds to a dataset. */
+/** N with the distractors that a request adds to a dataset, and passages that are encoded for it, once for all its sizes. */
 export async function passagesAsked(
   dataset: Dataset,
   { distractors }: Pick<DatasetChoice, 'distractors'>,
-): Promise<number> {
-  if (distractors === undefined) return dataset.passageCount;
-  const base = distractors.from === undefined ? (await relevantIds(dataset)).size : dataset.passageCount;
-  return base + distractors.count;
+): Promise<{ searched: number; encoded: number }> {
+  const { passageCount } = dataset;
+  if (distractors === undefined) return { searched: passageCount, encoded: passageCount };
+  const { from, count, largest } = distractors;
+  const base = from === undefined ? (await relevantIds(dataset)).size : passageCount;
+  return { searched: base + count, encoded: base + (count === 0 ? 0 : largest) };
 }
 
 /** The disk that the bare vectors of one index take, in words, and what is free there. */
