@@ -100,9 +100,12 @@ function growthIn(
   };
 }
 
-/** What is the same in every size says nothing here; what is projected has a row of its own. */
+/** What is projected has a row of its own; what a query is encoded in knows nothing of the collection. */
+const apart = ['projected-bytes', 'encode-ms'];
+
+/** What is the same in every size says nothing here. */
 function isMoving({ id, detail, group }: ReportColumn, systems: readonly ReportGrowingSystem[]): boolean {
-  if (detail === true || id === 'projected-bytes') return false;
+  if (detail === true || apart.includes(id)) return false;
   if (group === 'accuracy') return true;
   return systems.some(({ points }) => new Set(points.map(({ cells }) => cells[id]?.value)).size > 1);
 }

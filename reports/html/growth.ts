@@ -14,6 +14,7 @@ export function growthHtml(growth: ReportGrowth): string {
     growthHead(growth),
     growthRows(growth),
     growthLegend(growth),
+    'text',
   );
   return `<h2>${growthHeading}</h2>
 ${table}
