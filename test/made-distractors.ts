@@ -92,8 +92,8 @@ export const ran = (
   );
 export const stageOf = ({ stages }: RunRecord, name: string) => stages.find((stage) => stage.name === name)!;
 
-export const opened = (distractors: DistractorsChoice) =>
-  openDataset({ ...request('bm25'), distractors }, new Store(inRoot('cache')), silentProgress());
+export const opened = (distractors: DistractorsChoice, data = inRoot('squad')) =>
+  openDataset({ ...request('bm25'), data, distractors }, new Store(inRoot('cache')), silentProgress());
 
 /** The dataset with the first of the distractors put into its files, behind all others. */
 export async function byHand(count: number): Promise<string> {

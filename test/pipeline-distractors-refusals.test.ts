@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { requestsOf } from '../harness/cli/sweep-request.js';
 import type { Passage } from '../harness/contracts.js';
+import { datasetIdentity } from '../harness/dataset/identity.js';
 import { BenchError } from '../harness/errors.js';
 import { readPassageFile, writePlaced } from '../harness/pipeline/distractors/passage-file.js';
+import { withDistractors } from '../harness/pipeline/distractors.js';
 import { planRun } from '../harness/pipeline/plan.js';
-import { drawn, grown, inRoot, opened, ran, request } from './made-distractors.js';
+import { openDataset } from '../harness/pipeline/prepare.js';
+import { silentProgress } from '../harness/progress.js';
+import { Store } from '../harness/store/store.js';
+import { byHand, drawn, grown, inRoot, opened, ran, request } from './made-distractors.js';
 
 test('passages that are no distractors are left out, counted and told', async () => {
   const record = await ran('bm25', { distractors: grown(58, 58) });
@@ -23,6 +28,37 @@ test('passages that are no distractors are left out, counted and told', async ()
   assert.equal(new Set(ids).size, 102);
   assert.ok(ids.includes('birds:0') && ids.includes('beir:other/birds:0'));
   assert.ok(!ids.some((id) => /towns:0$|copy$|of-birds$/.test(id.replace(/^towns:0$/, ''))));
+});
+
+test('what is chosen for one dataset is not taken for what is chosen for another', async () => {
+  const here = await opened(grown(44, 44));
+  const there = await opened(grown(44, 44), await byHand(1));
+  const [one, other] = [here, there].map(({ grown: of }) => datasetIdentity(of!.distractors));
+  assert.notDeepEqual(one, other);
+  assert.notDeepEqual(datasetIdentity(here), datasetIdentity(there));
+  // The same with other sizes behind it, whose distractors are encoded with them.
+  const smaller = await opened(grown(10, 10));
+  const larger = await opened(grown(10, 44));
+  assert.deepEqual(datasetIdentity(smaller), datasetIdentity(larger));
+  assert.notDeepEqual(
+    datasetIdentity(smaller.grown!.distractors),
+    datasetIdentity(larger.grown!.distractors),
+  );
+});
+
+test('a dataset that does not say what its queries need cannot take its own passages', async () => {
+  const squad = await openDataset(request('bm25'), new Store(inRoot('cache')), silentProgress());
+  const asked = { count: 1, largest: 1 };
+  for (const [qrels, message] of [
+    [[], /squad has no qrels for its test queries/],
+    [[{ queryId: 'q', passageId: 'elsewhere', relevance: 1 }], /squad has none of the passages/],
+  ] as const) {
+    const without = { ...squad, version: `${qrels.length}`, qrels: async () => qrels };
+    await assert.rejects(
+      withDistractors(without, undefined, asked, new Store(inRoot('cache')), silentProgress()),
+      (error: BenchError) => error.code === 'DATA_INVALID' && message.test(error.message),
+    );
+  }
 });
 
 const refused: [what: string, asked: () => Promise<unknown>, code: string, message: RegExp][] = [

@@ -12,6 +12,8 @@ export interface GrowRequest {
   count: number;
   /** Distractors of the largest collection that was asked for. */
   largest: number;
+  /** Tells what was chosen from every other choice: what was left out depends on `whole` too. */
+  chosenKey: string;
   /** Tells the source from every other: its version alone may leave its files open. */
   sourceKey: string;
   /** That chose the distractors. */
@@ -23,22 +25,12 @@ export interface GrowRequest {
 
 /** `squad + 1000 of beir/nq`; its queries, qrels and rules are those of `squad`. */
 export function growDataset(request: GrowRequest): Dataset {
-  const {
-    whole,
-    source,
-    needed,
-    neededCount = 0,
-    count,
-    largest,
-    sourceKey,
-    code,
-    leftOut,
-    chosen,
-  } = request;
+  const { whole, source, needed, neededCount = 0, count, largest } = request;
+  const { chosenKey, sourceKey, code, leftOut, chosen } = request;
   const base: Dataset = needed === undefined ? whole : onlyNeeded(whole, needed, neededCount);
   const { name, version, files } = source ?? whole;
   const distractors: Dataset = {
-    ...{ name, version: `${version}, ${largest} distractors`, licence: (source ?? whole).licence },
+    ...{ name, version: `${version}, distractors ${chosenKey}`, licence: (source ?? whole).licence },
     ...{ files, passageCount: largest, passages: chosen },
     queries: async () => [],
     qrels: async () => [],

@@ -63,14 +63,15 @@ export async function withDistractors(
     ...{ code, source: sourceCode },
   };
   const fileIn = (folder: string) => path.join(folder, 'passages.jsonl');
-  const { facts, folder } = await store.artifact<ChosenFacts>(
+  const { facts, folder, key } = await store.artifact<ChosenFacts>(
     'findings',
     inputs,
     (made) => choose(fileIn(made), { whole, source, relevant, largest, progress }),
     { dataset: whole.name },
   );
   return growDataset({
-    ...{ whole, source, count, largest, sourceKey: keyOf(its), code: { code, source: sourceCode } },
+    ...{ whole, source, count, largest, chosenKey: key, sourceKey: keyOf(its) },
+    code: { code, source: sourceCode },
     ...(source === undefined && { needed: relevant, neededCount: facts.standing }),
     leftOut: facts.leftOut,
     chosen: () => readPassageFile(fileIn(folder)),
