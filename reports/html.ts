@@ -10,6 +10,7 @@ import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
 import { escapeHtml } from './html/escape.js';
 import { exploreHtml, pageScript, scriptHash } from './html/explore.js';
+import { growthFigures, growthHtml } from './html/growth.js';
 import { recallFigures, recallTable } from './html/index-types.js';
 import { provenanceHtml } from './html/provenance.js';
 import { queriesHtml } from './html/queries.js';
@@ -24,8 +25,19 @@ const report: ReportPlugin = {
   extension: 'html',
   needs: ['texts', 'values'],
   shows: ['slice', 'prices'],
-  async render({ sections, checks, createdAt, benchVersion, title: named }: Report): Promise<string> {
+  async render({
+    sections,
+    growth = [],
+    checks,
+    createdAt,
+    benchVersion,
+    title: named,
+  }: Report): Promise<string> {
     const bodies: string[] = [];
+    for (const each of growth) {
+      const figures = await figuresHtml(growthFigures(each));
+      bodies.push(`<section>${growthHtml(each)}${figures}</section>`);
+    }
     for (const section of sections) bodies.push(await sectionHtml(section));
     const usual = sections.length === 0 ? 'Regression check' : 'Efficiency against accuracy';
     const title = escapeHtml(named ?? usual);

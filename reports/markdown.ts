@@ -4,12 +4,14 @@ import type {
   ReportCell,
   ReportCheck,
   ReportColumn,
+  ReportGrowth,
   ReportPlugin,
   ReportRanks,
   ReportSection,
   ReportTest,
   ReportUnit,
 } from '../harness/contracts.js';
+import { growthHead, growthHeading, growthLegend, growthRows, growthSubject } from './format/growth.js';
 import { isoCostHead, isoCostLegend, isoCostRows } from './format/iso-cost.js';
 import {
   formatCell,
@@ -34,8 +36,8 @@ const report: ReportPlugin = {
   summary: 'tables for a README or a pull request',
   extension: 'md',
   shows: ['slice', 'prices'],
-  render: ({ sections, checks, title }: Report) =>
-    `${title === undefined ? '' : `# ${escapeMarkdown(title)}\n\n`}${[...sections.map(sectionText), ...(checks === undefined ? [] : [checkText(checks)])].join('\n')}`,
+  render: ({ sections, growth = [], checks, title }: Report) =>
+    `${title === undefined ? '' : `# ${escapeMarkdown(title)}\n\n`}${[...growth.map(growthText), ...sections.map(sectionText), ...(checks === undefined ? [] : [checkText(checks)])].join('\n')}`,
 };
 export default report;
 
@@ -169,6 +171,13 @@ function testCells(test: ReportTest, unit: ReportUnit): string[] {
     escapeMarkdown(formatEffect(test.effectSize)),
     `${test.wins}/${test.ties}/${test.losses}`,
   ];
+}
+
+function growthText(growth: ReportGrowth): string {
+  const rows = growthRows(growth).map((row) => row.map(escapeMarkdown));
+  const notes = growth.notes.map((note) => `- ${escapeMarkdown(note)}\n`).join('');
+  const title = `${growthHeading}: ${escapeMarkdown(growthSubject(growth))}`;
+  return `## ${title}\n\n${table(growthHead(growth), rows, 1)}\n${growthLegend(growth)}\n${notes === '' ? '' : `\n${notes}`}`;
 }
 
 function checkText(checks: readonly ReportCheck[]): string {

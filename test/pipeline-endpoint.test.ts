@@ -168,3 +168,22 @@ test('vectors of another length than the index has are refused, and so is what n
     lines.join('\n'),
   );
 });
+
+test('the server is asked for the vectors of distractors too, once for all sizes', async () => {
+  const asked = serving();
+  // p0 to p29 are the collection; its own passages that no test query needs are added.
+  const grown = (count: number) =>
+    run({ ...request(), distractors: { count, largest: 5 } }, silentProgress());
+  const few = await grown(2);
+  const base = few.dataset.distractors!.basePassages;
+  assert.equal(few.index!.rows, base + 2);
+  const many = await grown(5);
+  assert.equal(many.index!.rows, base + 5);
+  const passages = new Set(
+    (await linesOf('corpus.jsonl')).map(({ title, text }) => `${title} ${text}`.trim()),
+  );
+  const sent = asked.flat().filter((text) => passages.has(text));
+  assert.equal(new Set(sent).size, base + 5);
+  // The first text of either part says how long its vectors are, and is asked for twice.
+  assert.equal(sent.length, base + 5 + 2);
+});

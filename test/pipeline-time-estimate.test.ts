@@ -16,7 +16,9 @@ import {
 } from '../harness/pipeline/estimate/stage-times.js';
 import { type TimeEstimate, TimeEstimates, totalOf } from '../harness/pipeline/estimate/time-estimate.js';
 import { planRun } from '../harness/pipeline/plan.js';
+import { stages } from '../harness/pipeline/trained.js';
 import { silentProgress } from '../harness/progress.js';
+import { inOrder, inputKey, type Stage } from '../harness/stages/graph.js';
 import { namesOf } from '../harness/stages/known.js';
 import { trainingStages } from '../harness/stages/training.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -143,7 +145,7 @@ test('what cannot be tried is said not to be known: a model that is not here, da
 });
 
 const whole: WholeSizes = {
-  ...{ passages: 1000, trainingExamples: 100, trainingQueries: 120, devExamples: 10 },
+  ...{ passages: 1000, encoded: 1000, trainingExamples: 100, trainingQueries: 120, devExamples: 10 },
   queries: { train: 120, dev: 10, test: 50 },
 };
 const trained = {
@@ -197,6 +199,29 @@ test('what a part of the work took is taken in proportion to the whole', async (
   const [index, found] = sparseStages(terms, whole, timed);
   near(index!.seconds, 2);
   near(found!.seconds, 50 * 1e-3);
+});
+
+test('sizes of one collection encode once what the largest has, and each searches its own', async () => {
+  const grown = { ...whole, passages: 2000, encoded: 5000 };
+  const [encode, search] = denseStages(dense, grown, configOf());
+  near(encode!.seconds, 5000 * 0.01 + 2);
+  near(search!.seconds, 50 * (0.1 + 2000 * 0.0004));
+  const graphOf = async (count: number) => {
+    const distractors = { count, largest: 4000, from: { dataset: 'sample' } };
+    const request = {
+      architecture: 'mlr-sc',
+      dataset: 'beir/nq',
+      seed: 1,
+      offline: true,
+      config: configOf(),
+    };
+    const asked = { ...request, distractors };
+    return inOrder((await stages(asked, namesOf(asked))).all);
+  };
+  const [few, many] = [await graphOf(1000), await graphOf(4000)];
+  const made = (graph: readonly Stage[]) => encode!.makes!(graph).map(inputKey);
+  assert.equal(made(few).length, 1);
+  assert.deepEqual(made(few), made(many));
 });
 
 test('a training without queries is not known, and what runs share is counted once', async () => {

@@ -43,7 +43,7 @@ test('markdown: the rows of the systems, of the details and of the differences',
     return lines.slice(from).filter((line) => line.startsWith('|'));
   };
   assert.deepEqual(rows('## made').slice(0, 4), [
-    '| system | seeds | answer@20 % | average-rank | vectors | index | per passage | at 21 M | recall % | search ms | total ms |',
+    '| system | seeds | answer@20 % | average-rank | vectors | index | per passage | at 21 M, projected | recall % | search ms | total ms |',
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     '| dual-encoder | 3 seeds | 25.0±5.0 | 20.50±10 | 1 | **1.00 MiB** | **1.02 KiB** | 10.0 GiB | 50.0 | **2.00** | 10.0 |',
     '| mlr-sc | 3 seeds | **50.0±5.0\\*** | **15.50±10\\*** | 1 | 6.00 MiB | 6.14 KiB | 10.0 GiB | **75.0** | 7.00 | 10.0 |',

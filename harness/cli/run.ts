@@ -91,7 +91,9 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       if (stored.some(({ record }) => record.status === 'ok') || stored.length > 1) {
         const folders = new Map(
           told.flatMap(({ stored: { record }, request: { data } }) =>
-            data === undefined ? [] : [[record.dataset.name, data] as const],
+            data === undefined
+              ? []
+              : [[record.dataset.distractors?.to.name ?? record.dataset.name, data] as const],
           ),
         );
         const written = await writeReports(formats, stored, requests[0]!, folders);

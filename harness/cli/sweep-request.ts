@@ -1,14 +1,15 @@
-/** The runs that a command line asks for: one per architecture, dataset and seed. */
+/** The runs that a command line asks for: one per architecture, dataset, number of distractors and seed. */
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { datasetsNamed } from '../plugins.js';
 import { storeInUse } from '../store/remote/address.js';
 import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
+import { distractorOptions, distractorsOf } from './distractors.js';
 import { configOptions, trainingOptions } from './options.js';
 import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
 
-/** What a sweep is asked for with: one run per architecture, dataset and seed. */
+/** What a sweep is asked for with. */
 export const sweepOptions: Command['options'] = {
   arch: {
     type: 'text',
@@ -21,11 +22,12 @@ export const sweepOptions: Command['options'] = {
     type: 'texts',
     describe: 'folder that holds the dataset, or DATASET=FOLDER, several times; nothing is downloaded then',
   },
+  ...distractorOptions,
   ...configOptions,
   ...trainingOptions,
 };
 
-/** One request per architecture, dataset and seed; every name is looked up before any work begins. */
+/** One request per architecture, dataset, number of distractors and seed; every name is looked up before any work begins. */
 export async function requestsOf(values: Values): Promise<RunRequest[]> {
   const named = splitList('arch', String(values.arch));
   const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
@@ -37,21 +39,25 @@ export async function requestsOf(values: Values): Promise<RunRequest[]> {
   // A name that stands for several datasets is a run on each of them.
   const groups = new Map<string, string>();
   for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);
+  const sizes = await distractorsOf(values);
   const folderOf = dataFolders(values.data, [...groups.keys(), ...datasets]);
   return [...groups].flatMap(([dataset, group]) => {
     const folder = folderOf(dataset, group);
     const config = configOn(dataset);
-    return architectures.flatMap((architecture) =>
-      config.seeds.map((seed) => ({
-        architecture,
-        dataset,
-        seed,
-        ...(folder !== undefined && { data: folder }),
-        ...start,
-        offline: values.offline === true,
-        ...anew,
-        config,
-      })),
+    return sizes.flatMap((distractors) =>
+      architectures.flatMap((architecture) =>
+        config.seeds.map((seed) => ({
+          architecture,
+          dataset,
+          seed,
+          ...(folder !== undefined && { data: folder }),
+          ...(distractors !== undefined && { distractors }),
+          ...start,
+          offline: values.offline === true,
+          ...anew,
+          config,
+        })),
+      ),
     );
   });
 }

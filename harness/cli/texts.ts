@@ -66,13 +66,19 @@ function fileMessage(error: unknown): string | undefined {
 }
 
 async function openDataset({ dataset }: RunRecord, { data, cache }: Places): Promise<Dataset> {
-  const folder = typeof data === 'object' ? data.get(dataset.name) : data;
-  return openDatasetHere(dataset.name, cache, folder === undefined ? undefined : path.resolve(folder));
+  const { name } = openedOf(dataset);
+  const folder = typeof data === 'object' ? data.get(name) : data;
+  return openDatasetHere(name, cache, folder === undefined ? undefined : path.resolve(folder));
 }
 
+/** Distractors are no part of what is opened: their texts are not shown, only their ids. */
+const openedOf = ({ name, version, distractors }: RunRecord['dataset']) =>
+  distractors === undefined ? { name, version } : distractors.to;
+
 function whatChanged(found: Dataset, { dataset }: RunRecord): string | undefined {
-  if (found.version !== dataset.version)
-    return `${found.name} is here in version ${found.version}, and the record is of version ${dataset.version}.`;
+  const { version } = openedOf(dataset);
+  if (found.version !== version)
+    return `${found.name} is here in version ${found.version}, and the record is of version ${version}.`;
   const hashes = new Map(found.files.map(({ name, sha256 }) => [name, sha256]));
   const other = dataset.files.find(({ name, sha256 }) => hashes.get(name) !== sha256);
   return other && `${other.name} of ${found.name} is not the file that the record was made with.`;

@@ -7,6 +7,7 @@ import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
+import { growthOf } from './growth.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
@@ -81,6 +82,11 @@ export async function prepareReport(
   const sections = columns === undefined ? whole : withColumns(whole, columns, held);
   // A mean over datasets comes after the datasets.
   sections.sort((a, b) => Number(a.dataset.members !== undefined) - Number(b.dataset.members !== undefined));
+  const growth = growthOf(records, asked.measures).map((each) =>
+    columns === undefined
+      ? each
+      : { ...each, columns: each.columns.filter(({ id }) => columns.includes(id)) },
+  );
   return {
     createdAt: new Date().toISOString(),
     benchVersion,
@@ -88,6 +94,7 @@ export async function prepareReport(
     ...(label !== undefined && { label }),
     ...(columns !== undefined && { columnsChosen: true }),
     sections,
+    ...(growth.length > 0 && { growth }),
   };
 }
 

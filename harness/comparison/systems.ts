@@ -40,12 +40,19 @@ export function datasetOf({ dataset }: RunRecord): { name: string; version: stri
   const { name, split, files, judgements } = dataset;
   // A file's name and format are nothing to the values.
   if (judgements !== undefined) return { name: 'judgements', version: judgements.slice(0, 12), split };
-  const contents = keyOf(files.map(({ name: file, sha256 }) => [file, sha256])).slice(0, 8);
-  return {
-    name,
-    version: files.length === 0 ? dataset.version : `${dataset.version}, files ${contents}`,
-    split,
-  };
+  return { name, version: versionWithFiles(dataset.version, files), split };
+}
+
+/** Which data distractors were added to, as the record of the dataset alone would say it. */
+export function grownFrom({ dataset }: RunRecord): ReturnType<typeof datasetOf> {
+  const { split, files, distractors } = dataset;
+  const { name, version } = distractors?.to ?? dataset;
+  return { name, version: versionWithFiles(version, files), split };
+}
+
+function versionWithFiles(version: string, files: RunRecord['dataset']['files']): string {
+  if (files.length === 0) return version;
+  return `${version}, files ${keyOf(files.map(({ name, sha256 }) => [name, sha256])).slice(0, 8)}`;
 }
 
 /** The first record stands for what all runs of a system share. */

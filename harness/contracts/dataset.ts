@@ -122,6 +122,8 @@ export interface Dataset {
   trainsOn?: 'first-positive' | 'each-positive';
   /** What a reader of its figures should know: qrels of passages that are not there, splits that are missing. */
   remarks?: readonly string[];
+  /** Where passages were added to it. */
+  grown?: GrownDataset;
   passages(): AsyncIterable<Passage>;
   /**
    * The passages that a split trains on, where they come with its queries rather than in the collection alone (DPR): a
@@ -138,6 +140,34 @@ export interface Dataset {
    * rank; absent where the dataset ships none.
    */
   otherNegatives?(): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** What a collection was put together of that passages were added to: distractors, which no query asks for. */
+export interface GrownDataset {
+  /** The dataset as it was opened: it is trained on, and its queries are asked. */
+  whole: Dataset;
+  /** The passages that come first: all of `whole`, or, where the distractors are its own, those that its test queries need. */
+  base: Dataset;
+  /** The distractors of the largest collection that was asked for; a smaller one has the first of them. */
+  distractors: Dataset;
+  /** How many of them this one has. */
+  count: number;
+  /** Which code chose the distractors. */
+  code: object;
+  facts: DistractorFacts;
+}
+
+/** Distractors as a record tells of them. */
+export interface DistractorFacts {
+  count: number;
+  /** Null where they are passages of the dataset itself. */
+  from: { name: string; version: string; files: readonly DataFile[] } | null;
+  /** The dataset as it was opened. */
+  to: { name: string; version: string };
+  /** Passages that they were added to: all of the dataset, or those that its test queries need. */
+  basePassages: number;
+  /** Passages that are no distractors: with the id of a relevant passage, or the text of one that is there. */
+  leftOut: { relevantIds: number; sameTexts: number };
 }
 
 /** `datasets/NAME.ts` exports one of these by default. */

@@ -4,43 +4,19 @@
  */
 
 import type { ReportCheck } from './check.js';
-import type { ReportComparison, ReportInterval, ReportRanks } from './comparison.js';
+import type { ReportComparison, ReportRanks } from './comparison.js';
 import type { ReportFront, ReportIsoCost } from './report-costs.js';
 import type { ReportIndexCurve } from './report-curves.js';
-import type { ReportUnit } from './unit.js';
+import type { ReportGrowth } from './report-growth.js';
+import type { ReportCell, ReportColumn } from './report-table.js';
 
 export type { ReportCheck } from './check.js';
 export type * from './comparison.js';
 export type * from './report-costs.js';
 export type * from './report-curves.js';
+export type * from './report-growth.js';
+export type * from './report-table.js';
 export type { ReportUnit } from './unit.js';
-
-/** One column of the table of systems. */
-export interface ReportColumn {
-  /** A measure's id, or `index-bytes`, `search-ms`, ... */
-  id: string;
-  label: string;
-  group: 'accuracy' | 'size' | 'build' | 'answering' | 'latency';
-  unit: ReportUnit;
-  higherIsBetter: boolean;
-  /** True for what the first table does without: the parts of an index, slow queries, throughput. */
-  detail?: boolean;
-  /** How the number is made. */
-  description: string;
-}
-
-/** The number of one system in one column. */
-export interface ReportCell {
-  /** The mean over seeds; of latencies the median of all samples. */
-  value: number;
-  /** Standard deviation over seeds, with n - 1. */
-  deviation?: number;
-  /** 95 %, by bootstrap over queries or samples. */
-  interval?: ReportInterval;
-  place?: 'best' | 'second';
-  /** Whether it differs from the baseline with a corrected p below 0.05. */
-  significant?: { overQueries: boolean; overSeeds: boolean };
-}
 
 /** Runs that differ in nothing but the seed. */
 export interface ReportSystem {
@@ -223,6 +199,8 @@ export interface Report {
   /** Whether the columns were chosen by name; else a report shows those that suit it. */
   columnsChosen?: boolean;
   sections: readonly ReportSection[];
+  /** Present where a dataset was searched in several sizes. */
+  growth?: readonly ReportGrowth[];
   /** Of `bench check`. */
   checks?: readonly ReportCheck[];
 }

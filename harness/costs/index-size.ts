@@ -37,7 +37,7 @@ const indexSize: Cost = {
     {
       ...size,
       id: 'projected-bytes',
-      label: 'at 21 M',
+      label: 'at 21 M, projected',
       unit: 'bytes',
       description:
         "Bare vectors, or postings, of the 21,015,324 passages of Wikipedia, projected from this index; the paper's take 60 GiB at one vector of 768 numbers per passage and 481 GiB at eight.",

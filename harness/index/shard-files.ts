@@ -113,12 +113,26 @@ export async function isWhole(
   }
 }
 
-/** Puts a shard that was made in one folder into another, as if it had been made there. */
-export async function adoptShard(from: string, to: string, number: number): Promise<void> {
-  const [its, own] = [shardPaths(from, number), shardPaths(to, number)];
+/**
+ * Puts a shard that was made in one folder into another, as if it had been made there.
+ * @param place where it stands there, if elsewhere
+ */
+export async function adoptShard(
+  from: string,
+  to: string,
+  number: number,
+  place?: Pick<ShardFacts, 'number' | 'firstPassage'>,
+): Promise<void> {
+  const [its, own] = [shardPaths(from, number), shardPaths(to, place?.number ?? number)];
   // The facts come last: a shard is complete where they are.
   for (const part of ['vectors', 'offsets', 'facts'] as const) {
     await rm(own[part], { force: true });
+    if (part === 'facts' && place !== undefined) {
+      const stored = await readStored(its.facts);
+      if (stored === undefined) throw damaged(its.facts, 'is missing');
+      await writeJson(own.facts, withDigest({ ...stored, ...place }));
+      continue;
+    }
     try {
       await link(its[part], own[part]);
     } catch (error) {

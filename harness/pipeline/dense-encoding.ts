@@ -3,6 +3,7 @@ import { openIndex } from '../index/vector-index.js';
 import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
+import { encodedShards } from './encoded-shards.js';
 import { deviceFacts, indexFacts } from './record-parts.js';
 import type { AnswerRequest, Encoding } from './system.js';
 
@@ -11,10 +12,10 @@ type DenseEncoding = Pick<Encoding, 'shards'> & UsedVectors;
 export async function encodeDense(
   { request: { config } }: AnswerRequest,
   bench: Workbench,
-  { encoding }: Pick<VectorStages, 'encoding'>,
+  { encoding, parts }: Pick<VectorStages, 'encoding' | 'parts'>,
 ): Promise<DenseEncoding> {
   const { engine } = bench;
-  const shards = await bench.logged(encoding, 'encode');
+  const shards = await encodedShards(bench, { encoding, parts });
   const index = await openIndex(shards.folder);
   const facts = {
     config,

@@ -4,6 +4,7 @@ import { timeOf } from '../stages/search.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { curveRemarks, curveStage } from './curve-stage.js';
+import { encodedShards } from './encoded-shards.js';
 import { openDense } from './open-dense.js';
 import { engineOf } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
@@ -48,7 +49,7 @@ export async function answerDense(
 ): Promise<Dense> {
   const { config, seed } = request;
   const { dataset, engine } = bench;
-  const shards = await bench.logged(stages.encoding, 'encode');
+  const shards = await encodedShards(bench, stages);
   await bench.logged(stages.queries, 'queries');
   if (stages.index) await bench.logged(stages.index, 'index');
   // What is compared with the index is looked at by `study` alone.

@@ -54,7 +54,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   const open = () => {
     throw new TypeError(`${name} is not asked yet`);
   };
-  const source = endpointVectors({ name, url: urlOf(request), open }, config, known);
+  const source = endpointVectors({ name, url: urlOf(request), open }, config);
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
 }
 
@@ -74,7 +74,7 @@ async function endpointAs<T extends UsedVectors>(
   const server = new EndpointVectors(url, config.endpoint, progress);
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(config));
-    const source = endpointVectors({ name, url, open: () => server }, config, known);
+    const source = endpointVectors({ name, url, open: () => server }, config);
     const vectors = vectorStages(source, request, known, asking);
     const used = await use(asking, bench, vectors, {
       held: async () => ({ numbers: 0 }),
@@ -89,7 +89,7 @@ async function endpointAs<T extends UsedVectors>(
       },
     });
     const { facts } = used;
-    const { served } = (await bench.made(source.passages)).facts;
+    const { served } = (await bench.made(source.passages(known.parts?.base ?? known))).facts;
     return {
       ...used,
       facts: {

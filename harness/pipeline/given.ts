@@ -1,5 +1,6 @@
 /** Vectors made elsewhere, as a system: read, then as every system of vectors, see `dense.ts`. Nothing is encoded. */
 import path from 'node:path';
+import { BenchError } from '../errors.js';
 import { bareArchitecture } from '../record.js';
 import { givenVectors } from '../stages/given-vectors.js';
 import type { Given } from '../stages/graph.js';
@@ -26,7 +27,13 @@ const folderOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
 const described = (request: RunRequest): Promise<GivenVectors> =>
   describeGiven(folderOf(request), request.config.vectors.similarity);
 
+/** @throws also BenchError USAGE for distractors: nobody has given their vectors */
 export async function requirements(request: RunRequest): Promise<Means> {
+  if (request.distractors !== undefined) {
+    throw new BenchError('USAGE', `${request.architecture} has vectors of its own passages alone.`, {
+      hint: 'Leave --distractors out, or write the vectors of the larger collection and name that with --dataset.',
+    });
+  }
   const { dimensions } = await described(request);
   return {
     ...(await assertMachine(request.config)),
@@ -48,18 +55,14 @@ export const times = async (): Promise<StageTime[]> => [
 ];
 
 /** Their vectors, as stages. */
-const sourceOf = ({ config }: RunRequest, need: Given, name: string, known: Known): VectorSource =>
-  givenVectors(
-    { name, need, open: () => describeGiven(need.folder, config.vectors.similarity) },
-    config,
-    known,
-  );
+const sourceOf = ({ config }: RunRequest, need: Given, name: string): VectorSource =>
+  givenVectors({ name, need, open: () => describeGiven(need.folder, config.vectors.similarity) }, config);
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const folder = folderOf(request);
   // Their content says what the files are, once they are read.
   const key = keyOf({ folder, vectors: request.config.vectors });
-  const source = sourceOf(request, { folder, key }, request.architecture, known);
+  const source = sourceOf(request, { folder, key }, request.architecture);
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
 }
 
@@ -95,7 +98,7 @@ async function givenAs<T extends UsedVectors>(
   const key = keyOf({ files: await given.files(), similarity: given.similarity });
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(request.config));
-    const source = sourceOf(request, { folder: given.folder, key }, name, known);
+    const source = sourceOf(request, { folder: given.folder, key }, name);
     const used = await use(asking, bench, vectorStages(source, request, known, asking), {
       held: async () => ({ numbers: queries.values.length }),
       open: async () => lookedUp(queries),

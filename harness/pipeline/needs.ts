@@ -6,6 +6,7 @@ import type { Dataset } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
+import { relevantIds } from './distractors/choose.js';
 import { type DatasetChoice, openDatasetHere } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
@@ -26,7 +27,20 @@ export async function datasetHere(
 export async function passagesHere(
   request: DatasetChoice & Pick<RunRequest, 'config'>,
 ): Promise<number | null> {
-  return (await datasetHere(request))?.passageCount ?? null;
+  const dataset = await datasetHere(request);
+  return dataset && (await passagesAsked(dataset, request)).searched;
+}
+
+/** N with the distractors that a request adds to a dataset, and passages that are encoded for it, once for all its sizes. */
+export async function passagesAsked(
+  dataset: Dataset,
+  { distractors }: Pick<DatasetChoice, 'distractors'>,
+): Promise<{ searched: number; encoded: number }> {
+  const { passageCount } = dataset;
+  if (distractors === undefined) return { searched: passageCount, encoded: passageCount };
+  const { from, count, largest } = distractors;
+  const base = from === undefined ? (await relevantIds(dataset)).size : passageCount;
+  return { searched: base + count, encoded: base + (count === 0 ? 0 : largest) };
 }
 
 /** The disk that the bare vectors of one index take, in words, and what is free there. */

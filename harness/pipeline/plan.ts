@@ -39,6 +39,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
   return {
     lines: [
       `dataset   ${dataset}: ${sourceOf(request, plugin, variant)}`,
+      ...distractorLines(request),
       `arch      ${architecture}: ${system.summary}`,
       ...stages,
       `artifacts ${namesIn(graph)}`,
@@ -72,6 +73,17 @@ function configOf(
   if (settings === undefined) return config;
   const counts: readonly string[] = settings;
   return Object.fromEntries(Object.entries(config).filter(([key]) => counts.includes(key)));
+}
+
+function distractorLines({ distractors }: RunRequest): string[] {
+  if (distractors === undefined) return [];
+  const { count, largest, from } = distractors;
+  const rest = largest > count ? `, the first of ${largest.toLocaleString('en-US')}` : '';
+  const where =
+    from === undefined
+      ? 'passages of its own that no test query needs'
+      : `passages of ${from.dataset}${from.data === undefined ? '' : ` in ${from.data}`}`;
+  return [`added     ${count.toLocaleString('en-US')} ${where}${rest}`];
 }
 
 function sourceOf({ data, offline }: RunRequest, plugin: DatasetPlugin, variant: string | undefined): string {

@@ -15,6 +15,7 @@ import { type Anew, downloadsOf, Store } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { assertSearcherName } from './choose-searcher.js';
+import { type DistractorsChoice, withDistractors } from './distractors.js';
 
 /** Which dataset, and where its files come from. */
 export interface DatasetChoice {
@@ -25,6 +26,8 @@ export interface DatasetChoice {
   offline: boolean;
   /** What may come out of an archive without a published hash; usual limits where absent. */
   config?: Pick<BenchConfig, 'unpack'>;
+  /** Passages that are added to it. */
+  distractors?: DistractorsChoice;
 }
 
 /** A dataset and the settings of one stage. */
@@ -103,11 +106,22 @@ export async function openDatasetHere(name: string, cache: string, folder?: stri
   });
 }
 
+/** @throws also, where it has distractors, as `withDistractors` */
 export async function openDataset(
   request: DatasetChoice,
   store: Store,
   progress: Progress,
 ): Promise<Dataset> {
+  const { distractors, ...alone } = request;
+  const whole = await openAlone(alone, store, progress);
+  if (distractors === undefined) return whole;
+  const { from } = distractors;
+  const { data: _, ...others } = alone;
+  const source = from && (await openAlone({ ...others, ...from }, store, progress));
+  return withDistractors(whole, source, distractors, store, progress);
+}
+
+async function openAlone(request: DatasetChoice, store: Store, progress: Progress): Promise<Dataset> {
   const { plugin, variant, label, address } = await loadDataset(request.dataset);
   if (label !== undefined && request.data === undefined) {
     throw new BenchError('USAGE', `--dataset ${request.dataset} names a collection of your own.`, {

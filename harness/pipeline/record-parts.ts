@@ -32,7 +32,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
     const withPositive = queries.filter(({ queryId }) => positives.has(queryId)).length;
     counts[each] = { queries: queries.length, qrels: qrels.length, withPositive };
   }
-  const { name, version, licence, files, passageCount, answerMatching, tieRule } = dataset;
+  const { name, version, licence, files, passageCount, answerMatching, tieRule, grown } = dataset;
   return {
     name,
     version,
@@ -43,6 +43,7 @@ export async function datasetFacts(dataset: Dataset, split: Split): Promise<Data
     counts,
     ...(answerMatching && { answerMatching }),
     ...(tieRule && { tieRule }),
+    ...(grown && { distractors: grown.facts }),
   };
 }
 

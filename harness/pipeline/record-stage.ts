@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type BenchConfig, presetText } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
+import { datasetIdentity } from '../dataset/identity.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
 import {
@@ -12,7 +13,6 @@ import {
   type StageFacts,
   writeIrMetadata,
 } from '../record.js';
-import { datasetIdentity } from '../stages/known.js';
 import { keyOf } from '../store/hash.js';
 import type { Measurement } from './measure-stage.js';
 import { datasetFacts } from './record-parts.js';
@@ -58,10 +58,10 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
 
 /**
  * `squad-mlr-sc-12345-1f2e3d4c`: runs of other settings, which the last part tells apart, do not overwrite each other; nor
- * do runs that began with another checkpoint or had negatives named for them.
+ * do runs that began with another checkpoint or had negatives named for them. `squad-plus-1000-...` has distractors.
  */
 export function stemOf(
-  { architecture, dataset: name, seed, config }: RunRequest,
+  { architecture, dataset: name, distractors, seed, config }: RunRequest,
   dataset: Dataset,
   given: AnsweredSystem['given'] = {},
 ): string {
@@ -70,7 +70,8 @@ export function stemOf(
     dataset: datasetIdentity(dataset),
     ...given,
   }).slice(0, 8);
-  return `${fileName(name)}-${fileName(architecture)}-${seed}-${settings}`;
+  const collection = distractors === undefined ? name : `${name}-plus-${distractors.count}`;
+  return `${fileName(collection)}-${fileName(architecture)}-${seed}-${settings}`;
 }
 
 /** A dataset's or a system's name as part of a file's. */

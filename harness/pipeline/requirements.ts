@@ -26,7 +26,8 @@ export async function assertRequirements(request: RunRequest): Promise<Means> {
   return means;
 }
 
-async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
+async function assertDataset({ dataset, data, distractors }: DatasetChoice): Promise<void> {
+  if (distractors?.from !== undefined) await assertDataset({ offline: true, ...distractors.from });
   const { plugin, variant, address } = await loadDataset(dataset);
   if (plugin.address !== undefined && address === undefined && data === undefined) {
     throw new BenchError('USAGE', `${dataset} alone is no dataset: a repository has to be named.`, {
@@ -46,7 +47,8 @@ async function assertDataset({ dataset, data }: DatasetChoice): Promise<void> {
 }
 
 /** Whether opening the dataset needs no network, so that what is wrong with its files can be known at once. */
-export async function isLocal({ dataset, data, offline }: DatasetChoice): Promise<boolean> {
+export async function isLocal({ dataset, data, distractors, offline }: DatasetChoice): Promise<boolean> {
+  if (distractors?.from !== undefined && !(await isLocal({ offline, ...distractors.from }))) return false;
   if (data !== undefined || offline) return true;
   const { plugin, variant } = await loadDataset(dataset);
   return plugin.address === undefined && plugin.downloads(variant).every(({ url }) => url === '');

@@ -1,6 +1,7 @@
 /** What is asked for of one cell. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { DistractorsChoice } from './distractors.js';
 import type { StageRequest } from './prepare.js';
 
 /** One system on one dataset with one seed. */
@@ -15,15 +16,28 @@ export interface RunRequest extends StageRequest {
 }
 
 /** A request as it can be sent to another machine: with whole paths, and nothing of this process. */
-export function bareRequest({ anew: _, data, init, negatives, ...request }: RunRequest): RunRequest {
+export function bareRequest({
+  anew: _,
+  data,
+  init,
+  negatives,
+  distractors,
+  ...request
+}: RunRequest): RunRequest {
   const { out, cache } = request.config;
   return {
     ...request,
     config: { ...request.config, out: path.resolve(out), cache: path.resolve(cache) },
     ...(data !== undefined && { data: path.resolve(data) }),
+    ...(distractors !== undefined && { distractors: withWholePath(distractors) }),
     ...(init !== undefined && { init: path.resolve(init) }),
     ...(negatives !== undefined && {
       negatives: negatives.map((name) => (existsSync(name) ? path.resolve(name) : name)),
     }),
   };
+}
+
+function withWholePath({ from, ...distractors }: DistractorsChoice): DistractorsChoice {
+  if (from === undefined) return distractors;
+  return { ...distractors, from: { ...from, ...(from.data && { data: path.resolve(from.data) }) } };
 }

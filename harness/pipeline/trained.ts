@@ -61,7 +61,7 @@ function secondStagePlan(config: BenchConfig): string {
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
-  const { model } = await trainingStages(request, known);
+  const { model } = await trainingStages(request, known.parts?.whole ?? known);
   return ofVectors(modelStages(model, request, known, askedOf(request, known)));
 }
 
@@ -81,12 +81,12 @@ function trainedAs<T extends UsedVectors>(
   const { request, log } = asking;
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(request.config));
-    const trainings = await trainingStages(request, known);
-    const trained = await trainAll(bench, trainings);
+    const trainings = await trainingStages(request, known.parts?.whole ?? known);
+    const trained = await trainAll(bench.of('whole'), trainings);
     const training = trainingFacts(trained, log.stages);
     const stages = modelStages(trainings.model, request, known, asking);
     const { folder } = trained.checkpoint;
-    const source = modelSource(bench, trainings.model, { folder }, () => openCheckpoint(folder));
+    const source = modelSource(bench, stages.model, { folder }, () => openCheckpoint(folder));
     const dense = await use(asking, bench, stages, source);
     const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {

@@ -2,7 +2,7 @@
  * The run record's type; record.schema.json says the same to other tools. What differs when the same run is made again
  * stands in `execution`, `latency`, `answering`, `device.machine`, `createdAt` and `command`, and nowhere else.
  */
-import type { DataFile, Split } from '../contracts.js';
+import type { DataFile, DistractorFacts, Split } from '../contracts.js';
 import type { GitFacts } from '../program/place.js';
 import type { AnsweringFacts } from './answering-facts.js';
 import type { CurveFacts } from './curve-facts.js';
@@ -103,6 +103,8 @@ export interface DatasetFacts {
   readonly judgements?: string;
   /** How hits of equal score are ordered; where absent they stay in the order of the search. */
   readonly tieRule?: 'trec_eval';
+  /** Passages that were added to it: `files` are those of what they were added to. */
+  readonly distractors?: DistractorFacts;
   /** Names of the datasets whose means this record averages; they stand in `queryIds` then. */
   readonly members?: readonly string[];
 }

@@ -31,9 +31,12 @@ const engineFiles: Readonly<Record<EngineName, string>> = {
 const stageFiles = {
   /** What a dataset has found out about its files. */
   dataset: [],
+  /** Which passages are added to a collection. */
+  distractors: ['pipeline/distractors/choose', 'pipeline/distractors/passage-file'],
   model: ['stages/scratch-model'],
   train: ['stages/train'],
   encode: ['stages/encode', 'pipeline/checkpoint'],
+  'grown shards': ['stages/grown-shards'],
   index: ['stages/index-vectors'],
   queries: ['stages/queries', 'pipeline/checkpoint'],
   search: ['stages/search', 'pipeline/searching'],
@@ -65,8 +68,8 @@ export function entriesOf(
 ): string[] {
   return [
     ...stageFiles[stage].map((file) => `harness/${file}.js`),
-    // A dataset's variants and collections are one plug-in.
-    ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/:]/)[0]!}.js`]),
+    // A dataset's variants and collections are one plug-in, and so is one that passages were added to.
+    ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/: ]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(encoder === undefined ? [] : [`harness/encoders/${encoder}.js`]),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),

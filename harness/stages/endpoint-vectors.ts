@@ -29,12 +29,11 @@ interface EndpointFacts {
 export function endpointVectors(
   server: EndpointNeed,
   config: Pick<BenchConfig, 'encode' | 'endpoint'>,
-  known: Known,
-): VectorSource & { readonly passages: Stage<EndpointFacts> } {
-  const passages = askPassages(server, config, known);
+): Omit<VectorSource, 'passages'> & { passages(of: Known): Stage<EndpointFacts> } {
+  const passages = (of: Known) => askPassages(server, config, of);
   return {
     ...{ name: server.name, passages },
-    queries: (split, some) => askQueries(server, passages, split, config, known, some),
+    queries: (split, of, some) => askQueries(server, passages(of), split, config, of, some),
   };
 }
 

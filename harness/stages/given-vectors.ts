@@ -21,15 +21,11 @@ interface GivenNeed {
   open(): Promise<GivenVectors>;
 }
 
-export function givenVectors(
-  given: GivenNeed,
-  { encode }: Pick<BenchConfig, 'encode'>,
-  known: Known,
-): VectorSource {
+export function givenVectors(given: GivenNeed, { encode }: Pick<BenchConfig, 'encode'>): VectorSource {
   return {
     name: given.name,
-    passages: readPassages(given, encode, known),
-    queries: (split, some) => readQueries(given, split, known, some),
+    passages: (of) => readPassages(given, encode, of),
+    queries: (split, of, some) => readQueries(given, split, of, some),
   };
 }
 

@@ -101,6 +101,9 @@ export interface ModelNeed {
   open(at: Workplace): Promise<OpenModel>;
 }
 
+/** Of a dataset with distractors: as it was opened, and the two that its passages stand in. */
+export type DatasetPart = 'whole' | 'base' | 'distractors';
+
 /** Where stages are made, and what they are made with. */
 export interface Workplace {
   readonly config: BenchConfig;
@@ -117,6 +120,19 @@ export interface Workplace {
   model(model: ModelNeed): Promise<OpenModel>;
   /** An index with what searches it, one at a time. @param span some of the shards, as if there were no others */
   searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch>;
+  /** The same place where a stage reads one part of the dataset; itself where that has no distractors. */
+  of(part: DatasetPart): Workplace;
+}
+
+/** A stage that reads one part of a dataset with distractors. */
+export function onPart<Facts>(stage: Stage<Facts>, part: DatasetPart): Stage<Facts> {
+  return {
+    ...stage,
+    ...(stage.pieces && {
+      pieces: (at: Workplace, key: string) => stage.pieces!(at.of(part), key),
+    }),
+    make: (folder, at, key) => stage.make(folder, at.of(part), key),
+  };
 }
 
 /** An index that is built from shards and searched instead of them. */

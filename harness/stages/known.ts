@@ -1,6 +1,7 @@
 /** What is known of the outside when the stages of a request are put together: its dataset, its engine, its searchers. */
 import type { BenchConfig } from '../config/config.js';
-import type { Dataset, EncoderShape } from '../contracts.js';
+import type { Dataset, EncoderShape, GrownDataset } from '../contracts.js';
+import { datasetIdentity } from '../dataset/identity.js';
 import {
   auto,
   autoSearchers,
@@ -15,7 +16,7 @@ import type { Progress } from '../progress.js';
 import { canonicalJson } from '../store/hash.js';
 import type { Engine } from '../tensor/engine.js';
 import { type StageOf, stageCode, type WorkedWith } from './code.js';
-import type { Workplace } from './graph.js';
+import type { DatasetPart, Workplace } from './graph.js';
 
 /**
  * Only names are known of a request before anything of it is opened: `namesOf`. Keys made from names tell apart
@@ -27,6 +28,8 @@ export interface Known {
     /** Whether it ships hard negatives; undefined where that is not known. */
     readonly shipsNegatives?: boolean;
   };
+  /** Of a dataset with distractors: the same, where one part of it alone is known. */
+  readonly parts?: KnownParts;
   /** Absent where nothing is computed on one. */
   readonly engine?: { readonly name: string };
   /** What floating-point numbers that are computed here depend on. */
@@ -40,15 +43,13 @@ export interface Known {
   /** Assumed of a model that is not looked at. */
   readonly shape?: EncoderShape;
   /** Nothing where only names are known. */
-  code(stage: StageOf, workedWith: WorkedWith): { code?: Code };
+  code(stage: StageOf, workedWith: WorkedWith): { code?: Code; distractors?: object };
 }
 
-/** What tells one state of a dataset from another. The name that a user gives the collection is no part of it. */
-export const datasetIdentity = ({ name, version, files }: Dataset) => ({
-  name: name.replace(/:.*$/, ''),
-  version,
-  files: files.map(({ name: file, sha256 }) => ({ name: file, sha256 })),
-});
+export type KnownParts = Readonly<Record<DatasetPart, Known>> & {
+  /** How many distractors there are. */
+  readonly count: number;
+};
 
 const engineIdentity = ({ name, device, versions }: Engine) => ({ name, device, versions });
 
@@ -58,30 +59,66 @@ export async function knownOf(
   by?: NamedBuilder,
 ): Promise<Known> {
   const { config, dataset, openEngine: engine } = at;
-  const { name, trainsOn, dropsIdenticalIds } = dataset;
-  return {
+  const machine = {
     told: at.progress,
-    dataset: {
-      ...{ name, identity: datasetIdentity(dataset), shipsNegatives: dataset.negatives !== undefined },
-      ...(trainsOn && { trainsOn }),
-      ...(dropsIdenticalIds && { dropsIdenticalIds }),
-    },
     computing: { ...(engine && { engine: engineIdentity(engine) }), computeClass: computeClass() },
     ...(engine && { engine, flat: await flatOf(config, engine) }),
     ...(by && { builder: { name: by.name, versions: by.plugin.versions(engine!), by } }),
-    code: (stage, workedWith) => ({ code: stageCode(stage, workedWith) }),
   };
+  const of = (part: Dataset): Known => {
+    const { name, trainsOn, dropsIdenticalIds, grown } = part;
+    return {
+      ...machine,
+      dataset: {
+        ...{ name, identity: datasetIdentity(part), shipsNegatives: part.negatives !== undefined },
+        ...(trainsOn && { trainsOn }),
+        ...(dropsIdenticalIds && { dropsIdenticalIds }),
+      },
+      code: (stage, workedWith) => ({
+        code: stageCode(stage, workedWith),
+        ...(grown && workedWith.dataset && { distractors: grown.code }),
+      }),
+      ...(grown && { parts: partsKnown(grown, of) }),
+    };
+  };
+  return of(dataset);
 }
 
-export function namesOf({ dataset, data, config }: DatasetChoice & { config: BenchConfig }): Known {
+const partsKnown = (
+  { whole, base, distractors, count }: GrownDataset,
+  of: (part: Dataset) => Known,
+): KnownParts => ({ whole: of(whole), base: of(base), distractors: of(distractors), count });
+
+export function namesOf({
+  dataset,
+  data,
+  distractors,
+  config,
+}: DatasetChoice & { config: BenchConfig }): Known {
   const { engine, device, searcher, index } = config;
-  return {
-    dataset: { name: dataset, identity: { dataset, data: data ?? null }, dropsIdenticalIds: true },
+  const machine = {
     engine: { name: engine },
     computing: { engine: { name: engine, device } },
     flat: { names: [], identity: { searcher } },
     ...(index.kind !== 'Flat' && { builder: { name: searcher, versions: {} } }),
     code: () => ({}),
+  };
+  const of = (name: string, identity: object): Known => ({
+    ...machine,
+    dataset: { name, identity, dropsIdenticalIds: true },
+  });
+  const named = { dataset, data: data ?? null };
+  const whole = of(dataset, named);
+  if (distractors === undefined) return whole;
+  const { count, largest, from } = distractors;
+  const source = { from: from ? { dataset: from.dataset, data: from.data ?? null } : null };
+  return {
+    ...of(dataset, { ...named, distractors: { count, ...source } }),
+    parts: {
+      ...{ whole, count },
+      base: from ? whole : of(dataset, { ...named, needed: true }),
+      distractors: of(from?.dataset ?? dataset, { ...named, distractors: { largest, ...source } }),
+    },
   };
 }
 

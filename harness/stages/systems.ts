@@ -7,7 +7,8 @@ import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { devWinners, judged } from './dev-winners.js';
 import { encode } from './encode.js';
-import type { ModelNeed, Need, Stage } from './graph.js';
+import { type ModelNeed, type Need, onPart, type Stage } from './graph.js';
+import { grownShards } from './grown-shards.js';
 import { indexTerms, scoringOf } from './index-terms.js';
 import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
@@ -43,26 +44,28 @@ export interface VectorSource {
   /** The name of the system. */
   readonly name: string;
   readonly hasWinners?: boolean;
-  /** Shards of every passage. */
-  readonly passages: Stage;
+  /** Shards of every passage. @param of what they are the passages of: the dataset, or one part of it */
+  passages(of: Known): Stage;
   /** @param some of the split; all where absent */
-  queries(split: Split, some?: SomeQueries): Stage<QueryVectorFacts>;
+  queries(split: Split, of: Known, some?: SomeQueries): Stage<QueryVectorFacts>;
 }
 
 /** @param handedIn shards that a user hands in; encoded where absent */
 export const modelStages = (
-  model: ModelNeed,
+  trained: ModelNeed,
   request: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
   asked: SplitSettings,
   handedIn?: Need,
 ) => {
   const { config } = request;
+  // What it was trained on has no distractors.
+  const model: ModelNeed = { ...trained, open: (at) => trained.open(at.of('whole')) };
   const source: VectorSource = {
     name: model.name,
     hasWinners: model.hasWinners ?? false,
-    passages: encode(model, config, known),
-    queries: (split, some) => queries(model, split, config, known, some),
+    passages: (of) => encode(model, config, of),
+    queries: (split, of, some) => queries(model, split, config, of, some),
   };
   return { ...vectorStages(source, request, known, asked, handedIn), model };
 };
@@ -72,12 +75,17 @@ export const modelStages = (
  * @param shards a folder of them that a user hands in; encoded where absent
  */
 export function vectorStages(
-  { name: system, passages: encoding, queries: queriesOf, hasWinners = false }: VectorSource,
+  source: VectorSource,
   { config, seed }: Pick<RunRequest, 'config' | 'seed'>,
   known: Known,
   asked: SplitSettings,
   handedIn?: Need,
 ) {
+  const { name: system, hasWinners = false } = source;
+  const { encoding, encoded: parts } = encodings(source, known);
+  // As where there are no distractors: the same artifact.
+  const queriesOf = (split: Split, some?: SomeQueries) =>
+    onPart(source.queries(split, known.parts?.base ?? known, some), 'base');
   const shards = handedIn ?? encoding;
   const { builder } = known;
   const index = builder && indexVectors(shards, config, seed, system, { ...known, builder });
@@ -91,12 +99,23 @@ export function vectorStages(
   const run = search(searched, asked, config, known);
   const points = index && [...pointsBefore(searched, asked, config, known), run];
   return {
-    ...{ system, encoding, shards, queries: encoded, index, exact, points, run },
+    ...{ system, encoding, parts, shards, queries: encoded, index, exact, points, run },
     recall: exact && points && recall(system, points, exact, known),
     devWinners: hasWinners
       ? devWinners({ ...searched, queries: queriesOf('dev', judged) }, known)
       : undefined,
   };
+}
+
+/** The shards of every passage; distractors are encoded by themselves, once for all collections that hold them. */
+function encodings(source: VectorSource, known: Known): { encoding: Stage; encoded: readonly Stage[] } {
+  if (known.parts === undefined) return { encoding: source.passages(known), encoded: [] };
+  const { base, distractors, count } = known.parts;
+  const first = onPart(source.passages(base), 'base');
+  if (count === 0) return { encoding: first, encoded: [] };
+  const others = { ...onPart(source.passages(distractors), 'distractors'), name: 'encode distractors' };
+  const encoding = grownShards(first, others, count, source.name, known);
+  return { encoding, encoded: [first, others] };
 }
 
 /** Hits by what a search of an index is told, without the last, which the run is measured with. */

@@ -1,4 +1,5 @@
 /** Where the stages of one request are made: what is open is open once, and what was made is not asked for again. */
+import type { GrownDataset } from '../contracts.js';
 import type { ShardSpan } from '../index/index-facts.js';
 import { builtIndex } from '../pipeline/built-index.js';
 import type { OpenModel } from '../pipeline/open-model.js';
@@ -11,6 +12,7 @@ import type { Engine } from '../tensor/engine.js';
 import {
   type BuiltNeed,
   type Choice,
+  type DatasetPart,
   inputKey,
   type ModelNeed,
   makeHere,
@@ -25,27 +27,45 @@ interface Open<T> {
   it: T;
 }
 
+/** What is open and what was made, whichever part of the dataset it is of. */
+interface Held {
+  made: Map<string, Promise<Artifact<unknown>>>;
+  model?: Open<OpenModel> | undefined;
+  searching?: Open<OpenSearch> | undefined;
+}
+
 export class Workbench implements Workplace {
   readonly config: Session['config'];
   readonly store: Session['store'];
   readonly dataset: Session['dataset'];
   readonly offline: boolean;
-  readonly #made = new Map<string, Promise<Artifact<unknown>>>();
-  #model: Open<OpenModel> | undefined;
-  #searching: Open<OpenSearch> | undefined;
+  readonly #held: Held;
+  readonly #grown: GrownDataset | undefined;
 
-  /** @param log gets the stages that are asked for by `logged`, those before a failure too */
+  /**
+   * @param log gets the stages that are asked for by `logged`, those before a failure too
+   * @param of another one that this shows a part of
+   */
   constructor(
     readonly prepared: Session,
     readonly progress: Progress,
     readonly log: StageLog,
     readonly openEngine?: Engine | undefined,
+    of?: Workbench,
   ) {
     const { config, store, dataset, offline } = prepared;
     this.config = config;
     this.store = store;
     this.dataset = dataset;
     this.offline = offline;
+    this.#held = of === undefined ? { made: new Map() } : of.#held;
+    this.#grown = of === undefined ? dataset.grown : of.#grown;
+  }
+
+  of(part: DatasetPart): Workbench {
+    const dataset = this.#grown?.[part] ?? this.dataset;
+    if (dataset === this.dataset) return this;
+    return new Workbench({ ...this.prepared, dataset }, this.progress, this.log, this.openEngine, this);
   }
 
   get engine(): Engine {
@@ -57,10 +77,10 @@ export class Workbench implements Workplace {
     const stage = 'among' in need ? need.chosen : need;
     if (stage === undefined) throw new TypeError('It is not chosen yet.');
     const key = `${stage.kind}/${inputKey(stage)}`;
-    const known = this.#made.get(key);
+    const known = this.#held.made.get(key);
     if (known !== undefined) return { ...((await known) as Artifact<Facts>), cached: true };
     const making = (this.log.making ?? makeHere).artifact(stage, this);
-    this.#made.set(key, making);
+    this.#held.made.set(key, making);
     return making;
   }
 
@@ -75,22 +95,22 @@ export class Workbench implements Workplace {
 
   async model(model: ModelNeed): Promise<OpenModel> {
     const key = inputKey(model.need);
-    if (this.#model?.key !== key) {
+    if (this.#held.model?.key !== key) {
       this.#letGo();
-      this.#model = { key, it: await model.open(this) };
+      this.#held.model = { key, it: await model.open(this) };
     }
-    return this.#model.it;
+    return this.#held.model.it;
   }
 
   async searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch> {
     const keys = [shards, ...(index ? [index] : [])].map(inputKey);
     const key = [...keys, ...(span ? [`shards ${span.first} to ${span.end}`] : [])].join();
-    if (this.#searching?.key === key) return this.#searching.it;
+    if (this.#held.searching?.key === key) return this.#held.searching.it;
     await this.#closeIndex();
     const built = index && builtIndex(await this.made(index), this.config, index.by!);
     const folder = await this.folderOf(shards);
     const it = await openSearching(this.prepared, this.engine, folder, built, span);
-    this.#searching = { key, it };
+    this.#held.searching = { key, it };
     return it;
   }
 
@@ -101,14 +121,14 @@ export class Workbench implements Workplace {
   }
 
   async #closeIndex(): Promise<void> {
-    const open = this.#searching;
-    this.#searching = undefined;
+    const open = this.#held.searching;
+    this.#held.searching = undefined;
     if (open !== undefined) await closeSearching(open.it);
   }
 
   /** The model goes, and its weights from the engine. */
   #letGo(): void {
-    if (this.#model !== undefined) this.openEngine?.release(this.#model.it.weights);
-    this.#model = undefined;
+    if (this.#held.model !== undefined) this.openEngine?.release(this.#held.model.it.weights);
+    this.#held.model = undefined;
   }
 }

@@ -31,7 +31,7 @@ export class CellLines {
     readonly now: () => number = () => performance.now(),
   ) {
     this.total = requests.length;
-    this.#severalDatasets = new Set(requests.map(({ dataset }) => dataset)).size > 1;
+    this.#severalDatasets = new Set(requests.map(collectionOf)).size > 1;
   }
 
   /** @returns to be called when the cell has ended */
@@ -40,8 +40,8 @@ export class CellLines {
     this.#begun++;
     // A run by itself needs no name.
     if (this.total > 1) {
-      const { architecture, dataset, seed } = request;
-      const on = this.#severalDatasets ? ` on ${dataset}` : '';
+      const { architecture, seed } = request;
+      const on = this.#severalDatasets ? ` on ${collectionOf(request)}` : '';
       this.progress.within(`${architecture}${on}, seed ${seed}, ${this.#begun} of ${this.total}`, () => {
         const leftMs = this.#leftMs();
         return leftMs === undefined
@@ -92,12 +92,14 @@ export class CellLines {
   }
 }
 
-export function titleOf({
-  architecture,
-  dataset,
-  seed,
-}: Pick<RunRequest, 'architecture' | 'dataset' | 'seed'>): string {
-  return `${architecture} on ${dataset}, seed ${seed}`;
+export const titleOf = (
+  request: Pick<RunRequest, 'architecture' | 'dataset' | 'distractors' | 'seed'>,
+): string => `${request.architecture} on ${collectionOf(request)}, seed ${request.seed}`;
+
+/** `squad + 1000 of beir/nq` */
+function collectionOf({ dataset, distractors }: Pick<RunRequest, 'dataset' | 'distractors'>): string {
+  if (distractors === undefined) return dataset;
+  return `${dataset} + ${distractors.count} of ${distractors.from?.dataset ?? 'its own'}`;
 }
 
 /** Milliseconds per cell; 0 where none is known. */

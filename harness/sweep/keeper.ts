@@ -46,9 +46,9 @@ export class Keeper {
   /** The store that a request is worked on in. */
   storeOf(request: RunRequest): Store {
     const { cache, keep } = request.config;
-    const { architecture, dataset, data, seed, init, negatives } = request;
+    const { architecture, dataset, data, distractors, seed, init, negatives } = request;
     const deciding = decidingSettings(request.config);
-    const owner = keyOf({ architecture, dataset, data, seed, init, negatives, deciding });
+    const owner = keyOf({ architecture, dataset, data, distractors, seed, init, negatives, deciding });
     const store = new Store(cache, {
       temporary: keep === 'all' ? [] : temporaryKinds,
       owner,

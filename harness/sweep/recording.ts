@@ -142,9 +142,10 @@ function describe(thrown: unknown): NonNullable<RunRecord['error']> {
 }
 
 /** The same for every attempt at a request, however far it comes. */
-function failedFile({ architecture, dataset, data, seed, init, negatives, config }: RunRequest): string {
+function failedFile(request: RunRequest): string {
+  const { architecture, dataset, data, distractors, seed, init, negatives, config } = request;
   const deciding = decidingSettings(config);
-  const key = keyOf({ deciding, data, init, negatives }).slice(0, 8);
+  const key = keyOf({ deciding, data, distractors, init, negatives }).slice(0, 8);
   const stem = `${fileName(dataset)}-${fileName(architecture)}-${seed}-${key}.failed`;
   return path.join(config.out, `${stem}${recordSuffix}`);
 }

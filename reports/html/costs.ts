@@ -2,7 +2,7 @@
 import type { ReportSection } from '../../harness/contracts.js';
 import { isoCostHead, isoCostLegend, isoCostRows } from '../format/iso-cost.js';
 import { pricesHead, pricesLegend, pricesRows } from '../format/prices.js';
-import { escapeHtml } from './escape.js';
+import { textTable } from './text-table.js';
 
 /** Empty where no system has a cost. */
 export function isoCostHtml(section: ReportSection): string {
@@ -16,21 +16,4 @@ export function isoCostHtml(section: ReportSection): string {
 export function pricesHtml({ prices }: ReportSection): string {
   if (prices === undefined) return '';
   return textTable('Cost in money', pricesHead(prices), pricesRows(prices), pricesLegend(prices));
-}
-
-function textTable(
-  title: string,
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-  legend: string,
-): string {
-  const head = header.map((text) => `<th scope="col" class="text">${escapeHtml(text)}</th>`);
-  const bodies = rows.map(([first = '', ...others]) => {
-    const cells = others.map((text) => `<td class="text prose">${escapeHtml(text)}</td>`);
-    return `<tr><th scope="row">${escapeHtml(first)}</th>${cells.join('')}</tr>`;
-  });
-  return `<h3>${title}</h3>
-<div class="wide" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>
-<tbody>${bodies.join('\n')}</tbody></table></div>
-<p class="faint">${escapeHtml(legend)}</p>`;
 }

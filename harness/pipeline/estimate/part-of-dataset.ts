@@ -6,6 +6,8 @@ import { type ExampleSizes, trainingSizes } from '../example-sizes.js';
 
 export interface WholeSizes extends ExampleSizes {
   passages: number;
+  /** Passages that get vectors; more than are searched where a larger collection shares them. */
+  encoded: number;
   devExamples: number;
   /** By split. */
   queries: Record<Split, number>;
@@ -22,8 +24,11 @@ export interface PartOfDataset {
 const partPassages = 2000;
 const partQueries = 200;
 
-/** Its first passages, and as many queries of each split. */
-export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
+/** Its first passages, and as many queries of each split. @param asked of the whole, with passages that are added */
+export async function partOf(
+  dataset: Dataset,
+  asked = { searched: dataset.passageCount, encoded: dataset.passageCount },
+): Promise<PartOfDataset> {
   const passages: Passage[] = [];
   for await (const passage of dataset.passages()) {
     if (passages.push(passage) === partPassages) break;
@@ -47,7 +52,8 @@ export async function partOf(dataset: Dataset): Promise<PartOfDataset> {
     },
     whole: {
       ...(await trainingSizes(dataset)),
-      passages: dataset.passageCount,
+      passages: asked.searched,
+      encoded: asked.encoded,
       devExamples: (await relevantPassages(dataset, 'dev')).size,
       queries: { train: all.train.length, dev: all.dev.length, test: all.test.length },
     },

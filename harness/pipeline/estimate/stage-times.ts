@@ -12,6 +12,7 @@ import type { TrainRates } from './train-rates.js';
 
 const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
   graph.filter((stage) => stage.kind === kind);
+const encodes = ({ task }: Stage) => task === 'encode';
 const named = (name: string) => (graph: readonly Stage[]) => graph.filter((stage) => stage.name === name);
 
 export function negativesTime(rates: NegativesRates, whole: WholeSizes): StageTime {
@@ -87,12 +88,12 @@ function trainingTime(
   return { stage, seconds: startSeconds + tried.length * (stepping + judging), basis: parts.join('; ') };
 }
 
-const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, { passages }: WholeSizes): StageTime => ({
+const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, whole: WholeSizes): StageTime => ({
   stage: 'encode',
-  seconds: passages * secondsPerPassage,
-  basis: `${count(passages, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
-  // Those of a first training are made while examples are mined.
-  makes: (graph) => ofKind('shards')(graph).slice(-1),
+  seconds: whole.encoded * secondsPerPassage,
+  basis: `${count(whole.encoded, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
+  // Those of a first training are made while examples are mined; those that are joined of others take no time.
+  makes: (graph) => ofKind('shards')(graph).filter(encodes).slice(-1),
 });
 
 /** Seconds of searching in batches. */

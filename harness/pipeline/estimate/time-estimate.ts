@@ -9,7 +9,7 @@ import { canonicalJson } from '../../store/hash.js';
 import { Store } from '../../store/store.js';
 import { loadSystem } from '../../systems.js';
 import { measuredSeconds, startSeconds, warmUpSeconds } from '../answering-order.js';
-import { datasetHere } from '../needs.js';
+import { datasetHere, passagesAsked } from '../needs.js';
 import type { RunRequest } from '../run-request.js';
 import type { Means } from '../system.js';
 import { type PartOfDataset, partOf } from './part-of-dataset.js';
@@ -70,7 +70,9 @@ export class TimeEstimates {
     const key = collectionKey(request);
     let found = this.#parts.get(key);
     if (found === undefined) {
-      found = datasetHere(request).then((opened) => opened && partOf(opened));
+      found = datasetHere(request).then(
+        async (opened) => opened && partOf(opened, await passagesAsked(opened, request)),
+      );
       this.#parts.set(key, found);
     }
     return found;
