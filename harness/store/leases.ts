@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOnDisk } from './disk-bytes.js';
-import { type ArtifactKind, type ArtifactName, artifactFolder } from './manifest.js';
+import { type ArtifactKind, type ArtifactName, artifactFolder, isFinished } from './manifest.js';
 import {
   addOwner,
   giveBack,
   isOwned,
+  isTemporary,
   markKept,
   markTemporary,
   removeRemains,
@@ -48,6 +49,18 @@ export class Leases {
     if (!this.kinds.has(kind)) return markKept(folder);
     await addOwner(folder, this.owner);
     await this.#hold(kind, key);
+  }
+
+  /** Claims what is there and temporary, while nobody removes it. @returns whether there is a finished artifact, sound or not */
+  async claimFinished(kind: ArtifactKind, key: string): Promise<boolean> {
+    const folder = artifactFolder(this.root, kind, key);
+    if (!(await isFinished(folder))) return false;
+    if (!(await isTemporary(folder))) return true;
+    return undisturbed(folder, async () => {
+      const still = await isFinished(folder);
+      if (still) await this.claim(kind, key);
+      return still;
+    });
   }
 
   #hold(kind: ArtifactKind, key: string): Promise<void> {

@@ -38,7 +38,6 @@ import { noteSharing } from './privacy.js';
 import { remoteStore } from './remote/remote-store.js';
 import { type Anew, emptyFolder, toRepair } from './repair.js';
 import { announce } from './running.js';
-import { isTemporary, undisturbed } from './temporary.js';
 import { timed } from './took.js';
 import { removeUnfinished } from './unfinished.js';
 
@@ -228,7 +227,7 @@ export class Store {
     key: string,
   ): Promise<Manifest<Facts> | DamagedArtifact | undefined> {
     const folder = this.folderOf(kind, key);
-    if (!(await this.#claim(kind, key))) return undefined;
+    if (!(await this.#leases.claimFinished(kind, key))) return undefined;
     // Before it is checked, which may take long: what was just used is not pruned.
     await noteUse(folder);
     try {
@@ -236,18 +235,6 @@ export class Store {
     } catch (error) {
       return toRepair(kind, error, this.#anew);
     }
-  }
-
-  /** @returns whether there is a finished artifact, sound or not */
-  async #claim(kind: ArtifactKind, key: string): Promise<boolean> {
-    const folder = this.folderOf(kind, key);
-    if (!(await isFinished(folder))) return false;
-    if (!(await isTemporary(folder))) return true;
-    return undisturbed(folder, async () => {
-      const still = await isFinished(folder);
-      if (still) await this.#leases.claim(kind, key);
-      return still;
-    });
   }
 
   /** See `Leases.holdLeft`. */
