@@ -44,7 +44,7 @@ export class Leases {
   }
 
   /** Holds a finished temporary artifact, or claims it for good where its kind is kept. */
-  async claim(kind: ArtifactKind, key: string): Promise<void> {
+  async #claim(kind: ArtifactKind, key: string): Promise<void> {
     const folder = artifactFolder(this.root, kind, key);
     if (!this.kinds.has(kind)) return markKept(folder);
     await addOwner(folder, this.owner);
@@ -58,7 +58,7 @@ export class Leases {
     if (!(await isTemporary(folder))) return true;
     return undisturbed(folder, async () => {
       const still = await isFinished(folder);
-      if (still) await this.claim(kind, key);
+      if (still) await this.#claim(kind, key);
       return still;
     });
   }
