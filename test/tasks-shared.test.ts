@@ -108,23 +108,26 @@ test('tasks name what they wait for, and are the same for sweeps that share a tr
 test('what is mined waits for a search that is cut, whose pieces know nothing of it', async () => {
   const cut = ['encode.shardPassages=3', 'stages=2', 'stage2.depth=5'];
   const [cell] = (await cellTasks([request('mlr', ...cut)])) as [Task];
-  const begun = async () => {
-    const negatives = path.join(root, 'tiny', 'cache', 'negatives');
-    const names = await readdir(negatives).catch(() => []);
-    const states = names.map(async (name) => (await readdir(path.join(negatives, name))).join());
-    return (await Promise.all(states)).filter((files) => !files.includes('manifest.json'));
+  /** Of artifacts of a kind, whether each is finished. */
+  const finished = async (kind: string) => {
+    const folder = path.join(root, 'tiny', 'cache', kind);
+    const names = await readdir(folder).catch(() => []);
+    const files = await Promise.all(names.map((name) => readdir(path.join(folder, name))));
+    return files.map((those) => those.includes('manifest.json'));
   };
   const searched: string[] = [];
-  for (let waits = true; waits; ) {
+  for (;;) {
     const outcome = await runTask(cell, place());
-    waits = outcome.state === 'waits';
     if (outcome.state !== 'waits') break;
+    const encoded = await finished('queries');
     for (const task of outcome.for) {
       assert.deepEqual(await runTask(task, place()), { state: 'done' });
       if (task.kind !== 'search') continue;
       searched.push(task.title);
+      // Queries were encoded before, once.
+      assert.deepEqual(await finished('queries'), encoded);
       // Begun, it would be locked, and one piece would wait for the other.
-      assert.deepEqual(await begun(), []);
+      assert.ok(!(await finished('negatives')).includes(false));
     }
   }
   const pieces = ['1 to 8', '9 to 10'].map((shards) => `search shards ${shards} of 10, mlr on beir, seed 1`);

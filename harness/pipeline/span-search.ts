@@ -7,12 +7,12 @@ import type { Query } from '../contracts.js';
 import type { ShardSpan } from '../index/index-facts.js';
 import type { QueryVectors } from '../index/query-vectors.js';
 import type { Progress } from '../progress.js';
-import { mergePassages, type PassageHits } from '../search/passages.js';
+import { mergePassages, type PartHits, type PassageHits } from '../search/passages.js';
 import { removeUnfinished, unfinishedFolder } from '../store/unfinished.js';
 import { HitParts } from './hit-files.js';
 import { finishPiece, type PieceFacts, readPiece, wholePiece } from './hit-pieces.js';
 import { searchedDepth, withoutOwnPassages } from './own-passages.js';
-import { partQueriesOf, type SearchOptions, searchQueries } from './query-search.js';
+import { inParts, partQueriesOf, type SearchOptions, searchQueries } from './query-search.js';
 import type { OpenSearch } from './searching.js';
 import { type Conditions, conditionsHere } from './whole-index.js';
 
@@ -109,19 +109,23 @@ export async function mergeSpans(
   const conditions = await conditionsHere(1);
   const partQueries = partQueriesOf(true, batchSize);
   const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions }, progress.note);
-  for (let first = parts.queries; first < queries.length; first = parts.queries) {
-    progress.checkInterrupted();
+  await inParts(queries, parts, async (part, before) => {
     const started = performance.now();
-    const some = queries.slice(first, first + partQueries);
-    const found = [];
-    for (const { folder: piece, facts } of pieces) {
-      const { firstPassage } = facts;
-      found.push({ hits: await readPiece(piece, facts, first, some.length), firstPassage });
+    const hits: PassageHits[] = [];
+    // A batch at a time: the lists of every span are in memory together.
+    for (let first = 0; first < part.length; first += batchSize) {
+      progress.checkInterrupted();
+      const batch = part.slice(first, first + batchSize);
+      const found: PartHits[] = [];
+      for (const { folder: piece, facts } of pieces) {
+        const own = await readPiece(piece, facts, before + first, batch.length);
+        found.push({ hits: own, firstPassage: facts.firstPassage });
+      }
+      const merged = mergePassages(found, most);
+      hits.push(named === undefined ? merged : withoutOwnPassages(merged, batch, named, depth));
     }
-    const merged: PassageHits = mergePassages(found, most);
-    const hits = named === undefined ? merged : withoutOwnPassages(merged, some, named, depth);
-    await parts.add([hits], (performance.now() - started) / 1000);
-  }
+    return { hits, seconds: (performance.now() - started) / 1000 };
+  });
   await parts.join();
   const sum = (of: 'buildSeconds' | 'searchSeconds') =>
     pieces.reduce((total, { facts }) => total + facts.execution[of], 0);
