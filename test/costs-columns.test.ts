@@ -79,6 +79,8 @@ test('what has no number is not measured, with the reason, and no 0', async () =
   // Where nobody has a number the column goes, and the reason stays.
   const none = await prepare([without, older]);
   assert.ok(none.sections[0]!.columns.every((column) => column.id !== id));
+  const asked = await prepare([without, older], { columns: ['success@20', id] });
+  assert.match(await render('markdown', asked), /^\| without \|.*\| not measured \|$/m);
   const note = none.sections[0]!.notes.find((line) => line.includes('nobody <counts>'));
   assert.match(note!, new RegExp(`^Not measured: .*${label}.*\\(nobody <counts>\\)\\.$`));
   assert.ok((await prepare([older])).sections[0]!.notes.every((line) => !line.startsWith('Not measured')));

@@ -96,13 +96,7 @@ test('what reads the disk at every search is timed with few queries, by itself, 
     ...[`cache=${path.join(root, 'cache')}`, `out=${path.join(root, 'out')}`, 'train.epochs=0'],
     ...['model.scratch.layers=1', 'model.scratch.dimensions=128', 'model.scratch.heads=2'],
     ...['model.scratch.intermediate=16', 'model.scratch.vocabularySize=500', 'text.passageTokens=16'],
-    ...[
-      'searcher=exact',
-      'search.memoryMiB=1',
-      'latency.queries=20',
-      'answering.measure=false',
-      'latency.batchSizes=[4]',
-    ],
+    ...['searcher=exact', 'search.memoryMiB=1', 'latency.queries=20', 'latency.batchSizes=[4]'],
   ];
   const config = loadConfig({ cwd: root, flags: {}, set });
   const { records } = await sweep(
@@ -118,6 +112,9 @@ test('what reads the disk at every search is timed with few queries, by itself, 
   assert.equal(disk!.throughput![0]!.queries, 8);
   assert.match(disk!.warnings[0]!, /search\.memoryMiB \(1\) does not hold: 10 of 20 queries are timed/);
   assert.equal(memory!.queryIds.length, 20);
+  const [once, often] = records.map(({ answering }) => answering!);
+  assert.deepEqual([once!.queries, once!.warmup], [1, 0]);
+  assert.ok(often!.queries! > 1 && often!.warmup! > 1);
   assert.deepEqual([disk!.interleavedWith, memory!.interleavedWith], [[], []]);
   assert.ok(!memory!.warnings.some((warning) => warning.includes('whole index')));
 });

@@ -26,7 +26,11 @@ export interface CostColumn extends ReportColumn {
 
 /** Runs in a process that does nothing but open one system and answer queries. */
 export interface Meter {
-  /** Called once the system is open and warm. @returns what reads the figures once the queries are answered, by column id */
+  /**
+   * Called once the system is open and warm, in the order of places. What it gives reads the figures once the queries are
+   * answered, those of the last place first.
+   * @returns figures by column id
+   */
   begin(): Promise<(answered: Answered) => Promise<Readonly<Record<string, Figure>>>>;
 }
 

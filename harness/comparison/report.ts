@@ -122,7 +122,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const comparisons =
     baseline === undefined || pairable.length === 0 ? [] : compareWithBaseline(baseline, pairable, comparing);
   const slices = request.slices && slicesOf(systems, baseline, pairable, request.slices, comparing);
-  const { columns, rows, notes: missing } = tableOf(systems, comparisons, request.measures);
+  const { columns, rows, notes: missing } = tableOf(systems, comparisons, request);
   const ranks = ranksOf(systems, measures, notes);
   const accuracies = columns.filter(({ group }) => group === 'accuracy');
   const usual = usualMeasures.find((id) => accuracies.some((column) => column.id === id));

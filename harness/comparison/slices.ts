@@ -167,7 +167,7 @@ export function slicesOf(
       const having = systems.filter((system) => namesOf(slices, system).includes(name));
       const own = having.map((system) => restricted(system, slices, name));
       const tested = comparisons.filter(({ slice }) => slice === name);
-      const { rows } = tableOf(own, tested, request.measures);
+      const { rows } = tableOf(own, tested, request);
       return {
         name,
         queryCount: Math.max(...own.map(({ runs }) => runs[0]!.record.queryIds.length)),

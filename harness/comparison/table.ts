@@ -56,11 +56,12 @@ export function unitOf(systems: readonly System[], id: string): 'share' | 'count
  * A row for each system, and the columns that at least one of them has a number for: accuracy, size, latency. The best of
  * a column and the second are marked, and what differs from the baseline.
  * @param measures all that are held where absent
+ * @param asked costs that are shown though no system has a number for them, where one says why it has none
  */
 export function tableOf(
   systems: readonly System[],
   comparisons: readonly ReportComparison[],
-  measures?: readonly string[],
+  { measures, columns: asked = [] }: { measures?: readonly string[]; columns?: readonly string[] } = {},
 ): { columns: ReportColumn[]; rows: ReportSystem[]; notes: string[] } {
   const accuracies = accuracyColumns(systems, measures);
   const costs = costsOf(systems);
@@ -93,7 +94,12 @@ export function tableOf(
       ...(Object.keys(notMeasured).length > 0 && { notMeasured }),
     };
   });
-  const used = costs.filter(({ id }) => rows.some(({ cells }) => cells[id] !== undefined));
+  const used = costs.filter(({ id }) =>
+    rows.some(
+      ({ cells, notMeasured }) =>
+        cells[id] !== undefined || (asked.includes(id) && notMeasured?.[id] !== undefined),
+    ),
+  );
   const columns = [...accuracies, ...used.map(({ of: _, isNoCost: __, ...column }) => column)];
   const isNoCost = new Set(used.flatMap((column) => (column.isNoCost === true ? [column.id] : [])));
   for (const column of columns) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { loadConfig } from '../../../harness/config/config.js';
 import { importMteb } from '../../../harness/pipeline/record-exchange.js';
 import { readRecord, readRecords } from '../../../harness/record/read.js';
-import type { StoredRecord } from '../../../harness/record.js';
+import type { RunRecord, StoredRecord } from '../../../harness/record.js';
 import { readBaseline, readBaselineIfAny } from '../../../harness/regression/baseline.js';
 import { evidenceIn } from '../../../harness/regression/evidence.js';
 import { loadReproduction } from '../../../harness/reproduction/files.js';
@@ -16,9 +16,18 @@ import type { Files, Loader } from '../loader.js';
 import { texts } from '../valid-files.js';
 
 const small = { queries: 4 };
+const took = { seconds: 2.5, cpu: 'Made CPU', threads: 2 };
+const made = { madeAt: '2026-01-01T00:00:00.000Z', benchVersion: '0.1.0', git: null, took };
+const costly: Partial<RunRecord> = {
+  stages: [{ name: 'encode', key: '0123456789abcdef0123', execution: { cached: true, seconds: 0, made } }],
+  answering: {
+    ...{ queries: 9, warmup: 4, openSeconds: 0.5, seconds: 0.5 },
+    costs: { 'memory-bytes': { value: 2 ** 27 }, 'joules-per-query': { value: null, reason: 'no counters' } },
+  },
+};
 const records = [
   madeRecord(small),
-  madeRecord({ ...small, arch: 'mlr-sc', lift: 0.2 }),
+  { ...madeRecord({ ...small, arch: 'mlr-sc', lift: 0.2 }), ...costly },
   madeRecord({ ...small, status: 'failed' }),
 ];
 const recordFiles: Files[] = [

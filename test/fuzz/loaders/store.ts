@@ -28,6 +28,7 @@ const manifest = JSON.stringify({
     ...{
       uses: [{ kind: 'shards', key: '0123456789abcdef0123' }],
       about: { dataset: 'squad', system: 'mlr-sc' },
+      took: { seconds: 2.5, cpu: 'Made CPU', threads: 2 },
     },
   },
 });
