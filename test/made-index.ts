@@ -40,6 +40,7 @@ export async function makeIndex(
   { values, dimensions }: Rows,
   vectorsPerPassage: number | readonly number[] = 1,
   shards = 1,
+  idPrefix = 'p',
 ): Promise<VectorIndex> {
   const fixed = typeof vectorsPerPassage === 'number' ? vectorsPerPassage : undefined;
   const passages =
@@ -48,7 +49,7 @@ export async function makeIndex(
       : vectorsPerPassage.length;
   const countOf = (passage: number) => fixed ?? (vectorsPerPassage as readonly number[])[passage]!;
   const identifiers = new IdentifierWriter(identifiersPath(folder));
-  for (let i = 0; i < passages; i++) identifiers.append(`p${i}`);
+  for (let i = 0; i < passages; i++) identifiers.append(`${idPrefix}${i}`);
   await identifiers.commit();
   const plan = planShards(passages, shards);
   let row = 0;

@@ -30,6 +30,25 @@ test('passages that are no distractors are left out, counted and told', async ()
   assert.ok(!ids.some((id) => /towns:0$|copy$|of-birds$/.test(id.replace(/^towns:0$/, ''))));
 });
 
+test('a smaller number is the beginning of a larger one, whichever was the largest asked for', async () => {
+  const added = async (count: number, largest: number) => {
+    const ids: string[] = [];
+    for await (const { passageId } of (await opened(grown(count, largest))).passages()) ids.push(passageId);
+    return ids.slice(44);
+  };
+  const all = await added(58, 58);
+  assert.equal(all.length, 58);
+  for (const [count, largest] of [
+    [10, 58],
+    [10, 10],
+    [0, 10],
+    [44, 44],
+  ] as const)
+    assert.deepEqual(await added(count, largest), all.slice(0, count));
+  // Not the order of their files.
+  assert.notDeepEqual(all, all.toSorted());
+});
+
 test('what is chosen for one dataset is not taken for what is chosen for another', async () => {
   const here = await opened(grown(44, 44));
   const there = await opened(grown(44, 44), await byHand(1));

@@ -48,6 +48,10 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
       'bench run --arch bm25 --dataset beir:mine --data my-folder',
       'a collection of your own, by a name of yours',
     ],
+    [
+      'bench run --arch bm25 --dataset beir/scifact --distractors 0,500,4800',
+      'in collections of three sizes: docs/distractors.md',
+    ],
     ['bench run --arch mlr-sc --dataset squad --preset paper', 'trained as in the paper, on a GPU'],
     ['bench run --arch mlr-sc --dataset squad --dry-run', 'what would be done'],
   ],
