@@ -7,6 +7,7 @@ import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
+import { p99Notes } from './costs.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
@@ -126,7 +127,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
   }
-  notes.push(...failuresIn(records));
+  notes.push(...failuresIn(records), ...p99Notes(systems));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
   const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);

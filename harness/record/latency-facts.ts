@@ -16,7 +16,7 @@ export interface LatencyFacts {
   readonly throughput?: readonly ThroughputValues[];
   /** The paper's figure: building and searching the whole index, over the number of queries. */
   readonly wholeIndexSecondsPerQuery?: number;
-  /** About the timer and the number of samples. */
+  /** About the timer, and what was not measured. */
   readonly warnings: readonly string[];
 }
 
@@ -24,12 +24,20 @@ export interface LatencyValues {
   readonly meanMs: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
-  readonly p99Ms: number;
+  /** Null where there are fewer samples than it takes; older versions left one of any number. */
+  readonly p99Ms: number | null;
   /** Bootstrap, 95 %. */
-  readonly intervalsMs: Readonly<
-    Record<'p50' | 'p95' | 'p99', { readonly low: number; readonly high: number }>
-  >;
+  readonly intervalsMs: {
+    readonly p50: IntervalMs;
+    readonly p95: IntervalMs;
+    readonly p99: IntervalMs | null;
+  };
   readonly samplesMs: readonly number[];
+}
+
+export interface IntervalMs {
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface ThroughputValues {
