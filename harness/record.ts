@@ -7,6 +7,7 @@ export { bareArchitecture, type Findings, newRecord, runElsewhere } from './reco
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
   type ArchitectureFacts,
+  type ClosedLoadFacts,
   type CurveFacts,
   type CurvePoint,
   type DatasetFacts,
@@ -18,10 +19,13 @@ export {
   type LambdaTried,
   type LatencyFacts,
   type LatencyValues,
+  type LoadFacts,
+  type LoadValues,
   type MachineFacts,
   type MakingFacts,
   type MeasureValues,
   type ModelFacts,
+  type OpenLoadFacts,
   type RunFile,
   type RunRecord,
   recordSchemaVersion,

@@ -11,6 +11,7 @@ import type {
   ReportUnit,
 } from '../harness/contracts.js';
 import { isoCostHead, isoCostLegend, isoCostRows } from './format/iso-cost.js';
+import { loadHead, loadLegend, loadRows } from './format/load.js';
 import {
   formatCell,
   formatEffect,
@@ -52,7 +53,8 @@ function sectionText(section: ReportSection): string {
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Size and throughput\n\n${systemsTable(section, details)}`);
   if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
-  const { isoCost, prices } = section;
+  const { isoCost, load, prices } = section;
+  if (load !== undefined) parts.push(textTable('Under load', loadHead, loadRows(load), loadLegend));
   if (isoCost !== undefined) {
     const rows = isoCostRows(section, isoCost);
     parts.push(textTable('Best for a cost', isoCostHead(isoCost), rows, isoCostLegend(isoCost)));

@@ -3,6 +3,7 @@ import { byteSize, duration } from '../progress.js';
 import type { LatencyValues, RunRecord } from '../record.js';
 import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import { loadTable } from './load-text.js';
 import { renderTable } from './table.js';
 
 /** Tables for the terminal. Measures are in percent, latencies in milliseconds. */
@@ -15,6 +16,7 @@ export function summarize(records: readonly RunRecord[]): string {
       headingOf(runs.find(({ status }) => status === 'ok') ?? runs[0]!),
       accuracyTable(runs),
       costTable(runs),
+      loadTable(systemsOf(runs).map((records) => ({ name: records[0]!.arch.name, records }))),
       notesOf(runs, told),
     ]
       .filter((part) => part !== '')

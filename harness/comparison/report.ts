@@ -11,6 +11,7 @@ import { p99Notes } from './costs.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
+import { loadOf } from './load.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { pricesOf } from './prices.js';
 import { queryDifferences, type TextSource } from './queries.js';
@@ -130,6 +131,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   notes.push(...failuresIn(records), ...p99Notes(systems));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
   const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
+  const load = loadOf(systems.map(({ name, runs }) => ({ name, records: runs.map((run) => run.record) })));
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
@@ -154,6 +156,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     comparisons,
     ...(ranks && { ranks }),
     ...(slices && { slices }),
+    ...(load && { load }),
     ...(isoCost && { isoCost }),
     ...(request.prices && { prices: pricesOf(systems, request.prices) }),
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),

@@ -7,12 +7,14 @@ import type { ReportCheck } from './check.js';
 import type { ReportComparison, ReportInterval, ReportRanks } from './comparison.js';
 import type { ReportFront, ReportIsoCost } from './report-costs.js';
 import type { ReportIndexCurve } from './report-curves.js';
+import type { ReportLoad } from './report-load.js';
 import type { ReportUnit } from './unit.js';
 
 export type { ReportCheck } from './check.js';
 export type * from './comparison.js';
 export type * from './report-costs.js';
 export type * from './report-curves.js';
+export type * from './report-load.js';
 export type { ReportUnit } from './unit.js';
 
 /** One column of the table of systems. */
@@ -191,6 +193,8 @@ export interface ReportSection {
   ranks?: ReportRanks;
   /** Present where slices were given. */
   slices?: ReportSlices;
+  /** Present where something was measured under load. */
+  load?: ReportLoad;
   /** Absent where fewer than two systems have a cost. */
   isoCost?: ReportIsoCost;
   /** Present where prices were given. */

@@ -29,8 +29,8 @@ const resolution = 0.05;
 const lowestShare = 0.05;
 
 /**
- * Halves the range between what passes and what fails, on a scale of ratios. It is told from outside how each rate did, so that
- * systems can take turns between the steps of their searches.
+ * Halves the range between what passes and what fails; low rates, which take longest to try, only where it has to. It is told from
+ * outside how each rate did, so that systems can take turns between the steps of their searches.
  */
 export class RateSearch {
   readonly #tried: Trial[] = [];
@@ -47,7 +47,7 @@ export class RateSearch {
   next(): number | undefined {
     if (this.#tried.length === 0) return this.highest;
     if (this.#tried[0]!.passed) return undefined;
-    if (this.#high / this.#low > 1 + resolution) return Math.sqrt(this.#low * this.#high);
+    if (this.#high / this.#low > 1 + resolution) return (this.#low + this.#high) / 2;
     const lowest = lowestShare * this.highest;
     return this.#low === lowest && !this.#tried.some(({ ratePerSecond }) => ratePerSecond === lowest)
       ? lowest

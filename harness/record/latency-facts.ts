@@ -1,4 +1,5 @@
 /** The latency part of a run record. */
+import type { LoadFacts } from './load-facts.js';
 
 export interface LatencyFacts {
   /** Queries timed, in the order of the samples; where rounds are many they follow one another. */
@@ -14,6 +15,8 @@ export interface LatencyFacts {
   readonly search?: LatencyValues;
   readonly total: LatencyValues;
   readonly throughput?: readonly ThroughputValues[];
+  /** Where queries came at a rate, or of so many clients. */
+  readonly load?: LoadFacts;
   /** The paper's figure: building and searching the whole index, over the number of queries. */
   readonly wholeIndexSecondsPerQuery?: number;
   /** About the timer, and what was not measured. */
