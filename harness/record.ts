@@ -8,6 +8,7 @@ export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
   type ArchitectureFacts,
   type ClosedLoadFacts,
+  type ColdFacts,
   type CurveFacts,
   type CurvePoint,
   type DatasetFacts,

@@ -199,6 +199,16 @@ test('what a part of the work took is taken in proportion to the whole', async (
     loaded!.basis,
     /under load 30000\.0 s, 2,000 queries each at 0\.5, 40 a second, of 1, 8 clients/,
   );
+  const [, , fresh] = denseStages(
+    dense,
+    whole,
+    configOf(
+      ...['latency.queries=10', 'latency.warmup=5', 'latency.batchSizes=[]'],
+      ...['latency.processes=3', 'latency.oneThread=true', 'latency.cold=true'],
+    ),
+  );
+  // Seven processes; three rounds and one of one thread with their warm-ups, three of ten queries without.
+  near(fresh!.seconds, 7 * 1.5 + 4 * (0.5 + 25) + 3 * 10);
   const [, built] = denseStages(dense, whole, configOf('index.kind=HNSW32'));
   assert.deepEqual([built!.stage, built!.seconds], ['index', null]);
 

@@ -2,10 +2,11 @@
 import type { ReportCell, ReportColumn } from '../contracts.js';
 import type { RunRecord } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
-import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import type { StatisticName } from '../statistics/resample.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { samplesOf } from './latency.js';
+import { fewSamples } from './p99.js';
+import { protocolCosts } from './protocol-costs.js';
 import type { System } from './systems.js';
 
 /** Id of a column that says what a system is rather than what it costs. */
@@ -121,7 +122,14 @@ function throughputs(systems: readonly System[]): CostColumn[] {
 
 /** Every column of what a system costs, whether or not any of the systems has a number for it. */
 export function costsOf(systems: readonly System[]): CostColumn[] {
-  return [...usualCosts, ...parts, slowQueries(95), slowQueries(99), ...throughputs(systems)];
+  return [
+    ...usualCosts,
+    ...parts,
+    slowQueries(95),
+    slowQueries(99),
+    ...protocolCosts,
+    ...throughputs(systems),
+  ];
 }
 
 function size(id: string, label: string, unit: 'count' | 'bytes' | 'share', description: string) {
@@ -148,25 +156,6 @@ function slowQueries(percent: 95 | 99): CostColumn {
     description: `${percent} of 100 queries are searched for in no more time, of all queries timed one at a time; the interval is a bootstrap over them.`,
     of: (system) => (percent === 99 && fewSamples(system) !== undefined ? undefined : column.of(system)),
   };
-}
-
-/** How many samples of searching it has, where they are too few for p99. */
-function fewSamples(system: System): number | undefined {
-  const samples = samplesOf(system, 'search');
-  return samples !== undefined && p99Missing(samples.length) !== undefined ? samples.length : undefined;
-}
-
-/** Why there is no p99, system by system where they differ in it. */
-export function p99Notes(systems: readonly System[]): string[] {
-  const few = systems.flatMap((system) => {
-    const samples = fewSamples(system);
-    return samples === undefined ? [] : [{ name: system.name, samples }];
-  });
-  return [...new Set(few.map(({ samples }) => samples))].map((samples) => {
-    const alike = few.filter((each) => each.samples === samples).map(({ name }) => name);
-    const who = alike.length === systems.length ? 'each system' : alike.join(', ');
-    return `search p99 is ${p99Missing(samples)} of ${who}, and it takes ${samplesForP99.toLocaleString('en-US')}.`;
-  });
 }
 
 function latencyColumn(part: 'encode' | 'search' | 'total', of: StatisticName) {

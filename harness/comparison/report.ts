@@ -7,13 +7,14 @@ import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
 import { measuresAmong, withColumns } from './columns.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
-import { p99Notes } from './costs.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
 import { loadOf } from './load.js';
+import { p99Notes } from './p99.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { pricesOf } from './prices.js';
+import { coldNotes } from './protocol-costs.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { ranksOf } from './ranks.js';
 import { runOf, valuesIn } from './single-runs.js';
@@ -128,7 +129,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
   }
-  notes.push(...failuresIn(records), ...p99Notes(systems));
+  notes.push(...failuresIn(records), ...p99Notes(systems), ...coldNotes(systems));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
   const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
   const load = loadOf(systems.map(({ name, runs }) => ({ name, records: runs.map((run) => run.record) })));

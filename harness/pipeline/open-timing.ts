@@ -1,15 +1,19 @@
 /** Times systems that are open: one query at a time, in batches, and under load. */
 import type { Query } from '../contracts.js';
-import { measureLatency } from '../latency/latency.js';
+import { measureLatency, type SystemLatency } from '../latency/latency.js';
 import { measureLoad } from '../latency/load.js';
 import { measureThroughput, type ThroughputMeasurement } from '../latency/throughput.js';
 import type { Progress } from '../progress.js';
 import type { LatencyFacts, LoadFacts } from '../record.js';
-import type { Cell, OpenSystem } from './cell.js';
+import type { Cell, NamedCell, OpenSystem } from './cell.js';
+import type { FreshFacts } from './fresh.js';
 
-export interface OpenCell {
-  cell: Cell;
-  /** As a report names it. */
+export interface OpenCell extends NamedCell {
+  system: OpenSystem;
+}
+
+/** A system that is open, by its name. */
+export interface NamedSystem {
   name: string;
   system: OpenSystem;
 }
@@ -24,7 +28,7 @@ const longestWarmUpMs = 500;
  * had searched for them.
  */
 export async function warmUp(
-  { name, cell: { rereads }, system: { parts } }: OpenCell,
+  { name, rereads, system: { parts } }: NamedSystem & { rereads: boolean },
   queries: readonly Query[],
   progress: Progress,
 ): Promise<void> {
@@ -43,27 +47,41 @@ export async function warmUp(
   stage.end();
 }
 
-/** @param queries one or more: those that are timed one at a time */
+/** One query at a time, the systems taking turns. */
+export async function timeSingles(
+  open: readonly NamedSystem[],
+  queries: readonly Query[],
+  { warmup, seed }: { warmup: number; seed: number },
+  progress: Progress,
+): Promise<readonly SystemLatency[]> {
+  const stage = progress.stage('latency', open.length * queries.length, 'queries');
+  const { systems } = await measureLatency({
+    systems: open.map(({ name, system: { parts } }) => ({ name, parts })),
+    ...{ queries, warmup, seed, signal: progress.signal },
+    onProgress: (done) => stage.update(done),
+  });
+  stage.end();
+  return systems;
+}
+
+/**
+ * @param queries one or more: those that are timed one at a time
+ * @param freshOf what processes of their own have told; single queries are timed here where it has none
+ */
 export async function measureOpen(
   open: readonly OpenCell[],
   queries: readonly Query[],
+  freshOf: (cell: Cell) => FreshFacts,
   progress: Progress,
 ): Promise<LatencyFacts[]> {
   const { request, rereads, queries: all } = open[0]!.cell;
   const { batchSizes, queries: wanted } = request.config.latency;
   const warmup = rereads ? 0 : request.config.latency.warmup;
-  const { signal } = progress;
-  const stage = progress.stage('latency', open.length * queries.length, 'queries');
-  const onProgress = (done: number) => stage.update(done);
-  const { systems } = await measureLatency({
-    systems: open.map(({ name, system: { parts } }) => ({ name, parts })),
-    queries,
-    warmup,
-    seed: request.seed,
-    signal,
-    onProgress,
-  });
-  stage.end();
+  const { processes } = request.config.latency;
+  const systems =
+    processes === 1
+      ? await timeSingles(open, queries, { warmup, seed: request.seed }, progress)
+      : open.map(({ cell }) => freshOf(cell).singles!);
   const throughput = await measureBatches(open, queries, progress);
   const load = rereads ? undefined : await measureLoaded(open, queries, progress);
   const usual = Math.min(wanted, all.length);
@@ -75,15 +93,19 @@ export async function measureOpen(
     : [];
   return open.map(({ name, cell, system }, s) => {
     const { parts, total, warnings } = systems[s]!;
+    const { oneThread, cold } = freshOf(cell);
     const { secondsPerQuery: seconds, warnings: untimed } = cell.wholeIndex;
     return {
       queryIds: queries.map(({ queryId }) => queryId),
-      rounds: 1,
+      rounds: processes,
+      ...(processes > 1 && { processes }),
       warmup,
       interleavedWith: open.filter((other) => other.name !== name).map((other) => other.name),
       resident: system.resident,
       ...parts,
       total,
+      ...(oneThread && { oneThread }),
+      ...(cold && { cold }),
       ...(batchSizes.length > 0 && { throughput: throughput.systems[s]!.throughput }),
       ...(load && { load: load[s]! }),
       ...(seconds !== undefined && { wholeIndexSecondsPerQuery: seconds }),

@@ -6,7 +6,8 @@ import { memoryBytes } from '../program/memory.js';
 import type { Progress } from '../progress.js';
 import { stream } from '../random.js';
 import type { LatencyFacts } from '../record.js';
-import type { Cell } from './cell.js';
+import type { Cell, NamedCell } from './cell.js';
+import { type FreshFacts, timeFresh } from './fresh.js';
 import { measureOpen, type OpenCell, warmUp } from './open-timing.js';
 
 export interface TimedCell {
@@ -20,12 +21,6 @@ export interface TimedCell {
 
 /** Timed where each of them reads the whole index: 60 GiB take half a minute from a good disk. */
 export const rereadingQueries = 10;
-
-export interface NamedCell {
-  cell: Cell;
-  /** As a report names it. */
-  name: string;
-}
 
 /**
  * @param cells of one dataset and seed, with the same settings of `latency`
@@ -97,18 +92,22 @@ async function timeTurn(
   const open: OpenCell[] = [];
   let latencies: LatencyFacts[] = [];
   try {
+    const fresh = await timeFresh(turn, queries, progress);
+    for (const [cell, facts] of fresh) if (facts instanceof Error) failed.set(cell, facts);
     for (const each of turn) {
+      if (failed.has(each.cell)) continue;
       try {
         const system = await each.cell.open();
         open.push({ ...each, system });
-        await warmUp({ ...each, system }, queries, progress);
+        await warmUp({ name: each.name, rereads: each.cell.rereads, system }, queries, progress);
       } catch (error) {
         if (isInterrupt(error, progress)) throw error;
         failed.set(each.cell, error);
         if (open.at(-1)?.cell === each.cell) await open.pop()!.system.close();
       }
     }
-    if (open.length > 0) latencies = await measureOpen(open, queries, progress);
+    if (open.length > 0)
+      latencies = await measureOpen(open, queries, (cell) => fresh.get(cell) as FreshFacts, progress);
   } catch (error) {
     if (isInterrupt(error, progress)) throw error;
     // It cannot be told which of them it was, and the figures of the others are not whole.

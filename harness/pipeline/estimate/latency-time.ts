@@ -11,6 +11,9 @@ const fewestBatches = 5;
 /** What a search of rates comes to, in queries that are answered without a pause: some eight steps, most of them near what a system can do. */
 const searchLoads = 10;
 
+/** A fresh process takes so long until it can open a system. */
+const processSeconds = 1.5;
+
 /** @param all queries of the split @param alone seconds of one by itself @param inBatch of one of a batch */
 export function latencyTime(
   { latency }: BenchConfig,
@@ -27,9 +30,22 @@ export function latencyTime(
   });
   const single = warmUpSeconds + (warmUps * queries + latency.warmup) * alone;
   const load = loadTime(latency, alone);
-  const seconds = [...batches, load.seconds].reduce((sum, each) => sum + each, single);
-  const basis = `${count(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search${load.words}`;
+  const fresh = freshTime(latency, single, queries * alone);
+  const seconds = [...batches, load.seconds, fresh.seconds].reduce((sum, each) => sum + each, single);
+  const basis = `${count(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search${fresh.words}${load.words}`;
   return { stage, seconds, basis };
+}
+
+/** @param single seconds of timing a system's queries, with the warm-up @param cold without it */
+function freshTime(
+  { processes, oneThread, cold }: BenchConfig['latency'],
+  single: number,
+  asked: number,
+): { seconds: number; words: string } {
+  const warm = (processes > 1 ? processes - 1 : 0) + (oneThread ? 1 : 0);
+  const starts = (processes > 1 ? processes : 0) + (oneThread ? 1 : 0) + (cold ? processes : 0);
+  const seconds = starts * processSeconds + warm * single + (cold ? processes * asked : 0);
+  return { seconds, words: starts === 0 ? '' : `; ${count(starts, 'fresh processes')} ${spell(seconds)}` };
 }
 
 /** Queries that come at a rate take as long as they take to come. */
