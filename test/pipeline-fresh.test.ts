@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import type { Cell } from '../harness/pipeline/cell.js';
 import { timeFresh } from '../harness/pipeline/fresh.js';
 import { dropFromPageCache } from '../harness/pipeline/page-cache.js';
+import { datasetOf, reopen } from '../harness/pipeline/reopened.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
 import { sweep } from '../harness/sweep.js';
@@ -59,6 +60,20 @@ test('a cold start: its files dropped from the page cache or the reason, the tim
   assert.ok(start!.pageCache.dropped || start!.pageCache.reason !== undefined);
   // What was measured how is no part of what was found.
   assert.deepEqual([record.measures, record.run!.sha256], [before.measures, before.run!.sha256]);
+});
+
+test('what is opened again lies in the folders that are dropped from the page cache', async () => {
+  const request = tinyRequest(root, 'dual-encoder', 1, ...few);
+  await sweep([request], quiet);
+  const { folders, open } = await reopen(request, await datasetOf(request, quiet), quiet);
+  const kinds = new Set(folders.map((folder) => path.basename(path.dirname(folder))));
+  for (const kind of ['checkpoints', 'shards']) assert.ok(kinds.has(kind), `${kind} in ${[...kinds]}`);
+  const { parts, close } = await open();
+  assert.deepEqual(
+    parts.map(({ name }) => name),
+    ['tokenize', 'encode', 'search'],
+  );
+  await close();
 });
 
 test('what is not in the cache any more is not made again: the system fails, with the reason', async () => {

@@ -1,6 +1,6 @@
 /** Drops files from the page cache, so that a system that is opened next reads them from the disk. */
 import { execFile } from 'node:child_process';
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -45,5 +45,11 @@ async function filesBelow(folder: string): Promise<string[]> {
       throw error;
     },
   );
-  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const files: string[] = [];
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    // A cache of models has links to its files.
+    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(file)).isFile())) files.push(file);
+  }
+  return files;
 }

@@ -1,7 +1,7 @@
 /** Systems opened again, in another process, from what their stages have left; nothing is made. */
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
-import { inputsOf, type StageMaking } from '../stages/graph.js';
+import { inOrder, inputsOf, type StageMaking } from '../stages/graph.js';
 import { Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import type { OpenSystem } from './cell.js';
@@ -12,7 +12,7 @@ import { StageLog } from './stage-log.js';
 
 export interface Reopened {
   open(): Promise<OpenSystem>;
-  /** Of the artifacts that it was made of. */
+  /** Of the artifacts that it was made of, and of a model that was given. */
   folders: readonly string[];
 }
 
@@ -52,6 +52,8 @@ export async function reopen(
     log: new StageLog(store, undefined, onlyFound),
   });
   await answering.close();
-  const given = answering.searchable.flatMap((need) => ('folder' in need ? [need.folder] : []));
+  // A published model is no artifact, and what is encoded with it needs it.
+  const needs = inOrder(answering.stages.all).flatMap((stage) => Object.values(stage.needs));
+  const given = needs.flatMap((need) => (need !== undefined && 'folder' in need ? [need.folder] : []));
   return { open: answering.open, folders: [...store.used.map(({ folder }) => folder), ...given] };
 }
