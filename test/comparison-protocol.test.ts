@@ -1,6 +1,7 @@
 /** Columns of one thread, cold starts and fresh processes, worked out by hand from records that are given. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { protocolTable } from '../harness/cli/protocol-text.js';
 import type { LatencyValues } from '../harness/record.js';
 import { given, near } from './given-records.js';
 import { prepare } from './made-reports.js';
@@ -49,6 +50,16 @@ test('medians with one thread, deviation between the medians of processes, first
     assert.equal(section!.columns.find((column) => column.id === id)!.detail, true);
   }
   assert.ok(!section!.notes.some((note) => /Cold starts/.test(note)));
+});
+
+test('the end of a run has them in columns', () => {
+  const systems = [{ name: 'dual-encoder', records: [record(1, 0).record] }];
+  const text = protocolTable(systems);
+  assert.match(text, /^ms +search, one thread +total, one thread +total between processes/m);
+  assert.match(text, /^dual-encoder +15\.0 +35\.0 +2\.8 /m);
+  assert.match(text, /cold, first query[\s\S]*^dual-encoder.* 60\.0 /m);
+  const plain = given({ measures: { 'answer@20': [1, 0, 1] }, samples: { search: [1] } });
+  assert.equal(protocolTable([{ name: 'dual-encoder', records: [plain.record] }]), '');
 });
 
 test('what was cold in name only is said; a system that lacks it in one run has no figure', async () => {

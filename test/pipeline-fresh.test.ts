@@ -86,6 +86,15 @@ test('what is not in the cache any more is not made again: the system fails, wit
   assert.equal((facts as { code?: string }).code, 'CACHE_INVALID');
 });
 
+test('a query that is gone is named', async () => {
+  const request = tinyRequest(root, 'bm25', 1, ...few, 'latency.oneThread=true');
+  const cell = { request, rereads: false } as unknown as Cell;
+  const facts = (await timeFresh([{ cell, name: 'bm25' }], [{ queryId: 'gone', text: 'x' }], quiet)).get(
+    cell,
+  );
+  assert.match((facts as Error).message, /^The test queries have no 'gone' any more\.$/);
+});
+
 test('an interrupt ends the process and keeps nothing', async () => {
   const request = tinyRequest(root, 'bm25', 1, ...few, 'latency.oneThread=true');
   const stop = new AbortController();

@@ -4,6 +4,7 @@ import type { LatencyValues, RunRecord } from '../record.js';
 import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { loadTable } from './load-text.js';
+import { protocolTable } from './protocol-text.js';
 import { renderTable } from './table.js';
 
 /** Tables for the terminal. Measures are in percent, latencies in milliseconds. */
@@ -16,7 +17,8 @@ export function summarize(records: readonly RunRecord[]): string {
       headingOf(runs.find(({ status }) => status === 'ok') ?? runs[0]!),
       accuracyTable(runs),
       costTable(runs),
-      loadTable(systemsOf(runs).map((records) => ({ name: records[0]!.arch.name, records }))),
+      protocolTable(named(runs)),
+      loadTable(named(runs)),
       notesOf(runs, told),
     ]
       .filter((part) => part !== '')
@@ -102,6 +104,9 @@ function systemsOf(runs: readonly RunRecord[]): RunRecord[][] {
     JSON.stringify([run.arch, settings(run), run.status === 'failed' ? run.seed : null]);
   return [...groupBy(runs, keyOf).values()];
 }
+
+const named = (runs: readonly RunRecord[]) =>
+  systemsOf(runs).map((records) => ({ name: records[0]!.arch.name, records }));
 
 /** The seed, or how many there are. */
 function seedsOf(runs: readonly RunRecord[]): string {

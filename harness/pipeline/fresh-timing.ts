@@ -15,7 +15,13 @@ const progress = silentProgress();
 async function timed(order: FreshOrder): Promise<FreshSystem[]> {
   const session = await datasetOf(order.requests[0]!, progress);
   const asked = new Map((await session.dataset.queries('test')).map((query) => [query.queryId, query]));
-  const queries = order.queryIds.map((queryId) => asked.get(queryId)!);
+  const queries = order.queryIds.map((queryId) => {
+    const query = asked.get(queryId);
+    if (query !== undefined) return query;
+    throw new BenchError('DATA_INVALID', `The test queries have no '${queryId}' any more.`, {
+      hint: 'Leave the files of the dataset alone while it is run.',
+    });
+  });
   const systems: (Reopened | FreshSystem)[] = [];
   for (const request of order.requests)
     systems.push(await reopen(request, session, progress).catch((error) => failureOf(error)));
