@@ -8,6 +8,8 @@ export { bareArchitecture, type Findings, newRecord, runElsewhere } from './reco
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
   type ArchitectureFacts,
+  type ClosedLoadFacts,
+  type ColdFacts,
   type CurveFacts,
   type CurvePoint,
   type DatasetFacts,
@@ -19,10 +21,13 @@ export {
   type LambdaTried,
   type LatencyFacts,
   type LatencyValues,
+  type LoadFacts,
+  type LoadValues,
   type MachineFacts,
   type MakingFacts,
   type MeasureValues,
   type ModelFacts,
+  type OpenLoadFacts,
   type RunFile,
   type RunRecord,
   recordSchemaVersion,

@@ -5,7 +5,7 @@
 import type { Report, ReportPlugin, ReportSection } from '../harness/contracts.js';
 import { dayOf, daysOf, findingOf, headingOfSection } from './format/words.js';
 import { type Figure, frontFigure, variationFigure } from './html/charts.js';
-import { isoCostHtml, pricesHtml } from './html/costs.js';
+import { isoCostHtml, loadHtml, pricesHtml } from './html/costs.js';
 import { differencesFigure, trainingFigures } from './html/curves.js';
 import { draw } from './html/draw.js';
 import { escapeHtml } from './html/escape.js';
@@ -88,6 +88,7 @@ ${ranksHtml(section)}
 ${slicesHtml(section)}
 ${block('Accuracy against what it costs', costs)}
 ${exploreHtml(section)}
+${loadHtml(section)}
 ${isoCostHtml(section)}
 ${pricesHtml(section)}
 ${block('What the index finds, and for how much', recalls)}

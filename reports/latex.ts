@@ -1,5 +1,13 @@
 /** The tables for a paper; needs the package booktabs. */
-import type { Report, ReportCell, ReportColumn, ReportPlugin, ReportSection } from '../harness/contracts.js';
+import type {
+  Report,
+  ReportCell,
+  ReportColumn,
+  ReportLoad,
+  ReportPlugin,
+  ReportSection,
+} from '../harness/contracts.js';
+import { loadHead, loadLegend, loadRows } from './format/load.js';
 import { formatCell, formatNumber, headingOf, marksOf, seedsOf, showsInterval } from './format/numbers.js';
 import { headingOfSection, legendOf } from './format/words.js';
 
@@ -9,11 +17,14 @@ const report: ReportPlugin = {
   render: ({ sections, title, label, columnsChosen }: Report) =>
     `% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n${sections
       .map((section, i) =>
-        tableOf(section, columnsChosen === true ? section.columns : columnsForPaper(section), {
-          ...(title !== undefined && { title }),
-          // One label is one table.
-          label: i === 0 && label !== undefined ? label : labelOf(section),
-        }),
+        [
+          tableOf(section, columnsChosen === true ? section.columns : columnsForPaper(section), {
+            ...(title !== undefined && { title }),
+            // One label is one table.
+            label: i === 0 && label !== undefined ? label : labelOf(section),
+          }),
+          ...(section.load === undefined || columnsChosen === true ? [] : [loadTable(section, section.load)]),
+        ].join('\n'),
       )
       .join('\n')}`,
 };
@@ -92,6 +103,25 @@ ${rules.join(' ')}
 System${columns.map((column) => ` & ${escapeLatex(headingBelow(column))}`).join('')} \\\\
 \\midrule
 ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
+\\end{tabular}}
+\\end{table}
+`;
+}
+
+function loadTable(section: ReportSection, load: ReportLoad): string {
+  const line = (cells: readonly string[]) => `${cells.map(escapeLatex).join(' & ')} \\\\\n`;
+  return `\\begin{table}
+\\centering
+\\setlength{\\belowcaptionskip}{4pt}
+\\caption{${escapeLatex(`${headingOfSection(section)}, under load. ${loadLegend}`)}}
+\\label{${labelOf(section)}-load}
+\\small
+\\setlength{\\tabcolsep}{3pt}
+\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%
+\\begin{tabular}{ll${'r'.repeat(loadHead.length - 2)}}
+\\toprule
+${line(loadHead)}\\midrule
+${loadRows(load).map(line).join('')}\\bottomrule
 \\end{tabular}}
 \\end{table}
 `;

@@ -13,6 +13,7 @@ import type {
 } from '../harness/contracts.js';
 import { growthHead, growthHeading, growthLegend, growthRows, growthSubject } from './format/growth.js';
 import { isoCostHead, isoCostLegend, isoCostRows } from './format/iso-cost.js';
+import { loadHead, loadLegend, loadRows } from './format/load.js';
 import {
   formatCell,
   formatEffect,
@@ -54,7 +55,8 @@ function sectionText(section: ReportSection): string {
   const details = columns.filter(({ detail }) => detail === true);
   if (details.length > 0) parts.push(`### Costs in detail\n\n${systemsTable(section, details)}`);
   if (section.ranks !== undefined) parts.push(ranksText(section.ranks));
-  const { isoCost, prices } = section;
+  const { isoCost, load, prices } = section;
+  if (load !== undefined) parts.push(textTable('Under load', loadHead, loadRows(load), loadLegend));
   if (isoCost !== undefined) {
     const rows = isoCostRows(section, isoCost);
     parts.push(textTable('Best for a cost', isoCostHead(isoCost), rows, isoCostLegend(isoCost)));

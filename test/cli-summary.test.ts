@@ -31,6 +31,7 @@ test('the summary: percent, mean and deviation over seeds, cost; never wider tha
   ]);
   assert.match(measured, /^mlr-sc .* 3 min 05 s +3\.0 MiB/m);
   assert.match(measured, /^colbert-cls-avg .* not measured/m);
+  assert.doesNotMatch(text, /not measured/);
   const rough: RunRecord = { ...run, device: { ...run.device, precision: 'int8' } };
   assert.match(summarize([rough]), / onnx cpu int8 exact$/m);
 });
@@ -54,4 +55,16 @@ test('a run that failed, and a system that has no cost, still have their rows', 
   } as RunRecord;
   assert.match(summarize([failed]), /^mlr-sc +1 +- +- +- +- +- +failed: DISK_FULL$/m);
   assert.match(summarize([bare]), /^mlr-sc +1 +- +- +- +- +- +onnx cpu exact$/m);
+});
+
+test('p99 is printed of a thousand samples or more; of fewer the summary says that it is not measured', () => {
+  const run = recordOf({ architecture: 'mlr-sc', dataset: 'sample', seed: 1 });
+  const latency = run.latency!;
+  // What older versions left has a p99 of any number of samples.
+  const few = latency.encode!.samplesMs.slice(0, 999);
+  const [encode, search] = [latency.encode!, latency.search!].map((part) => ({ ...part, samplesMs: few }));
+  const total = { ...latency.total, samplesMs: few };
+  const text = summarize([{ ...run, latency: { ...latency, encode: encode!, search: search!, total } }]);
+  assert.match(text, /^mlr-sc +1 +1 +1\.0 MiB +4\.0\/8\.0\/- +0\.50\/1\.0\/- /m);
+  assert.match(text, /^p99: not measured: 999 samples, and it takes 1,000 \(latency\.queries\)$/m);
 });

@@ -55,9 +55,12 @@ test('every whole number has a largest', () => {
   }
 });
 
-test('what is too large is named with its bounds', () => {
-  const refused = (set: string, message: RegExp) =>
-    assert.throws(() => loadConfig({ cwd: tmpdir(), set: [set] }), { code: 'CONFIG_INVALID', message });
+test('what is too large or too small is named with its bounds', () => {
+  const refused = (set: string | string[], message: RegExp) =>
+    assert.throws(() => loadConfig({ cwd: tmpdir(), set: [set].flat() }), {
+      code: 'CONFIG_INVALID',
+      message,
+    });
   refused(
     'train.batchSize=1e12',
     /train\.batchSize: 1000000000000 is not a whole number from 1 up to 1048576/,
@@ -72,4 +75,13 @@ test('what is too large is named with its bounds', () => {
     'latency.batchSizes=[1e9]',
     /latency\.batchSizes\[0\]: 1000000000 is not a whole number from 1 up to 65536/,
   );
+  refused('latency.rates=10,0', /latency\.rates\[1\]: 0 is not a number above 0 up to 1000000/);
+  refused('latency.rates=-5', /latency\.rates\[0\]: -5 is not a number above 0/);
+  refused('latency.clients=0', /latency\.clients\[0\]: 0 is not a whole number from 1 up to 65536/);
+  refused('latency.bound=0', /latency\.bound: 0 is not a number above 0 up to 86400000, or null/);
+  refused(
+    ['latency.bound=20', 'latency.loadQueries=999'],
+    /latency\.loadQueries: 999, and latency\.bound is 20: p99 takes 1,000 queries/,
+  );
+  refused('latency.processes=0', /latency\.processes: 0 is not a whole number from 1 up to 1000/);
 });

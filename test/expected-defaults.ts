@@ -93,7 +93,11 @@ export const expectedDefaults: BenchConfig = {
   rerank: { depth: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
   unpack: { largestGiB: 64, largestRatio: 100 },
-  latency: { queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
+  latency: {
+    ...{ queries: 200, warmup: 20, interleave: true, batchSizes: [1, 16, 128], memoryMiB: null },
+    ...{ processes: 1, cold: false, oneThread: false },
+    ...{ rates: [], clients: [], bound: null, loadQueries: 1000, maxBatch: 1 },
+  },
   answering: { measure: true },
   check: { accuracyDrop: 0.02, significance: 0.05, latencyRatio: 1.5, sizeBytes: 0 },
   measures: [

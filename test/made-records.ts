@@ -14,6 +14,8 @@ export interface MadeRecord {
   arch?: string;
   seed?: number | null;
   queries?: number;
+  /** Of them, as many as there are; 200 by default. */
+  timed?: number;
   /** Added to the chance that a query is answered. */
   lift?: number;
   /** What the noise of training is drawn from; the seed where absent. */
@@ -53,8 +55,7 @@ function latencyOf(random: Stream, count: number, ms: number): LatencyValues {
   };
 }
 
-function latencies(random: Stream, queryIds: readonly string[], slower: number): LatencyFacts {
-  const ids = queryIds.slice(0, 200);
+function latencies(random: Stream, ids: readonly string[], slower: number): LatencyFacts {
   const of = (ms: number) => latencyOf(random, ids.length, slower * ms);
   return {
     ...{ queryIds: ids, rounds: 1, warmup: 20, interleavedWith: [], resident: true, warnings: [] },
@@ -69,6 +70,7 @@ export function madeRecord(request: MadeRecord = {}): RunRecord {
     arch = 'dual-encoder',
     seed = 1,
     queries = 200,
+    timed = 200,
     lift = 0,
     noise = String(seed),
     slower = 1,
@@ -126,7 +128,9 @@ export function madeRecord(request: MadeRecord = {}): RunRecord {
     },
     queryIds: failed ? [] : queryIds,
     measures: failed ? {} : measures,
-    ...(failed ? {} : { latency: latencies(stream(3, 'latency', arch, noise), queryIds, slower) }),
+    ...(failed
+      ? {}
+      : { latency: latencies(stream(3, 'latency', arch, noise), queryIds.slice(0, timed), slower) }),
     warnings: [],
   };
 }

@@ -192,6 +192,30 @@ test('what a part of the work took is taken in proportion to the whole', async (
   near(search!.seconds, 50 * 0.5);
   // 25 single queries and half a second; 20 batches of one and 10 of four.
   near(latency!.seconds, 0.5 + 25 * 1 + 20 * 1 + 10 * 4 * 0.5);
+  const [, , loaded] = denseStages(
+    dense,
+    whole,
+    configOf(
+      ...['latency.queries=10', 'latency.warmup=5', 'latency.batchSizes=[]'],
+      ...['latency.rates=0.5,40', 'latency.clients=1,8', 'latency.bound=5', 'latency.loadQueries=2000'],
+    ),
+  );
+  // 4,000 s until the last query has come, and 2,000 of answering for the rest: a rate, two numbers of clients, a search.
+  near(loaded!.seconds, 0.5 + 25 * 1 + 4000 + 2000 + 2 * 2000 + 10 * 2000);
+  assert.match(
+    loaded!.basis,
+    /under load 30000\.0 s, 2,000 queries each at 0\.5, 40 a second, of 1, 8 clients/,
+  );
+  const [, , fresh] = denseStages(
+    dense,
+    whole,
+    configOf(
+      ...['latency.queries=10', 'latency.warmup=5', 'latency.batchSizes=[]'],
+      ...['latency.processes=3', 'latency.oneThread=true', 'latency.cold=true'],
+    ),
+  );
+  // Seven processes; three rounds and one of one thread with their warm-ups, three of ten queries without.
+  near(fresh!.seconds, 7 * 1.5 + 4 * (0.5 + 25) + 3 * 10);
   const [, built] = denseStages(dense, whole, configOf('index.kind=HNSW32'));
   assert.deepEqual([built!.stage, built!.seconds], ['index', null]);
 

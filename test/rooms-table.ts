@@ -21,7 +21,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   program: { floor: 1, imports: ['errors', 'json'] },
   random: { floor: 1, imports: [] },
   store: { floor: 1, imports: ['contracts', 'errors', 'interruption', 'json', 'program'] },
-  config: { floor: 1, imports: ['errors', 'json', 'json-schema', 'presets'] },
+  config: { floor: 1, imports: ['errors', 'json', 'json-schema', 'presets', 'statistics'] },
   presets: { floor: 1, imports: ['config'] },
   record: {
     floor: 1,

@@ -11,7 +11,7 @@ function latencyOf(p50Ms: number): LatencyValues {
     p95Ms: 2 * p50Ms,
     p99Ms: 3 * p50Ms,
     intervalsMs: { p50: interval, p95: interval, p99: interval },
-    samplesMs: [p50Ms],
+    samplesMs: Array.from({ length: 1000 }, () => p50Ms),
   };
 }
 

@@ -3,7 +3,10 @@ import { costOver } from '../comparison/costs.js';
 import type { ReportCell } from '../contracts.js';
 import { byteSize, duration } from '../progress.js';
 import type { LatencyValues, RunRecord } from '../record.js';
+import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import { loadTable } from './load-text.js';
+import { protocolTable } from './protocol-text.js';
 import { renderTable } from './table.js';
 
 /** Tables for the terminal. Measures are in percent, latencies in milliseconds. */
@@ -16,6 +19,8 @@ export function summarize(records: readonly RunRecord[]): string {
       headingOf(runs.find(({ status }) => status === 'ok') ?? runs[0]!),
       accuracyTable(runs),
       costTable(runs),
+      protocolTable(named(runs)),
+      loadTable(named(runs)),
       notesOf(runs, told),
     ]
       .filter((part) => part !== '')
@@ -89,7 +94,16 @@ function costTable(runs: readonly RunRecord[]): string {
   const several = systemsOf(runs).some((same) => same.length > 1);
   const means = several ? '; means over seeds' : '';
   const legend = `vectors: per passage; encode and search: p50/p95/p99 of one query at a time${means}`;
-  return `${renderTable(header, rows, `lrrrrrr${'r'.repeat(own.length)}l`, 2)}${legend}\n`;
+  return `${renderTable(header, rows, `lrrrrrr${'r'.repeat(own.length)}l`, 2)}${legend}\n${missingOf(runs)}`;
+}
+
+/** Why a p99 is a dash; empty where none is. */
+function missingOf(runs: readonly RunRecord[]): string {
+  const few = runs.map(({ latency }) => latency?.total.samplesMs.length ?? samplesForP99);
+  const missing = p99Missing(Math.min(...few));
+  return missing === undefined
+    ? ''
+    : `p99: ${missing}, and it takes ${samplesForP99.toLocaleString('en-US')} (latency.queries)\n`;
 }
 
 /** What the records want their readers to know, each thing once. @param told what was said before; gets what is said now */
@@ -115,6 +129,9 @@ function systemsOf(runs: readonly RunRecord[]): RunRecord[][] {
   return [...groupBy(runs, keyOf).values()];
 }
 
+const named = (runs: readonly RunRecord[]) =>
+  systemsOf(runs).map((records) => ({ name: records[0]!.arch.name, records }));
+
 /** The seed, or how many there are. */
 function seedsOf(runs: readonly RunRecord[]): string {
   if (runs.length > 1) return `${runs.length} seeds`;
@@ -133,9 +150,15 @@ function meanOf(runs: readonly RunRecord[], of: (run: RunRecord) => number | und
 }
 
 function percentiles(runs: readonly RunRecord[], of: (run: RunRecord) => LatencyValues | undefined): string {
-  const values = (['p50Ms', 'p95Ms', 'p99Ms'] as const).map((each) => meanOf(runs, (run) => of(run)?.[each]));
-  if (values.includes(undefined)) return '-';
-  return values.map((ms) => ms!.toFixed(ms! < 1 ? 2 : ms! < 100 ? 1 : 0)).join('/');
+  const figure = (values: LatencyValues | undefined, percentile: 'p50Ms' | 'p95Ms' | 'p99Ms') =>
+    values === undefined || (percentile === 'p99Ms' && p99Missing(values.samplesMs.length) !== undefined)
+      ? undefined
+      : (values[percentile] ?? undefined);
+  const values = (['p50Ms', 'p95Ms', 'p99Ms'] as const).map((each) =>
+    meanOf(runs, (run) => figure(of(run), each)),
+  );
+  if (values[0] === undefined) return '-';
+  return values.map((ms) => (ms === undefined ? '-' : ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0))).join('/');
 }
 
 /** The share in percent; of several seeds the mean, with the sample's deviation, n - 1. */

@@ -8,6 +8,8 @@ import { mean, standardDeviation } from '../statistics/summary.js';
 import type { CostColumn as RecordedColumn } from './cost.js';
 import { costs } from './known-costs.js';
 import { samplesOf } from './latency.js';
+import { fewSamples } from './p99.js';
+import { protocolCosts } from './protocol-costs.js';
 import type { System } from './systems.js';
 
 export interface CostColumn extends ReportColumn {
@@ -33,6 +35,7 @@ const fromSamples: readonly { place: number; columns: readonly CostColumn[] }[] 
     ],
   },
   { place: 80, columns: [slowQueries(95), slowQueries(99)] },
+  { place: 85, columns: protocolCosts },
 ];
 
 const groups: readonly ReportColumn['group'][] = ['accuracy', 'size', 'build', 'answering', 'latency'];
@@ -79,12 +82,14 @@ function latency(part: 'encode' | 'search' | 'total', label: string, what: strin
 
 /** The slow queries: `percent` of a hundred take no longer. */
 function slowQueries(percent: 95 | 99): CostColumn {
+  const column = latencyColumn('search', { quantile: percent / 100 });
   return {
-    ...latencyColumn('search', { quantile: percent / 100 }),
+    ...column,
     id: `search-p${percent}-ms`,
     label: `search p${percent}`,
     detail: true,
     description: `${percent} of 100 queries are searched for in no more time, of all queries timed one at a time; the interval is a bootstrap over them.`,
+    of: (system) => (percent === 99 && fewSamples(system) !== undefined ? undefined : column.of(system)),
   };
 }
 

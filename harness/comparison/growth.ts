@@ -74,7 +74,7 @@ function growthIn(
   const columns = new Map<string, ReportColumn>();
   for (const size of sizesIn(records)) {
     const systems = groupSystems(records.filter(({ record }) => countOf(record) === size));
-    const table = tableOf(systems, [], measures);
+    const table = tableOf(systems, [], measures && { measures });
     for (const column of table.columns) if (!columns.has(column.id)) columns.set(column.id, column);
     const seen = new Map<string, number>();
     for (const [i, system] of systems.entries()) {

@@ -11,8 +11,11 @@ import { growthOf } from './growth.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
+import { loadOf } from './load.js';
+import { p99Notes } from './p99.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { pricesOf } from './prices.js';
+import { coldNotes } from './protocol-costs.js';
 import { queryDifferences, type TextSource } from './queries.js';
 import { ranksOf } from './ranks.js';
 import { runOf, valuesIn } from './single-runs.js';
@@ -133,9 +136,10 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
   }
-  notes.push(...missing, ...failuresIn(records));
+  notes.push(...missing, ...failuresIn(records), ...p99Notes(systems), ...coldNotes(systems));
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
   const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
+  const load = loadOf(systems.map(({ name, runs }) => ({ name, records: runs.map((run) => run.record) })));
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
     best && request.texts && measure ? await queryDifferences(best, measure.id, request.texts) : undefined;
@@ -160,6 +164,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
     comparisons,
     ...(ranks && { ranks }),
     ...(slices && { slices }),
+    ...(load && { load }),
     ...(isoCost && { isoCost }),
     ...(request.prices && { prices: pricesOf(systems, request.prices) }),
     fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),

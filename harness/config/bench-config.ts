@@ -97,7 +97,7 @@ export interface Bm25Config {
 }
 
 export interface LatencyConfig {
-  /** Queries timed one at a time; 0 measures no latency. */
+  /** Queries timed one at a time; 0 measures nothing of this. */
   queries: number;
   /** Queries run before the clock starts. */
   warmup: number;
@@ -107,6 +107,22 @@ export interface LatencyConfig {
   batchSizes: number[];
   /** Indexes and models that are open at once; null stands for half of what the machine has. */
   memoryMiB: number | null;
+  /** Fresh processes that time single queries; 1 is this process alone. */
+  processes: number;
+  /** Whether each system is also started anew with its files out of the page cache. */
+  cold: boolean;
+  /** Whether single queries are also timed with one thread. */
+  oneThread: boolean;
+  /** Of open loops, queries per second. */
+  rates: number[];
+  /** Of closed loops. */
+  clients: number[];
+  /** Milliseconds that p99 is to stay within where the largest such rate is sought; null seeks none. */
+  bound: number | null;
+  /** Queries of each load. */
+  loadQueries: number;
+  /** Most queries that wait which are answered together. */
+  maxBatch: number;
 }
 
 export interface AnsweringConfig {

@@ -1,5 +1,6 @@
 /** Loads the configuration of a run: defaults < presets < file < what a grid fixes < flags. */
 import { usualPresets } from '../presets.js';
+import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import type { BenchConfig, ConfigPart } from './bench-config.js';
 import { parameterKey, parametersAsked } from './index-parameters.js';
 import { merge } from './merge.js';
@@ -90,7 +91,14 @@ function contradictions(config: BenchConfig): string[] {
       );
     }
   }
-  return [...problems, ...indexProblems(config)];
+  return [...problems, ...indexProblems(config), ...loadProblems(config)];
+}
+
+function loadProblems({ latency: { bound, loadQueries } }: BenchConfig): string[] {
+  if (bound === null || p99Missing(loadQueries) === undefined) return [];
+  return [
+    `latency.loadQueries: ${loadQueries}, and latency.bound is ${bound}: p99 takes ${samplesForP99.toLocaleString('en-US')} queries at every rate that is tried`,
+  ];
 }
 
 function teacherProblems({ train, stages }: BenchConfig): string[] {

@@ -8,6 +8,7 @@ import type { ReportComparison, ReportRanks } from './comparison.js';
 import type { ReportFront, ReportIsoCost } from './report-costs.js';
 import type { ReportIndexCurve } from './report-curves.js';
 import type { ReportGrowth } from './report-growth.js';
+import type { ReportLoad } from './report-load.js';
 import type { ReportCell, ReportColumn } from './report-table.js';
 
 export type { ReportCheck } from './check.js';
@@ -15,6 +16,7 @@ export type * from './comparison.js';
 export type * from './report-costs.js';
 export type * from './report-curves.js';
 export type * from './report-growth.js';
+export type * from './report-load.js';
 export type * from './report-table.js';
 export type { ReportUnit } from './unit.js';
 
@@ -169,6 +171,8 @@ export interface ReportSection {
   ranks?: ReportRanks;
   /** Present where slices were given. */
   slices?: ReportSlices;
+  /** Present where something was measured under load. */
+  load?: ReportLoad;
   /** Absent where fewer than two systems have a cost. */
   isoCost?: ReportIsoCost;
   /** Present where prices were given. */

@@ -1,6 +1,7 @@
 /** Latency: one query at a time, part by part, the systems compared taking turns so that drift hits all alike. */
 import { BenchError } from '../errors.js';
 import { stream } from '../random.js';
+import { p99Missing } from '../statistics/percentile-samples.js';
 import { quantileIntervals } from '../statistics/quantile-intervals.js';
 import { type Interval, mean, quantile } from '../statistics/summary.js';
 import { drive, timerWarning } from './drive.js';
@@ -35,16 +36,19 @@ export interface LatencyOptions<Query = string> {
   onProgress?: (done: number) => void;
 }
 
-/** Milliseconds. Percentiles by linear interpolation, see percentile.ts; intervals by bootstrap, 95 %. */
+/** Milliseconds. Percentiles by linear interpolation, see `quantile`; intervals by bootstrap, 95 %. */
 export interface LatencySummary {
   meanMs: number;
   p50Ms: number;
   p95Ms: number;
-  p99Ms: number;
-  intervalsMs: Record<'p50' | 'p95' | 'p99', Pick<Interval, 'low' | 'high'>>;
+  /** Null where the samples are fewer than it takes; its interval too. */
+  p99Ms: number | null;
+  intervalsMs: Record<'p50' | 'p95', Ends> & { p99: Ends | null };
   /** All samples, [rounds * queries], in the order of the queries, whatever the order they were run in. */
   samplesMs: readonly number[];
 }
+
+type Ends = Pick<Interval, 'low' | 'high'>;
 
 export interface SystemLatency {
   name: string;
@@ -58,7 +62,7 @@ export interface SystemLatency {
 
 export interface LatencyMeasurement {
   systems: readonly SystemLatency[];
-  /** tinybench's about the timer, and ours about too few samples; of all systems. */
+  /** tinybench's about the timer, of all systems. */
   warnings: readonly string[];
 }
 
@@ -89,8 +93,6 @@ export async function measureLatency<Query>(options: LatencyOptions<Query>): Pro
       if (!warming) onProgress?.(turn + 1);
     },
   });
-  if (rounds * queries.length < 100)
-    shared.push(`p99 of ${rounds * queries.length} samples is little more than the largest of them.`);
   const measured: SystemLatency[] = [];
   for (const [s, { name, parts }] of systems.entries()) {
     const byPart: Record<string, LatencySummary> = {};
@@ -121,12 +123,13 @@ export function summarizeLatency(
     seed,
     ...(resamples === undefined ? {} : { resamples }),
   });
+  const enough = p99Missing(sorted.length) === undefined;
   return {
     meanMs: mean(sorted),
     p50Ms: quantile(sorted, 0.5),
     p95Ms: quantile(sorted, 0.95),
-    p99Ms: quantile(sorted, 0.99),
-    intervalsMs: { p50: p50!, p95: p95!, p99: p99! },
+    p99Ms: enough ? quantile(sorted, 0.99) : null,
+    intervalsMs: { p50: p50!, p95: p95!, p99: enough ? p99! : null },
     samplesMs: Array.from(samplesMs),
   };
 }

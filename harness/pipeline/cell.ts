@@ -40,6 +40,12 @@ export interface Opening {
   readonly from: object;
 }
 
+export interface NamedCell {
+  readonly cell: Cell;
+  /** As a report names it. */
+  readonly name: string;
+}
+
 /** What answers queries, whatever it is made of. */
 export interface OpenSystem {
   /** `tokenize`, `encode` and `search`, as far as it has them: from a Query to its PassageHits, one at a time. */

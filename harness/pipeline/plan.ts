@@ -44,7 +44,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
       ...stages,
       `artifacts ${namesIn(graph)}`,
       `measure   ${config.measures.join(', ')}`,
-      `latency   ${config.latency.queries} queries, one at a time`,
+      `latency   ${latencyText(config)}`,
       ...(await needs(passages)),
       ...timeLines(time),
       `record    in ${config.out}; cache in ${config.cache}`,
@@ -52,6 +52,18 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
     config: configOf(system.settings, config),
     ...(time && { time }),
   };
+}
+
+function latencyText({ latency }: BenchConfig): string {
+  const { queries, rates, clients, bound, loadQueries } = latency;
+  const loads = [
+    ...rates.map((rate) => `${rate} a second`),
+    ...clients.map((many) => `${many} ${many === 1 ? 'client' : 'clients'}`),
+    ...(bound === null ? [] : [`the largest rate within ${bound} ms`]),
+  ];
+  const load =
+    loads.length === 0 || queries === 0 ? '' : `; ${loadQueries} queries each: ${loads.join(', ')}`;
+  return `${queries} queries, one at a time${load}`;
 }
 
 /** The stages in the order in which they are made; neighbours of one name are counted. */

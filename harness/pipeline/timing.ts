@@ -2,13 +2,13 @@
 import { distinctNames } from '../comparison/names.js';
 import type { Query } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { measureLatency } from '../latency/latency.js';
-import { measureThroughput } from '../latency/throughput.js';
 import { memoryBytes } from '../program/memory.js';
 import type { Progress } from '../progress.js';
 import { stream } from '../random.js';
 import type { LatencyFacts } from '../record.js';
-import type { Cell, OpenSystem } from './cell.js';
+import type { Cell, NamedCell } from './cell.js';
+import { type FreshFacts, timeFresh } from './fresh.js';
+import { measureOpen, type OpenCell, warmUp } from './open-timing.js';
 
 export interface TimedCell {
   cell: Cell;
@@ -21,12 +21,6 @@ export interface TimedCell {
 
 /** Timed where each of them reads the whole index: 60 GiB take half a minute from a good disk. */
 export const rereadingQueries = 10;
-
-interface NamedCell {
-  cell: Cell;
-  /** As a report names it. */
-  name: string;
-}
 
 /**
  * @param cells of one dataset and seed, with the same settings of `latency`
@@ -95,21 +89,25 @@ async function timeTurn(
 ): Promise<TimedCell[]> {
   const started = performance.now();
   const failed = new Map<Cell, unknown>();
-  const open: (NamedCell & { system: OpenSystem })[] = [];
+  const open: OpenCell[] = [];
   let latencies: LatencyFacts[] = [];
   try {
+    const fresh = await timeFresh(turn, queries, progress);
+    for (const [cell, facts] of fresh) if (facts instanceof Error) failed.set(cell, facts);
     for (const each of turn) {
+      if (failed.has(each.cell)) continue;
       try {
         const system = await each.cell.open();
         open.push({ ...each, system });
-        await warmUp(each, system, queries, progress);
+        await warmUp({ name: each.name, rereads: each.cell.rereads, system }, queries, progress);
       } catch (error) {
         if (isInterrupt(error, progress)) throw error;
         failed.set(each.cell, error);
         if (open.at(-1)?.cell === each.cell) await open.pop()!.system.close();
       }
     }
-    if (open.length > 0) latencies = await measure(open, queries, progress);
+    if (open.length > 0)
+      latencies = await measureOpen(open, queries, (cell) => fresh.get(cell) as FreshFacts, progress);
   } catch (error) {
     if (isInterrupt(error, progress)) throw error;
     // It cannot be told which of them it was, and the figures of the others are not whole.
@@ -126,94 +124,4 @@ async function timeTurn(
 
 function isInterrupt(error: unknown, { signal }: Progress): boolean {
   return signal.aborted || (error instanceof BenchError && error.code === 'INTERRUPTED');
-}
-
-/** JavaScript is compiled as it runs: after about so many queries it is as fast as it will be. */
-const warmQueries = 1000;
-const longestWarmUpMs = 500;
-
-/**
- * Once through all of them: a length met for the first time is a program to compile, which no user waits for twice. And
- * again while both limits allow: else BM25 took twice as long in a process that found its hits in the cache as in one that
- * had searched for them.
- */
-async function warmUp(
-  { name, cell: { rereads } }: NamedCell,
-  { parts }: OpenSystem,
-  queries: readonly Query[],
-  progress: Progress,
-): Promise<void> {
-  const stage = progress.stage(`warm up ${name}`, queries.length, 'queries');
-  const started = performance.now();
-  const again = (done: number) =>
-    !rereads && done < warmQueries && performance.now() - started < longestWarmUpMs;
-  for (let done = 0; done < queries.length || again(done); done++) {
-    let value: unknown = queries[done % queries.length];
-    // The disk grows no faster: one search shows that it works, and the parts before it are warmed up as ever.
-    for (const part of rereads && done > 0 ? parts.slice(0, -1) : parts)
-      value = await part.run(value as never);
-    stage.update(Math.min(done + 1, queries.length));
-    progress.checkInterrupted();
-  }
-  stage.end();
-}
-
-async function measure(
-  open: readonly (NamedCell & { system: OpenSystem })[],
-  queries: readonly Query[],
-  progress: Progress,
-): Promise<LatencyFacts[]> {
-  const { request, rereads, queries: all } = open[0]!.cell;
-  const { batchSizes, queries: wanted } = request.config.latency;
-  const warmup = rereads ? 0 : request.config.latency.warmup;
-  const { signal } = progress;
-  const stage = progress.stage('latency', open.length * queries.length, 'queries');
-  const onProgress = (done: number) => stage.update(done);
-  const { systems } = await measureLatency({
-    systems: open.map(({ name, system: { parts } }) => ({ name, parts })),
-    queries,
-    warmup,
-    seed: request.seed,
-    signal,
-    onProgress,
-  });
-  stage.end();
-  const batches = progress.stage('throughput', undefined, 'batches');
-  const throughput = await measureThroughput({
-    systems: open.map(({ name, system }) => ({
-      name,
-      runBatch: (batch: readonly Query[]) => system.answerBatch(batch),
-    })),
-    queries,
-    batchSizes,
-    // A batch may have a shape that was not met before.
-    warmup: rereads ? 0 : 'all',
-    ...(rereads && { minBatches: 1 }),
-    seed: request.seed,
-    signal,
-    onProgress: (done) => batches.update(done),
-  });
-  batches.end();
-  const usual = Math.min(wanted, all.length);
-  const said = rereads
-    ? [
-        `Every search reads the whole index, which search.memoryMiB (${request.config.search.memoryMiB}) does not hold: ${queries.length} of ${usual} queries are timed, after a single search to warm up.`,
-      ]
-    : [];
-  return open.map(({ name, cell, system }, s) => {
-    const { parts, total, warnings } = systems[s]!;
-    const { secondsPerQuery: seconds, warnings: untimed } = cell.wholeIndex;
-    return {
-      queryIds: queries.map(({ queryId }) => queryId),
-      rounds: 1,
-      warmup,
-      interleavedWith: open.filter((other) => other.name !== name).map((other) => other.name),
-      resident: system.resident,
-      ...parts,
-      total,
-      ...(batchSizes.length > 0 && { throughput: throughput.systems[s]!.throughput }),
-      ...(seconds !== undefined && { wholeIndexSecondsPerQuery: seconds }),
-      warnings: [...said, ...warnings, ...throughput.warnings, ...untimed],
-    };
-  });
 }

@@ -13,7 +13,8 @@ import type { WinnerFacts } from './winner-facts.js';
 
 export type { GitFacts } from '../program/place.js';
 export type { CurveFacts, CurvePoint } from './curve-facts.js';
-export type { LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
+export type { ColdFacts, LatencyFacts, LatencyValues, ThroughputValues } from './latency-facts.js';
+export type * from './load-facts.js';
 export type { MakingFacts, StageFacts, UsedFacts } from './stage-facts.js';
 export type * from './training-facts.js';
 export type { DevWinnerFacts, WinnerFacts } from './winner-facts.js';

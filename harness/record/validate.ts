@@ -4,7 +4,7 @@ import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { faultFinder, jsonPath } from '../json-schema.js';
 import { mean } from '../statistics/summary.js';
-import { type RunRecord, recordSchemaVersion } from './run-record.js';
+import { type LatencyFacts, type RunRecord, recordSchemaVersion } from './run-record.js';
 
 /** Faults shown of one record. */
 const shown = 10;
@@ -62,12 +62,34 @@ function inconsistencies({ queryIds, measures, latency }: RunRecord): string[] {
     }
   }
   if (latency === undefined) return faults;
-  const samples = latency.queryIds.length * latency.rounds;
+  return [...faults, ...sampleFaults(latency)];
+}
+
+/** Samples that are more or fewer than what they are of. */
+function sampleFaults({
+  queryIds,
+  rounds,
+  processes,
+  oneThread,
+  cold = [],
+  load,
+  ...parts
+}: LatencyFacts): string[] {
+  const faults: string[] = [];
+  if (processes !== undefined && processes !== rounds)
+    faults.push(`$.latency.processes is ${processes}, and there are ${rounds} rounds, one in each`);
+  const count = (path: string, samples: readonly number[] | undefined, wanted: number, of: string) => {
+    if (samples !== undefined && samples.length !== wanted)
+      faults.push(`$.latency.${path}.samplesMs has ${samples.length} values for ${wanted} ${of}`);
+  };
   for (const part of ['tokenize', 'encode', 'search', 'total'] as const) {
-    const count = latency[part]?.samplesMs.length ?? samples;
-    if (count !== samples) {
-      faults.push(`$.latency.${part}.samplesMs has ${count} values for ${samples} queries and rounds`);
-    }
+    count(part, parts[part]?.samplesMs, queryIds.length * rounds, 'queries and rounds');
+    count(`oneThread.${part}`, oneThread?.[part]?.samplesMs, queryIds.length, 'queries');
+  }
+  for (const [i, start] of cold.entries()) count(`cold[${i}]`, start.samplesMs, queryIds.length, 'queries');
+  for (const kind of ['open', 'closed'] as const) {
+    for (const [i, { samplesMs, queries }] of (load?.[kind] ?? []).entries())
+      count(`load.${kind}[${i}]`, samplesMs, queries, 'queries');
   }
   return faults;
 }

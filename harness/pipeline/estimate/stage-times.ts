@@ -5,9 +5,11 @@ import type { Trainings } from '../../stages/training.js';
 import { isFlat } from '../built-index.js';
 import { examplesOf } from '../example-sizes.js';
 import type { DenseRates } from './dense-rates.js';
+import { latencyTime } from './latency-time.js';
 import type { WholeSizes } from './part-of-dataset.js';
 import type { StageTime } from './stage-time.js';
 import type { NegativesRates, TermRates } from './term-rates.js';
+import { count, spell } from './time-words.js';
 import type { TrainRates } from './train-rates.js';
 
 const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
@@ -152,31 +154,4 @@ export function sparseStages(rates: TermRates, whole: WholeSizes, config: BenchC
     },
     latencyTime(config, queries.test, each, each),
   ];
-}
-
-/** A query is answered so often before the clock counts, in batches too; a warm-up takes half a second at least. */
-const warmUps = 2;
-const warmUpSeconds = 0.5;
-/** A batch size is timed so often at least. */
-const fewestBatches = 5;
-
-function latencyTime({ latency }: BenchConfig, all: number, alone: number, inBatch: number): StageTime {
-  const stage = 'latency';
-  const queries = Math.min(latency.queries, all);
-  if (queries === 0) return { stage, seconds: 0, basis: 'no query is timed' };
-  const batches = latency.batchSizes.map((size) => {
-    const each = size === 1 ? alone : size * inBatch;
-    return warmUps * Math.max(fewestBatches, Math.floor(queries / size)) * each;
-  });
-  const single = warmUpSeconds + (warmUps * queries + latency.warmup) * alone;
-  const seconds = batches.reduce((sum, each) => sum + each, single);
-  const basis = `${count(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search`;
-  return { stage, seconds, basis };
-}
-
-const count = (value: number, unit: string) => `${value.toLocaleString('en-US')} ${unit}`;
-
-/** `1.9 s`, `0.31 ms` */
-function spell(seconds: number): string {
-  return seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${seconds.toFixed(1)} s`;
 }

@@ -1,0 +1,37 @@
+/** What systems did under load, for the terminal. */
+import { type LoadedRuns, loadOf } from '../comparison.js';
+import { renderTable } from './table.js';
+
+/** A line for each setting and system; empty where nothing was measured under load. */
+export function loadTable(systems: readonly LoadedRuns[]): string {
+  const load = loadOf(systems);
+  if (load === undefined) return '';
+  const header = ['load', 'system', 'answered/s', 'waiting ms', 'p50', 'p95', 'p99'];
+  const rows = load.rows.map((row) => [
+    `${row.kind === 'rate' ? `${row.setting}/s` : `${row.setting} ${row.setting === 1 ? 'client' : 'clients'}`}${togetherText(row.maxBatch)}`,
+    row.system,
+    `${figure(row.answeredPerSecond)}${row.keptUp ? '' : ' (behind)'}`,
+    ...[row.waitingMs, row.p50Ms, row.p95Ms].map(figure),
+    row.p99Ms === undefined ? '-' : figure(row.p99Ms),
+  ]);
+  const table = rows.length === 0 ? '' : renderTable(header, rows, 'llrrrrr', 2);
+  const few = load.rows.find(({ p99Ms }) => p99Ms === undefined);
+  const legend = [
+    ...(rows.length === 0
+      ? []
+      : ['load: ms from when a query was to come, or was sent, to its answer: docs/protocol.md\n']),
+    ...(few === undefined ? [] : [`p99: not measured: ${few.queries} samples (latency.loadQueries)\n`]),
+  ];
+  const bounds = load.bounds.map(({ system, boundMs, resolution, maxBatch, runs }) => {
+    const rates = runs.map(({ found, ratePerSecond }) =>
+      found === 'none' ? 'none' : `${found === 'above' ? 'above ' : ''}${figure(ratePerSecond!)}/s`,
+    );
+    const how = `found by search, to ${Math.round(100 * resolution)} %`;
+    return `largest rate, p99 within ${boundMs} ms${togetherText(maxBatch)}: ${system} ${rates.join('; ')} (${how})\n`;
+  });
+  return [table, ...legend, ...bounds].join('');
+}
+
+const togetherText = (maxBatch: number): string => (maxBatch === 1 ? '' : `, up to ${maxBatch} together`);
+
+const figure = (value: number): string => value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0);

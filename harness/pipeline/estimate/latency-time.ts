@@ -1,0 +1,70 @@
+/** How long the latencies of a system take to measure. */
+import type { BenchConfig } from '../../config/config.js';
+import type { StageTime } from './stage-time.js';
+import { count, spell } from './time-words.js';
+
+/** A query is answered so often before the clock counts, in batches too; a warm-up takes half a second at least. */
+const warmUps = 2;
+const warmUpSeconds = 0.5;
+/** A batch size is timed so often at least. */
+const fewestBatches = 5;
+/** What a search of rates comes to, in queries that are answered without a pause: some eight steps, most of them near what a system can do. */
+const searchLoads = 10;
+
+/** A fresh process takes so long until it can open a system. */
+const processSeconds = 1.5;
+
+/** @param all queries of the split @param alone seconds of one by itself @param inBatch of one of a batch */
+export function latencyTime(
+  { latency }: BenchConfig,
+  all: number,
+  alone: number,
+  inBatch: number,
+): StageTime {
+  const stage = 'latency';
+  const queries = Math.min(latency.queries, all);
+  if (queries === 0) return { stage, seconds: 0, basis: 'no query is timed' };
+  const batches = latency.batchSizes.map((size) => {
+    const each = size === 1 ? alone : size * inBatch;
+    return warmUps * Math.max(fewestBatches, Math.floor(queries / size)) * each;
+  });
+  const single = warmUpSeconds + (warmUps * queries + latency.warmup) * alone;
+  const load = loadTime(latency, alone);
+  const fresh = freshTime(latency, single, queries * alone);
+  const seconds = [...batches, load.seconds, fresh.seconds].reduce((sum, each) => sum + each, single);
+  const basis = `${count(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search${fresh.words}${load.words}`;
+  return { stage, seconds, basis };
+}
+
+/** @param single seconds of timing a system's queries, with the warm-up @param cold without it */
+function freshTime(
+  { processes, oneThread, cold }: BenchConfig['latency'],
+  single: number,
+  asked: number,
+): { seconds: number; words: string } {
+  const warm = (processes > 1 ? processes - 1 : 0) + (oneThread ? 1 : 0);
+  const starts = (processes > 1 ? processes : 0) + (oneThread ? 1 : 0) + (cold ? processes : 0);
+  const seconds = starts * processSeconds + warm * single + (cold ? processes * asked : 0);
+  return { seconds, words: starts === 0 ? '' : `; ${count(starts, 'fresh processes')} ${spell(seconds)}` };
+}
+
+/** Queries that come at a rate take as long as they take to come. */
+function loadTime(
+  { rates, clients, bound, loadQueries }: BenchConfig['latency'],
+  alone: number,
+): { seconds: number; words: string } {
+  const busy = loadQueries * alone;
+  const open = rates.map((rate) => Math.max(loadQueries / rate, busy));
+  const sought = bound === null ? 0 : searchLoads * busy;
+  const seconds = open.reduce((sum, each) => sum + each, clients.length * busy + sought);
+  const kinds = [
+    ...(rates.length > 0 ? [`at ${rates.join(', ')} a second`] : []),
+    ...(clients.length > 0 ? [`of ${clients.join(', ')} clients`] : []),
+    ...(bound === null ? [] : [`at rates that are sought for ${bound} ms`]),
+  ];
+  const words =
+    kinds.length === 0
+      ? ''
+      : `; under load ${spell(seconds)}, ${loadQueries.toLocaleString('en-US')} queries each ${kinds.join(', ')}`;
+  return { seconds, words };
+}
