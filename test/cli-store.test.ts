@@ -53,6 +53,21 @@ test('the doctor says whether a store can be worked with, and nothing where none
   assert.deepEqual(await checkStore(), []);
 });
 
+test('what a worker has tried its tasks do not try again, and another store they do', async () => {
+  const probes = () => server.asked.filter((asked) => /^PUT .*\/probe-/.test(asked)).length;
+  await checkStore();
+  assert.ok(probes() > 0);
+  const { BENCH_STORE: store, BENCH_STORE_TRIED: tried } = process.env;
+  assert.equal(tried, `${store} at ${server.url}`);
+  for (const isTried of [true, false]) {
+    server.reset();
+    process.env.BENCH_STORE = `${store}-${isTried}`;
+    process.env.BENCH_STORE_TRIED = isTried ? `${process.env.BENCH_STORE} at ${server.url}` : tried!;
+    await make(caches.cache('one'));
+    assert.equal(probes() === 0, isTried);
+  }
+});
+
 test('machines that share a folder keep everything, and those with a store behind their own what they like', () => {
   const requests = [tinyRequest(caches.folder, 'bm25', 1, 'keep=records')];
   assertKeeps(requests);

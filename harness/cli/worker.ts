@@ -24,11 +24,14 @@ export const command: Command = {
   async run(values) {
     const store = path.resolve(configOf({ config: values.config, cache: values.cache }).cache);
     const atOnce = wholeNumber(values, 'at-once') ?? 1;
-    const [{ openQueue }, { serve }] = await Promise.all([
+    const [{ openQueue }, { serve }, { remoteStore }] = await Promise.all([
       import('../tasks/queue.js'),
       import('../tasks/queue-worker.js'),
+      import('../store/remote/remote-store.js'),
     ]);
     const progress = beginJob(values);
+    // Before any task is taken, and once for all of them.
+    await remoteStore();
     const tasks = await openQueue(String(values.queue));
     progress.note('waits for tasks');
     try {

@@ -35,6 +35,8 @@ export async function remoteStore(): Promise<RemoteStore | undefined> {
       return new RemoteStore(bucket);
     });
     opened.set(address.text, opening);
+    // What failed may pass.
+    opening.catch(() => opened.delete(address.text));
   }
   return opening;
 }
