@@ -32,7 +32,8 @@ export interface Stage<Facts = unknown> {
   readonly task?: 'train' | 'encode' | 'search';
   /**
    * Where it can be made in pieces that know nothing of each other: on many machines, in any order. Undefined where there is
-   * too little to be cut: then it is made with its cell. @param key of the artifact
+   * too little to be cut, so that it is made with its cell, or where what it needs has to be made before that is known. Makes
+   * nothing itself. @param key of the artifact
    */
   pieces?(at: Workplace, key: string): Promise<Pieces | undefined>;
   /** @param folder may hold what an earlier, killed attempt left @param key of the artifact, its input key */

@@ -83,6 +83,8 @@ export function search(
     about: { dataset: dataset.name, system },
     pieces: async (at, key) => (await spanned(at, key))?.pieces,
     async make(folder, at, key) {
+      // How they are cut is known once they are there.
+      await at.folderOf(shards);
       const bySpans = await spanned(at, key);
       if (bySpans !== undefined) return bySpans.make(folder);
       const { dataset, engine, progress } = at;

@@ -33,6 +33,12 @@ const pieceInputs = ({ version }: Stage, key: string, piece: number, pieces: Pie
   ...pieces.inputs?.(piece),
 });
 
+/** What a stage needs, not under its lock, where whoever makes another piece would wait. */
+async function madeBefore({ needs }: Stage, at: Workplace, which: (need: Stage) => boolean): Promise<void> {
+  for (const need of Object.values(needs))
+    if (need !== undefined && 'make' in need && which(need)) await at.made(need);
+}
+
 export class Sharing implements StageMaking {
   constructor(readonly task: Task) {}
 
@@ -41,13 +47,13 @@ export class Sharing implements StageMaking {
     const key = inputKey(stage);
     if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
     if (stage.task === undefined) {
-      // Not under its lock, where whoever makes another piece would wait.
-      for (const need of Object.values(stage.needs))
-        if (need !== undefined && 'make' in need && need.task !== undefined) await at.made(need);
+      await madeBefore(stage, at, ({ task }) => task !== undefined);
       return makeHere.artifact(stage, at);
     }
     const isOwn = key === this.task.artifact;
     if (stage.pieces !== undefined) {
+      // Once for all pieces.
+      await madeBefore(stage, at, () => true);
       const pieces = await stage.pieces(at, key);
       if (pieces === undefined) return makeHere.artifact(stage, at);
       return this.#pieced(stage, key, pieces, isOwn, at);
