@@ -98,6 +98,21 @@ test('tasks name what they wait for, and are the same for sweeps that share a tr
   assert.ok(left.state === 'waits' && left.for.length === 3);
 });
 
+test('pieces go once the whole is there, and who still has one to make finds it done', async () => {
+  const [cell] = (await cellTasks([request('dual-encoder')])) as [Task];
+  const shards = await runTask(cell, place());
+  assert.ok(shards.state === 'waits');
+  for (const each of shards.for) await runTask(each, place());
+  assert.deepEqual(await runTask(cell, place()), { state: 'done' });
+  const made = (await artifacts(path.join(root, 'tiny', 'cache'))).filter((file) =>
+    file.startsWith('shards/'),
+  );
+  assert.equal(made.length, 1);
+  const before = await artifacts(path.join(root, 'tiny', 'cache'));
+  for (const each of shards.for) assert.deepEqual(await runTask(each, place()), { state: 'done' });
+  assert.deepEqual(await artifacts(path.join(root, 'tiny', 'cache')), before);
+});
+
 test('a task that fails holds back its own chain, and no other', async () => {
   const broken = request('mlr', 'train.epochs=3', 'train.batchSize=2', 'train.learningRate=1e38');
   const roots = await cellTasks([broken, request('dual-encoder')]);

@@ -9,6 +9,7 @@ import {
   type Workplace,
 } from '../stages/graph.js';
 import { keyOf } from '../store/hash.js';
+import { removeUnlocked } from '../store/prune.js';
 import type { Artifact, Inputs } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { type Task, taskBeside } from './task.js';
@@ -37,9 +38,12 @@ export class Sharing implements StageMaking {
   /** @throws Waits, Finished */
   async artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>> {
     const key = inputKey(stage);
-    if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
-    if (stage.task === undefined) return makeHere.artifact(stage, at);
     const isOwn = key === this.task.artifact;
+    if (await at.store.has(stage.kind, key)) {
+      if (isOwn) throw new Finished();
+      return makeHere.artifact(stage, at);
+    }
+    if (stage.task === undefined) return makeHere.artifact(stage, at);
     const pieces = stage.pieces?.(at);
     if (pieces !== undefined) return this.#pieced(stage, key, pieces, isOwn, at);
     if (!isOwn) throw new Waits([this.#taskOf(stage, key, key)]);
@@ -73,7 +77,7 @@ export class Sharing implements StageMaking {
         missing.push(this.#taskOf(stage, key, keyOf(inputsOfPiece(piece)), piece, pieces.count));
     }
     if (missing.length > 0) throw new Waits(missing);
-    return store.artifact(
+    const whole = await store.artifact(
       stage.kind,
       inputsOf(stage),
       async (folder, own) => {
@@ -84,6 +88,12 @@ export class Sharing implements StageMaking {
       },
       stage.about,
     );
+    // Nobody asks for them any more, and a second look at them would count the disk twice.
+    for (let piece = 0; piece < pieces.count; piece++) {
+      const left = store.folderOf(stage.kind, keyOf(inputsOfPiece(piece)));
+      if (await store.has(stage.kind, keyOf(inputsOfPiece(piece)))) await removeUnlocked(left);
+    }
+    return whole;
   }
 
   /** @param left the key of what it leaves */
