@@ -24,6 +24,7 @@ export async function sweepOnQueue(
     { assertRunnable },
     { knownDataset, recordFailure },
     { prepare },
+    { needsOf },
   ] = await Promise.all([
     import('../tasks/queue.js'),
     import('../tasks/queue-sweep.js'),
@@ -31,13 +32,15 @@ export async function sweepOnQueue(
     import('../sweep/runnable.js'),
     import('../sweep/recording.js'),
     import('../pipeline/prepare.js'),
+    import('../sweep/needs.js'),
   ]);
   const url = String(values.on);
   const tasks = await openQueue(url);
   let failed: Record<string, string>;
-  const roots = await cellTasks(requests);
+  let roots: Awaited<ReturnType<typeof cellTasks>>;
   try {
     await assertRunnable(requests, progress);
+    roots = await cellTasks(requests, await needsOf(requests));
     progress.note(
       `queue: ${shownAddress(url)}; bench worker --queue ... --cache ${requests[0]!.config.cache} does the work. Ctrl-C leaves it running, the same command comes back to it.`,
     );

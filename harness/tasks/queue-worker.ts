@@ -1,10 +1,13 @@
 /** Takes tasks from a queue, each into a process of its own. */
 import { hostname } from 'node:os';
+import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';
 import { type ChildOutcome, runInChild } from './child.js';
+import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
+import { Room } from './room.js';
 import { programHere, type Task } from './task.js';
 
 export interface Serving {
@@ -13,6 +16,9 @@ export interface Serving {
   readonly atOnce: number;
   readonly progress: Progress;
   readonly name?: string;
+  /** What it has for tasks; as much as any needs where absent. */
+  readonly offer?: Offer;
+  readonly run?: typeof runInChild;
 }
 
 /** How long a task that another is at, or that is not for this machine, is left alone. */
@@ -21,15 +27,16 @@ const pauseMs = 5000;
 const giveBackMs = 5000;
 /** Between two lines of progress of one task. */
 const saidMs = 1000;
+/** A task that needs more than is offered comes back after ever longer pauses, up to so many. */
+const mostPauses = 12;
 
 /** Serves until the job is interrupted; what is in hand then is saved and given back. */
-export async function serve(
-  tasks: TaskQueue,
-  { store, atOnce, progress, name = `${hostname()} ${process.pid}` }: Serving,
-): Promise<void> {
+export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
+  const { store, atOnce, progress, name = `${hostname()} ${process.pid}`, run = runInChild } = serving;
   const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
   const program = await programHere();
   const children = new Set<Promise<unknown>>();
+  const room = new Room(serving.offer ?? {});
 
   const giveBack = async (job: TaskJob, token: string, ms: number): Promise<never> => {
     await job.moveToDelayed(Date.now() + ms, token);
@@ -43,6 +50,23 @@ export async function serve(
       progress.note(`left to others: ${task.title}: it is for ${which}`);
       return giveBack(job, token, pauseMs);
     }
+    const needs = task.needs?.[task.kind];
+    if (needs === undefined) return done(job, token);
+    if (!room.couldHold(needs)) return leave(job, token, needs);
+    if (!room.holds(needs)) return giveBack(job, token, pauseMs);
+    return room.with(needs, () => done(job, token));
+  }
+
+  async function leave(job: TaskJob, token: string, needs: MachineNeeds): Promise<never> {
+    const { text, times, isNew } = room.left(job.id!, needs);
+    if (isNew) progress.note(`left to others: ${job.data.title}: it needs ${needsText(needs)}; here ${text}`);
+    const { left } = (job.progress ?? {}) as Partial<Said>;
+    await job.updateProgress({ worker: name, line: '', left: { ...left, [name]: text } } satisfies Said);
+    return giveBack(job, token, pauseMs * Math.min(mostPauses, times));
+  }
+
+  async function done(job: TaskJob, token: string): Promise<string> {
+    const task = job.data;
     for (;;) {
       const failed = await failedBefore(job);
       const outcome = await watched(job, { task, store, failed });
@@ -61,6 +85,12 @@ export async function serve(
     if (code === 'INTERRUPTED' || (code === 'LOST' && progress.signal.aborted))
       return giveBack(job, token, 0);
     if (code === 'LOCKED') return giveBack(job, token, pauseMs);
+    const needs = job.data.needs?.[job.data.kind];
+    if (code === 'DISK_FULL' && needs !== undefined) {
+      progress.note(`${message} This worker takes no more; start it again once there is room.`);
+      room.isFull = true;
+      return leave(job, token, needs);
+    }
     progress.note(`failed: ${job.data.title}: ${message}`);
     throw exitCode === 3 && code !== 'TASK_FAILED' ? new Error(message) : new UnrecoverableError(message);
   }
@@ -86,7 +116,7 @@ export async function serve(
     };
     progress.note(`begins: ${job.data.title}`);
     await job.updateProgress({ worker: name, line: '' } satisfies Said);
-    const child = runInChild(given, told, progress.signal);
+    const child = run(given, told, progress.signal);
     children.add(child);
     return child.finally(() => children.delete(child));
   }
@@ -99,6 +129,8 @@ export async function serve(
   worker.on('error', (error) =>
     progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
   );
+  // What others left, for it needs more than they have: this one may have it.
+  tasks.queue.promoteJobs().catch(() => undefined);
   const running = worker.run();
   await new Promise<void>((resolve) => {
     if (progress.signal.aborted) resolve();
