@@ -1,4 +1,5 @@
 /** Takes tasks from a queue, each into a process of its own. */
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { computeClass } from '../program/compute-class.js';
@@ -34,6 +35,8 @@ const mostPauses = 12;
 export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   const { store, atOnce, progress, name = `${hostname()} ${process.pid}`, run = runInChild } = serving;
   const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
+  // One for each task at once.
+  setMaxListeners(0, progress.signal);
   const program = await programHere();
   const children = new Set<Promise<unknown>>();
   const room = new Room(serving.offer ?? {});
