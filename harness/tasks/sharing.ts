@@ -46,7 +46,7 @@ export class Sharing implements StageMaking {
     if (stage.task === undefined) return makeHere.artifact(stage, at);
     const pieces = stage.pieces?.(at);
     if (pieces !== undefined) return this.#pieced(stage, key, pieces, isOwn, at);
-    if (!isOwn) throw new Waits([this.#taskOf(stage, key, key)]);
+    if (!isOwn) throw new Waits([taskOf(this.task, stage, key, key)]);
     await makeHere.artifact(stage, at);
     throw new Finished();
   }
@@ -74,7 +74,7 @@ export class Sharing implements StageMaking {
     const missing: Task[] = [];
     for (let piece = 0; piece < pieces.count; piece++) {
       if (!(await store.has(stage.kind, keyOf(inputsOfPiece(piece)))))
-        missing.push(this.#taskOf(stage, key, keyOf(inputsOfPiece(piece)), piece, pieces.count));
+        missing.push(taskOf(this.task, stage, key, keyOf(inputsOfPiece(piece)), piece, pieces.count));
     }
     if (missing.length > 0) throw new Waits(missing);
     const whole = await store.artifact(
@@ -95,17 +95,33 @@ export class Sharing implements StageMaking {
     }
     return whole;
   }
+}
 
-  /** @param left the key of what it leaves */
-  #taskOf(stage: Stage, artifact: string, left: string, piece?: number, count?: number): Task {
-    const which = piece === undefined || count === 1 ? '' : ` shard ${piece + 1} of ${count}`;
-    return taskBeside(this.task, {
-      kind: stage.task!,
-      title: `${stage.name}${which}, ${titleOf(this.task.request)}`,
-      request: this.task.request,
-      artifact,
-      leaves: { kind: stage.kind, key: left },
-      ...(piece !== undefined && { piece }),
-    });
-  }
+/** The tasks that a stage is made by: one for each of its pieces, or one. Of the same sweep as `cell`, and for its run. */
+export function tasksOf(cell: Task, stage: Stage, pieces: Pieces | undefined): Task[] {
+  const key = inputKey(stage);
+  if (pieces === undefined) return [taskOf(cell, stage, key, key)];
+  return Array.from({ length: pieces.count }, (_, piece) =>
+    taskOf(cell, stage, key, keyOf(pieceInputs(stage, key, piece, pieces)), piece, pieces.count),
+  );
+}
+
+/** @param left the key of what it leaves */
+function taskOf(
+  of: Task,
+  stage: Stage,
+  artifact: string,
+  left: string,
+  piece?: number,
+  count?: number,
+): Task {
+  const which = piece === undefined || count === 1 ? '' : ` shard ${piece + 1} of ${count}`;
+  return taskBeside(of, {
+    kind: stage.task!,
+    title: `${stage.name}${which}, ${titleOf(of.request)}`,
+    request: of.request,
+    artifact,
+    leaves: { kind: stage.kind, key: left },
+    ...(piece !== undefined && { piece }),
+  });
 }
