@@ -28,8 +28,11 @@ const pauseMs = 5000;
 const giveBackMs = 5000;
 /** Between two lines of progress of one task. */
 const saidMs = 1000;
-/** A task that needs more than is offered comes back after ever longer pauses, up to so many. */
-const mostPauses = 12;
+/**
+ * How long a worker takes nothing that has left a task to others. Who puts a task off is woken when it is due again, before all
+ * others: without a rest it would take it from those who can do it, each time anew.
+ */
+const restMs = 3 * pauseMs;
 
 /** Serves until the job is interrupted; what is in hand then is saved and given back. */
 export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
@@ -45,27 +48,35 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     await job.moveToDelayed(Date.now() + ms, token);
     throw new DelayedError();
   };
+  let resting: NodeJS.Timeout | undefined;
+  const toOthers = async (job: TaskJob, token: string): Promise<never> => {
+    clearTimeout(resting);
+    await worker.pause(true);
+    // A full disk takes nothing any more.
+    if (!room.isFull) resting = setTimeout(() => worker.resume(), restMs);
+    return giveBack(job, token, pauseMs);
+  };
 
   async function work(job: TaskJob, token = ''): Promise<string> {
     const task = job.data;
     if (task.program !== program || task.computeClass !== computeClass()) {
       const which = task.program === program ? task.computeClass : task.program;
       progress.note(`left to others: ${task.title}: it is for ${which}`);
-      return giveBack(job, token, pauseMs);
+      return toOthers(job, token);
     }
     const needs = task.needs?.[task.kind];
     if (needs === undefined) return done(job, token);
     if (!room.couldHold(needs)) return leave(job, token, needs);
-    if (!room.holds(needs)) return giveBack(job, token, pauseMs);
+    if (!room.holds(needs)) return toOthers(job, token);
     return room.with(needs, () => done(job, token));
   }
 
   async function leave(job: TaskJob, token: string, needs: MachineNeeds): Promise<never> {
-    const { text, times, isNew } = room.left(job.id!, needs);
+    const { text, isNew } = room.left(needs);
     if (isNew) progress.note(`left to others: ${job.data.title}: it needs ${needsText(needs)}; here ${text}`);
     const { left } = (job.progress ?? {}) as Partial<Said>;
     await job.updateProgress({ worker: name, line: '', left: { ...left, [name]: text } } satisfies Said);
-    return giveBack(job, token, pauseMs * Math.min(mostPauses, times));
+    return toOthers(job, token);
   }
 
   async function done(job: TaskJob, token: string): Promise<string> {
@@ -139,6 +150,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     if (progress.signal.aborted) resolve();
     else progress.signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  clearTimeout(resting);
   const closing = worker.close().then(() => running);
   closing.catch(() => undefined);
   while (children.size > 0) await Promise.race([closing, ...children]);

@@ -6,7 +6,6 @@ export class Room {
   /** A disk that was full once takes nothing more. */
   isFull = false;
   readonly #inHand = new Set<MachineNeeds>();
-  readonly #times = new Map<string, number>();
   readonly #told = new Set<string>();
 
   constructor(readonly offer: Offer) {}
@@ -31,15 +30,13 @@ export class Room {
     }
   }
 
-  /** Counts that a task was left. @returns what is offered, how often it was left, and whether such a task is the first */
-  left(id: string, needs: MachineNeeds): { text: string; times: number; isNew: boolean } {
-    const times = (this.#times.get(id) ?? 0) + 1;
-    this.#times.set(id, times);
+  /** @returns what is offered to a task that is left to others, and whether such a one is the first */
+  left(needs: MachineNeeds): { text: string; isNew: boolean } {
     const text = this.isFull ? 'the disk is full' : offerText(this.offer);
     const what = `${needsText(needs)} ${text}`;
     const isNew = !this.#told.has(what);
     this.#told.add(what);
-    return { text, times, isNew };
+    return { text, isNew };
   }
 
   get #offered(): Offer {
