@@ -28,6 +28,9 @@ test('workers take what is ready, and stand idle where nothing is', () => {
   // d begins when c ends, at 3, and a stands beside.
   const joined = [made('a', 4), made('b', 1), made('c', 2, 'b'), made('d', 1, 'b', 'c')];
   assert.deepEqual(schedule(joined, 2, lengthOf), { length: 4, idleShare: 0, chain: 4 });
+  // In their order: the longest, taken first, would leave 3.
+  const late = [made('a', 1), made('b', 1), made('c', 3)];
+  assert.deepEqual(schedule(late, 2, lengthOf), { length: 4, idleShare: 1 - 5 / 8, chain: 3 });
   assert.deepEqual(schedule([], 2, lengthOf), { length: 0, idleShare: 0, chain: 0 });
   assert.throws(() => schedule(three, 0, lengthOf), RangeError);
   assert.throws(() => schedule([made('b', 1, 'a'), made('a', 1)], 1, lengthOf), /waits for a/);
