@@ -26,8 +26,12 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'a queue of tasks on Redis or PostgreSQL: making it ready, counting, emptying',
     load: () => import('./cli/queue.js'),
   },
+  plan: {
+    summary: 'the tasks of a sweep, numbered, for a scheduler that takes arrays of jobs',
+    load: () => import('./cli/plan.js'),
+  },
   task: {
-    summary: 'one task, for the worker that starts it',
+    summary: 'one task of a sweep, by its number or for the worker that starts it',
     load: () => import('./cli/task.js'),
   },
   train: {

@@ -160,7 +160,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   tasks: {
     floor: 4,
-    imports: ['errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep'],
+    imports: ['errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep', 'systems'],
   },
   perf: { floor: 5, imports: 'below' },
   cli: {

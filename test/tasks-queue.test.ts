@@ -1,7 +1,5 @@
 /** A sweep on a queue, whose workers, server and submitter are killed, ends with the bytes of one that ran alone. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,8 +8,7 @@ import { Redis } from 'ioredis';
 import type { RunRecord } from '../harness/record.js';
 import { runInChild } from '../harness/tasks/child.js';
 import type { Task } from '../harness/tasks/task.js';
-import { assertHeldFiles, bench, killedRoot, sweepOf } from './killed-runs.js';
-import { cli } from './places.js';
+import { bench, killedRoot, sweepOf } from './killed-runs.js';
 import {
   postgresPrograms,
   programMissing,
@@ -19,6 +16,7 @@ import {
   startPostgres,
   startRedis,
 } from './queue-servers.js';
+import { assertAsAlone, start, until } from './queue-workers.js';
 
 const redisMissing = programMissing('redis-server', 'redis-server');
 const postgresMissing =
@@ -38,32 +36,6 @@ const cutArgs = (here: string) => [
   ...sweepOf(root, here, 'mlr-mix,bm25', '1'),
   ...['--set', 'encode.shardPassages=5'],
 ];
-
-interface Running {
-  readonly child: ChildProcess;
-  said(): string;
-  readonly ended: Promise<[number | null, string | null]>;
-}
-
-function start(argv: readonly string[]): Running {
-  const child = spawn(process.execPath, [cli, ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, BENCH_LEASE_SECONDS: '4' },
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (data: Buffer) => {
-      text += data.toString();
-    });
-  return { child, said: () => text, ended: once(child, 'close') as Running['ended'] };
-}
-
-async function until(look: () => boolean, { said, child }: Running): Promise<void> {
-  while (!look()) {
-    assert.ok(child.exitCode === null && child.signalCode === null, said());
-    await wait(50);
-  }
-}
 
 const kinds = ['train', 'encode shard', 'search shards', 'mlr-mix on', 'bm25 on'] as const;
 
@@ -109,7 +81,7 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
     assert.deepEqual(await second.ended, [0, null], second.said() + steady.said());
     steady.child.kill('SIGTERM');
     assert.deepEqual(await steady.ended, [0, null], steady.said());
-    await assertAsAlone(shared, 'alone-cut', 2);
+    await assertAsAlone(shared, path.join(root, 'alone-cut'), 2);
   } finally {
     await server.stop();
   }
@@ -169,7 +141,7 @@ test('PostgreSQL does the same; before it is made ready it is refused, and no pa
     assert.deepEqual(await run.ended, [0, null], run.said() + workers[1]!.said());
     workers[1]!.child.kill('SIGTERM');
     assert.deepEqual(await workers[1]!.ended, [0, null], workers[1]!.said());
-    await assertAsAlone(shared);
+    await assertAsAlone(shared, path.join(root, 'alone'), 4);
     for (const { said } of [refused, wrong, ready, run, ...workers])
       assert.doesNotMatch(said(), /sesame|hunter2/);
   } finally {
@@ -217,14 +189,3 @@ test('a Redis that would lose tasks is refused, and so is none', {
   const what = start(['queue', 'status', '--queue', 'amqp://127.0.0.1']);
   assert.deepEqual(await what.ended, [2, null]);
 });
-
-async function assertAsAlone(shared: string, alone = 'alone', runs = 4): Promise<void> {
-  const files = await assertHeldFiles(shared, path.join(root, alone));
-  const records = files.filter((file) => file.endsWith('.record.json'));
-  assert.equal(records.length, runs);
-  for (const file of records) {
-    const { stages } = JSON.parse(await readFile(path.join(shared, file), 'utf8')) as RunRecord;
-    const anew = stages.filter(({ key, execution }) => key !== null && !execution.cached);
-    assert.deepEqual(anew, [], file);
-  }
-}

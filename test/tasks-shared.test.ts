@@ -1,8 +1,9 @@
 /** A sweep that several workers share on one store, killed at every kind of task, ends with the bytes of one that ran alone. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { command as work } from '../harness/cli/work.js';
 import type { BenchError } from '../harness/errors.js';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
@@ -135,6 +136,21 @@ test('what is mined waits for a search that is cut, whose pieces know nothing of
   assert.deepEqual(searched, [...pieces, ...pieces]);
 });
 
+test('pieces go once the whole is there, and who still has one to make finds it done', async () => {
+  const [cell] = (await cellTasks([request('dual-encoder')])) as [Task];
+  const shards = await runTask(cell, place());
+  assert.ok(shards.state === 'waits');
+  for (const each of shards.for) await runTask(each, place());
+  assert.deepEqual(await runTask(cell, place()), { state: 'done' });
+  const made = (await artifacts(path.join(root, 'tiny', 'cache'))).filter((file) =>
+    file.startsWith('shards/'),
+  );
+  assert.equal(made.length, 1);
+  const before = await artifacts(path.join(root, 'tiny', 'cache'));
+  for (const each of shards.for) assert.deepEqual(await runTask(each, place()), { state: 'done' });
+  assert.deepEqual(await artifacts(path.join(root, 'tiny', 'cache')), before);
+});
+
 test('a task that fails holds back its own chain, and no other', async () => {
   const broken = request('mlr', 'train.epochs=3', 'train.batchSize=2', 'train.learningRate=1e38');
   const roots = await cellTasks([broken, request('dual-encoder')]);
@@ -149,6 +165,24 @@ test('a task that fails holds back its own chain, and no other', async () => {
     ],
   );
   assert.ok(done.some(({ id }) => id === roots[1]!.id));
+});
+
+test('what is wrong with one of the runs is said before any of the others is worked on', async () => {
+  const here = path.join(root, 'wrong');
+  const [good, bad] = ['good', 'bad'].map((name) => path.join(here, name)) as [string, string];
+  for (const folder of [good, bad]) await writeTinyCollection(folder);
+  await writeFile(path.join(bad, 'corpus.jsonl'), '{"_id": 1');
+  const cache = path.join(here, 'cache');
+  const values = {
+    ...{ arch: 'bm25', dataset: 'beir:good,beir:bad', cache },
+    data: [`beir:good=${good}`, `beir:bad=${bad}`],
+  };
+  await assert.rejects(
+    work.run(values, [], () => undefined),
+    (error: BenchError) => error.code === 'DATA_INVALID' && /1 of 2 runs cannot begin/.test(error.message),
+  );
+  // What was found out about the collection that could be read.
+  assert.ok((await artifacts(cache)).every((file) => file.startsWith('findings/')));
 });
 
 test('a task of another program or another class of machines is refused', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -92,6 +92,36 @@ test('scancel ends the jobs for good', { skip: missing ?? false }, async () => {
   assert.match(await call('scontrol', 'show', 'job', jobs[0]!), /Restarts=0/);
 });
 
+test('an element that fails holds back its own chain, and the summary says why', {
+  skip: missing ?? false,
+}, async () => {
+  const here = path.join(root, 'failing');
+  const command = [...sweepOf(root, here, 'mlr-mix,bm25'), '--set', 'train.learningRate=1e38'];
+  const child = spawn(process.execPath, [cli, 'run', ...command, '--on', 'slurm', '--workers', '1'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...cluster!.env },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => {
+    stdout += data.toString();
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString();
+  });
+  assert.deepEqual(await once(child, 'close'), [2, null], stderr);
+  assert.match(stdout, /^bm25 +2 seeds[\s\S]*^mlr-mix.*failed: TRAINING_DIVERGED/m);
+  assert.match(stderr, /^mlr-mix on squad, seed 1:\nerror TRAINING_DIVERGED: .*the loss was NaN/m);
+  const out = path.join(here, 'out');
+  const names = (await readdir(out)).filter((name) => name.endsWith('.record.json'));
+  const states = await Promise.all(
+    names.map(async (name) => {
+      const { arch, status } = JSON.parse(await readFile(path.join(out, name), 'utf8')) as RunRecord;
+      return `${arch.name} ${status}`;
+    }),
+  );
+  assert.deepEqual(states.sort(), ['bm25 ok', 'bm25 ok', 'mlr-mix failed', 'mlr-mix failed']);
+});
+
 test('where Slurm refuses the jobs, its own reason is said and none is left', {
   skip: missing ?? false,
 }, async () => {
@@ -142,8 +172,10 @@ test('options of sbatch may be quoted, and are refused where there is no Slurm',
 
 /** The worker that is amid a training, by its log: whichever Slurm starts first may have taken all of them. */
 async function trainingWorker(here: string): Promise<number | undefined> {
+  const below = path.join(here, 'out', 'slurm');
+  const [folder = 'none yet'] = await readdir(below);
   for (const worker of [0, 1]) {
-    const log = path.join(here, 'out', 'slurm', `work-${worker}.log`);
+    const log = path.join(below, folder, `work-${worker}.log`);
     const said = await readFile(log, 'utf8').catch(() => '');
     if (/^train: (?![\s\S]*^done: train)/m.test(said)) return worker;
   }

@@ -25,6 +25,7 @@ export async function sweepOnQueue(
     { assertRunnable },
     { knownDataset, recordFailure },
     { prepare },
+    { needsOf },
   ] = await Promise.all([
     import('../tasks/queue.js'),
     import('../tasks/queue-sweep.js'),
@@ -32,6 +33,7 @@ export async function sweepOnQueue(
     import('../sweep/runnable.js'),
     import('../sweep/recording.js'),
     import('../pipeline/prepare.js'),
+    import('../sweep/needs.js'),
   ]);
   const url = String(values.on);
   const store = storeInUse();
@@ -39,9 +41,10 @@ export async function sweepOnQueue(
     store === undefined ? `--cache ${requests[0]!.config.cache}` : `--cache FOLDER --store ${store.text}`;
   const tasks = await openQueue(url);
   let failed: Record<string, string>;
-  const roots = await cellTasks(requests);
+  let roots: Awaited<ReturnType<typeof cellTasks>>;
   try {
     await assertRunnable(requests, progress);
+    roots = await cellTasks(requests, await needsOf(requests));
     progress.note(
       `queue: ${shownAddress(url)}; bench worker --queue ... ${place} does the work. Ctrl-C leaves it running, the same command comes back to it.`,
     );

@@ -19,9 +19,14 @@ export const clusterOptions: Command['options'] = {
     type: 'text',
     describe: "with --on slurm: options of your own: --sbatch='--partition=gpu --mem=32G'",
   },
+  'sbatch-run': {
+    type: 'text',
+    describe:
+      "with --on slurm: further ones of the last job, which times: --sbatch-run='--exclusive --nodelist=node7'",
+  },
 };
 
-const own = { on: 'string', workers: 'string', sbatch: 'string' } as const;
+const own = { on: 'string', workers: 'string', sbatch: 'string', 'sbatch-run': 'string' } as const;
 /** What a worker has no use for. */
 const shown = { report: 'string', json: 'boolean', 'no-wait': 'boolean' } as const;
 
@@ -34,13 +39,18 @@ export async function runOnSlurm(
 ): Promise<number> {
   assertMakesNothingAnew(values);
   assertKeeps(requests);
-  const { submit, watch } = await import('../tasks/slurm.js');
+  const workers = wholeNumber(values, 'workers') ?? 4;
+  const [sbatch, sbatchRun] = [values.sbatch, values['sbatch-run']].map((text) => words(String(text ?? '')));
+  const [{ submit, watch }, { assertRunnable }] = await Promise.all([
+    import('../tasks/slurm.js'),
+    import('../sweep/runnable.js'),
+  ]);
+  await assertRunnable(requests, progress, 'elsewhere');
   const given = process.argv.slice(3);
-  const folder = path.resolve(requests[0]!.config.out, 'slurm');
-  const jobs = await submit({
+  const { folder, ...jobs } = await submit({
     ...{ work: ['work', ...without(given, { ...own, ...shown })], run: ['run', ...without(given, own)] },
-    ...{ workers: wholeNumber(values, 'workers') ?? 4, folder },
-    sbatch: words(String(values.sbatch ?? '')),
+    ...{ workers, below: path.resolve(requests[0]!.config.out, 'slurm') },
+    ...{ sbatch: sbatch!, sbatchRun: sbatchRun! },
   });
   progress.note(
     `slurm: ${jobs.work} works, ${jobs.run} times and records; logs in ${folder}. Ctrl-C leaves them running, the same command goes on with what they made; scancel ${jobs.work} ${jobs.run} ends them.`,
@@ -52,7 +62,7 @@ export async function runOnSlurm(
 
 /** @throws BenchError USAGE for options of Slurm without it */
 export function assertForSlurm(values: Values): void {
-  const given = ['workers', 'sbatch'].find((option) => values[option] !== undefined);
+  const given = ['workers', 'sbatch', 'sbatch-run'].find((option) => values[option] !== undefined);
   if (given === undefined || values.on === 'slurm') return;
   throw new BenchError('USAGE', `--${given} goes with --on slurm only.`, {
     hint: 'On a queue as many work as there are: bench worker.',

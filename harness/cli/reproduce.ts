@@ -1,22 +1,18 @@
 /** `bench reproduce`: the grid of runs behind a table or figure of the paper, beside what it prints. */
 import path from 'node:path';
-import { BenchError, nearestName } from '../errors.js';
+import { BenchError } from '../errors.js';
 import type { Estimate } from '../reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../reproduction/files.js';
-import type { Grid, GridOptions } from '../reproduction/grid.js';
+import type { Grid } from '../reproduction/grid.js';
 import type { Makers } from '../reproduction/outcome.js';
-import type { Scale } from '../reproduction/reproduction.js';
 import type { TimeHere } from '../reproduction/time-here.js';
 import type { Command, Values } from './command.js';
 import { describeFailure, reportFailure } from './failure.js';
 import { beginJob } from './job.js';
 import { anewOptions, configOptions, noWaitOption } from './options.js';
 import { writeTo } from './report.js';
+import { openFlags, optionsOf, workersOf } from './reproduce-request.js';
 import { planText, tableText } from './reproduction-text.js';
-import { anewOf, existingFolder, nameIn } from './request.js';
-
-/** Flags of the configuration that a grid leaves open. */
-const openFlags = ['seeds', 'engine', 'device', 'searcher', 'threads', 'cache', 'store', 'out', 'keep'];
 
 /**
  * @param loadMakers imports the pipeline, which is heavy, once the request is known to be right
@@ -61,6 +57,11 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
       describe:
         'print the runs and what they will take, here too (tried for some seconds), and leave nothing',
     },
+    workers: {
+      type: 'text',
+      describe:
+        'with --dry-run: so many machines share the work; hours, disk and bytes that go over the network',
+    },
     json: { type: 'switch', describe: 'print the table or the plan as JSON' },
   },
   maxArguments: 1,
@@ -68,6 +69,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     ['bench reproduce table2 --scale small', 'the whole procedure in minutes, on the embedded sample'],
     ['bench reproduce table2 --scale small --dataset squad --data squad', 'on a dataset of your own'],
     ['bench reproduce table2 --dry-run', 'what the real one takes'],
+    ['bench reproduce table2 --dry-run --workers 16', 'on sixteen machines'],
     ['bench reproduce table5 --data beir/robust04=robust04', 'with a collection that is not public'],
   ],
   async run(values, [name], print) {
@@ -76,6 +78,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
         hint: `One of: ${reproductionNames().join(', ')}.`,
       });
     }
+    const workers = workersOf(values);
     const { gridOf } = await import('../reproduction/grid.js');
     const { assertFolders, missingFolders } = await import('../reproduction/missing.js');
     const grid = await gridOf(loadReproduction(name), optionsOf(values));
@@ -84,11 +87,14 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
       const plan = await estimate(grid);
       const missing = await missingFolders(grid);
       const time = await timing(grid, values);
-      if (values.json === true) print(asJson(planData(grid, plan, missing, time)));
+      const { onWorkers } = await import('../reproduction/on-workers.js');
+      const shared = workers === undefined ? undefined : await onWorkers(grid, workers);
+      if (values.json === true)
+        print(asJson({ ...planData(grid, plan, missing, time), ...(shared && { shared }) }));
       else {
         const { describeRoom } = await import('../pipeline/needs.js');
         const cache = grid.runs[0]?.request.config.cache ?? '.';
-        print(planText(grid, plan, missing, { room: await describeRoom(cache), time }));
+        print(planText(grid, plan, missing, { room: await describeRoom(cache), time }, shared));
       }
       return 0;
     }
@@ -131,72 +137,6 @@ async function measuredHere(grid: Grid, values: Values): Promise<TimeHere> {
     import('../reproduction/time-here.js'),
   ]);
   return timeHere(grid, new TimeEstimates(beginJob(values)));
-}
-
-function optionsOf(values: Values): GridOptions {
-  const scale = scaleOf(values.scale);
-  if (scale === 'paper' && values.dataset !== undefined) {
-    throw new BenchError('USAGE', '--dataset goes with --scale small: the paper names its own datasets.', {
-      hint: 'Add --scale small, or leave --dataset out.',
-    });
-  }
-  const dataset = String(values.dataset ?? (scale === 'small' ? datasetOfFolders(values.data) : 'sample'));
-  const flags = Object.fromEntries(openFlags.map((flag) => [flag, values[flag]]));
-  return {
-    scale,
-    dataset,
-    folders: pairs('data', values.data, scale === 'small' ? dataset : undefined),
-    models: pairs('model', values.model),
-    offline: values.offline === true,
-    ...anewOf(values),
-    cwd: process.cwd(),
-    flags,
-    set: (values.set ?? []) as readonly string[],
-    ...(values.config !== undefined && { file: String(values.config) }),
-  };
-}
-
-function scaleOf(value: Values[string]): Scale {
-  const scales = ['paper', 'small'] as const;
-  const found = scales.find((scale) => scale === (value ?? 'paper'));
-  if (found !== undefined) return found;
-  const near = nearestName(String(value), scales);
-  throw new BenchError('USAGE', `--scale ${value} is neither paper nor small.`, {
-    ...(near !== undefined && { hint: `Did you mean --scale ${near}?` }),
-  });
-}
-
-/** The dataset that `--data NAME=FOLDER` names, where no other option says which one stands for all. */
-function datasetOfFolders(data: Values[string]): string {
-  const given = (data ?? []) as readonly string[];
-  const names = [...new Set(given.map(nameIn).filter((name) => name !== undefined))];
-  if (given.length === 0) return 'sample';
-  if (names.length === 1) return names[0]!;
-  const [what, hint] =
-    names.length === 0
-      ? [
-          'does not say which dataset the folder holds',
-          'Add --dataset NAME: beir, squad or trec for instance.',
-        ]
-      : [`names ${names.length} datasets`, `At the scale small one stands for all: --dataset ${names[0]}.`];
-  throw new BenchError('USAGE', `--data ${given.join(' --data ')} ${what}.`, { hint });
-}
-
-/** @param alone what a folder without a name belongs to */
-function pairs(flag: string, values: Values[string], alone?: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const text of (values ?? []) as readonly string[]) {
-    const own = nameIn(text);
-    const name = own ?? alone;
-    if (name === undefined) {
-      throw new BenchError('USAGE', `--${flag} ${text} does not say what the folder holds.`, {
-        hint: `Write --${flag} NAME=FOLDER, with a name of the grid: see --dry-run.`,
-      });
-    }
-    const folder = own === undefined ? text : text.slice(own.length + 1);
-    found.set(name, existingFolder(flag, folder, `Name a folder that is there, or leave --${flag} out.`));
-  }
-  return found;
 }
 
 /** Where the first run leaves its record: all have the same folder. */

@@ -10,6 +10,7 @@ import {
 } from '../reproduction/document.js';
 import type { Estimate, RunEstimate } from '../reproduction/estimate.js';
 import type { Grid } from '../reproduction/grid.js';
+import type { OnWorkers } from '../reproduction/on-workers.js';
 import type { EpochSteps } from '../reproduction/steps.js';
 import type { TimeHere } from '../reproduction/time-here.js';
 import { renderTable } from './table.js';
@@ -32,12 +33,14 @@ export function tableText({ title, heading, rows, notes }: ReproductionDocument)
  * What would be run, and what it would take.
  * @param missing datasets that cannot be downloaded and have no folder
  * @param here what this machine has, in words, and how long it takes there
+ * @param shared on many machines; not asked for where absent
  */
 export function planText(
   grid: Grid,
   estimate: Estimate,
   missing: readonly string[],
   here: { room: string; time: TimeHere },
+  shared?: OnWorkers,
 ): string {
   const { loaded, scale } = grid;
   const models = new Set(grid.runs.map(({ request }) => request.config.model.name));
@@ -70,6 +73,7 @@ export function planText(
       : `GPU hours: ${hours(gpuHours)} of ${loaded.reproduction.cost.gpu}, an estimate: ${basisOf(grid)}`,
     `this machine: ${here.room}; the largest index is ${byteSize(largestIndex(estimate))}`,
     `time here: ${timeText(here.time)}`,
+    ...(shared === undefined ? [] : sharedLines(shared, loaded.reproduction.cost.gpu)),
     ...(unknown === 0
       ? []
       : [`${unknown} runs are left out of some sum: of them not all is known beforehand`]),
@@ -81,6 +85,22 @@ export function planText(
   const head = [titleOf(loaded.reproduction), `plan of ${loaded.name}, scale ${scale}`, ...headingOf(grid)];
   const steps = stepsTable(estimate);
   return `${lined(head)}\n${table}\n${lined(totals)}\n${steps}${asNotes(notesOf(grid))}`;
+}
+
+function sharedLines(
+  { workers, tasks, hours: all, chainHours, idleShare, diskBytes, readBytes, unknown }: OnWorkers,
+  gpu: string,
+): string[] {
+  const rest = unknown === 0 ? '' : `; ${unknown} runs, of which not all is known, are left out`;
+  const time =
+    all === null || chainHours === null || idleShare === null
+      ? 'hours not known: the paper has a figure for its own scale alone'
+      : `${hours(all)} hours, with a ${gpu} each, ${(100 * idleShare).toFixed(1)} % of them idle; the longest chain of one run takes ${hours(chainHours)} hours, which no more workers shorten; without searches, which the paper has no figure for`;
+  return [
+    `${workers} workers: ${count(tasks)} tasks; ${time}${rest}`,
+    `shared disk: ${byteSize(diskBytes)} of bare vectors, which stay while machines share it (keep=all); checkpoints and collections beside`,
+    `bytes moved: ${byteSize(diskBytes)} of vectors written to it, ${byteSize(readBytes)} read, by searches and, once more, where latencies are measured`,
+  ];
 }
 
 /** The figures that were measured, and why others were not. */

@@ -1,36 +1,97 @@
-/** `bench task`: one task of a sweep, for the worker that started it. */
+/** `bench task`: one task of a sweep, for the worker that started it, or by its number. */
 import { createInterface } from 'node:readline';
 import { BenchError, foreignFault } from '../errors.js';
 import { parseJson } from '../json.js';
 import { waitForOthers } from '../store/lock.js';
 import type { ChildOutcome, ChildTask } from '../tasks/child.js';
-import type { Command } from './command.js';
+import type { Command, Print, Values } from './command.js';
+import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
+import { assertKeeps, requestsOf, sweepOptions } from './sweep-request.js';
+
+const { arch, dataset, ...others } = sweepOptions;
 
 export const command: Command = {
-  usage: '< TASK',
+  usage: '--number N --arch A[,B...] --dataset D[,E...] --cache SHARED [options] | < TASK',
   description:
-    "Does one task of a sweep, as 'bench worker' hands it over on stdin, and prints what came of it as JSON. Ends when stdin does.",
-  options: {},
-  examples: [],
+    "With --number does the task of that number of 'bench plan --tasks' with the same options, and what it waits for where nobody has done that; ends when it is done. Without, does the one that 'bench worker' hands over on stdin, prints what came of it as JSON, and ends when stdin does.",
+  options: {
+    number: { type: 'text', describe: "which of 'bench plan --tasks', from 0" },
+    arch: { type: 'text', describe: arch!.describe },
+    dataset: { type: 'text', describe: dataset!.describe },
+    ...others,
+    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+  },
+  examples: [
+    [
+      'bench task --number $SLURM_ARRAY_TASK_ID --arch mlr-sc,mlr --dataset squad --seeds 1,2,3 --cache /shared/bench',
+      'in an array of jobs of any scheduler',
+    ],
+  ],
   async run(values, _positionals, print) {
-    const lines = createInterface({ input: process.stdin });
-    const [line] = await new Promise<[string | undefined]>((resolve) => {
-      lines.once('line', (text) => resolve([text]));
-      lines.once('close', () => resolve([undefined]));
+    const given = Object.keys(values)[0];
+    if (values.number !== undefined) return numbered(values, print);
+    if (given === undefined) return handedOver(values, print);
+    throw new BenchError('USAGE', `--${given} goes with --number: one task of a sweep.`, {
+      hint: "'bench plan --tasks' numbers them; 'bench work' does all that nobody else is at.",
     });
-    if (line === undefined)
-      throw new BenchError('USAGE', 'bench task is given a task on stdin, and there was none.');
-    lines.once('close', () => process.exit(1));
-    const { task, store, failed } = parseJson(line) as ChildTask;
-    const progress = beginJob(values);
-    waitForOthers({ waits: false, job: progress });
-    const { runTask } = await import('../tasks/run-task.js');
-    const outcome = await runTask(task, { store, failed, progress }).catch(asFailure);
-    print(JSON.stringify(outcome), 'data');
-    return 0;
   },
 };
+
+/** @throws BenchError USAGE for what is no number of a task */
+async function numbered(values: Values, print: Print): Promise<number> {
+  const [text, missing] = [
+    String(values.number),
+    ['arch', 'dataset'].find((option) => values[option] === undefined),
+  ];
+  if (missing !== undefined)
+    throw new BenchError('USAGE', `--${missing} is missing: --number is of a sweep.`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new BenchError('USAGE', `--number needs a whole number from 0, not '${text}'.`);
+  const requests = await requestsOf(values);
+  assertKeeps(requests);
+  const [{ planTasks }, { workBeside }] = await Promise.all([
+    import('../tasks/plan-tasks.js'),
+    import('../tasks/by-store.js'),
+  ]);
+  const progress = beginJob(values);
+  waitForOthers({ waits: false, job: progress });
+  const tasks = await planTasks(requests, progress);
+  const task = tasks[Number(text)]?.task;
+  if (task === undefined) {
+    throw new BenchError('USAGE', `There is no task ${text}: they go from 0 to ${tasks.length - 1}.`, {
+      hint: "Number them with the same options: 'bench plan --tasks'.",
+    });
+  }
+  const { failed } = await workBeside([task], { store: requests[0]!.config.cache, progress });
+  if (failed.length === 0) print(`done: ${task.title}\n`);
+  const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
+  return Math.max(0, ...own.map(({ task: { title }, error }) => reportFailure(error, title)));
+}
+
+async function handedOver(values: Values, print: Print): Promise<number> {
+  const lines = createInterface({ input: process.stdin });
+  const [line] = await new Promise<[string | undefined]>((resolve) => {
+    lines.once('line', (text) => resolve([text]));
+    lines.once('close', () => resolve([undefined]));
+  });
+  if (line === undefined)
+    throw new BenchError(
+      'USAGE',
+      'bench task is given a task on stdin, or --number, and there was neither.',
+      {
+        hint: "'bench plan --tasks' numbers the tasks of a sweep.",
+      },
+    );
+  lines.once('close', () => process.exit(1));
+  const { task, store, failed } = parseJson(line) as ChildTask;
+  const progress = beginJob(values);
+  waitForOthers({ waits: false, job: progress });
+  const { runTask } = await import('../tasks/run-task.js');
+  const outcome = await runTask(task, { store, failed, progress }).catch(asFailure);
+  print(JSON.stringify(outcome), 'data');
+  return 0;
+}
 
 function asFailure(thrown: unknown): ChildOutcome {
   const error = foreignFault(thrown);

@@ -29,12 +29,14 @@ export const command: Command = {
     const worker = workerOf(values.worker);
     const requests = await requestsOf(values);
     assertKeeps(requests);
-    const [{ workBeside }, { cellTasks }] = await Promise.all([
+    const [{ workBeside }, { cellTasks }, { assertRunnable }] = await Promise.all([
       import('../tasks/by-store.js'),
       import('../tasks/task.js'),
+      import('../sweep/runnable.js'),
     ]);
     const progress = beginJob(values);
     waitForOthers({ waits: false, job: progress });
+    await assertRunnable(requests, progress);
     const store = requests[0]!.config.cache;
     const { done, failed } = await workBeside(await cellTasks(requests), { store, progress, worker });
     const [whole, made] = [true, false].map(

@@ -18,24 +18,37 @@ export const command: Command = {
     },
     store: configOptions.store!,
     'at-once': { type: 'text', describe: 'tasks at a time; 1 if absent' },
+    offer: {
+      type: 'text',
+      describe:
+        'what it has for tasks, all at once: gpu=1,memory=60GiB,disk=500GiB; one that needs more is left to others. As much as any needs if absent',
+    },
     config: { type: 'text', describe: 'configuration file' },
   },
-  examples: [['bench worker --queue redis://queue:6379 --cache /shared/bench', 'on every machine']],
+  examples: [
+    ['bench worker --queue redis://queue:6379 --cache /shared/bench', 'on every machine'],
+    [
+      'bench worker --queue redis://queue:6379 --cache /shared/bench --offer memory=16GiB,disk=100GiB',
+      'on a small one without a GPU',
+    ],
+  ],
   async run(values) {
     const store = path.resolve(configOf({ config: values.config, cache: values.cache }).cache);
     const atOnce = wholeNumber(values, 'at-once') ?? 1;
-    const [{ openQueue }, { serve }, { remoteStore }] = await Promise.all([
+    const [{ openQueue }, { serve }, { parseOffer }, { remoteStore }] = await Promise.all([
       import('../tasks/queue.js'),
       import('../tasks/queue-worker.js'),
+      import('../tasks/offer.js'),
       import('../store/remote/remote-store.js'),
     ]);
+    const offer = values.offer === undefined ? {} : parseOffer(String(values.offer));
     const progress = beginJob(values);
     // Before any task is taken, and once for all of them.
     await remoteStore();
     const tasks = await openQueue(String(values.queue));
     progress.note('waits for tasks');
     try {
-      await serve(tasks, { store, atOnce, progress });
+      await serve(tasks, { store, atOnce, progress, offer });
     } finally {
       await tasks.close();
     }

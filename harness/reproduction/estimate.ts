@@ -1,18 +1,9 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
-import type { EncoderShape } from '../contracts.js';
 import { projectedVectorsBytes } from '../index/size.js';
-import { scratchKind } from '../model/scratch.js';
-import { examplesOf } from '../pipeline/example-sizes.js';
-import { resolveArchitecture } from '../pipeline/starting-model.js';
-import { loadArchitecture } from '../plugins.js';
-import { inputKey } from '../stages/graph.js';
-import { namesOf } from '../stages/known.js';
-import { askedOf, modelStages } from '../stages/systems.js';
-import { type Trainings, trainingStages } from '../stages/training.js';
-import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
 import { type EpochSteps, epochSteps } from './steps.js';
+import { encodingHours, storedVectors, sumOf, type Training, trainingHours, workOf } from './work.js';
 
 export interface RunEstimate {
   run: GridRun;
@@ -117,81 +108,17 @@ function rowsOf({ entries, groups }: Grid, { key }: GridRun): string[] {
   return [...new Set(labels)];
 }
 
-/** One piece of work; two of one key are the same. */
-interface Work {
-  key: string;
-}
-
-interface Training extends Work {
-  stage: 1 | 2;
-  epochs: number;
-}
-
-/** Each training, and each time that vectors are made, as the graph of the run has them. */
-async function workOf(
-  { request, after, trainsOnly }: GridRun,
-  { shape }: Stored,
-): Promise<{ trainings: Training[]; encodings: Work[] }> {
-  const begun = after === undefined ? request : { ...request, init: after.key };
-  const known = { ...namesOf(begun), shape };
-  const last = await trainingStages(begun, known);
-  const { first } = last;
-  const of = (stage: 1 | 2, { tried, config }: Trainings): Training[] =>
-    tried.map((each) => ({ key: inputKey(each.stage), stage, epochs: config.train.epochs }));
-  const { encoding } = modelStages(last.model, begun, known, askedOf(begun, known));
-  // The vectors of the last training are searched; those of the first mine negatives.
-  const encodings = [...(first ? [first.shards] : []), ...(trainsOnly ? [] : [encoding])];
-  return {
-    trainings: first === undefined ? of(1, last) : [...of(1, first), ...of(2, last)],
-    encodings: encodings.map((stage) => ({ key: inputKey(stage) })),
-  };
-}
-
-/** What a run stores of a passage. */
-interface Stored {
-  vectors: number;
-  atMost: boolean;
-  dimensions: number;
-  usesLambda: boolean;
-  /** Of the model. */
-  shape: EncoderShape;
-}
-
-async function storedVectors(
-  { loaded: { reproduction }, scale }: Grid,
-  { request: { architecture, config } }: GridRun,
-): Promise<Stored | null> {
-  if (!(await loadSystem(architecture)).isTrained) return null;
-  const loaded = await loadArchitecture(architecture);
-  const { pooling } = loaded;
-  const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;
-  const maxTokens = config.text.passageTokens;
-  const shape = { ...scratchKind, layers, dimensions, maxTokens };
-  const { vectors, lambda } = resolveArchitecture(loaded, shape, config).resolved;
-  const rest = { dimensions, shape, usesLambda: lambda !== 0 };
-  if (pooling !== undefined) return { vectors: 1, atMost: false, ...rest };
-  return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', ...rest };
-}
-
-/** In proportion to the passages encoded and trained on, from what the paper says that one training took. */
+/** Null where the collection is not known, or what is trained on in it. */
 function hoursOf(
-  { loaded: { reproduction } }: Grid,
-  { request: { config } }: GridRun,
+  grid: Grid,
+  run: GridRun,
   sizes: Sizes | null,
   toTrain: readonly Training[],
   toEncode: number,
 ): [number, number] | null {
-  const { gpuHours, trainedPassages, encodedPassages, trainedPassageWeight: weight } = reproduction.cost;
-  const { negatives } = config.train;
   const trained = toTrain
-    .filter(({ epochs }) => epochs > 0)
-    .map(({ stage, epochs }) => {
-      const examples = examplesOf(config, sizes, stage);
-      return examples && examples.value * epochs * (1 + negatives);
-    });
-  if (sizes === null || trained.includes(null)) return null;
-  const passages = trained.reduce<number>((sum, count) => sum + count!, 0);
-  const work = toEncode * sizes.passages + weight * passages;
-  const unit = encodedPassages + weight * trainedPassages;
-  return [(gpuHours[0] * work) / unit, (gpuHours[1] * work) / unit];
+    .map((each) => trainingHours(grid, run, sizes, each))
+    .filter((hours) => hours !== null);
+  if (sizes === null || trained.length < toTrain.length) return null;
+  return sumOf([...trained, encodingHours(grid, toEncode * sizes.passages)]);
 }

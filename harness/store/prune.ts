@@ -87,6 +87,11 @@ export async function prune(root: string, those: readonly Stored[]): Promise<Pru
 
 async function remove({ folder, state }: Stored): Promise<boolean> {
   if (state !== 'fetched' && (await isLeased(folder))) return false;
+  return removeUnlocked(folder);
+}
+
+/** Removes a folder whole, or leaves it where somebody works in it. @returns whether it is gone */
+export async function removeUnlocked(folder: string): Promise<boolean> {
   try {
     await removeWhole(folder, (takeName) => withLock(path.join(folder, 'lock'), takeName, 0));
   } catch (error) {

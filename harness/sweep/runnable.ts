@@ -1,5 +1,5 @@
 /** Whether every run of a sweep can begin: what is wrong with one of them is known before the first hour of another. */
-import { BenchError } from '../errors.js';
+import { BenchError, exitCodes } from '../errors.js';
 import { prepare } from '../pipeline/prepare.js';
 import { assertRequirements, isLocal } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';
@@ -9,9 +9,14 @@ import { titleOf } from './cell-lines.js';
 
 /**
  * Opens every dataset that is on this machine, and writes nothing but what is remembered of its files.
+ * @param where here; elsewhere where other machines make the runs, and what this one lacks they may have
  * @throws BenchError the one that the runs would begin with; where there are several, all of them with the runs they are of
  */
-export async function assertRunnable(requests: readonly RunRequest[], progress: Progress): Promise<void> {
+export async function assertRunnable(
+  requests: readonly RunRequest[],
+  progress: Progress,
+  where: 'here' | 'elsewhere' = 'here',
+): Promise<void> {
   const opened = new Map<string, Promise<void>>();
   const refused: { request: RunRequest; error: BenchError }[] = [];
   for (const request of requests) {
@@ -23,6 +28,7 @@ export async function assertRunnable(requests: readonly RunRequest[], progress: 
       await opened.get(key);
     } catch (error) {
       if (!(error instanceof BenchError) || error.code === 'INTERRUPTED') throw error;
+      if (where === 'elsewhere' && error.exitCode === exitCodes.UNAVAILABLE) continue;
       refused.push({ request, error });
     }
   }

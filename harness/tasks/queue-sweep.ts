@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Progress } from '../progress.js';
+import { needsText } from './offer.js';
 import { isServerGone, type Said, type TaskQueue } from './queue.js';
 import { jobOptions } from './queue-worker.js';
 import type { Task } from './task.js';
@@ -10,6 +11,8 @@ import type { Task } from './task.js';
 const pauseMs = 1000;
 /** Between two lines of what the workers are at. */
 const saidMs = 5000;
+/** Tasks that are looked at for one that is too large for all workers. */
+const mostLeft = 50;
 
 /**
  * Hands out what is not in the queue, or failed there before. What ends the watching leaves the work.
@@ -131,5 +134,21 @@ async function activity({ queue }: TaskQueue): Promise<string> {
     const { worker = 'a worker', line = '' } = (job?.progress ?? {}) as Partial<Said>;
     return `\n  ${worker}: ${job?.data.title}${line === '' ? '' : `: ${line}`}`;
   });
-  return `queue: ${active} at work, ${waiting + delayed} waiting${at.sort().join('')}`;
+  const left = delayed === 0 ? '' : await leftByAll(queue);
+  return `queue: ${active} at work, ${waiting + delayed} waiting${at.sort().join('')}${left}`;
+}
+
+/** A task that needs more than those offer that have looked at it, so that nobody waits for it without a word. */
+async function leftByAll(queue: TaskQueue['queue']): Promise<string> {
+  const jobs = await queue.getJobs(['delayed'], 0, mostLeft - 1);
+  const found = jobs.flatMap((job) => {
+    const { left } = (job?.progress ?? {}) as Partial<Said>;
+    const needs = job?.data.needs?.[job.data.kind];
+    return left === undefined || needs === undefined ? [] : [{ title: job.data.title, needs, left }];
+  });
+  if (found[0] === undefined) return '';
+  const { title, needs, left } = found[0];
+  const offers = Object.entries(left).map(([worker, offer]) => `\n    ${worker}: ${offer}`);
+  const more = found.length === 1 ? '' : `, and ${found.length - 1} more such`;
+  return `\n  waits for a worker that offers more: ${title}: it needs ${needsText(needs)}${more}; seen by${offers.sort().join('')}`;
 }

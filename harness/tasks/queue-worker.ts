@@ -1,10 +1,14 @@
 /** Takes tasks from a queue, each into a process of its own. */
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
+import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';
 import { type ChildOutcome, runInChild } from './child.js';
+import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
+import { Room } from './room.js';
 import { programHere, type Task } from './task.js';
 
 export interface Serving {
@@ -13,6 +17,9 @@ export interface Serving {
   readonly atOnce: number;
   readonly progress: Progress;
   readonly name?: string;
+  /** What it has for tasks; as much as any needs where absent. */
+  readonly offer?: Offer;
+  readonly run?: typeof runInChild;
 }
 
 /** How long a task that another is at, or that is not for this machine, is left alone. */
@@ -21,19 +28,33 @@ const pauseMs = 5000;
 const giveBackMs = 5000;
 /** Between two lines of progress of one task. */
 const saidMs = 1000;
+/**
+ * How long a worker takes nothing that has left a task to others. Who puts a task off is woken when it is due again, before all
+ * others: without a rest it would take it from those who can do it, each time anew.
+ */
+const restMs = 3 * pauseMs;
 
 /** Serves until the job is interrupted; what is in hand then is saved and given back. */
-export async function serve(
-  tasks: TaskQueue,
-  { store, atOnce, progress, name = `${hostname()} ${process.pid}` }: Serving,
-): Promise<void> {
+export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
+  const { store, atOnce, progress, name = `${hostname()} ${process.pid}`, run = runInChild } = serving;
   const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
+  // One for each task at once.
+  setMaxListeners(0, progress.signal);
   const program = await programHere();
   const children = new Set<Promise<unknown>>();
+  const room = new Room(serving.offer ?? {});
 
   const giveBack = async (job: TaskJob, token: string, ms: number): Promise<never> => {
     await job.moveToDelayed(Date.now() + ms, token);
     throw new DelayedError();
+  };
+  let resting: NodeJS.Timeout | undefined;
+  const toOthers = async (job: TaskJob, token: string): Promise<never> => {
+    clearTimeout(resting);
+    await worker.pause(true);
+    // A full disk takes nothing any more.
+    if (!room.isFull) resting = setTimeout(() => worker.resume(), restMs);
+    return giveBack(job, token, pauseMs);
   };
 
   async function work(job: TaskJob, token = ''): Promise<string> {
@@ -41,8 +62,25 @@ export async function serve(
     if (task.program !== program || task.computeClass !== computeClass()) {
       const which = task.program === program ? task.computeClass : task.program;
       progress.note(`left to others: ${task.title}: it is for ${which}`);
-      return giveBack(job, token, pauseMs);
+      return toOthers(job, token);
     }
+    const needs = task.needs?.[task.kind];
+    if (needs === undefined) return done(job, token);
+    if (!room.couldHold(needs)) return leave(job, token, needs);
+    if (!room.holds(needs)) return toOthers(job, token);
+    return room.with(needs, () => done(job, token));
+  }
+
+  async function leave(job: TaskJob, token: string, needs: MachineNeeds): Promise<never> {
+    const { text, isNew } = room.left(needs);
+    if (isNew) progress.note(`left to others: ${job.data.title}: it needs ${needsText(needs)}; here ${text}`);
+    const { left } = (job.progress ?? {}) as Partial<Said>;
+    await job.updateProgress({ worker: name, line: '', left: { ...left, [name]: text } } satisfies Said);
+    return toOthers(job, token);
+  }
+
+  async function done(job: TaskJob, token: string): Promise<string> {
+    const task = job.data;
     for (;;) {
       const failed = await failedBefore(job);
       const outcome = await watched(job, { task, store, failed });
@@ -61,6 +99,12 @@ export async function serve(
     if (code === 'INTERRUPTED' || (code === 'LOST' && progress.signal.aborted))
       return giveBack(job, token, 0);
     if (code === 'LOCKED') return giveBack(job, token, pauseMs);
+    const needs = job.data.needs?.[job.data.kind];
+    if (code === 'DISK_FULL' && needs !== undefined) {
+      progress.note(`${message} This worker takes no more; start it again once there is room.`);
+      room.isFull = true;
+      return leave(job, token, needs);
+    }
     progress.note(`failed: ${job.data.title}: ${message}`);
     throw exitCode === 3 && code !== 'TASK_FAILED' ? new Error(message) : new UnrecoverableError(message);
   }
@@ -86,7 +130,7 @@ export async function serve(
     };
     progress.note(`begins: ${job.data.title}`);
     await job.updateProgress({ worker: name, line: '' } satisfies Said);
-    const child = runInChild(given, told, progress.signal);
+    const child = run(given, told, progress.signal);
     children.add(child);
     return child.finally(() => children.delete(child));
   }
@@ -99,11 +143,14 @@ export async function serve(
   worker.on('error', (error) =>
     progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
   );
+  // What others left, for it needs more than they have: this one may have it.
+  tasks.queue.promoteJobs().catch(() => undefined);
   const running = worker.run();
   await new Promise<void>((resolve) => {
     if (progress.signal.aborted) resolve();
     else progress.signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  clearTimeout(resting);
   const closing = worker.close().then(() => running);
   closing.catch(() => undefined);
   while (children.size > 0) await Promise.race([closing, ...children]);

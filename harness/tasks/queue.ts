@@ -14,6 +14,8 @@ const queueName = 'bench-tasks';
 export interface Said {
   readonly worker: string;
   readonly line: string;
+  /** What those offer that left it to others, by their names: it needs more. */
+  readonly left?: Readonly<Record<string, string>>;
 }
 
 export type TaskJob = BullMQ.Job<Task, string, string>;

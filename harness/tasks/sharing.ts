@@ -10,6 +10,8 @@ import {
   type Workplace,
 } from '../stages/graph.js';
 import { keyOf } from '../store/hash.js';
+import { isFinished } from '../store/manifest.js';
+import { removeUnlocked } from '../store/prune.js';
 import type { Artifact, Inputs } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
 import { type Task, taskBeside } from './task.js';
@@ -45,12 +47,15 @@ export class Sharing implements StageMaking {
   /** @throws Waits, Finished */
   async artifact<Facts>(stage: Stage<Facts>, at: Workplace): Promise<Artifact<Facts>> {
     const key = inputKey(stage);
-    if (await at.store.has(stage.kind, key)) return makeHere.artifact(stage, at);
+    const isOwn = key === this.task.artifact;
+    if (await at.store.has(stage.kind, key)) {
+      if (isOwn) throw new Finished();
+      return makeHere.artifact(stage, at);
+    }
     if (stage.task === undefined) {
       await madeBefore(stage, at, ({ task }) => task !== undefined);
       return makeHere.artifact(stage, at);
     }
-    const isOwn = key === this.task.artifact;
     if (stage.pieces !== undefined) {
       // Once for all pieces.
       await madeBefore(stage, at, () => true);
@@ -58,7 +63,7 @@ export class Sharing implements StageMaking {
       if (pieces === undefined) return makeHere.artifact(stage, at);
       return this.#pieced(stage, key, pieces, isOwn, at);
     }
-    if (!isOwn) throw new Waits([this.#taskOf(stage, key, key)]);
+    if (!isOwn) throw new Waits([taskOf(this.task, stage, key, key)]);
     await makeHere.artifact(stage, at);
     throw new Finished();
   }
@@ -86,10 +91,10 @@ export class Sharing implements StageMaking {
     const missing: Task[] = [];
     for (let piece = 0; piece < pieces.count; piece++) {
       if (!(await store.has(stage.kind, keyOf(inputsOfPiece(piece)))))
-        missing.push(this.#taskOf(stage, key, keyOf(inputsOfPiece(piece)), piece, pieces));
+        missing.push(taskOf(this.task, stage, key, keyOf(inputsOfPiece(piece)), piece, pieces));
     }
     if (missing.length > 0) throw new Waits(missing);
-    return store.artifact(
+    const whole = await store.artifact(
       stage.kind,
       inputsOf(stage),
       async (folder, own) => {
@@ -101,18 +106,33 @@ export class Sharing implements StageMaking {
       stage.about,
       { ...conditionsOf(at), inPieces: true },
     );
+    // Nobody asks for them any more, and a second look at them would count the disk twice. Of a store behind the cache only what lies here goes.
+    for (let piece = 0; piece < pieces.count; piece++) {
+      const left = store.folderOf(stage.kind, keyOf(inputsOfPiece(piece)));
+      if (await isFinished(left)) await removeUnlocked(left);
+    }
+    return whole;
   }
+}
 
-  /** @param left the key of what it leaves */
-  #taskOf(stage: Stage, artifact: string, left: string, piece = 0, pieces?: Pieces): Task {
-    const which = pieces === undefined || pieces.count === 1 ? '' : ` ${pieces.nameOf(piece)}`;
-    return taskBeside(this.task, {
-      kind: stage.task!,
-      title: `${stage.name}${which}, ${titleOf(this.task.request)}`,
-      request: this.task.request,
-      artifact,
-      leaves: { kind: stage.kind, key: left },
-      ...(pieces && { piece }),
-    });
-  }
+/** The tasks that a stage is made by: one for each of its pieces, or one. Of the same sweep as `cell`, and for its run. */
+export function tasksOf(cell: Task, stage: Stage, pieces: Pieces | undefined): Task[] {
+  const key = inputKey(stage);
+  if (pieces === undefined) return [taskOf(cell, stage, key, key)];
+  return Array.from({ length: pieces.count }, (_, piece) =>
+    taskOf(cell, stage, key, keyOf(pieceInputs(stage, key, piece, pieces)), piece, pieces),
+  );
+}
+
+/** @param left the key of what it leaves */
+function taskOf(of: Task, stage: Stage, artifact: string, left: string, piece = 0, pieces?: Pieces): Task {
+  const which = pieces === undefined || pieces.count === 1 ? '' : ` ${pieces.nameOf(piece)}`;
+  return taskBeside(of, {
+    kind: stage.task!,
+    title: `${stage.name}${which}, ${titleOf(of.request)}`,
+    request: of.request,
+    artifact,
+    leaves: { kind: stage.kind, key: left },
+    ...(pieces && { piece }),
+  });
 }

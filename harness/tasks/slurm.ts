@@ -3,7 +3,7 @@
  * (`bench run`) on one node by itself. Slurm's own words: `sbatch`, array, dependency, requeue.
  */
 import { execFile } from 'node:child_process';
-import { chmod, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -20,8 +20,10 @@ export interface SlurmSweep {
   readonly workers: number;
   /** The user's own options of `sbatch`. */
   readonly sbatch: readonly string[];
-  /** Where scripts and logs go; on a disk that every node sees. */
-  readonly folder: string;
+  /** Those of the run, behind the others. */
+  readonly sbatchRun?: readonly string[];
+  /** Gets a folder of its own for scripts and logs; on a disk that every node sees. */
+  readonly below: string;
 }
 
 export interface SlurmJobs {
@@ -31,12 +33,16 @@ export interface SlurmJobs {
 
 /** How long before its end a job is told, so that it can save where it is. */
 const noticeSeconds = 120;
+/** How long squeue may fail before that is no restart of slurmctld any more. */
+const patienceMs = 10 * 60_000;
 
 /** @throws BenchError UNAVAILABLE where there is no Slurm, or it refuses the jobs */
-export async function submit(sweep: SlurmSweep): Promise<SlurmJobs> {
-  const { folder, workers, sbatch } = sweep;
-  await makeFolder(folder);
-  for (const name of ['run.exit', 'run.out']) await rm(path.join(folder, name), { force: true });
+export async function submit(sweep: SlurmSweep): Promise<SlurmJobs & { folder: string }> {
+  const { below, workers, sbatch, sbatchRun = [] } = sweep;
+  await makeFolder(below);
+  // Who gives the same command at the same time must not take the exit code of another.
+  const began = new Date().toISOString().replace(/[-:]|\.\d+Z$/g, '');
+  const folder = await mkdtemp(path.join(below, `${began}-`));
   const scripts = { work: path.join(folder, 'work.sh'), run: path.join(folder, 'run.sh') };
   await writeScript(scripts.work, sweep.work);
   await writeScript(scripts.run, sweep.run, folder);
@@ -51,10 +57,10 @@ export async function submit(sweep: SlurmSweep): Promise<SlurmJobs> {
   try {
     const run = await slurm('sbatch', [
       // Whatever became of them: a run that failed gets a record that says so, and the others are timed.
-      ...[...common, `--dependency=afterany:${idOf(work)}`, '--job-name=bench-run'],
+      ...[...common, ...sbatchRun, `--dependency=afterany:${idOf(work)}`, '--job-name=bench-run'],
       ...[`--output=${path.join(folder, 'run.log')}`, scripts.run],
     ]);
-    return { work: idOf(work), run: idOf(run) };
+    return { work: idOf(work), run: idOf(run), folder };
   } catch (error) {
     await slurm('scancel', [idOf(work)]).catch(() => undefined);
     throw error;
@@ -67,32 +73,44 @@ const idOf = (printed: string): string => printed.trim().split(';')[0]!;
 /**
  * Says what becomes of the jobs until they have ended. What ends the watching leaves them.
  * @returns what the run printed, and its exit code
- * @throws BenchError INTERRUPTED; TASK_FAILED where the last job ended without a word
+ * @throws BenchError INTERRUPTED; TASK_FAILED where the last job ended without a word; UNAVAILABLE where squeue failed for long
  */
 export async function watch(
   jobs: SlurmJobs,
   folder: string,
   progress: Progress,
-  pauseMs = 5000,
+  { pauseMs = 5000, patience = patienceMs / pauseMs }: { pauseMs?: number; patience?: number } = {},
 ): Promise<{ printed: string; exitCode: number }> {
   let said = '';
-  for (;;) {
+  for (let failures = 0; ; ) {
     progress.checkInterrupted();
-    const states = await statesOf(jobs);
-    const now = describe(states);
+    const states = await statesOf(jobs).catch((error: unknown) => {
+      if (!(error instanceof BenchError) || ++failures > patience) throw error;
+      return error;
+    });
+    const now = states instanceof BenchError ? `${states.message}; it is asked again` : describe(states);
     if (now !== said) progress.note(`slurm: ${now}`);
     said = now;
-    if (states.length === 0) break;
+    if (!(states instanceof BenchError)) {
+      failures = 0;
+      if (states.length === 0) break;
+    }
     await wait(pauseMs);
   }
+  const log = path.join(folder, 'run.log');
   const code = await readFile(path.join(folder, 'run.exit'), 'utf8').catch(() => undefined);
   if (code === undefined || !/^\d+\s*$/.test(code)) {
     throw new BenchError('TASK_FAILED', `Job ${jobs.run} ended and left no exit code.`, {
-      hint: `It was cancelled or killed; its log: ${path.join(folder, 'run.log')}. The same command goes on.`,
+      hint: `It was cancelled or killed; its log: ${log}. The same command goes on.`,
     });
   }
+  for (const failure of failuresIn(await readFile(log, 'utf8').catch(() => ''))) progress.note(failure);
   return { printed: await readFile(path.join(folder, 'run.out'), 'utf8'), exitCode: Number(code) };
 }
+
+/** Why runs failed, as `bench run` said it: a title where there are several, the error, and what to do. */
+const failuresIn = (log: string): Set<string> =>
+  new Set(log.match(/^(?:.+:\n)?error [A-Z_]+: .*(?:\nhint: .*)?/gm));
 
 interface State {
   id: string;

@@ -2,6 +2,7 @@
  * A piece of a sweep that one machine does by itself. The store holds what is done; a task only says what is to be done, so that
  * a lost queue loses nothing and a task done twice leaves the same bytes.
  */
+import type { MachineNeeds, PartNeeds } from '../pipeline/machine-needs.js';
 import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
 import { computeClass } from '../program/compute-class.js';
 import { describeProgram } from '../program/git.js';
@@ -34,6 +35,8 @@ export interface Task {
   readonly program: string;
   /** Numbers computed on another class of machines are others in their last bits. */
   readonly computeClass: string;
+  /** What each kind of task of its run takes; absent where nobody chooses who does it. */
+  readonly needs?: Readonly<Record<TaskKind, MachineNeeds>>;
 }
 
 /** Which program this is: its version, and its commit where it runs from a checkout. */
@@ -42,11 +45,11 @@ export async function programHere(): Promise<string> {
   return git === null ? benchVersion : `${benchVersion} ${git.commit}${git.dirty ? ', changed' : ''}`;
 }
 
-type Maker = Pick<Task, 'program' | 'computeClass'>;
+type Maker = Pick<Task, 'program' | 'computeClass' | 'needs'>;
 type Asked = Omit<Task, 'id' | keyof Maker>;
 
 /** A task of the same sweep as another one. */
-export function taskBeside({ program, computeClass }: Maker, asked: Asked): Task {
+export function taskBeside({ program, computeClass, needs }: Maker, asked: Asked): Task {
   const { kind, artifact, piece } = asked;
   const { title: _, ...deciding } = { ...asked, program, computeClass };
   // What is made of equal parts of two sweeps is one task.
@@ -54,13 +57,23 @@ export function taskBeside({ program, computeClass }: Maker, asked: Asked): Task
   return {
     id: keyOf(named),
     ...{ ...asked, program, computeClass },
+    // They decide who does it, not what it is.
+    ...(needs && { needs }),
   };
 }
 
-/** All that can be done of a sweep on any machine, run by run; they say themselves what they wait for. */
-export async function cellTasks(requests: readonly RunRequest[]): Promise<Task[]> {
+/**
+ * All that can be done of a sweep on any machine, run by run; they say themselves what they wait for.
+ * @param needs of each run, in their order
+ */
+export async function cellTasks(
+  requests: readonly RunRequest[],
+  needs: readonly PartNeeds[] = [],
+): Promise<Task[]> {
   const beside = { program: await programHere(), computeClass: computeClass() };
-  return requests.map(bareRequest).map((request) => cellTask(beside, request));
+  return requests
+    .map(bareRequest)
+    .map((request, i) => cellTask({ ...beside, ...(needs[i] && { needs: needs[i] }) }, request));
 }
 
 export const cellTask = (beside: Maker, request: RunRequest): Task =>

@@ -1,0 +1,94 @@
+/**
+ * `npm run perf -- tasks [WORKERS] [SEEDS] [MEAN_MS]`: the tasks of table 2 of the paper, 40,896 of them for eight seeds, through a
+ * Redis on loopback and workers of bench, with made times in proportion to those of the paper: how long the workers stand idle,
+ * beside a schedule without a queue, and what handing out one task takes. No work is done.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { GridTask } from '../reproduction/grid-tasks.js';
+import { schedule } from '../reproduction/schedule.js';
+import { median } from '../statistics/summary.js';
+import { runInChild } from '../tasks/child.js';
+import type { Task } from '../tasks/task.js';
+import { paperTasks, simulate } from './made-tasks.js';
+
+const mostOverheadMs = 50;
+
+export default async function perfTasks(given: readonly string[]): Promise<void> {
+  const [workers, seeds, meanMs] = [16, 8, 100].map((usual, i) => {
+    const value = Number(given[i] ?? usual);
+    if (!(Number.isInteger(value) && value > 0)) throw new RangeError(`${given[i]}: a whole number from 1`);
+    return value;
+  }) as [number, number, number];
+  const tasks = await paperTasks(seeds);
+  const hours = (task: GridTask) => task.hours[1];
+  const msPerHour = (meanMs * tasks.length) / tasks.reduce((sum, task) => sum + hours(task), 0);
+  const msOf = (task: GridTask) => msPerHour * hours(task);
+  const ideal = schedule(tasks, workers, msOf);
+
+  const empty = await withRedis(async (url) => simulate(url, await paperTasks(1), 1, () => 0));
+  const eachMs = empty.wallMs / empty.done.size;
+  console.log(
+    `${empty.done.size} empty tasks, one worker: ${eachMs.toFixed(1)} ms to hand out each${eachMs > mostOverheadMs ? `  MORE THAN ${mostOverheadMs} ms` : ''}`,
+  );
+  const processMs = await processPerTask();
+  console.log(`the process of a task that is refused at once: ${processMs.toFixed(0)} ms, median of 5`);
+
+  const { done, failed, wallMs, busyMs } = await withRedis((url) => simulate(url, tasks, workers, msOf));
+  const twice = [...done.values()].filter((times) => times > 1).length;
+  console.log(
+    `${done.size} of ${tasks.length} tasks of ${meanMs} ms on average, ${workers} workers: ${(wallMs / 1000).toFixed(0)} s; ${twice} done twice, ${Object.keys(failed).length} failed`,
+  );
+  const idle = 1 - busyMs / (workers * wallMs);
+  console.log(
+    `idle ${(100 * idle).toFixed(1)} % of the workers' time; ${(100 * ideal.idleShare).toFixed(1)} % and ${(ideal.length / 1000).toFixed(0)} s where handing out takes none`,
+  );
+}
+
+/** What `bench worker` takes for a task beside its work: a process of Node that has loaded what tasks need. */
+async function processPerTask(): Promise<number> {
+  const task = { title: 'a task of nobody', program: 'another', computeClass: 'another' } as Task;
+  const times: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    const started = performance.now();
+    await runInChild({ task, store: '', failed: {} }, () => undefined, new AbortController().signal);
+    times.push(performance.now() - started);
+  }
+  return median(times);
+}
+
+/** A Redis of its own on loopback, that keeps nothing. */
+async function withRedis<T>(work: (url: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'strata-redis-'));
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  const argv = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const child = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const failure = once(child, 'error').then(([error]) => Promise.reject(error as Error));
+  failure.catch(() => undefined);
+  const ready = (async () => {
+    let said = '';
+    for await (const data of child.stdout) {
+      said += String(data);
+      if (said.includes('Ready to accept connections')) break;
+    }
+  })();
+  try {
+    await Promise.race([ready, failure]);
+    return await work(`redis://127.0.0.1:${port}`);
+  } finally {
+    if (child.pid !== undefined && child.exitCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,50 @@
+/** Submitters and workers of a queue as processes that are looked at, and what they have to leave. For tests. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RunRecord } from '../harness/record.js';
+import { assertHeldFiles } from './killed-runs.js';
+import { cli } from './places.js';
+
+export interface Running {
+  readonly child: ChildProcess;
+  said(): string;
+  readonly ended: Promise<[number | null, string | null]>;
+}
+
+/** `bench ...` with a lease of four seconds. */
+export function start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  const child = spawn(process.execPath, [cli, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, BENCH_LEASE_SECONDS: '4', ...env },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      text += data.toString();
+    });
+  return { child, said: () => text, ended: once(child, 'close') as Running['ended'] };
+}
+
+/** Fails where the process ends before. */
+export async function until(look: () => boolean, { said, child }: Running): Promise<void> {
+  while (!look()) {
+    assert.ok(child.exitCode === null && child.signalCode === null, said());
+    await wait(50);
+  }
+}
+
+/** Fails where a sweep left other files than one that ran alone, or the submitter made a part of them. */
+export async function assertAsAlone(shared: string, alone: string, runs: number): Promise<void> {
+  const files = await assertHeldFiles(shared, alone);
+  const records = files.filter((file) => file.endsWith('.record.json'));
+  assert.equal(records.length, runs);
+  for (const file of records) {
+    const { stages } = JSON.parse(await readFile(path.join(shared, file), 'utf8')) as RunRecord;
+    const anew = stages.filter(({ key, execution }) => key !== null && !execution.cached);
+    assert.deepEqual(anew, [], file);
+  }
+}

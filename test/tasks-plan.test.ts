@@ -1,0 +1,174 @@
+/** The tasks of a sweep as `bench plan` numbers them: each can be done once those are that it waits for, and leaves what its run takes. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
+import { execute } from '../harness/cli/command.js';
+import { command as plan } from '../harness/cli/plan.js';
+import { command as task } from '../harness/cli/task.js';
+import { command as worker } from '../harness/cli/worker.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
+import { silentProgress } from '../harness/progress.js';
+import { workBeside } from '../harness/tasks/by-store.js';
+import { parseOffer } from '../harness/tasks/offer.js';
+import { type PlannedTask, planTasks } from '../harness/tasks/plan-tasks.js';
+import { runTask } from '../harness/tasks/run-task.js';
+import { writeMadeSquad } from './made-squad.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'strata-plan-'));
+  await writeTinyCollection(path.join(root, 'data'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const request = (architecture: string, ...set: string[]) =>
+  tinyRequest(root, architecture, 1, 'encode.shardPassages=8', ...set);
+const place = () => ({ store: path.join(root, 'cache'), progress: silentProgress(), failed: {} });
+const planOf = (requests: readonly RunRequest[]) => planTasks(requests, silentProgress());
+const shown = (tasks: readonly PlannedTask[]) =>
+  tasks.map(({ number, level, waits, task: { title } }) => [
+    ...[number, level, waits.join(), title.replace(/ on beir, seed 1$/, '')],
+  ]);
+
+test('tasks are numbered by level, what runs share is one, and each is done once those before it are', async () => {
+  // The training and the shards of dual-encoder are those of its hybrid, too.
+  const requests = [request('bm25'), request('dual-encoder'), request('fuse:bm25+dual-encoder')];
+  const tasks = await planOf(requests);
+  const shards = [1, 2, 3, 4].map((i) => `encode shard ${i} of 4, dual-encoder`);
+  assert.deepEqual(shown(tasks), [
+    [0, 0, '', 'bm25'],
+    [1, 0, '', 'train, dual-encoder'],
+    ...shards.map((title, i) => [2 + i, 1, '1', title]),
+    [6, 2, '2,3,4,5', 'dual-encoder'],
+    [7, 2, '2,3,4,5', 'fuse:bm25+dual-encoder'],
+  ]);
+  const early = await runTask(tasks[3]!.task, place());
+  assert.ok(early.state === 'waits');
+  assert.deepEqual(
+    early.for.map(({ id }) => id),
+    [tasks[1]!.task.id],
+  );
+  for (const each of tasks)
+    assert.deepEqual(await runTask(each.task, place()), { state: 'done' }, each.task.title);
+  // Numbers do not depend on what is done.
+  assert.deepEqual(shown(await planOf(requests)), shown(tasks));
+});
+
+test('a second training waits for the shards of the first', async () => {
+  const tasks = await planOf([request('mlr', 'stages=2', 'stage2.depth=5')]);
+  assert.deepEqual(
+    tasks.map(({ level, task: { kind } }) => `${level} ${kind}`),
+    ['0 train', ...Array(4).fill('1 encode'), '2 train', ...Array(4).fill('3 encode'), '4 cell'],
+  );
+  assert.deepEqual(tasks[5]!.waits, [1, 2, 3, 4]);
+});
+
+test('what is behind a choice that a training makes is done with the run', async () => {
+  const data = path.join(root, 'squad');
+  await mkdir(data);
+  await writeMadeSquad(data);
+  const asked = request('mlr-sc', 'arch.lambda=[0.1,1]', 'train.epochs=1', 'encode.shardPassages=20');
+  const tasks = await planOf([{ ...asked, dataset: 'squad', data }]);
+  assert.deepEqual(
+    tasks.map(({ level, waits, task: { kind } }) => `${level} ${kind} ${waits.join()}`),
+    ['0 train ', '0 train ', '1 cell 0,1'],
+  );
+  const { done, failed } = await workBeside([tasks[2]!.task], { ...place(), pauseMs: 1 });
+  assert.deepEqual(failed, []);
+  assert.ok(done.some(({ kind }) => kind === 'encode'));
+});
+
+test('the command prints them, and does one of them with what it waits for', async () => {
+  const cache = path.join(root, 'commands');
+  const values = {
+    ...{ arch: 'dual-encoder,bm25', dataset: 'beir', data: [path.join(root, 'data')], cache },
+    set: [
+      ...['model.scratch.layers=2', 'model.scratch.dimensions=8', 'model.scratch.heads=1'],
+      ...['model.scratch.intermediate=8', 'model.scratch.vocabularySize=300', 'text.passageTokens=16'],
+      ...['train.epochs=0', 'encode.shardPassages=8', 'engine=onnx', 'searcher=exact', 'measures=mrr@10'],
+    ],
+    seeds: '1',
+    offline: true,
+  };
+  const printed = async (work: typeof plan, more: object) => {
+    let text = '';
+    assert.equal(
+      await work.run({ ...values, ...more } as never, [], (part) => {
+        text += part;
+      }),
+      0,
+    );
+    return text;
+  };
+  const text = await printed(plan, { tasks: true });
+  assert.match(
+    text,
+    /^number\tlevel\tkind\twaits for\ttitle\n0\t0\ttrain\t-\ttrain, dual-encoder on beir, seed 1\n/,
+  );
+  assert.match(text, /\n6\t2\tcell\t2-5\tdual-encoder on beir, seed 1\n/);
+  assert.match(text, /# level 0: 0-1\n# level 1: 2-5\n# level 2: 6\n$/);
+  assert.equal(
+    await printed(task, { number: '3' }),
+    'done: encode shard 2 of 4, dual-encoder on beir, seed 1\n',
+  );
+  const data = JSON.parse(await printed(plan, { tasks: true, json: true })) as { done: boolean | null }[];
+  assert.deepEqual(
+    data.map(({ done }) => done),
+    [true, null, false, true, false, false, null],
+  );
+  const shards = (await readdir(path.join(cache, 'shards'))).filter((name) => /^[0-9a-f]{20}$/.test(name));
+  assert.equal(shards.length, 1);
+  const none = () => undefined;
+  await assert.rejects(task.run({ ...values, number: '7' }, [], none), {
+    code: 'USAGE',
+    message: /from 0 to 6/,
+  });
+  await assert.rejects(task.run({ ...values, number: '-1' }, [], none), { code: 'USAGE' });
+  await assert.rejects(task.run({ arch: 'bm25' }, [], none), {
+    code: 'USAGE',
+    message: /goes with --number/,
+  });
+  await assert.rejects(task.run({ number: '0', arch: 'bm25' }, [], none), {
+    code: 'USAGE',
+    message: /--dataset/,
+  });
+  await assert.rejects(plan.run(values, [], none), { code: 'USAGE' });
+});
+
+test('the example for Kubernetes gives workers a command line that is one', async () => {
+  const file = new URL('../../docs/examples/kubernetes.yaml', import.meta.url);
+  const manifest = parse(await readFile(file, 'utf8')) as {
+    kind: string;
+    spec: { selector: { matchLabels: object }; template: { metadata: { labels: object }; spec: Pod } };
+  };
+  const { spec, metadata } = manifest.spec.template;
+  assert.equal(manifest.kind, 'Deployment');
+  assert.deepEqual(manifest.spec.selector.matchLabels, metadata.labels);
+  const { args, volumeMounts } = spec.containers[0]!;
+  assert.deepEqual(
+    volumeMounts.map(({ name }) => name),
+    spec.volumes.map(({ name }) => name),
+  );
+  const [name, ...options] = args;
+  assert.equal(name, 'worker');
+  let asked: Record<string, unknown> = {};
+  const looking = {
+    ...worker,
+    run: async (values: object) => {
+      asked = { ...values };
+      return 0;
+    },
+  };
+  assert.equal(await execute('worker', looking, options), 0);
+  assert.deepEqual(Object.keys(asked).sort(), ['cache', 'offer', 'queue']);
+  assert.deepEqual(parseOffer(String(asked.offer)), { gpus: 0, memoryMiB: 28672, diskMiB: 204800 });
+});
+
+interface Pod {
+  containers: { args: string[]; volumeMounts: { name: string }[] }[];
+  volumes: { name: string }[];
+}

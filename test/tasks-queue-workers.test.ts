@@ -1,0 +1,207 @@
+/** What workers of a queue take, and what they leave to others: by their room, by their disk, by who holds a task. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { machineNeeds } from '../harness/pipeline/machine-needs.js';
+import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
+import { Room } from '../harness/tasks/room.js';
+import { bench, killedRoot, sweepOf } from './killed-runs.js';
+import { programMissing, startRedis } from './queue-servers.js';
+import { assertAsAlone, type Running, start, until } from './queue-workers.js';
+import { tinyRequest } from './tiny-collection.js';
+
+const missing = programMissing('redis-server', 'redis-server');
+
+let root: string;
+before(async () => {
+  root = await killedRoot();
+  if (missing === undefined) await bench(root, ['run', ...args('alone')]);
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const args = (name: string) =>
+  sweepOf(root, path.join(root, name), 'mlr-mix').map((each) => (each === '1,2' ? '1' : each));
+const cacheOf = (name: string) => path.join(root, name, 'cache');
+
+/** Runs in the processes of tasks before anything else does. */
+async function preload(name: string, code: string): Promise<Record<string, string>> {
+  const file = path.join(root, `${name}.mjs`);
+  await writeFile(
+    file,
+    `import fs from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+if (process.argv[2] === 'task') {
+${code}
+  syncBuiltinESMExports();
+}
+`,
+  );
+  return { NODE_OPTIONS: `--import ${pathToFileURL(file).href}` };
+}
+
+/** Half of what is written of a shard finds room. */
+const fullDisk = `
+  const { open } = fs;
+  fs.open = async (file, flags, mode) => {
+    const handle = await open(file, flags, mode);
+    if (flags === undefined || flags === 'r' || !/\\/shards\\/.*shard-\\d+/.test(String(file))) return handle;
+    const write = handle.write.bind(handle);
+    handle.write = async (bytes, ...rest) => {
+      const half = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+      await write(half, 0, half.length >> 1);
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    };
+    return handle;
+  };`;
+
+test('a task that is too large for a worker, or for its disk, is done by another, and who watches says which', {
+  skip: missing ?? false,
+}, async () => {
+  const server = await startRedis();
+  const worker = (env: Record<string, string>, ...offer: string[]) =>
+    start(['worker', '--queue', server.url, '--cache', cacheOf('offers'), ...offer], env);
+  const run = start(['run', ...args('offers'), '--on', server.url]);
+  const workers: Running[] = [];
+  const stop = async (one: Running) => {
+    one.child.kill('SIGTERM');
+    assert.deepEqual(await one.ended, [0, null], one.said());
+  };
+  try {
+    const small = worker({}, '--offer', 'memory=1MiB');
+    workers.push(small);
+    await until(() => /waits for a worker that offers more: mlr-mix/.test(run.said()), run);
+    const [, line] = /waits for a worker that offers more: (.*\n.*)/.exec(run.said())!;
+    assert.match(line!, /^mlr-mix on squad, seed \d: it needs [\d.]+ [MG]iB of memory, [\d.]+ MiB of disk/);
+    assert.match(line!, /no GPU, 1\.0 MiB of memory, any disk$/);
+    assert.match(small.said(), /left to others: mlr-mix/);
+    const full = worker(await preload('full', fullDisk));
+    workers.push(full);
+    await until(() => /DISK|disk is full/.test(full.said()), run);
+    await until(
+      () => /waits for a worker that offers more: .*\n( {4}.*\n)* {4}.*: the disk is full/.test(run.said()),
+      run,
+    );
+    const good = worker({});
+    workers.push(good);
+    assert.deepEqual(await run.ended, [0, null], run.said() + workers.map(({ said }) => said()).join('\n'));
+    for (const one of workers) await stop(one);
+    // It ended with the task that found the disk full.
+    assert.doesNotMatch(full.said().replace(/^[\s\S]*takes no more/, ''), /begins:/);
+    assert.match(good.said(), /begins: encode/);
+    await assertAsAlone(path.join(root, 'offers'), path.join(root, 'alone'), 1);
+    const files = await readdir(cacheOf('offers'), { recursive: true });
+    assert.deepEqual(
+      files.filter((file) => file.includes('.partial-')),
+      [],
+    );
+  } finally {
+    for (const { child } of [run, ...workers]) child.kill('SIGKILL');
+    await server.stop();
+  }
+});
+
+/** The first state that a training saves is written behind a wait that nothing in the process outlives. */
+const blocking = (log: string) => `
+  const { rename } = fs;
+  let isFirst = true;
+  fs.rename = async (from, to) => {
+    if (/\\/checkpoints\\/.*state-\\d+\\.safetensors$/.test(String(to))) {
+      if (isFirst) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000);
+      isFirst = false;
+      appendFileSync(${JSON.stringify(log)}, to + '\\n');
+    }
+    return rename(from, to);
+  };`;
+
+test('a task that blocks for longer than its lock is not taken for dead, and sweeps that share a training make it once', {
+  skip: missing ?? false,
+}, async () => {
+  const server = await startRedis();
+  const log = path.join(root, 'states');
+  const env = await preload('blocking', blocking(log));
+  const workers = [1, 2].map(() =>
+    start(['worker', '--queue', server.url, '--cache', cacheOf('blocked')], env),
+  );
+  const out = path.join(root, 'blocked', 'out');
+  const other = args('blocked').map((each) => (each === out ? path.join(root, 'blocked', 'other') : each));
+  const runs = [args('blocked'), [...other, '--set', 'search.depth=20']].map((argv) =>
+    start(['run', ...argv, '--on', server.url]),
+  );
+  try {
+    for (const run of runs)
+      assert.deepEqual(await run.ended, [0, null], run.said() + workers.map(({ said }) => said()).join('\n'));
+    const states = (await readFile(log, 'utf8')).trim().split('\n');
+    assert.ok(states.length >= 2);
+    assert.deepEqual(states, [...new Set(states)]);
+    await assertAsAlone(path.join(root, 'blocked'), path.join(root, 'alone'), 1);
+  } finally {
+    for (const { child } of [...runs, ...workers]) child.kill('SIGKILL');
+    await server.stop();
+  }
+});
+
+test('an offer is read as it is written, and what is no offer is refused by name', () => {
+  assert.deepEqual(parseOffer('gpu=2,memory=60GiB,disk=1.5TiB'), {
+    ...{ gpus: 2, memoryMiB: 61440, diskMiB: 1572864 },
+  });
+  assert.deepEqual(parseOffer('memory=512MiB'), { gpus: 0, memoryMiB: 512 });
+  for (const [text, why] of [
+    ['memory=60', /memory=60 is no size/],
+    ['memory=60GB', /memory=60GB is no size/],
+    ['gpu=-1', /gpu=-1 is no whole number/],
+    ['gpu=1,gpu=1', /gpu stands there twice/],
+    ['ram=1GiB', /'ram=1GiB' is none of/],
+    ['', /'' is none of/],
+  ] as const) {
+    assert.throws(() => parseOffer(text), { code: 'USAGE', message: why });
+  }
+});
+
+test('a worker holds what fits beside what it is at, and a full disk takes nothing', async () => {
+  const room = new Room(parseOffer('gpu=1,memory=8GiB'));
+  const needs = { device: 'gpu', memoryMiB: 5000, diskMiB: 100 } as const;
+  assert.ok(room.couldHold(needs) && room.holds(needs));
+  await room.with(needs, async () => {
+    assert.ok(room.couldHold(needs));
+    assert.ok(!room.holds(needs));
+    assert.ok(!room.holds({ ...needs, memoryMiB: 1 }));
+    assert.ok(room.holds({ ...needs, device: 'cpu', memoryMiB: 3000 }));
+  });
+  assert.ok(room.holds(needs));
+  assert.ok(!room.couldHold({ ...needs, memoryMiB: 8193 }));
+  room.isFull = true;
+  assert.ok(!room.couldHold(needs));
+  assert.deepEqual(
+    [1, 2].map(() => room.left(needs)),
+    [true, false].map((isNew) => ({ text: 'the disk is full', isNew })),
+  );
+  assert.ok(isEnough({}, { device: 'gpu', memoryMiB: 1e9, diskMiB: 1e9 }));
+  assert.equal(needsText(needs), 'a GPU, 4.9 GiB of memory, 100.0 MiB of disk');
+  assert.equal(offerText({ gpus: 0, diskMiB: 1 }), 'no GPU, any memory, 1.0 MiB of disk');
+});
+
+test('what the parts of a run take follows from what they make', () => {
+  const request = tinyRequest(root, 'mlr', 1, 'encode.shardPassages=1000', 'encode.memoryMiB=100');
+  const { search } = request.config;
+  const means = {
+    engine: { name: 'onnx', device: 'cpu', threads: 1 },
+    vectors: { dimensions: 768, perPassage: 2, atMost: false },
+    trained: { weights: 2 ** 20, shape: { ...request.config.model.scratch, maxTokens: 16 } },
+  } as never;
+  const { train, encode, cell } = machineNeeds(request, means, 21_000_000);
+  // Weights, two moments, twice, and the checkpoint: 4 MiB each.
+  assert.equal(train.diskMiB, 7 * 4);
+  assert.ok(train.memoryMiB >= 5 * 4);
+  // 1,000 passages x 2 x 768 x 4 bytes.
+  assert.deepEqual(encode, { device: 'cpu', memoryMiB: 104, diskMiB: 6 });
+  assert.deepEqual(cell, { device: 'cpu', memoryMiB: search.memoryMiB + 4, diskMiB: 1 });
+  const built = machineNeeds(request, { ...(means as object), builder: 'faiss' } as never, 1000);
+  assert.deepEqual(built.cell, { device: 'cpu', memoryMiB: search.memoryMiB + 10, diskMiB: 6 });
+  const terms = machineNeeds(request, {}, null);
+  assert.deepEqual(terms.cell, { device: 'cpu', memoryMiB: 1, diskMiB: 1 });
+  const gpu = machineNeeds(request, { ...(means as object), engine: { device: 'webgpu' } } as never, null);
+  assert.deepEqual(gpu.train, { device: 'gpu', memoryMiB: 20, diskMiB: 28 });
+});
