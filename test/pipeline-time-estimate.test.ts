@@ -232,14 +232,8 @@ test('sizes of one collection encode once what the largest has, and each searche
   near(search!.seconds, 50 * (0.1 + 2000 * 0.0004));
   const graphOf = async (count: number) => {
     const distractors = { count, largest: 4000, from: { dataset: 'sample' } };
-    const request = {
-      architecture: 'mlr-sc',
-      dataset: 'beir/nq',
-      seed: 1,
-      offline: true,
-      config: configOf(),
-    };
-    const asked = { ...request, distractors };
+    const request = { architecture: 'mlr-sc', dataset: 'beir/nq', seed: 1, offline: true };
+    const asked = { ...request, config: configOf(), distractors };
     return inOrder((await stages(asked, namesOf(asked))).all);
   };
   const [few, many] = [await graphOf(1000), await graphOf(4000)];
