@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
+import { describeContent } from '../harness/store/content.js';
 import { bytesOnDisk } from '../harness/store/disk-bytes.js';
 import { holdingOf } from '../harness/store/holdings.js';
 import { isCommit, isPathWithin, parseHubName, writtenName } from '../harness/store/hub-names.js';
@@ -215,5 +216,23 @@ test('of a download one byte is a part, none is nothing, and what is no file or 
   assert.deepEqual(
     (await hold('folder', 0)).filter((_, i) => i !== 1),
     ['wrong', 'no file'],
+  );
+});
+
+test('files of an artifact are described in the order of their names, however the file system lists them', async () => {
+  const folder = passingFolder('content');
+  const names = Array.from({ length: 40 }, (_, i) => `${(i * 17) % 40}-part`).concat(
+    'z/a',
+    'a/z',
+    'Z',
+    'a b',
+  );
+  mkdirSync(path.join(folder, 'z'));
+  mkdirSync(path.join(folder, 'a'));
+  for (const name of names) writeFileSync(path.join(folder, name), name);
+  const described = await describeContent(folder, 'shards');
+  assert.deepEqual(
+    described.map(({ name, sizeBytes }) => [name, sizeBytes]),
+    names.toSorted().map((name) => [name, name.length]),
   );
 });
