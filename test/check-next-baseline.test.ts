@@ -93,3 +93,27 @@ test('where there was no baseline yet the newest of each run is taken, and the o
   const beside = nextBaseline([], [newer, on(1, { seed: 2 }), on(1, { arch: 'mlr' })], request);
   assert.deepEqual([beside.records.length, beside.notes], [3, []]);
 });
+
+test('lines stay where they stood, whatever order the records come in; what is new comes last', () => {
+  const arches = ['bm25', 'mlr', 'me-bert'];
+  const before = arches.map((arch) => on(1, { arch }));
+  const again = arches.map((arch) => on(2, { arch, lift: 0.1 }));
+  const extra = on(2, { arch: 'dual-encoder' });
+  for (const order of [
+    [0, 1, 2],
+    [2, 1, 0],
+    [1, 2, 0],
+  ]) {
+    const given = [extra, ...order.map((i) => again[i]!)];
+    for (const named of [true, false]) {
+      const { records } = nextBaseline(before, given, { ...request, named });
+      assert.deepEqual(
+        records.map(({ record }) => record.arch.name),
+        [...arches, 'dual-encoder'],
+      );
+    }
+  }
+  // Other settings of a run take its place.
+  const other = nextBaseline(before, [on(2, { arch: 'bm25', epochs: 9 }), before[1]!, before[2]!], request);
+  assert.deepEqual(days(other), [2, 1, 1]);
+});

@@ -153,3 +153,18 @@ test('a table of prices is read as it is, or refused with every fault', async ()
   await assert.rejects(readPrices(folder), { code: 'PATH_INVALID' });
   await assert.rejects(readPrices(path.join(folder, 'none.json')), { code: 'PATH_INVALID' });
 });
+
+test('two samples have an interval of their mean, one has none', async () => {
+  const prices = { currency: 'EUR', gbMonth: 0, vcpuHour: 3600 };
+  const priced = async (...total: number[]) => {
+    const measures = { 'success@20': ones(1, total.length) };
+    const one = given({ measures, samples: { total }, device: { threads: 1 } });
+    return (await prepare([one], { prices })).sections[0]!.prices!.systems[0]!.millionQueries!;
+  };
+  const two = await priced(10, 30);
+  near(two.value, 20_000, 'two');
+  assert.ok(two.interval!.low < two.value && two.interval!.high > two.value);
+  const one = await priced(10);
+  near(one.value, 10_000, 'one');
+  assert.equal(one.interval, undefined);
+});

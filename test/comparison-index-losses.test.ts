@@ -1,7 +1,7 @@
 /** What an index that is not exact costs, worked out from given records by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lossesOf, lossMeasure, rateAt } from '../harness/comparison/index-losses.js';
+import { lossesOf, lossMeasure, rateAt, ratesOf } from '../harness/comparison/index-losses.js';
 import { loadReport } from '../harness/plugins.js';
 import type { LatencyValues, StoredRecord } from '../harness/record.js';
 import { bootstrapStatistic } from '../harness/statistics/bootstrap.js';
@@ -153,4 +153,36 @@ test('losses are told of the measure that is asked for, else of ndcg@10, else of
   assert.equal(of('rank', run(1, ['mrr@10', 'rank'], ['rank'])), 'mrr@10');
   assert.equal(of('rank', run(1, ['rank'], ['rank'])), undefined);
   assert.equal(of('mrr@10', run(1, [])), undefined);
+});
+
+test('rates are queries a second at each recall of the first ten, and at each loss where every point has one', () => {
+  const point = (recall: number, ms: number, lost?: number) => ({
+    ...{ value: 1, recall: { 10: recall, 100: recall / 2 }, searchMs: { value: ms, p95: ms } },
+    ...(lost !== undefined && { loss: { measure: 'ndcg@10', value: lost } }),
+  });
+  const rates = ratesOf([point(0.9, 4, 0.01), point(0.99, 8, 0.003)]);
+  assert.deepEqual(
+    rates.map(({ of, target }) => [of, target]),
+    [
+      ...[0.9, 0.95, 0.99].map((target) => ['recall@10', target]),
+      ...[0.003, 0.01].map((target) => ['loss of ndcg@10', target]),
+    ],
+  );
+  const [most, , least, little, more] = rates.map(({ perSecond }) => perSecond);
+  assert.deepEqual([most, least, little, more], [250, 125, 125, 250]);
+  assert.equal(ratesOf([point(0.9, 4, 0.01), point(0.99, 8)]).length, 3);
+  assert.deepEqual(ratesOf([{ value: 1, recall: { 10: 1 } }]), []);
+  assert.deepEqual(ratesOf([]), []);
+});
+
+test('a curve of one point, of a kind that is told nothing, is shown as any', async () => {
+  const { record, file } = graph(1);
+  const { curve, ...index } = record.index!;
+  const single = { ...curve!, parameter: null, points: [{ ...curve!.points[1]!, value: null }] };
+  const report = await prepare([{ file, record: { ...record, index: { ...index, curve: single } } }], {});
+  const [shown] = report.sections[0]!.indexCurves!.curves;
+  assert.deepEqual(
+    shown!.points.map(({ value, recall }) => [value, recall]),
+    [[null, { 10: 1, 100: 0.9 }]],
+  );
 });

@@ -4,9 +4,11 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import type { SchemaElement } from 'hyparquet';
 import { Unpacker } from '../harness/interchange/parquet/compression.js';
 import { PageReader } from '../harness/interchange/parquet/page.js';
 import { checkDeltas, checkHybrid } from '../harness/interchange/parquet/runs.js';
+import { kindOf, topLevel } from '../harness/interchange/parquet/schema.js';
 import { thriftEnd } from '../harness/interchange/parquet/thrift.js';
 import { ParquetFile, type ParquetValue } from '../harness/interchange/parquet-file.js';
 import { inFixtures } from './places.js';
@@ -219,4 +221,26 @@ test('the sizes that a page header says are whole numbers, none below 0, and no 
     assert.throws(() => packedBytes(1, wrong), /a page of 1 bytes would unpack to/, `${wrong}`);
   }
   assert.throws(() => packedBytes(101, 1), /a page has 101 bytes where 100 are left/);
+});
+
+test('a list is a chain of groups down to its numbers; a group of several columns is none', () => {
+  const element = (name: string, more: Partial<SchemaElement>): SchemaElement => ({ name, ...more });
+  const kinds = (...elements: SchemaElement[]) =>
+    topLevel([element('root', { num_children: 1 }), ...elements]).map((column) => [
+      column.path.length,
+      kindOf(column),
+    ]);
+  const repeated = { repetition_type: 'REPEATED' } as const;
+  const float = { type: 'FLOAT' } as const;
+  const list = element('v', { num_children: 1, converted_type: 'LIST' });
+  const group = element('list', { num_children: 1, ...repeated });
+  assert.deepEqual(kinds(list, group, element('element', float)), [[3, 'numbers']]);
+  assert.deepEqual(kinds(list, element('element', { ...repeated, ...float })), [[2, 'numbers']]);
+  assert.deepEqual(kinds(element('v', { ...repeated, ...float })), [[1, 'numbers']]);
+  // Two columns within it, of which one alone is repeated; and a chain that is one group too long.
+  const pair = element('v', { num_children: 2, converted_type: 'LIST' });
+  assert.deepEqual(kinds(pair, element('a', { ...repeated, ...float }), element('b', float)), [[1, 'other']]);
+  assert.deepEqual(kinds(list, group, element('more', { num_children: 1 }), element('element', float)), [
+    [1, 'other'],
+  ]);
 });

@@ -68,6 +68,10 @@ const refused: Record<string, [Record<string, unknown>, RegExp]> = {
     { '1_Pooling/config.json': { ...pooling, pooling_mode_attention: true } },
     /pooling_mode_attention = true of pooling, which is not known/,
   ],
+  'what is not known of normalization': [
+    { '2_Normalize/config.json': { p: 1 } },
+    /p = 1 of normalization, which is not known/,
+  ],
   'no mode': [
     { '1_Pooling/config.json': { ...pooling, pooling_mode_mean_tokens: false } },
     /its pooling names no mode/,

@@ -4,7 +4,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
+import { describeContent } from '../harness/store/content.js';
 import { bytesOnDisk } from '../harness/store/disk-bytes.js';
+import { holdingOf } from '../harness/store/holdings.js';
+import { isCommit, isPathWithin, parseHubName, writtenName } from '../harness/store/hub-names.js';
 import { leaseMs, parseOwner } from '../harness/store/owner.js';
 import { chosen } from '../harness/store/prune.js';
 import { longestRetryAfterMs, retryAfterMs } from '../harness/store/retry-after.js';
@@ -144,5 +147,92 @@ test('neighbours are named with their numbers, hosts and times', () => {
   assert.equal(
     neighbourNames([one, { ...one, pid: 4, host: 'b' }]),
     `process 3 on ${hostname()}, since ${time}; process 4 on b, since ${time}`,
+  );
+});
+
+test('names of the hub, their revisions, commits and paths: the shortest, the longest, and what leads elsewhere', () => {
+  const parsed = (text: string) => {
+    const found = parseHubName(text);
+    if (found !== undefined) assert.equal(writtenName(found), text);
+    return found && [found.repository, found.revision];
+  };
+  assert.deepEqual(parsed('a'), ['a', undefined]);
+  assert.deepEqual(parsed('a/b.c-d_e@v1.0'), ['a/b.c-d_e', 'v1.0']);
+  assert.deepEqual(parsed('a/b@refs/pr/1'), ['a/b', 'refs/pr/1']);
+  for (const none of [
+    '',
+    'a/',
+    '/b',
+    'a/b/c',
+    '.a/b',
+    'a/.b',
+    'a b',
+    'a@',
+    'a@b//c',
+    'a@../c',
+    'a@-b',
+    'a@b@c',
+  ])
+    assert.equal(parsed(none), undefined, none);
+  const commits = ['0'.repeat(7), '0'.repeat(8), 'f'.repeat(64), 'f'.repeat(65), 'G'.repeat(40), 40];
+  assert.deepEqual(commits.map(isCommit), [false, true, true, false, false, false]);
+  const within = ['a', 'a/b.c', '.hidden', 'x'.repeat(1000), 'a/...'];
+  for (const file of within) assert.equal(isPathWithin(file), true, file);
+  const without = [
+    '',
+    '/a',
+    'a/',
+    'a//b',
+    '.',
+    'a/.',
+    '..',
+    'a/../b',
+    'a\\b',
+    'c:a',
+    'a\nb',
+    'x'.repeat(1001),
+    7,
+  ];
+  for (const file of without) assert.equal(isPathWithin(file), false, String(file));
+});
+
+test('of a download one byte is a part, none is nothing, and what is no file or of another size is wrong', async () => {
+  const folder = passingFolder('holdings');
+  const hold = async (name: string, sizeBytes = 2) => {
+    const download = { name, url: 'u', licence: '', sizeBytes, sha256: 'ab' };
+    const { state, sizeBytes: here, found } = await holdingOf(download, folder);
+    return [state, here, found];
+  };
+  assert.deepEqual(await hold('absent'), ['missing', 0, undefined]);
+  writeFileSync(path.join(folder, 'empty.part'), '');
+  assert.deepEqual(await hold('empty'), ['missing', 0, undefined]);
+  writeFileSync(path.join(folder, 'begun.part'), 'x');
+  assert.deepEqual(await hold('begun'), ['partly', 1, undefined]);
+  writeFileSync(path.join(folder, 'there'), 'xy');
+  assert.deepEqual(await hold('there'), ['here', 2, undefined]);
+  assert.deepEqual(await hold('there', 0), ['here', 2, undefined]);
+  assert.deepEqual(await hold('there', 3), ['wrong', 2, '2 bytes']);
+  mkdirSync(path.join(folder, 'folder'));
+  assert.deepEqual(
+    (await hold('folder', 0)).filter((_, i) => i !== 1),
+    ['wrong', 'no file'],
+  );
+});
+
+test('files of an artifact are described in the order of their names, however the file system lists them', async () => {
+  const folder = passingFolder('content');
+  const names = Array.from({ length: 40 }, (_, i) => `${(i * 17) % 40}-part`).concat(
+    'z/a',
+    'a/z',
+    'Z',
+    'a b',
+  );
+  mkdirSync(path.join(folder, 'z'));
+  mkdirSync(path.join(folder, 'a'));
+  for (const name of names) writeFileSync(path.join(folder, name), name);
+  const described = await describeContent(folder, 'shards');
+  assert.deepEqual(
+    described.map(({ name, sizeBytes }) => [name, sizeBytes]),
+    names.toSorted().map((name) => [name, name.length]),
   );
 });

@@ -75,3 +75,22 @@ test('between tries it waits half a second, and twice as long from one to the ne
   // 500 and 1000; a timer may end a little early.
   assert.ok(ms >= 1490, `${ms} ms`);
 });
+
+test('where nobody says how often, a server that is ill is asked five times, and what it gained gives fresh patience', async () => {
+  at.handle = (_, response) => void response.writeHead(503).end();
+  await failsWith(at.get({ retries: undefined }), 'DOWNLOAD_FAILED', '503');
+  assert.equal(at.seen.length, 5);
+});
+
+test('each byte that was gained begins the count anew', async () => {
+  let asked = 0;
+  // Every other answer brings some bytes, the others none.
+  at.handle = (request, response, part) => {
+    asked++;
+    if (asked % 2 === 0) response.writeHead(503).end();
+    else serve(content, { cutAt: asked > 5 ? Infinity : 100_000 })(request, response, part);
+  };
+  await at.get({ retries: 2 });
+  await at.isWhole();
+  assert.equal(asked, 7);
+});

@@ -113,6 +113,14 @@ test('a file of one byte, there already, needs no network either', async () => {
   assert.deepEqual(at.ranges, [undefined]);
 });
 
+test('one byte that is there is not asked for again', async () => {
+  at.handle = serve(content);
+  await writeFile(`${at.file}.part`, content.subarray(0, 1));
+  await at.get();
+  await at.isWhole();
+  assert.deepEqual(at.ranges, ['bytes=1-']);
+});
+
 test('a part of another address is not gone on with', async () => {
   await writeFile(`${at.file}.part`, other.subarray(0, 1000));
   await writeFile(`${at.file}.part.json`, JSON.stringify({ url: 'http://elsewhere/' }));

@@ -147,3 +147,24 @@ test('what the files say against each other, or what is not known, is refused by
     await assert.rejects(withFiles(all, loadTokenizer), { code: 'CHECKPOINT_INVALID', message });
   }
 });
+
+test('vocab.txt is read as the file beside it says, of whatever class that calls the tokenizer', async () => {
+  const tokens = [...bertSpecials, 'a', 'A', 'é', 'e', '文', '文a'];
+  const of = (config: object) =>
+    withFiles({ 'vocab.txt': tokens.join('\n'), 'tokenizer_config.json': config }, async (folder) => {
+      const tokenizer = await loadTokenizer(folder);
+      return ['A', 'é', '文a'].map((text) =>
+        tokenizer
+          .encodeText(text)
+          .map((id) => tokens[id])
+          .join(' '),
+      );
+    });
+  for (const tokenizer_class of [undefined, 'BertTokenizer', 'PreTrainedTokenizerFast']) {
+    const named = tokenizer_class && { tokenizer_class };
+    assert.deepEqual(await of({ ...named }), ['a', 'e', '文 a']);
+    assert.deepEqual(await of({ ...named, do_lower_case: false }), ['A', 'é', '文 a']);
+    assert.deepEqual(await of({ ...named, strip_accents: false }), ['a', 'é', '文 a']);
+    assert.deepEqual(await of({ ...named, tokenize_chinese_chars: false }), ['a', 'e', '文a']);
+  }
+});
