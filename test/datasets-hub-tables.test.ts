@@ -192,3 +192,19 @@ test('which split is which', async () => {
     remarks.join(),
   );
 });
+
+test('where a README says nothing, only what lies in a folder itself counts, not what lies deeper', () => {
+  const found = layoutOf(
+    [
+      'corpus/a.parquet',
+      'corpus/deep/b.parquet',
+      'queries/deep/er/c.parquet',
+      'queries.parquet',
+      'qrels/test.parquet',
+    ],
+    undefined,
+  );
+  assert.deepEqual(found.corpus, ['corpus/a.parquet']);
+  assert.deepEqual(found.queries, ['queries.parquet']);
+  assert.deepEqual([...found.qrels], [['test', ['qrels/test.parquet']]]);
+});
