@@ -23,6 +23,9 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/index/bm25-segments.ts': 'reads what the same process has just written',
   'harness/program/code.ts': 'reads files of the build',
   'harness/program/compute-class.ts': 'reads what the system says of its processor',
+  'harness/program/energy-counters.ts': 'reads what the system says of its energy',
+  'harness/program/process-memory.ts': 'reads what the system says of the process',
+  'harness/pipeline/page-cache.ts': 'opens files and reads nothing of them',
   'harness/search/ordered-build.ts': 'reads the order of the process that started it',
   'harness/searchers/faiss/built.ts':
     'FAISS reads an index that was built here, after its hash, and ends the process on other bytes',
