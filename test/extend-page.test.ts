@@ -117,7 +117,8 @@ test('the cost is measured while a system answers, and is in the record and in r
   bench(...run, '--set', 'latency.batchSizes=[]', '--out', 'costs');
   const markdown = bench('report', 'costs', '--format', 'markdown');
   assert.match(markdown, /\| switches a query \|/);
-  assert.doesNotMatch(markdown, /not measured/);
+  // p99 is not, of four queries.
+  assert.doesNotMatch(markdown.replaceAll('p99 is not measured', ''), /not measured/);
 });
 
 test('the system is planned, answers, is timed and recorded, and its hits are found again', () => {

@@ -80,6 +80,8 @@ async function runOthers(): Promise<void> {
   const names = ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder', `vectors:${given}`];
   for (const name of [...names, `endpoint:${new URL(server.url).origin}`])
     await run({ ...tinyRequest(own, name, 1, `cache=${cache}`), offline: false }, silentProgress());
+  const distractors = { count: 4, largest: 20, from: { dataset: 'sample' } };
+  await run({ ...tinyRequest(own, 'dual-encoder', 1, `cache=${cache}`), distractors }, silentProgress());
 }
 
 async function artifactOf({ kind, key, folder }: Stored): Promise<Artifact> {

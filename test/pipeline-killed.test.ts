@@ -169,7 +169,7 @@ test('kill -9 of the command of each stage changes no byte', async () => {
         ...['--checkpoint', at.checkpoint, '--index', at.index],
         ...['--run', path.join(here, 'hits.run.gz')],
       ],
-      [...built, /^after .*queries\/.*shard-00000\.json$/, /^after .*counts\.i32$/, /^amid .*hits\.run\.gz$/],
+      [/^after .*queries\/.*shard-00000\.json$/, ...built, /^after .*counts\.i32$/, /^amid .*hits\.run\.gz$/],
       graph,
     ),
     {

@@ -151,7 +151,6 @@ test('at the scale small: layers of the model, epochs, and what only some tables
       ...[
         'train.learningRate=0.001',
         'latency.queries=20',
-        'answering.measure=false',
         'latency.warmup=5',
         'latency.batchSizes=',
         ...more,

@@ -77,7 +77,7 @@ export function recordOf({
     measures: Object.fromEntries(ids.map((id, i) => [id, measure(0.5 + i / 100 + seed / 1000)])),
     latency: {
       queryIds: ['q'],
-      rounds: 1,
+      rounds: 1000,
       warmup: 0,
       interleavedWith: [],
       encode: latencyOf(4),
