@@ -36,9 +36,12 @@ export const command: Command = {
     if (values.json === true) {
       const data = [];
       for (const { task, ...rest } of tasks) {
-        const { kind, title, leaves } = task;
+        const { kind, title, leaves, artifact } = task;
         // A run is done when it is recorded, which no task does.
-        const done = leaves === undefined ? null : await store.has(leaves.kind, leaves.key);
+        const isThere = async (key: string | undefined) =>
+          leaves !== undefined && key !== undefined && (await store.has(leaves.kind, key));
+        // A piece goes once the whole is there.
+        const done = leaves === undefined ? null : (await isThere(leaves.key)) || (await isThere(artifact));
         data.push({ ...rest, kind, title, done });
       }
       print(`${JSON.stringify(data, null, 2)}\n`);

@@ -12,11 +12,17 @@ const stagesOf = ({ stages }: RunRecord, steps: readonly Step[]): StageFacts[] =
 function seconds(record: RunRecord, steps: readonly Step[]): Figure | undefined {
   const found = stagesOf(record, steps).map((stage) => secondsOf(record, stage));
   if (found.length === 0) return undefined;
+  // The base alone is no part of what grew to this size, and a smaller size takes a share of what was encoded once.
+  if (steps.includes('encode') && record.stages.some(({ name }) => name.endsWith('encode distractors')))
+    return { value: null, reason: 'its distractors were encoded once, with those of the largest size' };
   const missing = found.find(({ value }) => value === null);
   return missing ?? { value: found.reduce((sum, { value }) => sum + value!, 0) };
 }
 
-function secondsOf({ device: { machine }, config }: RunRecord, { name, execution }: StageFacts): Figure {
+function secondsOf(
+  { device: { device, machine }, config }: RunRecord,
+  { name, execution }: StageFacts,
+): Figure {
   const took = execution.made?.took;
   const not = (why: string): Figure => ({ value: null, reason: `${name} is from the cache: ${why}` });
   if (took === undefined)
@@ -26,6 +32,9 @@ function secondsOf({ device: { machine }, config }: RunRecord, { name, execution
   if (took.seconds === null) return { value: null, reason: `${name}: ${took.reason}` };
   const { threads } = config as { threads?: number | null };
   const wanted = threads ?? machine.availableCores;
+  if (execution.cached && device !== null && device !== 'cpu')
+    return not('which device made it is not known');
+  if (execution.cached && took.cpu === 'unknown') return not('what processor made it is not known');
   if (took.cpu !== machine.cpu) return not(`it was made on ${took.cpu}`);
   if (took.threads !== wanted) return not(`it was made with threads ${took.threads}, not ${wanted}`);
   return { value: took.seconds };

@@ -8,6 +8,7 @@ import type { PassageHits } from '../search/search.js';
 import { makeFolder, writeJson } from '../store/atomic.js';
 import { hasItsDigest, withDigest } from '../store/digest.js';
 import { hashOnce } from '../store/hash-once.js';
+import { pieceFile } from '../store/log-file.js';
 import { textIfThere } from '../store/text-file.js';
 import { arrayFiles, type Field, fields } from './hit-files.js';
 import type { Conditions } from './whole-index.js';
@@ -29,7 +30,7 @@ interface StoredFacts extends PieceFacts {
   sha256: Record<Field, string>;
 }
 
-const factsFile = (folder: string): string => path.join(folder, 'piece.json');
+const factsFile = (folder: string): string => path.join(folder, pieceFile);
 const arrayFile = (folder: string, field: Field): string => path.join(folder, arrayFiles[field]);
 
 /** Ends a piece whose arrays are there. */

@@ -22,9 +22,9 @@ export async function dropFromPageCache(folders: readonly string[]): Promise<Pag
     for (const folder of new Set(folders)) for (const file of await filesBelow(folder)) await dropFile(file);
     return { dropped: true };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
     const reason =
-      code === 'ENOENT'
+      code === 'ENOENT' && syscall?.startsWith('spawn')
         ? 'there is no dd of GNU coreutils here'
         : (message.trim().split('\n').at(-1) ?? message);
     return { dropped: false, reason };

@@ -33,7 +33,7 @@ const onlyFound: StageMaking = {
 
 /** The dataset of requests that share it. @throws BenchError as a run would */
 export function datasetOf(request: RunRequest, progress: Progress): Promise<Session> {
-  return prepare(request, progress, new Store(request.config.cache));
+  return prepare(request, progress, new Store(request.config.cache, { isGuest: true }));
 }
 
 /** @param shared dataset of this request, opened for another perhaps @throws BenchError CACHE_INVALID, and as a run would */
@@ -43,7 +43,7 @@ export async function reopen(
   progress: Progress,
 ): Promise<Reopened> {
   const { config, architecture } = request;
-  const store = new Store(config.cache);
+  const store = new Store(config.cache, { isGuest: true });
   const prepared = { config, offline, store, dataset };
   const { answer } = await (await loadSystem(architecture)).steps();
   const answering = await answer({

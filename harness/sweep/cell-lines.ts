@@ -97,7 +97,7 @@ export const titleOf = (
 ): string => `${request.architecture} on ${collectionOf(request)}, seed ${request.seed}`;
 
 /** `squad + 1000 of beir/nq` */
-function collectionOf({ dataset, distractors }: Pick<RunRequest, 'dataset' | 'distractors'>): string {
+export function collectionOf({ dataset, distractors }: Pick<RunRequest, 'dataset' | 'distractors'>): string {
   if (distractors === undefined) return dataset;
   return `${dataset} + ${distractors.count} of ${distractors.from?.dataset ?? 'its own'}`;
 }

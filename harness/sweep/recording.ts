@@ -25,6 +25,7 @@ import {
 } from '../record.js';
 import { AtomicFile, makeFolder, removePartials } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
+import { collectionOf } from './cell-lines.js';
 
 const split = 'test';
 
@@ -104,7 +105,7 @@ export async function recordFailure(
     preset: presetText(config),
     config,
     arch: bareArchitecture(architecture),
-    dataset: found.dataset ?? unknownDataset(request.dataset),
+    dataset: found.dataset ?? unknownDataset(collectionOf(request)),
     device: {
       engine: null,
       device: null,

@@ -60,6 +60,9 @@ async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
     const tasks = new Map<Need, readonly Task[]>();
     for (const stage of inOrder(all)) {
       if (stage.task === undefined || isBehindChoice(stage)) continue;
+      // How an index is cut that is not made in pieces is known once it is there: numbers would change with what is done.
+      const { shards } = stage.needs;
+      if (stage.task === 'search' && shards && 'make' in shards && shards.pieces === undefined) continue;
       const pieces = await stage.pieces?.(bench, inputKey(stage));
       // Too little to be cut: it belongs to the cell.
       if (stage.pieces !== undefined && pieces === undefined) continue;

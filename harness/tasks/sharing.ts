@@ -57,6 +57,12 @@ export class Sharing implements StageMaking {
       return makeHere.artifact(stage, at);
     }
     if (stage.pieces !== undefined) {
+      // Whole in this cache, though not in the store behind it: it is put there, and no piece is made.
+      if (await isFinished(at.store.folderOf(stage.kind, key))) {
+        const found = await makeHere.artifact(stage, at);
+        if (isOwn) throw new Finished();
+        return found;
+      }
       // Once for all pieces.
       await madeBefore(stage, at, () => true);
       const pieces = await stage.pieces(at, key);
@@ -79,6 +85,8 @@ export class Sharing implements StageMaking {
     const inputsOfPiece = (piece: number) => pieceInputs(stage, key, piece, pieces);
     const made = (piece: number) => {
       const make = async (folder: string) => {
+        // Made, joined and removed while this one waited.
+        if (isOwn && (await store.has(stage.kind, key))) throw new Finished();
         await pieces.make(folder, piece);
         return {};
       };
@@ -109,7 +117,8 @@ export class Sharing implements StageMaking {
     // Nobody asks for them any more, and a second look at them would count the disk twice. Of a store behind the cache only what lies here goes.
     for (let piece = 0; piece < pieces.count; piece++) {
       const left = store.folderOf(stage.kind, keyOf(inputsOfPiece(piece)));
-      if (await isFinished(left)) await removeUnlocked(left);
+      // What cannot go (another reads it, or removes it too) stays, and the whole is there all the same.
+      if (await isFinished(left)) await removeUnlocked(left).catch(() => undefined);
     }
     return whole;
   }

@@ -23,6 +23,7 @@ import { atOnce, Moved } from './moved.js';
 
 /** Further attempts at a file whose connection is cut, counted anew whenever one has gained bytes. */
 const retries = 5;
+const longestPauseMs = 10_000;
 
 /**
  * @param artifact whose lock this process holds
@@ -118,7 +119,7 @@ async function attempts(bucket: Bucket, file: ContentFile, part: string, moved: 
       if (vain >= retries) throw fault;
     }
     assertGoesOn();
-    if (vain > 0) await wait(100 * 2 ** vain);
+    if (vain > 0) await wait(Math.min(100 * 2 ** vain, longestPauseMs));
   }
 }
 

@@ -7,7 +7,7 @@ import { parseJson } from '../../json.js';
 import { type ContentFile, isContent } from '../content.js';
 import { hasItsDigest } from '../digest.js';
 import { keyOf } from '../hash.js';
-import { logFile } from '../log-file.js';
+import { filesOfTimes } from '../log-file.js';
 import { type ArtifactName, type Manifest, manifestFile } from '../manifest.js';
 
 export const manifestAt = ({ kind, key }: ArtifactName): string => `${kind}/${key}/${manifestFile}`;
@@ -82,7 +82,8 @@ export function difference(
   const byName = new Map(there.map((file) => [file.name, file]));
   for (const file of here) {
     const other = byName.get(file.name);
-    const isAlike = other?.sha256 === file.sha256 || (other !== undefined && file.name === logFile);
+    const isAlike =
+      other?.sha256 === file.sha256 || (other !== undefined && filesOfTimes.includes(file.name));
     if (!isAlike) return { name: file.name, here: file, there: other };
     byName.delete(file.name);
   }

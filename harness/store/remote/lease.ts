@@ -72,8 +72,12 @@ export class StoreLease {
       const found = await this.bucket.read(this.name);
       const other = found && parseSaid(found.bytes);
       if (await this.#tryToTake(found, other)) {
-        // Whoever gave it back may have finished just before.
-        if (!(await isMade())) return true;
+        // Whoever gave it back may have finished just before. Where nobody can say, it is not held for nothing.
+        const isDone = await isMade().catch(async (error: unknown) => {
+          await this.giveBack();
+          throw error;
+        });
+        if (!isDone) return true;
         await this.drop();
         return false;
       }
