@@ -11,6 +11,7 @@ import { dropFromPageCache } from '../harness/pipeline/page-cache.js';
 import { datasetOf, reopen } from '../harness/pipeline/reopened.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
+import { inventory } from '../harness/store/inventory.js';
 import { sweep } from '../harness/sweep.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -46,6 +47,12 @@ test('rounds in fresh processes, and one thread: as many samples, in the order o
     assert.notDeepEqual(total.samplesMs.slice(0, 4), total.samplesMs.slice(4));
     assert.deepEqual((await readRecord(files[i]!)).latency, JSON.parse(JSON.stringify(latency)));
   }
+  // Processes that look keep nothing for themselves.
+  const left = (await inventory(path.join(root, 'cache'))).map(({ kind }) => kind);
+  assert.deepEqual(
+    left.filter((kind) => kind !== 'models' && kind !== 'findings'),
+    [],
+  );
 });
 
 test('a cold start: its files dropped from the page cache or the reason, the time to open, each query without a warm-up', async () => {

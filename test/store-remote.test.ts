@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import { writeAtomic } from '../harness/store/atomic.js';
 import { waitForOthers } from '../harness/store/lock.js';
-import { logFile } from '../harness/store/log-file.js';
+import { filesOfTimes } from '../harness/store/log-file.js';
 import { remoteStore } from '../harness/store/remote/remote-store.js';
 import { inputs, key, make, s3Caches, take } from './s3-cache.js';
 
@@ -110,23 +110,25 @@ test('a loser with other bytes is refused by name, and what won stays', async ()
   await assert.rejects(take(caches.cache('one')), invalid(/shard has 7 bytes/));
 });
 
-test('times in the log of a training are no other bytes, and the loser takes the log of the winner', async () => {
-  const trained = (name: string, log: string, before?: () => Promise<unknown>) =>
-    caches.cache(name).artifact('checkpoints', inputs, async (folder) => {
-      await before?.();
-      await writeAtomic(path.join(folder, logFile), log);
-      return {};
+for (const name of filesOfTimes)
+  test(`times in ${name} are no other bytes, and the loser takes what the winner has`, async () => {
+    const timed = { ...inputs, timed: name };
+    const trained = (cache: string, log: string, before?: () => Promise<unknown>) =>
+      caches.cache(cache).artifact('checkpoints', timed, async (folder) => {
+        await before?.();
+        await writeAtomic(path.join(folder, name), log);
+        return {};
+      });
+    const { folder } = await trained('one', '{"milliseconds":1}', async () => {
+      for (const lease of server.keys('/leases/')) server.objects.delete(lease);
+      await trained('other', '{"milliseconds":2}');
     });
-  const { folder } = await trained('one', '{"milliseconds":1}', async () => {
-    for (const name of server.keys('/leases/')) server.objects.delete(name);
-    await trained('other', '{"milliseconds":2}');
+    assert.equal(await readFile(path.join(folder, name), 'utf8'), '{"milliseconds":2}');
+    assert.equal(
+      (await caches.cache('one').artifact('checkpoints', timed, async () => assert.fail())).cached,
+      true,
+    );
   });
-  assert.equal(await readFile(path.join(folder, logFile), 'utf8'), '{"milliseconds":2}');
-  assert.equal(
-    (await caches.cache('one').artifact('checkpoints', inputs, async () => assert.fail())).cached,
-    true,
-  );
-});
 
 test('what is made anew on purpose has to be what the store has, and keeps its own times', async () => {
   await make(caches.cache('one'));
