@@ -47,6 +47,8 @@ export async function startRedis(...settings: string[]): Promise<QueueServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-redis-'));
   const port = await freePort();
   let child: ChildProcess | undefined;
+  // Where a test ends without stopping it.
+  process.once('exit', () => child?.kill('SIGKILL'));
   const start = async () => {
     const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     child = spawn('redis-server', [...own, '--appendonly', 'yes', '--appendfsync', 'always', ...settings], {
@@ -107,6 +109,8 @@ export async function startPostgres(): Promise<QueueServer> {
     { stdio: 'ignore', cwd: folder, ...as },
   );
   let child: ChildProcess | undefined;
+  // Where a test ends without stopping it.
+  process.once('exit', () => child?.kill('SIGKILL'));
   const start = async () => {
     child = spawn(
       path.join(programs, 'postgres'),
