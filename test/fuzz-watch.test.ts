@@ -1,10 +1,11 @@
 /** The fuzzer finds each kind of fault, goes on behind it, and gives the same input again. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { stream } from '../harness/random.js';
+import { builtProgram, keepCount, keptCounts } from './fuzz/kept-counts.js';
 import { allLoaders, type Loader } from './fuzz/loader.js';
 import { mutated, mutatedInput } from './fuzz/mutations.js';
 import type { SavedInput } from './fuzz/outcome.js';
@@ -112,4 +113,31 @@ test('the table counts the inputs of all seeds', () => {
   );
   assert.match(text, /^3,000 inputs, seeds 1 and 2\./);
   assert.match(text, /\| a \| 3,000 \| 4 \| 1 \| 90 \| 0 \|/);
+});
+
+test('a round that was stopped goes on behind the loaders that were counted', async () => {
+  const file = path.join(folder, 'kept', 'counts.jsonl');
+  const kept = { seeds: [3, 4], inputs: 20, program: builtProgram() };
+  assert.deepEqual(keptCounts(file, kept), []);
+  const request = { loaders: [faulty.get('sound')!], seeds: [3, 4], inputs: 20, seconds: 600, folder, from };
+  const ran: number[] = [];
+  const onLoader = (count: LoaderCount) => {
+    ran.push(count.seed);
+    keepCount(file, count);
+  };
+  await runRound({ ...request, seeds: [3], children: 1, onLoader });
+  // Killed in the middle of a line.
+  writeFileSync(file, `${readFileSync(file, 'utf8')}{"loader":"sou`);
+  const counts = await runRound({ ...request, children: 1, counted: keptCounts(file, kept), onLoader });
+  assert.deepEqual(ran, [3, 4]);
+  assert.deepEqual(
+    counts.map(({ seed, inputs }) => [seed, inputs]),
+    [
+      [3, 20],
+      [4, 20],
+    ],
+  );
+  assert.deepEqual(keptCounts(file, kept), counts);
+  assert.throws(() => keptCounts(file, { ...kept, inputs: 21 }), /holds the counts of another round/);
+  assert.throws(() => keptCounts(file, { ...kept, program: 'another' }), /holds the counts of another round/);
 });

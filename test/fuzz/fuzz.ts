@@ -4,6 +4,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { nearestName } from '../../harness/errors.js';
+import { builtProgram, keepCount, keptCounts } from './kept-counts.js';
 import { allLoaders } from './loader.js';
 import type { SavedInput } from './outcome.js';
 import { type LoaderCount, memoryFolder, replay, runRound } from './round.js';
@@ -19,6 +20,7 @@ npm run fuzz -- --list
   --seed S       what the inputs are drawn from; the same seed gives the same inputs (1)
   --children N   processes at once (one a core)
   --out DIR      where inputs that fail are saved (results/fuzz)
+  --counts FILE  keeps the counts there: the same command goes on behind them when it was stopped
   --write-docs   puts the counts into docs/robustness.md`;
 
 const { values, positionals } = parseArgs({
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     children: { type: 'string' },
     out: { type: 'string', default: 'results/fuzz' },
     replay: { type: 'string' },
+    counts: { type: 'string' },
     'write-docs': { type: 'boolean', default: false },
   },
 });
@@ -93,14 +96,28 @@ async function fuzz(): Promise<number> {
     refuse('Say how many or how long: --inputs or --seconds.');
   const parts = chosen.length * seeds.length;
   const atOnce = children ?? (await import('node:os')).availableParallelism();
+  if (values.counts !== undefined && (inputs === undefined || seconds !== undefined))
+    refuse('--counts goes with --inputs alone: how many come in some seconds is another number each time.');
+  const each = inputs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(inputs / parts);
+  const counted =
+    values.counts === undefined
+      ? []
+      : keptCounts(values.counts, { seeds, inputs: each, program: builtProgram() }).filter(({ loader }) =>
+          chosen.some(({ name }) => name === loader),
+        );
+  for (const count of counted) show(count);
   const counts = await runRound({
     loaders: chosen,
     seeds,
-    inputs: inputs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(inputs / parts),
+    inputs: each,
+    counted,
     seconds: seconds === undefined ? Number.POSITIVE_INFINITY : (seconds * Math.min(parts, atOnce)) / parts,
     folder: values.out,
     children: atOnce,
-    onLoader: show,
+    onLoader: (count) => {
+      if (values.counts !== undefined) keepCount(values.counts, count);
+      show(count);
+    },
   });
   if (values['write-docs']) writeTable(counts, seeds);
   const faults = counts.reduce((sum, count) => sum + count.faults.length, 0);

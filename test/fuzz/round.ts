@@ -22,6 +22,8 @@ export interface RoundRequest {
   from?: string;
   /** What counts as a hang, where not the usual. */
   hangSeconds?: number;
+  /** What was counted before: these loaders and seeds are not run again. */
+  counted?: readonly LoaderCount[];
   onLoader(count: LoaderCount): void;
 }
 
@@ -62,7 +64,9 @@ interface Task {
 
 export async function runRound(request: RoundRequest): Promise<LoaderCount[]> {
   const tasks = request.loaders.flatMap((loader) =>
-    request.seeds.map((seed) => taskOf(loader, seed, request.inputs)),
+    request.seeds
+      .filter((seed) => !request.counted?.some((count) => isCountOf(count, loader, seed)))
+      .map((seed) => taskOf(loader, seed, request.inputs)),
   );
   const waiting = [...tasks];
   const place = memoryFolder();
@@ -97,8 +101,11 @@ export async function runRound(request: RoundRequest): Promise<LoaderCount[]> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stopped);
     rmSync(place, { recursive: true, force: true });
   }
-  return tasks.map(({ count }) => count);
+  return [...(request.counted ?? []), ...tasks.map(({ count }) => count)];
 }
+
+const isCountOf = (count: LoaderCount, { name }: Loader, seed: number): boolean =>
+  count.loader === name && count.seed === seed;
 
 /** A folder in memory where there is such a file system. */
 export function memoryFolder(): string {
