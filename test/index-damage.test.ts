@@ -12,7 +12,8 @@ import {
   readShardFacts,
   shardPaths,
 } from '../harness/index/shard-files.js';
-import { temporaryFolder } from './made-index.js';
+import { openIndex } from '../harness/index/vector-index.js';
+import { makeIndex, normalRows, temporaryFolder } from './made-index.js';
 import { assertClosed } from './open-files.js';
 
 type Change = [what: string, change: (bytes: Buffer) => Buffer | undefined, message: RegExp];
@@ -210,4 +211,19 @@ test('a shard that is taken over stands where it is wanted, in place of what was
     code: 'CACHE_INVALID',
     message: `${shardPaths(from, 0).facts} is missing.`,
   });
+});
+
+test('an index of which a shard or a table is damaged leaves no file open', async (t) => {
+  const folder = await temporaryFolder(t);
+  const index = await makeIndex(folder, normalRows(4, 2, 'damage'), [1, 2, 1], 2);
+  await index.close();
+  for (const part of ['vectors', 'offsets'] as const)
+    for (const number of [0, 1]) {
+      const file = shardPaths(folder, number)[part];
+      const whole = await readFile(file);
+      await writeFile(file, whole.subarray(0, -1));
+      await assert.rejects(openIndex(folder), { code: 'CACHE_INVALID', message: new RegExp(`^${file} `) });
+      await assertClosed(folder);
+      await writeFile(file, whole);
+    }
 });

@@ -60,7 +60,8 @@ test('any number of passages of the second, in any shards, with any number of ve
     for (const count of new Set([1, 1 + random.integer(others), others])) {
       const folder = path.join(await temporaryFolder(t), 'joined');
       await mkdir(folder);
-      const facts = await joinShards(folder, first.folder, second.folder, count);
+      const atOnce = random.choose([1, 2 * dimensions, undefined]);
+      const facts = await joinShards(folder, first.folder, second.folder, count, atOnce);
       const joined = await openIndex(folder);
       assert.deepEqual(await passagesOf(joined), all.slice(0, own + count));
       for (const { number } of facts.shards)

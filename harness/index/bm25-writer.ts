@@ -144,10 +144,10 @@ class Builder {
     const known = this.#numbers.get(term);
     if (known !== undefined) return known;
     const number = this.#numbers.size;
-    this.#numbers.set(term, number);
-    this.#occurrences = grown(this.#occurrences, number + 1);
-    this.#frequencies = grown(this.#frequencies, number + 1);
-    this.#last = grown(this.#last, number + 1);
+    const places = this.#numbers.set(term, number).size;
+    this.#occurrences = grown(this.#occurrences, places);
+    this.#frequencies = grown(this.#frequencies, places);
+    this.#last = grown(this.#last, places);
     return number;
   }
 

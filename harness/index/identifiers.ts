@@ -29,10 +29,10 @@ export class IdentifierWriter {
   readonly path: string;
   readonly #encoder = new TextEncoder();
   #bytes = new Uint8Array();
-  #starts = new Uint32Array(2);
+  #starts = new Uint32Array(1);
   #count = 0;
   /** Open addressing: ordinal + 1 of the id in each slot, 0 where it is free. A power of two of them, twice as many as starts. */
-  #slots = new Uint32Array(4);
+  #slots = new Uint32Array();
 
   constructor(target: string) {
     this.path = target;
