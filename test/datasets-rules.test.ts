@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { tabLines } from '../datasets/collection/tab-lines.js';
 import { tableRows } from '../datasets/hub/tables.js';
+import { parseSquad } from '../datasets/squad/format.js';
 import { blocksOf, contentOf, plain, textAfter, withoutElements } from '../datasets/trec/tagged.js';
 import type { Dataset, DatasetPlugin } from '../harness/contracts.js';
 import { loadDataset } from '../harness/plugins.js';
@@ -106,6 +107,27 @@ test('a line has an id of one character or more, and one tab wherever it stands'
   await assert.rejects(lines('\t\n'), /no id before the tab/);
   await assert.rejects(lines('\t\ta\n'), /no id before the tab/);
   await assert.rejects(lines('a\t\tb\n'), /3 columns/);
+});
+
+test('a folder of MS MARCO that is not there is said to be none', async () => {
+  const { plugin } = await loadDataset('ms-marco');
+  const gone = path.join(fixtures, 'no-such-folder');
+  await assert.rejects(openFolder(plugin, gone), {
+    code: 'PATH_INVALID',
+    message: `There is no folder ${gone}.`,
+  });
+});
+
+test('a wrong value of SQuAD is shown up to 60 characters', () => {
+  for (const [length, shown] of [
+    [58, `"${'a'.repeat(58)}"`],
+    [59, `"${'a'.repeat(59)}...`],
+    [200, `"${'a'.repeat(59)}...`],
+  ] as const)
+    assert.throws(() => parseSquad(Buffer.from(JSON.stringify({ data: 'a'.repeat(length) })), 'f'), {
+      code: 'DATA_INVALID',
+      message: `f: data is ${shown}, and a list is needed.`,
+    });
 });
 
 test('comments go with what they hold, wherever they stand; one that does not end is text', () => {
