@@ -224,3 +224,18 @@ test('an analyzer that nobody knows, and totals that are not those of its passag
     });
   }
 });
+
+test('it is told how many passages are done, every thousand and at the end', async () => {
+  for (const [count, expected] of [
+    [0, [0]],
+    [999, [999]],
+    [2500, [1000, 2000, 2500]],
+  ] as const) {
+    const many = Array.from({ length: count }, (_, i) => ({ passageId: `${i}`, title: '', text: 'word' }));
+    const told: number[] = [];
+    const folder = path.join(root, `told-${count}`);
+    const onProgress = (done: number) => told.push(done);
+    await writeBm25Index({ passages: streamed(many), analyzer, folder, onProgress });
+    assert.deepEqual(told, expected);
+  }
+});

@@ -116,6 +116,10 @@ test('vectors that do not fit the counts, or are not finite, are refused', async
     code: 'CHECKPOINT_INVALID',
     message: /gave NaN in a vector of passage 13 of/,
   });
+  const first = await IndexShardWriter.create(folder, layout);
+  await assert.rejects(first.append(Float32Array.of(Number.NaN, ...new Float32Array(7))), {
+    message: /gave NaN in a vector of passage 11 of/,
+  });
   const varying = await IndexShardWriter.create(folder, { ...layout, vectorsPerPassage: 'varies' });
   await assert.rejects(varying.append(new Float32Array(8)), TypeError);
   await assert.rejects(varying.append(new Float32Array(8), [1, 2]), RangeError);

@@ -1,10 +1,12 @@
 /** Two indexes as one, cut at any passage: rows, owners and ids are those of both, and no file of the parts changes. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { joinShards } from '../harness/index/joined-shards.js';
-import { isWhole } from '../harness/index/shard-files.js';
+import { adoptShard, isWhole, readShardFacts, shardPaths } from '../harness/index/shard-files.js';
 import { openIndex, type VectorIndex } from '../harness/index/vector-index.js';
 import { stream } from '../harness/random.js';
 import { hashFile } from '../harness/store/hash.js';
@@ -58,7 +60,8 @@ test('any number of passages of the second, in any shards, with any number of ve
     for (const count of new Set([1, 1 + random.integer(others), others])) {
       const folder = path.join(await temporaryFolder(t), 'joined');
       await mkdir(folder);
-      const facts = await joinShards(folder, first.folder, second.folder, count);
+      const atOnce = random.choose([1, 2 * dimensions, undefined]);
+      const facts = await joinShards(folder, first.folder, second.folder, count, atOnce);
       const joined = await openIndex(folder);
       assert.deepEqual(await passagesOf(joined), all.slice(0, own + count));
       for (const { number } of facts.shards)
@@ -81,4 +84,21 @@ test('an id that both have is refused, and so are more passages than there are',
   await assert.rejects(joinShards(folder, first.folder, second.folder, 4), RangeError);
   await first.close();
   await second.close();
+});
+
+const [memory, temporary] = ['/dev/shm', tmpdir()].map((folder) =>
+  existsSync(folder) ? statSync(folder).dev : undefined,
+);
+test('a shard is taken over from another file system, too, which no link reaches', {
+  skip: memory === undefined || memory === temporary ? 'there is one file system' : false,
+}, async (t) => {
+  const index = await made(t, 'first', [2, 0, 3], 3, 1);
+  const elsewhere = await mkdtemp('/dev/shm/strata-shards-');
+  t.after(() => rm(elsewhere, { recursive: true }));
+  await adoptShard(index.folder, elsewhere, 0);
+  assert.ok(await isWhole(elsewhere, 0, (line) => assert.fail(line)));
+  assert.deepEqual(await readShardFacts(elsewhere, 0), await readShardFacts(index.folder, 0));
+  await rm(shardPaths(index.folder, 0).vectors);
+  await assert.rejects(adoptShard(index.folder, elsewhere, 0), { code: 'ENOENT' });
+  await index.close();
 });

@@ -68,6 +68,8 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
     build: ([x]) => [tf.cast(tf.mul(x!, 3), 'int32'), tf.cast(x!, 'bool')],
     noGradient: true,
   },
+  'cast of floats': { inputs: [float(2, 3)], build: ([x]) => [tf.cast(tf.mul(x!, 2), 'float32')] },
+  'unit length': { inputs: [float(3, 2, 4)], build: ([x]) => [layers.unitLength(x!)] },
   reshape: { inputs: [float(2, 6)], build: ([x]) => [tf.reshape(x!, [3, -1])] },
   'reshape to nothing': { inputs: [float(0, 6)], build: ([x]) => [tf.reshape(x!, [6, 0])] },
   expandDims: { inputs: [float(2, 3)], build: ([x]) => [tf.expandDims(x!, 1), tf.expandDims(x!, -1)] },

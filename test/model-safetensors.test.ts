@@ -74,6 +74,7 @@ describe('safetensors', () => {
         file({}, 0, 1000),
         /its header has 1000 bytes, but the file has 10/,
       ],
+      ['a header length of one byte too many', file({}, 0, 3), /its header has 3 bytes, but the file has 10/],
       ['a header length beyond all reason', file({}, 0, 2 ** 52), /its header has 4503599627370496 bytes/],
       ['a header length too short', file({ a: entry([0, 8]) }, 8, 5), /header of 5 bytes is not JSON/],
       ['not JSON', file('{"a": nonsense}', 0), /not JSON/],

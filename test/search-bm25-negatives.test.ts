@@ -65,6 +65,9 @@ test('negatives: the best hits that are not relevant and hold no answer', async 
     copies: 0,
     tooFew: 1,
   });
+  // As many as are wanted are not too few.
+  const exactly = await bm25Negatives(small(undefined), 'train', searcher, { ...options, count: 3 });
+  assert.deepEqual([exactly.negatives.get('a'), exactly.tooFew], [['d2', 'd1', 'd3'], 1]);
   assert.deepEqual(await bm25Negatives(small('string'), 'train', searcher, { ...options, count: 3 }), {
     negatives: new Map([
       ['a', ['d2', 'd1']],

@@ -214,6 +214,22 @@ test('a list that found nothing adds nothing to weighted sums, and nothing to ea
   assert.equal(fuseHits([empty, two], rrf, 9).depth, 3);
 });
 
+test('one list alone keeps its order', () => {
+  const one = hitsOf(
+    [
+      [3, 9],
+      [1, 8],
+    ],
+    [[2, 1]],
+  );
+  const fused = fuseHits([one], rrf, 5);
+  assert.equal(fused.counts.length, 2);
+  assert.deepEqual(
+    [0, 1].map((q) => listed(fused, q).map(([ordinal]) => ordinal)),
+    [[3, 1], [2]],
+  );
+});
+
 test('lists of other queries, and a weight too few, are faults', () => {
   const one = hitsOf([[1, 1]]);
   assert.throws(() => fuseHits([one, hitsOf([[1, 1]], [[1, 1]])], rrf, 1), RangeError);

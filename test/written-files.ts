@@ -8,13 +8,13 @@ import { removeClosed } from './open-files.js';
 /** @param prefix of the folder's name */
 export function writtenFiles(prefix: string): {
   folder: string;
-  fileOf(content: string | Uint8Array): string;
+  fileOf(content: string | Uint8Array, extension?: string): string;
 } {
   const folder = mkdtempSync(path.join(tmpdir(), prefix));
   after(() => removeClosed(folder));
   let written = 0;
-  const fileOf = (content: string | Uint8Array) => {
-    const file = path.join(folder, `${written++}.txt`);
+  const fileOf = (content: string | Uint8Array, extension = '.txt') => {
+    const file = path.join(folder, `${written++}${extension}`);
     writeFileSync(file, content);
     return file;
   };

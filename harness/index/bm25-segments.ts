@@ -10,8 +10,8 @@ import { damaged } from './reading.js';
 import { PostingBytes } from './variable-bytes.js';
 
 /** Writes are gathered to about this many bytes. */
-const writeBytes = 1 << 22;
-const readBytes = 1 << 20;
+const writeBytes = 4_000_000;
+const readBytes = 1_000_000;
 
 /** Takes postings in the order of the passages, up to a number of them. 12 bytes each, and 8 more while it is written. */
 export class PostingBlock {
@@ -85,14 +85,13 @@ export class PostingBlock {
   }
 }
 
-/** Reads a segment from its beginning, a term at a time. */
+/** Reads a segment from its beginning, a term at a time, the first after one call of `advance`. */
 class SegmentReader {
   readonly #path: string;
   readonly #handle: number;
   #bytes = Buffer.alloc(0);
   #at = 0;
-  #position = 0;
-  /** The term at hand; -1 at the end. */
+  /** The term at hand; at the end the last one. */
   term = 0;
   #length = 0;
 
@@ -100,7 +99,6 @@ class SegmentReader {
     this.#path = path;
     assertPlain(path);
     this.#handle = openSync(path, 'r');
-    this.advance();
   }
 
   /** The postings of the term at hand, valid until `advance`. */
@@ -112,10 +110,7 @@ class SegmentReader {
   }
 
   advance(): void {
-    if (!this.#need(1, true)) {
-      this.term = -1;
-      return;
-    }
+    if (!this.#has(1)) return;
     this.term += this.#number();
     this.#length = this.#number();
   }
@@ -134,24 +129,24 @@ class SegmentReader {
     }
   }
 
-  /** Has so many bytes at hand; false, where that is allowed, at the end of the file. */
-  #need(count: number, mayEnd = false): boolean {
-    if (this.#bytes.length - this.#at >= count) return true;
+  #need(count: number): void {
+    if (!this.#has(count)) throw damaged(this.#path, 'ends in the middle of a list');
+  }
+
+  /** Brings so many bytes to hand; false where the file ends before. */
+  #has(count: number): boolean {
     const rest = this.#bytes.subarray(this.#at);
+    if (rest.length >= count) return true;
     const larger = Buffer.allocUnsafe(rest.length + Math.max(readBytes, count));
-    rest.copy(larger);
-    let filled = rest.length;
-    while (filled < larger.length) {
-      const read = readSync(this.#handle, larger, filled, larger.length - filled, this.#position);
+    let filled = rest.copy(larger);
+    while (filled < count) {
+      const read = readSync(this.#handle, larger, filled, larger.length - filled, null);
       if (read === 0) break;
       filled += read;
-      this.#position += read;
     }
     this.#bytes = larger.subarray(0, filled);
     this.#at = 0;
-    if (filled >= count) return true;
-    if (mayEnd && filled === 0) return false;
-    throw damaged(this.#path, 'ends in the middle of a list');
+    return filled >= count;
   }
 }
 
@@ -166,8 +161,9 @@ export async function joinSegments(
 ): Promise<Float64Array> {
   const offsets = new Float64Array(termCount + 1);
   const readers = segments.map((segment) => new SegmentReader(segment));
+  const target = await AtomicFile.create(file);
   try {
-    const target = await AtomicFile.create(file);
+    for (const reader of readers) reader.advance();
     const out = new PostingBytes();
     for (let term = 0; term < termCount; term++) {
       offsets[term] = target.sizeBytes + out.length;
@@ -183,6 +179,9 @@ export async function joinSegments(
     offsets[termCount] = target.sizeBytes + out.length;
     await target.write(out.bytes);
     await target.commit();
+  } catch (error) {
+    await target.abort();
+    throw error;
   } finally {
     for (const reader of readers) reader.close();
   }

@@ -8,6 +8,7 @@ import type { EnglishAnalyzer } from '../text/english-analyzer.js';
 import { type Bm25Facts, bm25Paths } from './bm25-index.js';
 import { joinSegments, PostingBlock } from './bm25-segments.js';
 import { writeTerms } from './bm25-terms.js';
+import { grown } from './growing.js';
 import { IdentifierWriter } from './identifiers.js';
 
 export interface Bm25WriteOptions {
@@ -22,13 +23,6 @@ export interface Bm25WriteOptions {
 
 /** 160 MB */
 const usualBlockPostings = 1 << 23;
-
-const grown = (array: Uint32Array<ArrayBuffer>, count: number): Uint32Array<ArrayBuffer> => {
-  if (count <= array.length) return array;
-  const larger = new Uint32Array(Math.max(count, array.length * 2));
-  larger.set(array);
-  return larger;
-};
 
 /**
  * Indexes title and text of every passage. Beside a block of postings, memory holds the terms, 4 bytes per passage and the
@@ -87,13 +81,13 @@ class Builder {
   readonly #segments: string[] = [];
   readonly #numbers = new Map<string, number>();
   /** By term: occurrences in the passage at hand, passages that hold it, the last of them plus 1. */
-  #occurrences = new Uint32Array(1 << 12);
-  #frequencies = new Uint32Array(1 << 12);
-  #last = new Uint32Array(1 << 12);
+  #occurrences = new Uint32Array();
+  #frequencies = new Uint32Array();
+  #last = new Uint32Array();
   /** The terms of the passage at hand. */
-  #present = new Uint32Array(1 << 10);
+  #present = new Uint32Array();
   /** Terms in each passage, repetitions counted. */
-  #lengths = new Uint32Array(1 << 12);
+  #lengths = new Uint32Array();
   #postings = 0;
   passages = 0;
   passagesWithTerms = 0;
@@ -150,10 +144,10 @@ class Builder {
     const known = this.#numbers.get(term);
     if (known !== undefined) return known;
     const number = this.#numbers.size;
-    this.#numbers.set(term, number);
-    this.#occurrences = grown(this.#occurrences, number + 1);
-    this.#frequencies = grown(this.#frequencies, number + 1);
-    this.#last = grown(this.#last, number + 1);
+    const places = this.#numbers.set(term, number).size;
+    this.#occurrences = grown(this.#occurrences, places);
+    this.#frequencies = grown(this.#frequencies, places);
+    this.#last = grown(this.#last, places);
     return number;
   }
 

@@ -9,6 +9,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { BenchError } from '../errors.js';
 import { AtomicFile } from '../store/atomic.js';
+import { fnv1a, mixed } from './byte-hash.js';
+import { grown } from './growing.js';
 import { damaged, openToRead, readFully } from './reading.js';
 
 const headerBytes = 24;
@@ -25,11 +27,12 @@ export function identifiersBytes(passages: number, idBytes: number): number {
 /** Takes passage ids one after another, refuses one that was there before, and writes the file at `commit`. */
 export class IdentifierWriter {
   readonly path: string;
-  #bytes = Buffer.allocUnsafeSlow(1 << 16);
-  #starts = new Uint32Array(1 << 12);
+  readonly #encoder = new TextEncoder();
+  #bytes = new Uint8Array();
+  #starts = new Uint32Array(1);
   #count = 0;
-  /** Open addressing: ordinal + 1 of the id in each slot, 0 where it is free. */
-  #slots = new Uint32Array(1 << 13);
+  /** Open addressing: ordinal + 1 of the id in each slot, 0 where it is free. A power of two of them, twice as many as starts. */
+  #slots = new Uint32Array();
 
   constructor(target: string) {
     this.path = target;
@@ -52,7 +55,7 @@ export class IdentifierWriter {
   append(passageId: string): number {
     const start = this.idBytes;
     this.#reserve(start + passageId.length * 3);
-    const end = start + this.#bytes.write(passageId, start, 'utf8');
+    const end = start + this.#encoder.encodeInto(passageId, this.#bytes.subarray(start)).written;
     const slot = this.#slotOf(start, end);
     const earlier = this.#slots[slot]!;
     if (earlier !== 0) {
@@ -89,43 +92,24 @@ export class IdentifierWriter {
         },
       );
     }
-    if (bytes > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(
-        Math.min(largestIdBytes, Math.max(bytes, this.#bytes.length * 2)),
-      );
-      this.#bytes.copy(larger);
-      this.#bytes = larger;
-    }
-    if (this.#count + 2 > this.#starts.length) {
-      const larger = new Uint32Array(this.#starts.length * 2);
-      larger.set(this.#starts);
-      this.#starts = larger;
-    }
-    // At three fifths full a search for a free slot still takes less than two steps on average.
-    if (this.#count > this.#slots.length * 0.6) {
-      this.#slots = new Uint32Array(this.#slots.length * 2);
-      for (let i = 0; i < this.#count; i++) {
-        this.#slots[this.#slotOf(this.#starts[i]!, this.#starts[i + 1]!)] = i + 1;
-      }
+    this.#bytes = grown(this.#bytes, bytes);
+    const starts = grown(this.#starts, this.#count + 2);
+    if (starts === this.#starts) return;
+    this.#starts = starts;
+    // At most half full: a search for a free slot takes less than two steps on average.
+    this.#slots = new Uint32Array(2 * starts.length);
+    for (let i = 0; i < this.#count; i++) {
+      this.#slots[this.#slotOf(starts[i]!, starts[i + 1]!)] = i + 1;
     }
   }
 
   /** The slot that holds the id of these bytes, or else the free one where it belongs. */
   #slotOf(start: number, end: number): number {
     const last = this.#slots.length - 1;
-    let slot = this.#hash(start, end) & last;
+    let slot = mixed(fnv1a(this.#bytes, start, end)) & last;
     while (this.#slots[slot] !== 0 && !this.#same(this.#slots[slot]! - 1, start, end))
       slot = (slot + 1) & last;
     return slot;
-  }
-
-  /** FNV-1a, then a murmur3 finalizer. */
-  #hash(start: number, end: number): number {
-    let h = 0x811c9dc5;
-    for (let i = start; i < end; i++) h = Math.imul(h ^ this.#bytes[i]!, 0x01000193);
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    return (h ^ (h >>> 16)) >>> 0;
   }
 
   #same(ordinal: number, start: number, end: number): boolean {

@@ -4,12 +4,13 @@ import type { IndexFacts } from './index-facts.js';
 import { adoptShard, IndexShardWriter } from './shard-files.js';
 import { finishIndex, identifiersPath, openIndex, type VectorIndex } from './vector-index.js';
 
-/** Vectors copied at once. */
-const copiedNumbers = 1 << 22;
+/** Numbers of vectors copied at once. */
+const usuallyCopied = 4_000_000;
 
 /**
  * Shards that are taken whole are linked; where the last passages end within a shard, its beginning is copied.
  * @param count passages of the second
+ * @param copiedNumbers how many numbers of vectors are held at once, but for a passage that has more
  * @throws BenchError CACHE_INVALID; DATA_INVALID where both have a passage id
  */
 export async function joinShards(
@@ -17,6 +18,7 @@ export async function joinShards(
   first: string,
   second: string,
   count: number,
+  copiedNumbers = usuallyCopied,
 ): Promise<IndexFacts> {
   const [before, behind] = [await openIndex(first), await openIndex(second)];
   try {
@@ -30,7 +32,7 @@ export async function joinShards(
       const place = { number: shards + number, firstPassage: before.passages + taken };
       const kept = Math.min(passages, count - taken);
       if (kept === passages) await adoptShard(second, folder, number, place);
-      else await copyPassages(behind, number, kept, folder, place);
+      else await copyPassages(behind, number, kept, folder, place, copiedNumbers);
       taken += kept;
     }
     const last = behind.shards.filter(({ firstPassage }) => firstPassage < count).length;
@@ -48,6 +50,7 @@ async function copyPassages(
   passages: number,
   folder: string,
   place: { number: number; firstPassage: number },
+  copiedNumbers: number,
 ): Promise<void> {
   const { dimensions, vectorsPerPassage } = index;
   const { starts, reader } = index.shards[number]!;

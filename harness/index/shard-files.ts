@@ -12,6 +12,7 @@ import { writeAtomic, writeJson } from '../store/atomic.js';
 import { hasItsDigest, withDigest } from '../store/digest.js';
 import { hashOnce } from '../store/hash-once.js';
 import { textIfThere } from '../store/text-file.js';
+import { grown } from './growing.js';
 import { damaged } from './reading.js';
 import { ShardWriter } from './shard.js';
 
@@ -136,10 +137,8 @@ export async function adoptShard(
     try {
       await link(its[part], own[part]);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' && part === 'offsets') continue;
-      // File systems without links.
-      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw error;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && part === 'offsets') continue;
+      // There are file systems without links, and none has them to another one.
       await copyFile(its[part], own[part]);
     }
   }
@@ -153,7 +152,7 @@ export class IndexShardWriter {
   readonly #nameOf: (ordinal: number) => string;
   #passages = 0;
   /** Where M varies: the row at which each passage begins, and the end of the last. */
-  #starts = new Uint32Array(1 << 10);
+  #starts = new Uint32Array(1);
 
   private constructor(
     folder: string,
@@ -197,7 +196,7 @@ export class IndexShardWriter {
     const passages = counts?.length ?? vectors.length / (dimensions * Number(vectorsPerPassage));
     let rows = passages * Number(vectorsPerPassage);
     if (counts !== undefined) {
-      this.#reserve(this.#passages + passages + 1);
+      this.#starts = grown(this.#starts, this.#passages + passages + 1);
       rows = 0;
       for (let i = 0; i < passages; i++) {
         rows += counts[i]!;
@@ -245,12 +244,5 @@ export class IndexShardWriter {
   /** Gives up: the shard stays absent. */
   async abort(): Promise<void> {
     await this.#rows.abort();
-  }
-
-  #reserve(length: number): void {
-    if (length <= this.#starts.length) return;
-    const larger = new Uint32Array(Math.max(length, this.#starts.length * 2));
-    larger.set(this.#starts);
-    this.#starts = larger;
   }
 }

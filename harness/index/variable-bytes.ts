@@ -3,8 +3,10 @@
  * distance to the passage before it, doubled, plus 1 where the term occurs once; else the number of occurrences follows.
  */
 
+import { grown } from './growing.js';
+
 export class PostingBytes {
-  #bytes = new Uint8Array(1 << 16);
+  #bytes = new Uint8Array();
   #length = 0;
 
   get length(): number {
@@ -28,7 +30,7 @@ export class PostingBytes {
 
   /** @param value below 2^32 */
   number(value: number): void {
-    this.#reserve(5);
+    this.#bytes = grown(this.#bytes, this.#length + 5);
     let rest = value >>> 0;
     while (rest > 127) {
       this.#bytes[this.#length++] = (rest & 127) | 128;
@@ -38,15 +40,8 @@ export class PostingBytes {
   }
 
   append(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
+    this.#bytes = grown(this.#bytes, this.#length + bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
-  }
-
-  #reserve(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#length + more, this.#bytes.length * 2));
-    larger.set(this.bytes);
-    this.#bytes = larger;
   }
 }

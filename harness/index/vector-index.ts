@@ -107,7 +107,10 @@ export class VectorIndex {
     return shard.firstPassage + lastAtMost(shard.passages, (i) => shard.starts![i]!, inShard);
   }
 
-  /** The first row of a passage: row minus this is the number of the vector within its passage. */
+  /**
+   * The first row of a passage: row minus this is the number of the vector within its passage. Of the passage behind the last,
+   * the number of all rows.
+   */
   firstRowOf(passage: number): number {
     if (this.vectorsPerPassage !== 'varies') return passage * this.vectorsPerPassage;
     const shard = this.shards[lastAtMost(this.shards.length, (i) => this.shards[i]!.firstPassage, passage)]!;

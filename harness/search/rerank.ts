@@ -59,9 +59,8 @@ export class PassageScorer {
   }
 
   #rowsOf(ordinal: number): Float32Array | Promise<Float32Array> {
-    const { dimensions, passages, vectors } = this.#index;
-    const first = this.#index.firstRowOf(ordinal);
-    const end = ordinal + 1 < passages ? this.#index.firstRowOf(ordinal + 1) : vectors;
+    const { dimensions } = this.#index;
+    const [first, end] = [this.#index.firstRowOf(ordinal), this.#index.firstRowOf(ordinal + 1)];
     if (this.#rows !== undefined) return this.#rows.subarray(first * dimensions, end * dimensions);
     const rows = new Float32Array((end - first) * dimensions);
     return this.#index.readRows(first, end - first, rows).then(() => rows);

@@ -90,8 +90,8 @@ function addedInEffect(
     tokens.set(content, { id, content, ...usualFlags, ...flags });
     contents.set(id, content);
   };
-  const decoder = Object.entries((config.added_tokens_decoder ?? {}) as Record<string, AddedToken>);
-  for (const [id, { content, ...flags }] of decoder.sort(([a], [b]) => Number(a) - Number(b)))
+  const decoder = (config.added_tokens_decoder ?? {}) as Record<string, AddedToken>;
+  for (const [id, { content, ...flags }] of Object.entries(decoder))
     add(content, Number(id), flags, 'tokenizer_config.json');
   for (const [content, id] of Object.entries(added))
     if (!tokens.has(content)) add(content, Number(id), { normalized: true }, 'added_tokens.json');

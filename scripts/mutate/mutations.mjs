@@ -45,6 +45,9 @@ const methods = {
 };
 const forgotten = new Set(['sort', 'toSorted', 'reverse', 'toReversed', 'filter', 'trim', 'toLowerCase']);
 const cuts = new Set(['slice', 'subarray', 'substring']);
+/** What gives the same bits whichever argument comes first: to exchange two of them is no mistake. */
+const symmetric =
+  /^(Math\.(min|max|hypot|imul)|Object\.is|tf\.(add|mul|maximum|minimum|equal|notEqual|logicalAnd|logicalOr))$/;
 
 /**
  * Every mutation of a module, by the place it stands at: those of one place are of one kind.
@@ -204,7 +207,8 @@ function callRule({ callee, arguments: given, start, end }, { add, textOf }) {
 }
 
 /** Neighbours that may be of one type; functions, objects and texts are seldom taken for each other. */
-function swapArguments({ arguments: given }, { add, textOf }) {
+function swapArguments({ callee, arguments: given }, { add, textOf }) {
+  if (symmetric.test(textOf(callee))) return;
   const isPlain = ({ type, value }) =>
     type === 'Identifier' || type === 'MemberExpression' || (type === 'Literal' && typeof value === 'number');
   for (const [i, a] of given.entries()) {

@@ -1,0 +1,107 @@
+/** What the files of a published sentence encoder say, apart from its vectors: lengths, modules, similarity, prompts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BenchError } from '../harness/errors.js';
+import { askedBeside, readSentenceFacts, type SentenceOverrides } from '../harness/model/sentence-files.js';
+import { sentenceFolder, variants, withoutSetting } from './sentence-folder.js';
+
+const factsOf = async (
+  files: Readonly<Record<string, unknown>>,
+  overrides: Partial<SentenceOverrides> = {},
+  name = 'mean and cosine',
+) => readSentenceFacts(await sentenceFolder(name, files), { ...withoutSetting, ...overrides });
+
+test('the longest text: what is set, else what the model says, else a length of its tokenizer', async () => {
+  const limits = { 'sentence_bert_config.json': { max_seq_length: 20, do_lower_case: true } };
+  const set = await factsOf(limits, { maxTokens: 10 });
+  assert.deepEqual([set.maxTokens, set.lowercases], [10, true]);
+  assert.equal((await factsOf(limits)).maxTokens, 20);
+  for (const [most, expected] of [
+    [512, 512],
+    [1, 1],
+    [999_999_999, 999_999_999],
+    [1e9, undefined],
+    [1e30, undefined],
+    [0, undefined],
+    [-5, undefined],
+    [1.5, undefined],
+    ['512', undefined],
+    [null, undefined],
+  ] as const) {
+    const facts = await factsOf({
+      'sentence_bert_config.json': {},
+      'tokenizer_config.json': { model_max_length: most },
+    });
+    assert.deepEqual([facts.maxTokens, facts.lowercases], [expected, false], `${most}`);
+  }
+});
+
+test('where no file says it, what is not set is asked for, and nothing else', async () => {
+  const without = { 'modules.json': null };
+  for (const [overrides, hint] of [
+    [{}, 'Give pretrained.pooling (cls, mean, ...) and pretrained.similarity (dot or cosine) with --set'],
+    [{ pooling: 'mean' }, 'Give pretrained.similarity (dot or cosine) with --set'],
+    [{ similarity: 'dot' }, 'Give pretrained.pooling (cls, mean, ...) with --set'],
+  ] as const)
+    await assert.rejects(factsOf(without, overrides), (error: BenchError) => {
+      assert.equal(error.code, 'CONFIG_INVALID');
+      assert.equal(error.hint, `${hint}, as its authors use it.`);
+      return true;
+    });
+  const dot = await factsOf(without, { pooling: 'mean', similarity: 'dot' });
+  assert.deepEqual(dot.modules, [{ kind: 'pooling', modes: ['mean'], includesPrompt: true }]);
+  const cosine = await factsOf(without, { pooling: 'cls', similarity: 'cosine' });
+  assert.deepEqual(
+    cosine.modules.map(({ kind }) => kind),
+    ['pooling', 'normalize'],
+  );
+});
+
+test('a pooling that is set takes the place of the own one, and keeps what that says of prompts', async () => {
+  const own = await factsOf({});
+  assert.deepEqual(
+    own.modules.map(({ kind }) => kind),
+    ['pooling', 'normalize'],
+  );
+  const [pooling, ...rest] = (await factsOf({}, { pooling: 'cls', similarity: 'dot' })).modules;
+  assert.deepEqual(pooling, { kind: 'pooling', modes: ['cls'], includesPrompt: true });
+  assert.deepEqual(rest, own.modules.slice(1));
+  const file = '1_Pooling/config.json';
+  const config = variants['mean and cosine']!.files[file] as object;
+  const excluding = { [file]: { ...config, include_prompt: false } };
+  for (const overrides of [{}, { pooling: 'cls' }] as const) {
+    const [first] = (await factsOf(excluding, overrides)).modules;
+    assert.equal(first?.kind === 'pooling' && !first.includesPrompt, true);
+  }
+});
+
+test('similarity by the names of several versions, and prompts of queries and documents alone', async () => {
+  const general = (said: object) => ({ 'config_sentence_transformers.json': said });
+  for (const [name, similarity] of [
+    [undefined, 'cosine'],
+    [null, 'cosine'],
+    ['cosine', 'cosine'],
+    ['dot', 'dot'],
+    ['dot_product', 'dot'],
+  ] as const)
+    assert.equal((await factsOf(general({ similarity_fn_name: name }))).similarity, similarity, `${name}`);
+  const prompts = { query: 'q: ', document: 'd: ', other: 'o: ' };
+  assert.deepEqual((await factsOf(general({ prompts }))).prompts, { query: 'q: ', passage: 'd: ' });
+  assert.deepEqual((await factsOf(general({}))).prompts, { query: '', passage: '' });
+  assert.deepEqual((await factsOf(general({ prompts: { passage: 'p: ', document: 'd: ' } }))).prompts, {
+    query: '',
+    passage: 'd: ',
+  });
+  // A default that is empty says nothing, and one that is set for both sides plays no part.
+  for (const overrides of [{}, { queryPrompt: 'x', passagePrompt: 'y' }])
+    await factsOf(general({ prompts: { all: '' }, default_prompt_name: 'all' }), overrides);
+  const set = await factsOf(general({ prompts: { all: 'a' }, default_prompt_name: 'all' }), {
+    ...{ queryPrompt: 'x', passagePrompt: '' },
+  });
+  assert.deepEqual(set.prompts, { query: 'x', passage: '' });
+});
+
+test('a model whose files are refused asks for modules of its own, which are named', async () => {
+  const folder = await sentenceFolder('mean and cosine', { 'modules.json': [] });
+  assert.match((await askedBeside(folder, 'dot'))!, /^modules of its own \(.*lists no modules/);
+});

@@ -1,0 +1,125 @@
+/**
+ * Every value of a recorded program has the shape and the type that it says: what is made of it later goes by them, and ONNX
+ * Runtime works out its own.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
+import * as layers from '../harness/tensor/layers.js';
+import { type ConstantArray, type Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
+import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
+import { useIntegers } from '../harness/tensor/onnx/integer-products.js';
+import '../harness/tensor/onnx/kernels.js';
+import { writeModel } from '../harness/tensor/onnx/model-file.js';
+import { stableProducts } from '../harness/tensor/onnx/product-order.js';
+import { record } from '../harness/tensor/onnx/recorder.js';
+import { loadOrt } from '../harness/tensor/onnx/runtime.js';
+import * as tf from '../harness/tensor/operations.js';
+import { programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+
+const ort = await loadOrt();
+
+/** Runs a program with every value of it as an output. */
+async function assertShapes(
+  graph: Graph,
+  outputs: readonly Value[],
+  feeds: ReadonlyMap<Value, ConstantArray>,
+  what: string,
+): Promise<void> {
+  const { nodes, used } = prune(outputs);
+  const values = nodes.flatMap((node) => node.outputs);
+  const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, values), {
+    ...{ executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 4 },
+  });
+  const fed = Object.fromEntries(
+    [...feeds]
+      .filter(([value]) => used.has(value))
+      .map(([{ name, dtype, shape }, own]) => [
+        name,
+        new ort.Tensor(dtype as 'float32', own as Float32Array, shape),
+      ]),
+  );
+  const found = await session.run(fed);
+  for (const { name, shape, dtype } of values) {
+    assert.deepEqual(found[name]!.dims, [...shape], `${name} of ${what}`);
+    assert.equal(found[name]!.type, dtype, `${name} of ${what}`);
+  }
+  await session.release();
+}
+
+const fedWith = (graph: Graph, feeds: readonly NumericArray[]) =>
+  new Map<Value, ConstantArray>(graph.inputs.map((value, i) => [value, feeds[i]!]));
+
+describe('programs of every kernel', () => {
+  for (const [title, { inputs, build, noGradient }] of Object.entries(programs)) {
+    it(title, async () => {
+      const specs = inputs.map(specOf);
+      const feeds = inputs.map((input, i) => valuesFor(input, title, i));
+      const isTrained =
+        noGradient !== true && title !== 'constants' && specs.some(({ dtype }) => dtype === 'float32');
+      for (const own of [build, ...(isTrained ? [withGradients(build, specs)] : [])])
+        for (const isFlat of [false, true]) {
+          const { graph, outputs } = record(own, specs, new Map(), isFlat);
+          const kept = withoutIdleReshapes(outputs);
+          stableProducts(graph, kept);
+          await assertShapes(graph, kept, fedWith(graph, feeds), title);
+        }
+    });
+  }
+});
+
+const products: [rows: number, columns: number, inner: number][] = [
+  ...([
+    [30, 40, 129],
+    [40, 1, 100],
+    [1, 40, 300],
+    [63, 4, 4096],
+    [2, 3, 4],
+    [1, 1, 1],
+    [300, 2, 5],
+  ] as const),
+].map(([...sizes]) => sizes as [number, number, number]);
+
+it('products in every form that no cut among threads changes', async () => {
+  for (const [rows, columns, inner] of products) {
+    for (const transA of [false, true])
+      for (const transB of [false, true])
+        for (const batch of [[], [2]]) {
+          const of = (high: number, wide: number, isTurned: boolean): ArraySpec => ({
+            ...{ shape: [...batch, ...(isTurned ? [wide, high] : [high, wide])], dtype: 'float32' },
+          });
+          const specs = [of(rows, inner, transA), of(inner, columns, transB)];
+          const { graph, outputs } = record(
+            ([a, b]) => [tf.matMul(a!, b!, transA, transB)],
+            specs,
+            new Map(),
+          );
+          stableProducts(graph, outputs);
+          const feeds = specs.map(({ shape }) => new Float32Array(sizeOf(shape)));
+          await assertShapes(
+            graph,
+            outputs,
+            fedWith(graph, feeds),
+            `${[rows, columns, inner, transA, transB]}`,
+          );
+        }
+    const specs = [[rows, inner], [columns, inner], [columns]].map(
+      (shape): ArraySpec => ({ shape, dtype: 'float32' }),
+    );
+    const linear = ([x, weight, bias]: tf.Tensor[]) => [
+      layers.linear(x!, weight as tf.Tensor2D, bias as tf.Tensor1D),
+    ];
+    const feeds = specs.map(({ shape }) => new Float32Array(sizeOf(shape)).fill(0.5));
+    const recorded = record(linear, specs, new Map());
+    stableProducts(recorded.graph, recorded.outputs);
+    await assertShapes(recorded.graph, recorded.outputs, fedWith(recorded.graph, feeds), 'with a bias');
+    const { graph, outputs } = record(linear, specs, new Map());
+    const [x, weight, bias] = graph.inputs as [Value, Value, Value];
+    const bound = useIntegers(graph, outputs, {
+      ...{ weights: new Map([[weight, feeds[1]!]]), limit: 63 },
+    });
+    stableProducts(graph, outputs);
+    const given = new Map<Value, ConstantArray>([[x, feeds[0]!], [bias, feeds[2]!], ...bound]);
+    await assertShapes(graph, outputs, given, `integers of ${[rows, columns, inner]}`);
+  }
+});
