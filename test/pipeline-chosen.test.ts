@@ -185,6 +185,9 @@ test("another program's run: best score first, equal ones as BEIR evaluates, str
   assert.match(said, /2 passages of the run are not in .*; they hold no answer/);
   const whole = await evaluated('q0 Q0 p0 1 3', 'q1 Q0 p1 1 3');
   assert.doesNotMatch(whole.record.warnings.join('\n'), /left out|not in/);
+  // What is said to be of another format is not taken for what it looks like.
+  const asDpr = evaluateRun({ ...request, run: file, format: 'dpr', split: 'test' }, silentProgress());
+  await assert.rejects(asDpr, { code: 'RECORD_INVALID' });
   await assert.rejects(evaluated('q9 Q0 p1 1 1'), {
     code: 'DATA_INVALID',
     message: /none of the 8 test queries/,

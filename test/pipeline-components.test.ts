@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Query } from '../harness/contracts.js';
 import type { Part } from '../harness/latency/latency.js';
 import { componentsOf, settingsOf } from '../harness/pipeline/component-names.js';
-import { addedUp, joinedParts, meansOf, requestOf } from '../harness/pipeline/components.js';
+import { addedUp, joinedParts, meansOf, planOf, requestOf } from '../harness/pipeline/components.js';
 import { curveRemarks } from '../harness/pipeline/curve-stage.js';
 import { chooseNegatives, usualSource } from '../harness/pipeline/negative-sources.js';
 import { namesOf } from '../harness/stages/known.js';
@@ -57,6 +57,19 @@ test('a component is asked for as a row of its own, as deep as it is to look', a
     await meansOf(request('fuse:bm25+vectors:nowhere')).catch((error) => error.code),
     'PATH_INVALID',
   );
+});
+
+test('a plan goes through the components in their order, and names each need once', async () => {
+  const { stages, needs } = await planOf(request('fuse:bm25+mlr'), 'last of all');
+  const heads = stages.filter((line) => line.startsWith('of '));
+  assert.deepEqual(heads, ['of        bm25', 'of        mlr']);
+  assert.deepEqual([stages[0], stages.at(-1)], [heads[0], 'last of all']);
+  const lines = await needs(30);
+  assert.ok(
+    lines.some((line) => /30 passages x 1 x 8 numbers|30 passages x 2 x 8 numbers/.test(line)),
+    lines.join('\n'),
+  );
+  assert.equal(new Set(lines).size, lines.length);
 });
 
 const query: Query = { queryId: 'q', text: 'text' };
