@@ -5,7 +5,7 @@
 //   --file FILE[:LINE]    only this source, or this line of it
 //   --jobs N              so many at a time (1)
 //   --tests N             so many test files of its room for each mutant at most, of those that run its place, and so many
-//                         of other rooms where these notice nothing (5)
+//                         of other rooms where these notice nothing (5); twice as many of both where nothing has yet
 //   --list                says what would be made, and runs nothing
 import { readFileSync, realpathSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -126,7 +126,8 @@ async function runningTests(copy, { module, start }, tests) {
 
 /** Runs tests of a mutant's room, or of others, until one notices it. Adds what they say to its `asleep` and `result`. */
 async function judge(copy, mutant, own) {
-  const tests = build.testsOf(mutant.module).filter(({ isOwn }) => isOwn === own);
+  const isNew = ({ test, isOwn }) => isOwn === own && !mutant.asleep.includes(test);
+  const tests = build.testsOf(mutant.module).filter(isNew);
   const candidates = own ? tests : tests.slice(0, 3 * asked.tests);
   for (const { test, ms, cpuMs } of await runningTests(copy, mutant, candidates)) {
     const run = () => copy.test(test, { limitMs: 4 * cpuMs + 5_000, waitMs: ms });
@@ -161,13 +162,14 @@ async function tryChosen() {
   for (const { room, mutants, places } of chosen)
     console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
   const everyMutant = chosen.flatMap(({ mutants }) => mutants);
-  await tryAll(copies, everyMutant, true);
   // Tests of other rooms that reach the place through others are slower, and asked only where those of its room notice nothing.
-  await tryAll(
-    copies,
-    everyMutant.filter(({ result }) => result === undefined),
-    false,
-  );
+  // What is left after that has others of either kind: the nearest by imports need not be those that look.
+  for (const own of [true, false, true, false])
+    await tryAll(
+      copies,
+      everyMutant.filter(({ result }) => result === undefined),
+      own,
+    );
   for (const { room, mutants } of chosen) report(room, mutants);
   await close();
   for (const [test, { outcome }] of await coverage.all()) {

@@ -107,6 +107,20 @@ test('several settings in the baseline: each has its own runs, one that is new i
   assert.ok(of(eight, 'worse').includes('size index'));
 });
 
+test('what is as near to two settings of the baseline is held to the first of them that has no runs of its own', () => {
+  const vectors = (day: number, count: number) => on(day, { arch: 'me-bert', vectors: count });
+  const before = [2, 4, 6].map((count) => vectors(1, count));
+  const changed = (...now: StoredRecord[]) => details(check(before, now), 'changed');
+  assert.deepEqual(changed(vectors(2, 3)), ['M was 2 and is 3']);
+  assert.deepEqual(changed(vectors(2, 2), vectors(3, 3)), ['M was 4 and is 3']);
+  assert.deepEqual(changed(vectors(2, 2), vectors(2, 4), vectors(3, 3)), ['M was 6 and is 3']);
+});
+
+test('a run that failed and one that ended well at the same moment: the failure counts', () => {
+  const failed = on(2, { status: 'failed' });
+  assert.ok(of(check([on(1)], [failed, on(2)]), 'worse').includes('run, seed 1'));
+});
+
 test('a run that failed counts until the same seed ended well', () => {
   const before = [on(1)];
   const failed = on(2, { status: 'failed', ...rate(9) });

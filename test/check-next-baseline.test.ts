@@ -30,6 +30,21 @@ test('a line changes only where a figure does: the moment and the noise of laten
   assert.deepEqual([days(slower!), days(elsewhere!)], [[1], [2]]);
 });
 
+test('a line changes where latencies are there that were not, or are there no more, and where bytes or losses move', () => {
+  const timed = on(1);
+  const { latency: _, ...untimed } = timed.record;
+  const without = { file: 'day-2-untimed', record: untimed };
+  assert.deepEqual(days(nextBaseline([timed], [without], request)), [2]);
+  assert.deepEqual(days(nextBaseline([{ ...without, file: 'day-1-untimed' }], [on(2)], request)), [2]);
+  const later = { ...without, record: { ...untimed, createdAt: '2026-01-03T00:00:00.000Z' } };
+  const kept = nextBaseline([{ ...without, file: 'day-1-untimed' }], [later], request);
+  assert.deepEqual([days(kept), kept.unchanged], [[1], 1]);
+  assert.deepEqual(
+    days(nextBaseline([on(1, { sizeBytes: 7000 })], [on(2, { sizeBytes: 7001 })], request)),
+    [2],
+  );
+});
+
 test('what was replaced goes with its settings, whatever is left in the folder', () => {
   const before = [on(1, { epochs: 3 })];
   const next = nextBaseline(before, [...before, on(2, { epochs: 2 }), on(3, { epochs: 5 })], request);

@@ -61,6 +61,7 @@ test('three runs in all say what a seed changes, two do not; common seeds are ta
 /** Runs of 1,000 queries, of which so many are answered with each seed. */
 const answered = (counts: readonly number[], firstSeed = 1) =>
   counts.map((count, i) => given({ seed: firstSeed + i, measures: { 'answer@20': ones(count, 1000) } }));
+const one = (queries: number, found: number) => given({ measures: { 'answer@20': ones(found, queries) } });
 const verdictOf = (before: readonly number[], now: readonly number[], firstSeed = 1) =>
   named(check(answered(before), answered(now, firstSeed)), 'accuracy answer@20');
 
@@ -82,6 +83,43 @@ test('3 points between other seeds: significant where either side deviates by 1.
   assert.equal(lost(13).verdict, 'worse');
   assert.equal(lost(14).verdict, 'same');
   assert.match(lost(14).detail, /corrected p 0\.059$/);
+});
+
+test('what spoke for counting a drop is named with what spoke against it, and nothing where nothing did', () => {
+  const seeds = (...counts: number[]) => verdictOf([500, 500, 500], counts);
+  // 1.5 points: over queries that is significant, and the seeds vary by 2 points.
+  assert.equal(seeds(465, 485, 505).spared, undefined);
+  assert.equal(
+    seeds(485, 485, 485).spared,
+    'significant, and no more than the 2 points of check.accuracyDrop',
+  );
+  assert.equal(verdictOf([500], [499]).spared, undefined);
+  assert.equal(
+    verdictOf([500], [485]).spared,
+    'significant, and no more than the 2 points of check.accuracyDrop',
+  );
+  const few = (lost: number) => named(check([one(20, 10)], [one(20, 10 - lost)]), 'accuracy answer@20');
+  assert.equal(
+    few(5).spared,
+    'more than the 2 points of check.accuracyDrop, and not significant',
+    'McNemar: 2 / 2^5',
+  );
+  assert.equal(few(6).spared, undefined);
+  // A gain needs no excuse.
+  assert.equal(verdictOf([500], [515]).spared, undefined);
+});
+
+test('seeds that do not hold the same queries are refused by their files', () => {
+  const [first, second] = answered([300, 500]);
+  const { queryIds } = second!.record;
+  for (const others of [queryIds.with(7, 'other'), queryIds.slice(1), queryIds.with(7, queryIds[8]!)]) {
+    const strange = { ...second!, record: { ...second!.record, queryIds: others } };
+    assert.throws(() => check([first!, second!], [first!, strange]), {
+      code: 'RECORD_INVALID',
+      message:
+        /^The runs of .* do not hold the same queries: given-.*-1\.record\.json, given-.*-2\.record\.json\.$/,
+    });
+  }
 });
 
 test('a drop of exactly what is tolerated is tolerated, one query more is not', () => {

@@ -114,6 +114,23 @@ test('few samples that lie wide apart say nothing: the interval of the ratio hol
   assert.equal(verdict({ ...steady(all), search: [2, 16] }, before), 'same');
 });
 
+test('an interval that ends at 1 holds it: neither slower nor faster is shown', () => {
+  // A quarter of the resamples of two samples take the first alone.
+  const [even, torn] = [
+    { ...all, search: 10 },
+    { ...steady(all), search: [10, 1000] },
+  ];
+  assert.equal(verdict(steady(even), torn), 'same');
+  assert.equal(
+    named(checksOf(steady(even), torn), 'latency search').spared,
+    'median ×50.50, fastest tenth ×10.90, over the ×1.50 of check.latencyRatio, and the interval of the median holds ×1; the interval of the fastest tenth holds ×1',
+  );
+  assert.equal(verdict(torn, steady(even)), 'same');
+  // Beyond 1 by less than nothing that counts, it is shown.
+  assert.equal(verdict(steady(even), { ...torn, search: [16, 1000] }), 'worse');
+  assert.equal(verdict({ ...torn, search: [16, 1000] }, steady(even)), 'better');
+});
+
 test('samples of all seeds count together, and a part that one run lacks is not checked', () => {
   const run = (seed: number, samples: Samples) => given({ seed, measures: { 'answer@20': [1, 0] }, samples });
   const before = [run(1, steady(all)), run(2, steady({ ...all, search: 30 }))];

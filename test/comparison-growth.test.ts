@@ -107,10 +107,51 @@ test('a law that does not hold projects no time, and says why', () => {
     if (message === undefined) assert.equal(law.refused, undefined, JSON.stringify(law));
     else assert.match(law.refused!, message);
   }
+  // Each bound is still within.
+  const exact = [10_000, 20_000, 40_000].map((passages) => ({ passages, ms: passages / 10_000 }));
+  assert.equal(lawOf(exact, 50_000, true).refused, undefined);
+  const short = exact.with(2, { passages: 39_900, ms: 3.99 });
+  assert.match(lawOf(short, 50_000, true).refused!, /4\.0 times the smallest, and a law needs 4$/);
   const [growth] = growthOf([undefined, 9000].map((count) => grownTo(count)));
   assert.equal(growth!.systems[0]!.projected!.searchMs, undefined);
   assert.equal(growth!.systems[0]!.projected!.bytes, 21_015_324 * 512);
   assert.match(growth!.notes[0]!, /no search time is projected: 2 sizes were timed/);
+});
+
+test('bytes are projected from the largest size, the mean over its seeds, and sizes stand in their order', () => {
+  const sized = (count: number | undefined, seed: number, projectedBytes: number): StoredRecord => {
+    const { file, record } = grownTo(count, { seed });
+    return { file, record: { ...record, index: { ...record.index!, projectedBytes } } };
+  };
+  const records = [sized(9000, 1, 70), sized(9000, 2, 73), sized(undefined, 1, 10), sized(undefined, 2, 20)];
+  const [growth] = growthOf(records);
+  const [system] = growth!.systems;
+  assert.deepEqual(
+    system!.points.map(({ distractors, seeds }) => [distractors, seeds]),
+    [
+      [0, [1, 2]],
+      [9000, [1, 2]],
+    ],
+  );
+  assert.equal(system!.projected!.bytes, 72);
+});
+
+test('two states of a program that ran the same sizes are two systems, and a run that failed is no size', () => {
+  const twice = [undefined, 9000].flatMap((count) => [grownTo(count), { ...grownTo(count), file: 'again' }]);
+  const [growth] = growthOf(twice);
+  assert.deepEqual(
+    growth!.systems.map(({ points }) => points.map(({ distractors }) => distractors)),
+    [
+      [0, 9000],
+      [0, 9000],
+    ],
+  );
+  const failed = grownTo(99_000, { status: 'failed' });
+  assert.equal(
+    growthOf([undefined, 9000].map((count) => grownTo(count)).concat(failed))[0]!.systems[0]!.points.length,
+    2,
+  );
+  assert.deepEqual(growthOf([grownTo(9000), failed]), []);
 });
 
 test('distractors of two datasets, and of its own, are growths of their own; one size is none', () => {

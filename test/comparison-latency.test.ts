@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareRecords } from '../harness/comparison/compare.js';
+import { samplesOf } from '../harness/comparison/latency.js';
 import { bootstrapRatio } from '../harness/statistics/bootstrap.js';
 import { type Given, given } from './given-records.js';
 
@@ -22,6 +23,18 @@ test('a ratio is the median of the candidate over that of the baseline, of the p
       ['total', 1.5],
     ],
   );
+});
+
+test('a part that some run has no sample of has none, nor has one whose runs are of several devices', () => {
+  const system = (...runs: Parameters<typeof compareRecords>[0]) => ({ name: 'mlr', runs });
+  const search = (seed: number, samples: number[], more: Partial<Given> = {}) =>
+    run('mlr', { seed, samples: { search: samples, total: [1] }, ...more });
+  assert.deepEqual(samplesOf(system(search(1, [2]), search(2, [4, 3])), 'search'), [2, 4, 3]);
+  assert.equal(samplesOf(system(search(1, [2]), search(2, [])), 'search'), undefined);
+  assert.equal(samplesOf(system(search(1, []), search(2, [])), 'search'), undefined);
+  assert.equal(samplesOf(system(search(1, [2])), 'encode'), undefined);
+  const elsewhere = search(2, [4], { machine: { cpu: 'Another' } });
+  assert.equal(samplesOf(system(search(1, [2]), elsewhere), 'search'), undefined);
 });
 
 test('samples of the same queries in the same order are paired, all seeds and rounds taken together', () => {

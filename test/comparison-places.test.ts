@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ranksOf } from '../harness/comparison/ranks.js';
+import { prepareReport } from '../harness/comparison.js';
 import type { StoredRecord } from '../harness/record.js';
 import { given, ones } from './given-records.js';
 
@@ -29,6 +30,36 @@ test('of one measure as of two, the places that the tests leave open; of none, o
   assert.equal(ranksOf(systems, ['answer@20', 'mrr@10'], [])!.familySize, 6);
   assert.equal(places(), undefined);
   assert.equal(ranksOf(systems.slice(0, 1), ['answer@20'], []), undefined);
+});
+
+test('the mean over datasets stands behind them, whatever order the records come in', async () => {
+  const of = (name: string, members?: string[]): StoredRecord => {
+    const { file, record } = system('mlr', 5).runs[0]!;
+    const dataset = { ...record.dataset, name, ...(members && { members }) };
+    return { file: `${name}-${file}`, record: { ...record, dataset } };
+  };
+  const records = [of('all', ['b', 'a']), of('b'), of('a')];
+  for (const given of [records, records.toReversed(), [records[1]!, records[0]!, records[2]!]]) {
+    const { sections } = await prepareReport(given, {}, '1');
+    const names = sections.map(({ dataset }) => dataset.name);
+    assert.deepEqual(
+      names,
+      given
+        .map(({ record }) => record.dataset.name)
+        .filter((name) => name !== 'all')
+        .concat('all'),
+    );
+  }
+});
+
+test('values are those of all measures, or of those that are asked for', async () => {
+  const { runs } = system('mlr', 5);
+  const values = async (request: object) => (await prepareReport(runs, request, '1')).sections[0]!.values;
+  assert.equal(await values({}), undefined);
+  const ids = async (request: object) =>
+    (await values({ values: true, ...request }))!.map(({ measures }) => Object.keys(measures));
+  assert.deepEqual(await ids({}), [['answer@20', 'mrr@10']]);
+  assert.deepEqual(await ids({ measures: ['mrr@10'] }), [['mrr@10']]);
 });
 
 test('a system of other queries has no place, and the report says so', () => {

@@ -88,6 +88,8 @@ test('arguments outside a distribution are a programmer error, not a NaN', () =>
 test('the ends of what a distribution takes are taken', () => {
   assert.deepEqual([studentLowerP(-Infinity, 1), studentLowerP(Infinity, 1)], [0, 1]);
   assert.deepEqual([studentTwoSidedP(Infinity, 1), studentTwoSidedP(-Infinity, 1)], [0, 0]);
+  for (const z of [40, 5.7e5, 1e6 * Math.SQRT2, 1e160, Infinity])
+    assert.deepEqual([normalCdf(-z), normalCdf(z)], [0, 1], `${z} deviations`);
   near(studentLowerP(1, 1), 0.75, 1e-12, "Cauchy's distribution");
   near(studentLowerP(-1, 1), 0.25, 1e-12, "Cauchy's distribution");
   near(studentQuantile(0.75, 1), 1, 1e-9, "Cauchy's distribution");

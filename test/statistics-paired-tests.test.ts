@@ -85,7 +85,8 @@ test('paired t: without spread it says so and never gives NaN', () => {
     [Infinity, undefined, undefined, Infinity],
   );
   assert.match(shifted.reason!, /All 3 differences are 0.1/);
-  assert.equal(pairedT([1, 1], [0, 0]).t, -Infinity);
+  const fallen = pairedT([1, 1], [0, 0]);
+  assert.deepEqual([fallen.t, fallen.p, fallen.effectSize], [-Infinity, undefined, -Infinity]);
 
   const single = pairedT([0.1], [0.4]);
   assert.deepEqual([single.t, single.p, single.interval, single.df], [undefined, undefined, undefined, 0]);

@@ -144,6 +144,17 @@ test('of two systems that differ in nothing p is a bound, and only where values 
   assert.equal(equivalence([0, 1, 1], [0, 1, 1], 2).p, 0, 'shares never differ by 2');
   assert.equal(equivalence([3, 4], [3, 4], 0.01).p, undefined);
   assert.match(equivalence([0, 0], [0.5, 0.5], 1).reason!, /All 2 differences are 0.5/);
+  assert.match(equivalence([0.5, 0.5], [0, 0], 1).reason!, /All 2 differences are -0.5/);
+  for (const ends of [
+    [0, 1],
+    [1, 0],
+  ])
+    assert.equal(equivalence(ends, ends, 0.5).p, 0.25);
+  for (const beyond of [
+    [-0.1, 0.5],
+    [0.5, 1.1],
+  ])
+    assert.equal(equivalence(beyond, beyond, 0.5).p, undefined);
   assert.match(equivalence([0], [0.5], 1).reason!, /at least 2 pairs/);
 });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import fs, { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { BenchError, fileError } from '../harness/errors.js';
 import {
@@ -146,6 +148,43 @@ test('what was removed before it was whole is told of, whichever way it was to g
       return true;
     });
     assert.deepEqual(await readdir(folder), []);
+  }
+});
+
+test('where the file system has no links the first gets its name all the same, and other faults are told', async () => {
+  const { rename } = fs;
+  let fault = 'EPERM';
+  mock.method(fs, 'link', async () => {
+    throw Object.assign(new Error(fault), { code: fault });
+  });
+  // Whoever does not wait for it finds nothing.
+  mock.method(fs, 'rename', async (from: string, to: string) => {
+    await setTimeout(50);
+    await rename(from, to);
+  });
+  syncBuiltinESMExports();
+  try {
+    for (fault of ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']) {
+      const file = await AtomicFile.create(path.join(folder, fault));
+      await file.write(fault);
+      assert.equal(await file.commitFirst(), true);
+      assert.equal(readFileSync(path.join(folder, fault), 'utf8'), fault);
+    }
+    for (const [code, seen] of [
+      ['EEXIST', false],
+      ['EIO', 'EIO'],
+      ['EACCES', 'NOT_WRITABLE'],
+    ] as const) {
+      fault = code;
+      const file = await AtomicFile.create(path.join(folder, code));
+      await file.write('x');
+      assert.equal(await file.commitFirst().catch((error) => error.code), seen);
+      assert.equal(existsSync(path.join(folder, code)), false);
+    }
+    assert.equal((await readdir(folder)).length, 5, 'and nothing else is left');
+  } finally {
+    mock.restoreAll();
+    syncBuiltinESMExports();
   }
 });
 

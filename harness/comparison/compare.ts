@@ -83,7 +83,7 @@ export function baselineOf(systems: readonly System[], name?: string): System {
 export function compareWithBaseline(
   baseline: System,
   candidates: readonly System[],
-  { measures, commonSeeds = false, correction = 'holm', equivalence, permutations }: ComparisonRequest,
+  { baseline: _, ...asked }: ComparisonRequest,
 ): ReportComparison[] {
   // A baseline without seeds is expanded to those of each candidate, so the candidates are taken in groups of equal seeds.
   const withSeeds = candidates.find(hasSeeds) ?? baseline;
@@ -92,12 +92,8 @@ export function compareWithBaseline(
     (candidate) => pairOfValues(hasSeeds(baseline) ? baseline : withSeeds, candidate)[1],
   );
   const compared = compareFamily(values, others, {
-    ...(measures !== undefined && { measures }),
-    commonSeeds,
-    correction,
+    ...asked,
     lowerIsBetter: measuresOf(baseline).filter((id) => !firstOf(baseline).measures[id]!.higherIsBetter),
-    ...(equivalence !== undefined && { equivalence }),
-    ...(permutations !== undefined && { permutations }),
   });
   return compared.map((comparison, i) => plain(comparison, baseline, candidates[i]!));
 }

@@ -38,7 +38,6 @@ export function isoCostOf(
   comparable: boolean,
 ): ReportIsoCost | undefined {
   const points = systems.flatMap((system, i) => pointsOf(system, rows[i]!, systems[0]!, measure));
-  if (points.length < 2) return undefined;
   // How far places move is not asked here: one draw is the fewest there is.
   const { ranks, familySize } = rankSystems([points.map(({ values }) => values)], { resamples: 1 });
   const direction = higherIsBetter ? 1 : -1;

@@ -121,7 +121,7 @@ async function sectionOf(records: readonly StoredRecord[], request: ReportReques
   const baseline = chooseBaseline(systems, request.baseline);
   const pairable = pairableWith(baseline, systems, request, notes);
   const measures = comparedMeasures(systems, request.measures);
-  const comparing = { measures, commonSeeds: request.commonSeeds ?? false, permutations: 1000 };
+  const comparing = { measures, commonSeeds: request.commonSeeds === true, permutations: 1000 };
   const comparisons =
     baseline === undefined || pairable.length === 0 ? [] : compareWithBaseline(baseline, pairable, comparing);
   const slices = request.slices && slicesOf(systems, baseline, pairable, request.slices, comparing);
@@ -207,7 +207,7 @@ function comparedMeasures(systems: readonly System[], asked?: readonly string[])
 function pairableWith(
   baseline: System | undefined,
   systems: readonly System[],
-  { measures, commonSeeds = false }: ReportRequest,
+  { measures, commonSeeds }: ReportRequest,
   notes: string[],
 ): System[] {
   const candidates = systems.filter((system) => system !== baseline);
@@ -218,7 +218,7 @@ function pairableWith(
     return [];
   }
   return candidates.filter((candidate) => {
-    const reason = whyNotPaired(baseline, candidate, asked, commonSeeds);
+    const reason = whyNotPaired(baseline, candidate, asked, commonSeeds === true);
     if (reason !== undefined)
       notes.push(`${candidate.name} is not compared with ${baseline.name}: ${reason}`);
     return reason === undefined;

@@ -59,8 +59,7 @@ export function evaluate(
   measures: readonly Measure[],
   options: EvaluateOptions,
 ): Evaluation {
-  const { ties, relevance = 1, depth = Infinity, firstAnswerRank } = options;
-  const { identicalIds = 'kept', unjudged = 'kept' } = options;
+  const { ties, relevance = 1, depth = Infinity, identicalIds, unjudged, firstAnswerRank } = options;
   assertPositive('relevance', relevance);
   assertPositive('depth', depth);
   const needsAnswers = measures.some(({ needs }) => needs === 'answers');

@@ -15,10 +15,10 @@ export interface JudgeOptions {
   relevance: number;
   /** Hits that count, from the top. */
   depth: number;
-  /** Whether a hit whose passage id is the query's id stays in the ranking. */
-  identicalIds: 'dropped' | 'kept';
-  /** Whether hits that nobody judged, or whose judgement is below 0, stay in the ranking. */
-  unjudged: 'dropped' | 'kept';
+  /** Whether a hit whose passage id is the query's id stays in the ranking; `kept` where absent. */
+  identicalIds?: 'dropped' | 'kept' | undefined;
+  /** Whether hits that nobody judged, or whose judgement is below 0, stay in the ranking; `kept` where absent. */
+  unjudged?: 'dropped' | 'kept' | undefined;
 }
 
 const none: ReadonlyMap<string, number> = new Map();
@@ -32,8 +32,7 @@ export function judge(
 ): JudgedQuery {
   const looked = ranking === undefined ? [] : ranked(queryId, ranking, options).slice(0, options.depth);
   // trec_eval counts the depth first.
-  const passageIds =
-    options.unjudged === 'dropped' ? looked.filter((id) => (qrels.get(id) ?? -1) >= 0) : looked;
+  const passageIds = options.unjudged === 'dropped' ? looked.filter(isJudged(qrels)) : looked;
   const hitCount = passageIds.length;
   const gains = new Float64Array(hitCount);
   const relevant = new Uint8Array(hitCount);
@@ -52,6 +51,11 @@ export function judge(
   const idealGains = Float64Array.from(positive).sort().reverse();
   return { hitCount, gains, relevant, relevantCount, idealGains, firstAnswerRank };
 }
+
+const isJudged = (qrels: ReadonlyMap<string, number>) => (id: string) => {
+  const relevance = qrels.get(id);
+  return relevance !== undefined && relevance >= 0;
+};
 
 /** The passage ids, best first. */
 function ranked(queryId: string, ranking: Ranking, { ties, identicalIds }: JudgeOptions): readonly string[] {

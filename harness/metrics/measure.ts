@@ -62,7 +62,8 @@ export interface MeasureFamily {
 
 /** Number of relevant hits among the first `cut`. */
 export function relevantAmong({ relevant, hitCount }: JudgedQuery, cut: number): number {
+  const end = Math.min(hitCount, cut);
   let count = 0;
-  for (let i = 0; i < hitCount && i < cut; i++) count += relevant[i]!;
+  for (let i = 0; i < end; i++) count += relevant[i]!;
   return count;
 }

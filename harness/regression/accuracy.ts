@@ -1,7 +1,8 @@
 /** Whether accuracy fell: by more than is tolerated, and by more than chance explains. */
-import { firstOf, measuresOf, type System } from '../comparison/systems.js';
+import { firstOf, measuresOf, ordersOf, type System } from '../comparison/systems.js';
 import { unitOf } from '../comparison/table.js';
 import type { ReportCheck } from '../contracts.js';
+import { BenchError } from '../errors.js';
 import { compareSystems, type MeasureComparison, type SystemValues } from '../statistics/compare.js';
 import { holm } from '../statistics/holm.js';
 import type { PairedComparison } from '../statistics/paired-comparison.js';
@@ -124,21 +125,22 @@ function testsOf(pair: PairedSystem, equivalence?: number): Tested[] | ReportChe
 
 /** Each query with its mean over the seeds, as one run. */
 function overSeeds(system: System, measures: readonly string[]): SystemValues {
+  const { name, runs } = system;
   const { queryIds } = firstOf(system);
+  // Seeds may list the same queries in another order.
+  const orders = ordersOf(queryIds, system);
+  if (orders === undefined) {
+    const files = runs.map(({ file }) => file).join(', ');
+    throw new BenchError('RECORD_INVALID', `The runs of ${name} do not hold the same queries: ${files}.`, {
+      hint: 'Make the runs again on the same dataset and split.',
+    });
+  }
+  const valuesOf = (id: string) =>
+    queryIds.map((_, q) => mean(runs.map(({ record }, r) => record.measures[id]!.perQuery[orders[r]![q]!]!)));
   return {
-    name: system.name,
+    name,
     queryIds,
-    measures: Object.fromEntries(
-      measures.map((id) => {
-        const lists = system.runs.map(({ record }) => {
-          // Seeds may list the same queries in another order.
-          const position = new Map(record.queryIds.map((queryId, q) => [queryId, q]));
-          const { perQuery } = record.measures[id]!;
-          return queryIds.map((queryId) => perQuery[position.get(queryId) ?? -1] ?? Number.NaN);
-        });
-        return [id, [{ seed: 0, values: queryIds.map((_, q) => mean(lists.map((list) => list[q]!))) }]];
-      }),
-    ),
+    measures: Object.fromEntries(measures.map((id) => [id, [{ seed: 0, values: valuesOf(id) }]])),
   };
 }
 

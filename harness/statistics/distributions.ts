@@ -47,9 +47,12 @@ export function studentQuantile(p: number, df: number): number {
   return stdtri(df, p);
 }
 
-/** P(Z <= z) of the standard normal distribution. */
+/** So many deviations from the mean a double holds 0 or 1; far beyond them the package gives NaN. */
+const farthest = 40;
+
+/** P(Z <= z) of the standard normal distribution; z any number, infinite ones included. */
 export function normalCdf(z: number): number {
-  return ndtr(z);
+  return ndtr(Math.min(farthest, Math.max(-farthest, z)));
 }
 
 /** Quantile of the standard normal distribution: the z with P(Z <= z) = p; p in (0, 1). */

@@ -12,11 +12,10 @@ const averagePrecision: MeasureFamily = {
   fieldNames: ['ap'],
   trecName: { whole: 'map', cut: 'map_cut' },
   score({ relevant, hitCount, relevantCount }, cut) {
+    const end = Math.min(hitCount, cut);
     let found = 0;
     let sum = 0;
-    for (let i = 0; i < hitCount && i < cut; i++) {
-      if (relevant[i] === 1) sum += ++found / (i + 1);
-    }
+    for (let i = 0; i < end; i++) if (relevant[i] === 1) sum += ++found / (i + 1);
     return relevantCount === 0 ? 0 : sum / relevantCount;
   },
 };

@@ -12,7 +12,8 @@ const reciprocalRank: MeasureFamily = {
   fieldNames: ['rr'],
   trecName: { whole: 'recip_rank', cut: 'recip_rank_cut' },
   score({ relevant, hitCount }, cut) {
-    for (let i = 0; i < hitCount && i < cut; i++) if (relevant[i] === 1) return 1 / (i + 1);
+    const end = Math.min(hitCount, cut);
+    for (let i = 0; i < end; i++) if (relevant[i] === 1) return 1 / (i + 1);
     return 0;
   },
 };

@@ -27,11 +27,9 @@ const ndcg: MeasureFamily = {
 };
 
 function discounted(gains: Float64Array, cut: number): number {
+  const end = Math.min(gains.length, cut);
   let sum = 0;
-  for (let i = 0; i < gains.length && i < cut; i++) {
-    const gain = gains[i]!;
-    if (gain > 0) sum += gain / Math.log2(i + 2);
-  }
+  for (let i = 0; i < end; i++) sum += gains[i]! / Math.log2(i + 2);
   return sum;
 }
 
