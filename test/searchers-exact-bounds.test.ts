@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { loadSearcher } from '../harness/plugins/searchers.js';
+import { kernelMemory, kernelOf } from '../harness/program/web-assembly.js';
 import { stream } from '../harness/random.js';
 import { codeQuery, codeRow } from '../harness/searchers/exact/row-codes.js';
 import { partsOf } from '../harness/searchers/exact/scan-threads.js';
@@ -109,6 +110,43 @@ test('queries of the largest codes make no sum that leaves int32', () => {
     const sum = codes.reduce((total, code) => total + 127 * Math.abs(code), 0);
     assert.ok(sum < 2 ** 31 && sum > 2 ** 21, `${dimensions}: ${sum}`);
   }
+});
+
+test('int8 rows, however many, each have the sum that whole numbers say', () => {
+  const random = stream(5, 'kernel');
+  for (const width of [16, 48])
+    for (const rows of [1, 2, 3, 4, 5, 6, 7, 8, 9, 23]) {
+      const [queryAt, out] = [rows * width, rows * width + 2 * width];
+      const memory = kernelMemory(out + 4 * (rows + 1));
+      const scan = new URL('../harness/searchers/exact/scan.wasm', import.meta.url);
+      const kernel = kernelOf(scan, memory).int8 as (...places: number[]) => void;
+      const codes = new Int8Array(memory.buffer, 0, rows * width).map(() => random.integer(255) - 127);
+      const query = new Int16Array(memory.buffer, queryAt, width).map(() => random.integer(20_001) - 10_000);
+      new Int8Array(memory.buffer).set(codes);
+      new Int16Array(memory.buffer, queryAt).set(query);
+      kernel(0, rows, width, queryAt, out);
+      const expected = Array.from({ length: rows }, (_, row) =>
+        query.reduce((sum, value, d) => sum + value * codes[row * width + d]!, 0),
+      );
+      // And nothing behind them.
+      assert.deepEqual(
+        [...new Int32Array(memory.buffer, out, rows + 1)],
+        [...expected, 0],
+        `${rows} x ${width}`,
+      );
+    }
+});
+
+test('bounds: rows in the worst order, each better than all before, are found as well', async (t) => {
+  const kind = kindOf('bounds');
+  const values = Float32Array.from({ length: 3000 * 2 }, (_, i) => (i % 2 === 0 ? i - 3000 : 1));
+  const index = await kind.index(t, { dimensions: 2, values }, 1);
+  const searcher = await kind.open(index, await kind.build(index));
+  t.after(() => searcher.dispose());
+  const hits = await searcher.search(Float32Array.of(1, 0.5, -1, 0.5), 2, 200);
+  const wanted = (first: number, step: number) => Array.from({ length: 200 }, (_, i) => first + step * i);
+  assert.deepEqual(listOf(hits.ordinals, hits.depth, hits.counts, 0), wanted(2999, -1));
+  assert.deepEqual(listOf(hits.ordinals, hits.depth, hits.counts, 1), wanted(0, 1));
 });
 
 test('codes are cut into parts for threads once each, and few codes are not cut', () => {

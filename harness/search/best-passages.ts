@@ -11,6 +11,15 @@ export class BestPassages {
     this.#ordinals = new Int32Array(depth);
   }
 
+  get isFull(): boolean {
+    return this.#count === this.#scores.length;
+  }
+
+  /** The worst score held, where any is. */
+  get leastScore(): number {
+    return this.#scores[0]!;
+  }
+
   offer(score: number, ordinal: number): void {
     if (this.#count < this.#scores.length) {
       this.#up(this.#count++, score, ordinal);

@@ -25,6 +25,12 @@ export class TopRows implements RowHits {
     this.#mergedScores = new Float32Array(depth);
   }
 
+  /** What a score must at least be to enter the list of a query; -Infinity while it has room. */
+  leastScore(query: number): number {
+    const isFull = this.counts[query] === this.depth && this.depth > 0;
+    return isFull ? this.scores[(query + 1) * this.depth - 1]! : Number.NEGATIVE_INFINITY;
+  }
+
   /**
    * Merges a list of hits into those of a query.
    * @param scores,rows hold the list from `from` on, `count` long, already in order

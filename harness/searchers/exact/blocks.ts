@@ -16,6 +16,8 @@ export interface Block {
   rows: number;
   /** [rows, D] */
   feed: Feed;
+  /** The same, where it lies in this process's memory. */
+  values?: Float32Array;
 }
 
 /** What rows and scores may take; results and the engine's own workspace come on top. */
@@ -149,9 +151,14 @@ export class Blocks {
       yield* this.#streamed();
       return;
     }
-    for (const [i, { variables }] of this.#loaded.entries()) {
+    for (const [i, { variables, memory }] of this.#loaded.entries()) {
       const firstRow = i * this.#blockRows;
-      yield { firstRow, rows: this.#rowsAt(firstRow), feed: variables[0]! };
+      yield {
+        firstRow,
+        rows: this.#rowsAt(firstRow),
+        feed: variables[0]!,
+        ...(memory && { values: memory }),
+      };
     }
   }
 
@@ -171,7 +178,7 @@ export class Blocks {
         const following = firstRow + this.#blockRows;
         if (following < vectors) next = fetch(following, this.#buffers[turn]!);
         const rows = this.#rowsAt(firstRow);
-        if (this.#engine.largestArrayBytes === undefined) yield { firstRow, rows, feed: values };
+        if (this.#engine.largestArrayBytes === undefined) yield { firstRow, rows, feed: values, values };
         else {
           // Sent once, for all queries of the search.
           const sent = await this.#onEngine(values);

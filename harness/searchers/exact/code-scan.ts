@@ -105,20 +105,25 @@ export class CodeScan {
   #possible(query: CodedQuery, products: Int32Array, depth: number): Candidates {
     const { factor, errorShare, scaleShare, least } = query;
     const [scales, errors, count] = [this.#scales, this.#errors, this.#rows];
-    const highest = new Float64Array(count);
     const lowest = new LargestValues(Math.min(depth, count));
+    // Rows that were possible when they came; the threshold rises until all are seen.
+    const possible: number[] = [];
+    const highest: number[] = [];
+    let threshold = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < count; row++) {
       const value = scales[row]! * factor * products[row]!;
       const radius = errorShare * errors[row]! + scaleShare * scales[row]! + least;
-      highest[row] = value + radius;
+      if (value + radius < threshold) continue;
+      possible.push(row);
+      highest.push(value + radius);
+      if (value - radius <= threshold) continue;
       lowest.offer(value - radius);
+      threshold = lowest.least;
     }
-    const rows: number[] = [];
-    const { least: threshold } = lowest;
-    for (let row = 0; row < count; row++) if (highest[row]! >= threshold) rows.push(row);
+    const kept = Uint32Array.from(possible.keys()).filter((i) => highest[i]! >= threshold);
     return {
-      rows: Float64Array.from(rows, (row) => this.#firstRow + row),
-      values: Float64Array.from(rows, (row) => highest[row]!),
+      rows: Float64Array.from(kept, (i) => this.#firstRow + possible[i]!),
+      values: Float64Array.from(kept, (i) => highest[i]!),
     };
   }
 }

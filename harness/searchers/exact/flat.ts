@@ -5,9 +5,12 @@ import type { Engine, Program } from '../../tensor/engine.js';
 import * as tf from '../../tensor/operations.js';
 import { ProgramCache } from '../../tensor/program-cache.js';
 import { type BlockBudget, Blocks, largestBatch, type RowSource } from './blocks.js';
+import { ScoreSteps } from './score-steps.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
 const batchSizes = [1, 16, largestBatch] as const;
+/** Of deeper lists the engine's own top-k is as quick. */
+const deepestStepped = 1000;
 /** Programs kept; each holds a compiled graph and the engine's workspace for it. */
 const keptPrograms = 12;
 
@@ -17,6 +20,8 @@ export class ExactSearcher implements RowSearcher {
   readonly #engine: Engine;
   readonly #blocks: Blocks;
   readonly #programs = new ProgramCache(keptPrograms);
+  /** Absent where scores do not lie in this process's memory. */
+  readonly #steps: ScoreSteps | undefined;
   /** Blocks serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -24,6 +29,7 @@ export class ExactSearcher implements RowSearcher {
     this.#index = index;
     this.#engine = engine;
     this.#blocks = blocks;
+    this.#steps = ScoreSteps.on(engine, index.dimensions);
     this.resident = blocks.resident;
   }
 
@@ -54,7 +60,13 @@ export class ExactSearcher implements RowSearcher {
     const batches = this.#batches(queries, count);
     for await (const block of this.#blocks.all()) {
       const k = Math.min(top.depth, block.rows);
+      const isStepped = top.depth <= deepestStepped && this.#steps?.takes(block) === true;
       for (const { first, size, padded, values } of batches) {
+        // The scores of fewer queries stay in the caches as they are.
+        if (isStepped && padded === largestBatch) {
+          await this.#steps!.search(top, block, { first, size, values });
+          continue;
+        }
         const program = await this.#program(block.rows, padded, k);
         const [scores, labels] = (await program.run([values, block.feed])) as [Float32Array, Int32Array];
         for (let i = 0; i < size; i++) top.offer(first + i, scores, labels, i * k, k, block.firstRow);
@@ -99,6 +111,7 @@ export class ExactSearcher implements RowSearcher {
   async dispose(): Promise<void> {
     await this.#last;
     await this.#programs.dispose();
+    await this.#steps?.dispose();
     this.#blocks.dispose();
   }
 }
