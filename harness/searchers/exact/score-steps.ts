@@ -12,6 +12,8 @@ import { LargestValues } from './largest-values.js';
 
 /** Rows of a step by thread: the scores of 128 queries take half a mebibyte. */
 const threadRows = 1024;
+/** Of fewer rows the engine's own top-k is as quick; a step of 32 threads has no more. */
+const leastRows = 32_768;
 /** Rows whose largest score is written. */
 const groupRows = 8;
 
@@ -56,8 +58,9 @@ export class ScoreSteps {
     return undefined;
   }
 
-  /** Whether a block has rows for a step. */
-  readonly takes = ({ rows, values }: Block): boolean => values !== undefined && rows >= this.#rows;
+  /** Whether a block has rows enough to be quicker in steps. */
+  readonly takes = ({ rows, values }: Block): boolean =>
+    values !== undefined && rows >= Math.max(leastRows, this.#rows);
 
   /** Offers the best rows of a block that it takes: the scores are, bit for bit, those of all its rows at once. */
   async search(top: TopRows, block: Block, { first, size, values }: Batch): Promise<void> {
