@@ -1,13 +1,16 @@
 /** The parts of a record by themselves: stages as they are logged, trainings, and the record of a group of datasets. */
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { averageOf } from '../harness/pipeline/group-record.js';
+import { averageGroups, averageOf } from '../harness/pipeline/group-record.js';
 import { deviceFacts, trainingFacts } from '../harness/pipeline/record-parts.js';
 import { StageLog } from '../harness/pipeline/stage-log.js';
 import type { TrainedStage } from '../harness/pipeline/training.js';
+import { datasetsNamed } from '../harness/plugins.js';
+import { silentProgress } from '../harness/progress.js';
 import type { RunRecord, StageFacts } from '../harness/record.js';
 import type { Artifact, Making, Store } from '../harness/store/store.js';
 import { madeRecord } from './made-records.js';
+import { passingFolder } from './places.js';
 
 type Used = Store['used'];
 const made: Making = {
@@ -57,6 +60,10 @@ test('what a component logs stands under its name, and a log is cached where eve
   const told: string[] = [];
   const log = new StageLog({ used: all } as never, ({ name }) => told.push(name));
   assert.ok(log.cached);
+  // Nobody need be told.
+  const untold = new StageLog({ used: all } as never);
+  await untold.plain('prepare', async () => undefined);
+  assert.equal(untold.stages.length, 1);
   await log.plain('prepare', async () => undefined);
   const component = log.of('bm25');
   await component.artifact('index', async () => {
@@ -152,12 +159,42 @@ function member(name: string, passageCount: number | null, changes: Partial<RunR
   };
 }
 
+test('a group is averaged for each system and seed of which every member ended well, and what lacks one is said', async () => {
+  const group = 'beir/cqadupstack';
+  const members = await datasetsNamed(group);
+  const of = (arch: string, seed: number, own = members) =>
+    own.map((name) => {
+      const record = madeRecord({ arch, seed, queries: 2 });
+      return { ...record, dataset: { ...record.dataset, name } };
+    });
+  const failed = of('bm25', 1).map((each, i) => (i === 3 ? { ...each, status: 'failed' as const } : each));
+  const notes: string[] = [];
+  const progress = { ...silentProgress(), note: (line: string) => void notes.push(line) };
+  const records = [...of('mlr', 1), ...of('mlr', 2, members.slice(1)), ...failed, ...of('mlr', 3, ['squad'])];
+  const averages = await averageGroups(['squad', group], records, passingFolder('averages'), progress);
+  assert.deepEqual(
+    averages.map(({ record }) => [
+      record.arch.name,
+      record.seed,
+      record.dataset.name,
+      record.queryIds.length,
+    ]),
+    [['mlr', 1, group, 12]],
+  );
+  assert.match(averages[0]!.file, /beir-cqadupstack-mlr-1-[0-9a-f]{8}\.record\.json$/);
+  assert.deepEqual(notes, [
+    `record: ${averages[0]!.file}`,
+    `${group} is not averaged for mlr, seed 2: ${members[0]} did not end well`,
+    `${group} is not averaged for bm25, seed 1: ${members[3]} did not end well`,
+  ]);
+});
+
 test('the record of a group: means by dataset, sums of counts and bytes, vectors by passage', () => {
   const one = madeRecord();
   const index = (
     vectorsPerPassage: number,
     projectedBytes: number,
-    offsets: number,
+    offsets?: number,
   ): NonNullable<RunRecord['index']> => ({
     ...one.index!,
     ...{ vectorsPerPassage, projectedBytes, shards: 2, rows: 7 },
@@ -165,7 +202,7 @@ test('the record of a group: means by dataset, sums of counts and bytes, vectors
       vectors: 50,
       identifiers: 10,
       total: 60,
-      offsets,
+      ...(offsets !== undefined && { offsets }),
     } as never,
   });
   const counts = (queries: number, withPositive?: number) => ({
@@ -177,7 +214,7 @@ test('the record of a group: means by dataset, sums of counts and bytes, vectors
     ...{ warnings: ['set/a is small', 'same'], dataset: { ...one.dataset, counts: counts(3, 2) } },
   });
   const b = member('set/b', 300, {
-    ...{ index: index(3, 2001, 5), measures: measured(0.6) },
+    ...{ index: index(3, 2001), measures: measured(0.6) },
     ...{ warnings: ['same', 'set/b is small'], dataset: { ...one.dataset, counts: counts(5, 4) } },
   });
   const average = averageOf('set', [a, b]);
@@ -195,7 +232,7 @@ test('the record of a group: means by dataset, sums of counts and bytes, vectors
   );
   assert.deepEqual(average.index, {
     ...{ kind: 'Flat', vectorsPerPassage: 2.5, rows: 14, dimensions: 128, shards: 4 },
-    sizeBytes: { vectors: 100, identifiers: 20, total: 120, offsets: 9 },
+    sizeBytes: { vectors: 100, identifiers: 20, total: 120, offsets: 4 },
     // (100 x 1000 + 300 x 2001) / 400
     ...{ projectedBytes: 1751, projectedPassages: 21_015_324 },
   });
