@@ -45,6 +45,7 @@ export class TaskChild {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<void>;
   #waiting: Waiting | undefined;
+  #isOver = false;
   #last = '';
 
   constructor() {
@@ -65,6 +66,7 @@ export class TaskChild {
     });
     this.#ended = new Promise((resolve) => {
       const end = (code: number | null, by: string) => {
+        this.#isOver = true;
         const how = code === null ? `signal ${by}` : `exit code ${code}`;
         const message = `Its process ended with ${how}; its last line: ${this.#last}`;
         this.#answer({ outcome: { state: 'failed', code: 'LOST', exitCode: 3, message }, memoryBytes: 0 });
@@ -73,6 +75,11 @@ export class TaskChild {
       this.#child.once('error', (error) => end(null, error.message));
       this.#child.once('close', (code, by) => end(code, String(by)));
     });
+  }
+
+  /** Whether its process has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** @param signal asks it to stop where nothing is lost */

@@ -12,8 +12,10 @@ const mostTasks = 500;
 /** One that holds so many times what it held behind its first task is not used again. */
 const mostGrowth = 2;
 
+type Child = Pick<TaskChild, 'isOver' | 'run' | 'end'>;
+
 interface Kept {
-  readonly child: TaskChild;
+  readonly child: Child;
   /** Of the run, which decides what is open; undefined for a task that is done alone. */
   readonly key: string | undefined;
   tasks: number;
@@ -24,11 +26,8 @@ interface Kept {
 
 export class TaskChildren {
   readonly #idle = new Set<Kept>();
-  readonly #start: () => TaskChild;
 
-  constructor({ start = () => new TaskChild() } = {}) {
-    this.#start = start;
-  }
+  constructor(readonly start: () => Child = () => new TaskChild()) {}
 
   /**
    * @param told of every line that it says of its progress
@@ -49,14 +48,16 @@ export class TaskChildren {
 
   /** Others that wait end first: what they hold this one may need. */
   async #take(key: string | undefined): Promise<Kept> {
-    const fits = [...this.#idle].find((each) => key !== undefined && each.key === key);
+    const fits = [...this.#idle].find(
+      ({ key: its, child }) => key !== undefined && its === key && !child.isOver,
+    );
     if (fits !== undefined) {
       this.#idle.delete(fits);
       clearTimeout(fits.timer);
       return fits;
     }
     await this.close();
-    return { child: this.#start(), key, tasks: 0, firstBytes: 0 };
+    return { child: this.start(), key, tasks: 0, firstBytes: 0 };
   }
 
   #keep(kept: Kept): void {
