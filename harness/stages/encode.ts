@@ -1,6 +1,13 @@
 /** Encoding the collection. */
 import type { BenchConfig } from '../config/config.js';
-import { type EncodeRequest, encodeCollection, encodeShard, shardsOf } from '../encode/encode.js';
+import { passagesFrom } from '../dataset/reading.js';
+import {
+  type EncodeRequest,
+  encodeCollection,
+  encodeShard,
+  type ShardRequest,
+  shardsOf,
+} from '../encode/encode.js';
 import { adoptShard } from '../index/shard-files.js';
 import { openEncoder } from '../pipeline/open-model.js';
 import type { EncoderOfModel, ModelNeed, Stage, Workplace } from './graph.js';
@@ -18,7 +25,11 @@ export function encode(
   { encode: { shardPassages, batchTokens, memoryMiB, precision } }: Pick<BenchConfig, 'encode'>,
   { dataset, engine, computing, code }: Known,
 ): Stage<ShardFacts> {
-  const encoded = <T>(folder: string, at: Workplace, work: (request: EncodeRequest) => Promise<T>) => {
+  const encoded = <T>(
+    folder: string,
+    at: Workplace,
+    work: (request: EncodeRequest & ShardRequest) => Promise<T>,
+  ) => {
     const which: EncoderOfModel = {
       name: `passages ${batchTokens} ${precision}`,
       open: (opened) => openEncoder(opened, 'passage', at.engine, { batchTokens, precision }),
@@ -27,6 +38,7 @@ export function encode(
       const vectorsPerPassage = retriever.indexedVectors;
       return work({
         passages: at.dataset.passages(),
+        passagesFrom: (ordinal) => passagesFrom(at.dataset.passages(), ordinal),
         count: at.dataset.passageCount,
         encoder: {
           dimensions: retriever.dimensions,
