@@ -6,12 +6,14 @@ import path from 'node:path';
 import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Split } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { assertWritable } from '../harness/interchange/identifiers.js';
-import { inspect } from '../harness/interchange/inspection.js';
+import { inspect, type PlacedId } from '../harness/interchange/inspection.js';
 import { jsonLines, stringMember } from '../harness/interchange/json-lines.js';
 import { readQrels } from '../harness/interchange/qrels.js';
+import type { TextStart } from '../harness/interchange/text-blocks.js';
 import { downloadOf, forums, layout, licenceOf, variants } from './beir/names.js';
 import { assertFolder, describeAll, findIn, needIn, remembered, unpacked } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles, splits } from './collection/judged.js';
+import { placedPassages } from './collection/placed.js';
 import { QueryList } from './collection/query-list.js';
 import { qrelNames } from './collection/reported-split.js';
 
@@ -46,12 +48,14 @@ async function folderOf(request: DatasetRequest): Promise<string> {
   });
 }
 
-async function* passagesOf(file: string): AsyncGenerator<Passage & { place: number }> {
-  for await (const row of jsonLines(file, code)) {
+async function* passagesOf(file: string, from?: TextStart): AsyncGenerator<Passage & PlacedId> {
+  for await (const row of jsonLines(file, code, from)) {
+    const { line: place, start } = row;
     const passageId = stringMember(row, '_id', file, code);
     assertWritable(passageId, () => `${file}, line ${row.line}: the _id`);
     const title = stringMember(row, 'title', file, code, '');
-    yield { passageId, title, text: stringMember(row, 'text', file, code), place: row.line };
+    const text = stringMember(row, 'text', file, code);
+    yield { passageId, title, text, place, ...(start && { start }) };
   }
 }
 
@@ -82,7 +86,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     if (file !== undefined) files.push(file);
     bySplit[split] = { queries, qrels: file === undefined ? undefined : await readQrels(file) };
   }
-  const { passageCount, absent } = await remembered(request, 'beir inspection 1', files, () =>
+  const { passageCount, absent, starts } = await remembered(request, 'beir inspection 2', files, () =>
     inspect(
       () => passagesOf(corpus),
       judgedPassages(bySplit),
@@ -104,9 +108,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     tieRule: 'trec_eval',
     trainsOn: 'each-positive',
     remarks: judged.remarks,
-    async *passages() {
-      for await (const { passageId, title, text } of passagesOf(corpus)) yield { passageId, title, text };
-    },
+    passages: () => placedPassages((start) => passagesOf(corpus, start), starts),
     queries: async (split) => judged.splits[split].queries,
     qrels: async (split) => judged.splits[split].qrels,
   };

@@ -7,6 +7,7 @@ import type { Dataset, DatasetPlugin, DatasetRequest, Query, Split } from '../ha
 import { BenchError } from '../harness/errors.js';
 import { inspect } from '../harness/interchange/inspection.js';
 import { assertFolder, describeAll, fileOf, remembered } from './collection/files.js';
+import { placedPassages } from './collection/placed.js';
 import { filesOf, layoutOf, passageCount as publishedCount, variants } from './dpr/files.js';
 import { passagesOf, questionsOf } from './dpr/passages.js';
 import { readTraining, type TrainingSplit, trainingPassagesOf } from './dpr/training.js';
@@ -48,7 +49,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   const files = [passages, test, training.train, training.dev].filter((file) => file !== undefined);
 
   const inspected = () =>
-    remembered(request, 'dpr inspection 1', [passages], () =>
+    remembered(request, 'dpr inspection 2', [passages], () =>
       inspect(
         () => passagesOf(passages),
         new Set(),
@@ -56,7 +57,9 @@ async function open(request: DatasetRequest): Promise<Dataset> {
       ),
     );
   // What was fetched is, by its hash, the file whose passages have been counted.
-  const passageCount = folder === undefined ? publishedCount : (await inspected()).passageCount;
+  // It is packed as well: none of its passages can be begun with.
+  const { passageCount, starts } =
+    folder === undefined ? { passageCount: publishedCount, starts: [] } : await inspected();
   if (passageCount === 0)
     throw new BenchError('DATA_INVALID', `${passages} holds no passages.`, { hint: layout });
 
@@ -101,9 +104,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     passageCount,
     answerMatching: 'string',
     remarks,
-    async *passages() {
-      for await (const { passageId, title, text } of passagesOf(passages)) yield { passageId, title, text };
-    },
+    passages: () => placedPassages((start) => passagesOf(passages, start), starts),
     async queries(split) {
       if (split !== 'test') return (await trainingOf(split)).queries;
       questions ??= questionsOf(test, 'test');

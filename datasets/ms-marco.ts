@@ -13,6 +13,7 @@ import { readQrels } from '../harness/interchange/qrels.js';
 import { describeAll, remembered } from './collection/files.js';
 import { judgedPassages, judgedSplits, type SplitFiles } from './collection/judged.js';
 import type { NumberedLists } from './collection/numbered-lists.js';
+import { placedPassages } from './collection/placed.js';
 import { tabQueries } from './collection/tab-lines.js';
 import { downloadsOf, type Files, filesOf, layout, partsOf } from './ms-marco/files.js';
 import { keptScoredNegatives } from './ms-marco/hard-negatives.js';
@@ -81,7 +82,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     scored,
   ];
   const read = all.filter((file) => file !== undefined);
-  const { passageCount, absent } = await remembered(request, 'ms-marco inspection 1', read, () =>
+  const { passageCount, absent, starts } = await remembered(request, 'ms-marco inspection 2', read, () =>
     inspect(
       () => passagesOf(collection, titles),
       judgedPassages(bySplit),
@@ -104,10 +105,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     // No dropsIdenticalIds: queries and passages are numbered each by themselves, and a query's number is an answer's by chance.
     trainsOn: 'each-positive',
     remarks: judged.remarks,
-    async *passages() {
-      for await (const { passageId, title, text } of passagesOf(collection, titles))
-        yield { passageId, title, text };
-    },
+    passages: () => placedPassages((start) => passagesOf(collection, titles, start), starts),
     queries: async (split) => judged.splits[split].queries,
     qrels: async (split) => judged.splits[split].qrels,
     ...((triples ?? scored) !== undefined &&

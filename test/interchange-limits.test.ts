@@ -58,6 +58,7 @@ test('a collection of any size is looked through: twins with both their places, 
     assert.deepEqual(await look(many(count), ['z', 'p0', 'y']), {
       passageCount: count,
       absent: count === 0 ? ['z', 'p0', 'y'] : ['z', 'y'],
+      starts: [],
     });
   for (const [ids, places] of [
     [['a', 'b', 'a'], 'line 1 and line 3'],

@@ -111,8 +111,8 @@ describe('quoted columns', () => {
   test('a byte order mark, an empty line and a missing last newline do no harm', async () => {
     const rows = await rowsOf('\uFEFFid\ttext\r\n\r\n\n1\t""');
     assert.deepEqual(rows, [
-      { columns: ['id', 'text'], line: 1 },
-      { columns: ['1', ''], line: 4 },
+      { columns: ['id', 'text'], line: 1, start: { byte: 0, line: 1 } },
+      { columns: ['1', ''], line: 4, start: { byte: 15, line: 4 } },
     ]);
   });
 
@@ -187,8 +187,9 @@ describe('JSON lines', () => {
   test('empty lines, CRLF and a byte order mark do no harm; lines are counted', async () => {
     const read = await collect(jsonLines(await write('\uFEFF{"a":1}\r\n\n{"a":2}'), code));
     assert.deepEqual(read, [
-      { value: { a: 1 }, line: 1, text: '{"a":1}' },
-      { value: { a: 2 }, line: 3, text: '{"a":2}' },
+      { value: { a: 1 }, line: 1, text: '{"a":1}', start: { byte: 0, line: 1 } },
+      // Its newline is missing, and so it is a block of its own, behind the byte order mark and ten bytes more.
+      { value: { a: 2 }, line: 3, text: '{"a":2}', start: { byte: 13, line: 3 } },
     ]);
   });
 
@@ -226,8 +227,8 @@ describe('inspection', () => {
   test('counts, and says which judged ids are not there', async () => {
     const ids = Array.from({ length: 20_000 }, (_, i) => String(i));
     const found = await inspect(of(ids), new Set(['0', '19999', '20000', 'x']), where);
-    assert.deepEqual(found, { passageCount: 20_000, absent: ['20000', 'x'] });
-    assert.deepEqual(await inspect(of([]), new Set(), where), { passageCount: 0, absent: [] });
+    assert.deepEqual(found, { passageCount: 20_000, absent: ['20000', 'x'], starts: [] });
+    assert.deepEqual(await inspect(of([]), new Set(), where), { passageCount: 0, absent: [], starts: [] });
   });
 
   test('names both places of an id that comes twice', async () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitForOthers } from '../harness/store/lock.js';
-import { parseSaid } from '../harness/store/remote/lease.js';
+import type { Bucket } from '../harness/store/remote/bucket.js';
+import { parseSaid, StoreLease } from '../harness/store/remote/lease.js';
 import { key, make, s3Caches, take } from './s3-cache.js';
 import { lease, sleep, useLease } from './strangers.js';
 
@@ -96,4 +97,29 @@ test('who waits takes what the other has finished', async () => {
   );
   useLease();
   waitForOthers({ waits: true });
+});
+
+test('of signs that fall due while a server does not answer one is given, not all', async () => {
+  const answers: (() => void)[] = [];
+  let [puts, isAway] = [0, true];
+  const bucket = {
+    shown: (name: string) => `s3://held/${name}`,
+    read: async () => undefined,
+    create: async () => 'made',
+    async replace() {
+      puts++;
+      if (isAway) await new Promise<void>((resolve) => answers.push(resolve));
+      return `put ${puts}`;
+    },
+    remove: async () => undefined,
+  } as unknown as Bucket;
+  const held = new StoreLease(bucket, { kind: 'shards', key });
+  assert.equal(await held.take(async () => false), true);
+  await until(() => answers.length > 0);
+  await sleep(lease);
+  isAway = false;
+  for (const answer of answers) answer();
+  await held.giveBack();
+  // The sign, and that it was given back.
+  assert.equal(puts, 2);
 });

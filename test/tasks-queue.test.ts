@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RunRecord } from '../harness/record.js';
-import { runInChild } from '../harness/tasks/child.js';
+import { TaskChildren } from '../harness/tasks/children.js';
 import type { Task } from '../harness/tasks/task.js';
 import { bench, killedRoot, sweepOf } from './killed-runs.js';
 import {
@@ -170,7 +170,7 @@ test('whoever waits for a Redis that is gone says so, and stops when told to', {
 
 test('a task that begins when its worker is already told to stop is stopped', async () => {
   const given = { task: {} as Task, store: root, failed: {} };
-  const outcome = await runInChild(given, () => undefined, AbortSignal.abort());
+  const outcome = await new TaskChildren().run(given, () => undefined, AbortSignal.abort());
   assert.ok(outcome.state === 'failed');
   assert.match(outcome.message, /SIGTERM/);
 });

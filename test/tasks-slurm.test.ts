@@ -10,6 +10,7 @@ import { assertForSlurm, without, words } from '../harness/cli/on-slurm.js';
 import type { RunRecord } from '../harness/record.js';
 import { assertHeldFiles, bench, killedRoot, sweepOf } from './killed-runs.js';
 import { cli } from './places.js';
+import { S3Server } from './s3-server.js';
 import { type SlurmCluster, slurmMissing, startSlurm } from './slurm-cluster.js';
 
 const missing = slurmMissing();
@@ -68,6 +69,45 @@ test('Slurm runs it, a worker that is killed goes on, and no byte is another', {
     );
   const files = await assertHeldFiles(shared, alone);
   assert.ok(files.length > 40);
+});
+
+test('with a store behind the cache, jobs put there what they make, and nothing is made for the run', {
+  skip: missing ?? false,
+}, async () => {
+  const server = new S3Server();
+  await server.start();
+  const here = path.join(root, 'stored');
+  const command = [
+    ...['run', ...sweepOf(root, here, 'dual-encoder', '1'), '--on', 'slurm', '--workers', '1', '--json'],
+    ...['--store', 's3://bench/sweep'],
+  ];
+  try {
+    const child = spawn(process.execPath, [cli, ...command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...server.environment(), BENCH_STORE: '', ...cluster!.env },
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    assert.deepEqual(await once(child, 'close'), [0, null], stderr);
+    const { stages } = JSON.parse(stdout) as RunRecord;
+    const manifests = server.keys('manifest.json');
+    for (const { key, execution, name } of stages) {
+      if (key === null) continue;
+      assert.equal(execution.cached, true, name);
+      assert.ok(
+        manifests.some((each) => each.includes(key)),
+        `${name} in\n${manifests.join('\n')}`,
+      );
+    }
+    assert.deepEqual(server.keys('/leases/'), []);
+  } finally {
+    server.stop();
+  }
 });
 
 test('scancel ends the jobs for good', { skip: missing ?? false }, async () => {

@@ -2,6 +2,7 @@
 import type { Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
 import { textLines } from '../../harness/interchange/json-lines.js';
+import type { TextStart } from '../../harness/interchange/text-blocks.js';
 import { QueryList } from './query-list.js';
 
 export interface IdentifiedText {
@@ -9,16 +10,21 @@ export interface IdentifiedText {
   text: string;
   /** From 1. */
   line: number;
+  /** Where reading can begin with it; absent of most. */
+  start?: TextStart;
 }
 
-/** @throws BenchError DATA_INVALID with the line number where there are not two columns, or the first is empty */
-export async function* tabLines(file: string): AsyncGenerator<IdentifiedText> {
-  for await (const { text: whole, line } of textLines(file, 'DATA_INVALID')) {
+/**
+ * @param from as `textBlocks` has it
+ * @throws BenchError DATA_INVALID with the line number where there are not two columns, or the first is empty
+ */
+export async function* tabLines(file: string, from?: TextStart): AsyncGenerator<IdentifiedText> {
+  for await (const { text: whole, line, start } of textLines(file, 'DATA_INVALID', from)) {
     if (whole === '') continue;
     const tab = whole.indexOf('\t');
     const second = tab < 0 ? -1 : whole.indexOf('\t', tab + 1);
     if (tab > 0 && second < 0) {
-      yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line };
+      yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line, ...(start && { start }) };
       continue;
     }
     const what =

@@ -1,17 +1,20 @@
 /** psgs_w100.tsv and the question files, read as Python's csv.reader reads them. */
 import type { Passage, Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
+import type { PlacedId } from '../../harness/interchange/inspection.js';
 import { PythonListError, parsePythonStrings } from '../../harness/interchange/python-list.js';
 import { quotedRows } from '../../harness/interchange/quoted-columns.js';
+import type { TextStart } from '../../harness/interchange/text-blocks.js';
 
-export type PlacedPassage = Passage & { place: number };
+export type PlacedPassage = Passage & PlacedId;
 
 /**
  * The passages, header skipped. Texts lose the quotes at their ends, as in DPR's encoder (`row[1].strip('"')`).
+ * @param from as `textBlocks` has it
  * @throws BenchError DATA_INVALID with the line
  */
-export async function* passagesOf(file: string): AsyncGenerator<PlacedPassage> {
-  for await (const { columns, line } of quotedRows(file, 'DATA_INVALID')) {
+export async function* passagesOf(file: string, from?: TextStart): AsyncGenerator<PlacedPassage> {
+  for await (const { columns, line, start } of quotedRows(file, 'DATA_INVALID', from)) {
     const [passageId = '', text = '', title = ''] = columns;
     if (line === 1 && passageId === 'id') continue;
     if (columns.length !== 3 || passageId === '') {
@@ -20,7 +23,7 @@ export async function* passagesOf(file: string): AsyncGenerator<PlacedPassage> {
         hint: 'Each line is an id, a text and a title with tabs between them; a column that begins with " is quoted.',
       });
     }
-    yield { passageId, title, text: stripQuotes(text), place: line };
+    yield { passageId, title, text: stripQuotes(text), place: line, ...(start && { start }) };
   }
 }
 

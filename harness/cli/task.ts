@@ -2,8 +2,10 @@
 import { createInterface } from 'node:readline';
 import { BenchError, foreignFault } from '../errors.js';
 import { parseJson } from '../json.js';
+import type { Progress } from '../progress.js';
 import { waitForOthers } from '../store/lock.js';
-import type { ChildOutcome, ChildTask } from '../tasks/child.js';
+import type { ChildOutcome, ChildSaid, ChildTask } from '../tasks/child.js';
+import type { KeptRun } from '../tasks/kept-run.js';
 import type { Command, Print, Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
@@ -14,7 +16,7 @@ const { arch, dataset, ...others } = sweepOptions;
 export const command: Command = {
   usage: '--number N --arch A[,B...] --dataset D[,E...] --cache SHARED [options] | < TASK',
   description:
-    "With --number does the task of that number of 'bench plan --tasks' with the same options, and what it waits for where nobody has done that; ends when it is done. Without, does the one that 'bench worker' hands over on stdin, prints what came of it as JSON, and ends when stdin does.",
+    "With --number does the task of that number of 'bench plan --tasks' with the same options, and what it waits for where nobody has done that; ends when it is done. Without, does those that 'bench worker' hands over on stdin, one a line, prints what came of each as JSON, and ends when one fails or stdin ends.",
   options: {
     number: { type: 'text', describe: "which of 'bench plan --tasks', from 0" },
     arch: { type: 'text', describe: arch!.describe },
@@ -31,7 +33,7 @@ export const command: Command = {
   async run(values, _positionals, print) {
     const given = Object.keys(values)[0];
     if (values.number !== undefined) return numbered(values, print);
-    if (given === undefined) return handedOver(values, print);
+    if (given === undefined) return handedOver(values);
     throw new BenchError('USAGE', `--${given} goes with --number: one task of a sweep.`, {
       hint: "'bench plan --tasks' numbers them; 'bench work' does all that nobody else is at.",
     });
@@ -69,28 +71,38 @@ async function numbered(values: Values, print: Print): Promise<number> {
   return Math.max(0, ...own.map(({ task: { title }, error }) => reportFailure(error, title)));
 }
 
-async function handedOver(values: Values, print: Print): Promise<number> {
+/** @throws BenchError USAGE where there is no task */
+async function handedOver(values: Values): Promise<number> {
   const lines = createInterface({ input: process.stdin });
-  const [line] = await new Promise<[string | undefined]>((resolve) => {
-    lines.once('line', (text) => resolve([text]));
-    lines.once('close', () => resolve([undefined]));
+  let [isBusy, given] = [false, 0];
+  // Whoever would hear of the task is gone.
+  lines.once('close', () => isBusy && process.exit(1));
+  let progress: Progress | undefined;
+  let kept: KeptRun | undefined;
+  for await (const line of lines) {
+    isBusy = true;
+    given++;
+    const [{ runTask }, { KeptRun }] = await Promise.all([
+      import('../tasks/run-task.js'),
+      import('../tasks/kept-run.js'),
+    ]);
+    if (progress === undefined) {
+      progress = beginJob(values);
+      waitForOthers({ waits: false, job: progress });
+    }
+    kept ??= new KeptRun();
+    const { task, store, failed } = parseJson(line) as ChildTask;
+    const outcome = await runTask(task, { store, failed, progress, kept }).catch(asFailure);
+    const said: ChildSaid = { outcome, memoryBytes: process.memoryUsage.rss() };
+    process.stdout.write(`${JSON.stringify(said)}\n`);
+    isBusy = false;
+    if (outcome.state === 'failed') return 0;
+  }
+  await kept?.close();
+  if (given > 0) return 0;
+  throw new BenchError('USAGE', 'bench task is given tasks on stdin, or --number, and there was neither.', {
+    hint: "'bench plan --tasks' numbers the tasks of a sweep.",
   });
-  if (line === undefined)
-    throw new BenchError(
-      'USAGE',
-      'bench task is given a task on stdin, or --number, and there was neither.',
-      {
-        hint: "'bench plan --tasks' numbers the tasks of a sweep.",
-      },
-    );
-  lines.once('close', () => process.exit(1));
-  const { task, store, failed } = parseJson(line) as ChildTask;
-  const progress = beginJob(values);
-  waitForOthers({ waits: false, job: progress });
-  const { runTask } = await import('../tasks/run-task.js');
-  const outcome = await runTask(task, { store, failed, progress }).catch(asFailure);
-  print(JSON.stringify(outcome), 'data');
-  return 0;
 }
 
 function asFailure(thrown: unknown): ChildOutcome {

@@ -8,7 +8,7 @@ import { configOf, wholeNumber } from './request.js';
 export const command: Command = {
   usage: '--queue URL --cache SHARED [options]',
   description:
-    "Does tasks of sweeps that 'bench run --on URL' hands out, until it is told to stop: then what is in hand is saved and given back. Each task has a process of its own, which ends with the worker. Machines of one queue share the folder of --cache, or --store, have the same version of bench, and processors of one kind.",
+    "Does tasks of sweeps that 'bench run --on URL' hands out, until it is told to stop: then what is in hand is saved and given back. They are done in other processes, which end with the worker. Machines of one queue share the folder of --cache, or --store, have the same version of bench, and processors of one kind.",
   options: {
     queue: { type: 'text', describe: 'address: redis://HOST:6379, postgres://HOST/DATABASE', required: true },
     cache: {

@@ -88,6 +88,15 @@ export interface DatasetRequest {
   keepFile?(what: string, files: readonly string[], make: (file: string) => Promise<void>): Promise<string>;
 }
 
+/** Passages in their order. */
+export interface PassageStream extends AsyncIterable<Passage> {
+  /**
+   * Those from a place on, without reading what stands before it. Absent where that is not known, or cannot be passed over.
+   * @param ordinal place in the collection, from 0
+   */
+  from?(ordinal: number): AsyncIterable<Passage>;
+}
+
 /**
  * A dataset that has been opened. Iterators start from the beginning at every call and always give the same order.
  * Memory must not grow with the number of passages: what is read is streamed.
@@ -124,7 +133,7 @@ export interface Dataset {
   remarks?: readonly string[];
   /** Where passages were added to it. */
   grown?: GrownDataset;
-  passages(): AsyncIterable<Passage>;
+  passages(): PassageStream;
   /**
    * The passages that a split trains on, where they come with its queries rather than in the collection alone (DPR): a
    * shorter way to their texts. A passage may come more than once, with the same id.

@@ -1,5 +1,5 @@
 /** One reading of a collection, for all that look at its texts. */
-import type { Dataset, Passage } from '../contracts.js';
+import type { Dataset, Passage, PassageStream } from '../contracts.js';
 
 export interface PassageReader {
   /** Whether no passage that is still to come is of interest. */
@@ -21,4 +21,14 @@ export async function readPassages(
     ordinal++;
     if (isDone()) return;
   }
+}
+
+/** The passages from one on. @param ordinal its place in the collection, from 0 */
+export async function* passagesFrom(passages: PassageStream, ordinal: number): AsyncGenerator<Passage> {
+  if (passages.from !== undefined) {
+    yield* passages.from(ordinal);
+    return;
+  }
+  let passed = 0;
+  for await (const passage of passages) if (passed++ >= ordinal) yield passage;
 }

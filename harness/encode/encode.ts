@@ -6,7 +6,7 @@ import type { IndexFacts } from '../index/index-facts.js';
 import { IndexShardWriter, isWhole, planShards, type ShardRange } from '../index/shard-files.js';
 import { finishIndex, identifiersPath } from '../index/vector-index.js';
 import type { EncodedTexts } from '../model/vector-encoder.js';
-import type { Progress } from '../progress.js';
+import type { Progress, StageProgress } from '../progress.js';
 
 /** Gives passages their vectors. */
 export interface PassageEncoder {
@@ -60,38 +60,48 @@ export async function encodeCollection(request: EncodeRequest): Promise<IndexFac
   return finishIndex(folder, shards.length);
 }
 
+/** As `EncodeRequest`, where what is read of the collection begins with the shard. */
+export interface ShardRequest extends Omit<EncodeRequest, 'passages'> {
+  /** @param ordinal of the first that is given */
+  passagesFrom(ordinal: number): AsyncIterable<Passage>;
+}
+
 /**
  * Makes one shard in `folder`, as `encodeCollection` would, and nothing else; passages behind it are not read.
  * @throws as encodeCollection
  */
-export async function encodeShard(request: EncodeRequest, number: number): Promise<void> {
+export async function encodeShard({ passagesFrom, ...request }: ShardRequest, number: number): Promise<void> {
   const range = shardsOf(request)[number];
   if (range === undefined) throw new RangeError(`there is no shard ${number}`);
-  let read = 0;
-  await encodeShards(request, [range], () => read++);
-  if (read < range.firstPassage + range.passages) throw wrongCount(request.count, String(read));
+  const { firstPassage } = range;
+  let ordinal = firstPassage;
+  const passages = passagesFrom(firstPassage);
+  const read = await encodeShards({ ...request, passages }, [range], () => ordinal++, firstPassage);
+  if (read < firstPassage + range.passages) throw wrongCount(request.count, String(read));
 }
 
 /**
- * Passages of no shard are passed over.
- * @param name is told of every passage, and gives its ordinal @returns passages read
+ * @param name is told of every passage, and gives its ordinal @param before passages that stand before those that are given
+ * @returns how many there are up to the last that was read
  */
 async function encodeShards(
   request: EncodeRequest,
   shards: readonly ShardRange[],
   name: (passageId: string) => number,
+  before = 0,
 ): Promise<number> {
   const { passages, count, progress } = request;
   const windowPassages = windowOf(request);
   const end = shards.at(-1)!.firstPassage + shards.at(-1)!.passages;
-  const stage = progress.stage('encode', end - shards[0]!.firstPassage, 'passages');
-  let read = 0;
+  // Told of with the first passage: its rate is not that of reading up to it.
+  let stage: StageProgress | undefined;
+  let read = before;
   let current: ShardEncoder | undefined;
   let window: Passage[] = [];
   const flush = async () => {
     await current?.add(window);
     window = [];
-    stage.update(Math.max(0, read - shards[0]!.firstPassage));
+    stage?.update(read - before);
     progress.checkInterrupted();
   };
   try {
@@ -100,6 +110,7 @@ async function encodeShards(
         if (end === count) throw wrongCount(count, 'more');
         break;
       }
+      stage ??= progress.stage('encode', end - before, 'passages');
       const ordinal = name(passage.passageId);
       read++;
       const range = shards.find(({ firstPassage, passages: size }) => ordinal < firstPassage + size)!;
@@ -117,7 +128,7 @@ async function encodeShards(
     await current?.abort();
     throw error;
   }
-  stage.end();
+  stage?.end();
   return read;
 }
 

@@ -1,17 +1,28 @@
 /** A first look through a collection: how many passages it has, ids that come twice, judged ids that it lacks. */
 import { BenchError } from '../errors.js';
 import { assertWritable } from './identifiers.js';
+import type { TextStart } from './text-blocks.js';
 
 /** A passage's id and the place it was read from, `corpus.jsonl, line 7`. */
 export interface PlacedId {
   passageId: string;
   place: string | number;
+  /** Where reading can begin with it; absent of most. */
+  start?: TextStart;
+}
+
+/** Where a passage stands in a plain file. */
+export interface PassageStart extends TextStart {
+  /** Its place in the collection, from 0. */
+  ordinal: number;
 }
 
 export interface Inspection {
   passageCount: number;
   /** Of the ids asked for, those that no passage has. */
   absent: string[];
+  /** In their order, about one a MiB; none of what is packed or lies in several files. */
+  starts: PassageStart[];
 }
 
 /** 53 bits of an id: two rounds of FNV-1a with different starts. */
@@ -44,7 +55,9 @@ export async function inspect(
   let hashes = new Float64Array(1 << 12);
   let passageCount = 0;
   const found = new Set<string>();
-  for await (const { passageId, place } of ids()) {
+  const starts: PassageStart[] = [];
+  for await (const { passageId, place, start } of ids()) {
+    if (start !== undefined) starts.push({ ordinal: passageCount, ...start });
     assertWritable(passageId, () => `${where(place)}: the passage id`);
     if (passageCount === hashes.length) {
       const larger = new Float64Array(hashes.length * 2);
@@ -58,7 +71,7 @@ export async function inspect(
   const suspects = new Set<number>();
   for (let i = 1; i < passageCount; i++) if (sorted[i] === sorted[i - 1]) suspects.add(sorted[i]!);
   if (suspects.size > 0) await refuseTwins(ids, suspects, where);
-  return { passageCount, absent: [...asked].filter((id) => !found.has(id)) };
+  return { passageCount, absent: [...asked].filter((id) => !found.has(id)), starts };
 }
 
 async function refuseTwins(

@@ -2,24 +2,30 @@
 import { BenchError, type ErrorCode } from '../errors.js';
 import { turns } from '../interruption.js';
 import { parseJson } from '../json.js';
-import { textBlocks } from './text-blocks.js';
+import { type TextStart, textBlocks } from './text-blocks.js';
 import { writtenNumber } from './written-number.js';
 
 export interface TextLine {
   text: string;
   /** From 1. */
   line: number;
+  /** Where reading can begin with this line; absent of most. */
+  start?: TextStart;
 }
 
-/** The lines of a file, plain or gzip, without LF or CRLF; memory is that of the longest line. */
-export async function* textLines(file: string, code: ErrorCode): AsyncGenerator<TextLine> {
+/**
+ * The lines of a file, plain or gzip, without LF or CRLF; memory is that of the longest line.
+ * @param from as `textBlocks` has it
+ */
+export async function* textLines(file: string, code: ErrorCode, from?: TextStart): AsyncGenerator<TextLine> {
   const turn = turns();
-  for await (const { text, firstLine } of textBlocks(file, code)) {
+  for await (const { text, firstLine, firstByte } of textBlocks(file, code, from)) {
     let line = firstLine;
     for (let at = 0; at < text.length; line++) {
       const end = text.indexOf('\n', at);
       const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
-      yield { text: text.slice(at, stop), line };
+      const start = at === 0 && firstByte !== undefined ? { byte: firstByte, line } : undefined;
+      yield { text: text.slice(at, stop), line, ...(start && { start }) };
       at = end + 1;
       const due = turn();
       if (due !== undefined) await due;
@@ -32,14 +38,16 @@ export interface JsonLine {
   line: number;
   /** As it stands in the file. */
   text: string;
+  start?: TextStart;
 }
 
 /**
  * The objects of a file, one a line; empty lines are skipped.
+ * @param from as `textBlocks` has it
  * @throws BenchError PATH_INVALID; `code` with the line number where one is no JSON object
  */
-export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<JsonLine> {
-  for await (const { text, line } of textLines(file, code)) {
+export async function* jsonLines(file: string, code: ErrorCode, from?: TextStart): AsyncGenerator<JsonLine> {
+  for await (const { text, line, start } of textLines(file, code, from)) {
     if (text.trim() === '') continue;
     let value: unknown;
     try {
@@ -53,7 +61,7 @@ export async function* jsonLines(file: string, code: ErrorCode): AsyncGenerator<
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       throw new BenchError(code, `${file}, line ${line}: ${text.slice(0, 40)} is no JSON object.`);
     }
-    yield { value: value as Readonly<Record<string, unknown>>, line, text };
+    yield { value: value as Readonly<Record<string, unknown>>, line, text, ...(start && { start }) };
   }
 }
 

@@ -1,12 +1,14 @@
 /** Tables whose columns are parted by tabs and may be quoted as in RFC 4180: DPR's passages and questions. */
 import { BenchError, type ErrorCode } from '../errors.js';
 import { turns } from '../interruption.js';
-import { textBlocks } from './text-blocks.js';
+import { type TextStart, textBlocks } from './text-blocks.js';
 
 export interface QuotedRow {
   columns: string[];
   /** Where the row begins, from 1; a quoted column may go over several lines. */
   line: number;
+  /** Where reading can begin with this row; absent of most. */
+  start?: TextStart;
 }
 
 /** Characters. No row comes near this; one that does has a quote that was never closed, or is no row. */
@@ -21,14 +23,21 @@ const quote = 34;
  * The rows of a file, plain or gzip, as Python's csv.reader reads them: lines end in LF or CRLF, empty lines are skipped,
  * and what stands between a closing quote and the next tab belongs to the column.
  * Memory is that of the longest row; every character is looked at once.
+ * @param from as `textBlocks` has it
  * @throws BenchError PATH_INVALID; `code`, with the line where it begins, for a quote that never closes and a row without end
  */
-export async function* quotedRows(file: string, code: ErrorCode): AsyncGenerator<QuotedRow> {
-  const cutter = new RowCutter(file, code);
+export async function* quotedRows(
+  file: string,
+  code: ErrorCode,
+  from?: TextStart,
+): AsyncGenerator<QuotedRow> {
+  const cutter = new RowCutter(file, code, from?.line);
   const turn = turns();
-  for await (const { text } of textBlocks(file, code)) {
+  for await (const { text, firstLine, firstByte } of textBlocks(file, code, from)) {
     for (const row of cutter.rows(text)) {
-      yield row;
+      // A row that began in the block before is on an earlier line.
+      const isFirst = firstByte !== undefined && row.line === firstLine;
+      yield isFirst ? { ...row, start: { byte: firstByte, line: firstLine } } : row;
       const due = turn();
       if (due !== undefined) await due;
     }
@@ -52,10 +61,11 @@ interface OpenRow {
 class RowCutter {
   readonly #file: string;
   readonly #code: ErrorCode;
-  #line = 1;
+  #line: number;
   #open: OpenRow | undefined;
 
-  constructor(file: string, code: ErrorCode) {
+  constructor(file: string, code: ErrorCode, line = 1) {
+    this.#line = line;
     this.#file = file;
     this.#code = code;
   }

@@ -13,6 +13,16 @@ export interface TextBlock {
   text: string;
   /** Number of the block's first line, from 1. */
   firstLine: number;
+  /** Bytes of the file before it; absent where the file is packed. */
+  firstByte?: number;
+}
+
+/** Where a block of a plain file began that was read before: reading can begin there. */
+export interface TextStart {
+  /** Bytes before it. */
+  byte: number;
+  /** From 1. */
+  line: number;
 }
 
 const newline = 10;
@@ -23,21 +33,30 @@ const longestLineBytes = 1 << 24;
  * Reads a text file in blocks of about a MiB. gzip is known by its first bytes, whatever the file is called. A byte
  * order mark is skipped.
  * @param code of the errors about what the file holds
- * @throws BenchError PATH_INVALID where it cannot be opened; `code` for a damaged gzip file, a NUL byte, invalid UTF-8
+ * @param start where to begin; at the beginning of the file where absent
+ * @throws BenchError PATH_INVALID where it cannot be opened; `code` for a damaged gzip file, a NUL byte, invalid UTF-8, and where no
+ *   line begins at `start`
  */
-export async function* textBlocks(file: string, code: ErrorCode): AsyncGenerator<TextBlock> {
-  let firstLine = 1;
-  let first = true;
+export async function* textBlocks(
+  file: string,
+  code: ErrorCode,
+  start: TextStart = { byte: 0, line: 1 },
+): AsyncGenerator<TextBlock> {
+  let firstLine = start.line;
+  let firstByte = start.byte;
+  const { isPacked, bytes: chunks } = await openBytes(file, code, start.byte);
   // Of a line whose end has not come: put together once, when it has, so that no byte is copied or looked at again.
   let pieces: Buffer[] = [];
   let length = 0;
-  for await (const chunk of fileBytes(file, code)) {
+  for await (const chunk of chunks) {
+    assertGoesOn();
     const end = chunk.lastIndexOf(newline) + 1;
     if (end > 0) {
       const whole = chunk.subarray(0, end);
       const bytes = length === 0 ? whole : Buffer.concat([...pieces, whole]);
-      yield decode(bytes, firstLine, first, file, code);
-      first = false;
+      const text = decode(bytes, firstLine, firstByte === 0, file, code);
+      yield { text, firstLine, ...(!isPacked && { firstByte }) };
+      firstByte += bytes.length;
       firstLine += lineCount(bytes, bytes.length);
       pieces = [];
       length = 0;
@@ -51,7 +70,9 @@ export async function* textBlocks(file: string, code: ErrorCode): AsyncGenerator
       });
     }
   }
-  if (length > 0) yield decode(Buffer.concat([...pieces, Buffer.from('\n')]), firstLine, first, file, code);
+  if (length === 0) return;
+  const text = decode(Buffer.concat([...pieces, Buffer.from('\n')]), firstLine, firstByte === 0, file, code);
+  yield { text, firstLine, ...(!isPacked && { firstByte }) };
 }
 
 /**
@@ -59,7 +80,7 @@ export async function* textBlocks(file: string, code: ErrorCode): AsyncGenerator
  * @throws BenchError PATH_INVALID; `code` for a damaged gzip file; INTERRUPTED between two chunks
  */
 export async function* fileBytes(file: string, code: ErrorCode): AsyncGenerator<Buffer> {
-  for await (const chunk of await openBytes(file, code)) {
+  for await (const chunk of (await openBytes(file, code)).bytes) {
     assertGoesOn();
     yield chunk;
   }
@@ -88,18 +109,39 @@ export async function beginningOf(file: string, code: ErrorCode): Promise<string
   return '';
 }
 
-async function openBytes(file: string, code: ErrorCode): Promise<AsyncIterable<Buffer>> {
+async function openBytes(
+  file: string,
+  code: ErrorCode,
+  start = 0,
+): Promise<{ isPacked: boolean; bytes: AsyncIterable<Buffer> }> {
   let handle: FileHandle | undefined;
   try {
     handle = await openPlain(file);
     const magic = Buffer.alloc(2);
     await handle.read(magic, 0, 2, 0);
-    const source = createReadStream(file, { fd: handle, start: 0, highWaterMark: 1 << 20 });
-    return magic[0] === 0x1f && magic[1] === 0x8b ? unpacked(source, file, code) : plain(source, file);
+    const isPacked = magic[0] === 0x1f && magic[1] === 0x8b;
+    if (start > 0) await assertLineAt(start, isPacked, handle, file, code);
+    const source = createReadStream(file, { fd: handle, start, highWaterMark: 1 << 20 });
+    return { isPacked, bytes: isPacked ? unpacked(source, file, code) : plain(source, file) };
   } catch (cause) {
     await handle?.close();
     throw unreadable(file, cause);
   }
+}
+
+async function assertLineAt(
+  start: number,
+  isPacked: boolean,
+  handle: FileHandle,
+  file: string,
+  code: ErrorCode,
+): Promise<void> {
+  const before = Buffer.alloc(1);
+  await handle.read(before, 0, 1, start - 1);
+  if (!isPacked && before[0] === newline) return;
+  throw new BenchError(code, `${file}: no line begins behind ${start} bytes, where one began before.`, {
+    hint: 'Its file may have changed since it was opened: run again.',
+  });
 }
 
 function unreadable(file: string, cause: unknown): BenchError {
@@ -128,7 +170,7 @@ async function* unpacked(source: Readable, file: string, code: ErrorCode): Async
   }
 }
 
-function decode(bytes: Buffer, firstLine: number, first: boolean, file: string, code: ErrorCode): TextBlock {
+function decode(bytes: Buffer, firstLine: number, first: boolean, file: string, code: ErrorCode): string {
   const nul = bytes.indexOf(0);
   if (nul >= 0) {
     throw new BenchError(code, `${file}, line ${firstLine + lineCount(bytes, nul)}: a NUL byte.`, {
@@ -141,7 +183,7 @@ function decode(bytes: Buffer, firstLine: number, first: boolean, file: string, 
     });
   }
   const mark = first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  return { text: bytes.toString('utf8', mark), firstLine };
+  return bytes.toString('utf8', mark);
 }
 
 /** How many lines end before `end`. */

@@ -6,7 +6,7 @@ import { loadReproduction } from '../reproduction/files.js';
 import { gridOf } from '../reproduction/grid.js';
 import { type GridTask, gridTasks } from '../reproduction/grid-tasks.js';
 import { keyOf } from '../store/hash.js';
-import type { runInChild } from '../tasks/child.js';
+import type { TaskChildren } from '../tasks/children.js';
 import { openQueue } from '../tasks/queue.js';
 import { workOnQueue } from '../tasks/queue-sweep.js';
 import { serve } from '../tasks/queue-worker.js';
@@ -55,7 +55,7 @@ export async function simulate(
   const parts = new Map(tasks.map((task) => [task.id, task]));
   const done = new Map<string, number>();
   let [busyMs, atOnce, mostAtOnce] = [0, 0, 0];
-  const run: typeof runInChild = async ({ task }) => {
+  const run: TaskChildren['run'] = async ({ task }) => {
     const own = byId.get(task.id)!;
     if (done.has(own.id)) return { state: 'done' };
     const missing = readyBefore(own, parts, done);

@@ -144,7 +144,7 @@ async function openAlone(request: DatasetChoice, store: Store, progress: Progres
     repository: repositories(store.root, request.offline, progress),
     ...(request.config !== undefined && { unpacking: unpackingOf(request.config) }),
     fetch: fetcher(request, store, progress),
-    sha256Of: (file) => store.sha256Of(file),
+    sha256Of: (file) => store.hashes.of(file),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
       const inputs = { what, files: await contentsOf(files, store), code };
       const found = await store.artifact('findings', inputs, async () => ({ found: await find() }), about);
@@ -195,7 +195,7 @@ function contentsOf(files: readonly string[], store: Store): Promise<{ name: str
   return Promise.all(
     files.map(async (file) => ({
       name: path.relative(folder, path.resolve(file)).split(path.sep).join('/'),
-      sha256: await store.sha256Of(file),
+      sha256: await store.hashes.of(file),
     })),
   );
 }

@@ -1,9 +1,16 @@
 /** Encoding the collection. */
 import type { BenchConfig } from '../config/config.js';
-import { type EncodeRequest, encodeCollection, encodeShard, shardsOf } from '../encode/encode.js';
+import { passagesFrom } from '../dataset/reading.js';
+import {
+  type EncodeRequest,
+  encodeCollection,
+  encodeShard,
+  type ShardRequest,
+  shardsOf,
+} from '../encode/encode.js';
 import { adoptShard } from '../index/shard-files.js';
 import { openEncoder } from '../pipeline/open-model.js';
-import type { ModelNeed, Stage, Workplace } from './graph.js';
+import type { EncoderOfModel, ModelNeed, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
 import { otherPrecision } from './precision.js';
 
@@ -18,20 +25,21 @@ export function encode(
   { encode: { shardPassages, batchTokens, memoryMiB, precision } }: Pick<BenchConfig, 'encode'>,
   { dataset, engine, computing, code }: Known,
 ): Stage<ShardFacts> {
-  const encoded = async <T>(
+  const encoded = <T>(
     folder: string,
     at: Workplace,
-    work: (request: EncodeRequest) => Promise<T>,
-  ): Promise<T> => {
-    const { dataset, engine, progress } = at;
-    const opened = await at.model(model);
-    const { retriever, texts, maxTokens } = opened;
-    const vectorsPerPassage = retriever.indexedVectors;
-    const encoder = openEncoder(opened, 'passage', engine, { batchTokens, precision });
-    try {
-      return await work({
-        passages: dataset.passages(),
-        count: dataset.passageCount,
+    work: (request: EncodeRequest & ShardRequest) => Promise<T>,
+  ) => {
+    const which: EncoderOfModel = {
+      name: `passages ${batchTokens} ${precision}`,
+      open: (opened) => openEncoder(opened, 'passage', at.engine, { batchTokens, precision }),
+    };
+    return at.withEncoder(model, which, ({ retriever, texts, maxTokens }, encoder) => {
+      const vectorsPerPassage = retriever.indexedVectors;
+      return work({
+        passages: at.dataset.passages(),
+        passagesFrom: (ordinal) => passagesFrom(at.dataset.passages(), ordinal),
+        count: at.dataset.passageCount,
         encoder: {
           dimensions: retriever.dimensions,
           mostVectors: vectorsPerPassage === 'varies' ? maxTokens.passage + 1 : vectorsPerPassage,
@@ -41,11 +49,9 @@ export function encode(
         folder,
         shardPassages,
         memoryBytes: memoryMiB * 2 ** 20,
-        progress,
+        progress: at.progress,
       });
-    } finally {
-      await encoder.dispose();
-    }
+    });
   };
   return {
     name: 'encode',

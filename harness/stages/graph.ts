@@ -5,6 +5,7 @@
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
 import type { ShardSpan } from '../index/index-facts.js';
+import type { VectorEncoder } from '../model/vector-encoder.js';
 import type { IndexedFacts } from '../pipeline/built-index.js';
 import type { NamedBuilder } from '../pipeline/choose-searcher.js';
 import type { OpenModel } from '../pipeline/open-model.js';
@@ -102,6 +103,13 @@ export interface ModelNeed {
   open(at: Workplace): Promise<OpenModel>;
 }
 
+/** What gives texts vectors by a model. */
+export interface EncoderOfModel {
+  /** Tells it from others of the model. */
+  readonly name: string;
+  open(model: OpenModel): VectorEncoder;
+}
+
 /** Of a dataset with distractors: as it was opened, and the two that its passages stand in. */
 export type DatasetPart = 'whole' | 'base' | 'distractors';
 
@@ -119,6 +127,12 @@ export interface Workplace {
   folderOf(need: Need): Promise<string>;
   /** One at a time: another that is opened closes it. */
   model(model: ModelNeed): Promise<OpenModel>;
+  /** Has passages encoded by a model. @param use is given what it is done with, and uses none of it later */
+  withEncoder<T>(
+    model: ModelNeed,
+    which: EncoderOfModel,
+    use: (opened: OpenModel, encoder: VectorEncoder) => Promise<T>,
+  ): Promise<T>;
   /** An index with what searches it, one at a time. @param span some of the shards, as if there were no others */
   searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch>;
   /** The same place where a stage reads one part of the dataset; itself where that has no distractors. */

@@ -1,10 +1,11 @@
 /** Where the stages of one request are made: what is open is open once, and what was made is not asked for again. */
 import type { GrownDataset } from '../contracts.js';
 import type { ShardSpan } from '../index/index-facts.js';
+import type { VectorEncoder } from '../model/vector-encoder.js';
 import { builtIndex } from '../pipeline/built-index.js';
 import type { OpenModel } from '../pipeline/open-model.js';
 import type { Session } from '../pipeline/prepare.js';
-import { closeSearching, type OpenSearch, openSearching } from '../pipeline/searching.js';
+import { type OpenSearch, openSearching } from '../pipeline/searching.js';
 import type { StageLog } from '../pipeline/stage-log.js';
 import type { Progress } from '../progress.js';
 import type { Artifact } from '../store/store.js';
@@ -13,6 +14,7 @@ import {
   type BuiltNeed,
   type Choice,
   type DatasetPart,
+  type EncoderOfModel,
   inputKey,
   type ModelNeed,
   makeHere,
@@ -20,52 +22,54 @@ import {
   type Stage,
   type Workplace,
 } from './graph.js';
+import { HeldOpen } from './held-open.js';
 
-interface Open<T> {
-  /** Input keys of what it was opened from. */
-  key: string;
-  it: T;
+/** What a workbench has of another one. */
+interface Shared {
+  readonly held: HeldOpen;
+  /** What was made; absent where that is another task's, which asks anew. */
+  readonly made?: Made;
+  /** Where `prepared` has one part of it. */
+  readonly grown?: GrownDataset | undefined;
 }
 
-/** What is open and what was made, whichever part of the dataset it is of. */
-interface Held {
-  made: Map<string, Promise<Artifact<unknown>>>;
-  model?: Open<OpenModel> | undefined;
-  searching?: Open<OpenSearch> | undefined;
-}
+/** By kind and key. */
+type Made = Map<string, Promise<Artifact<unknown>>>;
 
 export class Workbench implements Workplace {
   readonly config: Session['config'];
   readonly store: Session['store'];
   readonly dataset: Session['dataset'];
   readonly offline: boolean;
-  readonly #held: Held;
+  readonly #held: HeldOpen;
+  readonly #made: Made;
   readonly #grown: GrownDataset | undefined;
 
   /**
    * @param log gets the stages that are asked for by `logged`, those before a failure too
-   * @param of another one that this shows a part of
    */
   constructor(
     readonly prepared: Session,
     readonly progress: Progress,
     readonly log: StageLog,
     readonly openEngine?: Engine | undefined,
-    of?: Workbench,
+    shared: Shared = { held: new HeldOpen(openEngine) },
   ) {
     const { config, store, dataset, offline } = prepared;
     this.config = config;
     this.store = store;
     this.dataset = dataset;
     this.offline = offline;
-    this.#held = of === undefined ? { made: new Map() } : of.#held;
-    this.#grown = of === undefined ? dataset.grown : of.#grown;
+    this.#held = shared.held;
+    this.#made = shared.made ?? new Map();
+    this.#grown = shared.grown ?? dataset.grown;
   }
 
   of(part: DatasetPart): Workbench {
     const dataset = this.#grown?.[part] ?? this.dataset;
     if (dataset === this.dataset) return this;
-    return new Workbench({ ...this.prepared, dataset }, this.progress, this.log, this.openEngine, this);
+    const shared = { held: this.#held, made: this.#made, grown: this.#grown };
+    return new Workbench({ ...this.prepared, dataset }, this.progress, this.log, this.openEngine, shared);
   }
 
   get engine(): Engine {
@@ -77,10 +81,10 @@ export class Workbench implements Workplace {
     const stage = 'among' in need ? need.chosen : need;
     if (stage === undefined) throw new TypeError('It is not chosen yet.');
     const key = `${stage.kind}/${inputKey(stage)}`;
-    const known = this.#held.made.get(key);
+    const known = this.#made.get(key);
     if (known !== undefined) return { ...((await known) as Artifact<Facts>), cached: true };
     const making = (this.log.making ?? makeHere).artifact(stage, this);
-    this.#held.made.set(key, making);
+    this.#made.set(key, making);
     return making;
   }
 
@@ -93,42 +97,31 @@ export class Workbench implements Workplace {
     return 'folder' in need ? need.folder : (await this.made(need)).folder;
   }
 
-  async model(model: ModelNeed): Promise<OpenModel> {
-    const key = inputKey(model.need);
-    if (this.#held.model?.key !== key) {
-      this.#letGo();
-      this.#held.model = { key, it: await model.open(this) };
-    }
-    return this.#held.model.it;
+  model(model: ModelNeed): Promise<OpenModel> {
+    return this.#held.model(inputKey(model.need), () => model.open(this));
   }
 
-  async searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch> {
+  async withEncoder<T>(
+    model: ModelNeed,
+    which: EncoderOfModel,
+    use: (opened: OpenModel, encoder: VectorEncoder) => Promise<T>,
+  ): Promise<T> {
+    const opened = await this.model(model);
+    return this.#held.withEncoder(opened, which, (encoder) => use(opened, encoder));
+  }
+
+  searching(shards: Need, index?: BuiltNeed, span?: ShardSpan): Promise<OpenSearch> {
     const keys = [shards, ...(index ? [index] : [])].map(inputKey);
     const key = [...keys, ...(span ? [`shards ${span.first} to ${span.end}`] : [])].join();
-    if (this.#held.searching?.key === key) return this.#held.searching.it;
-    await this.#closeIndex();
-    const built = index && builtIndex(await this.made(index), this.config, index.by!);
-    const folder = await this.folderOf(shards);
-    const it = await openSearching(this.prepared, this.engine, folder, built, span);
-    this.#held.searching = { key, it };
-    return it;
+    return this.#held.searching(key, async () => {
+      const built = index && builtIndex(await this.made(index), this.config, index.by!);
+      const folder = await this.folderOf(shards);
+      return openSearching(this.prepared, this.engine, folder, built, span);
+    });
   }
 
   /** All that is open; the engine is not its own. */
-  async close(): Promise<void> {
-    await this.#closeIndex();
-    this.#letGo();
-  }
-
-  async #closeIndex(): Promise<void> {
-    const open = this.#held.searching;
-    this.#held.searching = undefined;
-    if (open !== undefined) await closeSearching(open.it);
-  }
-
-  /** The model goes, and its weights from the engine. */
-  #letGo(): void {
-    if (this.#held.model !== undefined) this.openEngine?.release(this.#held.model.it.weights);
-    this.#held.model = undefined;
+  close(): Promise<void> {
+    return this.#held.close();
   }
 }

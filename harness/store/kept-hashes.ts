@@ -38,3 +38,29 @@ async function readKept(kept: string): Promise<Kept | undefined> {
     return undefined;
   }
 }
+
+/** Hashes that were asked for, so that one can ask whether they hold still. */
+export class AskedHashes {
+  readonly #asked = new Map<string, string>();
+
+  /** @param root of the cache @param isAnew as `keptHash` has it */
+  constructor(
+    readonly root: string,
+    readonly isAnew: boolean,
+  ) {}
+
+  /** The sha256 of a file, known from an earlier run where it has not been touched since. */
+  async of(file: string): Promise<string> {
+    const sha256 = await keptHash(this.root, file, this.isAnew);
+    this.#asked.set(file, sha256);
+    return sha256;
+  }
+
+  /** Not where a file is gone. */
+  async areStill(): Promise<boolean> {
+    const looks = [...this.#asked].map(
+      async ([file, sha256]) => (await keptHash(this.root, file).catch(() => undefined)) === sha256,
+    );
+    return (await Promise.all(looks)).every(Boolean);
+  }
+}

@@ -18,7 +18,7 @@ import { describeContent, type Told } from './content.js';
 import { withDigest } from './digest.js';
 import { assertHeld, LostLock } from './fence.js';
 import { keyOf } from './hash.js';
-import { keptHash } from './kept-hashes.js';
+import { AskedHashes } from './kept-hashes.js';
 import { Leases, type Verdict } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
 import {
@@ -53,6 +53,8 @@ export function downloadsOf(root: string, dataset: string): string {
 export class Store {
   /** Absolute path of the cache. */
   readonly root: string;
+  /** Of files outside the cache. */
+  readonly hashes: AskedHashes;
   readonly #anew: Anew | undefined;
   readonly #leases: Leases;
   readonly #told: Told | undefined;
@@ -69,6 +71,7 @@ export class Store {
     this.#isGuest = isGuest;
     this.#told = told;
     this.#remote = isAlone ? async () => undefined : remoteStore;
+    this.hashes = new AskedHashes(this.root, anew?.what === 'everything');
     this.#leases = new Leases(this.root, new Set(temporary), owner);
   }
 
@@ -84,11 +87,6 @@ export class Store {
   /** Whether an artifact is finished, for all that share the store; it is checked when it is asked for. */
   async has(kind: ArtifactKind, key: string): Promise<boolean> {
     return (await this.#remote())?.has({ kind, key }) ?? isFinished(this.folderOf(kind, key));
-  }
-
-  /** The sha256 of a file, known from an earlier run where it has not been touched since. */
-  sha256Of(file: string): Promise<string> {
-    return keptHash(this.root, file, this.#anew?.what === 'everything');
   }
 
   /**

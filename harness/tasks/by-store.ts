@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
+import { KeptRun } from './kept-run.js';
 import { runTask as doTask, type TaskOutcome, type TaskPlace } from './run-task.js';
 import type { Task } from './task.js';
 
@@ -28,13 +29,17 @@ export interface Working {
 export async function workBeside(roots: readonly Task[], working: Working): Promise<Worked> {
   const { progress, pauseMs = 5000 } = working;
   const work = new Work(working);
-  for (;;) {
-    const states = [];
-    for (const root of turned(roots, working.worker)) states.push(await work.on(root));
-    if (!states.includes('busy')) return work;
-    progress.checkInterrupted();
-    await wait(pauseMs);
-    progress.checkInterrupted();
+  try {
+    for (;;) {
+      const states = [];
+      for (const root of turned(roots, working.worker)) states.push(await work.on(root));
+      if (!states.includes('busy')) return work;
+      progress.checkInterrupted();
+      await wait(pauseMs);
+      progress.checkInterrupted();
+    }
+  } finally {
+    await work.kept.close();
   }
 }
 
@@ -47,6 +52,7 @@ function turned<T>(all: readonly T[], worker = 0): T[] {
 class Work implements Worked {
   readonly done: Task[] = [];
   readonly failed: { task: Task; error: Error }[] = [];
+  readonly kept = new KeptRun();
   readonly #states = new Map<string, 'done' | 'failed'>();
   readonly #reasons: Record<string, string> = {};
 
@@ -61,7 +67,7 @@ class Work implements Worked {
       progress.checkInterrupted();
       let outcome: TaskOutcome;
       try {
-        outcome = await runTask(task, { store, progress, failed: this.#reasons });
+        outcome = await runTask(task, { store, progress, failed: this.#reasons, kept: this.kept });
       } catch (error) {
         return this.#ended(task, error);
       }
@@ -77,7 +83,9 @@ class Work implements Worked {
     }
   }
 
-  #ended(task: Task, error: unknown): 'failed' | 'busy' {
+  async #ended(task: Task, error: unknown): Promise<'failed' | 'busy'> {
+    // It may have left anything open.
+    await this.kept.close();
     if (error instanceof BenchError && error.code === 'LOCKED') return 'busy';
     if (error instanceof BenchError && error.code === 'INTERRUPTED') throw error;
     if (!(error instanceof Error)) throw error;

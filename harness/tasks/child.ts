@@ -1,5 +1,5 @@
-/** A task in a process of its own, which dies with the one that watches it: whatever blocks or crashes there, the watcher goes on. */
-import { spawn, spawnSync } from 'node:child_process';
+/** A process for a task, or for several in a row, which dies with the one that watches it: whatever blocks or crashes there, the watcher goes on. */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseJson } from '../json.js';
@@ -7,17 +7,23 @@ import { buildFolder } from '../program/place.js';
 import type { TaskOutcome } from './run-task.js';
 import type { Task } from './task.js';
 
-/** What a child is told. */
+/** What a child is told, in a line for each task. */
 export interface ChildTask {
   readonly task: Task;
   readonly store: string;
   readonly failed: Readonly<Record<string, string>>;
 }
 
-/** What a child says last, on stdout. */
 export type ChildOutcome =
   | TaskOutcome
   | { readonly state: 'failed'; readonly code: string; readonly exitCode: number; readonly message: string };
+
+/** What a child says of each task on stdout, in a line. */
+export interface ChildSaid {
+  readonly outcome: ChildOutcome;
+  /** What it holds behind the task. */
+  readonly memoryBytes: number;
+}
 
 /** Linux kills it when its parent dies; elsewhere it sees that its stdin has ended. */
 const tied =
@@ -25,45 +31,85 @@ const tied =
     ? ['setpriv', '--pdeathsig', 'KILL']
     : [];
 
-/**
- * @param told of every line that it says of its progress
- * @param signal asks it to stop where nothing is lost
- */
-export function runInChild(
-  given: ChildTask,
-  told: (line: string) => void,
-  signal: AbortSignal,
-): Promise<ChildOutcome> {
-  const command = [...tied, process.execPath, path.join(buildFolder, 'harness', 'cli.js'), 'task'];
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
-  const stop = () => child.kill('SIGTERM');
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  // In pieces of bytes a letter may be cut in two.
-  child.stdout.setEncoding('utf8');
-  let printed = '';
-  let last = '';
-  child.stdout.on('data', (data: string) => {
-    printed += data;
-  });
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    last = line.split('\r').at(-1)!;
-    told(last);
-  });
-  child.stdin.on('error', () => undefined);
-  // It stays open: its end says that the watcher is gone.
-  child.stdin.write(`${JSON.stringify(given)}\n`);
-  return new Promise((resolve) => {
-    const end = (code: number | null, by: string) => {
-      signal.removeEventListener('abort', stop);
+/** How long one may take to end that has nothing left to do. */
+const endMs = 10_000;
+
+interface Waiting {
+  /** Of every line that it says of its progress. */
+  told(line: string): void;
+  end(said: ChildSaid): void;
+}
+
+/** One process, which does one task at a time. */
+export class TaskChild {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #ended: Promise<void>;
+  #waiting: Waiting | undefined;
+  #isOver = false;
+  #last = '';
+
+  constructor() {
+    const command = [...tied, process.execPath, path.join(buildFolder, 'harness', 'cli.js'), 'task'];
+    this.#child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
+    const { stdin, stdout, stderr } = this.#child;
+    stdin.on('error', () => undefined);
+    createInterface({ input: stderr }).on('line', (line) => {
+      this.#last = line.split('\r').at(-1)!;
+      this.#waiting?.told(this.#last);
+    });
+    createInterface({ input: stdout }).on('line', (line) => {
       try {
-        resolve(parseJson(printed) as ChildOutcome);
+        this.#answer(parseJson(line) as ChildSaid);
       } catch {
-        const message = `Its process ended with ${code === null ? `signal ${by}` : `exit code ${code}`}; its last line: ${last}`;
-        resolve({ state: 'failed', code: 'LOST', exitCode: 3, message });
+        // Cut short by what ended it.
       }
-    };
-    child.once('error', (error) => end(null, error.message));
-    child.once('close', (code, by) => end(code, String(by)));
-  });
+    });
+    this.#ended = new Promise((resolve) => {
+      const end = (code: number | null, by: string) => {
+        this.#isOver = true;
+        const how = code === null ? `signal ${by}` : `exit code ${code}`;
+        const message = `Its process ended with ${how}; its last line: ${this.#last}`;
+        this.#answer({ outcome: { state: 'failed', code: 'LOST', exitCode: 3, message }, memoryBytes: 0 });
+        resolve();
+      };
+      this.#child.once('error', (error) => end(null, error.message));
+      this.#child.once('close', (code, by) => end(code, String(by)));
+    });
+  }
+
+  /** Whether its process has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @param signal asks it to stop where nothing is lost */
+  run(given: ChildTask, told: (line: string) => void, signal: AbortSignal): Promise<ChildSaid> {
+    const stop = () => this.#child.kill('SIGTERM');
+    return new Promise((resolve) => {
+      this.#waiting = {
+        told,
+        end(said) {
+          signal.removeEventListener('abort', stop);
+          resolve(said);
+        },
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+      // It stays open: its end says that the watcher is gone, or wants nothing more.
+      this.#child.stdin.write(`${JSON.stringify(given)}\n`);
+    });
+  }
+
+  /** Lets it end, and waits for that: its memory is given back then. */
+  end(): Promise<void> {
+    this.#child.stdin.end();
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), endMs);
+    return this.#ended.finally(() => clearTimeout(late));
+  }
+
+  #answer(said: ChildSaid): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.end(said);
+  }
 }

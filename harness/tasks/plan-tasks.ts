@@ -1,16 +1,9 @@
 /** All tasks of a sweep before any is done, numbered, with what they wait for: for a scheduler that takes arrays of jobs. */
-import { indexBuilder } from '../pipeline/index-builder.js';
-import { engineOf, prepare } from '../pipeline/prepare.js';
-import { assertRequirements } from '../pipeline/requirements.js';
 import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
-import { StageLog } from '../pipeline/stage-log.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { inOrder, inputKey, type Need } from '../stages/graph.js';
-import { knownOf } from '../stages/known.js';
-import { Workbench } from '../stages/workbench.js';
-import { Store } from '../store/store.js';
-import { loadSystem } from '../systems.js';
+import { openRun } from './open-run.js';
 import { tasksOf } from './sharing.js';
 import { cellTask, programHere, type Task } from './task.js';
 
@@ -47,18 +40,12 @@ export async function planTasks(requests: readonly RunRequest[], progress: Progr
 }
 
 async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
-  const { request } = cell;
-  const { engine: needed } = await assertRequirements(request);
-  const store = new Store(request.config.cache, { told: progress });
-  const prepared = await prepare(request, progress, store);
-  const engine = needed && (await engineOf(prepared.config, progress));
-  const bench = new Workbench(prepared, progress, new StageLog(store), engine);
+  const run = await openRun(cell.request, progress);
+  const bench = run.place(progress);
   try {
-    const known = await knownOf(bench, needed && (await indexBuilder(request.config)));
-    const { all } = await (await (await loadSystem(request.architecture)).steps()).stages(request, known);
     const found: Found[] = [];
     const tasks = new Map<Need, readonly Task[]>();
-    for (const stage of inOrder(all)) {
+    for (const stage of inOrder(run.stages)) {
       if (stage.task === undefined || isBehindChoice(stage)) continue;
       // How an index is cut that is not made in pieces is known once it is there: numbers would change with what is done.
       const { shards } = stage.needs;
@@ -71,10 +58,9 @@ async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
       const after = idsBefore(Object.values(stage.needs), tasks);
       found.push(...own.map((task) => ({ task, after })));
     }
-    return [...found, { task: cell, after: idsBefore(all, tasks) }];
+    return [...found, { task: cell, after: idsBefore(run.stages, tasks) }];
   } finally {
-    await bench.close();
-    await engine?.dispose();
+    await run.close();
   }
 }
 

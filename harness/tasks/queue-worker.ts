@@ -5,7 +5,8 @@ import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';
-import { type ChildOutcome, runInChild } from './child.js';
+import type { ChildOutcome } from './child.js';
+import { TaskChildren } from './children.js';
 import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
 import { Room } from './room.js';
@@ -19,7 +20,7 @@ export interface Serving {
   readonly name?: string;
   /** What it has for tasks; as much as any needs where absent. */
   readonly offer?: Offer;
-  readonly run?: typeof runInChild;
+  readonly run?: TaskChildren['run'];
 }
 
 /** How long a task that another is at, or that is not for this machine, is left alone. */
@@ -36,11 +37,13 @@ const restMs = 3 * pauseMs;
 
 /** Serves until the job is interrupted; what is in hand then is saved and given back. */
 export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
-  const { store, atOnce, progress, name = `${hostname()} ${process.pid}`, run = runInChild } = serving;
+  const { store, atOnce, progress, name = `${hostname()} ${process.pid}` } = serving;
   const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
   // One for each task at once.
   setMaxListeners(0, progress.signal);
   const program = await programHere();
+  const processes = new TaskChildren();
+  const { run = processes.run.bind(processes) } = serving;
   const children = new Set<Promise<unknown>>();
   const room = new Room(serving.offer ?? {});
 
@@ -119,7 +122,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     });
   }
 
-  async function watched(job: TaskJob, given: Parameters<typeof runInChild>[0]): Promise<ChildOutcome> {
+  async function watched(job: TaskJob, given: Parameters<typeof run>[0]): Promise<ChildOutcome> {
     let lastMs = Number.NEGATIVE_INFINITY;
     const told = (line: string) => {
       const nowMs = performance.now();
@@ -154,6 +157,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   const closing = worker.close().then(() => running);
   closing.catch(() => undefined);
   while (children.size > 0) await Promise.race([closing, ...children]);
+  await processes.close();
   if (await farewell(closing, giveBackMs)) return;
   progress.note('queue: it does not answer; what was in hand is given to another when its lease is over');
 }

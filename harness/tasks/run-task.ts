@@ -1,11 +1,13 @@
 /** The only thing that an engine of tasks calls: does a task, or says what is to be done before. */
 import { BenchError } from '../errors.js';
 import { prepare } from '../pipeline/prepare.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { StageLog } from '../pipeline/stage-log.js';
 import { makeCell } from '../pipeline.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { Store } from '../store/store.js';
+import type { KeptRun } from './kept-run.js';
 import { Finished, Sharing, Waits } from './sharing.js';
 import { programHere, type Task } from './task.js';
 
@@ -19,6 +21,8 @@ export interface TaskPlace {
   /** Why tasks failed that this one waited for, by their ids. */
   readonly failed: Readonly<Record<string, string>>;
   readonly progress: Progress;
+  /** What stays open for the next task; nothing where absent. */
+  readonly kept?: KeptRun;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface TaskPlace {
  */
 export async function runTask(
   task: Task,
-  { store: root, failed, progress }: TaskPlace,
+  { store: root, failed, progress, kept }: TaskPlace,
 ): Promise<TaskOutcome> {
   await assertOurs(task);
   const store = new Store(root, { told: progress });
@@ -35,15 +39,44 @@ export async function runTask(
   if (task.leaves !== undefined && (await store.has(task.leaves.kind, task.leaves.key)))
     return { state: 'done' };
   const request = { ...task.request, config: { ...task.request.config, cache: root } };
-  const log = new StageLog(store, undefined, new Sharing(task));
-  const prepared = await log.plain('prepare', () => prepare(request, progress, store));
   try {
-    await makeCell(request, prepared, log, progress);
+    if (!(await isPieceMade(task, request, kept, progress))) await makeRun(task, request, store, progress);
   } catch (error) {
     if (error instanceof Waits) return waiting(error.tasks, failed);
     if (!(error instanceof Finished)) throw error;
   }
   return { state: 'done' };
+}
+
+/**
+ * Goes straight to the stage that a piece is of, rather than by all that its run does before.
+ * @returns false where nothing is kept, or the stage is not known before others are made
+ * @throws Waits, Finished
+ */
+async function isPieceMade(
+  task: Task,
+  request: RunRequest,
+  kept: KeptRun | undefined,
+  progress: Progress,
+): Promise<boolean> {
+  const { artifact, piece } = task;
+  // Trainings and indexes need the memory.
+  if (artifact === undefined || piece === undefined) await kept?.close();
+  else {
+    const found = await kept?.stage(request, artifact, progress);
+    if (found !== undefined) {
+      await found.run.place(progress, new Sharing(task)).made(found.stage);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** @throws Waits, Finished */
+async function makeRun(task: Task, request: RunRequest, store: Store, progress: Progress): Promise<void> {
+  const log = new StageLog(store, undefined, new Sharing(task));
+  const prepared = await log.plain('prepare', () => prepare(request, progress, store));
+  await makeCell(request, prepared, log, progress);
 }
 
 /** @throws BenchError TASK_FAILED where one of them has failed */

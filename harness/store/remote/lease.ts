@@ -42,7 +42,8 @@ export class StoreLease {
   readonly #said: Said;
   /** Of the object as we last wrote it; undefined where it is not ours. */
   #etag: string | undefined;
-  #last: Promise<void> = Promise.resolve();
+  /** The sign of life that the server has not answered yet. */
+  #sign: Promise<void> | undefined;
 
   constructor(
     readonly bucket: Bucket,
@@ -112,22 +113,28 @@ export class StoreLease {
     return Buffer.from(`${JSON.stringify({ ...this.#said, ...changes })}\n`);
   }
 
+  /** One sign at a time: a server that was away for long is not to be given all that fell due meanwhile. */
   #renew(): Promise<void> {
-    this.#last = this.#last.then(async () => {
-      if (this.#etag === undefined) return;
-      this.#said.signs++;
-      const etag = await this.bucket.replace(this.name, this.#bytes(), this.#etag, true);
-      if (etag !== undefined) this.#etag = etag;
-      else {
-        const found = await this.bucket.read(this.name);
-        const isOurs = found !== undefined && parseSaid(found.bytes)?.holder === this.#said.holder;
-        // Taken over: whoever is first wins, and what we make is compared with it.
-        this.#etag = isOurs ? found.etag : undefined;
-      }
-    });
-    // A server that is away for a while is asked again at the next sign.
-    this.#last = this.#last.catch(() => undefined);
-    return this.#last;
+    this.#sign ??= this.#signOfLife()
+      // A server that is away for a while is asked again at the next sign.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#sign = undefined;
+      });
+    return this.#sign;
+  }
+
+  async #signOfLife(): Promise<void> {
+    if (this.#etag === undefined) return;
+    this.#said.signs++;
+    const etag = await this.bucket.replace(this.name, this.#bytes(), this.#etag, true);
+    if (etag !== undefined) this.#etag = etag;
+    else {
+      const found = await this.bucket.read(this.name);
+      const isOurs = found !== undefined && parseSaid(found.bytes)?.holder === this.#said.holder;
+      // Taken over: whoever is first wins, and what we make is compared with it.
+      this.#etag = isOurs ? found.etag : undefined;
+    }
   }
 
   /** The artifact is in the store: nobody needs its lease. */
@@ -147,7 +154,7 @@ export class StoreLease {
 
   async #end(): Promise<void> {
     letGo(this.bucket.shown(this.name));
-    await this.#last;
+    await this.#sign;
   }
 }
 

@@ -1,0 +1,54 @@
+/** What a process keeps open from one task to the next of the same run: its dataset, engine, graph, model and compiled programs. */
+import type { RunRequest } from '../pipeline/run-request.js';
+import type { Progress } from '../progress.js';
+import { inOrder, inputKey, type Stage } from '../stages/graph.js';
+import { canonicalJson } from '../store/hash.js';
+import { type OpenRun, openRun } from './open-run.js';
+
+interface Kept {
+  /** The request, whole. */
+  key: string;
+  run: OpenRun;
+  /** By key of what they leave, those that one task can make a piece of. */
+  stages: ReadonlyMap<string, Stage>;
+}
+
+export class KeptRun {
+  #kept: Kept | undefined;
+
+  /**
+   * The stage that leaves an artifact, of a run that is open already or is opened now, and another closed. One whose dataset has
+   * been edited since is opened anew.
+   * @returns undefined where its graph has no such stage: what lies behind a choice is not known before that is made
+   * @throws BenchError as the run would
+   */
+  async stage(
+    request: RunRequest,
+    artifact: string,
+    progress: Progress,
+  ): Promise<{ run: OpenRun; stage: Stage } | undefined> {
+    const key = canonicalJson(request);
+    if (
+      this.#kept !== undefined &&
+      !(this.#kept.key === key && (await this.#kept.run.store.hashes.areStill()))
+    )
+      await this.close();
+    this.#kept ??= await opened(key, request, progress);
+    const { run, stages } = this.#kept;
+    const stage = stages.get(artifact);
+    return stage && { run, stage };
+  }
+
+  /** Nothing is kept any more. */
+  async close(): Promise<void> {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    await kept?.run.close();
+  }
+}
+
+async function opened(key: string, request: RunRequest, progress: Progress): Promise<Kept> {
+  const run = await openRun(request, progress, true);
+  const cut = inOrder(run.stages).filter(({ pieces }) => pieces !== undefined);
+  return { key, run, stages: new Map(cut.map((stage) => [inputKey(stage), stage])) };
+}

@@ -1,0 +1,135 @@
+/** Passages of a plain file are read from any of them on, without what stands before; of a packed one all is read. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Dataset, Passage } from '../harness/contracts.js';
+import { passagesFrom } from '../harness/dataset/reading.js';
+import { textBlocks } from '../harness/interchange/text-blocks.js';
+import { openDatasetHere } from '../harness/pipeline/prepare.js';
+import { stream } from '../harness/random.js';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'strata-from-'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+/** Three MiB and more, of lines short and long, with letters of several bytes. */
+const count = 6000;
+const random = stream(1, 'passages from');
+const texts = Array.from({ length: count }, (_, i) => `${i} ${'é☃ word '.repeat(random.integer(120))}end`);
+
+async function all(passages: AsyncIterable<Passage>): Promise<Passage[]> {
+  const found: Passage[] = [];
+  for await (const passage of passages) found.push(passage);
+  return found;
+}
+
+async function assertFromAnywhere(dataset: Dataset): Promise<void> {
+  const whole = await all(dataset.passages());
+  assert.equal(whole.length, count);
+  for (const at of [0, 1, 3000, count - 1, count + 5])
+    assert.deepEqual(await all(passagesFrom(dataset.passages(), at)), whole.slice(at), `from ${at}`);
+}
+
+async function writeBeir(folder: string, gzip = false, lines = (text: string) => text): Promise<string> {
+  await mkdir(path.join(folder, 'qrels'), { recursive: true });
+  const corpus = lines(
+    texts.map((text, i) => `${JSON.stringify({ _id: `p${i}`, title: `t${i}`, text })}\n`).join(''),
+  );
+  const file = path.join(folder, `corpus.jsonl${gzip ? '.gz' : ''}`);
+  await writeFile(file, gzip ? gzipSync(corpus, { level: 1 }) : corpus);
+  await writeFile(path.join(folder, 'queries.jsonl'), '{"_id":"q","text":"a question"}\n');
+  await writeFile(path.join(folder, 'qrels', 'test.tsv'), 'query-id\tcorpus-id\tscore\nq\tp1\t1\n');
+  return file;
+}
+
+test('BEIR: from any passage on, and what stands before is not read', async () => {
+  const folder = path.join(root, 'beir');
+  const file = await writeBeir(folder, false, (lines) => `\uFEFF${lines.replaceAll('}\n{', '}\n\n{')}`);
+  const dataset = await openDatasetHere('beir', path.join(root, 'cache'), folder);
+  await assertFromAnywhere(dataset);
+  // What is broken in the beginning is not seen from the last third on.
+  const bytes = await readFile(file);
+  bytes.write('no JSON ', 20);
+  await writeFile(file, bytes);
+  assert.equal((await all(dataset.passages().from!(4500))).length, count - 4500);
+  await assert.rejects(() => all(dataset.passages()), { code: 'DATA_INVALID' });
+  // Of another file no line may begin where one began.
+  await writeFile(file, 'x'.repeat(bytes.length));
+  await assert.rejects(
+    () => all(dataset.passages().from!(4500)),
+    /no line begins behind \d+ bytes, where one began before/,
+  );
+});
+
+test('BEIR packed: nothing can be passed over, and the passages are the same', async () => {
+  const folder = path.join(root, 'packed');
+  await writeBeir(folder, true);
+  const dataset = await openDatasetHere('beir', path.join(root, 'cache'), folder);
+  assert.equal(dataset.passages().from, undefined);
+  await assertFromAnywhere(dataset);
+});
+
+test('MS MARCO: from any passage on where it has no titles, which stand in a file of their own', async () => {
+  for (const titles of [false, true]) {
+    const folder = path.join(root, `ms-marco ${titles}`);
+    await mkdir(folder);
+    await writeFile(
+      path.join(folder, titles ? 'para.txt' : 'collection.tsv'),
+      texts.map((text, i) => `${i}\t${text}\n`).join(''),
+    );
+    if (titles) await writeFile(path.join(folder, 'para.title.txt'), '3\tthree\n');
+    for (const [name, text] of [
+      ['queries.dev.small.tsv', '7\ta question\n'],
+      ['queries.train.tsv', '8\tanother\n'],
+      ['qrels.train.tsv', '8\t0\t2\t1\n'],
+      ['qrels.dev.small.tsv', '7\t0\t1\t1\n'],
+    ] as const)
+      await writeFile(path.join(folder, name), text);
+    const name = titles ? 'ms-marco/titles' : 'ms-marco';
+    const dataset = await openDatasetHere(name, path.join(root, 'cache'), folder);
+    assert.equal(dataset.passages().from === undefined, titles);
+    await assertFromAnywhere(dataset);
+  }
+});
+
+test('a row of DPR that goes over the end of a block is no place to begin', async () => {
+  const folder = path.join(root, 'dpr');
+  await mkdir(folder);
+  // Columns of the second half are of many lines: most blocks there end within one.
+  const rows = texts.map(
+    (text, i) => `${i + 1}\t"${i < count / 2 ? text : text.replaceAll(' ', '\n')}"\ttitle ${i}\n`,
+  );
+  await writeFile(path.join(folder, 'psgs_w100.tsv'), `id\ttext\ttitle\n${rows.join('')}`);
+  await writeFile(path.join(folder, 'nq-test.qa.csv'), `what\t["end"]\n`);
+  const dataset = await openDatasetHere('dpr/nq', path.join(root, 'cache'), folder);
+  assert.ok(dataset.passages().from !== undefined);
+  await assertFromAnywhere(dataset);
+});
+
+test('the blocks of a file that is read from one of them on are those behind it, lines counted on', async () => {
+  const file = path.join(root, 'lines.txt');
+  await writeFile(file, texts.map((text) => `${text}\n`).join(''));
+  const blocks = [];
+  for await (const block of textBlocks(file, 'DATA_INVALID')) blocks.push(block);
+  assert.ok(blocks.length >= 3);
+  const { firstByte, firstLine } = blocks[1]!;
+  const again = [];
+  for await (const { text, firstLine: line } of textBlocks(file, 'DATA_INVALID', {
+    byte: firstByte!,
+    line: firstLine,
+  }))
+    again.push({ text, line });
+  assert.equal(again[0]!.line, firstLine);
+  assert.equal(
+    again.map(({ text }) => text).join(''),
+    blocks
+      .slice(1)
+      .map(({ text }) => text)
+      .join(''),
+  );
+});
