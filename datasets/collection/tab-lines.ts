@@ -16,7 +16,7 @@ export async function* tabLines(file: string): AsyncGenerator<IdentifiedText> {
   for await (const { text: whole, line } of textLines(file, 'DATA_INVALID')) {
     if (whole === '') continue;
     const tab = whole.indexOf('\t');
-    const second = tab < 0 ? -1 : whole.indexOf('\t', tab + 1);
+    const second = whole.indexOf('\t', tab + 1);
     if (tab > 0 && second < 0) {
       yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line };
       continue;
