@@ -137,6 +137,11 @@ for (const [name, text, ...patterns] of [
   ['no query', line('', good, {}), /line 1: qid is "", and a whole number/],
   ['a passage that is none', line(11, good, { bm25: [scored(1.5, 0)] }), /neg\.bm25\[0\]\.pid is 1\.5/],
   [
+    'a passage beyond 32 bits',
+    line(11, good, { bm25: [scored(2 ** 32, 0)] }),
+    /neg\.bm25\[0\]\.pid is 4294967296, and a whole number/,
+  ],
+  [
     'a score that is a text',
     line(11, [{ pid: 0, 'ce-score': '9' }], {}),
     /pos\[0\]\.ce-score is "9", and a number/,

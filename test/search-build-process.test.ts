@@ -9,6 +9,7 @@ import type { VectorIndex } from '../harness/index/vector-index.js';
 import { createProgress, type Progress, silentProgress } from '../harness/progress.js';
 import { buildInProcess } from '../harness/search/build-process.js';
 import { rowBlocks } from '../harness/search/ordered-build.js';
+import { makeIndex, normalRows, temporaryFolder } from './made-index.js';
 import { writtenFiles } from './written-files.js';
 
 const { folder } = writtenFiles('strata-build-process-');
@@ -118,6 +119,34 @@ test('however it fails, the reason is told and nothing stays', async () => {
     assert.deepEqual([facts.code, facts.message, facts.hint], [code, message, hint], body);
     assert.deepEqual(files, [], body);
   }
+});
+
+const ordered = new URL('../harness/search/ordered-build.js', import.meta.url).href;
+
+test('what runs there opens the index that is named, and an error of ours comes back whole', async (t) => {
+  const index = await makeIndex(await temporaryFolder(t), normalRows(3, 2, 'ordered'));
+  await index.close();
+  const begin = (folder: string) => `
+    const { buildAsOrdered, say: tell } = await import(${JSON.stringify(ordered)});
+    process.argv[2] = JSON.stringify({ ...order, folder: ${JSON.stringify(folder)} });
+  `;
+  const body = `await buildAsOrdered(async ({ seed, target }, { vectors }) => {
+    writeFileSync(target, 'x'.repeat(10 * vectors + seed));
+    tell({ state: 'built', trainedOn: vectors });
+  });`;
+  const { facts } = await build(`${begin(index.folder)}${body}`);
+  if (facts instanceof Error) throw facts;
+  assert.deepEqual([facts.trainedOn, facts.sizeBytes], [3, 33]);
+  const gone = await build(`${begin(`${index.folder}-none`)}${body}`);
+  assert.ok(gone.facts instanceof BenchError, String(gone.facts));
+  assert.equal(gone.facts.code, 'PATH_INVALID');
+  assert.equal(gone.facts.message, `${index.folder}-none holds no finished index: there is no index.json.`);
+  assert.match(gone.facts.hint!, /^bench encode makes an index/);
+  assert.deepEqual(gone.files, []);
+  const wrong = await build(
+    `${begin(index.folder)}await buildAsOrdered(() => { throw new TypeError('a bug'); });`,
+  );
+  assert.ok(wrong.facts instanceof BenchError && wrong.facts.code === 'UNAVAILABLE', String(wrong.facts));
 });
 
 test('it ends with whoever asked for it: at once, or before it began', async () => {

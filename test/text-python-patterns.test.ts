@@ -1,7 +1,7 @@
 /** Patterns of Python run by JavaScript: verdicts of Python's regex module (2024), IGNORECASE, UNICODE and MULTILINE. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shownPattern } from '../harness/text/guarded-pattern.js';
+import { shownPattern, tooSlow } from '../harness/text/guarded-pattern.js';
 import { pythonPattern } from '../harness/text/python-pattern.js';
 
 const verdicts: [pattern: string, found: string[], missed: string[]][] = [
@@ -63,6 +63,15 @@ test('each pattern finds what it finds in Python, and nothing else', () => {
 test('what cannot be run is said to be none', () => {
   for (const pattern of ['(', 'a\\', '[', '[z-a]', '*', '(?P=y)', '(?P<y', 'a{3,2}', 'a'.repeat(100_000)])
     assert.equal(pythonPattern(pattern), undefined, pattern.slice(0, 9));
+});
+
+test('a text that a pattern takes too long over is shown by its first 40 characters', () => {
+  const { code, message } = tooSlow('It', `${'a'.repeat(39)}bc`, 'DATA_INVALID');
+  assert.equal(code, 'DATA_INVALID');
+  assert.match(
+    message,
+    /^It takes more than [\d.]+ seconds over a text of 41 characters that begins with "a{39}b"\.$/,
+  );
 });
 
 test('a pattern is shown by its first 80 characters, and how many more there are', () => {

@@ -106,6 +106,19 @@ test('a length that cannot hold the special tokens is refused', async () => {
   assert.deepEqual([...tokenizer.encodePassage('a', 'b', 3)], [2, 3, 3]);
 });
 
+test('special tokens behind a text are counted, whatever stands before it', async () => {
+  for (const [name, behind] of [
+    ['wordpiece.json', 1],
+    ['unigram.json', 1],
+  ] as const) {
+    const tokenizer = await makeTokenizer(await readJson(name));
+    const [whole, own] = [tokenizer.encodeSingle('the keeper', 16), tokenizer.encodeText('the keeper')];
+    assert.equal(tokenizer.tokensBehind, behind, name);
+    const before = whole.length - own.length - behind;
+    assert.deepEqual([...whole.subarray(before, whole.length - behind)], own);
+  }
+});
+
 test('the saved files make the same tokenizer again', async () => {
   await withFolder(async (folder) => {
     const first = await makeTokenizer(await readJson('unigram.json'), { model_max_length: 512 });

@@ -22,7 +22,7 @@ export async function* tabLines(file: string, from?: TextStart): AsyncGenerator<
   for await (const { text: whole, line, start } of textLines(file, 'DATA_INVALID', from)) {
     if (whole === '') continue;
     const tab = whole.indexOf('\t');
-    const second = tab < 0 ? -1 : whole.indexOf('\t', tab + 1);
+    const second = whole.indexOf('\t', tab + 1);
     if (tab > 0 && second < 0) {
       yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line, ...(start && { start }) };
       continue;

@@ -185,6 +185,6 @@ export async function joinSegments(
   } finally {
     for (const reader of readers) reader.close();
   }
-  for (const segment of segments) await rm(segment, { force: true });
+  for (const segment of segments) await rm(segment);
   return offsets;
 }

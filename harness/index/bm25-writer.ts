@@ -70,7 +70,7 @@ const segmentMark = 'segment-';
 /** What a killed attempt left. */
 async function removeSegments(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name.startsWith(segmentMark)) await rm(path.join(folder, name), { force: true });
+    if (name.startsWith(segmentMark)) await rm(path.join(folder, name));
   }
 }
 

@@ -195,7 +195,7 @@ async function readStarts(file: string, shard: ShardFacts): Promise<Uint32Array>
     if (
       starts[0] !== 0 ||
       starts[shard.passages] !== shard.vectors ||
-      starts.some((start, i) => i > 0 && start < starts[i - 1]!)
+      starts.some((start, i) => start < starts[i - 1]!)
     ) {
       throw damaged(file, `does not hold ascending rows from 0 to ${shard.vectors}`);
     }

@@ -1,4 +1,5 @@
 /** Keeps the best of many scores that come in any order. */
+import { comesFirst } from './merge.js';
 
 /** The best of many, in a heap whose root is the worst of those kept. */
 export class BestPassages {
@@ -77,8 +78,4 @@ export class BestPassages {
     this.#scores[at] = this.#scores[from]!;
     this.#ordinals[at] = this.#ordinals[from]!;
   }
-}
-
-function comesFirst(score: number, ordinal: number, otherScore: number, otherOrdinal: number): boolean {
-  return score > otherScore || (score === otherScore && ordinal < otherOrdinal);
 }

@@ -72,7 +72,8 @@ export class TopRows implements RowHits {
   }
 }
 
-function comesFirst(score: number, row: number, otherScore: number, otherRow: number): boolean {
+/** The one order of hits, of rows as of passages: the larger score, and of equal ones the smaller number. */
+export function comesFirst(score: number, row: number, otherScore: number, otherRow: number): boolean {
   return score > otherScore || (score === otherScore && row < otherRow);
 }
 
