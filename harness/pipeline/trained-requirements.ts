@@ -53,7 +53,7 @@ export async function assertMachine(config: BenchConfig): Promise<Pick<Means, 'e
 /** What a system needs here that encodes. @throws BenchError as `assertMachine`, and CONFIG_INVALID for the precision */
 export async function assertEncoding(config: BenchConfig): ReturnType<typeof assertMachine> {
   const means = await assertMachine(config);
-  assertPrecision(means.engine!, config.encode.precision);
+  await assertPrecision(means.engine!, config.encode.precision);
   return means;
 }
 
