@@ -200,6 +200,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-common': ['tensor'],
   protobufjs: ['tensor'],
   'faiss-node': ['harness/searchers/faiss/flat.ts'],
+  'strata-faiss': ['harness/searchers/faiss/device.ts'],
   usearch: ['harness/searchers/usearch/library.ts'],
   tinybench: ['latency'],
   yargs: ['cli'],
@@ -231,6 +232,7 @@ export const native = [
   'onnxruntime-node',
   'faiss-node',
   'usearch',
+  'strata-faiss',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
   'mathjs',
@@ -250,6 +252,7 @@ export const namesWorkedOut = [
   'harness/program/place.ts',
   'harness/program/current.ts',
   'harness/tensor/tensorflow.ts',
+  'harness/searchers/faiss/device.ts',
   'harness/searchers/faiss/flat.ts',
   'harness/searchers/usearch/library.ts',
 ];
