@@ -1,5 +1,6 @@
-// Compiles the addon of faiss-node from its npm package against the system's FAISS, for machines where its prebuilt
-// binary cannot be downloaded. What it leaves is one folder, node_modules/faiss-node, put in place by a rename.
+// Compiles against the system's FAISS the addon of faiss-node from its npm package, for machines where its prebuilt binary
+// cannot be downloaded, and the addon of ours that searches on a GPU (faiss-device.mjs). What it leaves is two folders,
+// node_modules/faiss-node and node_modules/strata-faiss, each put in place by a rename.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -14,6 +15,13 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  buildDeviceAddon,
+  builtDeviceAddon,
+  environmentFlags,
+  findsGpu,
+  packageName,
+} from './faiss-device.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const parent = path.dirname(root);
@@ -73,10 +81,6 @@ function checkCompiler() {
         'Where FAISS lies elsewhere, name its folders with CXXFLAGS=-I... and LDFLAGS=-L...',
     );
   }
-}
-
-function environmentFlags(name) {
-  return (process.env[name] ?? '').split(/\s+/).filter((flag) => flag !== '');
 }
 
 /** faiss-node, what it loads at run time, and the Node-API headers, as npm gives them; no install script is run. */
@@ -141,30 +145,60 @@ function assemble(sources, folder) {
   }
 }
 
-if (!existsSync(modules)) fail(`there is no ${path.relative(process.cwd(), modules)}: run npm ci first.`);
-if (existsSync(target) && faultOf(target) === undefined) {
-  console.log(`build:faiss: faiss-node ${readPackage(target).version} is there and works; nothing to do.`);
-  process.exit(0);
+/** How many seconds a piece of work took, in words. */
+function timed(work) {
+  const began = Date.now();
+  work();
+  return `${((Date.now() - began) / 1000).toFixed(1)} s`;
 }
+
+/** @param {string} staging beside its target: a rename cannot leave the file system */
+function putInPlace(staging, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(staging, folder);
+}
+
+if (!existsSync(modules)) fail(`there is no ${path.relative(process.cwd(), modules)}: run npm ci first.`);
+const deviceTarget = path.join(modules, packageName);
+const isThere = existsSync(target) && faultOf(target) === undefined;
+const addon = builtDeviceAddon(deviceTarget);
+// One without CUDA is built again where a FAISS with it has come.
+const isCurrent = addon !== undefined && (addon.withGpu || !findsGpu(compiler));
+if (isThere)
+  console.log(`build:faiss: faiss-node ${readPackage(target).version} is there and works; nothing to do.`);
+if (isThere && isCurrent) process.exit(0);
 checkCompiler();
-const began = Date.now();
 const work = mkdtempSync(path.join(tmpdir(), 'strata-faiss-'));
-// Beside its target: a rename cannot leave the file system.
 const staging = path.join(modules, `.faiss-node-${process.pid}`);
+const deviceStaging = path.join(modules, `.${packageName}-${process.pid}`);
 process.on('exit', () => {
-  rmSync(work, { recursive: true, force: true });
-  rmSync(staging, { recursive: true, force: true });
+  for (const folder of [work, staging, deviceStaging]) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 const sources = fetchSources(work);
-assemble(sources, staging);
-compile(sources, work, path.join(staging, 'build', 'Release', 'faiss-node.node'));
-const fault = faultOf(staging);
-if (fault !== undefined) fail(`the addon was compiled but does not work: ${fault}`);
-rmSync(target, { recursive: true, force: true });
-renameSync(staging, target);
-const seconds = ((Date.now() - began) / 1000).toFixed(1);
-console.log(
-  `build:faiss: compiled faiss-node ${version} with ${compiler} in ${seconds} s; it is in node_modules/faiss-node.`,
-);
+if (!isThere) {
+  const seconds = timed(() => {
+    assemble(sources, staging);
+    compile(sources, work, path.join(staging, 'build', 'Release', 'faiss-node.node'));
+  });
+  const fault = faultOf(staging);
+  if (fault !== undefined) fail(`the addon was compiled but does not work: ${fault}`);
+  putInPlace(staging, target);
+  console.log(
+    `build:faiss: compiled faiss-node ${version} with ${compiler} in ${seconds}; it is in node_modules/faiss-node.`,
+  );
+}
+if (!isCurrent) {
+  const includes = [path.join(sources, 'node-api-headers', 'include'), path.join(sources, 'node-addon-api')];
+  let fault;
+  const seconds = timed(() => {
+    fault = buildDeviceAddon({ compiler, folder: deviceStaging, includes });
+  });
+  if (fault !== undefined) fail(`the addon for a GPU could not be built:\n${fault}`);
+  putInPlace(deviceStaging, deviceTarget);
+  const { version: faiss, withGpu } = builtDeviceAddon(deviceTarget);
+  console.log(
+    `build:faiss: compiled the addon for a GPU in ${seconds} from FAISS ${faiss}, ${withGpu ? 'which has CUDA' : 'which has no CUDA: it searches on no GPU'}; it is in node_modules/${packageName}.`,
+  );
+}

@@ -92,13 +92,35 @@ test('in int8 vectors are near to those of float32, and the same on 1, 2 and 3 t
   assert.ok(cosine > 0.999 && cosine < 1 - 1e-9, String(cosine));
 });
 
+test('in f16 vectors are nearer to those of float32, and an overflow is an error by name', async () => {
+  const options = { retriever, side: 'passage', maxTokens: 16, batchTokens: 64 } as const;
+  const exact = (await encoderOf(64).encode(texts)).vectors;
+  const half = new VectorEncoder({ ...options, engine, weights: initial, precision: 'f16' });
+  const { vectors } = await half.encode(texts);
+  await half.dispose();
+  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+  const cosine = dot(vectors, exact) / Math.sqrt(dot(vectors, vectors) * dot(exact, exact));
+  assert.ok(cosine > 0.9999 && cosine < 1 - 1e-12, String(cosine));
+  // Each number fits, and what a product makes of them does not.
+  const large = initial.map((values, i) =>
+    retriever.parameters[i]!.shape.length > 1 ? values.map((value) => 60_000 * Math.sign(value)) : values,
+  );
+  const beyond = new VectorEncoder({ ...options, engine, weights: large, precision: 'f16' });
+  await assert.rejects(beyond.encode(texts), {
+    code: 'CONFIG_INVALID',
+    message: /encode.precision=f16: the passage encoder gave (NaN|-?Infinity) in a vector.*65,504/,
+    hint: /encode.precision=float32/,
+  });
+  await beyond.dispose();
+});
+
 test('in int8 weights that change, and an engine that has no integers, are refused', async () => {
   const options = { retriever, side: 'passage', maxTokens: 16, batchTokens: 64, precision: 'int8' } as const;
   const { variables } = engine.variables(initial.map(({ length }) => length));
   assert.throws(() => new VectorEncoder({ ...options, engine, weights: variables }), TypeError);
   const eager = await openEngine('tfjs-cpu');
-  assert.throws(
-    () => new VectorEncoder({ ...options, engine: eager, weights: initial }),
+  await assert.rejects(
+    new VectorEncoder({ ...options, engine: eager, weights: initial }).encode(texts),
     /'tfjs-cpu' on cpu/,
   );
   await eager.dispose();

@@ -17,29 +17,34 @@ import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 const cached = ({ stages }: RunRecord) =>
   Object.fromEntries(stages.map(({ name, execution }) => [name, execution.cached]));
 
-test('int8 makes vectors of its own from the same training, in one table beside float32', async (t) => {
+test('int8 and f16 make vectors of their own from the same training, in one table beside float32', async (t) => {
   const root = await temporaryFolder(t);
   await writeTinyCollection(path.join(root, 'data'));
   const made: RunRecord[] = [];
-  for (const precision of ['float32', 'int8', 'int8']) {
+  for (const precision of ['float32', 'int8', 'int8', 'f16']) {
     const request = tinyRequest(root, 'mlr-sc', 1, `encode.precision=${precision}`);
     made.push(await run(request, silentProgress()));
   }
-  const [exact, rough, again] = made as [RunRecord, RunRecord, RunRecord];
+  const [exact, rough, again, half] = made as [RunRecord, RunRecord, RunRecord, RunRecord];
   assert.deepEqual(
-    [exact, rough, again].map(({ device }) => device.precision),
-    [undefined, 'int8', 'int8'],
+    made.map(({ device }) => device.precision),
+    [undefined, 'int8', 'int8', 'f16'],
   );
-  assertRecord(rough, 'the record');
-  const { train, encode, queries } = cached(rough);
-  assert.deepEqual([train, encode, queries], [true, false, false]);
+  for (const other of [rough, half]) {
+    assertRecord(other, 'the record');
+    const { train, encode, queries } = cached(other);
+    assert.deepEqual([train, encode, queries], [true, false, false]);
+  }
   assert.deepEqual([cached(again).encode, cached(again).queries], [true, true]);
   assert.match(describeDevice(rough), /^onnx on cpu in int8, /);
+  assert.match(describeDevice(half), /^onnx on cpu in f16, /);
   assert.match(describeDevice(exact), /^onnx on cpu, /);
-  const systems = groupSystems([exact, rough].map((record, i) => ({ file: `${i}.record.json`, record })));
+  const systems = groupSystems(
+    [exact, rough, half].map((record, i) => ({ file: `${i}.record.json`, record })),
+  );
   assert.deepEqual(
     systems.map(({ name }) => name),
-    ['mlr-sc (encode.precision=float32)', 'mlr-sc (encode.precision=int8)'],
+    ['float32', 'int8', 'f16'].map((precision) => `mlr-sc (encode.precision=${precision})`),
   );
 });
 

@@ -111,15 +111,15 @@ describe('a product with weights in int8', () => {
       engine!.compile(([x]) => [tf.square(x!)], floats([3]), { precision: 'int8' }),
       /without a product with weights/,
     );
-    assertPrecision(engine!, 'int8');
+    await assertPrecision(engine!, 'int8');
     for (const [name, device] of [
       ['tfjs-cpu', 'cpu'],
       ['onnx', 'webgpu'],
       ['onnx', 'cuda'],
       ['tensorflow', 'cuda'],
     ] as const) {
-      assertPrecision({ name, device }, 'float32');
-      assert.throws(() => assertPrecision({ name, device }, 'int8'), {
+      await assertPrecision({ name, device }, 'float32');
+      await assert.rejects(assertPrecision({ name, device }, 'int8'), {
         code: 'CONFIG_INVALID',
         message: new RegExp(`encode.precision=int8 .*'${name}' on ${device}`),
         hint: /onnx --device cpu/,

@@ -1,5 +1,6 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
+import type { Precision } from '../contracts.js';
 import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
 import type { SecondStageConfig, TrainConfig } from './training-config.js';
 
@@ -56,7 +57,7 @@ export interface EncodeConfig {
   shardPassages: number;
   memoryMiB: number;
   /** Of products with weights. Training, its validation and the mining of a second stage are float32 in any case. */
-  precision: 'float32' | 'int8';
+  precision: Precision;
 }
 
 /** What is built from the vectors and searched. */

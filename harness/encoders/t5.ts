@@ -171,7 +171,12 @@ function t5Parameters(of: T5Sizes): Parameter[] {
     for (const part of of.gated ? ['wi_0', 'wi_1'] : ['wi']) {
       matrix(`${dense}.${part}`, of.intermediate, of.dimensions);
     }
-    matrix(`${dense}.wo`, of.dimensions, of.intermediate);
+    list.push({
+      name: `${dense}.wo.weight`,
+      shape: [of.dimensions, of.intermediate],
+      decay: true,
+      overflowsHalf: true,
+    });
     norm(`encoder.block.${l}.layer.1.layer_norm`);
   }
   norm('encoder.final_layer_norm');

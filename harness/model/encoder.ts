@@ -10,6 +10,11 @@ export interface Parameter {
   shape: readonly number[];
   /** Whether weight decay applies: not to biases and normalization weights. */
   decay: boolean;
+  /**
+   * Products with it go beyond what float16 holds in published models, so that they are float32 where `encode.precision` is
+   * f16: what transformers' `_keep_in_fp32_modules` names.
+   */
+  overflowsHalf?: boolean;
 }
 
 /** A place where dropout applies, in the order of use. The first axis of `shape` is B. */

@@ -38,9 +38,11 @@ export interface PromptTokens {
   passage: number;
 }
 
+type SentenceParameter = Pick<Parameter, 'name' | 'shape' | 'overflowsHalf'>;
+
 export class SentenceModel implements VectorModel {
   /** Of the encoder, then of each dense layer: weight and bias. */
-  readonly parameters: readonly Pick<Parameter, 'name' | 'shape'>[];
+  readonly parameters: readonly SentenceParameter[];
   readonly dimensions: number;
   readonly paddingId: number;
   readonly indexedVectors = 1;
@@ -52,7 +54,7 @@ export class SentenceModel implements VectorModel {
     readonly promptTokens: PromptTokens,
   ) {
     this.paddingId = encoder.paddingId;
-    const parameters: Pick<Parameter, 'name' | 'shape'>[] = [...encoder.parameters];
+    const parameters: SentenceParameter[] = [...encoder.parameters];
     let width = encoder.shape.dimensions;
     for (const [i, module] of modules.entries()) {
       if (module.kind === 'pooling') width *= module.modes.length;

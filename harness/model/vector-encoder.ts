@@ -1,12 +1,13 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
-import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
+import type { PassageVectors, Precision, Tensor, Tensor2D } from '../contracts.js';
+import { BenchError } from '../errors.js';
 import { refuseBeyondMemory } from '../program/memory.js';
-import type { ArraySpec, Engine, NumericArray, Precision, Variable } from '../tensor/engine.js';
+import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { assertPrecision } from '../tensor/precision.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import { bucketOf, padTexts } from '../text/padding.js';
-import type { Encoder, EncoderInput } from './encoder.js';
+import type { Encoder, EncoderInput, Parameter } from './encoder.js';
 
 export interface EncodedTexts {
   /** Rows of D numbers, text by text. */
@@ -17,7 +18,7 @@ export interface EncodedTexts {
 
 /** What turns token ids into the vectors that are searched; a pure function of its weights. */
 export interface VectorModel {
-  readonly parameters: readonly { readonly shape: readonly number[] }[];
+  readonly parameters: readonly Pick<Parameter, 'shape' | 'overflowsHalf'>[];
   /** D of what comes out. */
   readonly dimensions: number;
   readonly paddingId: number;
@@ -54,7 +55,6 @@ export class VectorEncoder {
 
   constructor(readonly options: VectorEncoderOptions) {
     const { weights, engine, precision = 'float32' } = options;
-    assertPrecision(engine, precision);
     const isArrays = weights.every((weight) => weight instanceof Float32Array);
     if (precision !== 'float32' && !isArrays)
       throw new TypeError(`weights that change cannot be encoded with in ${precision}`);
@@ -77,7 +77,8 @@ export class VectorEncoder {
     onBatch?: (done: number) => void,
     shortest = 1,
   ): Promise<EncodedTexts> {
-    const { maxTokens, batchTokens, retriever } = this.options;
+    const { engine, maxTokens, batchTokens, retriever, side, precision = 'float32' } = this.options;
+    await assertPrecision(engine, precision);
     // Longest first: each batch takes the length of its longest text, and only the last one is not full.
     const order = texts.map((_, i) => i).sort((a, b) => texts[b]!.length - texts[a]!.length || a - b);
     const rows: Float32Array[] = new Array(texts.length);
@@ -98,6 +99,7 @@ export class VectorEncoder {
         Float32Array?,
       ];
       collectRows(rows, members, batch, vectors, present, retriever.dimensions);
+      if (precision === 'f16') refuseOverflow(rows, members, side);
       at += members.length;
       onBatch?.(at);
     }
@@ -113,6 +115,9 @@ export class VectorEncoder {
       'Make encode.batchTokens smaller.',
     );
     return this.#programs.get(`${batch}x${tokens}`, () => {
+      const overflowing = new Set(
+        retriever.parameters.flatMap(({ overflowsHalf }, i) => (overflowsHalf === true ? [i] : [])),
+      );
       const inputs: ArraySpec[] = [
         ...retriever.parameters.map(({ shape }): ArraySpec => ({ shape, dtype: 'float32' })),
         { shape: [batch, tokens], dtype: 'int32' },
@@ -127,7 +132,7 @@ export class VectorEncoder {
           return present === undefined ? [vectors] : [vectors, tf.cast(present, 'float32')];
         },
         inputs,
-        { fixed: this.#fixed, precision, name: `${side} encoder` },
+        { fixed: this.#fixed, precision, overflowing, name: `${side} encoder` },
       );
     });
   }
@@ -165,6 +170,19 @@ function collectRows(
       count++;
     }
     rows[text] = kept.subarray(0, count * dimensions);
+  }
+}
+
+/** What float16 could not hold came to infinity, and then to no number. @throws BenchError CONFIG_INVALID */
+function refuseOverflow(rows: readonly Float32Array[], members: readonly number[], side: string): void {
+  for (const text of members) {
+    const at = rows[text]!.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) continue;
+    throw new BenchError(
+      'CONFIG_INVALID',
+      `encode.precision=f16: the ${side} encoder gave ${rows[text]![at]} in a vector, where a product came out larger than the 65,504 of float16.`,
+      { hint: 'This model needs encode.precision=float32.' },
+    );
   }
 }
 

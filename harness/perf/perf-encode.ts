@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../config/config.js';
-import type { Passage } from '../contracts.js';
+import type { Passage, Precision } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { localModel } from '../pipeline/named-models.js';
@@ -16,7 +16,6 @@ import { openEncoder } from '../pipeline/open-model.js';
 import { openDatasetHere } from '../pipeline/prepare.js';
 import { openPublished } from '../pipeline/published-model.js';
 import { mean } from '../statistics/summary.js';
-import type { Precision } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { ownTurn, pythonTurn } from './turns.js';
 

@@ -3,6 +3,7 @@ import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { loadSearcher, searcherNames } from '../plugins/searchers.js';
 import { flatKind, type IndexBuilder, type SearcherPlugin } from '../search/searcher.js';
+import type { DeviceName } from '../tensor/engine.js';
 
 /** Leaves the choice to `autoRank` of the searchers. */
 export const auto = 'auto';
@@ -106,6 +107,15 @@ export async function assertSearcher({ searcher, index }: BenchConfig): Promise<
   const { plugin } = await namedSearcher(searcher);
   if (index.kind === flatKind && plugin.open === undefined) throw notFlat(searcher, plugin);
   await plugin.check();
+}
+
+/** @throws BenchError UNAVAILABLE or CONFIG_INVALID where the searcher that was named does not search where the run computes */
+export async function assertSearcherOn(
+  { searcher, index, search }: BenchConfig,
+  device: DeviceName,
+): Promise<void> {
+  if (searcher === auto || index.kind !== flatKind) return;
+  await (await namedSearcher(searcher)).plugin.assertDevice?.(device, search.depth);
 }
 
 /** A name has to be right even where nothing is searched by it. @throws BenchError UNKNOWN_NAME with a near name */

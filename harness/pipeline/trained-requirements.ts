@@ -9,7 +9,7 @@ import { loadArchitecture } from '../plugins.js';
 import { scratchDescribed } from '../stages/scratch-model.js';
 import { sizeOf } from '../tensor/engine.js';
 import { assertPrecision } from '../tensor/precision.js';
-import { assertSearcher } from './choose-searcher.js';
+import { assertSearcher, assertSearcherOn } from './choose-searcher.js';
 import { indexBuilder } from './index-builder.js';
 import { localModel } from './named-models.js';
 import { assertNegatives } from './negative-sources.js';
@@ -47,13 +47,15 @@ export async function requirements(request: RunRequest): Promise<Means> {
 export async function assertMachine(config: BenchConfig): Promise<Pick<Means, 'engine' | 'builder'>> {
   await assertSearcher(config);
   const builder = (await indexBuilder(config))?.name;
-  return { engine: await engineHere(config), ...(builder !== undefined && { builder }) };
+  const engine = await engineHere(config);
+  await assertSearcherOn(config, engine.device);
+  return { engine, ...(builder !== undefined && { builder }) };
 }
 
 /** What a system needs here that encodes. @throws BenchError as `assertMachine`, and CONFIG_INVALID for the precision */
 export async function assertEncoding(config: BenchConfig): ReturnType<typeof assertMachine> {
   const means = await assertMachine(config);
-  assertPrecision(means.engine!, config.encode.precision);
+  await assertPrecision(means.engine!, config.encode.precision);
   return means;
 }
 

@@ -78,7 +78,12 @@ export function comesFirst(score: number, row: number, otherScore: number, other
 }
 
 /** Puts rows of equal score in ascending order; libraries give scores in order but rows of equal score as they come. */
-export function orderTies(scores: ArrayLike<number>, rows: number[], from: number, count: number): void {
+export function orderTies(
+  scores: ArrayLike<number>,
+  rows: number[] | Float64Array,
+  from: number,
+  count: number,
+): void {
   for (let start = from; start < from + count; ) {
     let end = start + 1;
     while (end < from + count && scores[end] === scores[start]) end++;

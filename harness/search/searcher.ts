@@ -1,7 +1,7 @@
 /** The interfaces of everything that finds the rows of an index with the largest inner products. */
 import type { VectorIndex } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
-import type { Engine } from '../tensor/engine.js';
+import type { DeviceName, Engine } from '../tensor/engine.js';
 
 /** The kind of index that is the shards themselves. */
 export const flatKind = 'Flat';
@@ -182,8 +182,14 @@ export interface SearcherPlugin {
    * @throws BenchError UNAVAILABLE with the command that adds it
    */
   check(): Promise<string>;
+  /**
+   * Whether it searches the index Flat where the run computes; absent where it does everywhere.
+   * @param depth k
+   * @throws BenchError UNAVAILABLE with what adds it, CONFIG_INVALID where it does not find as many rows there
+   */
+  assertDevice?(device: DeviceName, depth: number): Promise<void>;
   /** Of the libraries that search, for records and keys; asked for where `check` has passed. */
-  versions(engine: Pick<Engine, 'versions'>): Readonly<Record<string, string>>;
+  versions(engine: Pick<Engine, 'versions' | 'device'>): Readonly<Record<string, string>>;
   /**
    * Opens the shards themselves, to be searched exactly.
    * @throws BenchError CONFIG_INVALID for a budget too small, CACHE_INVALID where a shard cannot be read

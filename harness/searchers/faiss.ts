@@ -2,6 +2,12 @@
 import type { SearcherPlugin } from '../search/searcher.js';
 import { assertKind, buildIndex } from './faiss/build.js';
 import { FactorySearcher } from './faiss/built.js';
+import {
+  assertDeviceSearch,
+  describeDeviceFaiss,
+  deviceFaissVersion,
+  loadDeviceFaiss,
+} from './faiss/device.js';
 import { FaissSearcher, faissVersion, loadFaiss } from './faiss/flat.js';
 import { assertSettable } from './faiss/parameter-file.js';
 import { tryShards } from './faiss/trial.js';
@@ -12,10 +18,18 @@ const faiss: SearcherPlugin = {
   autoRank: 1,
   async check() {
     await loadFaiss();
-    return `IndexFlatIP and factory strings, faiss-node ${faissVersion()}`;
+    return `IndexFlatIP and factory strings, faiss-node ${faissVersion()}; ${await describeDeviceFaiss()}`;
   },
-  versions: () => ({ 'faiss-node': faissVersion() }),
-  open: (index, { memoryBytes }) => FaissSearcher.open(index, memoryBytes),
+  versions({ device }) {
+    const faiss = device === 'cuda' ? deviceFaissVersion() : undefined;
+    return { 'faiss-node': faissVersion(), ...(faiss !== undefined && { faiss }) };
+  },
+  assertDevice: assertDeviceSearch,
+  async open(index, { engine, memoryBytes, deviceMemoryBytes = memoryBytes }) {
+    if (engine.device !== 'cuda') return FaissSearcher.open(index, memoryBytes);
+    await assertDeviceSearch(engine.device, 1);
+    return FaissSearcher.open(index, Math.min(memoryBytes, deviceMemoryBytes), await loadDeviceFaiss());
+  },
   prove: tryShards,
   builder: {
     kinds: 'any factory string of FAISS: HNSW32, IVF64,Flat, SQ8, IVF64,PQ16, PCA64,Flat',

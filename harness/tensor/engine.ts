@@ -3,6 +3,7 @@
  * Arrays are row-major. A `bool` is one byte, 0 or 1.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Precision } from '../contracts.js';
 
 export type NumericArray = Float32Array | Int32Array | Uint8Array;
 export type DataType = 'float32' | 'int32' | 'bool';
@@ -54,17 +55,13 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
-/**
- * float32 is what training, validation and every loss compute in. int8 is for encoding alone: weights and what they are
- * multiplied with become integers of 8 bits, whose products are added up in 32; what comes out of a program is float32.
- */
-export type Precision = 'float32' | 'int8';
-
 export interface CompileOptions {
   /** Input index -> values that never change: baked in where the engine gains from it, else resident; no longer fed. */
   fixed?: ReadonlyMap<number, NumericArray>;
   /** What is multiplied with fixed inputs, as far as the engine has it: see `assertPrecision`. float32 where absent. */
   precision?: Precision;
+  /** Fixed inputs whose products are float32 in f16 too: see `Parameter.overflowsHalf`. */
+  overflowing?: ReadonlySet<number>;
   /** Shown in errors and profiles. */
   name?: string;
 }

@@ -5,8 +5,9 @@ import { collectGarbage } from '../../search/garbage.js';
 import { orderTies, TopRows } from '../../search/merge.js';
 import type { BuiltFile, RowHits, RowSearcher } from '../../search/searcher.js';
 import { discard } from '../../store/atomic.js';
-import { type FaissIndex, largestBatch, loadFaiss, readChecked } from './flat.js';
+import { type FaissIndex, loadFaiss, readChecked } from './flat.js';
 import { assertSettable, copyWithParameter, findSearchParameter } from './parameter-file.js';
+import { largestBatch } from './shard-search.js';
 
 export class FactorySearcher implements RowSearcher {
   readonly resident = true;

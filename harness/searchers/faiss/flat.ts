@@ -1,17 +1,14 @@
-/** FAISS's own IndexFlatIP over the shards, through faiss-node. The only import of that package. */
+/** FAISS's own IndexFlatIP over the shards: by faiss-node, or on a GPU by the addon of device.ts. The only import of faiss-node. */
 import { createRequire } from 'node:module';
 import { BenchError } from '../../errors.js';
 import { damaged } from '../../index/reading.js';
 import { shardBytes } from '../../index/shard.js';
 import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
 import { collectGarbage } from '../../search/garbage.js';
-import { orderTies, TopRows } from '../../search/merge.js';
+import { TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
-
-/** Queries at once: faiss-node takes and gives plain arrays, 8 bytes or more a number. */
-export const largestBatch = 128;
-/** Rows asked for beyond the depth, so that most ties at the cut show their end at once. */
-const spareRows = 8;
+import { type DeviceFaiss, type DeviceIndex, mostDeviceRows, tooDeep } from './device.js';
+import { type ShardIndex, searchShard } from './shard-search.js';
 
 /** What we use of faiss-node. Its `search` throws where k is more than `ntotal`. */
 export interface FaissModule {
@@ -64,18 +61,19 @@ export async function loadFaiss(name = 'faiss-node'): Promise<FaissModule> {
  * @param expected rows, and D
  * @throws BenchError CACHE_INVALID where FAISS refuses it, or it is another index than was expected
  */
-export function readChecked(
-  read: (file: string) => FaissIndex,
+export function readChecked<T extends FaissIndex | DeviceIndex>(
+  read: (file: string) => T,
   file: string,
   expected: { vectors: number; dimensions: number },
-): FaissIndex {
-  let index: FaissIndex;
+): T {
+  let index: T;
   try {
     index = read(file);
   } catch (cause) {
     throw damaged(file, `cannot be read by FAISS: ${faissReason(cause)}`, cause);
   }
-  const [vectors, dimensions] = [index.ntotal(), index.getDimension()];
+  const [vectors, dimensions] =
+    'rows' in index ? [index.rows, index.dimensions] : [index.ntotal(), index.getDimension()];
   if (vectors !== expected.vectors || dimensions !== expected.dimensions)
     throw damaged(
       file,
@@ -93,24 +91,65 @@ export function faissVersion(): string {
   return (createRequire(import.meta.url)('faiss-node/package.json') as { version: string }).version;
 }
 
+/** Opens a shard in the memory in which it is searched. */
+type OpenIndex = (shard: OpenShard) => ShardIndex;
+
+const onProcessor =
+  ({ IndexFlatIP }: FaissModule): OpenIndex =>
+  (shard) => {
+    const index = readChecked((file) => IndexFlatIP.read(file), shard.reader.path, shard);
+    return {
+      find(queries, k) {
+        const { distances, labels } = index.search(Array.from(queries), k);
+        return { scores: distances, rows: labels };
+      },
+    };
+  };
+
+/** Of CUDA_VISIBLE_DEVICES, where there are several. */
+const firstDevice = 0;
+
+const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
+  const read = (shard: OpenShard) => readChecked((file) => new Index(file), shard.reader.path, shard);
+  const indexOf = (index: DeviceIndex): ShardIndex => ({
+    find: (queries, k) => index.search(queries, k),
+    dispose: () => index.dispose(),
+  });
+  return (shard) => {
+    const index = read(shard);
+    try {
+      index.toDevice(firstDevice);
+    } catch (cause) {
+      throw new BenchError('OUT_OF_MEMORY', `FAISS cannot put a shard on the GPU: ${faissReason(cause)}.`, {
+        hint: 'Other programs on this GPU take of its memory too. --searcher exact streams what does not fit; --device cpu searches on the processor.',
+        cause,
+      });
+    }
+    return { ...indexOf(index), most: mostDeviceRows, unbounded: () => indexOf(read(shard)) };
+  };
+};
+
 export class FaissSearcher implements RowSearcher {
   readonly resident: boolean;
   readonly #index: VectorIndex;
-  readonly #faiss: FaissModule;
+  readonly #open: OpenIndex;
+  readonly #most: number;
   /** Where resident, by shard number. */
-  readonly #loaded = new Map<number, FaissIndex>();
+  readonly #loaded = new Map<number, ShardIndex>();
 
-  private constructor(index: VectorIndex, faiss: FaissModule, resident: boolean) {
+  private constructor(index: VectorIndex, open: OpenIndex, most: number, resident: boolean) {
     this.#index = index;
-    this.#faiss = faiss;
+    this.#open = open;
+    this.#most = most;
     this.resident = resident;
   }
 
   /**
    * @param memoryBytes what the vectors may take. Where all shards do not fit they are loaded one after another at every search.
-   * @throws BenchError UNAVAILABLE, or CONFIG_INVALID where a shard alone is over the budget
+   * @param device FAISS on a GPU, in whose memory they are then
+   * @throws BenchError UNAVAILABLE, CONFIG_INVALID where a shard alone is over the budget, or OUT_OF_MEMORY of a GPU
    */
-  static async open(index: VectorIndex, memoryBytes: number): Promise<FaissSearcher> {
+  static async open(index: VectorIndex, memoryBytes: number, device?: DeviceFaiss): Promise<FaissSearcher> {
     const sizes = index.shards.map((shard) => shardBytes(shard.vectors, shard.dimensions));
     const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
     if (largest > memoryBytes) {
@@ -123,8 +162,10 @@ export class FaissSearcher implements RowSearcher {
       );
     }
     const resident = sizes.reduce((sum, size) => sum + size, 0) <= memoryBytes;
-    const searcher = new FaissSearcher(index, await loadFaiss(), resident);
-    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, searcher.#read(shard));
+    const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device);
+    const most = device === undefined ? Number.POSITIVE_INFINITY : mostDeviceRows;
+    const searcher = new FaissSearcher(index, open, most, resident);
+    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard));
     return searcher;
   }
 
@@ -135,58 +176,23 @@ export class FaissSearcher implements RowSearcher {
     onRows?: (rows: number) => void,
   ): Promise<RowHits> {
     const top = new TopRows(count, Math.min(depth, this.#index.vectors));
+    if (top.depth > this.#most) throw tooDeep(top.depth);
     for (const shard of this.#index.shards) {
       if (shard.vectors === 0 || top.depth === 0) continue;
-      this.#searchShard(this.#loaded.get(shard.number) ?? this.#read(shard), shard, queries, count, top);
+      const index = this.#loaded.get(shard.number) ?? this.#open(shard);
+      const { vectors, firstRow } = shard;
+      searchShard(index, { vectors, firstRow, dimensions: this.#index.dimensions }, queries, count, top);
       if (this.resident) continue;
+      index.dispose?.();
       await collectGarbage();
       onRows?.(shard.firstRow + shard.vectors);
     }
     return top;
   }
 
-  #searchShard(
-    faiss: FaissIndex,
-    shard: OpenShard,
-    queries: Float32Array,
-    count: number,
-    top: TopRows,
-  ): void {
-    const { dimensions } = this.#index;
-    const depth = Math.min(top.depth, shard.vectors);
-    for (let first = 0; first < count; first += largestBatch) {
-      const size = Math.min(largestBatch, count - first);
-      const vectorsOf = (from: number, n: number) =>
-        Array.from(queries.subarray(from * dimensions, (from + n) * dimensions));
-      let k = Math.min(depth + spareRows, shard.vectors);
-      const { distances, labels } = faiss.search(vectorsOf(first, size), k);
-      const cut: number[] = [];
-      for (let i = 0; i < size; i++) {
-        orderTies(distances, labels, i * k, k);
-        if (k < shard.vectors && distances[i * k + depth - 1] === distances[i * k + k - 1])
-          cut.push(first + i);
-        else top.offer(first + i, distances, labels, i * k, depth, shard.firstRow);
-      }
-      // Rows as good as the last one may lie beyond what was asked for, and which of them came is FAISS's choice.
-      for (const query of cut) {
-        for (k = Math.min(depth + spareRows, shard.vectors); ; ) {
-          k = Math.min(k * 2, shard.vectors);
-          const more = faiss.search(vectorsOf(query, 1), k);
-          if (k < shard.vectors && more.distances[depth - 1] === more.distances[k - 1]) continue;
-          orderTies(more.distances, more.labels, 0, k);
-          top.offer(query, more.distances, more.labels, 0, depth, shard.firstRow);
-          break;
-        }
-      }
-    }
-  }
-
-  #read(shard: OpenShard): FaissIndex {
-    return readChecked((file) => this.#faiss.IndexFlatIP.read(file), shard.reader.path, shard);
-  }
-
   async dispose(): Promise<void> {
     if (this.#loaded.size === 0) return;
+    for (const index of this.#loaded.values()) index.dispose?.();
     this.#loaded.clear();
     await collectGarbage();
   }

@@ -43,7 +43,8 @@ const movedFlags: Rewriting = (graph, { op, inputs, outputs, attributes }) => {
 const sliced: Rewriting = (graph, { inputs, outputs, attributes }) => {
   const [x, starts, ends, axes] = inputs as [Value, Value, Value, Value];
   const { shape, dtype } = outputs[0]!;
-  if (dtype === 'float32') return graph.node('Slice', inputs, shape, dtype, attributes);
+  if (dtype === 'float32' || dtype === 'float16')
+    return graph.node('Slice', inputs, shape, dtype, attributes);
   let taken = x;
   for (const [i, axis] of [...(axes.constant as BigInt64Array)].map(Number).entries()) {
     const [start, end] = [starts, ends].map((value) => Number(value.constant![i]!)) as [number, number];

@@ -2,6 +2,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Feed, NumericArray, Program, Variable } from '../engine.js';
 import type { BusyClock } from './busy-clock.js';
+import { DeviceHalves } from './device-halves.js';
 import { type DeviceMemory, DeviceVariable } from './device-variables.js';
 import type { Value } from './graph.js';
 import { hostTensor } from './host-program.js';
@@ -13,7 +14,7 @@ export interface DeviceProgramParts {
   /** Undefined where the program does not need one. Floats are [size]: see `record`. */
   inputs: readonly (Value | undefined)[];
   /** By input, what is always fed there; undefined where the caller feeds. */
-  bound: readonly (DeviceVariable | undefined)[];
+  bound: readonly (DeviceVariable | DeviceHalves | undefined)[];
   /** No two are the same. Floats are [size]. */
   outputs: readonly Value[];
   /** Why it cannot be run, from what ONNX Runtime said. */
@@ -64,7 +65,8 @@ export class DeviceProgram implements Program {
     });
   }
 
-  async #tensor(feed: Feed, value: Value): Promise<OrtTensor> {
+  async #tensor(feed: Feed | DeviceHalves, value: Value): Promise<OrtTensor> {
+    if (feed instanceof DeviceHalves) return feed.tensor();
     if (!(feed instanceof DeviceVariable)) {
       const values = feed as NumericArray;
       this.memory.counts.otherBytes += values.byteLength;

@@ -1,7 +1,8 @@
 /**
  * The process in which a device computes for the first time: a driver that is broken may end it. Started by device-trial.ts with
- * the device's name as its argument; tells what came of it by a message.
+ * the device's name and a precision as its arguments; tells what came of it by a message.
  */
+import type { Precision } from '../../contracts.js';
 import type { DeviceName } from '../engine.js';
 import * as tf from '../operations.js';
 import { openOnnx } from './engine.js';
@@ -10,20 +11,21 @@ export type TrialMessage = { works: true } | { works: false; why: string };
 
 const size = 64;
 
-/** A product and its sum, which the device must get right. */
-async function tryDevice(device: DeviceName): Promise<TrialMessage> {
+/** A product with weights, which the device must get right. */
+async function tryDevice(device: DeviceName, precision: Precision): Promise<TrialMessage> {
   const shape = [size, size];
   const engine = await openOnnx(1, device);
   try {
+    const values = Float32Array.from({ length: size * size }, (_, i) => (i % 7) - 3);
     const program = await engine.compile(
       ([a, b]) => [tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, false, true)],
       [
         { shape, dtype: 'float32' },
         { shape, dtype: 'float32' },
       ],
+      { fixed: new Map([[1, values]]), precision },
     );
-    const values = Float32Array.from({ length: size * size }, (_, i) => (i % 7) - 3);
-    const [product] = await program.run([values, values]);
+    const [product] = await program.run([values]);
     await program.dispose();
     const wrong = product!.findIndex(
       (value, at) => value !== dotOf(values, Math.floor(at / size), at % size),
@@ -51,9 +53,9 @@ const reasonOf = ({ message }: Error): string =>
 
 // Nobody is left to try it for.
 process.on('disconnect', () => process.exit(1));
-const device = process.argv[2] as DeviceName | undefined;
+const [device, precision] = process.argv.slice(2) as [DeviceName?, Precision?];
 if (device !== undefined) {
-  const message = await tryDevice(device).catch(
+  const message = await tryDevice(device, precision ?? 'float32').catch(
     (error: Error): TrialMessage => ({ works: false, why: reasonOf(error) }),
   );
   process.send?.(message, () => process.exit(0));

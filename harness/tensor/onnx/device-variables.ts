@@ -6,6 +6,7 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Variable, VariableSet } from '../engine.js';
 import { deviceFault, isLost } from './device-faults.js';
 import { Graph, prune, type Value } from './graph.js';
+import { halvesModel } from './half-weights.js';
 import { writeModel } from './model-file.js';
 import type { Ort } from './runtime.js';
 
@@ -52,6 +53,12 @@ export class DeviceMemory {
   upload(values: Float32Array): Promise<OrtTensor> {
     this.counts.variableBytes += values.byteLength;
     return this.#run(copyModel, 'gpu-buffer', new this.ort.Tensor('float32', values, [values.length]));
+  }
+
+  /** Rounded to float16 there. */
+  halves(values: Float32Array): Promise<OrtTensor> {
+    this.counts.variableBytes += values.byteLength;
+    return this.#run(halvesModel, 'gpu-buffer', new this.ort.Tensor('float32', values, [values.length]));
   }
 
   /** Zeros are made there. */

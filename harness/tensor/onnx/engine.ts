@@ -6,16 +6,17 @@ import { mostThreads } from '../engine.js';
 import { BusyClock } from './busy-clock.js';
 import { beforeLastCast, nodesWithoutKernel, useDeviceOperators } from './device-operators.js';
 import { DeviceProgram } from './device-program.js';
-import { DeviceMemory, DeviceVariable, deviceVariables } from './device-variables.js';
+import { DeviceResidents } from './device-residents.js';
+import { DeviceMemory, deviceVariables } from './device-variables.js';
 import { describeGpu } from './gpu-search.js';
-import { type ConstantArray, type Graph, prune, type Value } from './graph.js';
+import { type Graph, prune, type Value } from './graph.js';
+import { useHalves } from './half-products.js';
 import { HostProgram } from './host-program.js';
 import { HostVariable, hostVariables } from './host-variables.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
-import { useIntegers } from './integer-products.js';
-import { integerLimit } from './integer-weights.js';
 import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
+import { otherProducts } from './other-products.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
@@ -26,7 +27,12 @@ const largestBindingBytes = 128 * 2 ** 20;
 
 /** Where programs run and what they are fed lies. */
 type Placed = Pick<Engine, 'compile' | 'variables' | 'resident' | 'release' | 'dispose'>;
-type Place = (ort: Ort, options: InferenceSession.SessionOptions, clock: BusyClock) => Placed;
+type Place = (
+  ort: Ort,
+  options: InferenceSession.SessionOptions,
+  clock: BusyClock,
+  device: DeviceName,
+) => Placed;
 
 /**
  * @param threads for one operation; operations run one after another
@@ -65,7 +71,7 @@ export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Pro
     },
     ...(device === 'webgpu' && { largestArrayBytes: largestBindingBytes }),
     versions: { 'onnxruntime-node': ortVersion(), ...gpuFacts(device) },
-    ...place(ort, options, clock),
+    ...place(ort, options, clock, device),
   };
 }
 
@@ -76,11 +82,14 @@ function gpuFacts(device: DeviceName): { gpu?: string } {
 }
 
 /** On the CPU, and on a device whose provider takes arrays of this process and copies them itself. */
-const inMemory: Place = (ort, options, clock) => ({
-  async compile(build, inputs, { fixed = new Map(), name = 'program', precision = 'float32' } = {}) {
-    const isInteger = precision === 'int8';
-    // Matrices of weights become integers once the program is known; what is one-dimensional is added, and stays as it is.
-    const isMatrix = (i: number) => isInteger && fixed.has(i) && inputs[i]!.shape.length > 1;
+const inMemory: Place = (ort, options, clock, device) => ({
+  async compile(
+    build,
+    inputs,
+    { fixed = new Map(), name = 'program', precision = 'float32', overflowing = new Set() } = {},
+  ) {
+    // Matrices of weights are rewritten once the program is known; what is one-dimensional is added, and stays as it is.
+    const isMatrix = (i: number) => precision !== 'float32' && fixed.has(i) && inputs[i]!.shape.length > 1;
     const baked = new Map([...fixed].filter(([i]) => !isMatrix(i)));
     const { graph, outputs: recorded } = record(build, inputs, baked);
     const outputs = withoutIdleReshapes(recorded);
@@ -89,9 +98,8 @@ const inMemory: Place = (ort, options, clock) => ({
       open.flatMap((i, at) => (isMatrix(i) ? [[graph.inputs[at]!, fixed.get(i) as Float32Array]] : [])),
     );
     const given = graph.inputs.filter((value) => !weights.has(value));
-    const bound = isInteger
-      ? useIntegers(graph, outputs, { weights, limit: await integerLimit(ort) })
-      : new Map<Value, ConstantArray>();
+    const kept = new Set(open.flatMap((i, at) => (overflowing.has(i) ? [graph.inputs[at]!] : [])));
+    const bound = await otherProducts[precision](ort, { graph, outputs, weights, kept, device });
     stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
     refuseUnknown(nodes, name);
@@ -116,20 +124,13 @@ const inMemory: Place = (ort, options, clock) => ({
 const onDevice: Place = (ort, options, clock) => {
   const session = { ...(options.extra?.session as object), disable_cpu_ep_fallback: '1' };
   const memory = new DeviceMemory(ort, { ...options, extra: { session } });
-  const residents = new Map<Float32Array, DeviceVariable>();
-  const resident = (values: Float32Array) => {
-    const variable = residents.get(values) ?? new DeviceVariable(memory, values.length, values);
-    residents.set(values, variable);
-    return variable;
-  };
-  const release = (values: readonly Float32Array[]) => {
-    for (const each of values) {
-      residents.get(each)?.free();
-      residents.delete(each);
-    }
-  };
+  const residents = new DeviceResidents(memory);
   return {
-    async compile(build, inputs, { fixed = new Map(), name = 'program' } = {}) {
+    async compile(
+      build,
+      inputs,
+      { fixed = new Map(), name = 'program', precision = 'float32', overflowing = new Set() } = {},
+    ) {
       // Weights lie there once for all programs; what else is fixed is small, and part of the program.
       const baked = new Map([...fixed].filter(([, values]) => !(values instanceof Float32Array)));
       const bound = inputs.flatMap((_, i) =>
@@ -137,13 +138,28 @@ const onDevice: Place = (ort, options, clock) => {
       );
       const { graph, outputs: recorded } = record(build, inputs, baked, true);
       const outputs = apart(graph, withoutIdleReshapes(recorded).map(beforeLastCast));
+      const isHalf = (i: number) =>
+        precision === 'f16' &&
+        inputs[i]!.shape.length > 1 &&
+        fixed.has(i) &&
+        !baked.has(i) &&
+        !overflowing.has(i);
+      const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
+      const weights = new Map(
+        open.flatMap((i, at) => (isHalf(i) ? [[graph.inputs[at]!, fixed.get(i) as Float32Array]] : [])),
+      );
+      const halves =
+        precision === 'f16' ? useHalves(graph, outputs, weights, 'float16') : new Map<Value, Float32Array>();
       useDeviceOperators(graph, outputs);
       const { nodes, used } = prune(outputs);
       return new DeviceProgram(memory, clock, {
         name,
         model: writeModel(graph, nodes, used, outputs),
         inputs: graph.inputs.map((value) => (used.has(value) ? value : undefined)),
-        bound: bound.map((values) => values && resident(values)),
+        bound: [
+          ...bound.map((values) => values && residents.variable(values)),
+          ...[...halves.values()].map((values) => residents.halves(values)),
+        ],
         outputs,
         async explain(cause) {
           const isMissing = /fallback to CPU EP/.test((cause as Error).message);
@@ -155,10 +171,10 @@ const onDevice: Place = (ort, options, clock) => {
       });
     },
     variables: (sizes) => deviceVariables(memory, sizes),
-    resident,
-    release,
+    resident: (values) => residents.variable(values),
+    release: (values) => residents.release(values),
     async dispose() {
-      release([...residents.keys()]);
+      residents.dispose();
     },
   };
 };

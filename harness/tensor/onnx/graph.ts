@@ -1,10 +1,11 @@
 /** The recorded program: values and the nodes that make them, in ONNX's terms. */
 import type { DataType, NumericArray } from '../engine.js';
 
-/** Those behind `int64` are of products of integers alone: integer-products.ts. */
-export type OnnxType = DataType | 'int64' | 'int8' | 'uint8';
+/** Those behind `int64` are of products with weights in another precision: integer-products.ts, half-products.ts. */
+export type OnnxType = DataType | 'int64' | 'int8' | 'uint8' | 'float16';
 
-export type ConstantArray = NumericArray | BigInt64Array | Int8Array;
+/** A Uint16Array holds the bits of float16 numbers. */
+export type ConstantArray = NumericArray | BigInt64Array | Int8Array | Uint16Array;
 
 export interface Value {
   name: string;

@@ -76,6 +76,7 @@ export const elementType: Record<OnnxType, number> = {
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
 };
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 };
 

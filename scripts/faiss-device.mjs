@@ -1,0 +1,73 @@
+// Compiles the addon of ours that searches on a GPU by FAISS (faiss-device.cc) against the system's FAISS, with CUDA or without.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The package in which the addon is put. */
+export const packageName = 'strata-faiss';
+const source = fileURLToPath(new URL('./faiss-device.cc', import.meta.url));
+
+/** @returns the words of a variable such as CXXFLAGS */
+export function environmentFlags(name) {
+  return (process.env[name] ?? '').split(/\s+/).filter((flag) => flag !== '');
+}
+
+/**
+ * Writes a package folder with the addon.
+ * @param {{ compiler: string, folder: string, includes: readonly string[] }} options includes of Node-API and node-addon-api
+ * @returns {string | undefined} what the compiler said where it failed
+ */
+export function buildDeviceAddon({ compiler, folder, includes }) {
+  mkdirSync(folder, { recursive: true });
+  const args = [
+    ...['-std=c++17', '-O2', '-fPIC', '-shared', '-fopenmp', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS'],
+    // Those that are named come first: a FAISS with CUDA may lie beside the system's.
+    ...environmentFlags('CXXFLAGS'),
+    ...includes.map((include) => `-I${include}`),
+    ...[source, '-o', path.join(folder, `${packageName}.node`)],
+    ...environmentFlags('LDFLAGS'),
+    ...['-lfaiss', '-lopenblas'],
+  ];
+  const { status, stderr, error } = spawnSync(compiler, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (status !== 0) return `${compiler} ${args.join(' ')}\n${error?.message ?? stderr.trim()}`;
+  const { fault, facts } = tryAddon(folder);
+  if (fault !== undefined) return fault;
+  // For records, which do not load what did not search.
+  const manifest = { name: packageName, version: facts.version, private: true, main: `${packageName}.node` };
+  const about = { ...manifest, withGpu: facts.withGpu };
+  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
+  return undefined;
+}
+
+/** Loads the addon in a process of its own. @returns its FAISS, or what is wrong with it */
+function tryAddon(folder) {
+  const probe = `const { Index, version, withGpu } = require(${JSON.stringify(path.join(folder, `${packageName}.node`))});
+    try { new Index('/no/such/file'); } catch (error) { process.stdout.write(JSON.stringify({ version, withGpu })); }`;
+  const { status, stdout, stderr, signal } = spawnSync(process.execPath, ['-e', probe], { encoding: 'utf8' });
+  if (status === 0 && stdout !== '') return { facts: JSON.parse(stdout) };
+  const said = stderr.split('\n').find((line) => /error/i.test(line));
+  return { fault: said?.trim() ?? `it ended with ${signal ?? `status ${status}`}` };
+}
+
+/**
+ * What FAISS the addon in a folder was built from; undefined where there is none that loads.
+ * @returns {{ version: string, withGpu: boolean } | undefined}
+ */
+export function builtDeviceAddon(folder) {
+  try {
+    const { version, withGpu } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    return tryAddon(folder).fault === undefined ? { version, withGpu } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the compiler finds a FAISS with CUDA. */
+export function findsGpu(compiler) {
+  const { stdout } = spawnSync(compiler, ['-E', '-P', '-x', 'c++', ...environmentFlags('CXXFLAGS'), '-'], {
+    encoding: 'utf8',
+    input: '#if __has_include(<faiss/gpu/GpuIndexFlat.h>)\nwith_gpu\n#endif\n',
+  });
+  return stdout.includes('with_gpu');
+}
