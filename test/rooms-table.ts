@@ -28,7 +28,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['contracts', 'errors', 'json', 'json-schema', 'program', 'statistics', 'store'],
   },
   dataset: { floor: 1, imports: ['contracts'] },
-  tensor: { floor: 1, imports: ['errors'] },
+  tensor: { floor: 1, imports: ['errors', 'program'] },
   progress: { floor: 1, imports: ['interruption', 'printable'] },
   text: { floor: 2, imports: ['errors', 'json', 'json-schema', 'store'] },
   model: {
@@ -77,7 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   search: {
     floor: 2,
     imports: [
-      ...['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'statistics', 'store'],
+      ...['contracts', 'dataset', 'errors', 'index', 'json', 'program', 'progress', 'statistics', 'store'],
       ...['tensor', 'text'],
     ],
   },

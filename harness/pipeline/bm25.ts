@@ -50,7 +50,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { scoring, ...stages } = termStages(request, await knownOf(bench), asking);
   const { folder } = await bench.logged(stages.index, 'index');
   const run = await bench.logged(stages.run, 'search');
-  const from: TermsOpening = { config, folder, scoring };
+  const from: TermsFrom = { config, folder, scoring };
   const { index, searcher } = await openSparse(folder, scoring, config.search.memoryMiB);
   try {
     const facts = {
@@ -71,8 +71,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       rereads: false,
       stages: { run: stages.run, all: [stages.run] },
       searchable: [stages.index],
-      open: () => openTerms(from),
-      opening: { system: architecture, from },
+      opening: { system: architecture, folders: [folder], from },
       close: () => index.close(),
     };
   } catch (error) {
@@ -81,18 +80,18 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-/** By which another process opens it: JSON. */
-interface TermsOpening {
+/** By which it is opened: JSON. */
+interface TermsFrom {
   readonly config: Pick<BenchConfig, 'search'>;
   /** Of the index. */
   readonly folder: string;
   readonly scoring: SparseScoring;
 }
 
-export const open = (from: object): Promise<OpenSystem> => openTerms(from as TermsOpening);
-
 /** Terms instead of vectors: there is nothing to encode. */
-async function openTerms({ config: { search }, folder, scoring }: TermsOpening): Promise<OpenSystem> {
+export async function open(from: object): Promise<OpenSystem> {
+  const { config, folder, scoring } = from as TermsFrom;
+  const { search } = config;
   const { index, searcher } = await openSparse(folder, scoring, search.memoryMiB);
   return {
     parts: [

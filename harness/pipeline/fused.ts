@@ -9,7 +9,7 @@ import { type Known, knownOf } from '../stages/known.js';
 import { type RunFacts, timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
-import type { Opening, OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import {
   addedUp,
   askingOf,
@@ -125,13 +125,11 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
-      open: () =>
-        openAll(
-          all.map((each) => each.open),
-          fusion,
-          asking.depth,
-        ),
-      opening: openingOf(request.architecture, all, { fusion, depth: asking.depth }),
+      opening: openingOf(
+        request.architecture,
+        all.map((each) => each.opening),
+        asked,
+      ),
       close: () => close(all),
     };
   } catch (error) {
@@ -140,43 +138,26 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-/** By which another process opens it: JSON. */
-interface FusedOpening {
+/** By which it is opened: JSON. */
+interface FusedFrom {
   readonly all: readonly Opening[];
   readonly fusion: Fusion;
   readonly depth: number;
 }
 
-/** Undefined where one of its systems has none. */
-function openingOf(
-  system: string,
-  all: readonly Pick<AnsweredSystem, 'opening'>[],
-  how: Omit<FusedOpening, 'all'>,
-): Opening | undefined {
-  const openings = all.flatMap(({ opening }) => opening ?? []);
-  return openings.length < all.length ? undefined : { system, from: { ...how, all: openings } };
+function openingOf(system: string, all: readonly Opening[], how: Omit<FusedFrom, 'all'>): Opening {
+  const from: FusedFrom = { ...how, all };
+  return { system, folders: all.flatMap(({ folders }) => folders), from };
 }
 
-export function open(from: object): Promise<OpenSystem> {
-  const { all, fusion, depth } = from as FusedOpening;
-  return openAll(
-    all.map((each) => () => openSystem(each)),
-    fusion,
-    depth,
-  );
-}
-
-async function openAll(
-  all: readonly (() => Promise<OpenSystem>)[],
-  fusion: Fusion,
-  depth: number,
-): Promise<OpenSystem> {
+export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
+  const { all, fusion, depth } = from as FusedFrom;
   const open: OpenSystem[] = [];
   const close = async () => {
     for (const system of open) await system.close();
   };
   try {
-    for (const each of all) open.push(await each());
+    for (const each of all) open.push(await openSystem(each, way));
   } catch (error) {
     await close();
     throw error;

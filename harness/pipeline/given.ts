@@ -15,7 +15,6 @@ import { GivenQueries } from './given-rows.js';
 import { describeGiven, type GivenVectors } from './given-vectors.js';
 import { indexBuilder } from './index-builder.js';
 import { openingsOf } from './open-dense.js';
-import type { QueryEncoder } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Encoding, Means, ScoringSystem, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
@@ -70,18 +69,15 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => givenA
 export const encode = (asking: AnswerRequest): Promise<Encoding> => givenAs(asking, encodeDense, false);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => givenAs(asking, scoreDense);
 
-/** Looked up: there is nothing to time. */
-const lookedUp = (queries: GivenQueries): QueryEncoder => ({
-  parts: [],
-  encode: async (some) => queries.vectorsOf(some),
-  dispose: async () => undefined,
+export const { open, openScoring } = openingsOf(async ({ folder }, { config }) => {
+  const queries = await GivenQueries.open(await describeGiven(folder!, config.vectors.similarity));
+  // Looked up: there is nothing to time.
+  return {
+    parts: [],
+    encode: async (some) => queries.vectorsOf(some),
+    dispose: async () => undefined,
+  };
 });
-
-export const { open, openScoring } = openingsOf(async (from, _, { vectors }) =>
-  lookedUp(
-    await GivenQueries.open(await describeGiven((from as { folder: string }).folder, vectors.similarity)),
-  ),
-);
 
 /** @param use what is done with the vectors @param searches whether queries of the split are asked for */
 async function givenAs<T extends UsedVectors>(
@@ -101,7 +97,6 @@ async function givenAs<T extends UsedVectors>(
     const source = sourceOf(request, { folder: given.folder, key }, name);
     const used = await use(asking, bench, vectorStages(source, request, known, asking), {
       held: async () => ({ numbers: queries.values.length }),
-      open: async () => lookedUp(queries),
       from: { folder: given.folder },
     });
     const { facts } = used;

@@ -8,7 +8,7 @@ import { timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { loadSystem } from '../systems.js';
-import type { Opening, OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import {
   addedUp,
   askingOf,
@@ -23,14 +23,7 @@ import type { StageTime, Trial } from './estimate/stage-time.js';
 import { openScoringOf, openSystem } from './opening.js';
 import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
-import type {
-  AnsweredSystem,
-  AnswerRequest,
-  Means,
-  ScoringSystem,
-  SystemPlan,
-  SystemSteps,
-} from './system.js';
+import type { AnsweredSystem, AnswerRequest, Means, SystemPlan, SystemSteps } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
 export const times = (trial: Trial): Promise<StageTime[]> =>
@@ -103,12 +96,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         ),
         reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
-      open: () => openBoth(found.open, scoring.open, reranked, depth),
-      opening: found.opening &&
-        scoring.opening && {
-          system: request.architecture,
-          from: { found: found.opening, scoring: scoring.opening, reranked, depth },
-        },
+      opening: openingOf(request.architecture, found.opening, scoring.opening, { reranked, depth }),
       close: () => found.close(),
     };
   } catch (error) {
@@ -117,33 +105,29 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-/** By which another process opens it: JSON. */
-interface RerankedOpening {
+/** By which it is opened: JSON. */
+interface RerankedFrom {
   readonly found: Opening;
   readonly scoring: Opening;
   readonly reranked: number;
   readonly depth: number;
 }
 
-export function open(from: object): Promise<OpenSystem> {
-  const { found, scoring, reranked, depth } = from as RerankedOpening;
-  return openBoth(
-    () => openSystem(found),
-    () => openScoringOf(scoring),
-    reranked,
-    depth,
-  );
+function openingOf(
+  system: string,
+  found: Opening,
+  scoring: Opening,
+  how: Omit<RerankedFrom, 'found' | 'scoring'>,
+): Opening {
+  const from: RerankedFrom = { ...how, found, scoring };
+  return { system, folders: [...found.folders, ...scoring.folders], from };
 }
 
-async function openBoth(
-  openFirst: AnsweredSystem['open'],
-  openSecond: ScoringSystem['open'],
-  reranked: number,
-  depth: number,
-): Promise<OpenSystem> {
-  const first = await openFirst();
+export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
+  const { found, scoring, reranked, depth } = from as RerankedFrom;
+  const first = await openSystem(found, way);
   try {
-    const second = await openSecond();
+    const second = await openScoringOf(scoring, way);
     const { queries, scorer } = second;
     const ordered = async ([hits, given]: readonly unknown[]) =>
       rerankHits(hits as PassageHits, await vectorOf(queries, given), scorer, reranked, depth);

@@ -5,14 +5,13 @@ import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
-import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
 import { modelBytes } from './model-bytes.js';
 import { openingsOf } from './open-dense.js';
-import { modelQueries, modelSource, type QueryEncoder } from './query-encoder.js';
+import { modelQueries, modelSource } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, ScoringSystem, SystemPlan } from './system.js';
@@ -68,10 +67,9 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => trainedAs(asking, answerDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => trainedAs(asking, scoreDense);
 
-const openQueries = async (from: object, engine: Engine, { encode }: BenchConfig): Promise<QueryEncoder> =>
-  modelQueries(await openCheckpoint((from as { folder: string }).folder), engine, encode);
-
-export const { open, openScoring } = openingsOf(openQueries);
+export const { open, openScoring } = openingsOf(async ({ folder }, { engine, config }) =>
+  modelQueries(await openCheckpoint(folder!), engine, config.encode),
+);
 
 /** @param use what is done with the model, once it is trained */
 function trainedAs<T extends UsedVectors>(
@@ -86,7 +84,7 @@ function trainedAs<T extends UsedVectors>(
     const training = trainingFacts(trained, log.stages);
     const stages = modelStages(trainings.model, request, known, asking);
     const { folder } = trained.checkpoint;
-    const source = modelSource(bench, stages.model, { folder }, () => openCheckpoint(folder));
+    const source = modelSource(bench, stages.model, { folder });
     const dense = await use(asking, bench, stages, source);
     const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {
