@@ -1,6 +1,8 @@
 /** BM25 as a system: dataset -> index of terms -> search -> hits. */
+
 import type { BenchConfig } from '../config/config.js';
 import type { Query, SparseScoring } from '../contracts.js';
+import { counted } from '../counted.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { bareArchitecture, type RunRecord } from '../record.js';
@@ -26,7 +28,7 @@ export async function plan({ config }: RunRequest): Promise<SystemPlan> {
   return {
     stages: [
       `index     every passage; ${JSON.stringify(scoringOf(config))}`,
-      `search    the test queries, ${config.search.depth} hits each`,
+      `search    the test queries, ${counted(config.search.depth, 'hits')} each`,
     ],
     needs: async () => [],
   };

@@ -1,5 +1,7 @@
 /** A server that gives vectors, as a system: it encodes passages and queries, and all else is as with every system of vectors. */
+
 import type { Query } from '../contracts.js';
+import { counted } from '../counted.js';
 import { embeddingsUrl, endpointKey, keyVariable } from '../endpoint/client.js';
 import { BenchError } from '../errors.js';
 import { readIndexFacts } from '../index/vector-index.js';
@@ -43,7 +45,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { model, similarity, batchSize, concurrency } = config.endpoint;
   return planOfVectors(request, means, [
     `server    ${embeddingsUrl(urlOf(request)).href}, ${model === null ? 'its own model' : `model ${model}`}, ${similarity}`,
-    `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${config.encode.shardPassages} passages`,
+    `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${counted(config.encode.shardPassages, 'passages')}`,
   ]);
 }
 

@@ -1,5 +1,7 @@
 /** Several systems as one: each answers by itself, as in a row of its own, and their lists become one. */
+
 import type { FuseConfig } from '../config/system-config.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type Fusion, fuseHits } from '../search/fuse.js';
 import type { PassageHits } from '../search/search.js';
@@ -62,7 +64,7 @@ function fusionOf({ method, constant, weights, normalization }: FuseConfig, syst
 }
 
 function fusionText(fusion: Fusion, depth: number): string {
-  const of = `of the first ${depth} hits of each system`;
+  const of = `of the first ${counted(depth, 'hits')} of each system`;
   if (fusion.method === 'rrf') return `reciprocal rank fusion, constant ${fusion.constant}, ${of}`;
   const { weights, normalization } = fusion;
   return `sums of scores, normalization ${normalization}, weights ${weights.map((weight) => +weight.toFixed(4)).join(' and ')}, ${of}`;

@@ -1,5 +1,7 @@
 /** Vectors made elsewhere, as a system: read, then as every system of vectors, see `dense.ts`. Nothing is encoded. */
+
 import path from 'node:path';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { bareArchitecture } from '../record.js';
 import { givenVectors } from '../stages/given-vectors.js';
@@ -44,8 +46,8 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { config } = request;
   const { folder, similarity, counts } = await described(request);
   return planOfVectors(request, means, [
-    `vectors   ${folder}: ${counts.passages} passages, ${counts.queries} queries, ${similarity}`,
-    `read      every passage, in shards of ${config.encode.shardPassages} passages`,
+    `vectors   ${folder}: ${counted(counts.passages, 'passages')}, ${counted(counts.queries, 'queries')}, ${similarity}`,
+    `read      every passage, in shards of ${counted(config.encode.shardPassages, 'passages')}`,
   ]);
 }
 
@@ -109,7 +111,7 @@ async function givenAs<T extends UsedVectors>(
       },
       given: { vectors: key },
       remarks: [
-        `vectors made elsewhere (${given.dimensions} dimensions, ${given.similarity}): latency is of the search alone, no query is encoded`,
+        `vectors made elsewhere (${counted(given.dimensions, 'dimensions')}, ${given.similarity}): latency is of the search alone, no query is encoded`,
       ],
     };
   });

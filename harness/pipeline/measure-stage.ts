@@ -1,6 +1,8 @@
 /** From a run to measures, whoever made it: answers found in texts, values per query. */
+
 import { defaultConfig } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
+import { counted } from '../counted.js';
 import { qrelsById } from '../dataset/qrels.js';
 import { readPassages } from '../dataset/reading.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
@@ -48,7 +50,9 @@ export async function measureStage(request: MeasureRequest): Promise<Measurement
   const found = needsAnswers ? new AnswersOfRun(dataset.answerMatching!, queries, run) : undefined;
   if (found !== undefined) await readPassages(dataset, [found]);
   if (found !== undefined && found.unusable > 0)
-    warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
+    warnings.push(
+      `${counted(found.unusable, 'answer patterns cannot be run and match', 'answer pattern cannot be run and matches')} nothing.`,
+    );
   if (found !== undefined && found.matchingAll > 0)
     warnings.push(
       `${found.matchingAll} of ${queries.length} queries have an answer that is empty or without a word: every passage holds it, as DPR counts.`,

@@ -1,6 +1,8 @@
 /** A model as it was published, as a system: nothing is trained, then as every system of vectors, see `dense.ts`. */
+
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
 import { type Known, knownOf } from '../stages/known.js';
@@ -51,7 +53,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { encode } = request.config;
   return planOfVectors(request, means, [
     `model     ${idOf(request)}`,
-    `encode    every passage${inPrecision(encode)}, in shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, in shards of ${counted(encode.shardPassages, 'passages')}`,
   ]);
 }
 
@@ -132,7 +134,7 @@ function remarksOf({ facts, maxTokens }: PublishedModel, { pretrained }: BenchCo
   const set = Object.entries(pretrained).filter(([, value]) => value !== null);
   const dense = modules.filter(({ kind }) => kind === 'dense').length;
   return [
-    `as published: ${poolingText(facts)} pooling${dense === 0 ? '' : `, ${dense} dense`}, ${similarity}, at most ${maxTokens.passage} tokens${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}`,
+    `as published: ${poolingText(facts)} pooling${dense === 0 ? '' : `, ${dense} dense`}, ${similarity}, at most ${counted(maxTokens.passage, 'tokens')}${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}`,
     ...(set.length === 0
       ? []
       : [

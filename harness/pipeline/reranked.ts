@@ -1,4 +1,5 @@
 /** Two systems as one: the first finds passages, the second scores these alone, with the vectors of its own row. */
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { rerankHits } from '../search/rerank.js';
 import type { PassageHits } from '../search/search.js';
@@ -51,7 +52,7 @@ export async function plan(request: RunRequest): Promise<SystemPlan> {
 
 function orderText(reranked: number, depth: number, first: string, second: string): string {
   const behind = reranked < depth ? `; the hits behind them are in the order of ${first}` : '';
-  return `the first ${reranked} hits of ${first} in the order of ${second}, by its exact similarity${behind}`;
+  return `the first ${counted(reranked, 'hits')} of ${first} in the order of ${second}, by its exact similarity${behind}`;
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {

@@ -1,5 +1,7 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
+
 import type { BenchConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import { retrieverFiles } from '../model/retriever-files.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
@@ -26,23 +28,23 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { train, model, encode } = config;
   return planOfVectors(request, means, [
     `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
-    `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
+    `train     ${counted(train.epochs, 'epochs')}, ${counted(train.batchSize, 'queries')} per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
     ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
     ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
-    `encode    every passage${inPrecision(encode)}, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, ${counted(config.text.passageTokens, 'tokens')} at most, shards of ${counted(encode.shardPassages, 'passages')}`,
   ]);
 }
 
 function chunkText(chunkSize: BenchConfig['train']['chunkSize']): string {
   if (chunkSize === null) return 'no gradient cache';
-  return `gradient cache of ${chunkSize === 'fitting' ? 'as many texts as fit' : `${chunkSize} texts`}`;
+  return `gradient cache of ${chunkSize === 'fitting' ? 'as many texts as fit' : `${counted(chunkSize, 'texts')}`}`;
 }
 
 function originText({ init, config: { model } }: RunRequest): string {
   const { scratch, name } = model;
   if (init !== undefined) return `the trained checkpoint ${init}, which began with ${name}`;
   if (name !== 'scratch') return name;
-  return `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`;
+  return `a BERT with random weights, ${counted(scratch.layers, 'layers')}, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`;
 }
 
 /** The second training, as `stage2.*` has it. */
@@ -50,13 +52,13 @@ function secondStagePlan(config: BenchConfig): string {
   const { init, negatives, examples, depth } = config.stage2;
   const { epochs, negativePool } = secondStage(config).train;
   const from = init === 'first' ? 'from the weights of the first training' : 'from the model again';
-  const found = `mined with the first training's weights (${depth} hits)`;
+  const found = `mined with the first training's weights (${counted(depth, 'hits')})`;
   const [original, mined] =
     examples === 'concatenated'
       ? ['the examples of the first training and, behind them,', `examples ${found}`]
       : ['the negatives of the first training and', `negatives ${found}`];
   const on = negatives === 'both' ? `${original} ${mined}` : `${mined} alone`;
-  return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
+  return `${counted(epochs, 'epochs')} ${from}, on ${on}; a pool of ${negativePool} each`;
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
