@@ -57,6 +57,11 @@ export async function measureStage(request: MeasureRequest): Promise<Measurement
     warnings.push(
       `${found.matchingAll} of ${queries.length} queries have an answer that is empty or without a word: every passage holds it, as DPR counts.`,
     );
+  const withoutText = found ? [...qrels.keys()].filter((id) => run.has(id) && !found.flags.has(id)) : [];
+  if (withoutText.length > 0)
+    warnings.push(
+      `${counted(withoutText.length, `judged queries have hits, and ${dataset.name} has no text and no answers of them: they count`, `judged query has hits, and ${dataset.name} has no text and no answers of it: it counts`)} as answered by no hit ('${withoutText[0]}').`,
+    );
   if (found !== undefined && dataset.tieRule !== undefined)
     throw new TypeError(`answers of ${dataset.name} are sought in the order of the search`);
   const evaluation = evaluate(run, qrels, measures, {
@@ -65,7 +70,12 @@ export async function measureStage(request: MeasureRequest): Promise<Measurement
     queries: [...new Set([...queries.map(({ queryId }) => queryId), ...qrels.keys()])],
     relevance: dataset.relevantFrom ?? 1,
     identicalIds,
-    ...(found && { firstAnswerRank: firstRanks(run, found.flags, identicalIds) }),
+    ...(found && {
+      firstAnswerRank: new Map([
+        ...firstRanks(run, found.flags, identicalIds),
+        ...withoutText.map((queryId) => [queryId, undefined] as const),
+      ]),
+    }),
   });
   return { evaluation, warnings, ...(found && { answerFlags: found.flags }) };
 }
