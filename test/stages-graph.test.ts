@@ -1,6 +1,5 @@
 /** The graph of a request: its keys are known before anything runs, and every setting that decides something is in one of them. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { type BenchConfig, defaultConfig } from '../harness/config/config.js';
@@ -239,29 +238,4 @@ test('two inputs of one name are a bug, and are named; a folder that is handed i
   assert.equal(inputsOf(stage('of', { given })).given, 'content');
   const changed = stage('of', { given: { ...given, folder: '/elsewhere' } });
   assert.equal(inputKey(changed), inputKey(stage('of', { given })));
-});
-
-test('a checkpoint that is taken as it is needs no negatives, and leaves the run that it left', async (t) => {
-  const root = await temporaryFolder(t);
-  await writeTinyCollection(path.join(root, 'data'));
-  const cache = path.join(root, 'cache');
-  const first = await run(tinyRequest(root, 'mlr', 1, 'train.epochs=1', 'latency.queries=0'), quiet);
-  const [checkpoint] = await readdir(path.join(cache, 'checkpoints'));
-  const init = path.join(cache, 'checkpoints', checkpoint!);
-  const asItIs = tinyRequest(root, 'mlr', 1, 'train.epochs=0', 'latency.queries=0');
-  const again = { ...asItIs, init, config: { ...asItIs.config, cache: path.join(root, 'another') } };
-  const record = await run(again, quiet);
-  assert.deepEqual(record.measures, first.measures);
-  const made = await readdir(again.config.cache);
-  assert.deepEqual([made.includes('checkpoints'), made.includes('negatives')], [true, false]);
-  // Named, or to learn from, they are looked for as ever.
-  const kindsOf = async (request: RunRequest) => inOrder(await stagesOf(request)).map(({ kind }) => kind);
-  const { train } = again.config;
-  const learning = { ...again, config: { ...again.config, train: { ...train, epochs: 1 } } };
-  for (const [request, has] of [
-    [again, false],
-    [{ ...again, negatives: ['bm25'] }, true],
-    [learning, true],
-  ] as const)
-    assert.equal((await kindsOf(request)).includes('negatives'), has);
 });
