@@ -80,6 +80,23 @@ export class BenchError extends Error {
   get exitCode(): number {
     return exitCodes[this.code];
   }
+
+  /** As a message to another process or thread carries it. */
+  get sent(): SentError {
+    const { code, message, hint } = this;
+    return { code, message, ...(hint !== undefined && { hint }) };
+  }
+
+  /** One that a message brought. */
+  static received({ code, message, hint }: SentError): BenchError {
+    return new BenchError(code, message, hint === undefined ? {} : { hint });
+  }
+}
+
+export interface SentError {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
 }
 
 /** Where the first frame of a stack that names a file lies; `dist` is the folder that holds this file's. */

@@ -38,7 +38,7 @@ export async function makeCell(
   const { depth } = config.search;
   const answering = await answer({ request, prepared, split, depth, identicalIds, log, progress });
   try {
-    const { index, openBytes, rereads, stages, searchable, open, opening, work } = answering;
+    const { index, openBytes, rereads, stages, searchable, opening, work } = answering;
     const hits = await readHits(answering.run);
     const queries = await dataset.queries(split);
     const run = await runOf(queries, index, hits);
@@ -53,7 +53,7 @@ export async function makeCell(
       stages: [...log.stages],
     });
     return {
-      ...{ request, file, record, queries, openBytes, rereads, searchable, open, opening },
+      ...{ request, file, record, queries, openBytes, rereads, searchable, opening },
       stages: stages.all,
       wholeIndex: wholeIndexTime(answering.run.facts.queries, work),
       cached: log.cached,

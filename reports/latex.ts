@@ -1,19 +1,16 @@
 /** The tables for a paper; needs the package booktabs. */
-import type {
-  Report,
-  ReportCell,
-  ReportColumn,
-  ReportLoad,
-  ReportPlugin,
-  ReportSection,
-} from '../harness/contracts.js';
+import type { Report, ReportCell, ReportColumn, ReportPlugin, ReportSection } from '../harness/contracts.js';
 import { loadHead, loadLegend, loadRows } from './format/load.js';
 import { formatCell, formatNumber, headingOf, marksOf, seedsOf, showsInterval } from './format/numbers.js';
+import { pricesHead, pricesLegend, pricesRows } from './format/prices.js';
+import { placeInterval, placesText, rankRows, ranksLegend } from './format/ranks.js';
+import { sliceColumns, slicesLegend } from './format/slices.js';
 import { headingOfSection, legendOf } from './format/words.js';
 
 const report: ReportPlugin = {
   summary: 'a table that fits the column of a paper, with booktabs',
   extension: 'tex',
+  shows: ['slice', 'prices'],
   render: ({ sections, title, label, columnsChosen }: Report) =>
     `% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n${sections
       .map((section, i) =>
@@ -23,7 +20,7 @@ const report: ReportPlugin = {
             // One label is one table.
             label: i === 0 && label !== undefined ? label : labelOf(section),
           }),
-          ...(section.load === undefined || columnsChosen === true ? [] : [loadTable(section, section.load)]),
+          ...furtherTables(section, columnsChosen === true),
         ].join('\n'),
       )
       .join('\n')}`,
@@ -108,20 +105,63 @@ ${rows.map((row) => `${row} \\\\\n`).join('')}\\bottomrule
 `;
 }
 
-function loadTable(section: ReportSection, load: ReportLoad): string {
-  const line = (cells: readonly string[]) => `${cells.map(escapeLatex).join(' & ')} \\\\\n`;
+/** What stands behind the table of all queries. @param chosen whether its columns were, so that nothing is shown that was not asked for */
+function furtherTables(section: ReportSection, chosen: boolean): string[] {
+  const { load, ranks, slices, prices } = section;
+  const tables: string[] = [];
+  if (load !== undefined && !chosen)
+    tables.push(plainTable(section, 'under load', loadLegend, 2, loadHead, loadRows(load).map(escaped)));
+  if (ranks !== undefined && !chosen) {
+    const rows = rankRows(ranks).map(({ system, cells }) => [
+      system,
+      ...cells.map((cell) => cell && `${placesText(cell.places)} (${placeInterval(cell.interval)})`),
+    ]);
+    const head = ['System', ...ranks.measures.map(({ measure }) => measure)];
+    const told = rows.map((row) => escaped(row.map((cell) => cell ?? '–')));
+    tables.push(plainTable(section, 'places', ranksLegend(ranks), 1, head, told));
+  }
+  if (slices !== undefined) {
+    const columns = sliceColumns(section);
+    const rows = slices.slices.flatMap(({ name, queryCount, systems }) =>
+      systems.map(({ system, cells }) => [
+        ...escaped([name, system, queryCount.toLocaleString('en-US')]),
+        ...columns.map((column) => numberOf(cells[column.id], column)),
+      ]),
+    );
+    const head = ['Slice', 'System', 'Queries', ...columns.map(headingOf)];
+    tables.push(plainTable(section, 'slices', slicesLegend(section), 2, head, rows));
+  }
+  if (prices !== undefined) {
+    const rows = pricesRows(prices).map(escaped);
+    tables.push(plainTable(section, 'prices', pricesLegend(prices), 1, pricesHead(prices), rows));
+  }
+  return tables;
+}
+
+const escaped = (cells: readonly string[]): string[] => cells.map(escapeLatex);
+
+/** @param texts how many columns hold texts, before those of numbers @param rows in LaTeX */
+function plainTable(
+  section: ReportSection,
+  what: string,
+  legend: string,
+  texts: number,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const line = (cells: readonly string[]) => `${cells.join(' & ')} \\\\\n`;
   return `\\begin{table}
 \\centering
 \\setlength{\\belowcaptionskip}{4pt}
-\\caption{${escapeLatex(`${headingOfSection(section)}, under load. ${loadLegend}`)}}
-\\label{${labelOf(section)}-load}
+\\caption{${escapeLatex(`${headingOfSection(section)}, ${what}. ${legend}`.trim())}}
+\\label{${labelOf(section)}-${what.split(' ').at(-1)}}
 \\small
 \\setlength{\\tabcolsep}{3pt}
 \\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%
-\\begin{tabular}{ll${'r'.repeat(loadHead.length - 2)}}
+\\begin{tabular}{${'l'.repeat(texts)}${'r'.repeat(head.length - texts)}}
 \\toprule
-${line(loadHead)}\\midrule
-${loadRows(load).map(line).join('')}\\bottomrule
+${line(escaped(head))}\\midrule
+${rows.map(line).join('')}\\bottomrule
 \\end{tabular}}
 \\end{table}
 `;

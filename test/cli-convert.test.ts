@@ -139,7 +139,7 @@ test('what cannot be converted is said', async () => {
     [
       ['--run', await write('e.run', 'x Q0 1 1 1 s\n'), '--to', 'dpr', '--out', out, ...searched()],
       'RECORD_INVALID',
-      /hits for 1 queries that dpr\/nq, test, does not have: 'x'/,
+      /hits for 1 query that dpr\/nq, test, does not have: 'x'/,
     ],
     [
       ['--run', await write('f.run', 'test-0 Q0 99 1 1 s\n'), '--to', 'dpr', '--out', out, ...searched()],

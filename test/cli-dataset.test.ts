@@ -59,7 +59,7 @@ test('info counts what an embedded dataset or a folder holds', async () => {
   assert.match(text, /; 5 passages\n/);
   assert.match(text, /^test +1 +3$/m);
   assert.match(text, /relevant from grade 2 on; brings hard negatives/);
-  assert.match(text, /note: 1 train qrels name passages/);
+  assert.match(text, /note: 1 train qrel names a passage/);
   assert.match((await bench('info', 'sample')).text, /2,000 passages/);
 });
 
@@ -97,7 +97,7 @@ test('qrels are written in TREC format', async () => {
   const out = path.join(cache, 'dl19.qrels');
   const folder = path.join(fixtures, 'ms-marco/dl19');
   const { text } = await bench('qrels', 'ms-marco/dl19', '--data', folder, '--out', out);
-  assert.match(text, /^3 qrels of 1 queries/);
+  assert.match(text, /^3 qrels of 1 query/);
   assert.equal(await readFile(out, 'utf8'), '41 0 1 3\n41 0 0 1\n41 0 4 0\n');
   await fails(['qrels', 'sample'], 'USAGE', /--out/);
   await fails(['qrels', 'sample', '--out', out, '--split', 'tests'], 'UNKNOWN_NAME', /Did you mean 'test'/);

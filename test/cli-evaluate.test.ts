@@ -38,17 +38,17 @@ test('a table of means over the queries that have hits, as trec_eval gives', () 
   // mrr (1/2 + 1) / 2; recall (1/2 + 1) / 2; map (1/4 + 1) / 2.
   assert.match(stdout, /^all +0\.7500 +0\.7500 +0\.6250 +0\.5000$/m);
   assert.match(stdout, /note: 2 queries\n/);
-  assert.match(stdout, /1 queries of the run have no qrels/);
-  assert.match(stdout, /note: 1 judged queries have no hits and were left out.*--complete counts them as 0/);
+  assert.match(stdout, /1 query of the run has no qrels/);
+  assert.match(stdout, /note: 1 judged query has no hits and was left out.*--complete counts them as 0/);
   const record = JSON.parse(bench(...asked, '--json').stdout) as RunRecord;
-  assert.match(record.warnings.join('\n'), /1 judged queries have no hits and were left out/);
+  assert.match(record.warnings.join('\n'), /1 judged query has no hits and was left out/);
 });
 
 test('--complete counts a judged query without hits as 0, --per-query shows each', () => {
   const { stdout } = bench(...asked, '--measure', 'mrr', '--complete', '--per-query');
   assert.match(stdout, /^1 +0\.5000\n2 +1\.0000\n3 +0\.0000\nall +0\.5000$/m);
-  assert.match(stdout, /1 of them have no hits and scored 0/);
-  assert.doesNotMatch(stdout, /judged queries have no hits/);
+  assert.match(stdout, /1 of them has no hits and scored 0/);
+  assert.doesNotMatch(stdout, /judged quer.* no hits/);
 });
 
 test('relevance, depth and ties are what they say', () => {

@@ -13,7 +13,7 @@ test('the summary: percent, mean and deviation over seeds, cost; never wider tha
   ];
   const text = summarize(runs);
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
-  assert.match(text, /^sample, test: 1 queries, 2,067 passages\n/);
+  assert.match(text, /^sample, test: 1 query, 2,067 passages\n/);
   // 51.0 and 53.0: mean 52, deviation with n - 1 the root of 2.
   assert.match(text, /^colbert-cls-avg +2 seeds +52\.0±1\.4 /m);
   assert.match(text, /^colbert-cls-avg +2 seeds +1 +1\.0 MiB +4\.0\/8\.0\/12\.0 /m);

@@ -200,3 +200,29 @@ test('sizes are sections of their own, and the table and the picture stand befor
   assert.match(html, /search ms as the collection grows: measured/);
   assert.equal((JSON.parse(await render('json', report)) as { growth: unknown[] }).growth.length, 1);
 });
+
+/** As another state of the program would have left it. */
+const of = (commit: string, { file, record }: StoredRecord): StoredRecord => ({
+  file: `${commit}-${file}`,
+  record: { ...record, device: { ...record.device, git: { commit, dirty: false } } },
+});
+
+test('sizes that two states of the program have run are joined by the state, and no law holds over both', () => {
+  const [first, second] = ['a', 'b'].map((commit) =>
+    sizes.map((count) => of(commit.repeat(40), grownTo(count, { slower: commit === 'a' ? 1 : 3 }))),
+  ) as [StoredRecord[], StoredRecord[]];
+  // Whichever comes first in a size.
+  const mixed = [first[0]!, second[0]!, second[1]!, first[1]!, first[2]!, second[2]!];
+  const [growth] = growthOf(mixed);
+  const ms = ({ points }: { points: readonly { cells: Record<string, { value: number }> }[] }) =>
+    points.map(({ cells }) => cells['search-ms']!.value);
+  const alone = [first, second].map((records) => ms(growthOf(records)[0]!.systems[0]! as never));
+  assert.deepEqual(
+    growth!.systems.map((system) => ms(system as never)),
+    alone,
+  );
+  // Each size once: there is nothing to tell apart, and what is said of them is no law.
+  const [joined] = growthOf([first[0]!, first[1]!, second[2]!]);
+  assert.equal(joined!.systems.length, 1);
+  assert.match(joined!.systems[0]!.law!.refused!, /^the sizes were run by different states of the program$/);
+});

@@ -100,6 +100,31 @@ test('nor do memory and batches, or a key that an older record lacks where it st
   ]);
 });
 
+test('nor does what a teacher would be told, where there is none or its loss has no such number', () => {
+  const { train, ...rest } = defaultConfig();
+  const names = (...teachers: object[]) =>
+    groupSystems(
+      teachers.map((teacher, i) =>
+        stored({
+          seed: i + 1,
+          config: { ...rest, train: { ...train, teacher: { ...train.teacher, ...teacher } } },
+        }),
+      ),
+    ).map(({ name }) => name);
+  assert.equal(
+    names({}, { loss: 'kl', weight: 7, contrastive: 2, temperature: 3, missing: 'refused' }).length,
+    1,
+  );
+  const scores = 'scores.tsv';
+  assert.equal(
+    names({ scores, loss: 'margin-mse' }, { scores, loss: 'margin-mse', temperature: 3 }).length,
+    1,
+  );
+  assert.equal(names({ scores, loss: 'kl' }, { scores, loss: 'kl', temperature: 3 }).length, 2);
+  assert.equal(names({ scores }, { scores, weight: 7 }).length, 2);
+  assert.equal(names({}, { scores }).length, 2);
+});
+
 test('the same seed twice is two systems, told apart by their files', () => {
   const systems = groupSystems([stored({}, 'old/a.record.json'), stored({}, 'new/a.record.json')]);
   assert.deepEqual(

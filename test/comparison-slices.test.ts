@@ -59,7 +59,7 @@ test('each slice is compared on its queries alone, and all tests of all slices a
 
 test('a format that shows no slices or prices refuses them', async () => {
   for (const [format, option] of [
-    ['latex', 'slice'],
+    ['github', 'slice'],
     ['csv', 'slice'],
     ['junit', 'prices'],
   ] as const) {
@@ -86,6 +86,10 @@ test('a report has a table of slices, with the marks of its own family of tests'
   assert.match(markdown, /^\| a long one \| wide \| 60 \| \*\*100\.0\\\*\*\*/m);
   assert.match(markdown, /^\| b \| wide \| 140 \| 50\.0 \(/m);
   assert.match(markdown, /corrected by Holm over 2 tests of all slices/);
+  const latex = await render('latex', { ...report, columnsChosen: true });
+  assert.match(latex, /\\label\{tab:[\w-]+-slices\}/);
+  assert.match(latex, /^Slice & System & Queries & success@5~?\s?\\% \\\\$/m);
+  assert.match(latex, /^a long one & wide & 60 & \\textbf\{100\.0\}\$\^\{\*\}\$ \\\\$/m);
   const html = await render('html', report);
   assert.match(html, /rowspan="2">a long one<small>60 queries<\/small><\/th>/);
   assert.equal((await prepare([base, wide])).sections[0]!.slices, undefined);

@@ -85,9 +85,9 @@ test('qrels of what is not there: kept in test, left out of train, and counted',
         ['q1'],
       );
       const remarks = dataset.remarks!.join('\n');
-      assert.match(remarks, /1 test qrels name passages .*count as relevant/);
+      assert.match(remarks, /1 test qrel names a passage .*counts as relevant/);
       assert.match(remarks, /2 train qrels name passages .*left out/);
-      assert.match(remarks, /1 queries of the test qrels have no text/);
+      assert.match(remarks, /1 query of the test qrels has no text/);
     },
   );
 });

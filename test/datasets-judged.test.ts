@@ -47,7 +47,7 @@ test('dev qrels of absent passages are left out, and a query that has no other w
     assert.deepEqual(await dataset.qrels('dev'), [{ queryId: 'q1', passageId: 'd1', relevance: 1 }]);
     assert.deepEqual(dataset.remarks, [
       '2 dev qrels name passages that the collection does not have; they are left out.',
-      '1 queries of the dev qrels have no text; they are left out.',
+      '1 query of the dev qrels has no text; it is left out.',
     ]);
   });
 });

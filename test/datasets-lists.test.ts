@@ -171,10 +171,10 @@ test('of each split the queries that are judged; what nothing can find counts in
     ['b p 1', 'a p 0', 'a gone 2', 'c p -1', 'c q 0', 'nobody q 1'],
   ]);
   assert.deepEqual(remarks, [
-    '1 train qrels name passages that the collection does not have; they are left out.',
-    '1 queries of the train qrels have no text; they are left out.',
-    '1 test qrels name passages that the collection does not have; they count as relevant and cannot be found.',
-    '1 queries of the test qrels have no text; they score 0.',
+    '1 train qrel names a passage that the collection does not have; it is left out.',
+    '1 query of the train qrels has no text; it is left out.',
+    '1 test qrel names a passage that the collection does not have; it counts as relevant and cannot be found.',
+    '1 query of the test qrels has no text; it scores 0.',
   ]);
   const none = { qrels: undefined, queries };
   const unjudged = judgedSplits({ train: none, dev: none, test: none }, new Set());

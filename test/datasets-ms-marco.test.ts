@@ -58,7 +58,7 @@ test('without a variant the test queries are dev.small, and no dev query is amon
   assert.deepEqual(await ids('test'), ['31']);
   assert.deepEqual(await ids('dev'), ['21', '22']);
   assert.deepEqual(await ids('train'), ['11', '12']);
-  assert.match(dataset.remarks!.join(), /1 train qrels name passages/);
+  assert.match(dataset.remarks!.join(), /1 train qrel names a passage/);
 });
 
 test('negatives: the first distinct ones of judged queries, judged passages left out', async () => {

@@ -61,6 +61,18 @@ for (const shards of [1, 3, 7]) {
     const some = new Float32Array(9 * 4);
     await index.readRows(2, 9, some);
     assert.deepEqual(some, fifteen.values.subarray(2 * 4, 11 * 4));
+    // Nothing is read in silence that is not there, or has no room.
+    for (const [first, count] of [
+      [-1, 1],
+      [-1, 0],
+      [15, 1],
+      [14, 2],
+      [3, -1],
+      [Number.NaN, 1],
+      [0, 10],
+    ] as const)
+      await assert.rejects(index.readRows(first, count, some), RangeError, `${first} ${count}`);
+    await index.readRows(15, 0, some);
   });
 }
 

@@ -10,12 +10,15 @@ import { fileURLToPath } from 'node:url';
 import type { BenchError } from '../harness/errors.js';
 import { answerOf, measureAnswering } from '../harness/pipeline/answering.js';
 import type { Cell, OpenSystem } from '../harness/pipeline/cell.js';
+import { readHits } from '../harness/pipeline/hit-files.js';
 import { openSystem } from '../harness/pipeline/opening.js';
 import { prepare, storeOf } from '../harness/pipeline/prepare.js';
 import { StageLog } from '../harness/pipeline/stage-log.js';
 import { makeCell } from '../harness/pipeline.js';
 import { silentProgress } from '../harness/progress.js';
 import { assertRecord } from '../harness/record/validate.js';
+import type { PassageHits } from '../harness/search/search.js';
+import type { Artifact } from '../harness/store/store.js';
 import { run } from '../harness/sweep.js';
 import { givenFiles } from './given-folder.js';
 import { sentenceFolder } from './sentence-folder.js';
@@ -35,30 +38,37 @@ after(() => rm(root, { recursive: true, force: true }));
 
 const progress = silentProgress();
 
-async function cellOf(architecture: string, ...set: string[]): Promise<Cell> {
+async function madeCell(architecture: string, ...set: string[]): Promise<{ cell: Cell; hits: PassageHits }> {
   const request = tinyRequest(root, architecture, 1, 'answering.measure=true', ...set);
   const store = storeOf(request, progress);
   const prepared = await prepare(request, progress, store);
-  return makeCell(request, prepared, new StageLog(store), progress);
+  const cell = await makeCell(request, prepared, new StageLog(store), progress);
+  const run = store.used.findLast(({ kind }) => kind === 'runs') as Artifact<{ depth: number }>;
+  return { cell, hits: await readHits(run) };
 }
+
+const cellOf = async (architecture: string) => (await madeCell(architecture)).cell;
+
+const ordinalsOf = ({ depth, ordinals, counts }: PassageHits): number[][] =>
+  Array.from(counts, (count, q) => [...ordinals.subarray(q * depth, q * depth + count)]);
 
 /** Of all queries, in both ways of asking. */
 async function hitsOf(system: OpenSystem, { queries }: Cell) {
   try {
     const together = await system.answerBatch(queries);
-    const alone = [];
+    const alone: PassageHits[] = [];
     for (const query of queries) {
       let value: unknown = query;
       for (const part of system.parts) value = await part.run(value as never);
-      alone.push(value);
+      alone.push(value as PassageHits);
     }
-    return { together, alone };
+    return { together: ordinalsOf(together), alone: alone.flatMap(ordinalsOf) };
   } finally {
     await system.close();
   }
 }
 
-test('every kind of system that lies on this disk is opened from plain data, and finds the same', async () => {
+test('every kind of system that lies on this disk is opened from plain data, and finds what its run found', async () => {
   const kinds: [string, ...string[]][] = [
     ['bm25'],
     ['mlr-sc'],
@@ -69,10 +79,12 @@ test('every kind of system that lies on this disk is opened from plain data, and
     [`rerank:bm25>mlr-sc`],
   ];
   for (const kind of kinds) {
-    const cell = await cellOf(...kind);
-    const opening = JSON.parse(JSON.stringify(cell.opening)) as NonNullable<Cell['opening']>;
-    const expected = await hitsOf(await cell.open(), cell);
-    assert.deepEqual(await hitsOf(await openSystem(opening), cell), expected, kind.join(' '));
+    const { cell, hits } = await madeCell(...kind);
+    const opening = JSON.parse(JSON.stringify(cell.opening)) as Cell['opening'];
+    for (const folder of opening.folders) assert.ok(existsSync(folder), folder);
+    const { together, alone } = await hitsOf(await openSystem(opening, { progress }), cell);
+    assert.deepEqual(together, ordinalsOf(hits), kind.join(' '));
+    assert.deepEqual(alone, together, kind.join(' '));
   }
 });
 
@@ -99,13 +111,19 @@ test('a record has what the process held and took, and says so where it was turn
 test('a process that fails leaves its reason, an interrupt no figure', async () => {
   const cell = await cellOf('bm25');
   const folder = path.join(root, 'nowhere');
-  const from = { ...(cell.opening!.from as object), folder };
-  const { facts } = await measureAnswering({ ...cell, opening: { system: 'bm25', from } }, progress);
+  const from = { ...cell.opening.from, folder };
+  const { facts } = await measureAnswering(
+    { ...cell, opening: { system: 'bm25', folders: [], from } },
+    progress,
+  );
   assert.match(facts.notMeasured!, /^its process failed: .*nowhere/);
-  const killed = { ...cell, opening: { system: 'bm25', from: { ...from, folder: 7 } } };
+  const killed = { ...cell, opening: { system: 'bm25', folders: [], from: { ...from, folder: 7 } } };
   assert.match((await measureAnswering(killed, progress)).facts.notMeasured!, /^its process failed: /);
-  const { facts: none } = await measureAnswering({ ...cell, opening: undefined }, progress);
-  assert.match(none.notMeasured!, /no other process can open/);
+  const gone = { ...cell, opening: { ...cell.opening, folders: [folder] } };
+  assert.match(
+    (await measureAnswering(gone, progress)).facts.notMeasured!,
+    /nowhere, which bm25 is opened from/,
+  );
   const timed = { ...cell, queries: [] };
   assert.match((await measureAnswering(timed, progress)).facts.notMeasured!, /latency\.queries/);
   const stopped = silentProgress(AbortSignal.abort());
@@ -124,7 +142,7 @@ test('its memory is what GNU time says of the same process', async (t) => {
     said += data;
   });
   const { opening, queries } = cell;
-  const order = { opening: opening!, queries, device: 'cpu', rereads: false };
+  const order = { opening, queries, device: 'cpu', rereads: false };
   const message = await answerOf(child, order, progress.signal);
   assert.equal(message.state, 'measured', JSON.stringify(message));
   const told = 1024 * Number(/Maximum resident set size \(kbytes\): (\d+)/.exec(said)![1]);

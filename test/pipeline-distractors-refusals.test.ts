@@ -20,7 +20,7 @@ test('passages that are no distractors are left out, counted and told', async ()
   assert.ok(
     record.warnings.some((line) => /^58 passages of beir:other stand behind the 44 of squad/.test(line)),
   );
-  assert.ok(record.warnings.some((line) => /1 passages with the id .* 2 with the text/.test(line)));
+  assert.ok(record.warnings.some((line) => /1 passage with the id .* 2 with the text/.test(line)));
   // The other birds:0 is there, under a name of its own.
   const dataset = await opened(grown(58, 58));
   const ids: string[] = [];

@@ -187,3 +187,14 @@ test('the server is asked for the vectors of distractors too, once for all sizes
   // The first text of either part says how long its vectors are, and is asked for twice.
   assert.equal(sent.length, base + 5 + 2);
 });
+
+test('processes of their own ask the server too', async () => {
+  const asked = serving();
+  const set = ['latency.queries=4', 'latency.warmup=0', 'latency.batchSizes=[]', 'latency.oneThread=true'];
+  const { latency } = await run(request(...set), silentProgress());
+  const { encode, search } = latency!.oneThread!;
+  assert.deepEqual([encode!.samplesMs.length, search!.samplesMs.length], [4, 4]);
+  const alone = asked.filter((texts) => texts.length === 1).length;
+  // In this process and in that one, each query to warm up and to be timed.
+  assert.ok(alone >= 4 * 4, `${alone} requests of one text`);
+});

@@ -8,7 +8,9 @@ import { after, before, test } from 'node:test';
 import type { Cell } from '../harness/pipeline/cell.js';
 import { timeFresh } from '../harness/pipeline/fresh.js';
 import { dropFromPageCache } from '../harness/pipeline/page-cache.js';
-import { datasetOf, reopen } from '../harness/pipeline/reopened.js';
+import { prepare, storeOf } from '../harness/pipeline/prepare.js';
+import { StageLog } from '../harness/pipeline/stage-log.js';
+import { makeCell } from '../harness/pipeline.js';
 import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
 import { inventory } from '../harness/store/inventory.js';
@@ -69,50 +71,36 @@ test('a cold start: its files dropped from the page cache or the reason, the tim
   assert.deepEqual([record.measures, record.run!.sha256], [before.measures, before.run!.sha256]);
 });
 
-test('what is opened again lies in the folders that are dropped from the page cache', async () => {
-  const request = tinyRequest(root, 'dual-encoder', 1, ...few);
-  await sweep([request], quiet);
-  const { folders, open } = await reopen(request, await datasetOf(request, quiet), quiet);
-  const kinds = new Set(folders.map((folder) => path.basename(path.dirname(folder))));
-  for (const kind of ['checkpoints', 'shards']) assert.ok(kinds.has(kind), `${kind} in ${[...kinds]}`);
-  const { parts, close } = await open();
-  assert.deepEqual(
-    parts.map(({ name }) => name),
-    ['tokenize', 'encode', 'search'],
-  );
-  await close();
+async function cellOf(architecture: string, ...set: string[]): Promise<Cell> {
+  const request = tinyRequest(root, architecture, 1, ...few, ...set);
+  const store = storeOf(request, quiet);
+  return makeCell(request, await prepare(request, quiet, store), new StageLog(store), quiet);
+}
+
+test('a system is opened from the folders that are dropped from the page cache', async () => {
+  const { opening } = await cellOf('fuse:bm25+dual-encoder');
+  const kinds = opening.folders.map((folder) => path.basename(path.dirname(folder)));
+  assert.deepEqual(kinds, ['indexes', 'shards', 'checkpoints']);
 });
 
-test('what is not in the cache any more is not made again: the system fails, with the reason', async () => {
-  const request = tinyRequest(root, 'bm25', 1, ...few, 'latency.oneThread=true');
-  const elsewhere = { ...request, config: { ...request.config, cache: path.join(root, 'empty') } };
-  const cell = { request: elsewhere, rereads: false } as unknown as Cell;
-  const facts = (await timeFresh([{ cell, name: 'bm25' }], [{ queryId: 'q0', text: 'x' }], quiet)).get(cell);
-  assert.ok(facts instanceof Error);
-  assert.match(facts.message, /^What '.*' left is not in the cache any more\.$/);
-  assert.equal((facts as { code?: string }).code, 'CACHE_INVALID');
-});
-
-test('a query that is gone is named', async () => {
-  const request = tinyRequest(root, 'bm25', 1, ...few, 'latency.oneThread=true');
-  const cell = { request, rereads: false } as unknown as Cell;
-  const facts = (await timeFresh([{ cell, name: 'bm25' }], [{ queryId: 'gone', text: 'x' }], quiet)).get(
-    cell,
-  );
-  assert.match((facts as Error).message, /^The test queries have no 'gone' any more\.$/);
+test('what is not in the cache any more is not made again: the system fails, with the reason, and the others are timed', async () => {
+  const cell = await cellOf('bm25', 'latency.oneThread=true');
+  const there = { cell, name: 'there' };
+  const folders = [path.join(root, 'empty')];
+  const gone = { cell: { ...cell, opening: { ...cell.opening, folders } }, name: 'gone' };
+  const facts = await timeFresh([gone, there], cell.queries, quiet);
+  const error = facts.get(gone.cell) as Error & { code?: string };
+  assert.match(error.message, /empty, which bm25 is opened from, is not there any more\.$/);
+  assert.equal(error.code, 'CACHE_INVALID');
+  const timed = facts.get(cell);
+  assert.ok(timed !== undefined && !(timed instanceof Error));
+  assert.equal(timed.oneThread!.total.samplesMs.length, cell.queries.length);
 });
 
 test('an interrupt ends the process and keeps nothing', async () => {
-  const request = tinyRequest(root, 'bm25', 1, ...few, 'latency.oneThread=true');
-  const stop = new AbortController();
-  stop.abort();
-  const cell = { request, rereads: false } as unknown as Cell;
-  await assert.rejects(
-    timeFresh([{ cell, name: 'bm25' }], [{ queryId: 'q0', text: 'x' }], silentProgress(stop.signal)),
-    {
-      code: 'INTERRUPTED',
-    },
-  );
+  const cell = await cellOf('bm25', 'latency.oneThread=true');
+  const stopped = silentProgress(AbortSignal.abort());
+  await assert.rejects(timeFresh([{ cell, name: 'bm25' }], cell.queries, stopped), { code: 'INTERRUPTED' });
 });
 
 test('files leave the page cache, and nothing of them is lost', async (t) => {

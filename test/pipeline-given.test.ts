@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { deviceDifferences } from '../harness/comparison/devices.js';
+import type { BenchError } from '../harness/errors.js';
 import { readRun } from '../harness/interchange/trec.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { silentProgress } from '../harness/progress.js';
@@ -12,6 +13,7 @@ import { stream } from '../harness/random.js';
 import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
+import { loadSystem } from '../harness/systems.js';
 import { dimensions, givenFiles, npy, passages, queries } from './given-folder.js';
 import { failsWith } from './loopback.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -180,4 +182,12 @@ test('a folder that does not fit the dataset, or itself, is refused by what is w
     'passages.jsonl, line 1',
     'string',
   );
+});
+
+test('a name with nothing behind its colon is refused: it stood for the folder that one is in', async () => {
+  for (const prefix of ['vectors:', 'pretrained:', 'endpoint:', 'vectors: '])
+    await assert.rejects(loadSystem(prefix), (error: BenchError) => {
+      return error.code === 'USAGE' && /names nothing: behind the colon stands (the|a) /.test(error.message);
+    });
+  await assert.rejects(loadSystem('fuse:bm25+vectors:'), /names nothing/);
 });

@@ -82,9 +82,9 @@ test('where every search reads the index from the disk nothing is loaded, and th
       file: 'x.record.json',
       record: recordOf({ architecture: 'bm25', dataset: 'tiny', seed: 1 }),
     },
-    ...{ queries, openBytes: 1, rereads: true, wholeIndex: { warnings: [] }, open: async () => system },
+    ...{ queries, openBytes: 1, rereads: true, wholeIndex: { warnings: [] } },
   } as never;
-  const [timed] = await timeCells([cell], quiet);
+  const [timed] = await timeCells([cell], quiet, async () => system);
   assert.equal(timed!.failure, undefined);
   assert.equal(timed!.latency!.load, undefined);
   assert.ok(timed!.latency!.warnings.some((warning) => /Nothing is measured under load/.test(warning)));

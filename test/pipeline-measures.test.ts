@@ -53,6 +53,18 @@ test('queries in their order, then those that are judged and have no text, which
   assert.deepEqual(dropped.figures, { 'mrr@10': [1, 1 / 3, 0] });
 });
 
+test('a judged query without a text that has hits is answered by none of them, and that is said', async () => {
+  const hits: Run = new Map([...run, ['lost', { passageIds: ['a'], scores: [1] }]]);
+  const measures = ['answer@1', 'mrr@10'];
+  const { figures, warnings } = await measured(measures, { answerMatching: 'string' }, { run: hits });
+  assert.deepEqual(figures, { 'answer@1': [1, 0, 0], 'mrr@10': [1 / 2, 1 / 3, 1] });
+  assert.deepEqual(warnings, [
+    "1 judged query has hits, and made has no text and no answers of it: it counts as answered by no hit ('lost').",
+  ]);
+  // Nothing else looks for answers.
+  assert.deepEqual((await measured(['mrr@10'], { answerMatching: 'string' }, { run: hits })).warnings, []);
+});
+
 test('answers are sought in texts alone, and their ranks counted as those of the hits', async () => {
   const answering = { answerMatching: 'string' } as const;
   const kept = await measured(['answer@1', 'answer@2'], answering);

@@ -99,7 +99,7 @@ test('hits that score too close to a positive are counted, and the worst of seve
   // q: 8 > 7.6 goes, 7.5 stays. r: at most -2.1. s: nothing to hold them against.
   assert.deepEqual(Object.fromEntries(negatives), { q: ['p3'], r: ['p4'], s: ['p2', 'p3', 'p4'] });
   assert.deepEqual([facts.tooClose, facts.withoutLimit, facts.negatives], [2, 1, 5]);
-  assert.match(minedRemarks(facts).join('\n'), /^2 of 7 mined hits[^\n]+\n1 queries have no positive/);
+  assert.match(minedRemarks(facts).join('\n'), /^2 of 7 mined hits[^\n]+\n1 query has no positive/);
   const one = await examplesIn(judged, index, hits, { ...mining, negatives: 1, margins }, scores);
   assert.deepEqual(one.negatives.get('s'), ['p2'], 'the count is of what is left');
   const plain = await examplesIn(judged, index, hits, mining);

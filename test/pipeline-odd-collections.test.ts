@@ -53,8 +53,8 @@ test('qrels of unknown passages and queries count in the mean, and a negative gr
   assert.deepEqual(measures['recall@100']!.perQuery, [1, 0, 0]);
   assert.ok(measures['ndcg@10']!.perQuery[0]! <= 1 && measures['ndcg@10']!.perQuery[0]! > 0);
   assert.ok(Math.abs(measures['success@5']!.mean - 1 / 3) < 1e-12);
-  assert.match(warnings.join('\n'), /1 test qrels name passages that the collection does not have/);
-  assert.match(warnings.join('\n'), /1 queries of the test qrels have no text; they score 0/);
+  assert.match(warnings.join('\n'), /1 test qrel names a passage that the collection does not have/);
+  assert.match(warnings.join('\n'), /1 query of the test qrels has no text; it scores 0/);
 });
 
 test('without qrels the collection is searched, nothing is measured, and both are said', async () => {

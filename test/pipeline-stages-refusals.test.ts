@@ -121,7 +121,7 @@ test('a run measured against a dataset: strangers and gaps are told', async () =
   const record = await json<RunRecord>('evaluate', '--run', file, ...data(), '--cache', inRoot('parts'));
   assert.equal(record.queryIds.length, 16);
   assert.equal(record.arch.name, 'odd');
-  assert.ok(record.warnings.includes('1 queries of the run are not test queries and are left out'));
+  assert.ok(record.warnings.includes('1 query of the run is not a test query and is left out'));
   assert.ok(record.warnings.some((warning) => /passages of the run are not in squad/.test(warning)));
   const none = inRoot('none.run');
   await writeFile(none, 'other Q0 x 1 1 odd\n');

@@ -24,6 +24,8 @@ interface Asked {
 
 /** What happened, in order. */
 const events: string[] = [];
+/** By the name of the system. */
+const opens = new Map<string, () => Promise<OpenSystem>>();
 
 function cellOf({
   arch,
@@ -52,17 +54,16 @@ function cellOf({
     resident,
     close: async () => void events.push(`${arch} closes`),
   };
+  const opened = async () => {
+    events.push(`${arch} opens`);
+    return system;
+  };
+  opens.set(arch, open ?? opened);
   return {
     ...{ file: `${arch}.record.json`, record: madeRecord({ arch }), queries, openBytes, rereads },
     request: { architecture: arch, dataset: 'made', seed: 3, offline: true, config } as RunRequest,
     wholeIndex: { secondsPerQuery: 7, warnings: [`${arch} was untimed`] },
-    ...{ stages: [], searchable: [], cached: false, opening: undefined },
-    open:
-      open ??
-      (async () => {
-        events.push(`${arch} opens`);
-        return system;
-      }),
+    ...{ stages: [], searchable: [], cached: false, opening: { system: arch, folders: [], from: {} } },
   };
 }
 
@@ -81,7 +82,9 @@ async function timed(asked: readonly Asked[], progress: Partial<Progress> = {}) 
     };
   };
   const remark = (line: string) => void remarks.push(line);
-  const found = await timeCells(cells, { ...silentProgress(), stage, remark, ...progress });
+  const found = await timeCells(cells, { ...silentProgress(), stage, remark, ...progress }, async (opening) =>
+    opens.get(opening.system)!(),
+  );
   assert.deepEqual(new Set(found.map(({ cell }) => cell)), new Set(cells));
   const of = (arch: string) => found.find(({ cell }) => cell.request.architecture === arch)!;
   return { found, of, stages, remarks };

@@ -19,7 +19,7 @@ test('latex: booktabs, marks, and no character that acts as a command', async ()
   );
   assert.match(text, /\\textbf\{\d+\.\d\}\$\^\{\*\}\$/);
   const tables = text.split('\\begin{table}').slice(1);
-  assert.equal(tables.length, 1);
+  assert.equal(tables.length, 2);
   for (const table of tables) {
     const rows = table.split('\n').filter((line) => / \\\\$/.test(line) && !line.includes('multicolumn'));
     assert.ok(rows.length >= 3);

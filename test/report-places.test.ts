@@ -4,7 +4,7 @@ import { given, ones } from './given-records.js';
 import { stored } from './made-records.js';
 import { prepare, records, render } from './made-reports.js';
 
-test('a report says which places the tests leave open, in markdown, the page and csv', async () => {
+test('a report says which places the tests leave open, in markdown, LaTeX, the page and csv', async () => {
   const clear = given({ arch: 'clear', measures: { 'success@5': ones(90, 100) } });
   const [a, b] = ['a', 'b'].map((arch, i) => given({ arch, measures: { 'success@5': ones(40 + i, 100) } }));
   const report = await prepare([a!, b!, clear]);
@@ -23,6 +23,10 @@ test('a report says which places the tests leave open, in markdown, the page and
   assert.match(markdown, /^\| a \| 2–3 tied \(2–3\) \|$/m);
   assert.match(markdown, /^\| clear \| 1 \(1\) \|$/m);
   assert.match(markdown, /corrected by Holm over all 3 pairs/);
+  const latex = await render('latex', report);
+  assert.match(latex, /^a & 2--3 tied \(2--3\) \\\\$/m);
+  assert.match(latex, /\\label\{tab:[\w-]+-places\}/);
+  assert.doesNotMatch(await render('latex', { ...report, columnsChosen: true }), /-places/);
   assert.match(await render('html', report), /<td title="tied with b">2–3 tied<small>2–3<\/small><\/td>/);
   // What a machine is called holds commas.
   const rows = (await render('csv', report)).replace(/"[^"]*"/g, '').split('\n');

@@ -12,6 +12,7 @@ export interface Room {
 
 export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
+  counted: { floor: 0, imports: [] },
   errors: { floor: 0, imports: [] },
   interruption: { floor: 0, imports: ['errors'] },
   json: { floor: 0, imports: [] },
@@ -27,23 +28,15 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 1,
     imports: ['contracts', 'errors', 'json', 'json-schema', 'program', 'statistics', 'store'],
   },
-  dataset: { floor: 1, imports: ['contracts'] },
-  tensor: { floor: 1, imports: ['contracts', 'errors'] },
+  dataset: { floor: 1, imports: ['counted', 'contracts'] },
+  tensor: { floor: 1, imports: ['contracts', 'counted', 'errors', 'program'] },
   progress: { floor: 1, imports: ['interruption', 'printable'] },
   text: { floor: 2, imports: ['errors', 'json', 'json-schema', 'store'] },
   model: {
     floor: 2,
     imports: [
-      'contracts',
-      'errors',
-      'json',
-      'json-schema',
-      'plugin-files',
-      'program',
-      'random',
-      'store',
-      'tensor',
-      'text',
+      ...['counted', 'contracts', 'errors', 'json', 'json-schema', 'plugin-files', 'program'],
+      ...['random', 'store', 'tensor', 'text'],
     ],
   },
   encoders: { floor: 2, imports: ['contracts', 'model', 'tensor'], alone: true },
@@ -57,18 +50,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   train: {
     floor: 2,
     imports: [
-      'config',
-      'contracts',
-      'dataset',
-      'errors',
-      'json',
-      'model',
-      'program',
-      'progress',
-      'random',
-      'store',
-      'tensor',
-      'text',
+      ...['counted', 'config', 'contracts', 'dataset', 'errors', 'json', 'model', 'program'],
+      ...['progress', 'random', 'store', 'tensor', 'text'],
     ],
   },
   endpoint: { floor: 2, imports: ['errors', 'interruption', 'json'] },
@@ -77,8 +60,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   search: {
     floor: 2,
     imports: [
-      ...['contracts', 'dataset', 'errors', 'index', 'json', 'progress', 'statistics', 'store'],
-      ...['tensor', 'text'],
+      ...['contracts', 'dataset', 'errors', 'index', 'json', 'program', 'progress', 'statistics'],
+      ...['store', 'tensor', 'text'],
     ],
   },
   export: {
@@ -86,11 +69,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['contracts', 'errors', 'model', 'progress', 'random', 'store', 'tensor', 'text'],
   },
   architectures: { floor: 3, imports: ['contracts', 'model', 'tensor'], alone: true },
-  datasets: { floor: 3, imports: ['contracts', 'errors', 'interchange', 'json', 'store', 'text'] },
+  datasets: { floor: 3, imports: ['counted', 'contracts', 'errors', 'interchange', 'json', 'store', 'text'] },
   reports: { floor: 3, imports: ['contracts'] },
   comparison: {
     floor: 3,
-    imports: [...['config', 'contracts', 'errors', 'json', 'plugin-files', 'record', 'statistics', 'store']],
+    imports: [
+      ...['counted', 'config', 'contracts', 'errors', 'json', 'plugin-files', 'record'],
+      ...['statistics', 'store'],
+    ],
   },
   costs: { floor: 3, imports: ['comparison', 'program', 'record'], alone: true },
   regression: {
@@ -106,29 +92,18 @@ export const rooms: Readonly<Record<string, Room>> = {
   pipeline: {
     floor: 4,
     imports: [
-      ...['comparison', 'config', 'contracts', 'dataset', 'endpoint', 'errors', 'export', 'index'],
-      ...['interchange', 'json', 'latency', 'metrics', 'model', 'plugins', 'program', 'progress'],
-      ...['random', 'record', 'search', 'stages', 'statistics', 'store', 'systems', 'tensor'],
-      ...['text', 'train'],
+      ...['counted', 'comparison', 'config', 'contracts', 'dataset', 'endpoint', 'errors'],
+      ...['export', 'index', 'interchange', 'json', 'latency', 'metrics', 'model', 'plugins'],
+      ...['program', 'progress', 'random', 'record', 'search', 'stages', 'statistics', 'store'],
+      ...['systems', 'tensor', 'text', 'train'],
     ],
   },
   stages: {
     floor: 4,
     imports: [
-      ...[
-        'config',
-        'contracts',
-        'dataset',
-        'encode',
-        'endpoint',
-        'errors',
-        'index',
-        'interchange',
-        'model',
-        'pipeline',
-        'plugins',
-      ],
-      ...['program', 'progress', 'record', 'search', 'statistics', 'store', 'tensor', 'text', 'train'],
+      ...['config', 'contracts', 'dataset', 'encode', 'endpoint', 'errors', 'index', 'interchange'],
+      ...['model', 'pipeline', 'plugins', 'program', 'progress', 'record', 'search', 'statistics'],
+      ...['store', 'tensor', 'text', 'train'],
     ],
   },
   searchers: {
@@ -138,37 +113,33 @@ export const rooms: Readonly<Record<string, Room>> = {
   reproduction: {
     floor: 4,
     imports: [
-      ...['comparison', 'config', 'contracts', 'errors', 'index', 'json', 'json-schema', 'model'],
-      ...['pipeline', 'plugins', 'presets', 'progress', 'record', 'stages', 'statistics', 'store'],
-      ...['systems'],
+      ...['counted', 'comparison', 'config', 'contracts', 'errors', 'index', 'json', 'json-schema'],
+      ...['model', 'pipeline', 'plugins', 'presets', 'progress', 'record', 'stages', 'statistics'],
+      ...['store', 'systems'],
     ],
   },
   sweep: {
     floor: 4,
     imports: [
-      'config',
-      'contracts',
-      'errors',
-      'pipeline',
-      'progress',
-      'record',
-      'stages',
-      'statistics',
-      'store',
-      'systems',
+      ...['counted', 'config', 'contracts', 'errors', 'pipeline', 'progress', 'record', 'stages'],
+      ...['statistics', 'store', 'systems'],
     ],
   },
   tasks: {
     floor: 4,
-    imports: ['errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store', 'sweep', 'systems'],
+    imports: [
+      ...['counted', 'errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store'],
+      ...['sweep', 'systems'],
+    ],
   },
   perf: { floor: 5, imports: 'below' },
   cli: {
     floor: 5,
     imports: [
-      ...['comparison', 'config', 'contracts', 'dataset', 'errors', 'interchange', 'interruption'],
-      ...['json', 'pipeline', 'plugins', 'presets', 'printable', 'program', 'progress', 'record'],
-      ...['regression', 'reproduction', 'statistics', 'store', 'sweep', 'systems', 'tasks'],
+      ...['counted', 'comparison', 'config', 'contracts', 'dataset', 'errors', 'interchange'],
+      ...['interruption', 'json', 'pipeline', 'plugins', 'presets', 'printable', 'program'],
+      ...['progress', 'record', 'regression', 'reproduction', 'statistics', 'store', 'sweep'],
+      ...['systems', 'tasks'],
     ],
   },
 };

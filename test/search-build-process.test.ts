@@ -104,13 +104,13 @@ test('however it fails, the reason is told and nothing stays', async () => {
     [
       "write('x'); console.error('first'); console.error('no memory\\n'); process.exit(1);",
       'UNAVAILABLE',
-      "Building the index 'KIND' ended early: no memory.",
+      "Building the index 'KIND' ended before it was done (exit code 1, no memory).",
       'Where the machine ran out of memory, fewer index.trainingVectors or a smaller kind may do.',
     ],
     [
       "await say({ state: 'adding', rows: 3 }); process.kill(process.pid, 'SIGKILL'); setInterval(() => 0, 1000);",
       'UNAVAILABLE',
-      "Building the index 'KIND' ended with SIGKILL.",
+      "Building the index 'KIND' ended before it was done (SIGKILL, without a word).",
       'Where the machine ran out of memory, fewer index.trainingVectors or a smaller kind may do.',
     ],
   ] as const) {

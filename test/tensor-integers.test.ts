@@ -22,6 +22,9 @@ const made = (...shape: number[]) => Float32Array.from({ length: sizeOf(shape) }
 const floats = (...shapes: (readonly number[])[]) =>
   shapes.map((shape) => ({ shape, dtype: 'float32' as const }));
 
+/** What stands behind the first input, and never changes. */
+const fixedAfter = (...all: Float32Array[]) => new Map(all.map((values, i) => [i + 1, values]));
+
 const linear = ([x, weight, bias]: tf.Tensor[]) => [
   layers.linear(x!, weight as tf.Tensor2D, bias as tf.Tensor1D),
 ];
@@ -58,6 +61,17 @@ describe('a product with weights in int8', () => {
     for (const engine of engines) await engine.dispose();
   });
 
+  it('of what is no number is none: an integer would hide it', async () => {
+    const [weight, bias] = [made(5, 40), made(5)];
+    const options = { fixed: fixedAfter(weight, bias), precision: 'int8' } as const;
+    const program = await engines[0]!.compile(linear, floats([3, 40], [5, 40], [5]), options);
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const [found] = await program.run([made(3, 40).with(43, value)]);
+      assert.ok(found!.every(Number.isNaN), `${value}: ${found}`);
+    }
+    await program.dispose();
+  });
+
   it('is the product of the integers, and has the same bits on 1, 2 and 3 threads and in every run', async () => {
     const limit = await integerLimit(await loadOrt());
     for (const [rows, inner, outputs] of [
@@ -71,10 +85,9 @@ describe('a product with weights in int8', () => {
       const expected = byHand(x, weight, bias, limit);
       let first: Buffer | undefined;
       for (const engine of engines) {
-        const program = await engine.compile(linear, floats([rows, inner], [outputs, inner], [outputs]), {
-          fixed: new Map([...[weight, bias].entries()].map(([i, values]) => [i + 1, values])),
-          precision: 'int8',
-        });
+        const options = { fixed: fixedAfter(weight, bias), precision: 'int8' } as const;
+        const inputs = floats([rows, inner], [outputs, inner], [outputs]);
+        const program = await engine.compile(linear, inputs, options);
         for (let run = 0; run < 2; run++) {
           const [found] = (await program.run([x])) as [Float32Array];
           for (const [i, value] of found.entries())
@@ -92,10 +105,8 @@ describe('a product with weights in int8', () => {
     const [x, weight, bias] = [made(40, 256), made(64, 256), made(64)];
     const outputs: Float32Array[] = [];
     for (const precision of ['float32', 'int8'] as const) {
-      const program = await engines[0]!.compile(linear, floats([40, 256], [64, 256], [64]), {
-        fixed: new Map([...[weight, bias].entries()].map(([i, values]) => [i + 1, values])),
-        precision,
-      });
+      const options = { fixed: fixedAfter(weight, bias), precision };
+      const program = await engines[0]!.compile(linear, floats([40, 256], [64, 256], [64]), options);
       outputs.push((await program.run([x]))[0] as Float32Array);
       await program.dispose();
     }

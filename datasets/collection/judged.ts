@@ -1,5 +1,7 @@
 /** Queries and qrels of the splits, checked against each other and against the collection. */
+
 import type { Qrel, Qrels, Query, Split } from '../../harness/contracts.js';
+import { counted } from '../../harness/counted.js';
 
 export const splits: readonly Split[] = ['train', 'dev', 'test'];
 
@@ -65,15 +67,17 @@ export function judgedSplits(
         if (relevance > 0) trainable.add(queryId);
       }
     }
-    const consequence = keepsAll ? 'they count as relevant and cannot be found' : 'they are left out';
+    const [many, one] = keepsAll
+      ? ['they count as relevant and cannot be found', 'it counts as relevant and cannot be found']
+      : ['they are left out', 'it is left out'];
     if (withoutPassage > 0) {
       remarks.push(
-        `${withoutPassage} ${split} qrels name passages that the collection does not have; ${consequence}.`,
+        `${counted(withoutPassage, `${split} qrels name passages`, `${split} qrel names a passage`)} that the collection does not have; ${withoutPassage === 1 ? one : many}.`,
       );
     }
     if (withoutQuery > 0) {
       remarks.push(
-        `${withoutQuery} queries of the ${split} qrels have no text; ${keepsAll ? 'they score 0' : 'they are left out'}.`,
+        `${counted(withoutQuery, `queries of the ${split} qrels have no text; they ${keepsAll ? 'score 0' : 'are left out'}`, `query of the ${split} qrels has no text; it ${keepsAll ? 'scores 0' : 'is left out'}`)}.`,
       );
     }
     const chosen = [...queries.values()].filter(({ queryId }) =>

@@ -1,6 +1,8 @@
 /** `bench check`: whether runs got worse than a stored baseline. */
+
 import { statSync } from 'node:fs';
 import { type BenchConfig, loadConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import { loadReport } from '../plugins.js';
 import { describeMachine, readRecords } from '../record.js';
 import type { NextBaseline } from '../regression.js';
@@ -90,7 +92,7 @@ function isFolder(file: string): boolean {
 }
 
 function baselineText(file: string, { records, unchanged, notes }: NextBaseline, note?: string): string {
-  const count = records.length === 1 ? '1 record is' : `${records.length} records are`;
+  const count = counted(records.length, 'records are', 'record is');
   const kept = unchanged === 0 ? '' : ` (${unchanged} as before: no figure moved)`;
   const lines = [...(note === undefined ? [] : [note]), ...notes].map((each) => `note: ${each}\n`);
   return `${count} the baseline now: ${file}${kept}\n${lines.join('')}`;

@@ -1,5 +1,7 @@
 /** What `bench compare` prints of one system against another. */
+
 import type { ReportComparison, ReportTest } from '../contracts.js';
+import { counted } from '../counted.js';
 import { renderTable } from './table.js';
 
 export function comparisonText(comparison: ReportComparison): string {
@@ -13,10 +15,12 @@ export function comparisonText(comparison: ReportComparison): string {
       : `, seed ${overQueries.seed}`;
   const parts = [
     `${slice === undefined ? '' : `slice: ${slice}\n`}A: ${baseline}\nB: ${candidate}\n`,
-    `over ${queryCount.toLocaleString('en-US')} queries${seed}\n${testTable(comparison, 'overQueries')}`,
+    `over ${counted(queryCount, 'queries')}${seed}\n${testTable(comparison, 'overQueries')}`,
   ];
   if (several) {
-    parts.push(`over ${seeds.length} seeds (${seeds.join(', ')})\n${testTable(comparison, 'overSeeds')}`);
+    parts.push(
+      `over ${counted(seeds.length, 'seeds')} (${seeds.join(', ')})\n${testTable(comparison, 'overSeeds')}`,
+    );
   }
   const margin = overQueries.equivalence?.margin;
   if (margin !== undefined)
@@ -113,7 +117,7 @@ function notesOf({ slice, measures, latencyNotes, correction, familySize }: Repo
       ? 'over seeds by paired t'
       : 'one seed: whether the difference lasts over seeds is not known',
     correction === 'holm'
-      ? `corrected by Holm over ${familySize.overQueries} tests over queries and ${familySize.overSeeds} over seeds${slice === undefined ? '' : ', all slices together'}`
+      ? `corrected by Holm over ${counted(familySize.overQueries, 'tests')} over queries and ${familySize.overSeeds} over seeds${slice === undefined ? '' : ', all slices together'}`
       : 'p-values are not corrected',
     ...latencyNotes,
     ...(measures[0]!.overQueries.equivalence === undefined

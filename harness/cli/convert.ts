@@ -1,5 +1,7 @@
 /** `bench convert`: a run from one format to another. */
+
 import path from 'node:path';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command, Print, Values } from './command.js';
@@ -76,7 +78,7 @@ export const command: Command = {
       },
       beginJob(values),
     );
-    print(`${from} to ${to}: ${hits} hits of ${queries} queries: ${out}\n`);
+    print(`${from} to ${to}: ${counted(hits, 'hits')} of ${counted(queries, 'queries')}: ${out}\n`);
     print(notes.map((note) => `note: ${note}\n`).join(''));
     return 0;
   },
@@ -98,7 +100,7 @@ async function recordOfMteb(values: Values, print: Print): Promise<number> {
     ...(values.split !== undefined && { split: String(values.split) }),
   });
   print(
-    `${arch.name} on ${dataset.name}, ${dataset.split}: ${Object.keys(measures).length} measures: ${out}\n`,
+    `${arch.name} on ${dataset.name}, ${dataset.split}: ${counted(Object.keys(measures).length, 'measures')}: ${out}\n`,
   );
   return 0;
 }

@@ -1,5 +1,7 @@
 /** `bench dataset`: what a dataset needs and what of it is on this machine; bringing, checking and exporting it. */
+
 import path from 'node:path';
+import { counted } from '../counted.js';
 import { BenchError, exitCodes, unknownName } from '../errors.js';
 import type { DatasetFilesRequest, DatasetInfo, Holding } from '../pipeline/dataset-files.js';
 import { byteSize } from '../progress.js';
@@ -49,7 +51,7 @@ export const command: Command = {
       const out = path.resolve(String(values.out));
       const written = await files.exportQrels(request, { split: splitOf(values, 'test'), out }, progress);
       if (values.json === true) print(`${JSON.stringify({ file: out, ...written }, null, 2)}\n`);
-      else print(`${written.qrels} qrels of ${written.queries} queries: ${out}\n`);
+      else print(`${counted(written.qrels, 'qrels')} of ${counted(written.queries, 'queries')}: ${out}\n`);
       return 0;
     }
     if (known === 'info') {
@@ -98,7 +100,7 @@ function describe({ name, summary, members, holdings, contents }: DatasetInfo): 
     queries.toLocaleString('en-US'),
     qrels.toLocaleString('en-US'),
   ]);
-  text += `\nversion ${version}; ${passages.toLocaleString('en-US')} passages\n`;
+  text += `\nversion ${version}; ${counted(passages, 'passages')}\n`;
   text += renderTable(['split', 'queries', 'qrels'], rows, 'lrr', 1);
   const traits = [
     answerMatching === null ? 'no answers' : `answers matched as ${answerMatching}s`,

@@ -1,4 +1,5 @@
 /** `bench encode`: the index of a dataset's passages by a trained checkpoint, or another system that has vectors. */
+import { counted } from '../counted.js';
 import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
@@ -34,9 +35,9 @@ export const command: Command = {
         : await encodeOnly({ ...request, ...who }, progress);
     if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
     else {
-      const [passages, vectors] = [made.passages, made.vectors].map((count) => count.toLocaleString('en-US'));
-      const size = byteSize(made.sizeBytes);
-      print(`${passages} passages, ${vectors} vectors of ${made.dimensions}, ${size}\n`);
+      const { passages, vectors, dimensions, sizeBytes } = made;
+      const rows = counted(vectors, 'vectors');
+      print(`${counted(passages, 'passages')}, ${rows} of ${dimensions}, ${byteSize(sizeBytes)}\n`);
       print(`${made.index}\n`, 'data');
     }
     return 0;

@@ -1,8 +1,10 @@
 /** Several runs of one `bench evaluate`: one table, each run tested against the first. */
+
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Slices } from '../comparison.js';
 import type { ReportComparison } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/atomic.js';
@@ -133,19 +135,19 @@ function notesOf(records: readonly RunRecord[], comparisons: readonly ReportComp
     const ids = measures.filter(({ overQueries }) => overQueries.test === test);
     return `${test} (${ids.map(({ measure }) => measure).join(', ')})`;
   });
-  const counted = `${records[0]!.queryIds.length} queries`;
+  const queries = counted(records[0]!.queryIds.length, 'queries');
   // A note that holds for every run is said once.
   const warnings = records.flatMap(({ arch, warnings: own }) =>
     own
       // Which file it is stands in the record and on the command line.
-      .filter((line) => line !== counted && !line.startsWith('run file '))
+      .filter((line) => line !== queries && !line.startsWith('run file '))
       .map((line) =>
         records.every((other) => other.warnings.includes(line)) ? line : `${arch.name}: ${line}`,
       ),
   );
   return [
-    counted,
-    `p: against ${baseline}, paired by query, by ${tests.join('; ')}; corrected by Holm over ${familySize.overQueries} tests`,
+    queries,
+    `p: against ${baseline}, paired by query, by ${tests.join('; ')}; corrected by Holm over ${counted(familySize.overQueries, 'tests')}`,
     ...new Set(warnings),
   ];
 }

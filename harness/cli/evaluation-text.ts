@@ -1,4 +1,5 @@
 /** What `bench evaluate` prints of one run. */
+import { counted } from '../counted.js';
 import type { Evaluation } from '../metrics/evaluate.js';
 import type { RunRecord } from '../record.js';
 import { renderTable } from './table.js';
@@ -27,12 +28,16 @@ export function textOf(evaluation: Evaluation, remarks: readonly string[], perQu
 }
 
 export function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {
-  const notes = [`${queryIds.length} queries`];
-  if (withoutHits > 0) notes.push(`${withoutHits} of them have no hits and scored 0`);
+  const notes = [counted(queryIds.length, 'queries')];
+  if (withoutHits > 0)
+    notes.push(`${withoutHits} of them ${withoutHits === 1 ? 'has' : 'have'} no hits and scored 0`);
   if (judgedLeftOut > 0)
     notes.push(
-      `${judgedLeftOut} judged queries have no hits and were left out, as trec_eval does; --complete counts them as 0`,
+      `${counted(judgedLeftOut, 'judged queries have no hits and were', 'judged query has no hits and was')} left out, as trec_eval does; --complete counts them as 0`,
     );
-  if (leftOut > 0) notes.push(`${leftOut} queries of the run have no qrels and were left out`);
+  if (leftOut > 0)
+    notes.push(
+      `${counted(leftOut, 'queries of the run have no qrels and were', 'query of the run has no qrels and was')} left out`,
+    );
   return notes;
 }

@@ -1,5 +1,7 @@
 /** What systems did under load, for the terminal. */
+
 import { type LoadedRuns, loadOf } from '../comparison.js';
+import { counted } from '../counted.js';
 import { renderTable } from './table.js';
 
 /** A line for each setting and system; empty where nothing was measured under load. */
@@ -8,7 +10,7 @@ export function loadTable(systems: readonly LoadedRuns[]): string {
   if (load === undefined) return '';
   const header = ['load', 'system', 'answered/s', 'waiting ms', 'p50', 'p95', 'p99'];
   const rows = load.rows.map((row) => [
-    `${row.kind === 'rate' ? `${row.setting}/s` : `${row.setting} ${row.setting === 1 ? 'client' : 'clients'}`}${togetherText(row.maxBatch)}`,
+    `${row.kind === 'rate' ? `${row.setting}/s` : `${counted(row.setting, 'clients')}`}${togetherText(row.maxBatch)}`,
     row.system,
     `${figure(row.answeredPerSecond)}${row.keptUp ? '' : ' (behind)'}`,
     ...[row.waitingMs, row.p50Ms, row.p95Ms].map(figure),
@@ -20,7 +22,9 @@ export function loadTable(systems: readonly LoadedRuns[]): string {
     ...(rows.length === 0
       ? []
       : ['load: ms from when a query was to come, or was sent, to its answer: docs/protocol.md\n']),
-    ...(few === undefined ? [] : [`p99: not measured: ${few.queries} samples (latency.loadQueries)\n`]),
+    ...(few === undefined
+      ? []
+      : [`p99: not measured: ${counted(few.queries, 'samples')} (latency.loadQueries)\n`]),
   ];
   const bounds = load.bounds.map(({ system, boundMs, resolution, maxBatch, runs }) => {
     const rates = runs.map(({ found, ratePerSecond }) =>

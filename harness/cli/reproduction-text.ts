@@ -1,5 +1,7 @@
 /** How `bench reproduce` prints a plan and a table on the terminal. */
+
 import path from 'node:path';
+import { counted } from '../counted.js';
 import { byteSize, duration } from '../progress.js';
 import {
   headingOf,
@@ -66,7 +68,7 @@ export function planText(
   const table = renderTable(header, lines, `rllrrrr${scale === 'small' ? '' : 'r'}rl`, 1);
   const { passages, indexBytes, gpuHours, unknown } = estimate;
   const totals = [
-    `${grid.runs.length} runs; ${count(passages)} passages to encode, what several runs share counted once`,
+    `${counted(grid.runs.length, 'runs')}; ${counted(passages, 'passages')} to encode, what several runs share counted once`,
     `index bytes: ${byteSize(indexBytes)} of bare vectors (${count(indexBytes)} bytes), all indexes together`,
     gpuHours === null
       ? 'GPU hours: none, this runs on any machine'
@@ -76,7 +78,9 @@ export function planText(
     ...(shared === undefined ? [] : sharedLines(shared, loaded.reproduction.cost.gpu)),
     ...(unknown === 0
       ? []
-      : [`${unknown} runs are left out of some sum: of them not all is known beforehand`]),
+      : [
+          `${counted(unknown, 'runs are', 'run is')} left out of some sum: not all of what is done is known beforehand`,
+        ]),
     'what is in the cache is not made again',
     ...(missing.length === 0
       ? []
@@ -91,13 +95,16 @@ function sharedLines(
   { workers, tasks, hours: all, chainHours, idleShare, diskBytes, readBytes, unknown }: OnWorkers,
   gpu: string,
 ): string[] {
-  const rest = unknown === 0 ? '' : `; ${unknown} runs, of which not all is known, are left out`;
+  const rest =
+    unknown === 0
+      ? ''
+      : `; ${counted(unknown, 'runs, of which not all is known, are', 'run, of which not all is known, is')} left out`;
   const time =
     all === null || chainHours === null || idleShare === null
       ? 'hours not known: the paper has a figure for its own scale alone'
       : `${hours(all)} hours, with a ${gpu} each, ${(100 * idleShare).toFixed(1)} % of them idle; the longest chain of one run takes ${hours(chainHours)} hours, which no more workers shorten; without searches, which the paper has no figure for`;
   return [
-    `${workers} workers: ${count(tasks)} tasks; ${time}${rest}`,
+    `${counted(workers, 'workers')}: ${counted(tasks, 'tasks')}; ${time}${rest}`,
     `shared disk: ${byteSize(diskBytes)} of bare vectors, which stay while machines share it (keep=all); checkpoints and collections beside`,
     `bytes moved: ${byteSize(diskBytes)} of vectors written to it, ${byteSize(readBytes)} read, by searches and, once more, where latencies are measured`,
   ];
@@ -108,7 +115,7 @@ function timeText({ runs, seconds, unknown, reasons, engine }: TimeHere): string
   const by = engine === undefined ? '' : ` with ${engine}`;
   const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
   if (unknown === runs.length) return `not known${by}${why}`;
-  const rest = unknown === 0 ? '' : `; of ${unknown} runs not all is known${why}`;
+  const rest = unknown === 0 ? '' : `; of ${counted(unknown, 'runs')} not all is known${why}`;
   return `about ${duration(1000 * seconds)}${by}, every run by itself, measured now for seconds (bench run --dry-run says of one what each figure rests on)${rest}`;
 }
 

@@ -1,4 +1,5 @@
 /** `bench search`: the hits of a dataset's queries in an index. */
+import { counted } from '../counted.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
 import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
@@ -45,8 +46,8 @@ export const command: Command = {
         : await searchOnly({ ...asked, ...who, index: index! }, progress);
     if (values.json === true) print(`${JSON.stringify(found, null, 2)}\n`);
     else {
-      const queries = found.queries.toLocaleString('en-US');
-      print(`${queries} ${split} queries, ${found.depth} hits each, by ${found.searcher}\n`);
+      const queries = counted(found.queries, `${split} queries`);
+      print(`${queries}, ${counted(found.depth, 'hits')} each, by ${found.searcher}\n`);
       print(`${found.run}\n`, 'data');
     }
     return 0;

@@ -1,6 +1,8 @@
 /** What `bench evaluate` prints of slices of the queries. */
+
 import type { Slices } from '../comparison.js';
 import type { ReportComparison } from '../contracts.js';
+import { counted } from '../counted.js';
 import type { StoredRecord } from '../record.js';
 import { renderTable } from './table.js';
 
@@ -32,5 +34,5 @@ export async function sliceText(records: readonly StoredRecord[], slices: Slices
   const table = renderTable(['slice', 'queries', 'run', ...ids], rows, `lrl${'r'.repeat(ids.length)}`, 3);
   const [first] = shown.comparisons;
   if (first === undefined) return table;
-  return `${table}note: p of the slices: corrected by Holm over ${first.familySize.overQueries} tests of all slices\n`;
+  return `${table}note: p of the slices: corrected by Holm over ${counted(first.familySize.overQueries, 'tests')} of all slices\n`;
 }

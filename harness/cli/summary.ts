@@ -1,6 +1,8 @@
 /** What `bench run` says when it is done: accuracy and cost of every run, one table each per dataset. */
+
 import { costOver } from '../comparison/costs.js';
 import type { ReportCell } from '../contracts.js';
+import { counted } from '../counted.js';
 import { byteSize, duration } from '../progress.js';
 import type { LatencyValues, RunRecord } from '../record.js';
 import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
@@ -31,9 +33,10 @@ export function summarize(records: readonly RunRecord[]): string {
 
 function headingOf({ dataset, queryIds }: RunRecord): string {
   const { name, split, members, passageCount } = dataset;
-  const passages = passageCount === null ? '' : `, ${passageCount.toLocaleString('en-US')} passages`;
-  const units = members === undefined ? 'queries' : 'datasets, their means averaged';
-  return `${name}, ${split}: ${queryIds.length.toLocaleString('en-US')} ${units}${passages}\n`;
+  const passages = passageCount === null ? '' : `, ${counted(passageCount, 'passages')}`;
+  const units = members === undefined ? 'queries' : 'datasets';
+  const averaged = members === undefined ? '' : ', their means averaged';
+  return `${name}, ${split}: ${counted(queryIds.length, units)}${averaged}${passages}\n`;
 }
 
 function accuracyTable(runs: readonly RunRecord[]): string {

@@ -1,5 +1,7 @@
 /** One system against others: the statistics of their records, as plain data. */
+
 import type { ReportComparison, ReportEquivalence, ReportTest } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StoredRecord } from '../record.js';
 import { compareFamily, type PairedComparison, type SystemComparison } from '../statistics/compare.js';
@@ -42,9 +44,9 @@ export function compareRecords(
 export function sidesOf(records: readonly StoredRecord[], name?: string): [System, System[]] {
   const systems = groupSystems(records);
   if (systems.length < 2) {
-    const count = (runs: number) => `${runs} ${runs === 1 ? 'run' : 'runs'}`;
     const held =
-      systems.map((system) => `${system.name} with ${count(system.runs.length)}`).join('') || 'none';
+      systems.map((system) => `${system.name} with ${counted(system.runs.length, 'runs')}`).join('') ||
+      'none';
     const failed = failuresIn(records).map((line) => `\n  ${line}`);
     throw new BenchError(
       'RECORD_INVALID',

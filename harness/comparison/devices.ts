@@ -1,4 +1,5 @@
 /** What latencies were measured on, and whether two of them may be compared. */
+import { counted } from '../counted.js';
 import type { RunRecord } from '../record.js';
 
 type Traits = Record<string, string | number | null>;
@@ -56,13 +57,12 @@ const vectorsFrom = { given: 'given', network: 'over the network' } as const;
 /** `onnx on cpu, faiss, 2 threads; Intel Xeon, 2 of 2 cores` */
 export function describeDevice({ device }: RunRecord): string {
   const { engine, searcher, threads, machine, precision } = device;
-  const threaded =
-    threads === null ? 'threads unknown' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const threaded = threads === null ? 'threads unknown' : counted(threads, 'threads');
   const ran =
     engine === null && searcher === null
       ? 'made by another program'
       : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}${precision === undefined ? '' : ` in ${precision}`}, ${searcher ?? 'no searcher'}, ${threaded}`;
   const vectors =
     device.queryVectors === undefined ? '' : `, queries' vectors ${vectorsFrom[device.queryVectors]}`;
-  return `${ran}${vectors}; ${machine.cpu}, ${machine.availableCores} of ${machine.cores} cores`;
+  return `${ran}${vectors}; ${machine.cpu}, ${machine.availableCores} of ${counted(machine.cores, 'cores')}`;
 }

@@ -71,6 +71,7 @@ function growthIn(
   measures: readonly string[] | undefined,
 ): ReportGrowth {
   const bySystem = new Map<string, Sized[]>();
+  const several = severalIn(records);
   const columns = new Map<string, ReportColumn>();
   for (const size of sizesIn(records)) {
     const systems = groupSystems(records.filter(({ record }) => countOf(record) === size));
@@ -78,8 +79,9 @@ function growthIn(
     for (const column of table.columns) if (!columns.has(column.id)) columns.set(column.id, column);
     const seen = new Map<string, number>();
     for (const [i, system] of systems.entries()) {
-      const key = canonicalJson([firstOf(system).arch.name, settingsOf(firstOf(system))]);
-      // Two states of the program may have run the same system.
+      const alike = systemKey(firstOf(system));
+      // What two states of the program have run of one size is joined by the state with what they have run of the others.
+      const key = several.has(alike) ? `${alike} ${statesOf(system)}` : alike;
       const before = seen.get(key) ?? 0;
       seen.set(key, before + 1);
       const own = `${key} ${before}`;
@@ -99,6 +101,25 @@ function growthIn(
     notes: systems.flatMap(noteOf),
   };
 }
+
+const systemKey = (record: RunRecord): string => canonicalJson([record.arch.name, settingsOf(record)]);
+
+/** Systems that stand in one size more than once. */
+function severalIn(records: readonly StoredRecord[]): Set<string> {
+  const found = sizesIn(records).flatMap((size) => {
+    const keys = groupSystems(records.filter(({ record }) => countOf(record) === size)).map((system) =>
+      systemKey(firstOf(system)),
+    );
+    return keys.filter((key, i) => keys.indexOf(key) !== i);
+  });
+  return new Set(found);
+}
+
+/** Of the program: its version and its commit, as far as records say them. */
+const stateOf = ({ benchVersion, device: { git } }: RunRecord): string =>
+  git === null ? benchVersion : `${benchVersion} ${git.commit}${git.dirty ? ', changed' : ''}`;
+const statesOf = ({ runs }: System): string =>
+  [...new Set(runs.map(({ record }) => stateOf(record)))].sort().join();
 
 /** What is projected has a row of its own; what a query is encoded in knows nothing of the collection. */
 const apart = ['projected-bytes', 'encode-ms'];
@@ -125,7 +146,11 @@ function growingSystem(system: string, sizes: readonly Sized[]): ReportGrowingSy
   const indexes = sizes.at(-1)!.system.runs.flatMap(({ record: { index } }) => index ?? []);
   const passages = indexes[0]?.projectedPassages;
   const law =
-    timed.length === 0 || passages === undefined ? undefined : lawOf(timed, passages, onOneDevice(records));
+    timed.length === 0 || passages === undefined
+      ? undefined
+      : new Set(records.map(stateOf)).size > 1
+        ? { refused: 'the sizes were run by different states of the program' }
+        : lawOf(timed, passages, onOneDevice(records));
   const holds = law !== undefined && 'r2' in law && law.refused === undefined ? law : undefined;
   return {
     ...{ system, points },

@@ -26,10 +26,18 @@ export function settingsOf({ config, arch, model, index, device }: RunRecord): R
   add('searcher', device.searcher);
   add('engine', device.engine);
   add('device', device.device);
-  for (const [key, value] of valuesOf(config, device.searcher === null)) {
-    if (!resolvedElsewhere.test(key)) add(key, value);
-  }
+  const values = valuesOf(config, device.searcher === null);
+  for (const [key, value] of values)
+    if (!resolvedElsewhere.test(key) && !isOfAbsentTeacher(key, values)) add(key, value);
   return settings;
+}
+
+/** What a teacher would be told: nothing, where there is none, or where its loss has no such number. */
+function isOfAbsentTeacher(key: string, values: ReadonlyMap<string, unknown>): boolean {
+  const [, section, setting] = /^(.*\bteacher\.)(\w+)$/.exec(key) ?? [];
+  if (section === undefined || setting === 'scores') return false;
+  if ((values.get(`${section}scores`) ?? null) === null) return true;
+  return setting === 'temperature' && values.get(`${section}loss`) !== 'kl';
 }
 
 let defaults: readonly (readonly [string, unknown])[] | undefined;

@@ -1,5 +1,7 @@
 /** A dataset with other passages behind its own: the same queries in a larger collection. */
+
 import type { DataFile, Dataset, DistractorFacts, Passage } from '../contracts.js';
+import { counted } from '../counted.js';
 
 export interface GrowRequest {
   whole: Dataset;
@@ -83,12 +85,12 @@ function remarksOf({ count, from, to, basePassages, leftOut }: DistractorFacts):
   const say = (value: number) => value.toLocaleString('en-US');
   const behind =
     from === null
-      ? `The collection is the ${say(basePassages)} passages of ${to.name} that its test queries need and ${say(count)} others of it.`
-      : `${say(count)} passages of ${from.name} stand behind the ${say(basePassages)} of ${to.name}; no query asks for them.`;
+      ? `The collection is the ${counted(basePassages, 'passages')} of ${to.name} that its test queries need and ${counted(count, 'others')} of it.`
+      : `${counted(count, `passages of ${from.name} stand`, `passage of ${from.name} stands`)} behind the ${say(basePassages)} of ${to.name}; no query asks for them.`;
   const { relevantIds, sameTexts } = leftOut;
   if (relevantIds + sameTexts === 0) return [behind];
   return [
     behind,
-    `No distractors are ${say(relevantIds)} passages with the id of a relevant passage and ${say(sameTexts)} with the text of a passage that is there.`,
+    `No distractors are ${counted(relevantIds, 'passages')} with the id of a relevant passage and ${say(sameTexts)} with the text of a passage that is there.`,
   ];
 }

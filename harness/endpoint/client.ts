@@ -80,7 +80,7 @@ export class EmbeddingsClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.requestsPerMinute);
+    this.#pace = Pace.of(options.url, options.requestsPerMinute);
     this.#signal = options.signal ? AbortSignal.any([options.signal, interruption]) : interruption;
   }
 

@@ -120,9 +120,16 @@ export class VectorIndex {
   /**
    * Reads rows from the disk, whichever shards they lie in, into the beginning of `into`.
    * @param into at least count * D long
+   * @throws RangeError for rows that are not there, or do not fit
    */
   async readRows(firstRow: number, count: number, into: Float32Array): Promise<void> {
     const end = firstRow + count;
+    if (!(firstRow >= 0 && count >= 0 && end <= this.vectors))
+      throw new RangeError(`rows ${firstRow} to ${end} of ${this.vectors}`);
+    if (into.length < count * this.dimensions)
+      throw new RangeError(
+        `${into.length} values cannot hold ${count} rows of ${this.dimensions} dimensions`,
+      );
     for (const shard of this.shards) {
       const from = Math.max(firstRow, shard.firstRow);
       const until = Math.min(end, shard.firstRow + shard.vectors);

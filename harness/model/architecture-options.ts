@@ -1,5 +1,7 @@
 /** What the families share when they check `arch.*`: faults are gathered and reported together. */
+
 import type { ArchitectureOptions, EncoderShape } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { layerProblems } from './layer-choice.js';
 
@@ -48,7 +50,7 @@ export function vectorsProblem(
   what: string,
 ): string[] {
   if (vectors === undefined || vectors === own || !Number.isInteger(vectors) || vectors < 1) return [];
-  const has = own === 'varies' ? 'one vector for each token' : `${own} vector${own === 1 ? '' : 's'}`;
+  const has = own === 'varies' ? 'one vector for each token' : counted(own, 'vectors');
   return [`arch.vectors: ${vectors}, but ${what} has ${has} per passage; me-bert and mlr have a choice`];
 }
 

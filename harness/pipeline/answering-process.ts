@@ -5,6 +5,8 @@
 import type { CostColumn, Meter } from '../comparison/cost.js';
 import { costs } from '../comparison/known-costs.js';
 import type { Query } from '../contracts.js';
+import { workAsOrdered } from '../program/own-process.js';
+import { silentProgress } from '../progress.js';
 import type { AnsweringFacts, Figure } from '../record.js';
 import {
   type AnsweringMessage,
@@ -16,7 +18,7 @@ import type { OpenSystem } from './cell.js';
 import { openSystem } from './opening.js';
 
 async function measure({ opening, queries, device, rereads }: AnsweringOrder): Promise<AnsweringFacts> {
-  const system = await openSystem(opening);
+  const system = await openSystem(opening, { progress: silentProgress() });
   const openSeconds = performance.now() / 1000;
   const warmup = rereads ? 0 : await answerFor(system, queries, warmUpSeconds);
   const begun = await Promise.all(
@@ -60,13 +62,9 @@ async function answerFor({ parts }: OpenSystem, queries: readonly Query[], secon
   return answered;
 }
 
-process.once('disconnect', () => process.exit(1));
-process.once('message', async (order: AnsweringOrder) => {
-  let message: AnsweringMessage;
-  try {
-    message = { state: 'measured', facts: await measure(order) };
-  } catch (error) {
-    message = { state: 'failed', message: error instanceof Error ? error.message : String(error) };
-  }
-  process.send!(message, () => process.exit(0));
-});
+workAsOrdered<AnsweringOrder, AnsweringMessage>((order) =>
+  measure(order).then(
+    (facts) => ({ state: 'measured', facts }),
+    (error) => ({ state: 'failed', message: error instanceof Error ? error.message : String(error) }),
+  ),
+);

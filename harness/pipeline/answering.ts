@@ -1,5 +1,6 @@
 /** Memory, processor time and energy of a system that answers, measured in a process of its own. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { endOf } from '../program/own-process.js';
 import type { Progress } from '../progress.js';
 import type { AnsweringFacts } from '../record.js';
 import type { AnsweringMessage, AnsweringOrder } from './answering-order.js';
@@ -22,12 +23,7 @@ export async function measureAnswering(cell: Cell, progress: Progress): Promise<
   if (!answering.measure) return not('turned off by answering.measure');
   const queries = chosenQueries(cell.queries, latency.queries, request.seed);
   if (queries.length === 0) return not('no query is timed, see latency.queries');
-  if (opening === undefined)
-    return not(
-      record.device.queryVectors === 'network'
-        ? 'its queries get their vectors over the network'
-        : 'no other process can open this system',
-    );
+  if (record.device.queryVectors === 'network') return not('its queries get their vectors over the network');
   const stage = progress.stage(`answer in a process of its own: ${request.architecture}`);
   const started = performance.now();
   const order = { opening, queries, device: record.device.device, rereads };
@@ -51,24 +47,6 @@ export async function answerOf(
   order: AnsweringOrder,
   signal: AbortSignal,
 ): Promise<AnsweringMessage> {
-  const stop = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-10_000);
-  });
-  let message: AnsweringMessage | undefined;
-  child.on('message', (given) => {
-    message = given as AnsweringMessage;
-  });
-  // Where it is gone already, its end says so.
-  child.send(order, () => undefined);
-  const end = await new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, by) => resolve(by === null ? `exit code ${code}` : by));
-  });
-  signal.removeEventListener('abort', stop);
-  const last = said.trim().split('\n').at(-1) ?? '';
-  return message ?? { state: 'failed', message: `it ended with ${end}${last === '' ? '' : `: ${last}`}` };
+  const { last, ended, words } = await endOf<AnsweringMessage>(child, { order, signal });
+  return last ?? { state: 'failed', message: `it ended before it was done (${ended}, ${words})` };
 }

@@ -1,6 +1,8 @@
 /** BM25 as a system: dataset -> index of terms -> search -> hits. */
+
 import type { BenchConfig } from '../config/config.js';
 import type { Query, SparseScoring } from '../contracts.js';
+import { counted } from '../counted.js';
 import { type Bm25Index, bm25Size } from '../index/bm25-index.js';
 import { wikipediaPassages } from '../index/size.js';
 import { bareArchitecture, type RunRecord } from '../record.js';
@@ -26,7 +28,7 @@ export async function plan({ config }: RunRequest): Promise<SystemPlan> {
   return {
     stages: [
       `index     every passage; ${JSON.stringify(scoringOf(config))}`,
-      `search    the test queries, ${config.search.depth} hits each`,
+      `search    the test queries, ${counted(config.search.depth, 'hits')} each`,
     ],
     needs: async () => [],
   };
@@ -50,7 +52,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { scoring, ...stages } = termStages(request, await knownOf(bench), asking);
   const { folder } = await bench.logged(stages.index, 'index');
   const run = await bench.logged(stages.run, 'search');
-  const from: TermsOpening = { config, folder, scoring };
+  const from: TermsFrom = { config, folder, scoring };
   const { index, searcher } = await openSparse(folder, scoring, config.search.memoryMiB);
   try {
     const facts = {
@@ -71,8 +73,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       rereads: false,
       stages: { run: stages.run, all: [stages.run] },
       searchable: [stages.index],
-      open: () => openTerms(from),
-      opening: { system: architecture, from },
+      opening: { system: architecture, folders: [folder], from },
       close: () => index.close(),
     };
   } catch (error) {
@@ -81,18 +82,18 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-/** By which another process opens it: JSON. */
-interface TermsOpening {
+/** By which it is opened: JSON. */
+interface TermsFrom {
   readonly config: Pick<BenchConfig, 'search'>;
   /** Of the index. */
   readonly folder: string;
   readonly scoring: SparseScoring;
 }
 
-export const open = (from: object): Promise<OpenSystem> => openTerms(from as TermsOpening);
-
 /** Terms instead of vectors: there is nothing to encode. */
-async function openTerms({ config: { search }, folder, scoring }: TermsOpening): Promise<OpenSystem> {
+export async function open(from: object): Promise<OpenSystem> {
+  const { config, folder, scoring } = from as TermsFrom;
+  const { search } = config;
   const { index, searcher } = await openSparse(folder, scoring, search.memoryMiB);
   return {
     parts: [

@@ -1,6 +1,7 @@
 /** What one architecture on one dataset with one seed comes to: a run that can be timed beside others and then recorded. */
 import type { Query } from '../contracts.js';
 import type { Part } from '../latency/latency.js';
+import type { Progress } from '../progress.js';
 import type { RunRecord } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import type { Need } from '../stages/graph.js';
@@ -27,17 +28,25 @@ export interface Cell {
   readonly searchable: readonly Need[];
   /** Whether every artifact was found made. */
   readonly cached: boolean;
-  open(): Promise<OpenSystem>;
-  /** By which another process can open it; absent where none can. */
-  readonly opening: Opening | undefined;
+  /** By which this process or another opens it. */
+  readonly opening: Opening;
 }
 
 /** How a system is opened from what lies on the disk, in plain data; the steps of its kind know what the data are. */
 export interface Opening {
   /** As `--arch` says it. */
   readonly system: string;
+  /** What it reads. */
+  readonly folders: readonly string[];
   /** JSON: what `open`, or `openScoring`, of its steps takes. */
   readonly from: object;
+}
+
+/** What is no part of the system that is opened. */
+export interface WayToOpen {
+  /** Threads that it computes with; as many as its settings say where absent. */
+  readonly threads?: number;
+  readonly progress: Pick<Progress, 'note' | 'signal'>;
 }
 
 export interface NamedCell {

@@ -1,6 +1,8 @@
 /** A run from one format to another. */
+
 import path from 'node:path';
 import type { Dataset, Query, Run, Split } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, type RunToWrite, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import type { Progress } from '../progress.js';
@@ -70,7 +72,7 @@ function refuseStrangers(file: string, run: Run, queries: readonly Query[], wher
   if (strangers.length === 0) return;
   throw new BenchError(
     'RECORD_INVALID',
-    `${file} has hits for ${strangers.length} queries that ${where}, does not have: '${strangers[0]}'.`,
+    `${file} has hits for ${counted(strangers.length, 'queries')} that ${where}, does not have: '${strangers[0]}'.`,
     { hint: `Query ids there look like '${queries[0]?.queryId ?? ''}'. --split chooses the queries.` },
   );
 }

@@ -5,7 +5,7 @@ import { ofVectors, type VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
 import type { UsedVectors } from './dense.js';
 import { encodeDense } from './dense-encoding.js';
-import { openScoring, scorerBytes } from './open-dense.js';
+import { denseOpening, scorerBytes } from './open-dense.js';
 import type { QuerySource } from './query-encoder.js';
 import type { AnswerRequest, ScoringSystem } from './system.js';
 
@@ -32,10 +32,6 @@ export async function scoreDense(
     openBytes: held + 4 * numbers,
     stages: ofVectors(stages),
     searchable: [stages.shards],
-    open: () => openScoring(config, source.open, folder),
-    opening: source.from && {
-      system: request.architecture,
-      from: { config, shards: folder, queries: source.from },
-    },
+    opening: denseOpening(request.architecture, { config, shards: folder, queries: source.from }),
   };
 }

@@ -5,7 +5,7 @@ import { ofVectors, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { curveRemarks, curveStage } from './curve-stage.js';
 import { encodedShards } from './encoded-shards.js';
-import { openDense } from './open-dense.js';
+import { denseOpening } from './open-dense.js';
 import { engineOf } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
 import { deviceFacts, indexFacts } from './record-parts.js';
@@ -101,10 +101,9 @@ export async function answerDense(
       ];
       return { winners, curve, remarks };
     },
-    open: () => openDense(config, source.open, shards.folder, built),
-    opening: source.from && {
-      system: request.architecture,
-      from: { config, shards: shards.folder, ...(built && { built: built.artifact }), queries: source.from },
-    },
+    opening: denseOpening(request.architecture, {
+      ...{ config, shards: shards.folder, queries: source.from },
+      ...(built && { built: built.artifact }),
+    }),
   };
 }

@@ -1,5 +1,7 @@
 /** What a run needs of a device's memory, in words. */
+
 import type { BenchConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
 import { chunkFor, stateBytes, type TrainingSize, trainingBytes } from '../train/device-memory.js';
@@ -30,7 +32,7 @@ export function deviceLine(
     const size = trainingSize(config, trained);
     const chunk = chunkFor(config.train.chunkSize, deviceMemoryMiB, size);
     const chosen = config.train.chunkSize === 'fitting' ? ', chosen to fit' : '';
-    const at = chunk === null ? 'a whole batch' : `a chunk of ${chunk} texts${chosen}`;
+    const at = chunk === null ? 'a whole batch' : `a chunk of ${counted(chunk, 'texts')}${chosen}`;
     const all = trainingBytes(size, chunk);
     parts.push(
       `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(stateBytes(size))}, activations of ${at} ${byteSize(all - stateBytes(size))})`,

@@ -1,7 +1,10 @@
 /** A server that gives vectors, as a system: it encodes passages and queries, and all else is as with every system of vectors. */
+
 import type { Query } from '../contracts.js';
+import { counted } from '../counted.js';
 import { embeddingsUrl, endpointKey, keyVariable } from '../endpoint/client.js';
 import { BenchError } from '../errors.js';
+import { readIndexFacts } from '../index/vector-index.js';
 import { bareArchitecture } from '../record.js';
 import { endpointVectors } from '../stages/endpoint-vectors.js';
 import { type Known, knownOf } from '../stages/known.js';
@@ -12,6 +15,7 @@ import { scoreDense } from './dense-scoring.js';
 import { EndpointVectors } from './endpoint-vectors.js';
 import type { StageTime } from './estimate/stage-time.js';
 import { indexBuilder } from './index-builder.js';
+import { openingsOf } from './open-dense.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Encoding, Means, ScoringSystem, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
@@ -41,7 +45,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { model, similarity, batchSize, concurrency } = config.endpoint;
   return planOfVectors(request, means, [
     `server    ${embeddingsUrl(urlOf(request)).href}, ${model === null ? 'its own model' : `model ${model}`}, ${similarity}`,
-    `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${config.encode.shardPassages} passages`,
+    `encode    every passage, ${batchSize} a request, ${concurrency} at once, in shards of ${counted(config.encode.shardPassages, 'passages')}`,
   ]);
 }
 
@@ -62,6 +66,17 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => endpoi
 export const encode = (asking: AnswerRequest): Promise<Encoding> => endpointAs(asking, encodeDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => endpointAs(asking, scoreDense);
 
+export const { open, openScoring } = openingsOf(async ({ url }, { config, shards, progress }) => {
+  const server = new EndpointVectors(url!, config.endpoint, progress);
+  const { dimensions } = await readIndexFacts(shards);
+  const encode = (queries: readonly Query[]) => server.queries(queries, dimensions);
+  return {
+    parts: [{ name: 'encode', run: (query: Query) => encode([query]) }],
+    encode,
+    dispose: async () => undefined,
+  };
+});
+
 /** @param use what is done with the vectors */
 async function endpointAs<T extends UsedVectors>(
   asking: AnswerRequest,
@@ -70,7 +85,6 @@ async function endpointAs<T extends UsedVectors>(
   const { request, progress } = asking;
   const { architecture: name, config } = request;
   const url = urlOf(request);
-  // One for all, so that a limit of requests holds for all of them together.
   const server = new EndpointVectors(url, config.endpoint, progress);
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(config));
@@ -78,18 +92,10 @@ async function endpointAs<T extends UsedVectors>(
     const vectors = vectorStages(source, request, known, asking);
     const used = await use(asking, bench, vectors, {
       held: async () => ({ numbers: 0 }),
-      async open() {
-        const { dimensions } = (await bench.made(vectors.queries)).facts;
-        const encode = (queries: readonly Query[]) => server.queries(queries, dimensions);
-        return {
-          parts: [{ name: 'encode', run: (query: Query) => encode([query]) }],
-          encode,
-          dispose: async () => undefined,
-        };
-      },
+      from: { url },
     });
     const { facts } = used;
-    const { served } = (await bench.made(source.passages(known.parts?.base ?? known))).facts;
+    const { served } = (await bench.of('base').made(source.passages(known.parts?.base ?? known))).facts;
     return {
       ...used,
       facts: {

@@ -1,6 +1,8 @@
 /** A run in a file measured against a dataset, as `run` measures its own: the same queries, rules and answers. */
+
 import path from 'node:path';
 import type { Dataset, Query, Run, Split } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, readRunFile } from '../interchange/run-file.js';
 import { measureValues } from '../metrics/measure-values.js';
@@ -44,10 +46,16 @@ export async function evaluateRun(
     `run file ${described.name}, sha256 ${described.sha256}`,
     ...remarks,
     ...measured.warnings,
-    ...(leftOut === 0 ? [] : [`${leftOut} queries of the run are not ${split} queries and are left out`]),
+    ...(leftOut === 0
+      ? []
+      : [
+          `${counted(leftOut, `queries of the run are not ${split} queries and are`, `query of the run is not a ${split} query and is`)} left out`,
+        ]),
     ...(unknown === 0
       ? []
-      : [`${unknown} passages of the run are not in ${dataset.name}; they hold no answer`]),
+      : [
+          `${counted(unknown, 'passages of the run are', 'passage of the run is')} not in ${dataset.name}; ${unknown === 1 ? 'it holds' : 'they hold'} no answer`,
+        ]),
   ];
   const record = await newRecord({
     ...runElsewhere,

@@ -1,21 +1,25 @@
 /** Has systems timed in a process of their own, which opens them from what their stages have left. */
 import { fork } from 'node:child_process';
-import { BenchError, type ErrorCode } from '../errors.js';
+import type { Query } from '../contracts.js';
+import { BenchError, type SentError } from '../errors.js';
+import { endOf } from '../program/own-process.js';
 import type { Progress } from '../progress.js';
+import type { Opening } from './cell.js';
 import type { PageCacheFacts } from './page-cache.js';
-import type { RunRequest } from './run-request.js';
 
 /** What the process is told. */
 export interface FreshOrder {
-  /** Of one dataset. */
-  requests: readonly RunRequest[];
+  openings: readonly Opening[];
   /** As reports call them. */
   names: readonly string[];
-  /** Of the queries that are timed, in their order. */
-  queryIds: readonly string[];
+  /** Those that are timed, in their order. */
+  queries: readonly Query[];
+  warmup: number;
   rereads: boolean;
   /** Of the order in which systems take turns. */
   seed: number;
+  /** That it computes with; as many as settings say where absent. */
+  threads?: number;
   /** Whether one system is opened from the disk and asked without a warm-up. */
   cold: boolean;
 }
@@ -24,8 +28,11 @@ export interface FreshOrder {
 export type FreshSystem =
   | { state: 'warm'; partsMs: Record<string, readonly number[]>; warnings: readonly string[] }
   | { state: 'cold'; pageCache: PageCacheFacts; openMs: number; samplesMs: readonly number[] }
-  /** Without a code it is a bug, and the message has its stack. */
-  | { state: 'failed'; code?: ErrorCode; message: string; hint?: string };
+  | ({ state: 'failed' } & SentError)
+  /** A bug. */
+  | { state: 'broken'; stack: string };
+
+export type FreshFigures = Extract<FreshSystem, { state: 'warm' | 'cold' }>;
 
 export interface FreshMessage {
   systems: readonly FreshSystem[];
@@ -36,56 +43,30 @@ const oneThreadOnly = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
 
 /**
  * Starts the process, waits for it, and gives what it says of every system, or its failure as an error.
- * @param oneThread whether it computes with one thread, whatever the requests say
  * @throws BenchError INTERRUPTED
  */
 export async function timeInProcess(
   order: FreshOrder,
-  oneThread: boolean,
   progress: Progress,
-): Promise<(Exclude<FreshSystem, { state: 'failed' }> | Error)[]> {
+): Promise<(FreshFigures | Error)[]> {
   const child = fork(new URL('./fresh-timing.js', import.meta.url), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, ...(oneThread && oneThreadOnly) },
+    env: { ...process.env, ...(order.threads === 1 && oneThreadOnly) },
   });
-  const stop = () => child.kill('SIGKILL');
-  progress.signal.addEventListener('abort', stop, { once: true });
-  if (progress.signal.aborted) stop();
-  let said = '';
-  let message: FreshMessage | undefined;
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-1000);
-  });
-  child.on('message', (sent) => {
-    message = sent as FreshMessage;
-  });
-  const ended = await new Promise<string>((resolve, reject) => {
-    child.once('error', reject).once('close', (code, by) => resolve(by ?? `exit code ${code}`));
-    // One that is gone already says so by its end.
-    child.send(
-      oneThread ? { ...order, requests: order.requests.map(withOneThread) } : order,
-      () => undefined,
-    );
-  });
-  progress.signal.removeEventListener('abort', stop);
+  const { last, ended, words } = await endOf<FreshMessage>(child, { order, signal: progress.signal });
   progress.checkInterrupted();
-  const words = said.trim().split('\n').at(-1) || 'without a word';
-  const systems =
-    message?.systems ??
-    order.requests.map(() => ({
-      ...{ state: 'failed' as const, code: 'UNAVAILABLE' as const },
-      message: `The process that timed ${order.names.join(', ')} ended before it was done (${ended}, ${words}).`,
-      hint: 'Where the machine ran out of memory, latency.interleave=false opens one system at a time.',
-    }));
-  return systems.map((system) => (system.state === 'failed' ? errorOf(system) : system));
-}
-
-const withOneThread = (request: RunRequest): RunRequest => ({
-  ...request,
-  config: { ...request.config, threads: 1 },
-});
-
-function errorOf({ code, message, hint }: FreshSystem & { state: 'failed' }): Error {
-  if (code === undefined) return new Error(message);
-  return new BenchError(code, message, hint === undefined ? {} : { hint });
+  if (last === undefined) {
+    const error = new BenchError(
+      'UNAVAILABLE',
+      `The process that timed ${order.names.join(', ')} ended before it was done (${ended}, ${words}).`,
+      {
+        hint: 'Where the machine ran out of memory, latency.interleave=false opens one system at a time.',
+      },
+    );
+    return order.openings.map(() => error);
+  }
+  return last.systems.map((system) => {
+    if (system.state === 'failed') return BenchError.received(system);
+    return system.state === 'broken' ? new Error(system.stack) : system;
+  });
 }

@@ -4,8 +4,7 @@ import { type SystemLatency, summarizeLatency } from '../latency/latency.js';
 import type { Progress } from '../progress.js';
 import type { ColdFacts, LatencyFacts } from '../record.js';
 import type { Cell, NamedCell } from './cell.js';
-import { type FreshSystem, timeInProcess } from './fresh-process.js';
-import { bareRequest } from './run-request.js';
+import { type FreshFigures, timeInProcess } from './fresh-process.js';
 
 export interface FreshFacts {
   /** Where there are several rounds in fresh processes: of all of them together. */
@@ -14,7 +13,7 @@ export interface FreshFacts {
   cold?: readonly ColdFacts[];
 }
 
-type Warm = FreshSystem & { state: 'warm' };
+type Warm = FreshFigures & { state: 'warm' };
 
 /**
  * Processes one after another, while nothing of this one is open: the systems of a turn together, those that start cold each by
@@ -28,12 +27,11 @@ export async function timeFresh(
   progress: Progress,
 ): Promise<Map<Cell, FreshFacts | Error>> {
   const { request, rereads } = turn[0]!.cell;
-  const { processes, oneThread, cold } = request.config.latency;
+  const { processes, oneThread, cold, warmup } = request.config.latency;
   const order = {
-    requests: turn.map(({ cell }) => bareRequest(cell.request)),
+    openings: turn.map(({ cell }) => cell.opening),
     names: turn.map(({ name }) => name),
-    queryIds: queries.map(({ queryId }) => queryId),
-    ...{ rereads, cold: false },
+    ...{ queries, warmup: rereads ? 0 : warmup, rereads, cold: false },
   };
   const rounds = processes > 1 ? processes : 0;
   const starts = rounds + (oneThread ? 1 : 0) + (cold ? processes * turn.length : 0);
@@ -42,20 +40,20 @@ export async function timeFresh(
   const stage = progress.stage('fresh processes', starts, 'processes');
   let done = 0;
   for (let round = 0; round < rounds; round++) {
-    const systems = await timeInProcess({ ...order, seed: request.seed + round }, false, progress);
+    const systems = await timeInProcess({ ...order, seed: request.seed + round }, progress);
     for (const [s, system] of systems.entries()) told.add(s, 'rounds', system);
     stage.update(++done);
   }
   if (oneThread) {
-    const systems = await timeInProcess({ ...order, seed: request.seed }, true, progress);
+    const systems = await timeInProcess({ ...order, seed: request.seed, threads: 1 }, progress);
     for (const [s, system] of systems.entries()) told.add(s, 'oneThread', system);
     stage.update(++done);
   }
   // Round by round, so that what else the machine does hits all alike.
   for (let round = 0; cold && round < processes; round++) {
     for (const [s, { name, cell }] of turn.entries()) {
-      const own = { ...order, requests: [bareRequest(cell.request)], names: [name], cold: true };
-      const [system] = await timeInProcess({ ...own, seed: request.seed }, false, progress);
+      const own = { ...order, openings: [cell.opening], names: [name], cold: true };
+      const [system] = await timeInProcess({ ...own, seed: request.seed }, progress);
       told.add(s, 'cold', system!);
       stage.update(++done);
     }
@@ -78,11 +76,7 @@ class Tellings {
     this.#cold = turn.map(() => []);
   }
 
-  add(
-    s: number,
-    to: 'rounds' | 'oneThread' | 'cold',
-    system: Exclude<FreshSystem, { state: 'failed' }> | Error,
-  ): void {
+  add(s: number, to: 'rounds' | 'oneThread' | 'cold', system: FreshFigures | Error): void {
     if (system instanceof Error) this.#failed[s] ??= system;
     else if (system.state === 'cold') {
       const { state: _, ...facts } = system;

@@ -1,5 +1,7 @@
 /** Several systems as one: each answers by itself, as in a row of its own, and their lists become one. */
+
 import type { FuseConfig } from '../config/system-config.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type Fusion, fuseHits } from '../search/fuse.js';
 import type { PassageHits } from '../search/search.js';
@@ -9,7 +11,7 @@ import { type Known, knownOf } from '../stages/known.js';
 import { type RunFacts, timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
-import type { Opening, OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import {
   addedUp,
   askingOf,
@@ -62,7 +64,7 @@ function fusionOf({ method, constant, weights, normalization }: FuseConfig, syst
 }
 
 function fusionText(fusion: Fusion, depth: number): string {
-  const of = `of the first ${depth} hits of each system`;
+  const of = `of the first ${counted(depth, 'hits')} of each system`;
   if (fusion.method === 'rrf') return `reciprocal rank fusion, constant ${fusion.constant}, ${of}`;
   const { weights, normalization } = fusion;
   return `sums of scores, normalization ${normalization}, weights ${weights.map((weight) => +weight.toFixed(4)).join(' and ')}, ${of}`;
@@ -125,13 +127,11 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
-      open: () =>
-        openAll(
-          all.map((each) => each.open),
-          fusion,
-          asking.depth,
-        ),
-      opening: openingOf(request.architecture, all, { fusion, depth: asking.depth }),
+      opening: openingOf(
+        request.architecture,
+        all.map((each) => each.opening),
+        asked,
+      ),
       close: () => close(all),
     };
   } catch (error) {
@@ -140,43 +140,26 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-/** By which another process opens it: JSON. */
-interface FusedOpening {
+/** By which it is opened: JSON. */
+interface FusedFrom {
   readonly all: readonly Opening[];
   readonly fusion: Fusion;
   readonly depth: number;
 }
 
-/** Undefined where one of its systems has none. */
-function openingOf(
-  system: string,
-  all: readonly Pick<AnsweredSystem, 'opening'>[],
-  how: Omit<FusedOpening, 'all'>,
-): Opening | undefined {
-  const openings = all.flatMap(({ opening }) => opening ?? []);
-  return openings.length < all.length ? undefined : { system, from: { ...how, all: openings } };
+function openingOf(system: string, all: readonly Opening[], how: Omit<FusedFrom, 'all'>): Opening {
+  const from: FusedFrom = { ...how, all };
+  return { system, folders: all.flatMap(({ folders }) => folders), from };
 }
 
-export function open(from: object): Promise<OpenSystem> {
-  const { all, fusion, depth } = from as FusedOpening;
-  return openAll(
-    all.map((each) => () => openSystem(each)),
-    fusion,
-    depth,
-  );
-}
-
-async function openAll(
-  all: readonly (() => Promise<OpenSystem>)[],
-  fusion: Fusion,
-  depth: number,
-): Promise<OpenSystem> {
+export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
+  const { all, fusion, depth } = from as FusedFrom;
   const open: OpenSystem[] = [];
   const close = async () => {
     for (const system of open) await system.close();
   };
   try {
-    for (const each of all) open.push(await each());
+    for (const each of all) open.push(await openSystem(each, way));
   } catch (error) {
     await close();
     throw error;

@@ -1,5 +1,7 @@
 /** Vectors made elsewhere by the ids that they are asked for: every id has one, and every number is one. */
+
 import type { Dataset, Query } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type GivenArray, openArray } from './given-arrays.js';
 import { type GivenVectors, identifiersIn, type Side, type Similarity } from './given-vectors.js';
@@ -168,5 +170,5 @@ const mostListed = 5;
 /** `3 passages (a, b, c)`, `12 queries (a, b, c, d, e and 7 more)` */
 function listed(ids: readonly string[], one: string, many: string): string {
   const more = ids.length > mostListed ? ` and ${ids.length - mostListed} more` : '';
-  return `${ids.length} ${ids.length === 1 ? one : many} (${ids.slice(0, mostListed).join(', ')}${more})`;
+  return `${counted(ids.length, many, one)} (${ids.slice(0, mostListed).join(', ')}${more})`;
 }

@@ -1,5 +1,7 @@
 /** Vectors made elsewhere, as a system: read, then as every system of vectors, see `dense.ts`. Nothing is encoded. */
+
 import path from 'node:path';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { bareArchitecture } from '../record.js';
 import { givenVectors } from '../stages/given-vectors.js';
@@ -15,7 +17,6 @@ import { GivenQueries } from './given-rows.js';
 import { describeGiven, type GivenVectors } from './given-vectors.js';
 import { indexBuilder } from './index-builder.js';
 import { openingsOf } from './open-dense.js';
-import type { QueryEncoder } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Encoding, Means, ScoringSystem, SystemPlan } from './system.js';
 import { assertMachine } from './trained-requirements.js';
@@ -45,8 +46,8 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { config } = request;
   const { folder, similarity, counts } = await described(request);
   return planOfVectors(request, means, [
-    `vectors   ${folder}: ${counts.passages} passages, ${counts.queries} queries, ${similarity}`,
-    `read      every passage, in shards of ${config.encode.shardPassages} passages`,
+    `vectors   ${folder}: ${counted(counts.passages, 'passages')}, ${counted(counts.queries, 'queries')}, ${similarity}`,
+    `read      every passage, in shards of ${counted(config.encode.shardPassages, 'passages')}`,
   ]);
 }
 
@@ -70,18 +71,15 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => givenA
 export const encode = (asking: AnswerRequest): Promise<Encoding> => givenAs(asking, encodeDense, false);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => givenAs(asking, scoreDense);
 
-/** Looked up: there is nothing to time. */
-const lookedUp = (queries: GivenQueries): QueryEncoder => ({
-  parts: [],
-  encode: async (some) => queries.vectorsOf(some),
-  dispose: async () => undefined,
+export const { open, openScoring } = openingsOf(async ({ folder }, { config }) => {
+  const queries = await GivenQueries.open(await describeGiven(folder!, config.vectors.similarity));
+  // Looked up: there is nothing to time.
+  return {
+    parts: [],
+    encode: async (some) => queries.vectorsOf(some),
+    dispose: async () => undefined,
+  };
 });
-
-export const { open, openScoring } = openingsOf(async (from, _, { vectors }) =>
-  lookedUp(
-    await GivenQueries.open(await describeGiven((from as { folder: string }).folder, vectors.similarity)),
-  ),
-);
 
 /** @param use what is done with the vectors @param searches whether queries of the split are asked for */
 async function givenAs<T extends UsedVectors>(
@@ -101,7 +99,6 @@ async function givenAs<T extends UsedVectors>(
     const source = sourceOf(request, { folder: given.folder, key }, name);
     const used = await use(asking, bench, vectorStages(source, request, known, asking), {
       held: async () => ({ numbers: queries.values.length }),
-      open: async () => lookedUp(queries),
       from: { folder: given.folder },
     });
     const { facts } = used;
@@ -114,7 +111,7 @@ async function givenAs<T extends UsedVectors>(
       },
       given: { vectors: key },
       remarks: [
-        `vectors made elsewhere (${given.dimensions} dimensions, ${given.similarity}): latency is of the search alone, no query is encoded`,
+        `vectors made elsewhere (${counted(given.dimensions, 'dimensions')}, ${given.similarity}): latency is of the search alone, no query is encoded`,
       ],
     };
   });

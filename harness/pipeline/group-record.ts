@@ -1,7 +1,9 @@
 /** The record of a name that stands for several datasets: every figure is the mean over theirs, each counting the same. */
+
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { DataFile, Split } from '../contracts.js';
+import { counted } from '../counted.js';
 import { datasetsNamed } from '../plugins.js';
 import type { Progress } from '../progress.js';
 import {
@@ -99,7 +101,7 @@ export function averageOf(name: string, records: readonly RunRecord[]): RunRecor
       }),
     ),
     warnings: [
-      `Figures are means over ${records.length} datasets of ${queries.toLocaleString('en-US')} queries together, each dataset counting the same.`,
+      `Figures are means over ${counted(records.length, 'datasets')} of ${counted(queries, 'queries')} together, each dataset counting the same.`,
       // A remark that is true of every member is said once.
       ...new Set(
         records.flatMap(({ dataset, warnings }) =>

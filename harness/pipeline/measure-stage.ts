@@ -1,6 +1,8 @@
 /** From a run to measures, whoever made it: answers found in texts, values per query. */
+
 import { defaultConfig } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
+import { counted } from '../counted.js';
 import { qrelsById } from '../dataset/qrels.js';
 import { readPassages } from '../dataset/reading.js';
 import { type Evaluation, evaluate } from '../metrics/evaluate.js';
@@ -48,10 +50,17 @@ export async function measureStage(request: MeasureRequest): Promise<Measurement
   const found = needsAnswers ? new AnswersOfRun(dataset.answerMatching!, queries, run) : undefined;
   if (found !== undefined) await readPassages(dataset, [found]);
   if (found !== undefined && found.unusable > 0)
-    warnings.push(`${found.unusable} answer patterns cannot be run and match nothing.`);
+    warnings.push(
+      `${counted(found.unusable, 'answer patterns cannot be run and match', 'answer pattern cannot be run and matches')} nothing.`,
+    );
   if (found !== undefined && found.matchingAll > 0)
     warnings.push(
       `${found.matchingAll} of ${queries.length} queries have an answer that is empty or without a word: every passage holds it, as DPR counts.`,
+    );
+  const withoutText = found ? [...qrels.keys()].filter((id) => run.has(id) && !found.flags.has(id)) : [];
+  if (withoutText.length > 0)
+    warnings.push(
+      `${counted(withoutText.length, `judged queries have hits, and ${dataset.name} has no text and no answers of them: they count`, `judged query has hits, and ${dataset.name} has no text and no answers of it: it counts`)} as answered by no hit ('${withoutText[0]}').`,
     );
   if (found !== undefined && dataset.tieRule !== undefined)
     throw new TypeError(`answers of ${dataset.name} are sought in the order of the search`);
@@ -61,7 +70,12 @@ export async function measureStage(request: MeasureRequest): Promise<Measurement
     queries: [...new Set([...queries.map(({ queryId }) => queryId), ...qrels.keys()])],
     relevance: dataset.relevantFrom ?? 1,
     identicalIds,
-    ...(found && { firstAnswerRank: firstRanks(run, found.flags, identicalIds) }),
+    ...(found && {
+      firstAnswerRank: new Map([
+        ...firstRanks(run, found.flags, identicalIds),
+        ...withoutText.map((queryId) => [queryId, undefined] as const),
+      ]),
+    }),
   });
   return { evaluation, warnings, ...(found && { answerFlags: found.flags }) };
 }

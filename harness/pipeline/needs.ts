@@ -1,8 +1,10 @@
 /** What a run needs beside what this machine has: disk for its index, memory. */
+
 import { stat, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import path from 'node:path';
 import type { Dataset } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
@@ -73,7 +75,7 @@ function machineMemory(): string {
 
 /** `2 cores, 20.1 GiB free of 23.5 GiB of memory, 100.0 GiB free at .bench` */
 export async function describeRoom(cache: string): Promise<string> {
-  return `${availableParallelism()} cores, ${machineMemory()} of memory, ${byteSize(await freeBytes(cache))} free at ${cache}`;
+  return `${counted(availableParallelism(), 'cores')}, ${machineMemory()} of memory, ${byteSize(await freeBytes(cache))} free at ${cache}`;
 }
 
 /** Where the folder is, or would be made. */

@@ -4,58 +4,60 @@ import { openIndex } from '../index/vector-index.js';
 import { PassageScorer } from '../search/rerank.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtIndex } from './built-index.js';
-import type { OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import { indexBuilder } from './index-builder.js';
 import { engineOf } from './prepare.js';
-import { type QueryEncoder, type QuerySource, vectorOf } from './query-encoder.js';
+import { type QueriesFrom, type QueryEncoder, vectorOf } from './query-encoder.js';
 import { closeSearching, openSearching } from './searching.js';
 import type { OpenScoring, SystemSteps } from './system.js';
 
-/** By which another process opens it: JSON. */
-export interface DenseOpening {
+/** By which it is opened: JSON. */
+interface DenseFrom {
   readonly config: BenchConfig;
   /** Folder of the shards. */
   readonly shards: string;
   /** What is searched instead of them; absent where the index is Flat, or is not searched. */
   readonly built?: BuiltIndex['artifact'];
   /** Of the source of the queries' vectors. */
-  readonly queries: object;
+  readonly queries: QueriesFrom;
 }
+
+export function denseOpening(system: string, from: DenseFrom): Opening {
+  const { shards, built, queries } = from;
+  const folders = [shards, built?.folder, queries.folder].filter((folder) => folder !== undefined);
+  return { system, folders, from };
+}
+
+/** What queries get their vectors with, beside what their source says. */
+interface QueriesPlace extends Pick<WayToOpen, 'progress'>, Pick<DenseFrom, 'config' | 'shards'> {
+  readonly engine: Engine;
+}
+
+type OpenQueries = (from: QueriesFrom, at: QueriesPlace) => Promise<QueryEncoder>;
 
 /** @param openQueries opens what gives queries their vectors, from `queries` of an opening */
-export function openingsOf(
-  openQueries: (from: object, engine: Engine, config: BenchConfig) => Promise<QueryEncoder>,
-): Required<Pick<SystemSteps, 'open' | 'openScoring'>> {
-  const sourceOf =
-    ({ queries, config }: DenseOpening): QuerySource['open'] =>
-    (engine) =>
-      openQueries(queries, engine, config);
-  return {
-    async open(from) {
-      const opening = from as DenseOpening;
-      const { config, shards, built } = opening;
-      const by = built && (await indexBuilder(config));
-      return openDense(config, sourceOf(opening), shards, built && builtIndex(built, config, by!));
-    },
-    openScoring(from) {
-      const opening = from as DenseOpening;
-      return openScoring(opening.config, sourceOf(opening), opening.shards);
-    },
-  };
-}
+export const openingsOf = (
+  openQueries: OpenQueries,
+): Required<Pick<SystemSteps, 'open' | 'openScoring'>> => ({
+  open: (from, way) => openDense(from as DenseFrom, way, openQueries),
+  openScoring: (from, way) => openScoring(from as DenseFrom, way, openQueries),
+});
 
-export async function openDense(
-  config: BenchConfig,
-  openQueries: QuerySource['open'],
-  shards: string,
-  built?: BuiltIndex,
-): Promise<OpenSystem> {
+const configOf = ({ config }: DenseFrom, { threads }: WayToOpen): BenchConfig => ({
+  ...config,
+  threads: threads ?? config.threads,
+});
+
+async function openDense(from: DenseFrom, way: WayToOpen, openQueries: OpenQueries): Promise<OpenSystem> {
+  const { shards, queries } = from;
+  const config = configOf(from, way);
   const { depth } = config.search;
+  const built = from.built && builtIndex(from.built, config, (await indexBuilder(config))!);
   const engine = await engineOf(config);
   try {
     const searching = await openSearching({ config }, engine, shards, built);
     const { searcher } = searching;
-    const encoder = await openQueries(engine);
+    const encoder = await openQueries(queries, { ...way, config, shards, engine });
     return {
       parts: [
         ...encoder.parts,
@@ -82,18 +84,16 @@ export async function openDense(
 
 export const scorerBytes = ({ search }: BenchConfig): number => search.memoryMiB * 2 ** 20;
 
-export async function openScoring(
-  config: BenchConfig,
-  openQueries: QuerySource['open'],
-  shards: string,
-): Promise<OpenScoring> {
+async function openScoring(from: DenseFrom, way: WayToOpen, openQueries: OpenQueries): Promise<OpenScoring> {
+  const { shards } = from;
+  const config = configOf(from, way);
   const engine = await engineOf(config);
   const opened: { close(): Promise<unknown> }[] = [{ close: async () => engine.dispose() }];
   const close = async () => {
     for (const each of opened.reverse()) await each.close();
   };
   try {
-    const queries = await openQueries(engine);
+    const queries = await openQueries(from.queries, { ...way, config, shards, engine });
     opened.push({ close: () => queries.dispose() });
     const index = await openIndex(shards);
     opened.push(index);

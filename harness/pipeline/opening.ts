@@ -1,18 +1,33 @@
-/** Opens a system from what lies on the disk: any process on this machine can. */
+/** Opens a system from what lies on the disk, the same way in the process that made it and in any other on this machine. */
+import { existsSync } from 'node:fs';
+import { BenchError } from '../errors.js';
 import { loadSystem } from '../systems.js';
-import type { Opening, OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import type { OpenScoring } from './system.js';
 
-/** @throws TypeError for a system that gave no opening */
-export async function openSystem({ system, from }: Opening): Promise<OpenSystem> {
+/** @throws BenchError CACHE_INVALID where what it is opened from is gone */
+export async function openSystem(opening: Opening, way: WayToOpen): Promise<OpenSystem> {
+  const { system, from } = here(opening);
   const { open } = await (await loadSystem(system)).steps();
-  if (open === undefined) throw new TypeError(`${system} opens nothing`);
-  return open(from);
+  return open(from, way);
 }
 
-/** @throws TypeError for a system that gave no opening */
-export async function openScoringOf({ system, from }: Opening): Promise<OpenScoring> {
+/** @throws BenchError CACHE_INVALID where what it is opened from is gone; TypeError for a system that does not score */
+export async function openScoringOf(opening: Opening, way: WayToOpen): Promise<OpenScoring> {
+  const { system, from } = here(opening);
   const { openScoring } = await (await loadSystem(system)).steps();
   if (openScoring === undefined) throw new TypeError(`${system} opens nothing that scores`);
-  return openScoring(from);
+  return openScoring(from, way);
+}
+
+function here(opening: Opening): Opening {
+  const gone = opening.folders.find((folder) => !existsSync(folder));
+  if (gone === undefined) return opening;
+  throw new BenchError(
+    'CACHE_INVALID',
+    `${gone}, which ${opening.system} is opened from, is not there any more.`,
+    {
+      hint: 'Start the same command again, and leave the cache alone meanwhile.',
+    },
+  );
 }

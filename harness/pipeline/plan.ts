@@ -1,6 +1,8 @@
 /** What a run would do, for --dry-run. */
+
 import type { BenchConfig } from '../config/config.js';
 import type { DatasetPlugin, Download } from '../contracts.js';
+import { counted } from '../counted.js';
 import { loadDataset } from '../plugins.js';
 import { duration } from '../progress.js';
 import { inOrder, type Stage } from '../stages/graph.js';
@@ -58,12 +60,14 @@ function latencyText({ latency }: BenchConfig): string {
   const { queries, rates, clients, bound, loadQueries } = latency;
   const loads = [
     ...rates.map((rate) => `${rate} a second`),
-    ...clients.map((many) => `${many} ${many === 1 ? 'client' : 'clients'}`),
+    ...clients.map((many) => `${counted(many, 'clients')}`),
     ...(bound === null ? [] : [`the largest rate within ${bound} ms`]),
   ];
   const load =
-    loads.length === 0 || queries === 0 ? '' : `; ${loadQueries} queries each: ${loads.join(', ')}`;
-  return `${queries} queries, one at a time${load}`;
+    loads.length === 0 || queries === 0
+      ? ''
+      : `; ${counted(loadQueries, 'queries')} each: ${loads.join(', ')}`;
+  return `${counted(queries, 'queries')}, one at a time${load}`;
 }
 
 /** The stages in the order in which they are made; neighbours of one name are counted. */

@@ -1,13 +1,14 @@
 /** A model as it was published, as a system: nothing is trained, then as every system of vectors, see `dense.ts`. */
+
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import { bareArchitecture } from '../record.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
-import type { Engine } from '../tensor/engine.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
@@ -20,7 +21,7 @@ import { fetchModel, localModel } from './named-models.js';
 import { openingsOf } from './open-dense.js';
 import { engineOf } from './prepare.js';
 import { describePublished, openPublished, type PublishedModel } from './published-model.js';
-import { modelQueries, modelSource, type QueryEncoder } from './query-encoder.js';
+import { modelQueries, modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type {
@@ -52,7 +53,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { encode } = request.config;
   return planOfVectors(request, means, [
     `model     ${idOf(request)}`,
-    `encode    every passage${inPrecision(encode)}, in shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, in shards of ${counted(encode.shardPassages, 'passages')}`,
   ]);
 }
 
@@ -82,12 +83,9 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => publis
 export const encode = (asking: AnswerRequest): Promise<Encoding> => publishedAs(asking, encodeDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => publishedAs(asking, scoreDense);
 
-async function openQueries(from: object, engine: Engine, config: BenchConfig): Promise<QueryEncoder> {
-  const { folder, name } = from as { folder: string; name: string };
-  return modelQueries(await openPublished(folder, name, config.pretrained), engine, config.encode);
-}
-
-export const { open, openScoring } = openingsOf(openQueries);
+export const { open, openScoring } = openingsOf(async ({ folder, name }, { engine, config }) =>
+  modelQueries(await openPublished(folder!, name!, config.pretrained), engine, config.encode),
+);
 
 /** @param use what is done with the model */
 async function publishedAs<T extends UsedVectors>(
@@ -100,12 +98,11 @@ async function publishedAs<T extends UsedVectors>(
   const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(config));
-    const open = () => openPublished(folder, name, config.pretrained);
-    const model = await open();
+    const model = await openPublished(folder, name, config.pretrained);
     const { key, code } = model;
     const opened = { name, code, need: { folder, key }, open: async () => model };
     const stages = modelStages(opened, request, known, asking);
-    const source = modelSource(bench, opened, { folder, name }, open);
+    const source = modelSource(bench, opened, { folder, name });
     const dense = await use(asking, bench, stages, source);
     const { retriever, tokenizer, files } = model;
     const facts: SystemFacts = {
@@ -137,7 +134,7 @@ function remarksOf({ facts, maxTokens }: PublishedModel, { pretrained }: BenchCo
   const set = Object.entries(pretrained).filter(([, value]) => value !== null);
   const dense = modules.filter(({ kind }) => kind === 'dense').length;
   return [
-    `as published: ${poolingText(facts)} pooling${dense === 0 ? '' : `, ${dense} dense`}, ${similarity}, at most ${maxTokens.passage} tokens${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}`,
+    `as published: ${poolingText(facts)} pooling${dense === 0 ? '' : `, ${dense} dense`}, ${similarity}, at most ${counted(maxTokens.passage, 'tokens')}${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}`,
     ...(set.length === 0
       ? []
       : [

@@ -19,26 +19,26 @@ export interface QueryEncoder {
 export interface QuerySource {
   /** Numbers that it holds in memory, and what it is, if it was trained here. */
   held(): Promise<{ numbers: number; architecture?: Architecture | undefined }>;
-  /** Opens it anew, to be timed. */
-  open(engine: Engine): Promise<QueryEncoder>;
-  /** JSON by which another process can open it; absent where none can. */
-  readonly from?: object;
+  /** JSON by which it is opened anew, to be timed. */
+  readonly from: QueriesFrom;
 }
 
-/** @param from JSON by which another process opens the model @param reopen opens it again */
-export function modelSource(
-  at: Workplace,
-  model: ModelNeed,
-  from: object,
-  reopen: () => Promise<OpenModel>,
-): QuerySource {
+export interface QueriesFrom {
+  /** What it reads; absent where that is nothing on this disk. */
+  readonly folder?: string;
+  /** As a record names the system. */
+  readonly name?: string;
+  readonly url?: string;
+}
+
+/** @param from JSON by which the model is opened again */
+export function modelSource(at: Workplace, model: ModelNeed, from: QueriesFrom): QuerySource {
   return {
     from,
     async held() {
       const { retriever, architecture } = await at.model(model);
       return { numbers: parameterCountOf(retriever), architecture };
     },
-    open: async (engine) => modelQueries(await reopen(), engine, at.config.encode),
   };
 }
 

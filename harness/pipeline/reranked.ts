@@ -1,4 +1,5 @@
 /** Two systems as one: the first finds passages, the second scores these alone, with the vectors of its own row. */
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { rerankHits } from '../search/rerank.js';
 import type { PassageHits } from '../search/search.js';
@@ -8,7 +9,7 @@ import { timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { loadSystem } from '../systems.js';
-import type { Opening, OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import {
   addedUp,
   askingOf,
@@ -23,14 +24,7 @@ import type { StageTime, Trial } from './estimate/stage-time.js';
 import { openScoringOf, openSystem } from './opening.js';
 import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
-import type {
-  AnsweredSystem,
-  AnswerRequest,
-  Means,
-  ScoringSystem,
-  SystemPlan,
-  SystemSteps,
-} from './system.js';
+import type { AnsweredSystem, AnswerRequest, Means, SystemPlan, SystemSteps } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
 export const times = (trial: Trial): Promise<StageTime[]> =>
@@ -58,7 +52,7 @@ export async function plan(request: RunRequest): Promise<SystemPlan> {
 
 function orderText(reranked: number, depth: number, first: string, second: string): string {
   const behind = reranked < depth ? `; the hits behind them are in the order of ${first}` : '';
-  return `the first ${reranked} hits of ${first} in the order of ${second}, by its exact similarity${behind}`;
+  return `the first ${counted(reranked, 'hits')} of ${first} in the order of ${second}, by its exact similarity${behind}`;
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
@@ -103,12 +97,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         ),
         reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
-      open: () => openBoth(found.open, scoring.open, reranked, depth),
-      opening: found.opening &&
-        scoring.opening && {
-          system: request.architecture,
-          from: { found: found.opening, scoring: scoring.opening, reranked, depth },
-        },
+      opening: openingOf(request.architecture, found.opening, scoring.opening, { reranked, depth }),
       close: () => found.close(),
     };
   } catch (error) {
@@ -117,33 +106,29 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   }
 }
 
-/** By which another process opens it: JSON. */
-interface RerankedOpening {
+/** By which it is opened: JSON. */
+interface RerankedFrom {
   readonly found: Opening;
   readonly scoring: Opening;
   readonly reranked: number;
   readonly depth: number;
 }
 
-export function open(from: object): Promise<OpenSystem> {
-  const { found, scoring, reranked, depth } = from as RerankedOpening;
-  return openBoth(
-    () => openSystem(found),
-    () => openScoringOf(scoring),
-    reranked,
-    depth,
-  );
+function openingOf(
+  system: string,
+  found: Opening,
+  scoring: Opening,
+  how: Omit<RerankedFrom, 'found' | 'scoring'>,
+): Opening {
+  const from: RerankedFrom = { ...how, found, scoring };
+  return { system, folders: [...found.folders, ...scoring.folders], from };
 }
 
-async function openBoth(
-  openFirst: AnsweredSystem['open'],
-  openSecond: ScoringSystem['open'],
-  reranked: number,
-  depth: number,
-): Promise<OpenSystem> {
-  const first = await openFirst();
+export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
+  const { found, scoring, reranked, depth } = from as RerankedFrom;
+  const first = await openSystem(found, way);
   try {
-    const second = await openSecond();
+    const second = await openScoringOf(scoring, way);
     const { queries, scorer } = second;
     const ordered = async ([hits, given]: readonly unknown[]) =>
       rerankHits(hits as PassageHits, await vectorOf(queries, given), scorer, reranked, depth);

@@ -14,7 +14,7 @@ import type { RunFacts } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
-import type { Opening, OpenSystem } from './cell.js';
+import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measurement } from './measure-stage.js';
 import type { Session } from './prepare.js';
@@ -46,10 +46,10 @@ export interface SystemSteps {
   encode?(asking: AnswerRequest): Promise<Encoding>;
   /** Every stage as far as vectors that can score any passage; absent where it has none. */
   score?(asking: AnswerRequest): Promise<ScoringSystem>;
-  /** @param from of the `opening` that `answer` gave; absent where it gives none */
-  open?(from: object): Promise<OpenSystem>;
-  /** @param from of the `opening` that `score` gave; absent where it gives none */
-  openScoring?(from: object): Promise<OpenScoring>;
+  /** To be timed. @param from of the `opening` that `answer` gave */
+  open(from: object, way: WayToOpen): Promise<OpenSystem>;
+  /** @param from of the `opening` that `score` gave; absent where there is no `score` */
+  openScoring?(from: object, way: WayToOpen): Promise<OpenScoring>;
 }
 
 /** What a run comes to on this machine, as far as it is known before it begins. */
@@ -112,10 +112,8 @@ export interface AnsweredSystem {
   readonly searchable: readonly Need[];
   /** What is looked into once the hits are measured. */
   study?(hits: PassageHits, measured: Measurement): Promise<Study>;
-  /** Opens it anew, to be timed; after `close` too. */
-  open(): Promise<OpenSystem>;
-  /** By which another process can open it, to be measured alone; absent where none can. */
-  readonly opening?: Opening | undefined;
+  /** By which it is opened anew; after `close` too, and in another process. */
+  readonly opening: Opening;
   close(): Promise<void>;
 }
 
@@ -126,14 +124,10 @@ export interface Encoding {
 }
 
 /** A system whose vectors score passages that another has found. Nothing of it is open. */
-export interface ScoringSystem
-  extends Pick<
-    AnsweredSystem,
-    'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable' | 'opening'
-  > {
-  /** Opens it, to be timed. */
-  open(): Promise<OpenScoring>;
-}
+export type ScoringSystem = Pick<
+  AnsweredSystem,
+  'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable' | 'opening'
+>;
 
 export interface OpenScoring {
   readonly queries: QueryEncoder;

@@ -9,6 +9,7 @@ import type { LatencyFacts } from '../record.js';
 import type { Cell, NamedCell } from './cell.js';
 import { type FreshFacts, timeFresh } from './fresh.js';
 import { measureOpen, type OpenCell, warmUp } from './open-timing.js';
+import { openSystem } from './opening.js';
 
 export interface TimedCell {
   cell: Cell;
@@ -24,9 +25,14 @@ export const rereadingQueries = 10;
 
 /**
  * @param cells of one dataset and seed, with the same settings of `latency`
+ * @param open opens one of them in this process
  * @throws BenchError INTERRUPTED; whatever else goes wrong is given back with the cell
  */
-export async function timeCells(cells: readonly Cell[], progress: Progress): Promise<TimedCell[]> {
+export async function timeCells(
+  cells: readonly Cell[],
+  progress: Progress,
+  open = openSystem,
+): Promise<TimedCell[]> {
   const first = cells[0];
   if (first === undefined) return [];
   const { seed, config } = first.request;
@@ -48,7 +54,7 @@ export async function timeCells(cells: readonly Cell[], progress: Progress): Pro
   const timed: TimedCell[] = [];
   for (const turn of turns) {
     const asked = turn[0]!.cell.rereads ? queries.slice(0, rereadingQueries) : queries;
-    timed.push(...(await timeTurn(turn, asked, progress)));
+    timed.push(...(await timeTurn(turn, asked, progress, open)));
   }
   return timed;
 }
@@ -86,6 +92,7 @@ async function timeTurn(
   turn: readonly NamedCell[],
   queries: readonly Query[],
   progress: Progress,
+  openOne: typeof openSystem,
 ): Promise<TimedCell[]> {
   const started = performance.now();
   const failed = new Map<Cell, unknown>();
@@ -97,7 +104,7 @@ async function timeTurn(
     for (const each of turn) {
       if (failed.has(each.cell)) continue;
       try {
-        const system = await each.cell.open();
+        const system = await openOne(each.cell.opening, { progress });
         open.push({ ...each, system });
         await warmUp({ name: each.name, rereads: each.cell.rereads, system }, queries, progress);
       } catch (error) {

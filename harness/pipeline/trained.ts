@@ -1,18 +1,19 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
+
 import type { BenchConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import { retrieverFiles } from '../model/retriever-files.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
-import type { Engine } from '../tensor/engine.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
 import { modelBytes } from './model-bytes.js';
 import { openingsOf } from './open-dense.js';
-import { modelQueries, modelSource, type QueryEncoder } from './query-encoder.js';
+import { modelQueries, modelSource } from './query-encoder.js';
 import { archFacts, trainedModelFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, ScoringSystem, SystemPlan } from './system.js';
@@ -27,23 +28,23 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { train, model, encode } = config;
   return planOfVectors(request, means, [
     `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
-    `train     ${train.epochs} epochs, ${train.batchSize} queries per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
+    `train     ${counted(train.epochs, 'epochs')}, ${counted(train.batchSize, 'queries')} per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
     ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
     ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
-    `encode    every passage${inPrecision(encode)}, ${config.text.passageTokens} tokens at most, shards of ${encode.shardPassages} passages`,
+    `encode    every passage${inPrecision(encode)}, ${counted(config.text.passageTokens, 'tokens')} at most, shards of ${counted(encode.shardPassages, 'passages')}`,
   ]);
 }
 
 function chunkText(chunkSize: BenchConfig['train']['chunkSize']): string {
   if (chunkSize === null) return 'no gradient cache';
-  return `gradient cache of ${chunkSize === 'fitting' ? 'as many texts as fit' : `${chunkSize} texts`}`;
+  return `gradient cache of ${chunkSize === 'fitting' ? 'as many texts as fit' : `${counted(chunkSize, 'texts')}`}`;
 }
 
 function originText({ init, config: { model } }: RunRequest): string {
   const { scratch, name } = model;
   if (init !== undefined) return `the trained checkpoint ${init}, which began with ${name}`;
   if (name !== 'scratch') return name;
-  return `a BERT with random weights, ${scratch.layers} layers, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`;
+  return `a BERT with random weights, ${counted(scratch.layers, 'layers')}, D=${scratch.dimensions}, vocabulary of ${scratch.vocabularySize} from the collection`;
 }
 
 /** The second training, as `stage2.*` has it. */
@@ -51,13 +52,13 @@ function secondStagePlan(config: BenchConfig): string {
   const { init, negatives, examples, depth } = config.stage2;
   const { epochs, negativePool } = secondStage(config).train;
   const from = init === 'first' ? 'from the weights of the first training' : 'from the model again';
-  const found = `mined with the first training's weights (${depth} hits)`;
+  const found = `mined with the first training's weights (${counted(depth, 'hits')})`;
   const [original, mined] =
     examples === 'concatenated'
       ? ['the examples of the first training and, behind them,', `examples ${found}`]
       : ['the negatives of the first training and', `negatives ${found}`];
   const on = negatives === 'both' ? `${original} ${mined}` : `${mined} alone`;
-  return `${epochs} epochs ${from}, on ${on}; a pool of ${negativePool} each`;
+  return `${counted(epochs, 'epochs')} ${from}, on ${on}; a pool of ${negativePool} each`;
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
@@ -68,10 +69,9 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => trainedAs(asking, answerDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => trainedAs(asking, scoreDense);
 
-const openQueries = async (from: object, engine: Engine, { encode }: BenchConfig): Promise<QueryEncoder> =>
-  modelQueries(await openCheckpoint((from as { folder: string }).folder), engine, encode);
-
-export const { open, openScoring } = openingsOf(openQueries);
+export const { open, openScoring } = openingsOf(async ({ folder }, { engine, config }) =>
+  modelQueries(await openCheckpoint(folder!), engine, config.encode),
+);
 
 /** @param use what is done with the model, once it is trained */
 function trainedAs<T extends UsedVectors>(
@@ -86,7 +86,7 @@ function trainedAs<T extends UsedVectors>(
     const training = trainingFacts(trained, log.stages);
     const stages = modelStages(trainings.model, request, known, asking);
     const { folder } = trained.checkpoint;
-    const source = modelSource(bench, stages.model, { folder }, () => openCheckpoint(folder));
+    const source = modelSource(bench, stages.model, { folder });
     const dense = await use(asking, bench, stages, source);
     const device = { ...dense.facts.device, ...otherPrecision(request.config.encode.precision) };
     return {

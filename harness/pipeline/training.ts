@@ -1,7 +1,9 @@
 /** Trains what a request asks for: lambda chosen on dev, and a second stage where one is asked for. */
+
 import { isDeepStrictEqual } from 'node:util';
 import { type BenchConfig, defaultConfig } from '../config/config.js';
 import type { DataFile } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import type { LambdaTried } from '../record.js';
 import type { MinedFacts } from '../stages/mine.js';
@@ -38,7 +40,7 @@ export async function trainAll(bench: Workbench, trainings: Trainings): Promise<
   const { facts } = await bench.logged(first.mined, 'mine');
   await bench.close();
   bench.progress.note(
-    `stage 2: ${bench.dataset.name} trained on again, with ${facts.negatives} negatives and ${facts.positives} positives mined`,
+    `stage 2: ${bench.dataset.name} trained on again, with ${counted(facts.negatives, 'negatives')} and ${counted(facts.positives, 'positives')} mined`,
   );
   return { ...(await trainOnce(bench, trainings, '')), first: before, mined: facts };
 }
@@ -142,6 +144,9 @@ export function minedRemarks({ tooClose, withoutLimit, negatives }: MinedFacts):
   const lines = [
     `${tooClose} of ${negatives + tooClose} mined hits score too close to a positive of their query and are no negatives`,
   ];
-  if (withoutLimit) lines.push(`${withoutLimit} queries have no positive that scores could be held against`);
+  if (withoutLimit)
+    lines.push(
+      `${counted(withoutLimit, 'queries have', 'query has')} no positive that scores could be held against`,
+    );
   return lines;
 }

@@ -1,5 +1,7 @@
 /** What a run of a system of vectors would do, in lines for people: they differ in where the vectors come from. */
+
 import type { BenchConfig } from '../config/config.js';
+import { counted } from '../counted.js';
 import { deviceLine } from './device-needs.js';
 import { diskLine, memoryLine } from './needs.js';
 import type { RunRequest } from './run-request.js';
@@ -12,7 +14,7 @@ export function planOfVectors(request: RunRequest, means: Means, vectors: readon
     stages: [
       ...vectors,
       indexText(means, config),
-      `search    the test queries, ${config.search.depth} hits each, searcher ${means.builder ?? config.searcher}`,
+      `search    the test queries, ${counted(config.search.depth, 'hits')} each, searcher ${means.builder ?? config.searcher}`,
       `engine    ${engineText(means, config)}`,
     ],
     async needs(passages) {
@@ -34,7 +36,7 @@ const indexText = ({ builder }: Means, { index }: BenchConfig): string =>
 function engineText({ engine }: Means, config: BenchConfig): string {
   const { name, device, threads } = engine!;
   const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
-  return `${name} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${chosen}`;
+  return `${name} on ${device}, ${counted(threads, 'threads')}${chosen}`;
 }
 
 /** ` in int8`; nothing where it is float32. */

@@ -1,4 +1,5 @@
 /** How long a grid takes on this machine, as far as its models and datasets are here to try. */
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type TimeEstimate, type TimeEstimates, totalOf } from '../pipeline/estimate/time-estimate.js';
 import { assertRequirements } from '../pipeline/requirements.js';
@@ -28,7 +29,7 @@ export async function timeHere({ runs }: Grid, times: Pick<TimeEstimates, 'of'>)
     try {
       const means = await assertRequirements(request);
       if (means.engine)
-        engine = `${means.engine.name} on ${means.engine.device}, ${means.engine.threads} threads`;
+        engine = `${means.engine.name} on ${means.engine.device}, ${counted(means.engine.threads, 'threads')}`;
       const whole = await times.of(request, means);
       const stages = trainsOnly ? whole.stages.filter(({ stage }) => isOfTraining(stage)) : whole.stages;
       for (const { seconds, basis } of stages) if (seconds === null) reasons.add(basis);

@@ -4,7 +4,8 @@
  */
 import { fork } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import { BenchError, type ErrorCode, fileError } from '../errors.js';
+import { BenchError, fileError, type SentError } from '../errors.js';
+import { endOf, type ProcessEnd } from '../program/own-process.js';
 import { discard, putInPlace, temporaryName } from '../store/atomic.js';
 import type { BuildRequest, BuiltFacts } from './searcher.js';
 
@@ -19,7 +20,7 @@ export type BuildMessage =
   /** For a reason of the library's. */
   | { state: 'refused'; message: string }
   /** For one of ours. */
-  | { state: 'failed'; code: ErrorCode; message: string; hint?: string | undefined };
+  | ({ state: 'failed' } & SentError);
 
 export interface BuildProcess {
   /** What is run: it calls `buildAsOrdered`. */
@@ -46,28 +47,17 @@ export async function buildInProcess(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...environment },
   });
-  const stop = () => child.kill('SIGKILL');
-  progress.signal.addEventListener('abort', stop, { once: true });
-  if (progress.signal.aborted) stop();
-  let said = '';
-  let last: BuildMessage | undefined;
-  for (const output of [child.stdout, child.stderr]) {
-    output?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-10_000);
-    });
-  }
-  child.on('message', (message) => {
-    last = message as BuildMessage;
-    if (last.state === 'training') stage.update(0, `training on ${last.vectors}`);
-    if (last.state === 'adding') stage.update(last.rows);
+  const end = await endOf<BuildMessage>(child, {
+    signal: progress.signal,
+    onMessage(message) {
+      if (message.state === 'training') stage.update(0, `training on ${message.vectors}`);
+      if (message.state === 'adding') stage.update(message.rows);
+    },
   });
-  const signal = await new Promise<string | null>((resolve, reject) => {
-    child.once('error', reject).once('close', (_code, by) => resolve(by));
-  });
-  progress.signal.removeEventListener('abort', stop);
+  const { last, said } = end;
   try {
     progress.checkInterrupted();
-    if (last?.state !== 'built') throw fault(kind, last, said, signal, refused);
+    if (last?.state !== 'built') throw fault(kind, end, refused);
     await putInPlace(temporary, target);
   } catch (error) {
     await discard(temporary);
@@ -80,22 +70,16 @@ export async function buildInProcess(
 
 function fault(
   kind: string,
-  last: BuildMessage | undefined,
-  said: string,
-  signal: string | null,
+  { last, said, ended, words }: ProcessEnd<BuildMessage>,
   refused: BuildProcess['refused'],
 ): Error {
   if (last?.state === 'refused') return refused(kind, last.message);
-  if (last?.state === 'failed') {
-    const { code, message, hint } = last;
-    return new BenchError(code, message, hint === undefined ? {} : { hint });
-  }
+  if (last?.state === 'failed') return BenchError.received(last);
   const thrown = /what\(\):\s*(.*)/.exec(said)?.[1];
   if (thrown !== undefined) return refused(kind, thrown);
-  const end = said.trim().split('\n').slice(-1)[0] ?? '';
   return new BenchError(
     'UNAVAILABLE',
-    `Building the index '${kind}' ended ${signal === null ? 'early' : `with ${signal}`}${end === '' ? '' : `: ${end}`}.`,
+    `Building the index '${kind}' ended before it was done (${ended}, ${words}).`,
     {
       hint: 'Where the machine ran out of memory, fewer index.trainingVectors or a smaller kind may do.',
     },

@@ -41,8 +41,7 @@ export async function buildAsOrdered(
       await index.close();
     } catch (error) {
       if (!(error instanceof BenchError)) throw error;
-      const { code, message, hint } = error;
-      say({ state: 'failed', code, message, hint });
+      say({ state: 'failed', ...error.sent });
     }
   }
   process.disconnect?.();

@@ -120,36 +120,39 @@ export function secondStage(config: BenchConfig): BenchConfig {
 
 /** @param lambda that was found before; a list that it is not found from yet */
 async function trainings(
-  { architecture, seed }: RunRequest,
-  config: BenchConfig,
+  { architecture, seed, init }: RunRequest,
+  asked: BenchConfig,
   known: Known,
   start: Start,
   names: readonly (string | MinedSource)[] | undefined,
   suffix = '',
   lambda: () => number | readonly number[] | undefined = () => undefined,
 ): Promise<Trainings> {
+  // A checkpoint that is taken as it is learns of no negatives: none are looked for.
+  const isTakenAsItIs = init !== undefined && names === undefined && asked.train.epochs === 0;
+  const config = isTakenAsItIs ? { ...asked, train: { ...asked.train, negatives: 0 } } : asked;
   const loaded = await loadArchitecture(architecture);
   const negatives = await chooseNegatives(config, known, names);
   const teacher = await chooseTeacher(config.train, known);
   const { shape, open, need: model, origin, trainedAs } = start;
   const settled = (own: number | undefined) => {
-    const asked = lambda();
-    const chosen = own ?? (typeof asked === 'number' ? asked : undefined);
-    if (shape !== undefined && typeof asked !== 'object') return settle(loaded, shape, config, chosen);
+    const found = lambda();
+    const chosen = own ?? (typeof found === 'number' ? found : undefined);
+    if (shape !== undefined && typeof found !== 'object') return settle(loaded, shape, config, chosen);
     const { text, train, arch } = config;
     return {
       text,
       learningRate: train.learningRate,
-      arch: { ...arch, lambda: chosen ?? asked ?? arch.lambda },
+      arch: { ...arch, lambda: chosen ?? found ?? arch.lambda },
     };
   };
   // It is kept: another lambda begins with the same weights, and the record tells of the model.
   let read: Promise<TrainingSetup> | undefined;
   const setupWith = (own: number | undefined) => (at: Workplace) => {
-    const asked = own ?? lambda();
-    if (typeof asked === 'object') throw new TypeError('lambda is not chosen yet');
-    read ??= open(at).then((found) => trainingSetup({ config, architecture, seed, lambda: asked }, found));
-    return read.then((setup) => withLambda(setup, config, asked));
+    const chosen = own ?? lambda();
+    if (typeof chosen === 'object') throw new TypeError('lambda is not chosen yet');
+    read ??= open(at).then((found) => trainingSetup({ config, architecture, seed, lambda: chosen }, found));
+    return read.then((setup) => withLambda(setup, config, chosen));
   };
   const resolved = shape && settle(loaded, shape, config).resolved;
   const winners = resolved === undefined ? loaded.pooling === undefined : hasWinners({ ...loaded, resolved });

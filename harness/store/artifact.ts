@@ -14,8 +14,6 @@ export interface StoreOptions {
   anew?: Anew | undefined;
   /** Told of what is found damaged, and of checks that take long; stderr has its notes where absent. */
   told?: Told;
-  /** Takes what is there, and leaves as it is whose that is and how long it stays. */
-  isGuest?: true;
   /** Keeps to its folder, whatever store this process works with: for what is made to be thrown away. */
   isAlone?: true;
 }

@@ -58,17 +58,15 @@ export class Store {
   readonly #anew: Anew | undefined;
   readonly #leases: Leases;
   readonly #told: Told | undefined;
-  readonly #isGuest: boolean;
   /** What lies behind the cache. */
   readonly #remote: typeof remoteStore;
   /** Every artifact asked for, in the order in which it was ready. */
   readonly used: UsedArtifact[] = [];
 
   constructor(root: string, options: StoreOptions = {}) {
-    const { temporary = [], owner = 'nobody in particular', anew, told, isAlone, isGuest = false } = options;
+    const { temporary = [], owner = 'nobody in particular', anew, told, isAlone } = options;
     this.root = path.resolve(root);
     this.#anew = anew;
-    this.#isGuest = isGuest;
     this.#told = told;
     this.#remote = isAlone ? async () => undefined : remoteStore;
     this.hashes = new AskedHashes(this.root, anew?.what === 'everything');
@@ -227,8 +225,7 @@ export class Store {
     key: string,
   ): Promise<Manifest<Facts> | DamagedArtifact | undefined> {
     const folder = this.folderOf(kind, key);
-    const isThere = this.#isGuest ? isFinished(folder) : this.#leases.claimFinished(kind, key);
-    if (!(await isThere)) return undefined;
+    if (!(await this.#leases.claimFinished(kind, key))) return undefined;
     // Before it is checked, which may take long: what was just used is not pruned.
     await noteUse(folder);
     try {

@@ -1,4 +1,5 @@
 /** Whether every run of a sweep can begin: what is wrong with one of them is known before the first hour of another. */
+import { counted } from '../counted.js';
 import { BenchError, exitCodes } from '../errors.js';
 import { prepare } from '../pipeline/prepare.js';
 import { assertRequirements, isLocal } from '../pipeline/requirements.js';
@@ -56,7 +57,7 @@ function together(refused: readonly { request: RunRequest; error: BenchError }[]
   });
   return new BenchError(
     worst.code,
-    `${refused.length} of ${asked} runs cannot begin, so none was begun:${lines.join('')}`,
+    `${refused.length} of ${counted(asked, 'runs')} cannot begin, so none was begun:${lines.join('')}`,
     { hint: 'Leave them out, or mend what they lack.' },
   );
 }

@@ -1,4 +1,5 @@
 /** What a worker has for tasks, and whether that is enough for one. */
+import { counted } from '../counted.js';
 import { BenchError, nearestName } from '../errors.js';
 import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { byteSize } from '../progress.js';
@@ -77,6 +78,6 @@ export const needsText = ({ device, memoryMiB, diskMiB }: MachineNeeds): string 
 export function offerText({ gpus, memoryMiB, diskMiB }: Offer): string {
   const size = (what: string, mebibytes: number | undefined) =>
     mebibytes === undefined ? `any ${what}` : `${byteSize(mebibytes * 2 ** 20)} of ${what}`;
-  const gpu = gpus === undefined ? 'any GPU' : gpus === 0 ? 'no GPU' : `${gpus} GPU${gpus === 1 ? '' : 's'}`;
+  const gpu = gpus === undefined ? 'any GPU' : gpus === 0 ? 'no GPU' : counted(gpus, 'GPUs');
   return `${gpu}, ${size('memory', memoryMiB)}, ${size('disk', diskMiB)}`;
 }

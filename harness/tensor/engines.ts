@@ -1,5 +1,7 @@
 /** Which engines there are, which of them this machine has, and how to open one. Loads nothing before it is asked to. */
+
 import { availableParallelism } from 'node:os';
+import { counted } from '../counted.js';
 import { BenchError, unknownName } from '../errors.js';
 import {
   type DeviceName,
@@ -100,7 +102,7 @@ export async function describeEngines(): Promise<EngineDescription[]> {
       descriptions.push({
         name,
         available: true,
-        detail: `${engine.device}, ${engine.threads} threads, ${versions.join(', ')}`,
+        detail: `${engine.device}, ${counted(engine.threads, 'threads')}, ${versions.join(', ')}`,
       });
       await engine.dispose();
     } catch (error) {

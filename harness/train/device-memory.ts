@@ -1,5 +1,7 @@
 /** What a training takes of a device's memory, before anything is made there, and the chunk of the gradient cache that fits. */
+
 import type { EncoderShape } from '../contracts.js';
+import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 
 /** What decides it. */
@@ -76,7 +78,7 @@ export function chunkFor(
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MiB`;
 
 function tooSmall(needed: number, usable: number, there: number, chunkSize: number | null): BenchError {
-  const by = chunkSize === null ? 'a whole batch at once' : `chunks of ${chunkSize} texts`;
+  const by = chunkSize === null ? 'a whole batch at once' : `chunks of ${counted(chunkSize, 'texts')}`;
   const shorter = 'Choose a smaller model, one encoder for both sides (model.tied=true) or shorter texts';
   return new BenchError(
     'OUT_OF_MEMORY',

@@ -1,6 +1,8 @@
 /** What the machine computes with. */
+
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { counted } from '../../counted.js';
 import { parseJson } from '../../json.js';
 import { computeClass } from '../../program/compute-class.js';
 
@@ -39,7 +41,7 @@ export function checkMachine(): Check[] {
     {
       name: 'processor',
       state: 'ok',
-      detail: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown model'}, ${process.platform} ${process.arch}`,
+      detail: `${counted(availableParallelism(), 'cores')}, ${cpus()[0]?.model.trim() ?? 'unknown model'}, ${process.platform} ${process.arch}`,
     },
     { name: 'compute class', state: 'ok', detail: computeClass() },
     { name: 'memory', state: 'ok', detail: `${gibibytes(freemem())} free of ${gibibytes(totalmem())}` },

@@ -1,7 +1,9 @@
 /** How long the latencies of a system take to measure. */
+
 import type { BenchConfig } from '../../config/config.js';
+import { counted } from '../../counted.js';
 import type { StageTime } from './stage-time.js';
-import { count, spell } from './time-words.js';
+import { spell } from './time-words.js';
 
 /** A query is answered so often before the clock counts, in batches too; a warm-up takes half a second at least. */
 const warmUps = 2;
@@ -32,7 +34,7 @@ export function latencyTime(
   const load = loadTime(latency, alone);
   const fresh = freshTime(latency, single, queries * alone);
   const seconds = [...batches, load.seconds, fresh.seconds].reduce((sum, each) => sum + each, single);
-  const basis = `${count(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search${fresh.words}${load.words}`;
+  const basis = `${counted(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search${fresh.words}${load.words}`;
   return { stage, seconds, basis };
 }
 
@@ -45,7 +47,7 @@ function freshTime(
   const warm = (processes > 1 ? processes - 1 : 0) + (oneThread ? 1 : 0);
   const starts = (processes > 1 ? processes : 0) + (oneThread ? 1 : 0) + (cold ? processes : 0);
   const seconds = starts * processSeconds + warm * single + (cold ? processes * asked : 0);
-  return { seconds, words: starts === 0 ? '' : `; ${count(starts, 'fresh processes')} ${spell(seconds)}` };
+  return { seconds, words: starts === 0 ? '' : `; ${counted(starts, 'fresh processes')} ${spell(seconds)}` };
 }
 
 /** Queries that come at a rate take as long as they take to come. */
@@ -59,12 +61,14 @@ function loadTime(
   const seconds = open.reduce((sum, each) => sum + each, clients.length * busy + sought);
   const kinds = [
     ...(rates.length > 0 ? [`at ${rates.join(', ')} a second`] : []),
-    ...(clients.length > 0 ? [`of ${clients.join(', ')} clients`] : []),
+    ...(clients.length > 0
+      ? [`of ${clients.join(', ')} ${clients.join() === '1' ? 'client' : 'clients'}`]
+      : []),
     ...(bound === null ? [] : [`at rates that are sought for ${bound} ms`]),
   ];
   const words =
     kinds.length === 0
       ? ''
-      : `; under load ${spell(seconds)}, ${loadQueries.toLocaleString('en-US')} queries each ${kinds.join(', ')}`;
+      : `; under load ${spell(seconds)}, ${counted(loadQueries, 'queries')} each ${kinds.join(', ')}`;
   return { seconds, words };
 }

@@ -1,5 +1,7 @@
 /** How long a stage takes, worked out from what a little of it took. */
+
 import type { BenchConfig } from '../../config/config.js';
+import { counted } from '../../counted.js';
 import type { Stage } from '../../stages/graph.js';
 import type { Trainings } from '../../stages/training.js';
 import { isFlat } from '../built-index.js';
@@ -9,7 +11,7 @@ import { latencyTime } from './latency-time.js';
 import type { WholeSizes } from './part-of-dataset.js';
 import type { StageTime } from './stage-time.js';
 import type { NegativesRates, TermRates } from './term-rates.js';
-import { count, spell } from './time-words.js';
+import { spell } from './time-words.js';
 import type { TrainRates } from './train-rates.js';
 
 const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
@@ -21,7 +23,7 @@ export function negativesTime(rates: NegativesRates, whole: WholeSizes): StageTi
   const { passages, queries } = whole;
   const asked = queries.train + queries.dev;
   const seconds = passages * (rates.secondsPerPassage + asked * rates.secondsPerQuery);
-  const basis = `${count(asked, 'queries')} in BM25's index; measured now on ${rates.queries} queries`;
+  const basis = `${counted(asked, 'queries')} in BM25's index; measured now on ${counted(rates.queries, 'queries')}`;
   return { stage: 'negatives', seconds, basis, makes: named('negatives') };
 }
 
@@ -42,7 +44,7 @@ export function trainStages(
   const mine: StageTime = {
     stage: 'mine',
     seconds: mining.seconds! + asked,
-    basis: `${count(whole.passages, 'passages')} encoded, ${count(whole.queries.train, 'queries')} searched, ${config.stage2.depth} hits each`,
+    basis: `${counted(whole.passages, 'passages')} encoded, ${counted(whole.queries.train, 'queries')} searched, ${counted(config.stage2.depth, 'hits')} each`,
     makes: named('mine'),
   };
   return [
@@ -77,13 +79,16 @@ function trainingTime(
   const ranked = averageRankFrom === null ? 0 : Math.max(0, epochs - averageRankFrom);
   const judging = whole.devExamples * ((epochs - ranked) * dev.crossEntropy + ranked * dev.averageRank);
   const stepping = epochs * (examples.value * secondsPerQuery + steps * secondsPerUpdate);
-  const of = rates.batchSize === batchSize ? 'this shape' : `${rates.batchSize} of the ${batchSize} queries`;
+  const of =
+    rates.batchSize === batchSize
+      ? 'this shape'
+      : `${rates.batchSize} of the ${counted(batchSize, 'queries')}`;
   const parts = [
-    `${examples.atMost ? 'at most ' : ''}${count(epochs * steps, 'steps')} of ${spell(stepSeconds)}, measured now on ${rates.steps} of ${of}`,
+    `${examples.atMost ? 'at most ' : ''}${counted(epochs * steps, 'steps')} of ${spell(stepSeconds)}, measured now on ${rates.steps} of ${of}`,
     ...(whole.devExamples === 0
       ? []
       : [
-          `${count(epochs, 'evaluations')} on dev of ${spell(judging / epochs)}, from ${rates.devExamples} of ${whole.devExamples} examples`,
+          `${counted(epochs, 'evaluations')} on dev of ${spell(judging / epochs)}, from ${rates.devExamples} of ${counted(whole.devExamples, 'examples')}`,
         ]),
     ...(tried.length > 1 ? [`all ${tried.length} times, for each lambda`] : []),
   ];
@@ -93,7 +98,7 @@ function trainingTime(
 const encodeTime = ({ secondsPerPassage, encoded }: DenseRates, whole: WholeSizes): StageTime => ({
   stage: 'encode',
   seconds: whole.encoded * secondsPerPassage,
-  basis: `${count(whole.encoded, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${count(encoded, 'passages')}`,
+  basis: `${counted(whole.encoded, 'passages')} of ${spell(secondsPerPassage)}, measured now on ${counted(encoded, 'passages')}`,
   // Those of a first training are made while examples are mined; those that are joined of others take no time.
   makes: (graph) => ofKind('shards')(graph).filter(encodes).slice(-1),
 });
@@ -110,7 +115,7 @@ export function denseStages(dense: DenseRates, whole: WholeSizes, config: BenchC
   const { encodeQuery, searchPassage, searched, indexed } = dense;
   const encode = encodeTime(dense, whole);
   const flat = isFlat(config);
-  const measuredOn = `measured now on ${searched} queries in an index of ${count(indexed, 'passages')}`;
+  const measuredOn = `measured now on ${counted(searched, 'queries')} in an index of ${counted(indexed, 'passages')}`;
   const alone = encodeQuery.alone + whole.passages * searchPassage.alone;
   const inBatch = encodeQuery.inBatch + whole.passages * searchPassage.inBatch;
   const kind = flat
@@ -128,7 +133,7 @@ export function denseStages(dense: DenseRates, whole: WholeSizes, config: BenchC
     {
       stage: 'search',
       seconds: searchSeconds(dense, whole, queries),
-      basis: `${count(queries, 'queries')} of ${spell(inBatch)}, ${measuredOn}`,
+      basis: `${counted(queries, 'queries')} of ${spell(inBatch)}, ${measuredOn}`,
       makes: (graph) => named('search')(graph).slice(-1),
     },
     latencyTime(config, queries, alone, inBatch),
@@ -143,13 +148,13 @@ export function sparseStages(rates: TermRates, whole: WholeSizes, config: BenchC
     {
       stage: 'index',
       seconds: passages * secondsPerPassage,
-      basis: `${count(passages, 'passages')}, measured now on ${count(indexed, 'passages')}`,
+      basis: `${counted(passages, 'passages')}, measured now on ${counted(indexed, 'passages')}`,
       makes: ofKind('indexes'),
     },
     {
       stage: 'search',
       seconds: queries.test * each,
-      basis: `${count(queries.test, 'queries')} of ${spell(each)}, measured now on ${searched} queries in an index of ${count(indexed, 'passages')}`,
+      basis: `${counted(queries.test, 'queries')} of ${spell(each)}, measured now on ${counted(searched, 'queries')} in an index of ${counted(indexed, 'passages')}`,
       makes: named('search'),
     },
     latencyTime(config, queries.test, each, each),

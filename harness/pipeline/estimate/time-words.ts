@@ -1,7 +1,4 @@
-/** Numbers and times in the words of an estimate. */
-
-/** `1,000 queries` */
-export const count = (value: number, unit: string) => `${value.toLocaleString('en-US')} ${unit}`;
+/** Times in the words of an estimate. */
 
 /** `1.9 s`, `0.31 ms` */
 export function spell(seconds: number): string {

@@ -15,6 +15,5 @@ try {
   say({ ready: true });
 } catch (error) {
   if (!(error instanceof BenchError)) throw error;
-  const { code, message, hint } = error;
-  say({ refused: { code, message, ...(hint !== undefined && { hint }) } });
+  say({ refused: error.sent });
 }

@@ -1,6 +1,6 @@
 /** Scans a file of codes with several threads, each of which holds its own rows: what is found does not depend on how many they are. */
 import { Worker } from 'node:worker_threads';
-import { BenchError, type ErrorCode } from '../../errors.js';
+import { BenchError, type SentError } from '../../errors.js';
 import type { CodeLayout } from './code-file.js';
 import { type Candidates, CodeScan, rowsAtMost, type ScanQuery, type Wanted } from './code-scan.js';
 
@@ -21,7 +21,7 @@ export interface ScanOrder {
 
 export type ThreadMessage =
   | { ready: true }
-  | { refused: { code: ErrorCode; message: string; hint?: string } }
+  | { refused: SentError }
   /** By query and part. */
   | { found: Candidates[][] };
 
@@ -88,9 +88,7 @@ class OtherThread {
     this.#worker.on('error', (error) => this.#fail?.(error));
     this.#worker.on('exit', (code) => this.#fail?.(new Error(`a thread of the search ended with ${code}`)));
     this.ready = this.#next().then((message) => {
-      if (!('refused' in message)) return;
-      const { code, message: text, hint } = message.refused;
-      throw new BenchError(code, text, hint === undefined ? {} : { hint });
+      if ('refused' in message) throw BenchError.received(message.refused);
     });
     // Whoever opens it waits for it later than it may fail.
     this.ready.catch(() => undefined);

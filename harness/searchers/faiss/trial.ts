@@ -1,6 +1,7 @@
 /** Files of FAISS that a user brings are read and searched once in a process of their own before this one reads them. */
 import { fork } from 'node:child_process';
 import { BenchError } from '../../errors.js';
+import { endOf } from '../../program/own-process.js';
 import type { Progress } from '../../progress.js';
 import type { TrialMessage, TrialOrder } from './trial-process.js';
 
@@ -13,30 +14,14 @@ export async function tryShards(files: readonly string[], progress: Progress): P
   const child = fork(new URL('./trial-process.js', import.meta.url), [JSON.stringify(order)], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const stop = () => child.kill('SIGKILL');
-  progress.signal.addEventListener('abort', stop, { once: true });
-  if (progress.signal.aborted) stop();
-  let last: TrialMessage | undefined;
-  let said = '';
-  child.on('message', (message) => {
-    last = message as TrialMessage;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-1000);
-  });
-  const ended = await new Promise<string>((resolve, reject) => {
-    child.once('error', reject).once('close', (code, by) => resolve(by ?? `exit code ${code}`));
-  });
-  progress.signal.removeEventListener('abort', stop);
+  const { last, ended, words } = await endOf<TrialMessage>(child, { signal: progress.signal });
   progress.checkInterrupted();
   if (last?.state === 'sound') return;
   const [file, what] =
     last?.state === 'refused'
       ? [last.file, last.what]
-      : [last?.file ?? files[0], `ends the process in which FAISS reads it: ${ended}, ${lastLine(said)}`];
+      : [last?.file ?? files[0], `ends the process in which FAISS reads it: ${ended}, ${words}`];
   throw new BenchError('DATA_INVALID', `${file} ${what}.`, {
     hint: 'Make the index again with bench encode, or search it with --searcher exact.',
   });
 }
-
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) || 'without a word';

@@ -1,6 +1,7 @@
 /** Whether a device works is tried once in a process of its own, so that a driver that breaks is a message and no dead run. */
 import { fork } from 'node:child_process';
 import type { Precision } from '../../contracts.js';
+import { endOf } from '../../program/own-process.js';
 import type { DeviceName } from '../engine.js';
 import type { TrialMessage } from './device-trial-process.js';
 
@@ -26,18 +27,6 @@ async function tried(device: DeviceName, precision: Precision): Promise<TrialMes
     timeout: longestMs,
     killSignal: 'SIGKILL',
   });
-  let message: TrialMessage | undefined;
-  let said = '';
-  child.on('message', (sent) => {
-    message = sent as TrialMessage;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-1000);
-  });
-  const ended = await new Promise<string>((resolve, reject) => {
-    child.once('error', reject).once('close', (code, by) => resolve(by ?? `exit code ${code}`));
-  });
-  if (message !== undefined) return message;
-  const words = said.trim().split('\n').at(-1) || 'without a word';
-  return { works: false, why: `it ends the process that tries it (${ended}, ${words})` };
+  const { last, ended, words } = await endOf<TrialMessage>(child);
+  return last ?? { works: false, why: `it ends the process that tries it (${ended}, ${words})` };
 }

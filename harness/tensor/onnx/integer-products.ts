@@ -92,8 +92,8 @@ function isProduct({ op, inputs, attributes }: GraphNode): boolean {
 }
 
 /** @returns integers 0..255, their scale and which of them stands for 0 */
-const rangeOf = (graph: Graph, x: Value): readonly Value[] =>
-  graph.nodes(
+function rangeOf(graph: Graph, x: Value): readonly Value[] {
+  const [numbers, scale, zero] = graph.nodes(
     'DynamicQuantizeLinear',
     [x],
     [
@@ -102,3 +102,8 @@ const rangeOf = (graph: Graph, x: Value): readonly Value[] =>
       { shape: [], dtype: 'uint8' },
     ],
   );
+  // What is no number becomes some integer or other, and its product a number: the scale, to which 0 is added else, says it.
+  const sum = graph.node('ReduceSum', [x], [], 'float32', { keepdims: 0 });
+  const nothing = graph.node('Mul', [sum, graph.constant(new Float32Array(1), [], 'float32')], [], 'float32');
+  return [numbers!, graph.node('Add', [scale, nothing], [], 'float32'), zero!];
+}
