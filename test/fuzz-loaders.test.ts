@@ -32,8 +32,6 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/searchers/faiss/trial-process.ts':
     'the process in which FAISS may end on bytes that a user brings',
   'harness/text/published-tokenizer.ts': 'reads texts of a tokenizer that has been loaded',
-  'harness/store/kept-hashes.ts':
-    'reads what it wrote, by a digest, and hashes the file again where that differs',
   'harness/store/remote/bucket.ts': 'sends files as they are',
   'harness/store/remote/publish.ts': 'reads a manifest that this cache has just checked',
   'harness/tasks/child.ts': 'reads what a process of its own prints',

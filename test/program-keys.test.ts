@@ -123,6 +123,7 @@ const sharing: Readonly<Record<string, readonly string[]>> = {
   'datasets/collection/files.ts': ['beir', 'dpr', 'hub', 'ms-marco', 'trec'],
   'datasets/collection/judged.ts': ['beir', 'hub', 'ms-marco', 'trec'],
   'datasets/collection/numbered-lists.ts': ['ms-marco'],
+  'datasets/collection/placed.ts': ['beir', 'dpr', 'ms-marco'],
   'datasets/collection/query-list.ts': ['beir', 'hub', 'ms-marco', 'trec'],
   'datasets/collection/reported-split.ts': ['beir', 'hub'],
   'datasets/collection/tab-lines.ts': ['ms-marco', 'trec'],
