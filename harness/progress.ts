@@ -1,5 +1,6 @@
 /** How far a long job is, told on stderr, and whether it has been asked to stop. */
 
+import { counted } from './counted.js';
 import { assertGoesOn } from './interruption.js';
 import { printable, printableName } from './printable.js';
 
@@ -193,7 +194,8 @@ function rate(perSecond: number, unit: string): string {
 }
 
 function count(value: number, unit: string): string {
-  return unit === 'bytes' || unit === '' ? short(value, unit) : `${short(value, unit)} ${unit}`;
+  if (unit === 'bytes' || unit === '') return short(value, unit);
+  return value === 1 ? counted(1, unit) : `${short(value, unit)} ${unit}`;
 }
 
 function short(value: number, unit: string): string {

@@ -181,7 +181,7 @@ test("another program's run: best score first, equal ones as BEIR evaluates, str
   assert.equal(measured.evaluation.withoutHits, 5);
   const said = record.warnings.join('\n');
   assert.match(said, /^run file other\.run, sha256 [0-9a-f]{64}/);
-  assert.match(said, /1 queries of the run are not test queries and are left out/);
+  assert.match(said, /1 query of the run is not a test query and is left out/);
   assert.match(said, /2 passages of the run are not in .*; they hold no answer/);
   const whole = await evaluated('q0 Q0 p0 1 3', 'q1 Q0 p1 1 3');
   assert.doesNotMatch(whole.record.warnings.join('\n'), /left out|not in/);

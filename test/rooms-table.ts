@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   dataset: { floor: 1, imports: ['counted', 'contracts'] },
   tensor: { floor: 1, imports: ['contracts', 'counted', 'errors', 'program'] },
-  progress: { floor: 1, imports: ['interruption', 'printable'] },
+  progress: { floor: 1, imports: ['counted', 'interruption', 'printable'] },
   text: { floor: 2, imports: ['errors', 'json', 'json-schema', 'store'] },
   model: {
     floor: 2,
