@@ -131,6 +131,7 @@ test('scores that overflow to infinity are in order, and what is no number hides
   const large = 3e38;
   // Sums over the first 128 numbers and over the others are added up: infinity and -infinity.
   for (const [row, first, last] of [
+    [0, large, -large],
     [1000, large, 0],
     [1001, -large, 0],
     [1603, large, -large],
@@ -146,11 +147,31 @@ test('scores that overflow to infinity are in order, and what is no number hides
   const hits = await searcher.search(new Float32Array(128 * dimensions).fill(10), 128, 20);
   await searcher.dispose();
   const others = Array.from({ length: count }, (_, row) => row)
-    .filter((row) => ![1000, 1001, 1600, 1603, 1605, 2900].includes(row))
+    .filter((row) => ![0, 1000, 1001, 1600, 1603, 1605, 2900].includes(row))
     .sort((a, b) => ((b * 7) % 3000) - ((a * 7) % 3000) || a - b);
   for (const q of [0, 127])
     assert.deepEqual(listOf(hits.rows, hits.depth, hits.counts, q), [
       ...[1000, 2900, 1600, 1605],
       ...others.slice(0, 16),
     ]);
+});
+
+test('on a device all rows are searched at once: no scores travel', async () => {
+  const rows = normalRows(40_000, 4, 'rows');
+  const queries = normalRows(128, 4, 'queries');
+  const compiled: string[] = [];
+  const device: typeof engine = {
+    ...engine,
+    device: 'cuda',
+    compile(build, inputs, options) {
+      compiled.push(options?.name ?? '');
+      return engine.compile(build, inputs, options);
+    },
+  };
+  const searcher = await ExactSearcher.open(sourceOf(rows), device, { memoryBytes: ample });
+  const hits = await searcher.search(queries.values, 128, 10);
+  await searcher.dispose();
+  assert.ok(compiled.length > 0);
+  assert.ok(!compiled.some((name) => name.includes('steps')), compiled.join());
+  assert.deepEqual(hits.rows, (await atOnce(rows, queries, 10)).rows);
 });

@@ -85,6 +85,9 @@ test('Holm is the default, over all measures of all candidates', () => {
   for (const { correction, familySize } of family) {
     assert.deepEqual([correction, familySize], ['holm', { overQueries: 6, overSeeds: 6 }]);
   }
+  // A setting that is undefined was not given.
+  const given: object = { correction: undefined, level: undefined };
+  assert.deepEqual(compareFamily(baseline, candidates, given), family);
   const plain = compareSystems(baseline, candidate, { correction: 'none' });
   for (const { overQueries } of plain.measures) assert.equal(overQueries.correctedP, overQueries.p);
 });

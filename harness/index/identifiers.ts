@@ -92,7 +92,7 @@ export class IdentifierWriter {
         },
       );
     }
-    this.#bytes = grown(this.#bytes, bytes);
+    this.#bytes = grown(this.#bytes, bytes, largestIdBytes);
     const starts = grown(this.#starts, this.#count + 2);
     if (starts === this.#starts) return;
     this.#starts = starts;

@@ -66,7 +66,7 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => endpoi
 export const encode = (asking: AnswerRequest): Promise<Encoding> => endpointAs(asking, encodeDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => endpointAs(asking, scoreDense);
 
-export const { open, openScoring } = openingsOf(async ({ url }, { config, shards, progress }) => {
+export const { open, openScoring, loadCode } = openingsOf(async ({ url }, { config, shards, progress }) => {
   const server = new EndpointVectors(url!, config.endpoint, progress);
   const { dimensions } = await readIndexFacts(shards);
   const encode = (queries: readonly Query[]) => server.queries(queries, dimensions);

@@ -7,7 +7,7 @@ import { workAsOrdered } from '../program/own-process.js';
 import { silentProgress } from '../progress.js';
 import type { FreshMessage, FreshOrder, FreshSystem } from './fresh-process.js';
 import { timeSingles, warmUp } from './open-timing.js';
-import { openSystem } from './opening.js';
+import { loadCodeOf, openSystem } from './opening.js';
 import { dropFromPageCache } from './page-cache.js';
 
 const progress = silentProgress();
@@ -38,8 +38,9 @@ async function timeWarm(order: FreshOrder): Promise<FreshSystem[]> {
   return found as FreshSystem[];
 }
 
-/** The process has answered nothing yet. */
+/** The process has loaded its code and has opened nothing of the system yet. */
 async function timeCold({ openings: [opening], queries }: FreshOrder): Promise<FreshSystem> {
+  await loadCodeOf(opening!);
   const pageCache = await dropFromPageCache(opening!.folders);
   const started = performance.now();
   const { parts, close } = await openSystem(opening!, { progress });

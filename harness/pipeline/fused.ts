@@ -23,7 +23,7 @@ import {
   timesOf,
 } from './components.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
-import { openSystem } from './opening.js';
+import { loadCodeOf, openSystem } from './opening.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
@@ -150,6 +150,10 @@ interface FusedFrom {
 function openingOf(system: string, all: readonly Opening[], how: Omit<FusedFrom, 'all'>): Opening {
   const from: FusedFrom = { ...how, all };
   return { system, folders: all.flatMap(({ folders }) => folders), from };
+}
+
+export async function loadCode(from: object): Promise<void> {
+  for (const each of (from as FusedFrom).all) await loadCodeOf(each);
 }
 
 export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {

@@ -71,7 +71,7 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => givenA
 export const encode = (asking: AnswerRequest): Promise<Encoding> => givenAs(asking, encodeDense, false);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => givenAs(asking, scoreDense);
 
-export const { open, openScoring } = openingsOf(async ({ folder }, { config }) => {
+export const { open, openScoring, loadCode } = openingsOf(async ({ folder }, { config }) => {
   const queries = await GivenQueries.open(await describeGiven(folder!, config.vectors.similarity));
   // Looked up: there is nothing to time.
   return {

@@ -38,9 +38,14 @@ type OpenQueries = (from: QueriesFrom, at: QueriesPlace) => Promise<QueryEncoder
 /** @param openQueries opens what gives queries their vectors, from `queries` of an opening */
 export const openingsOf = (
   openQueries: OpenQueries,
-): Required<Pick<SystemSteps, 'open' | 'openScoring'>> => ({
+): Required<Pick<SystemSteps, 'open' | 'openScoring' | 'loadCode'>> => ({
   open: (from, way) => openDense(from as DenseFrom, way, openQueries),
   openScoring: (from, way) => openScoring(from as DenseFrom, way, openQueries),
+  async loadCode(from) {
+    const { config } = from as DenseFrom;
+    await (await engineOf(config)).dispose();
+    await indexBuilder(config);
+  },
 });
 
 const configOf = ({ config }: DenseFrom, { threads }: WayToOpen): BenchConfig => ({

@@ -12,6 +12,12 @@ export async function openSystem(opening: Opening, way: WayToOpen): Promise<Open
   return open(from, way);
 }
 
+/** Loads the code that opening it runs, which is bench's own and no part of the system. */
+export async function loadCodeOf({ system, from }: Opening): Promise<void> {
+  const { loadCode } = await (await loadSystem(system)).steps();
+  await loadCode?.(from);
+}
+
 /** @throws BenchError CACHE_INVALID where what it is opened from is gone; TypeError for a system that does not score */
 export async function openScoringOf(opening: Opening, way: WayToOpen): Promise<OpenScoring> {
   const { system, from } = here(opening);

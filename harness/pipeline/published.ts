@@ -83,7 +83,7 @@ export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => publis
 export const encode = (asking: AnswerRequest): Promise<Encoding> => publishedAs(asking, encodeDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => publishedAs(asking, scoreDense);
 
-export const { open, openScoring } = openingsOf(async ({ folder, name }, { engine, config }) =>
+export const { open, openScoring, loadCode } = openingsOf(async ({ folder, name }, { engine, config }) =>
   modelQueries(await openPublished(folder!, name!, config.pretrained), engine, config.encode),
 );
 

@@ -21,7 +21,7 @@ import {
   timesOf,
 } from './components.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
-import { openScoringOf, openSystem } from './opening.js';
+import { loadCodeOf, openScoringOf, openSystem } from './opening.js';
 import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan, SystemSteps } from './system.js';
@@ -122,6 +122,11 @@ function openingOf(
 ): Opening {
   const from: RerankedFrom = { ...how, found, scoring };
   return { system, folders: [...found.folders, ...scoring.folders], from };
+}
+
+export async function loadCode(from: object): Promise<void> {
+  const { found, scoring } = from as RerankedFrom;
+  for (const each of [found, scoring]) await loadCodeOf(each);
 }
 
 export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {

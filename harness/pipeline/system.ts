@@ -48,6 +48,8 @@ export interface SystemSteps {
   score?(asking: AnswerRequest): Promise<ScoringSystem>;
   /** To be timed. @param from of the `opening` that `answer` gave */
   open(from: object, way: WayToOpen): Promise<OpenSystem>;
+  /** Loads what opening runs, an engine's library too, and reads nothing of the system; absent where its modules are all. */
+  loadCode?(from: object): Promise<void>;
   /** @param from of the `opening` that `score` gave; absent where there is no `score` */
   openScoring?(from: object, way: WayToOpen): Promise<OpenScoring>;
 }

@@ -69,7 +69,7 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
 export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => trainedAs(asking, answerDense);
 export const score = (asking: AnswerRequest): Promise<ScoringSystem> => trainedAs(asking, scoreDense);
 
-export const { open, openScoring } = openingsOf(async ({ folder }, { engine, config }) =>
+export const { open, openScoring, loadCode } = openingsOf(async ({ folder }, { engine, config }) =>
   modelQueries(await openCheckpoint(folder!), engine, config.encode),
 );
 

@@ -46,8 +46,11 @@ export async function endOf<Message>(
   // One that is gone already says so by its end.
   if (order !== undefined) child.send(order, () => undefined);
   try {
-    const ended = await new Promise<string>((resolve, reject) => {
-      child.once('error', reject).once('close', (code, by) => resolve(by ?? `exit code ${code}`));
+    const ended = await new Promise<string>((resolve) => {
+      // One that could not be started has ended, too.
+      child
+        .once('error', ({ message }) => resolve(message))
+        .once('close', (code, by) => resolve(by ?? `exit code ${code}`));
     });
     const words = said.trim().split('\n').at(-1) || 'without a word';
     return { ...(last !== undefined && { last }), ended, said, words };

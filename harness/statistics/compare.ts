@@ -92,7 +92,9 @@ export function compareFamily(
   candidates: readonly SystemValues[],
   options: CompareOptions = {},
 ): SystemComparison[] {
-  const settings: Settings = { ...defaults, ...options };
+  // A setting that is there but undefined is one that was not given.
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings: Settings = { ...defaults, ...given };
   const { correction } = settings;
   const aligned = candidates.map((candidate) =>
     alignSystems(baseline, candidate, settings.measures, settings.commonSeeds),

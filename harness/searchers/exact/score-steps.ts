@@ -49,8 +49,9 @@ export class ScoreSteps {
     this.#largest = memory.subarray(this.#rows * largestBatch);
   }
 
-  /** Undefined where the engine keeps its results elsewhere than in this process's memory. */
+  /** Undefined where the engine does not compute in the cores: a device gives the hits of all rows at once, and no scores travel. */
   static on(engine: Engine, dimensions: number): ScoreSteps | undefined {
+    if (engine.device !== 'cpu') return undefined;
     const scores = stepRowsOf(engine) * largestBatch;
     const outputs = engine.variables([scores, scores / groupRows]);
     if (outputs.memory !== undefined) return new ScoreSteps(engine, dimensions, [outputs, outputs.memory]);
@@ -120,7 +121,8 @@ export class ScoreSteps {
   }
 
   async dispose(): Promise<void> {
-    await (await this.#program)?.dispose();
+    // What could not be compiled has said so to whoever searched.
+    await (await this.#program?.catch(() => undefined))?.dispose();
     this.#outputs.dispose();
   }
 }
@@ -130,6 +132,7 @@ const stepRowsOf = ({ threads }: Pick<Engine, 'threads'>): number => threadRows 
 /** The `depth`-th largest of the groups' largest scores: so many rows have a score that is no less. */
 function leastOf(largest: Float32Array, depth: number): number {
   const held = new LargestValues(depth);
-  for (const value of largest) held.offer(value);
+  // What is no number is larger than none, and would hide what is.
+  for (const value of largest) if (!Number.isNaN(value)) held.offer(value);
   return held.least;
 }

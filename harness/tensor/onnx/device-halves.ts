@@ -5,6 +5,8 @@ import { assertHalves } from './half-weights.js';
 
 export class DeviceHalves {
   #there: OrtTensor | undefined;
+  /** Programs that begin together wait for one upload. */
+  #sending: Promise<OrtTensor> | undefined;
 
   /** @param values float32 numbers, which never change @throws BenchError CONFIG_INVALID where float16 does not hold one */
   constructor(
@@ -16,15 +18,19 @@ export class DeviceHalves {
 
   /** On the device, [size]. */
   async tensor(): Promise<OrtTensor> {
-    if (this.#there === undefined) {
-      this.#there = await this.memory.halves(this.values);
-      this.memory.counts.buffers++;
-      this.memory.counts.heldBytes += this.#bytes;
-    }
+    this.#sending ??= this.#send();
+    return this.#sending;
+  }
+
+  async #send(): Promise<OrtTensor> {
+    this.#there = await this.memory.halves(this.values);
+    this.memory.counts.buffers++;
+    this.memory.counts.heldBytes += this.#bytes;
     return this.#there;
   }
 
   free(): void {
+    this.#sending = undefined;
     if (this.#there === undefined) return;
     this.#there.dispose();
     this.#there = undefined;

@@ -21,7 +21,7 @@ export class DeviceResidents {
     return halves;
   }
 
-  release(values: Iterable<Float32Array>): void {
+  release(values: readonly Float32Array[]): void {
     for (const places of [this.#variables, this.#halves])
       for (const each of values) {
         places.get(each)?.free();
