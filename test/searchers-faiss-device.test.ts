@@ -10,6 +10,8 @@ import { after, afterEach, before, describe, it, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
+import { searcherRemarks } from '../harness/pipeline/searching.js';
+import { passageSearcher } from '../harness/search/search.js';
 import {
   assertDeviceSearch,
   type DeviceFaiss,
@@ -181,16 +183,57 @@ describe('a search on a device', { skip }, () => {
     }
   });
 
-  it('refuses more rows than FAISS finds there, and says when the device is full', async () => {
+  it('searches on the processor for more rows than FAISS finds there, and says so', async () => {
     process.env.FAKE_GPUS = '1';
-    const index = await indexOf('deep', normalRows(2100, 2, 'deep'));
-    const searcher = await FaissSearcher.open(index, 1 << 28, fake);
-    assert.equal((await searcher.search(Float32Array.of(1, 1), 1, 2048)).counts[0], 2048);
-    await assert.rejects(searcher.search(Float32Array.of(1, 1), 1, 2049), {
-      code: 'CONFIG_INVALID',
-      message: /2048 rows of a query on a GPU at most, and 2049 are asked for/,
-    });
-    await searcher.dispose();
+    const rows = normalRows(5000, 2, 'deep');
+    const index = await indexOf('deep', rows, 2);
+    const query = Float32Array.of(1, 1);
+    const expected = rankRows(rows, query).map(({ row }) => row);
+    for (const memory of [1 << 28, 25_000]) {
+      const searcher = await FaissSearcher.open(index, memory, fake);
+      assert.equal(searcher.resident, memory > 25_000);
+      const found = async (depth: number) => {
+        const hits = await searcher.search(query, 1, depth);
+        return listOf(hits.rows, hits.depth, hits.counts, 0);
+      };
+      assert.deepEqual(await found(2048), expected.slice(0, 2048));
+      assert.equal(searcher.remark, undefined);
+      assert.deepEqual(await found(2049), expected.slice(0, 2049));
+      assert.deepEqual(await found(4000), expected.slice(0, 4000));
+      assert.match(searcher.remark!, /2048 rows of a query on a GPU at most: .*2049 were.* on the processor/);
+      await searcher.dispose();
+    }
+  });
+
+  it('finds passages of many vectors, for which more rows are asked for than it finds there', async () => {
+    process.env.FAKE_GPUS = '1';
+    // Vectors of a passage are alike, so that all come before those of the next.
+    const values = Float32Array.from({ length: 2 * 4000 }, (_, i) => (i % 2 === 0 ? i / 2 : 0));
+    const rows = { dimensions: 2, values };
+    const index = await makeIndex(await mkdtemp(path.join(folder, 'several')), rows, 40, 1);
+    opened.push(index);
+    const query = Float32Array.of(1, 1);
+    const versions = { name: 'faiss', versions: {} };
+    const lists = [];
+    for (const device of [undefined, fake]) {
+      const searcher = passageSearcher(
+        await FaissSearcher.open(index, 1 << 28, device),
+        index,
+        versions,
+        1 << 28,
+      );
+      const { ordinals, counts } = await searcher.search(query, 1, 100);
+      lists.push(ordinals);
+      assert.equal(counts[0], 100);
+      assert.equal(searcherRemarks({ searcher }).length, device === undefined ? 0 : 1);
+      await searcher.dispose();
+    }
+    assert.deepEqual(lists[0], lists[1]);
+  });
+
+  it('says when the device is full', async () => {
+    process.env.FAKE_GPUS = '1';
+    const index = await indexOf('full', normalRows(5, 2, 'full'));
     process.env.FAKE_GPU_IS_FULL = '1';
     await assert.rejects(FaissSearcher.open(index, 1 << 28, fake), {
       code: 'OUT_OF_MEMORY',
@@ -199,8 +242,8 @@ describe('a search on a device', { skip }, () => {
   });
 
   it('is refused, or described, for each thing that may be missing', async () => {
-    const refusals = async (load: () => Promise<DeviceFaiss>, depth = 10) =>
-      assertDeviceSearch('cuda', depth, load).then(
+    const refusals = async (load: () => Promise<DeviceFaiss>) =>
+      assertDeviceSearch('cuda', load).then(
         () => undefined,
         ({ code, message }: BenchError) => `${code}: ${message}`,
       );
@@ -210,7 +253,6 @@ describe('a search on a device', { skip }, () => {
     assert.match((await refusals(async () => fake))!, /^UNAVAILABLE: .*sees no GPU/);
     process.env.FAKE_GPUS = '2';
     assert.equal(await refusals(async () => fake), undefined);
-    assert.match((await refusals(async () => fake, 2049))!, /^CONFIG_INVALID: .*2049/);
     assert.match(await describeDeviceFaiss(async () => plain), /no, FAISS \d.* was built without CUDA/);
     assert.match(await describeDeviceFaiss(async () => fake), /FAISS \d.* with CUDA, which sees 2/);
   });
@@ -224,8 +266,8 @@ test('without the addon a search on cuda is refused with what builds it, and no 
     message: /does not search on a GPU here: the addon for it is not built/,
     hint: /npm run build:faiss .*--searcher exact.*--device cpu/,
   };
-  await assert.rejects(assertDeviceSearch('cuda', 10, missing), refused);
-  for (const device of ['cpu', 'webgpu'] as const) await assertDeviceSearch(device, 5000, missing);
+  await assert.rejects(assertDeviceSearch('cuda', missing), refused);
+  for (const device of ['cpu', 'webgpu'] as const) await assertDeviceSearch(device, missing);
   assert.match(await describeDeviceFaiss(missing), /on a GPU: no, the addon for it is not built/);
 });
 
@@ -235,7 +277,7 @@ test('a run on cuda whose FAISS does not search there is refused, and auto goes 
   const index = await indexOf('cuda', normalRows(5, 4, 'few'));
   const engine: Engine = { ...(await openEngine('onnx', { threads: 1 })), device: 'cuda' };
   const options = { engine, memoryBytes: 1 << 28 };
-  const here = await assertDeviceSearch('cuda', 1).then(
+  const here = await assertDeviceSearch('cuda').then(
     () => true,
     () => false,
   );

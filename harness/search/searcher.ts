@@ -30,6 +30,8 @@ export interface RowHits {
 export interface RowSearcher {
   /** Whether the vectors stay in memory between searches; else every search reads them from the disk. */
   readonly resident: boolean;
+  /** What is to be said of the searches so far; absent where nothing is. */
+  readonly remark?: string;
   /**
    * Searches for several queries, which shares the reading between them.
    * @param queries finite numbers, [count, D]
@@ -184,10 +186,9 @@ export interface SearcherPlugin {
   check(): Promise<string>;
   /**
    * Whether it searches the index Flat where the run computes; absent where it does everywhere.
-   * @param depth k
-   * @throws BenchError UNAVAILABLE with what adds it, CONFIG_INVALID where it does not find as many rows there
+   * @throws BenchError UNAVAILABLE with what adds it
    */
-  assertDevice?(device: DeviceName, depth: number): Promise<void>;
+  assertDevice?(device: DeviceName): Promise<void>;
   /** Of the libraries that search, for records and keys; asked for where `check` has passed. */
   versions(engine: Pick<Engine, 'versions' | 'device'>): Readonly<Record<string, string>>;
   /**

@@ -24,10 +24,10 @@ const faiss: SearcherPlugin = {
     const faiss = device === 'cuda' ? deviceFaissVersion() : undefined;
     return { 'faiss-node': faissVersion(), ...(faiss !== undefined && { faiss }) };
   },
-  assertDevice: assertDeviceSearch,
+  assertDevice: (device) => assertDeviceSearch(device),
   async open(index, { engine, memoryBytes, deviceMemoryBytes = memoryBytes }) {
     if (engine.device !== 'cuda') return FaissSearcher.open(index, memoryBytes);
-    await assertDeviceSearch(engine.device, 1);
+    await assertDeviceSearch(engine.device);
     return FaissSearcher.open(index, Math.min(memoryBytes, deviceMemoryBytes), await loadDeviceFaiss());
   },
   prove: tryShards,

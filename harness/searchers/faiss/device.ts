@@ -72,13 +72,11 @@ export async function loadDeviceFaiss(name = 'strata-faiss'): Promise<DeviceFais
 
 /**
  * @param device that the run computes on
- * @param depth k
  * @param load for tests
- * @throws BenchError UNAVAILABLE where FAISS cannot search there, CONFIG_INVALID where it does not find as many rows
+ * @throws BenchError UNAVAILABLE where FAISS cannot search there
  */
 export async function assertDeviceSearch(
   device: DeviceName,
-  depth: number,
   load: () => Promise<DeviceFaiss> = loadDeviceFaiss,
 ): Promise<void> {
   if (device !== 'cuda') return;
@@ -98,7 +96,6 @@ export async function assertDeviceSearch(
     throw noDevice(`CUDA says: ${(cause as Error).message}`, cause);
   }
   if (found === 0) throw noDevice(`FAISS ${version} sees no GPU.`);
-  if (depth > mostDeviceRows) throw tooDeep(depth);
 }
 
 const noDevice = (reason: string, cause?: unknown): BenchError =>
@@ -106,14 +103,6 @@ const noDevice = (reason: string, cause?: unknown): BenchError =>
     hint: `bench doctor says what else there is. ${elsewhere}`,
     cause,
   });
-
-/** @param depth of a search */
-export const tooDeep = (depth: number): BenchError =>
-  new BenchError(
-    'CONFIG_INVALID',
-    `FAISS finds ${mostDeviceRows} rows of a query on a GPU at most, and ${depth} are asked for.`,
-    { hint: `Make search.depth smaller, or: ${elsewhere}` },
-  );
 
 /** Which FAISS there is for a GPU, in words: for `bench doctor`. */
 export async function describeDeviceFaiss(

@@ -7,7 +7,7 @@ import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
 import { collectGarbage } from '../../search/garbage.js';
 import { TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
-import { type DeviceFaiss, type DeviceIndex, mostDeviceRows, tooDeep } from './device.js';
+import { type DeviceFaiss, type DeviceIndex, mostDeviceRows } from './device.js';
 import { type ShardIndex, searchShard } from './shard-search.js';
 
 /** What we use of faiss-node. Its `search` throws where k is more than `ntotal`. */
@@ -91,8 +91,8 @@ export function faissVersion(): string {
   return (createRequire(import.meta.url)('faiss-node/package.json') as { version: string }).version;
 }
 
-/** Opens a shard in the memory in which it is searched. */
-type OpenIndex = (shard: OpenShard) => ShardIndex;
+/** Opens a shard in the memory in which it is searched. @param rows of a query that will be asked for */
+type OpenIndex = (shard: OpenShard, rows: number) => ShardIndex;
 
 const onProcessor =
   ({ IndexFlatIP }: FaissModule): OpenIndex =>
@@ -115,8 +115,9 @@ const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
     find: (queries, k) => index.search(queries, k),
     dispose: () => index.dispose(),
   });
-  return (shard) => {
+  return (shard, rows) => {
     const index = read(shard);
+    if (rows > mostDeviceRows) return indexOf(index);
     try {
       index.toDevice(firstDevice);
     } catch (cause) {
@@ -125,12 +126,29 @@ const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
         cause,
       });
     }
-    return { ...indexOf(index), most: mostDeviceRows, unbounded: () => indexOf(read(shard)) };
+    // Read where it is asked for, and kept as long as the shard: it takes of this process's memory what that allows vectors.
+    let here: ShardIndex | undefined;
+    return {
+      ...indexOf(index),
+      most: mostDeviceRows,
+      unbounded() {
+        here ??= indexOf(read(shard));
+        return here;
+      },
+      dispose() {
+        index.dispose();
+        here?.dispose?.();
+      },
+    };
   };
 };
 
+const deepRemark = (rows: number): string =>
+  `FAISS finds ${mostDeviceRows} rows of a query on a GPU at most: where more are needed (${rows} were) it searched on the processor, which takes longer and finds the same`;
+
 export class FaissSearcher implements RowSearcher {
   readonly resident: boolean;
+  remark?: string;
   readonly #index: VectorIndex;
   readonly #open: OpenIndex;
   readonly #most: number;
@@ -165,7 +183,7 @@ export class FaissSearcher implements RowSearcher {
     const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device);
     const most = device === undefined ? Number.POSITIVE_INFINITY : mostDeviceRows;
     const searcher = new FaissSearcher(index, open, most, resident);
-    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard));
+    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard, 1));
     return searcher;
   }
 
@@ -176,11 +194,12 @@ export class FaissSearcher implements RowSearcher {
     onRows?: (rows: number) => void,
   ): Promise<RowHits> {
     const top = new TopRows(count, Math.min(depth, this.#index.vectors));
-    if (top.depth > this.#most) throw tooDeep(top.depth);
     for (const shard of this.#index.shards) {
       if (shard.vectors === 0 || top.depth === 0) continue;
-      const index = this.#loaded.get(shard.number) ?? this.#open(shard);
       const { vectors, firstRow } = shard;
+      const rows = Math.min(top.depth, vectors);
+      if (rows > this.#most) this.remark ??= deepRemark(rows);
+      const index = this.#loaded.get(shard.number) ?? this.#open(shard, rows);
       searchShard(index, { vectors, firstRow, dimensions: this.#index.dimensions }, queries, count, top);
       if (this.resident) continue;
       index.dispose?.();
