@@ -38,9 +38,9 @@ export const namedSearcher = async (name: string): Promise<NamedSearcher> => ({
   plugin: await loadSearcher(name),
 });
 
-/** The reasons for which `auto` goes on to the next searcher: one is not here, or does not take this. */
+/** The reasons for which `auto` goes on to the next searcher: one is not here, does not take this, or has no room for it. */
 export const isNo = (error: unknown): error is BenchError =>
-  error instanceof BenchError && ['UNAVAILABLE', 'CONFIG_INVALID'].includes(error.code);
+  error instanceof BenchError && ['UNAVAILABLE', 'CONFIG_INVALID', 'OUT_OF_MEMORY'].includes(error.code);
 
 export function notFlat(name: string, { builder }: SearcherPlugin): BenchError {
   return new BenchError(

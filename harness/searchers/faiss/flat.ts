@@ -74,11 +74,13 @@ export function readChecked<T extends FaissIndex | DeviceIndex>(
   }
   const [vectors, dimensions] =
     'rows' in index ? [index.rows, index.dimensions] : [index.ntotal(), index.getDimension()];
-  if (vectors !== expected.vectors || dimensions !== expected.dimensions)
+  if (vectors !== expected.vectors || dimensions !== expected.dimensions) {
+    if ('dispose' in index) index.dispose();
     throw damaged(
       file,
       `holds ${vectors} x ${dimensions} numbers, not ${expected.vectors} x ${expected.dimensions}`,
     );
+  }
   return index;
 }
 
@@ -121,6 +123,7 @@ const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
     try {
       index.toDevice(firstDevice);
     } catch (cause) {
+      index.dispose();
       throw new BenchError('OUT_OF_MEMORY', `FAISS cannot put a shard on the GPU: ${faissReason(cause)}.`, {
         hint: 'Other programs on this GPU take of its memory too. --searcher exact streams what does not fit; --device cpu searches on the processor.',
         cause,
@@ -183,7 +186,13 @@ export class FaissSearcher implements RowSearcher {
     const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device);
     const most = device === undefined ? Number.POSITIVE_INFINITY : mostDeviceRows;
     const searcher = new FaissSearcher(index, open, most, resident);
-    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard, 1));
+    if (!resident) return searcher;
+    try {
+      for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard, 1));
+    } catch (error) {
+      await searcher.dispose();
+      throw error;
+    }
     return searcher;
   }
 
@@ -200,9 +209,12 @@ export class FaissSearcher implements RowSearcher {
       const rows = Math.min(top.depth, vectors);
       if (rows > this.#most) this.remark ??= deepRemark(rows);
       const index = this.#loaded.get(shard.number) ?? this.#open(shard, rows);
-      searchShard(index, { vectors, firstRow, dimensions: this.#index.dimensions }, queries, count, top);
+      try {
+        searchShard(index, { vectors, firstRow, dimensions: this.#index.dimensions }, queries, count, top);
+      } finally {
+        if (!this.resident) index.dispose?.();
+      }
       if (this.resident) continue;
-      index.dispose?.();
       await collectGarbage();
       onRows?.(shard.firstRow + shard.vectors);
     }
