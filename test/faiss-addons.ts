@@ -8,11 +8,12 @@ import { type DeviceFaiss, type DeviceIndex, loadDeviceFaiss } from '../harness/
 import { loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { inFixtures, root } from './places.js';
 
-export const { buildDeviceAddon, findsGpu } = (await import(
+export const { buildDeviceAddon, findFaiss, isCurrentAddon } = (await import(
   new URL('scripts/faiss-device.mjs', `file://${root}/`).href
 )) as {
   buildDeviceAddon(options: { compiler: string; folder: string; includes: string[] }): string | undefined;
-  findsGpu(compiler: string): boolean;
+  findFaiss(compiler: string): { version: string; hasGpuHeaders: boolean; withGpu: boolean } | undefined;
+  isCurrentAddon(folder: string, compiler: string): boolean;
 };
 export const compiler = process.env.CXX ?? 'g++';
 const includes = [
@@ -50,12 +51,12 @@ export async function openAddons(folder: string): Promise<{ plain: DeviceFaiss; 
     assert.equal(buildDeviceAddon({ compiler, folder: target, includes }), undefined);
     return load(target) as DeviceFaiss;
   };
-  // What npm run build:faiss has left is compiled already.
-  const there = await loadDeviceFaiss().catch(() => undefined);
+  // What npm run build:faiss has left is compiled already, where it is the same.
+  const left = path.join(root, 'node_modules/strata-faiss');
+  const there = isCurrentAddon(left, compiler) ? await loadDeviceFaiss() : undefined;
   const plain = there === undefined || there.withGpu ? built('plain') : there;
   restoreEnvironment();
-  process.env.CXXFLAGS = `-I${inFixtures('faiss-gpu')}`;
-  assert.equal(findsGpu(compiler), true);
+  process.env.CXXFLAGS = `-I${inFixtures('faiss-gpu')} -I${inFixtures('faiss-gpu-cuda')}`;
   const fake = built('fake');
   restoreEnvironment();
   return { plain, fake };

@@ -51,9 +51,9 @@ describe('a search on a device', { skip }, () => {
     const rows = normalRows(900, 16, 'device');
     const { values } = normalRows(9, 16, 'asked');
     const index = await indexOf('hits', rows, 3);
-    for (const memory of [1 << 28, 25_000]) {
+    for (const memory of [1 << 28, 30_000]) {
       const searcher = await FaissSearcher.open(index, memory, fake);
-      assert.equal(searcher.resident, memory > 25_000);
+      assert.equal(searcher.resident, memory > 30_000);
       const hits = await searcher.search(values, 9, 20);
       for (let q = 0; q < 9; q++)
         assert.deepEqual(
@@ -93,9 +93,9 @@ describe('a search on a device', { skip }, () => {
     const index = await indexOf('deep', rows, 2);
     const query = Float32Array.of(1, 1);
     const expected = rankRows(rows, query).map(({ row }) => row);
-    for (const memory of [1 << 28, 25_000]) {
+    for (const memory of [1 << 28, 30_000]) {
       const searcher = await FaissSearcher.open(index, memory, fake);
-      assert.equal(searcher.resident, memory > 25_000);
+      assert.equal(searcher.resident, memory > 30_000);
       const found = async (depth: number) => {
         const hits = await searcher.search(query, 1, depth);
         return listOf(hits.rows, hits.depth, hits.counts, 0);
@@ -142,11 +142,11 @@ describe('a search on a device', { skip }, () => {
     const { values } = wholeNumberRows(12, 2, 'tied');
     for (const [memory, searches] of [
       [1 << 28, 2],
-      [25_000, 1],
+      [30_000, 1],
     ] as const) {
       Object.assign(counts, { read: 0, living: 0 });
       const searcher = await FaissSearcher.open(index, memory, device);
-      assert.equal(searcher.resident, memory > 25_000);
+      assert.equal(searcher.resident, memory > 30_000);
       for (let i = 0; i < searches; i++) await searcher.search(values, 12, 10);
       await searcher.dispose();
       assert.deepEqual(counts, { read: 4, living: 0 });
@@ -160,7 +160,7 @@ describe('a search on a device', { skip }, () => {
     process.env.FAKE_GPU_HOLDS = '2';
     await assert.rejects(FaissSearcher.open(index, 1 << 28, device), { code: 'OUT_OF_MEMORY' });
     assert.deepEqual(counts, { read: 3, living: 0 });
-    const searcher = await FaissSearcher.open(index, 25_000, device);
+    const searcher = await FaissSearcher.open(index, 30_000, device);
     assert.equal(searcher.resident, false);
     process.env.FAKE_GPU_BREAKS = '1';
     await assert.rejects(searcher.search(new Float32Array(16), 1, 10), /illegal memory access/);

@@ -20,8 +20,8 @@ export interface DeviceFaiss {
 export interface DeviceIndex {
   readonly rows: number;
   readonly dimensions: number;
-  /** Moves it to a GPU. */
-  toDevice(device: number): void;
+  /** Moves it to a GPU. @param temporaryBytes what searches there work in, of all indexes: the first one's holds */
+  toDevice(device: number, temporaryBytes: number): void;
   /** @param queries [n, D] @returns both [n, k]; row -1 where there are fewer */
   search(queries: Float32Array, k: number): { scores: Float32Array; rows: Float64Array };
   dispose(): void;
@@ -39,6 +39,9 @@ export function deviceFaissVersion(): string | undefined {
 
 /** The most rows of a query that FAISS finds on a GPU. */
 export const mostDeviceRows = 2048;
+
+/** Of a GPU, what FAISS may work in while it searches, at most. */
+export const mostTemporaryBytes = 256 * 2 ** 20;
 
 const notHere = 'FAISS does not search on a GPU here';
 const elsewhere =

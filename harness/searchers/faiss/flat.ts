@@ -7,7 +7,7 @@ import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
 import { collectGarbage } from '../../search/garbage.js';
 import { TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
-import { type DeviceFaiss, type DeviceIndex, mostDeviceRows } from './device.js';
+import { type DeviceFaiss, type DeviceIndex, mostDeviceRows, mostTemporaryBytes } from './device.js';
 import { type ShardIndex, searchShard } from './shard-search.js';
 
 /** What we use of faiss-node. Its `search` throws where k is more than `ntotal`. */
@@ -111,7 +111,7 @@ const onProcessor =
 /** Of CUDA_VISIBLE_DEVICES, where there are several. */
 const firstDevice = 0;
 
-const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
+const onDevice = ({ Index }: DeviceFaiss, temporaryBytes: number): OpenIndex => {
   const read = (shard: OpenShard) => readChecked((file) => new Index(file), shard.reader.path, shard);
   const indexOf = (index: DeviceIndex): ShardIndex => ({
     find: (queries, k) => index.search(queries, k),
@@ -121,7 +121,7 @@ const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
     const index = read(shard);
     if (rows > mostDeviceRows) return indexOf(index);
     try {
-      index.toDevice(firstDevice);
+      index.toDevice(firstDevice, temporaryBytes);
     } catch (cause) {
       index.dispose();
       throw new BenchError('OUT_OF_MEMORY', `FAISS cannot put a shard on the GPU: ${faissReason(cause)}.`, {
@@ -167,23 +167,26 @@ export class FaissSearcher implements RowSearcher {
 
   /**
    * @param memoryBytes what the vectors may take. Where all shards do not fit they are loaded one after another at every search.
-   * @param device FAISS on a GPU, in whose memory they are then
+   * @param device FAISS on a GPU, in whose memory they are then, beside what it works in
    * @throws BenchError UNAVAILABLE, CONFIG_INVALID where a shard alone is over the budget, or OUT_OF_MEMORY of a GPU
    */
   static async open(index: VectorIndex, memoryBytes: number, device?: DeviceFaiss): Promise<FaissSearcher> {
     const sizes = index.shards.map((shard) => shardBytes(shard.vectors, shard.dimensions));
     const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-    if (largest > memoryBytes) {
+    const temporaryBytes =
+      device === undefined ? 0 : Math.min(mostTemporaryBytes, Math.floor(memoryBytes / 4));
+    const vectorBytes = memoryBytes - temporaryBytes;
+    if (largest > vectorBytes) {
       throw new BenchError(
         'CONFIG_INVALID',
-        `FAISS holds a shard in memory as a whole, and the largest one takes ${largest} of the ${memoryBytes} bytes that vectors may take.`,
+        `FAISS holds a shard in memory as a whole, and the largest one takes ${largest} of the ${vectorBytes} bytes that vectors may take.`,
         {
           hint: 'Use --searcher exact, which streams shards; or cut the index into more shards; or allow more memory.',
         },
       );
     }
-    const resident = sizes.reduce((sum, size) => sum + size, 0) <= memoryBytes;
-    const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device);
+    const resident = sizes.reduce((sum, size) => sum + size, 0) <= vectorBytes;
+    const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device, temporaryBytes);
     const most = device === undefined ? Number.POSITIVE_INFINITY : mostDeviceRows;
     const searcher = new FaissSearcher(index, open, most, resident);
     if (!resident) return searcher;
