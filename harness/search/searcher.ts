@@ -189,8 +189,11 @@ export interface SearcherPlugin {
    * @throws BenchError UNAVAILABLE with what adds it
    */
   assertDevice?(device: DeviceName): Promise<void>;
-  /** Of the libraries that search, for records and keys; asked for where `check` has passed. */
-  versions(engine: Pick<Engine, 'versions' | 'device'>): Readonly<Record<string, string>>;
+  /**
+   * Of the libraries that build and search an index of a kind, for records and keys; asked for where `check` has passed.
+   * @param kind of index: `Flat`, `HNSW32`
+   */
+  versions(engine: Pick<Engine, 'versions' | 'device'>, kind: string): Readonly<Record<string, string>>;
   /**
    * Opens the shards themselves, to be searched exactly.
    * @throws BenchError CONFIG_INVALID for a budget too small, CACHE_INVALID where a shard cannot be read
