@@ -19,7 +19,8 @@ import {
   buildDeviceAddon,
   builtDeviceAddon,
   environmentFlags,
-  findsGpu,
+  findFaiss,
+  isCurrentAddon,
   packageName,
 } from './faiss-device.mjs';
 
@@ -44,9 +45,13 @@ function readPackage(folder) {
   return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
 }
 
+/** Whether faiss-node is in place: without the addon all is there but searches on a GPU, and that is no failure. */
+let isThere = false;
+
 function fail(message) {
-  console.error(`build:faiss: ${message}`);
-  process.exit(3);
+  const what = isThere ? `faiss-node works; the addon for a GPU was not built: ${message}` : message;
+  console.error(`build:faiss: ${what}`);
+  process.exit(isThere ? 0 : 3);
 }
 
 function run(command, args, options = {}) {
@@ -160,10 +165,8 @@ function putInPlace(staging, folder) {
 
 if (!existsSync(modules)) fail(`there is no ${path.relative(process.cwd(), modules)}: run npm ci first.`);
 const deviceTarget = path.join(modules, packageName);
-const isThere = existsSync(target) && faultOf(target) === undefined;
-const addon = builtDeviceAddon(deviceTarget);
-// One without CUDA is built again where a FAISS with it has come.
-const isCurrent = addon !== undefined && (addon.withGpu || !findsGpu(compiler));
+isThere = existsSync(target) && faultOf(target) === undefined;
+const isCurrent = isCurrentAddon(deviceTarget, compiler);
 if (isThere)
   console.log(`build:faiss: faiss-node ${readPackage(target).version} is there and works; nothing to do.`);
 if (isThere && isCurrent) process.exit(0);
@@ -185,6 +188,7 @@ if (!isThere) {
   const fault = faultOf(staging);
   if (fault !== undefined) fail(`the addon was compiled but does not work: ${fault}`);
   putInPlace(staging, target);
+  isThere = true;
   console.log(
     `build:faiss: compiled faiss-node ${version} with ${compiler} in ${seconds}; it is in node_modules/faiss-node.`,
   );
@@ -195,10 +199,13 @@ if (!isCurrent) {
   const seconds = timed(() => {
     fault = buildDeviceAddon({ compiler, folder: deviceStaging, includes });
   });
-  if (fault !== undefined) fail(`the addon for a GPU could not be built:\n${fault}`);
+  if (fault !== undefined) fail(fault);
   putInPlace(deviceStaging, deviceTarget);
   const { version: faiss, withGpu } = builtDeviceAddon(deviceTarget);
+  const without = findFaiss(compiler)?.hasGpuHeaders
+    ? 'which has CUDA, whose headers (cuda_runtime.h, cublas_v2.h) are not found: it searches on no GPU'
+    : 'which has no CUDA: it searches on no GPU';
   console.log(
-    `build:faiss: compiled the addon for a GPU in ${seconds} from FAISS ${faiss}, ${withGpu ? 'which has CUDA' : 'which has no CUDA: it searches on no GPU'}; it is in node_modules/${packageName}.`,
+    `build:faiss: compiled the addon for a GPU in ${seconds} from FAISS ${faiss}, ${withGpu ? 'which has CUDA' : without}; it is in node_modules/${packageName}.`,
   );
 }

@@ -8,16 +8,18 @@
 #include <cmath>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#if __has_include(<faiss/gpu/GpuIndexFlat.h>)
-#define WITH_GPU 1
+// faiss-device.mjs says which, by the headers it finds.
+#ifndef WITH_GPU
+#error "WITH_GPU is not defined: compile this by npm run build:faiss"
+#endif
+#if WITH_GPU
 #include <faiss/gpu/GpuCloner.h>
 #include <faiss/gpu/StandardGpuResources.h>
 #include <faiss/gpu/utils/DeviceUtils.h>
-#else
-#define WITH_GPU 0
 #endif
 
 namespace {
@@ -44,6 +46,26 @@ int devices() {
 #endif
 }
 
+#if WITH_GPU
+/**
+ * One for all indexes there are, freed after the last: each takes memory of its own to work in, by default up to 1.5 GiB of the
+ * GPU and 256 MiB of pinned memory. Not for searches in several threads at once.
+ * @param temporaryBytes of the GPU, where it is made
+ */
+std::shared_ptr<faiss::gpu::StandardGpuResources> sharedResources(size_t temporaryBytes) {
+  static std::mutex mutex;
+  static std::weak_ptr<faiss::gpu::StandardGpuResources> shared;
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto resources = shared.lock();
+  if (!resources) {
+    resources = std::make_shared<faiss::gpu::StandardGpuResources>();
+    resources->setTempMemory(temporaryBytes);
+    shared = resources;
+  }
+  return resources;
+}
+#endif
+
 class Index : public Napi::ObjectWrap<Index> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -62,16 +84,19 @@ class Index : public Napi::ObjectWrap<Index> {
   }
 
  private:
-  /** toDevice(number): from then on the index lies there, and nowhere else. */
+  /** toDevice(number, bytes that searches may work in): from then on the index lies there, and nowhere else. */
   Napi::Value toDevice(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    if (info.Length() != 1 || !info[0].IsNumber()) throw Napi::TypeError::New(env, "toDevice(device: number)");
+    if (info.Length() != 2 || !info[0].IsNumber() || !info[1].IsNumber())
+      throw Napi::TypeError::New(env, "toDevice(device: number, temporaryBytes: number)");
     const int device = info[0].As<Napi::Number>().Int32Value();
+    const double temporary = info[1].As<Napi::Number>().DoubleValue();
+    if (!(temporary >= 0 && temporary <= 9007199254740991)) throw Napi::RangeError::New(env, "temporaryBytes is no size");
     caught(env, [&] {
       held(env);
 #if WITH_GPU
       if (device < 0 || device >= devices()) throw Napi::RangeError::New(env, "there is no such device");
-      auto resources = std::make_unique<faiss::gpu::StandardGpuResources>();
+      auto resources = sharedResources(static_cast<size_t>(temporary));
       std::unique_ptr<faiss::Index> there(faiss::gpu::index_cpu_to_gpu(resources.get(), device, index_.get()));
       index_ = std::move(there);
       resources_ = std::move(resources);
@@ -138,7 +163,7 @@ class Index : public Napi::ObjectWrap<Index> {
 
 #if WITH_GPU
   // Before the index, which is freed first.
-  std::unique_ptr<faiss::gpu::StandardGpuResources> resources_;
+  std::shared_ptr<faiss::gpu::StandardGpuResources> resources_;
 #endif
   std::unique_ptr<faiss::Index> index_;
 };

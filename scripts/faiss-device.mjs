@@ -1,5 +1,6 @@
 // Compiles the addon of ours that searches on a GPU by FAISS (faiss-device.cc) against the system's FAISS, with CUDA or without.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +20,12 @@ export function environmentFlags(name) {
  * @returns {string | undefined} what the compiler said where it failed
  */
 export function buildDeviceAddon({ compiler, folder, includes }) {
+  const found = findFaiss(compiler);
+  if (found === undefined) return `'${compiler}' does not find FAISS's headers (faiss/Index.h)`;
   mkdirSync(folder, { recursive: true });
   const args = [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-fopenmp', '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS'],
+    `-DWITH_GPU=${found.withGpu ? 1 : 0}`,
     // Those that are named come first: a FAISS with CUDA may lie beside the system's.
     ...environmentFlags('CXXFLAGS'),
     ...includes.map((include) => `-I${include}`),
@@ -35,7 +39,7 @@ export function buildDeviceAddon({ compiler, folder, includes }) {
   if (fault !== undefined) return fault;
   // For records, which do not load what did not search.
   const manifest = { name: packageName, version: facts.version, private: true, main: `${packageName}.node` };
-  const about = { ...manifest, withGpu: facts.withGpu };
+  const about = { ...manifest, withGpu: facts.withGpu, source: sourceHash() };
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
   return undefined;
 }
@@ -51,23 +55,51 @@ function tryAddon(folder) {
 }
 
 /**
- * What FAISS the addon in a folder was built from; undefined where there is none that loads.
- * @returns {{ version: string, withGpu: boolean } | undefined}
+ * What the addon in a folder was built from: FAISS, and our source by its hash; undefined where there is none that loads.
+ * @returns {{ version: string, withGpu: boolean, source?: string } | undefined}
  */
 export function builtDeviceAddon(folder) {
   try {
-    const { version, withGpu } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
-    return tryAddon(folder).fault === undefined ? { version, withGpu } : undefined;
+    const { version, withGpu, source } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    return tryAddon(folder).fault === undefined ? { version, withGpu, source } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether the compiler finds a FAISS with CUDA. */
-export function findsGpu(compiler) {
-  const { stdout } = spawnSync(compiler, ['-E', '-P', '-x', 'c++', ...environmentFlags('CXXFLAGS'), '-'], {
-    encoding: 'utf8',
-    input: '#if __has_include(<faiss/gpu/GpuIndexFlat.h>)\nwith_gpu\n#endif\n',
-  });
-  return stdout.includes('with_gpu');
+const sourceHash = () => createHash('sha256').update(readFileSync(source)).digest('hex');
+
+/** Whether the addon in a folder is what buildDeviceAddon would make now: from our source as it is, and the FAISS that is found. */
+export function isCurrentAddon(folder, compiler) {
+  const addon = builtDeviceAddon(folder);
+  if (addon === undefined || addon.source !== sourceHash()) return false;
+  const found = findFaiss(compiler);
+  // One with CUDA stays where the folders of its FAISS are not named again.
+  if (found === undefined || (addon.withGpu && !found.withGpu)) return true;
+  return found.version === addon.version && found.withGpu === addon.withGpu;
+}
+
+/**
+ * The FAISS whose headers the compiler finds. Those for a GPU include CUDA's, and are of no use without them.
+ * @returns {{ version: string, hasGpuHeaders: boolean, withGpu: boolean } | undefined}
+ */
+export function findFaiss(compiler) {
+  const input = `#include <faiss/Index.h>
+#if __has_include(<faiss/gpu/GpuIndexFlat.h>)
+strata_headers
+#if __has_include(<cuda_runtime.h>) && __has_include(<cublas_v2.h>)
+strata_cuda
+#endif
+#endif
+strata_version FAISS_VERSION_MAJOR FAISS_VERSION_MINOR FAISS_VERSION_PATCH
+`;
+  const args = ['-std=c++17', '-E', '-P', '-x', 'c++', ...environmentFlags('CXXFLAGS'), '-'];
+  const { status, stdout } = spawnSync(compiler, args, { encoding: 'utf8', maxBuffer: 1 << 26, input });
+  const numbers = status === 0 ? /strata_version (\d+) (\d+) (\d+)/.exec(stdout) : null;
+  if (numbers === null) return undefined;
+  return {
+    version: numbers.slice(1).join('.'),
+    hasGpuHeaders: stdout.includes('strata_headers'),
+    withGpu: stdout.includes('strata_cuda'),
+  };
 }

@@ -138,7 +138,7 @@ for (const { name, plugin, skip } of searchers) {
         const index = await suite.index(t, rows, m);
         const searcher = await suite.open(index, await suite.build(index));
         assert.equal(searcher.name, name);
-        assert.deepEqual(searcher.versions, plugin.versions(engine));
+        assert.deepEqual(searcher.versions, plugin.versions(engine, kind));
         assert.equal(searcher.resident, true, 'no file is read while it searches');
         const queries = clusteredRows(40, 'asked');
         const hits = await searcher.search(queries.values, 40, 10);

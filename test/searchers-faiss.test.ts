@@ -7,7 +7,7 @@ import { createProgress } from '../harness/progress.js';
 import type { BuiltFacts } from '../harness/search/searcher.js';
 import { assertKind, buildIndex } from '../harness/searchers/faiss/build.js';
 import { FactorySearcher } from '../harness/searchers/faiss/built.js';
-import { loadFaiss } from '../harness/searchers/faiss/flat.js';
+import { faissVersion, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { findSearchParameter } from '../harness/searchers/faiss/parameter-file.js';
 import { trainingCount } from '../harness/searchers/faiss/training-count.js';
 import type { Engine } from '../harness/tensor/engine.js';
@@ -192,6 +192,11 @@ test('several vectors a passage: passages are found, each once, where a search f
     const passages = listOf(few.ordinals, few.depth, few.counts, q);
     assert.equal(new Set(passages).size, passages.length);
   }
+  // It is searched on the processor, wherever the run computes: FAISS for a GPU has no part in it, nor in its key.
+  const onCuda = { engine: { device: 'cuda', versions: {} } as Engine, memoryBytes: ample };
+  const searcher = await openSearcher('faiss', index, { ...onCuda, built });
+  assert.deepEqual(searcher.versions, { 'faiss-node': faissVersion() });
+  await searcher.dispose();
   await assert.rejects(openSearcher('exact', index, { ...options, built }), {
     code: 'CONFIG_INVALID',
     hint: /--searcher faiss/,

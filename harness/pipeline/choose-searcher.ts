@@ -38,9 +38,9 @@ export const namedSearcher = async (name: string): Promise<NamedSearcher> => ({
   plugin: await loadSearcher(name),
 });
 
-/** The reasons for which `auto` goes on to the next searcher: one is not here, or does not take this. */
+/** The reasons for which `auto` goes on to the next searcher: one is not here, does not take this, or has no room for it. */
 export const isNo = (error: unknown): error is BenchError =>
-  error instanceof BenchError && ['UNAVAILABLE', 'CONFIG_INVALID'].includes(error.code);
+  error instanceof BenchError && ['UNAVAILABLE', 'CONFIG_INVALID', 'OUT_OF_MEMORY'].includes(error.code);
 
 export function notFlat(name: string, { builder }: SearcherPlugin): BenchError {
   return new BenchError(
@@ -109,13 +109,10 @@ export async function assertSearcher({ searcher, index }: BenchConfig): Promise<
   await plugin.check();
 }
 
-/** @throws BenchError UNAVAILABLE or CONFIG_INVALID where the searcher that was named does not search where the run computes */
-export async function assertSearcherOn(
-  { searcher, index, search }: BenchConfig,
-  device: DeviceName,
-): Promise<void> {
+/** @throws BenchError UNAVAILABLE where the searcher that was named does not search where the run computes */
+export async function assertSearcherOn({ searcher, index }: BenchConfig, device: DeviceName): Promise<void> {
   if (searcher === auto || index.kind !== flatKind) return;
-  await (await namedSearcher(searcher)).plugin.assertDevice?.(device, search.depth);
+  await (await namedSearcher(searcher)).plugin.assertDevice?.(device);
 }
 
 /** A name has to be right even where nothing is searched by it. @throws BenchError UNKNOWN_NAME with a near name */

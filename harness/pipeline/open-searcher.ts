@@ -42,7 +42,8 @@ export async function openSearcher(
     ...(deviceMemoryBytes !== undefined && { deviceMemoryBytes }),
   };
   const finished = ({ name, plugin }: NamedSearcher, rows: RowSearcher, fallback?: string): Searcher => {
-    const identity = { name, versions: plugin.versions(engine), ...(fallback !== undefined && { fallback }) };
+    const versions = plugin.versions(engine, built?.kind ?? flatKind);
+    const identity = { name, versions, ...(fallback !== undefined && { fallback }) };
     return passageSearcher(rows, index, identity, resultBytes);
   };
   if (built !== undefined) {

@@ -60,7 +60,14 @@ export async function closeSearching({ index, searcher }: OpenSearch): Promise<v
   await index.close();
 }
 
-/** That `auto` did not take the first of its choice. */
-export function searcherRemarks({ searcher: { name, fallback } }: OpenSearch): string[] {
-  return fallback === undefined ? [] : [`searched with ${name}: ${fallback}`];
+/** That `auto` did not take the first of its choice, and what the searcher says of its searches so far. */
+export function searcherRemarks({
+  searcher: { name, fallback, remark },
+}: {
+  readonly searcher: Pick<Searcher, 'name' | 'fallback' | 'remark'>;
+}): string[] {
+  return [
+    ...(fallback === undefined ? [] : [`searched with ${name}: ${fallback}`]),
+    ...(remark === undefined ? [] : [remark]),
+  ];
 }

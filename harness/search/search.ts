@@ -19,6 +19,8 @@ export interface SearcherIdentity {
 export interface Searcher extends SearcherIdentity {
   /** Whether the vectors stay in memory; else every search reads them from the disk, and a latency is the disk's. */
   readonly resident: boolean;
+  /** As RowSearcher's. */
+  readonly remark?: string | undefined;
   /**
    * The passages with the largest sim(q, d), exactly, but for an index that was built. See RowSearcher for how far scores are reproducible.
    * @param queryVectors finite numbers, [count, D]
@@ -45,6 +47,9 @@ export function passageSearcher(
   return {
     ...identity,
     resident: rows.resident,
+    get remark() {
+      return rows.remark;
+    },
     async search(queryVectors, count, depth, onRows) {
       check(queryVectors, count, depth, index.dimensions);
       return searchPassages(rows, index, queryVectors, count, depth, resultBytes, onRows);

@@ -30,6 +30,8 @@ export interface RowHits {
 export interface RowSearcher {
   /** Whether the vectors stay in memory between searches; else every search reads them from the disk. */
   readonly resident: boolean;
+  /** What is to be said of the searches so far; absent where nothing is. */
+  readonly remark?: string;
   /**
    * Searches for several queries, which shares the reading between them.
    * @param queries finite numbers, [count, D]
@@ -184,12 +186,14 @@ export interface SearcherPlugin {
   check(): Promise<string>;
   /**
    * Whether it searches the index Flat where the run computes; absent where it does everywhere.
-   * @param depth k
-   * @throws BenchError UNAVAILABLE with what adds it, CONFIG_INVALID where it does not find as many rows there
+   * @throws BenchError UNAVAILABLE with what adds it
    */
-  assertDevice?(device: DeviceName, depth: number): Promise<void>;
-  /** Of the libraries that search, for records and keys; asked for where `check` has passed. */
-  versions(engine: Pick<Engine, 'versions' | 'device'>): Readonly<Record<string, string>>;
+  assertDevice?(device: DeviceName): Promise<void>;
+  /**
+   * Of the libraries that build and search an index of a kind, for records and keys; asked for where `check` has passed.
+   * @param kind of index: `Flat`, `HNSW32`
+   */
+  versions(engine: Pick<Engine, 'versions' | 'device'>, kind: string): Readonly<Record<string, string>>;
   /**
    * Opens the shards themselves, to be searched exactly.
    * @throws BenchError CONFIG_INVALID for a budget too small, CACHE_INVALID where a shard cannot be read

@@ -1,5 +1,5 @@
 /** The searcher `faiss`: the index Flat by IndexFlatIP, and any other kind by factory string. */
-import type { SearcherPlugin } from '../search/searcher.js';
+import { flatKind, type SearcherPlugin } from '../search/searcher.js';
 import { assertKind, buildIndex } from './faiss/build.js';
 import { FactorySearcher } from './faiss/built.js';
 import {
@@ -20,14 +20,15 @@ const faiss: SearcherPlugin = {
     await loadFaiss();
     return `IndexFlatIP and factory strings, faiss-node ${faissVersion()}; ${await describeDeviceFaiss()}`;
   },
-  versions({ device }) {
-    const faiss = device === 'cuda' ? deviceFaissVersion() : undefined;
+  versions({ device }, kind) {
+    // Other kinds than Flat are built and searched by faiss-node, wherever the run computes.
+    const faiss = device === 'cuda' && kind === flatKind ? deviceFaissVersion() : undefined;
     return { 'faiss-node': faissVersion(), ...(faiss !== undefined && { faiss }) };
   },
-  assertDevice: assertDeviceSearch,
+  assertDevice: (device) => assertDeviceSearch(device),
   async open(index, { engine, memoryBytes, deviceMemoryBytes = memoryBytes }) {
     if (engine.device !== 'cuda') return FaissSearcher.open(index, memoryBytes);
-    await assertDeviceSearch(engine.device, 1);
+    await assertDeviceSearch(engine.device);
     return FaissSearcher.open(index, Math.min(memoryBytes, deviceMemoryBytes), await loadDeviceFaiss());
   },
   prove: tryShards,

@@ -13,6 +13,7 @@ import type { DatasetChoice } from '../pipeline/prepare.js';
 import type { Code } from '../program/code.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
+import { flatKind } from '../search/searcher.js';
 import { canonicalJson } from '../store/hash.js';
 import type { Engine } from '../tensor/engine.js';
 import { type StageOf, stageCode, type WorkedWith } from './code.js';
@@ -63,7 +64,7 @@ export async function knownOf(
     told: at.progress,
     computing: { ...(engine && { engine: engineIdentity(engine) }), computeClass: computeClass() },
     ...(engine && { engine, flat: await flatOf(config, engine) }),
-    ...(by && { builder: { name: by.name, versions: by.plugin.versions(engine!), by } }),
+    ...(by && { builder: { name: by.name, versions: by.plugin.versions(engine!, config.index.kind), by } }),
   };
   const of = (part: Dataset): Known => {
     const { name, trainsOn, dropsIdenticalIds, grown } = part;
@@ -138,7 +139,7 @@ async function flatOf(config: BenchConfig, engine: Engine): Promise<NonNullable<
         () => true,
         () => false,
       ));
-    if (isHere) here.push({ name, versions: plugin.versions(engine) });
+    if (isHere) here.push({ name, versions: plugin.versions(engine, flatKind) });
   }
   return { names: here.map(({ name }) => name), identity: here.length === 1 ? here[0]! : { anyOf: here } };
 }

@@ -20,8 +20,8 @@ export interface DeviceFaiss {
 export interface DeviceIndex {
   readonly rows: number;
   readonly dimensions: number;
-  /** Moves it to a GPU. */
-  toDevice(device: number): void;
+  /** Moves it to a GPU. @param temporaryBytes what searches there work in, of all indexes: the first one's holds */
+  toDevice(device: number, temporaryBytes: number): void;
   /** @param queries [n, D] @returns both [n, k]; row -1 where there are fewer */
   search(queries: Float32Array, k: number): { scores: Float32Array; rows: Float64Array };
   dispose(): void;
@@ -39,6 +39,9 @@ export function deviceFaissVersion(): string | undefined {
 
 /** The most rows of a query that FAISS finds on a GPU. */
 export const mostDeviceRows = 2048;
+
+/** Of a GPU, what FAISS may work in while it searches, at most. */
+export const mostTemporaryBytes = 256 * 2 ** 20;
 
 const notHere = 'FAISS does not search on a GPU here';
 const elsewhere =
@@ -72,13 +75,11 @@ export async function loadDeviceFaiss(name = 'strata-faiss'): Promise<DeviceFais
 
 /**
  * @param device that the run computes on
- * @param depth k
  * @param load for tests
- * @throws BenchError UNAVAILABLE where FAISS cannot search there, CONFIG_INVALID where it does not find as many rows
+ * @throws BenchError UNAVAILABLE where FAISS cannot search there
  */
 export async function assertDeviceSearch(
   device: DeviceName,
-  depth: number,
   load: () => Promise<DeviceFaiss> = loadDeviceFaiss,
 ): Promise<void> {
   if (device !== 'cuda') return;
@@ -98,7 +99,6 @@ export async function assertDeviceSearch(
     throw noDevice(`CUDA says: ${(cause as Error).message}`, cause);
   }
   if (found === 0) throw noDevice(`FAISS ${version} sees no GPU.`);
-  if (depth > mostDeviceRows) throw tooDeep(depth);
 }
 
 const noDevice = (reason: string, cause?: unknown): BenchError =>
@@ -106,14 +106,6 @@ const noDevice = (reason: string, cause?: unknown): BenchError =>
     hint: `bench doctor says what else there is. ${elsewhere}`,
     cause,
   });
-
-/** @param depth of a search */
-export const tooDeep = (depth: number): BenchError =>
-  new BenchError(
-    'CONFIG_INVALID',
-    `FAISS finds ${mostDeviceRows} rows of a query on a GPU at most, and ${depth} are asked for.`,
-    { hint: `Make search.depth smaller, or: ${elsewhere}` },
-  );
 
 /** Which FAISS there is for a GPU, in words: for `bench doctor`. */
 export async function describeDeviceFaiss(

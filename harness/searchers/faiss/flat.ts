@@ -7,7 +7,7 @@ import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
 import { collectGarbage } from '../../search/garbage.js';
 import { TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
-import { type DeviceFaiss, type DeviceIndex, mostDeviceRows, tooDeep } from './device.js';
+import { type DeviceFaiss, type DeviceIndex, mostDeviceRows, mostTemporaryBytes } from './device.js';
 import { type ShardIndex, searchShard } from './shard-search.js';
 
 /** What we use of faiss-node. Its `search` throws where k is more than `ntotal`. */
@@ -74,11 +74,13 @@ export function readChecked<T extends FaissIndex | DeviceIndex>(
   }
   const [vectors, dimensions] =
     'rows' in index ? [index.rows, index.dimensions] : [index.ntotal(), index.getDimension()];
-  if (vectors !== expected.vectors || dimensions !== expected.dimensions)
+  if (vectors !== expected.vectors || dimensions !== expected.dimensions) {
+    if ('dispose' in index) index.dispose();
     throw damaged(
       file,
       `holds ${vectors} x ${dimensions} numbers, not ${expected.vectors} x ${expected.dimensions}`,
     );
+  }
   return index;
 }
 
@@ -91,8 +93,8 @@ export function faissVersion(): string {
   return (createRequire(import.meta.url)('faiss-node/package.json') as { version: string }).version;
 }
 
-/** Opens a shard in the memory in which it is searched. */
-type OpenIndex = (shard: OpenShard) => ShardIndex;
+/** Opens a shard in the memory in which it is searched. @param rows of a query that will be asked for */
+type OpenIndex = (shard: OpenShard, rows: number) => ShardIndex;
 
 const onProcessor =
   ({ IndexFlatIP }: FaissModule): OpenIndex =>
@@ -109,28 +111,47 @@ const onProcessor =
 /** Of CUDA_VISIBLE_DEVICES, where there are several. */
 const firstDevice = 0;
 
-const onDevice = ({ Index }: DeviceFaiss): OpenIndex => {
+const onDevice = ({ Index }: DeviceFaiss, temporaryBytes: number): OpenIndex => {
   const read = (shard: OpenShard) => readChecked((file) => new Index(file), shard.reader.path, shard);
   const indexOf = (index: DeviceIndex): ShardIndex => ({
     find: (queries, k) => index.search(queries, k),
     dispose: () => index.dispose(),
   });
-  return (shard) => {
+  return (shard, rows) => {
     const index = read(shard);
+    if (rows > mostDeviceRows) return indexOf(index);
     try {
-      index.toDevice(firstDevice);
+      index.toDevice(firstDevice, temporaryBytes);
     } catch (cause) {
+      index.dispose();
       throw new BenchError('OUT_OF_MEMORY', `FAISS cannot put a shard on the GPU: ${faissReason(cause)}.`, {
         hint: 'Other programs on this GPU take of its memory too. --searcher exact streams what does not fit; --device cpu searches on the processor.',
         cause,
       });
     }
-    return { ...indexOf(index), most: mostDeviceRows, unbounded: () => indexOf(read(shard)) };
+    // Read where it is asked for, and kept as long as the shard: it takes of this process's memory what that allows vectors.
+    let here: ShardIndex | undefined;
+    return {
+      ...indexOf(index),
+      most: mostDeviceRows,
+      unbounded() {
+        here ??= indexOf(read(shard));
+        return here;
+      },
+      dispose() {
+        index.dispose();
+        here?.dispose?.();
+      },
+    };
   };
 };
 
+const deepRemark = (rows: number): string =>
+  `FAISS finds ${mostDeviceRows} rows of a query on a GPU at most: where more are needed (${rows} were) it searched on the processor, which takes longer and finds the same`;
+
 export class FaissSearcher implements RowSearcher {
   readonly resident: boolean;
+  remark?: string;
   readonly #index: VectorIndex;
   readonly #open: OpenIndex;
   readonly #most: number;
@@ -146,26 +167,35 @@ export class FaissSearcher implements RowSearcher {
 
   /**
    * @param memoryBytes what the vectors may take. Where all shards do not fit they are loaded one after another at every search.
-   * @param device FAISS on a GPU, in whose memory they are then
+   * @param device FAISS on a GPU, in whose memory they are then, beside what it works in
    * @throws BenchError UNAVAILABLE, CONFIG_INVALID where a shard alone is over the budget, or OUT_OF_MEMORY of a GPU
    */
   static async open(index: VectorIndex, memoryBytes: number, device?: DeviceFaiss): Promise<FaissSearcher> {
     const sizes = index.shards.map((shard) => shardBytes(shard.vectors, shard.dimensions));
     const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-    if (largest > memoryBytes) {
+    const temporaryBytes =
+      device === undefined ? 0 : Math.min(mostTemporaryBytes, Math.floor(memoryBytes / 4));
+    const vectorBytes = memoryBytes - temporaryBytes;
+    if (largest > vectorBytes) {
       throw new BenchError(
         'CONFIG_INVALID',
-        `FAISS holds a shard in memory as a whole, and the largest one takes ${largest} of the ${memoryBytes} bytes that vectors may take.`,
+        `FAISS holds a shard in memory as a whole, and the largest one takes ${largest} of the ${vectorBytes} bytes that vectors may take.`,
         {
           hint: 'Use --searcher exact, which streams shards; or cut the index into more shards; or allow more memory.',
         },
       );
     }
-    const resident = sizes.reduce((sum, size) => sum + size, 0) <= memoryBytes;
-    const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device);
+    const resident = sizes.reduce((sum, size) => sum + size, 0) <= vectorBytes;
+    const open = device === undefined ? onProcessor(await loadFaiss()) : onDevice(device, temporaryBytes);
     const most = device === undefined ? Number.POSITIVE_INFINITY : mostDeviceRows;
     const searcher = new FaissSearcher(index, open, most, resident);
-    if (resident) for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard));
+    if (!resident) return searcher;
+    try {
+      for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard, 1));
+    } catch (error) {
+      await searcher.dispose();
+      throw error;
+    }
     return searcher;
   }
 
@@ -176,14 +206,18 @@ export class FaissSearcher implements RowSearcher {
     onRows?: (rows: number) => void,
   ): Promise<RowHits> {
     const top = new TopRows(count, Math.min(depth, this.#index.vectors));
-    if (top.depth > this.#most) throw tooDeep(top.depth);
     for (const shard of this.#index.shards) {
       if (shard.vectors === 0 || top.depth === 0) continue;
-      const index = this.#loaded.get(shard.number) ?? this.#open(shard);
       const { vectors, firstRow } = shard;
-      searchShard(index, { vectors, firstRow, dimensions: this.#index.dimensions }, queries, count, top);
+      const rows = Math.min(top.depth, vectors);
+      if (rows > this.#most) this.remark ??= deepRemark(rows);
+      const index = this.#loaded.get(shard.number) ?? this.#open(shard, rows);
+      try {
+        searchShard(index, { vectors, firstRow, dimensions: this.#index.dimensions }, queries, count, top);
+      } finally {
+        if (!this.resident) index.dispose?.();
+      }
       if (this.resident) continue;
-      index.dispose?.();
       await collectGarbage();
       onRows?.(shard.firstRow + shard.vectors);
     }

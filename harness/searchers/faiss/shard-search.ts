@@ -7,7 +7,7 @@ export interface ShardIndex {
   find(queries: Float32Array, k: number): { scores: ArrayLike<number>; rows: number[] | Float64Array };
   /** The most rows of a query that it finds at once; absent where it finds all. */
   most?: number;
-  /** The same shard without such a bound. */
+  /** The same shard without such a bound, which is read at the first call and disposed of with this one. */
   unbounded?(): ShardIndex;
   dispose?(): void;
 }
@@ -17,15 +17,16 @@ export const largestBatch = 128;
 /** Rows asked for beyond the depth, so that most ties at the cut show their end at once. */
 const spareRows = 8;
 
-/** @param queries [count, D] @param vectors rows of the shard, at least one @param depth at most `most` of the index */
+/** @param queries [count, D] @param vectors rows of the shard, at least one */
 export function searchShard(
-  index: ShardIndex,
+  opened: ShardIndex,
   { vectors, dimensions, firstRow }: { vectors: number; dimensions: number; firstRow: number },
   queries: Float32Array,
   count: number,
   top: TopRows,
 ): void {
   const depth = Math.min(top.depth, vectors);
+  const index = depth > (opened.most ?? vectors) ? opened.unbounded!() : opened;
   const most = Math.min(vectors, index.most ?? vectors);
   const of = (from: number, n: number) => queries.subarray(from * dimensions, (from + n) * dimensions);
   for (let first = 0; first < count; first += largestBatch) {
@@ -65,7 +66,5 @@ function offerAllTies(
     top.offer(query, scores, rows, 0, depth, firstRow);
     return;
   }
-  const whole = index.unbounded!();
-  offerAllTies(whole, { vectors, firstRow }, vector, query, found, top);
-  whole.dispose?.();
+  offerAllTies(index.unbounded!(), { vectors, firstRow }, vector, query, found, top);
 }
