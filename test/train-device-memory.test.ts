@@ -118,7 +118,7 @@ test('the largest chunk that fits is taken, the whole batch where that fits, and
     () => chunkFor(200, 16_384, bertBase),
     refusal(/chunks of 200 texts/, /train\.chunkSize smaller/),
   );
-  assert.throws(() => chunkFor('fitting', 4096, bertBase), refusal(/chunks of 1 texts/, /model\.tied=true/));
+  assert.throws(() => chunkFor('fitting', 4096, bertBase), refusal(/chunks of 1 text /, /model\.tied=true/));
   assert.ok(stateBytes(bertBase) > usable(4096));
 });
 
