@@ -17,7 +17,7 @@ export const { buildDeviceAddon, findFaiss, isCurrentAddon } = (await import(
 };
 export const compiler = process.env.CXX ?? 'g++';
 const includes = [
-  path.resolve(process.execPath, '../../include/node'),
+  path.join(root, 'node_modules/node-api-headers/include'),
   path.join(root, 'node_modules/node-addon-api'),
 ];
 /** Files that the addon needs to be compiled, beside the compiler. */
