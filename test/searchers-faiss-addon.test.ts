@@ -78,6 +78,7 @@ describe('the addon', { skip }, () => {
     addon.toDevice(0, 1000);
     assert.equal(addon.search(new Float32Array(4), 5).rows.length, 5);
     assert.throws(() => addon.search(new Float32Array(4), 2049), /k <= 2048/);
+    addon.dispose();
   });
 
   it('has one workspace for all indexes on a device, of a size that is told, as long as there is one', async () => {

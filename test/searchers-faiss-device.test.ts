@@ -168,6 +168,16 @@ describe('a search on a device', { skip }, () => {
     await searcher.dispose();
   });
 
+  it('takes what FAISS works in off what the vectors may take', async () => {
+    process.env.FAKE_GPUS = '1';
+    const index = await indexOf('budget', normalRows(300, 16, 'budget'));
+    await (await FaissSearcher.open(index, 20_000)).dispose();
+    await assert.rejects(FaissSearcher.open(index, 20_000, fake), {
+      code: 'CONFIG_INVALID',
+      message: /takes 19\d+ of the 15000 bytes/,
+    });
+  });
+
   it('says when the device is full', async () => {
     process.env.FAKE_GPUS = '1';
     const index = await indexOf('full', normalRows(5, 2, 'full'));
