@@ -1,6 +1,6 @@
 /** Processes of tasks: which one is used again, for what, and what a piece that is made in such a one leaves. */
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,6 +10,7 @@ import { TaskChildren } from '../harness/tasks/children.js';
 import { KeptRun } from '../harness/tasks/kept-run.js';
 import { runTask } from '../harness/tasks/run-task.js';
 import { cellTasks, type Task } from '../harness/tasks/task.js';
+import { sentenceFolder } from './sentence-folder.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -23,11 +24,14 @@ const quiet = () => ({ progress: silentProgress(), failed: {} });
 const running = new AbortController().signal;
 
 /** Four pieces, with all that they wait for made. */
-async function begun(name: string, seed = 1): Promise<{ store: string; pieces: readonly Task[] }> {
+async function begun(
+  name: string,
+  architecture = 'dual-encoder',
+): Promise<{ store: string; pieces: readonly Task[] }> {
   const here = path.join(root, name);
   await writeTinyCollection(path.join(here, 'data'));
   const store = path.join(here, 'cache');
-  const [cell] = (await cellTasks([tinyRequest(here, 'dual-encoder', seed, asked.shards)])) as [Task];
+  const [cell] = (await cellTasks([tinyRequest(here, architecture, 1, asked.shards)])) as [Task];
   for (;;) {
     const outcome = await runTask(cell, { store, ...quiet() });
     assert.ok(outcome.state === 'waits');
@@ -95,6 +99,29 @@ test('what is open stays for the next piece, is asked for anew where data were e
   assert.ok(edited.state === 'waits');
   assert.ok(edited.for.every(({ artifact }) => artifact !== third.artifact));
   await kept.close();
+});
+
+test('a published model stays open; for what lies behind a choice nothing does, and it is looked for once', async () => {
+  const { store, pieces } = await begun('published', `pretrained:${await sentenceFolder('prompts')}`);
+  const kept = new KeptRun();
+  const [first, second] = pieces as [Task, Task];
+  const request = { ...first.request, config: { ...first.request.config, cache: store } };
+  const stage = (artifact: string) => kept.stage(request, artifact, silentProgress());
+  assert.deepEqual(await runTask(first, { store, kept, ...quiet() }), { state: 'done' });
+  const found = await stage(first.artifact!);
+  assert.ok(found !== undefined);
+  assert.deepEqual(await runTask(second, { store, kept, ...quiet() }), { state: 'done' });
+  assert.equal((await stage(second.artifact!))!.run, found.run);
+  let closed = 0;
+  const { close } = found.run;
+  Object.assign(found.run, { close: () => close().then(() => closed++) });
+  // As that of a piece whose training was chosen among several.
+  assert.equal(await stage('of no stage'), undefined);
+  assert.equal(closed, 1);
+  // It would be opened in vain, as often as it has pieces.
+  await rename(path.join(root, 'published', 'data'), path.join(root, 'published', 'gone'));
+  assert.equal(await stage('of no stage'), undefined);
+  await assert.rejects(stage(first.artifact!), { code: 'PATH_INVALID' });
 });
 
 /** Processes that are none. @param outcomes of tasks by title; done where absent */
