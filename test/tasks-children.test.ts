@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { silentProgress } from '../harness/progress.js';
+import { lockOf } from '../harness/store/artifact.js';
+import { waitForOthers, withLock } from '../harness/store/lock.js';
 import { type ChildOutcome, type ChildTask, TaskChild } from '../harness/tasks/child.js';
 import { TaskChildren } from '../harness/tasks/children.js';
 import { KeptRun } from '../harness/tasks/kept-run.js';
@@ -122,6 +124,26 @@ test('a published model stays open; for what lies behind a choice nothing does, 
   await rename(path.join(root, 'published', 'data'), path.join(root, 'published', 'gone'));
   assert.equal(await stage('of no stage'), undefined);
   await assert.rejects(stage(first.artifact!), { code: 'PATH_INVALID' });
+});
+
+test('no run is opened for a shard that another is at, nor for one whose index is whole', async () => {
+  const { store, pieces } = await begun('held');
+  const kept = new KeptRun();
+  kept.stage = () => Promise.reject(new Error('opened'));
+  const run = (task: Task) => runTask(task, { store, kept, ...quiet() });
+  const [first] = pieces as [Task];
+  const { kind, key } = first.leaves!;
+  waitForOthers({ waits: false });
+  try {
+    await withLock(lockOf(path.join(store, kind, key)), () => assert.rejects(run(first), { code: 'LOCKED' }));
+    await assert.rejects(run(first), /opened/);
+  } finally {
+    waitForOthers({ waits: true });
+  }
+  const [cell] = (await cellTasks([first.request])) as [Task];
+  for (const each of pieces) await runTask(each, { store, ...quiet() });
+  assert.deepEqual(await runTask(cell, { store, ...quiet() }), { state: 'done' });
+  assert.deepEqual(await run(first), { state: 'done' });
 });
 
 /** Processes that are none. @param outcomes of tasks by title; done where absent */
