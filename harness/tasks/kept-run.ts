@@ -17,6 +17,12 @@ export class KeptRun {
   #kept: Kept | undefined;
   /** By run and artifact: stages that were looked for in vain, so that no run is opened for each of their pieces. */
   readonly #absent = new Set<string>();
+  #hasOpened = false;
+
+  /** Whether a run was ever opened. */
+  get hasOpened(): boolean {
+    return this.#hasOpened;
+  }
 
   /**
    * The stage that leaves an artifact, of a run that is open already or is opened now, and another closed. One whose dataset has
@@ -34,6 +40,7 @@ export class KeptRun {
     const name = keyOf({ artifact, key });
     if (this.#absent.has(name) || !(await this.#isOpen(key))) await this.close();
     if (this.#absent.has(name)) return undefined;
+    this.#hasOpened = true;
     this.#kept ??= await opened(key, request, progress);
     const { run, stages } = this.#kept;
     const stage = stages.get(artifact);
