@@ -10,7 +10,9 @@ import { readRun } from '../harness/interchange/trec.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { silentProgress } from '../harness/progress.js';
 import { assertRecord } from '../harness/record/validate.js';
+import { inOrder } from '../harness/stages/graph.js';
 import { run } from '../harness/sweep.js';
+import { openRun } from '../harness/tasks/open-run.js';
 import { answerTo, bodyOf, dimensions, send, vectorOf } from './endpoint-server.js';
 import { failsWith, loopback } from './loopback.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -197,4 +199,21 @@ test('processes of their own ask the server too', async () => {
   const alone = asked.filter((texts) => texts.length === 1).length;
   // In this process and in that one, each query to warm up and to be timed.
   assert.ok(alone >= 4 * 4, `${alone} requests of one text`);
+});
+
+test('a run that is opened for tasks asks the server, too, and leaves what a run takes', async () => {
+  const asked = serving();
+  const wanted = request('latency.queries=0', 'endpoint.queryPrompt="q: "', 'endpoint.passagePrompt="p: "');
+  const open = await openRun(wanted, silentProgress());
+  try {
+    const bench = open.place(silentProgress());
+    for (const stage of inOrder(open.stages)) await bench.made(stage);
+  } finally {
+    await open.close();
+  }
+  assert.ok(asked.length > 2, String(asked.length));
+  const before = asked.length;
+  const { stages } = await run(wanted, silentProgress());
+  assert.ok(stages.every((stage) => stage.key === null || stage.execution.cached));
+  assert.equal(asked.length, before);
 });

@@ -1,16 +1,19 @@
 /** Processes of tasks: which one is used again, for what, and what a piece that is made in such a one leaves. */
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { silentProgress } from '../harness/progress.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { lockOf } from '../harness/store/artifact.js';
+import { withLock } from '../harness/store/lock.js';
 import { type ChildOutcome, type ChildTask, TaskChild } from '../harness/tasks/child.js';
 import { TaskChildren } from '../harness/tasks/children.js';
-import { KeptRun } from '../harness/tasks/kept-run.js';
 import { runTask } from '../harness/tasks/run-task.js';
 import { cellTasks, type Task } from '../harness/tasks/task.js';
-import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+import { begunPieces, quiet } from './begun-pieces.js';
+import { tinyRequest } from './tiny-collection.js';
 
 let root: string;
 before(async () => {
@@ -18,23 +21,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const asked = { shards: 'encode.shardPassages=8' };
-const quiet = () => ({ progress: silentProgress(), failed: {} });
 const running = new AbortController().signal;
-
-/** Four pieces, with all that they wait for made. */
-async function begun(name: string, seed = 1): Promise<{ store: string; pieces: readonly Task[] }> {
-  const here = path.join(root, name);
-  await writeTinyCollection(path.join(here, 'data'));
-  const store = path.join(here, 'cache');
-  const [cell] = (await cellTasks([tinyRequest(here, 'dual-encoder', seed, asked.shards)])) as [Task];
-  for (;;) {
-    const outcome = await runTask(cell, { store, ...quiet() });
-    assert.ok(outcome.state === 'waits');
-    if (outcome.for.every(({ piece }) => piece !== undefined)) return { store, pieces: outcome.for };
-    for (const task of outcome.for) await runTask(task, { store, ...quiet() });
-  }
-}
 
 /** What pieces left, but for who made it and when. */
 async function leftBy(store: string, pieces: readonly Task[]): Promise<Record<string, string>> {
@@ -50,8 +37,8 @@ async function leftBy(store: string, pieces: readonly Task[]): Promise<Record<st
 }
 
 test('pieces of a run are made in one process, as they are in one each; behind a failure it is not used again', async () => {
-  const { store, pieces } = await begun('processes');
-  const alone = await begun('alone');
+  const { store, pieces } = await begunPieces(path.join(root, 'processes'));
+  const alone = await begunPieces(path.join(root, 'alone'));
   for (const task of alone.pieces) await runTask(task, { store: alone.store, ...quiet() });
   let started = 0;
   const children = new TaskChildren(() => {
@@ -60,6 +47,9 @@ test('pieces of a run are made in one process, as they are in one each; behind a
   });
   const run = (task: Task) => children.run({ task, store, failed: {} }, () => undefined, running);
   try {
+    const { kind, key } = pieces[0]!.leaves!;
+    const held = await withLock(lockOf(path.join(store, kind, key)), () => run(pieces[0]!));
+    assert.ok(held.state === 'failed' && held.code === 'LOCKED');
     for (const task of pieces.slice(0, 3)) assert.deepEqual(await run(task), { state: 'done' });
     assert.equal(started, 1);
     // Of the same run, so that the same process takes it.
@@ -74,31 +64,53 @@ test('pieces of a run are made in one process, as they are in one each; behind a
   assert.deepEqual(await leftBy(store, pieces), await leftBy(alone.store, alone.pieces));
 });
 
-test('what is open stays for the next piece, is asked for anew where data were edited, and goes for other tasks', async () => {
-  const { store, pieces } = await begun('kept');
-  const kept = new KeptRun();
-  const place = { store, kept, ...quiet() };
-  const stageOf = (task: Task) => {
-    const request = { ...task.request, config: { ...task.request.config, cache: store } };
-    return kept.stage(request, task.artifact!, place.progress);
+test('a process that has ended is over, though what it started holds its output, and is not waited for', async () => {
+  const [module, started] = [path.join(root, 'starts.mjs'), path.join(root, 'started')];
+  await writeFile(
+    module,
+    `import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+if (process.argv[2] === 'task') {
+  const stdio = ['ignore', 'inherit', 'inherit'];
+  const other = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 60_000)'], { stdio, env: {} });
+  other.unref();
+  writeFileSync(${JSON.stringify(started)}, String(other.pid));
+}
+`,
+  );
+  const { NODE_OPTIONS: options } = process.env;
+  process.env.NODE_OPTIONS = `--import ${pathToFileURL(module).href}`;
+  const child = new TaskChild();
+  if (options === undefined) delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = options;
+  const [cell] = (await cellTasks([tinyRequest(root, 'bm25', 1)])) as [Task];
+  const given = { task: { ...cell, computeClass: 'another' }, store: path.join(root, 'none'), failed: {} };
+  const codeOf = async () => {
+    const { outcome } = await child.run(given, () => undefined, running);
+    return outcome.state === 'failed' && outcome.code;
   };
-  const [first, second, third] = pieces as [Task, Task, Task];
-  assert.deepEqual(await runTask(first, place), { state: 'done' });
-  const found = await stageOf(first);
-  assert.equal(found!.stage.name, 'encode');
-  assert.deepEqual(await runTask(second, place), { state: 'done' });
-  assert.equal((await stageOf(second))!.run, found!.run);
-  const corpus = path.join(root, 'kept', 'data', 'corpus.jsonl');
-  await appendFile(corpus, `${JSON.stringify({ _id: 'extra', title: '', text: 'behind the others' })}\n`);
-  const edited = await runTask(third, place);
-  assert.deepEqual(edited, await runTask(third, { store, ...quiet() }));
-  assert.ok(edited.state === 'waits');
-  assert.ok(edited.for.every(({ artifact }) => artifact !== third.artifact));
-  await kept.close();
+  try {
+    assert.equal(await codeOf(), 'UNAVAILABLE');
+    // Far longer than it takes, and shorter than what it started.
+    for (let looks = 0; !child.isOver && looks < 1500; looks++) await wait(20);
+    assert.ok(child.isOver);
+  } finally {
+    process.kill(Number(await readFile(started, 'utf8')));
+    await child.end();
+  }
+  assert.equal(await codeOf(), 'LOST');
 });
 
-/** Processes that are none. @param outcomes of tasks by title; done where absent */
-function made(outcomes: Record<string, ChildOutcome> = {}, memoryOf = (_task: number) => 100) {
+/**
+ * Processes that are none.
+ * @param outcomes of tasks by title, or by process and title; done where absent
+ * @param openedBy whether a process has opened a run by a task
+ */
+function made(
+  outcomes: Record<string, ChildOutcome> = {},
+  memoryOf = (_task: number) => 100,
+  openedBy = (_task: number) => true,
+) {
   const log: string[] = [];
   let [started, task] = [0, 0];
   const overs: { isOver: boolean }[] = [];
@@ -107,9 +119,14 @@ function made(outcomes: Record<string, ChildOutcome> = {}, memoryOf = (_task: nu
     log.push(`${name} starts`);
     const child = {
       isOver: false,
-      async run({ task: { title } }: ChildTask) {
-        log.push(`${name}: ${title}`);
-        return { outcome: outcomes[title] ?? { state: 'done' as const }, memoryBytes: memoryOf(task++) };
+      async run({ task: { title } }: ChildTask, told: (line: string) => void) {
+        const what = `${name}: ${title}`;
+        log.push(what);
+        if (title.endsWith('says something')) told(title);
+        const outcome = outcomes[what] ?? outcomes[title] ?? { state: 'done' as const };
+        const [memoryBytes, hasOpened] = [memoryOf(task), openedBy(task)];
+        task++;
+        return { outcome, memoryBytes, hasOpened };
       },
       async end() {
         log.push(`${name} ends`);
@@ -163,6 +180,40 @@ test('a process that grew, that waits for others, that was told to stop or that 
   await died.run('2');
   assert.deepEqual(died.log.slice(2), ['process 1 ends', 'process 2 starts', 'process 2: 2']);
   await died.children.close();
+});
+
+const failedBy = (code: string): ChildOutcome => ({ state: 'failed', code, exitCode: 3, message: code });
+
+test('memory is compared with that behind the first task that opened its run, and a task that another holds ends nothing', async () => {
+  const { log, run, children } = made(
+    { held: failedBy('LOCKED') },
+    (task) => [10, 10, 100, 200, 201][task]!,
+    (task) => task > 1,
+  );
+  assert.deepEqual(await run('done already'), { state: 'done' });
+  assert.deepEqual(await run('held'), failedBy('LOCKED'));
+  for (const title of ['first', 'second', 'third']) await run(title);
+  await children.close();
+  assert.deepEqual(log, [
+    ...['process 1 starts', 'process 1: done already', 'process 1: held'],
+    ...['process 1: first', 'process 1: second', 'process 1: third', 'process 1 ends'],
+  ]);
+});
+
+test('a task of a process that died while it waited is done in a new one; one that was begun, or that ends a new one, is lost', async () => {
+  const lost = failedBy('LOST');
+  const { log, run, children } = made({
+    ...{ 'process 1: 2': lost, 'process 2: 3 says something': lost, 'process 3: 4': lost },
+  });
+  for (const title of ['1', '2']) assert.deepEqual(await run(title), { state: 'done' });
+  assert.deepEqual(await run('3 says something'), lost);
+  assert.deepEqual(await run('4'), lost);
+  await children.close();
+  assert.deepEqual(log, [
+    ...['process 1 starts', 'process 1: 1', 'process 1: 2', 'process 1 ends'],
+    ...['process 2 starts', 'process 2: 2', 'process 2: 3 says something', 'process 2 ends'],
+    ...['process 3 starts', 'process 3: 4', 'process 3 ends'],
+  ]);
 });
 
 test('a process that waits for no task in a while gives its memory back', async (t) => {

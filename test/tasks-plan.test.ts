@@ -12,10 +12,12 @@ import { command as worker } from '../harness/cli/worker.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { silentProgress } from '../harness/progress.js';
 import { workBeside } from '../harness/tasks/by-store.js';
+import { KeptRun } from '../harness/tasks/kept-run.js';
 import { parseOffer } from '../harness/tasks/offer.js';
 import { type PlannedTask, planTasks } from '../harness/tasks/plan-tasks.js';
 import { runTask } from '../harness/tasks/run-task.js';
 import { writeMadeSquad } from './made-squad.js';
+import { sentenceFolder } from './sentence-folder.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -65,6 +67,34 @@ test('a second training waits for the shards of the first', async () => {
     ['0 train', ...Array(4).fill('1 encode'), '2 train', ...Array(4).fill('3 encode'), '4 cell'],
   );
   assert.deepEqual(tasks[5]!.waits, [1, 2, 3, 4]);
+});
+
+test('of models as they were published real shards are planned, and each is done in a process that keeps them open', async () => {
+  const published = `pretrained:${await sentenceFolder('prompts')}`;
+  const requests = [published, `fuse:bm25+${published}`, `rerank:bm25>${published}`].map((name) =>
+    request(name),
+  );
+  const tasks = await planOf(requests);
+  const shards = tasks.filter(({ task: { kind } }) => kind === 'encode');
+  assert.deepEqual(
+    tasks.map(({ task: { kind } }) => kind),
+    [...Array(4).fill('encode'), 'cell', 'cell', 'cell'],
+  );
+  for (const { task: cell } of tasks.slice(4)) {
+    const early = await runTask(cell, place());
+    assert.ok(early.state === 'waits');
+    assert.deepEqual(
+      early.for.map(({ id }) => id),
+      shards.map(({ task: { id } }) => id),
+    );
+  }
+  const kept = new KeptRun();
+  try {
+    for (const { task: each } of tasks)
+      assert.deepEqual(await runTask(each, { ...place(), kept }), { state: 'done' }, each.title);
+  } finally {
+    await kept.close();
+  }
 });
 
 test('what is behind a choice that a training makes is done with the run', async () => {

@@ -4,13 +4,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { command as work } from '../harness/cli/work.js';
-import type { BenchError } from '../harness/errors.js';
+import { BenchError } from '../harness/errors.js';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { inventory } from '../harness/store/inventory.js';
 import { readManifest } from '../harness/store/manifest.js';
 import { workBeside } from '../harness/tasks/by-store.js';
-import { runTask } from '../harness/tasks/run-task.js';
+import { runTask, type TaskPlace } from '../harness/tasks/run-task.js';
 import { cellTasks, type Task } from '../harness/tasks/task.js';
 import { assertHeldFiles, bench, killedRoot, sweepOf } from './killed-runs.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -150,6 +150,30 @@ test('pieces go once the whole is there, and who still has one to make finds it 
   const before = await artifacts(path.join(root, 'tiny', 'cache'));
   for (const each of shards.for) assert.deepEqual(await runTask(each, place()), { state: 'done' });
   assert.deepEqual(await artifacts(path.join(root, 'tiny', 'cache')), before);
+});
+
+test('a shard that another is at closes nothing that is open for the next one; a failure does', async () => {
+  const log: string[] = [];
+  const failed = new Set<string>();
+  const tasks = ['1', '2, held', '3', '4, wrong', '5'].map((title) => ({ id: title, title }) as Task);
+  const codes = { held: 'LOCKED', wrong: 'DATA_INVALID' } as const;
+  const working = {
+    ...{ store: path.join(root, 'none'), progress: silentProgress(), pauseMs: 1 },
+    async runTask({ title }: Task, { kept }: TaskPlace) {
+      kept!.close = async () => {
+        log.push('closed');
+      };
+      const code = codes[title.split(', ')[1] as keyof typeof codes];
+      if (code === undefined || failed.has(title)) {
+        log.push(title);
+        return { state: 'done' as const };
+      }
+      failed.add(title);
+      throw new BenchError(code, title);
+    },
+  };
+  await workBeside(tasks, working);
+  assert.deepEqual(log, ['1', '3', 'closed', '5', '2, held', 'closed']);
 });
 
 test('a task that fails holds back its own chain, and no other', async () => {

@@ -16,7 +16,7 @@ const { arch, dataset, ...others } = sweepOptions;
 export const command: Command = {
   usage: '--number N --arch A[,B...] --dataset D[,E...] --cache SHARED [options] | < TASK',
   description:
-    "With --number does the task of that number of 'bench plan --tasks' with the same options, and what it waits for where nobody has done that; ends when it is done. Without, does those that 'bench worker' hands over on stdin, one a line, prints what came of each as JSON, and ends when one fails or stdin ends.",
+    "With --number does the task of that number of 'bench plan --tasks' with the same options, and what it waits for where nobody has done that; ends when it is done. Without, does those that 'bench worker' hands over on stdin, one a line, prints what came of each as JSON, and ends when one fails (one that another holds does not) or stdin ends.",
   options: {
     number: { type: 'text', describe: "which of 'bench plan --tasks', from 0" },
     arch: { type: 'text', describe: arch!.describe },
@@ -93,10 +93,12 @@ async function handedOver(values: Values): Promise<number> {
     kept ??= new KeptRun();
     const { task, store, failed } = parseJson(line) as ChildTask;
     const outcome = await runTask(task, { store, failed, progress, kept }).catch(asFailure);
-    const said: ChildSaid = { outcome, memoryBytes: process.memoryUsage.rss() };
+    const { hasOpened } = kept;
+    const said: ChildSaid = { outcome, memoryBytes: process.memoryUsage.rss(), hasOpened };
     process.stdout.write(`${JSON.stringify(said)}\n`);
     isBusy = false;
-    if (outcome.state === 'failed') return 0;
+    // One that is held by another leaves what is open as it was.
+    if (outcome.state === 'failed' && outcome.code !== 'LOCKED') return 0;
   }
   await kept?.close();
   if (given > 0) return 0;

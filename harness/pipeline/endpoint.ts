@@ -55,10 +55,15 @@ export const times = async (): Promise<StageTime[]> => [
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const { architecture: name, config } = request;
+  const url = urlOf(request);
+  const { told } = known;
+  let server: EndpointVectors | undefined;
   const open = () => {
-    throw new TypeError(`${name} is not asked yet`);
+    if (told === undefined) throw new TypeError(`${name} is not asked yet`);
+    server ??= new EndpointVectors(url, config.endpoint, told);
+    return server;
   };
-  const source = endpointVectors({ name, url: urlOf(request), open }, config);
+  const source = endpointVectors({ name, url, open }, config);
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
 }
 

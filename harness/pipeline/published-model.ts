@@ -51,14 +51,36 @@ export async function describePublished(
   return { facts, model: new SentenceModel(encoder, facts.modules, promptTokens), tokenizer, maxTokens };
 }
 
+/** A model by its content: its files are hashed, and its weights are not read. */
+export interface PublishedContent extends PublishedShape, Pick<OpenModel, 'key' | 'code'> {
+  /** All that decides its vectors, with hashes. */
+  files: DataFile[];
+}
+
+/** @throws BenchError as `describePublished` */
+export async function publishedContent(
+  folder: string,
+  overrides: SentenceOverrides,
+): Promise<PublishedContent> {
+  const shape = await describePublished(folder, overrides);
+  const { facts, model, maxTokens } = shape;
+  const { modules, prompts, lowercases } = facts;
+  const files = await filesIn(folder, facts);
+  return {
+    ...{ ...shape, files },
+    key: keyOf({ files, modules, prompts, lowercases, maxTokens }),
+    code: { published: true, encoder: model.encoder.shape.kind },
+  };
+}
+
 /** @param name of the system */
 export async function openPublished(
   folder: string,
   name: string,
   overrides: SentenceOverrides,
 ): Promise<PublishedModel> {
-  const { facts, model, tokenizer, maxTokens } = await describePublished(folder, overrides);
-  const files = await filesIn(folder, facts);
+  const content = await publishedContent(folder, overrides);
+  const { facts, model, tokenizer, maxTokens, files, key, code } = content;
   const { weights, remarks } = await readOnce(keyOf({ published: files }), async () => {
     const { weights: all, remarks: said = [] } = await loadEncoder(facts.encoderFolder);
     for (const own of facts.denseFolders.values()) all.push(...(await denseWeights(own)));
@@ -68,17 +90,14 @@ export async function openPublished(
   const { query, passage } = facts.prompts;
   const encode = (text: string) =>
     tokenizer.encodeSingle(facts.lowercases ? text.toLowerCase() : text, maxTokens);
-  const { modules, lowercases } = facts;
   return {
-    ...{ name, facts, tokenizer, files, remarks, retriever: model, weights },
-    key: keyOf({ files, modules, prompts: facts.prompts, lowercases, maxTokens }),
+    ...{ name, key, code, facts, tokenizer, files, remarks, retriever: model, weights },
     texts: {
       query: (text) => encode(query + text),
       // Title and text are joined as evaluations join them; a query stands as it is.
       passage: ({ title, text }: Passage) => encode(passage + `${title} ${text}`.replace(outerSpace, '')),
     },
     maxTokens: { query: maxTokens, passage: maxTokens },
-    code: { published: true, encoder: model.encoder.shape.kind },
   };
 }
 

@@ -3,8 +3,11 @@
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
+import { BenchError } from '../errors.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
+import type { Progress } from '../progress.js';
 import { bareArchitecture } from '../record.js';
+import type { ModelNeed } from '../stages/graph.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
@@ -19,8 +22,13 @@ import { indexBuilder } from './index-builder.js';
 import { modelBytes } from './model-bytes.js';
 import { fetchModel, localModel } from './named-models.js';
 import { openingsOf } from './open-dense.js';
-import { engineOf } from './prepare.js';
-import { describePublished, openPublished, type PublishedModel } from './published-model.js';
+import { engineOf, type Session } from './prepare.js';
+import {
+  describePublished,
+  openPublished,
+  type PublishedModel,
+  publishedContent,
+} from './published-model.js';
 import { modelQueries, modelSource } from './query-encoder.js';
 import { modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
@@ -71,12 +79,45 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
-  const { architecture: name, config } = request;
-  // The content of the model says what its files and these settings come to, once it is open.
+  const model = known.told === undefined ? byName(request) : await byContent(request, known.told);
+  return ofVectors(modelStages(model, request, known, askedOf(request, known)));
+}
+
+function byName({ architecture: name, config }: RunRequest): ModelNeed {
+  // The content of the model says what its files and these settings come to, once it is looked at.
   const key = keyOf({ name, pretrained: config.pretrained });
-  const need = { folder: idOf(request), key };
+  const need = { folder: idOf({ architecture: name }), key };
   const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
-  return ofVectors(modelStages({ name, need, code: {}, open }, request, known, askedOf(request, known)));
+  return { name, need, code: {}, open };
+}
+
+/** Fetched where it is not here, and opened when it is needed. */
+async function byContent(request: RunRequest, progress: Progress): Promise<ModelNeed> {
+  const { folder, name } = await foundModel(request, request, progress);
+  const { pretrained } = request.config;
+  const { key, code } = await publishedContent(folder, pretrained);
+  const open = async () => {
+    const model = await openPublished(folder, name, pretrained);
+    if (model.key === key) return model;
+    throw new BenchError(
+      'CHECKPOINT_INVALID',
+      `The files in ${folder} have changed since it was looked at.`,
+      {
+        hint: 'Run again: what was made with the others stays in the cache.',
+      },
+    );
+  };
+  return { name, need: { folder, key }, code, open };
+}
+
+/** @returns as `fetchModel`, with the name of the system in records */
+async function foundModel(
+  request: RunRequest,
+  where: Pick<Session, 'config' | 'offline'>,
+  progress: Progress,
+) {
+  const { name: id, folder, revision = null } = await fetchModel(idOf(request), where, progress, true);
+  return { id, folder, revision, name: `pretrained:${revision === null ? path.basename(folder) : id}` };
 }
 
 export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => publishedAs(asking, answerDense);
@@ -94,8 +135,7 @@ async function publishedAs<T extends UsedVectors>(
 ) {
   const { request, prepared, progress } = asking;
   const { config } = request;
-  const { name: id, folder, revision = null } = await fetchModel(idOf(request), prepared, progress, true);
-  const name = `pretrained:${revision === null ? path.basename(folder) : id}`;
+  const { id, folder, revision, name } = await foundModel(request, prepared, progress);
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(config));
     const model = await openPublished(folder, name, config.pretrained);

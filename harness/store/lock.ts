@@ -101,9 +101,7 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
     const isOwned = parseOwner(text) !== undefined;
     // Without an owner it will have one at once, or was left by a process that was killed before it could write it.
     if (performance.now() >= (isOwned ? deadline : Math.max(deadline, started + 2 * abandonedMs()))) {
-      throw new BenchError('LOCKED', `${await holderAt(file, text)}.`, {
-        hint: `Wait for it to end (bench does, without --no-wait), or use another --cache DIR. If no such process runs, delete ${file}.`,
-      });
+      throw await lockedBy(file, text);
     }
     if (isOwned && !isTold && waitMs === Number.POSITIVE_INFINITY && performance.now() - started > quietMs) {
       waiting.job?.note(`${await holderAt(file, text)}: waiting for it to end (--no-wait does not)`);
@@ -116,6 +114,22 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
     job?.checkInterrupted();
     assertGoesOn();
   }
+}
+
+const lockedBy = async (file: string, text: string): Promise<BenchError> =>
+  new BenchError('LOCKED', `${await holderAt(file, text)}.`, {
+    hint: `Wait for it to end (bench does, without --no-wait), or use another --cache DIR. If no such process runs, delete ${file}.`,
+  });
+
+/**
+ * Before what is needed for the work is opened: ends where the work would, but for locks that are taken meanwhile. Takes none.
+ * @throws BenchError LOCKED where another holds the lock file and this process does not wait for others
+ */
+export async function assertNotHeld(file: string): Promise<void> {
+  const key = path.resolve(file);
+  const text = waiting.waits ? undefined : await textOf(key);
+  if (text === undefined || parseOwner(text) === undefined || (await isAbandoned(key, text))) return;
+  throw await lockedBy(key, text);
 }
 
 /** A wait this short is not worth a line. */

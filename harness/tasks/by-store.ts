@@ -84,9 +84,10 @@ class Work implements Worked {
   }
 
   async #ended(task: Task, error: unknown): Promise<'failed' | 'busy'> {
+    // Asked for before anything is made: what is open is as it was.
+    if (error instanceof BenchError && error.code === 'LOCKED') return 'busy';
     // It may have left anything open.
     await this.kept.close();
-    if (error instanceof BenchError && error.code === 'LOCKED') return 'busy';
     if (error instanceof BenchError && error.code === 'INTERRUPTED') throw error;
     if (!(error instanceof Error)) throw error;
     this.failed.push({ task, error });

@@ -23,6 +23,8 @@ export interface ChildSaid {
   readonly outcome: ChildOutcome;
   /** What it holds behind the task. */
   readonly memoryBytes: number;
+  /** Whether it has opened a run yet, rather than found all its tasks done or held by others. */
+  readonly hasOpened: boolean;
 }
 
 /** Linux kills it when its parent dies; elsewhere it sees that its stdin has ended. */
@@ -46,6 +48,8 @@ export class TaskChild {
   readonly #ended: Promise<void>;
   #waiting: Waiting | undefined;
   #isOver = false;
+  /** How it ended; undefined where it may still say something. */
+  #lost: ChildSaid | undefined;
   #last = '';
 
   constructor() {
@@ -69,10 +73,16 @@ export class TaskChild {
         this.#isOver = true;
         const how = code === null ? `signal ${by}` : `exit code ${code}`;
         const message = `Its process ended with ${how}; its last line: ${this.#last}`;
-        this.#answer({ outcome: { state: 'failed', code: 'LOST', exitCode: 3, message }, memoryBytes: 0 });
+        const outcome = { state: 'failed', code: 'LOST', exitCode: 3, message } as const;
+        this.#lost = { outcome, memoryBytes: 0, hasOpened: false };
+        this.#answer(this.#lost);
         resolve();
       };
       this.#child.once('error', (error) => end(null, error.message));
+      // What it started may hold its output open for longer.
+      this.#child.once('exit', () => {
+        this.#isOver = true;
+      });
       this.#child.once('close', (code, by) => end(code, String(by)));
     });
   }
@@ -84,6 +94,7 @@ export class TaskChild {
 
   /** @param signal asks it to stop where nothing is lost */
   run(given: ChildTask, told: (line: string) => void, signal: AbortSignal): Promise<ChildSaid> {
+    if (this.#lost !== undefined) return Promise.resolve(this.#lost);
     const stop = () => this.#child.kill('SIGTERM');
     return new Promise((resolve) => {
       this.#waiting = {

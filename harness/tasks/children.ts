@@ -9,7 +9,7 @@ import { type ChildOutcome, type ChildSaid, type ChildTask, TaskChild } from './
 const idleMs = 10_000;
 /** So that what grows unseen goes at some time. */
 const mostTasks = 500;
-/** One that holds so many times what it held behind its first task is not used again. */
+/** One that holds so many times what it held behind the first task that opened its run is not used again. */
 const mostGrowth = 2;
 
 type Child = Pick<TaskChild, 'isOver' | 'run' | 'end'>;
@@ -19,8 +19,8 @@ interface Kept {
   /** Of the run, which decides what is open; undefined for a task that is done alone. */
   readonly key: string | undefined;
   tasks: number;
-  /** Behind its first task. */
-  firstBytes: number;
+  /** Behind the first task that it opened its run for. */
+  firstBytes?: number;
   timer?: NodeJS.Timeout;
 }
 
@@ -35,9 +35,18 @@ export class TaskChildren {
    */
   async run(given: ChildTask, told: (line: string) => void, signal: AbortSignal): Promise<ChildOutcome> {
     const kept = await this.#take(keyOf(given));
-    const said = await kept.child.run(given, told, signal);
+    const isNew = kept.tasks === 0;
+    let isSilent = true;
+    const hear = (line: string) => {
+      isSilent = false;
+      told(line);
+    };
+    const said = await kept.child.run(given, hear, signal);
     if (isUsedAgain(kept, said) && !signal.aborted) this.#keep(kept);
     else await kept.child.end();
+    // It died while it waited, or of what it held from tasks before: no fault of this one.
+    if (isFailure(said, 'LOST') && !isNew && isSilent && !signal.aborted)
+      return this.run(given, told, signal);
     return said.outcome;
   }
 
@@ -57,7 +66,7 @@ export class TaskChildren {
       return fits;
     }
     await this.close();
-    return { child: this.start(), key, tasks: 0, firstBytes: 0 };
+    return { child: this.start(), key, tasks: 0 };
   }
 
   #keep(kept: Kept): void {
@@ -75,10 +84,16 @@ export class TaskChildren {
 const keyOf = ({ task, store }: ChildTask): string | undefined =>
   task.piece === undefined ? undefined : canonicalJson([task.request, store, task.program]);
 
+const isFailure = ({ outcome }: ChildSaid, code: string): boolean =>
+  outcome.state === 'failed' && outcome.code === code;
+
 /** Not behind a failure, which may have left anything open, nor where memory grows. */
-function isUsedAgain(kept: Kept, { outcome, memoryBytes }: ChildSaid): boolean {
+function isUsedAgain(kept: Kept, said: ChildSaid): boolean {
+  const { outcome, memoryBytes, hasOpened } = said;
   kept.tasks++;
-  if (kept.tasks === 1) kept.firstBytes = memoryBytes;
-  const isSmall = memoryBytes <= mostGrowth * kept.firstBytes;
-  return kept.key !== undefined && outcome.state === 'done' && isSmall && kept.tasks < mostTasks;
+  if (hasOpened) kept.firstBytes ??= memoryBytes;
+  const isSmall = kept.firstBytes === undefined || memoryBytes <= mostGrowth * kept.firstBytes;
+  // Held by another, and left as it is.
+  const isFine = outcome.state === 'done' || isFailure(said, 'LOCKED');
+  return kept.key !== undefined && isFine && isSmall && kept.tasks < mostTasks;
 }

@@ -2,7 +2,7 @@
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import { inOrder, inputKey, type Stage } from '../stages/graph.js';
-import { canonicalJson } from '../store/hash.js';
+import { canonicalJson, keyOf } from '../store/hash.js';
 import { type OpenRun, openRun } from './open-run.js';
 
 interface Kept {
@@ -15,11 +15,20 @@ interface Kept {
 
 export class KeptRun {
   #kept: Kept | undefined;
+  /** By run and artifact: stages that were looked for in vain, so that no run is opened for each of their pieces. */
+  readonly #absent = new Set<string>();
+  #hasOpened = false;
+
+  /** Whether a run was ever opened. */
+  get hasOpened(): boolean {
+    return this.#hasOpened;
+  }
 
   /**
    * The stage that leaves an artifact, of a run that is open already or is opened now, and another closed. One whose dataset has
    * been edited since is opened anew.
-   * @returns undefined where its graph has no such stage: what lies behind a choice is not known before that is made
+   * @returns undefined where its graph has no such stage: what lies behind a choice is not known before that is made, nor are
+   *   vectors of a folder that is handed in. Nothing is kept then: whoever makes it another way needs the memory
    * @throws BenchError as the run would
    */
   async stage(
@@ -28,15 +37,21 @@ export class KeptRun {
     progress: Progress,
   ): Promise<{ run: OpenRun; stage: Stage } | undefined> {
     const key = canonicalJson(request);
-    if (
-      this.#kept !== undefined &&
-      !(this.#kept.key === key && (await this.#kept.run.store.hashes.areStill()))
-    )
-      await this.close();
+    const name = keyOf({ artifact, key });
+    if (this.#absent.has(name) || !(await this.#isOpen(key))) await this.close();
+    if (this.#absent.has(name)) return undefined;
+    this.#hasOpened = true;
     this.#kept ??= await opened(key, request, progress);
     const { run, stages } = this.#kept;
     const stage = stages.get(artifact);
-    return stage && { run, stage };
+    if (stage !== undefined) return { run, stage };
+    this.#absent.add(name);
+    await this.close();
+    return undefined;
+  }
+
+  async #isOpen(key: string): Promise<boolean> {
+    return this.#kept?.key === key && (await this.#kept.run.store.hashes.areStill());
   }
 
   /** Nothing is kept any more. */

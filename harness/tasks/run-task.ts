@@ -6,6 +6,8 @@ import { StageLog } from '../pipeline/stage-log.js';
 import { makeCell } from '../pipeline.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
+import { lockOf } from '../store/artifact.js';
+import { assertNotHeld } from '../store/lock.js';
 import { Store } from '../store/store.js';
 import type { KeptRun } from './kept-run.js';
 import { Finished, Sharing, Waits } from './sharing.js';
@@ -35,17 +37,27 @@ export async function runTask(
 ): Promise<TaskOutcome> {
   await assertOurs(task);
   const store = new Store(root, { told: progress });
-  // Another may have done it meanwhile.
-  if (task.leaves !== undefined && (await store.has(task.leaves.kind, task.leaves.key)))
-    return { state: 'done' };
+  if (await isDone(task, store)) return { state: 'done' };
   const request = { ...task.request, config: { ...task.request.config, cache: root } };
   try {
+    if (task.leaves !== undefined) {
+      // Before the run is opened for it.
+      await assertNotHeld(lockOf(store.folderOf(task.leaves.kind, task.leaves.key)));
+    }
     if (!(await isPieceMade(task, request, kept, progress))) await makeRun(task, request, store, progress);
   } catch (error) {
     if (error instanceof Waits) return waiting(error.tasks, failed);
     if (!(error instanceof Finished)) throw error;
   }
   return { state: 'done' };
+}
+
+/** Another may have done it meanwhile, or made the whole of its pieces, which are gone then. */
+async function isDone({ leaves, artifact }: Task, store: Store): Promise<boolean> {
+  if (leaves === undefined) return false;
+  const keys = new Set([leaves.key, artifact!]);
+  for (const key of keys) if (await store.has(leaves.kind, key)) return true;
+  return false;
 }
 
 /**
