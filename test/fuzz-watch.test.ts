@@ -11,6 +11,7 @@ import { mutated, mutatedInput } from './fuzz/mutations.js';
 import type { SavedInput } from './fuzz/outcome.js';
 import { type LoaderCount, replay, runRound } from './fuzz/round.js';
 import { tableOf } from './fuzz/table.js';
+import { WatchedChild } from './fuzz/watched-child.js';
 
 const from = path.join(import.meta.dirname, 'fuzz', 'faulty');
 const faulty = new Map((await allLoaders(from)).map((loader) => [loader.name, loader]));
@@ -27,6 +28,14 @@ async function round(name: string, inputs: number): Promise<LoaderCount> {
 test('what is refused with a code of the loader is no fault', async () => {
   const count = await round('sound', 30);
   assert.deepEqual([count.inputs, count.refused, count.faults], [30, { DATA_INVALID: 30 }, []]);
+});
+
+test('inputs without a time to stop at go through one block, not through one block each', async () => {
+  const child = new WatchedChild(path.join(folder, 'block'), from);
+  const block = { loader: 'sound', seed: 3, from: 0, to: 30, untilMs: Number.POSITIVE_INFINITY };
+  const ended = await child.run(block, () => undefined);
+  await child.close();
+  assert.equal('result' in ended && ended.result.done, 30);
 });
 
 const kinds: Readonly<Record<string, string>> = {

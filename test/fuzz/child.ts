@@ -25,8 +25,8 @@ export interface Block {
   seed: number;
   from: number;
   to: number;
-  /** Time to stop at, in milliseconds since 1970, after one input at least. */
-  untilMs?: number;
+  /** Time to stop at, in milliseconds since 1970, after one input at least. An infinite one arrives as null: JSON has none. */
+  untilMs?: number | null;
   /** What counts as a hang, where not the usual. */
   hangSeconds?: number | undefined;
   replay?: Record<string, string>;
@@ -77,7 +77,8 @@ async function inputsOf(name: string): Promise<{ loader: Loader; inputs: readonl
 }
 
 async function run(block: Block): Promise<BlockResult> {
-  const { seed, from, to, untilMs = Number.POSITIVE_INFINITY, replay } = block;
+  const { seed, from, to, replay } = block;
+  const untilMs = block.untilMs ?? Number.POSITIVE_INFINITY;
   const { loader, inputs } = await inputsOf(block.loader);
   const result: BlockResult = { done: 0, accepted: 0, refused: {}, slowestMs: 0, memoryMiB: 0 };
   const before = openFiles();
