@@ -106,6 +106,11 @@ describe('a program leaves the same bits', () => {
     }
   });
 
+  it('of GELU as one kernel, at sizes that no block of a kernel divides', async () => {
+    for (const shape of [[1], [3, 17], [37, 1536], [251, 3073]])
+      await same(`gelu ${shape}`, ([x]) => [layers.gelu(x!)], [shape]);
+  });
+
   it('of products in batches, fewer than threads and more', async () => {
     for (const batch of [1, 2, 5, 40])
       for (const [m, n, k] of [

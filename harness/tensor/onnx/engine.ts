@@ -8,6 +8,7 @@ import { beforeLastCast, nodesWithoutKernel, useDeviceOperators } from './device
 import { DeviceProgram } from './device-program.js';
 import { DeviceResidents } from './device-residents.js';
 import { DeviceMemory, deviceVariables } from './device-variables.js';
+import { fuseLayers } from './fused-layers.js';
 import { describeGpu } from './gpu-search.js';
 import { type Graph, prune, type Value } from './graph.js';
 import { useHalves } from './half-products.js';
@@ -93,6 +94,7 @@ const inMemory: Place = (ort, options, clock, device) => ({
     const baked = new Map([...fixed].filter(([i]) => !isMatrix(i)));
     const { graph, outputs: recorded } = record(build, inputs, baked);
     const outputs = withoutIdleReshapes(recorded);
+    if (device === 'cpu') fuseLayers(outputs);
     const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
     const weights = new Map(
       open.flatMap((i, at) => (isMatrix(i) ? [[graph.inputs[at]!, fixed.get(i) as Float32Array]] : [])),

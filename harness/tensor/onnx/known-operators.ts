@@ -7,7 +7,7 @@ import type { GraphNode } from './graph.js';
 /** Each output element is worked out from its own inputs, whichever thread has it. */
 const elementByElement = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Neg', 'Abs', 'Sign', 'Floor', 'Clip', 'Cast', 'Where'],
-  ...['Erf', 'Exp', 'Sqrt', 'Reciprocal', 'Relu', 'Tanh', 'Sigmoid'],
+  ...['Erf', 'Gelu', 'Exp', 'Sqrt', 'Reciprocal', 'Relu', 'Tanh', 'Sigmoid'],
   ...['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Not'],
 ];
 /** Values are copied, each to one place that no other is copied to. */
