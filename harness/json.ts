@@ -63,3 +63,8 @@ export function closingQuote(text: string, from: number): number {
   }
   return -1;
 }
+
+/** What a table says of a word in somebody's file; undefined for what is no word, and for what the table does not have itself. */
+export function entryFor<T>(table: Readonly<Record<string, T>>, word: unknown): T | undefined {
+  return typeof word === 'string' && Object.hasOwn(table, word) ? table[word] : undefined;
+}

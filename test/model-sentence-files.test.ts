@@ -105,3 +105,28 @@ test('a model whose files are refused asks for modules of its own, which are nam
   const folder = await sentenceFolder('mean and cosine', { 'modules.json': [] });
   assert.match((await askedBeside(folder, 'dot'))!, /^modules of its own \(.*lists no modules/);
 });
+
+test('a word of a file is what its table has, and nothing that is only spelled like it', async () => {
+  const asked = (pooling: unknown) => ({
+    '1_Pooling/config.json': { word_embedding_dimension: 12, ...(pooling as object) },
+  });
+  for (const mode of ['constructor', ['mean', ['mean']], { toString: true }])
+    await assert.rejects(factsOf(asked({ pooling_mode: mode })), /its pooling is /, JSON.stringify(mode));
+  const activation = 'torch.nn.modules.activation.Tanh';
+  const modules = [
+    { idx: 0, name: '0', path: '', type: 'sentence_transformers.models.Transformer' },
+    { idx: 1, name: '1', path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+    { idx: 2, name: '2', path: '2_Dense', type: 'sentence_transformers.models.Dense' },
+  ];
+  for (const said of ['toString', [activation], { toString: true }, null]) {
+    const dense = { in_features: 12, out_features: 4, bias: false, activation_function: said };
+    const files = {
+      ...asked({ pooling_mode: 'mean' }),
+      'modules.json': modules,
+      '2_Dense/config.json': dense,
+    };
+    await assert.rejects(factsOf(files), /a dense layer has the activation /, JSON.stringify(said));
+  }
+  const files = { 'modules.json': [{ ...modules[0], type: { toString: true } }] };
+  await assert.rejects(factsOf(files), /modules.json names \{"toString":true\}/);
+});

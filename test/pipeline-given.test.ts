@@ -176,12 +176,13 @@ test('a folder that does not fit the dataset, or itself, is refused by what is w
     'no vectors of 1 query (q7)',
   );
   await refused({ 'queries.txt': `${queries.ids.join('\n')}\n\n` }, 'DATA_INVALID', 'line 13', 'no id');
-  await refused(
-    { 'passages.txt': null, 'passages.jsonl': '{"_id": 7}\n' },
-    'DATA_INVALID',
-    'passages.jsonl, line 1',
-    'string',
-  );
+  for (const id of ['7', '""', 'null'])
+    await refused(
+      { 'passages.txt': null, 'passages.jsonl': `{"_id": ${id}}\n` },
+      'DATA_INVALID',
+      'passages.jsonl, line 1',
+      'string with letters',
+    );
 });
 
 test('a name with nothing behind its colon is refused: it stood for the folder that one is in', async () => {

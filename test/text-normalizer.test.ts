@@ -114,6 +114,21 @@ test('normalizers in sequence, and what they are made of', () => {
   );
 });
 
+test('a text of a normalizer that is none is refused, not spelled out', () => {
+  const replace = { type: 'Replace', pattern: { String: 'a' } };
+  for (const content of [{ toString: true }, ['b'], 7, null, undefined])
+    assert.throws(
+      () => normalizerOf({ ...replace, content } as NormalizerJson),
+      /has the content .*, which is no text/,
+    );
+  assert.equal(normalizerOf({ ...replace, content: '' } as NormalizerJson)('banana'), 'bnn');
+  const precompiled = { type: 'Precompiled', precompiled_charsmap: { toString: true } };
+  assert.throws(
+    () => normalizerOf(precompiled as unknown as NormalizerJson),
+    /precompiled_charsmap .*no text/,
+  );
+});
+
 test('a character map that is cut short is refused', { skip }, () => {
   const blob = Buffer.from(ofT5().precompiled_charsmap, 'base64');
   assert.throws(() => Charsmap.read(blob.subarray(0, 1000).toString('base64')), /1000 bytes is cut short/);

@@ -18,7 +18,7 @@ function sharedProblems(options: ArchitectureOptions): string[] {
   for (const name of ['maskShort', 'meanFirst'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'boolean')
-      problems.push(`arch.${name}: ${String(value)} is neither true nor false`);
+      problems.push(`arch.${name}: ${JSON.stringify(value)} is neither true nor false`);
   }
   return problems;
 }

@@ -1,5 +1,6 @@
 /** modules.json of a published sentence encoder, and the folders that it names. */
 import path from 'node:path';
+import { entryFor } from '../json.js';
 import type { DenseActivation } from './activations.js';
 import { type PoolingMode, poolingModes, type SentenceModule } from './sentence-model.js';
 import { countOf, type FileReader, type Json } from './sentence-reader.js';
@@ -17,7 +18,7 @@ export async function readModules(files: FileReader): Promise<Listed[] | undefin
   if (!Array.isArray(listed) || listed.length === 0) throw files.refused('modules.json lists no modules');
   const modules = listed.map((each: unknown): Listed & { idx: number } => {
     const { idx, path: own, type } = (each ?? {}) as Json;
-    const name = /^sentence_transformers\.(?:\w+\.)*(\w+)$/.exec(String(type))?.[1];
+    const name = /^sentence_transformers\.(?:\w+\.)*(\w+)$/.exec(typeof type === 'string' ? type : '')?.[1];
     if (typeof idx !== 'number' || typeof own !== 'string' || !/^[\w.-]*$/.test(own) || own === '..')
       throw files.refused(`modules.json has the entry ${JSON.stringify(each)}`);
     if (name === undefined)
@@ -66,7 +67,7 @@ function readPooling(files: FileReader, config: Json): SentenceModule {
   const asked = new Set<PoolingMode>();
   for (const [key, mode] of Object.entries(modeKeys)) if (config[key] === true) asked.add(mode);
   for (const word of [config.pooling_mode ?? []].flat() as unknown[]) {
-    const mode = modeWords[String(word)];
+    const mode = entryFor(modeWords, word);
     if (mode === undefined) throw files.refused(`its pooling is ${JSON.stringify(word)}`);
     asked.add(mode);
   }
@@ -103,7 +104,7 @@ function withoutUsualNames(config: Json): Json {
 function readDense(files: FileReader, config: Json): SentenceModule {
   const known = ['in_features', 'out_features', 'bias', 'activation_function'];
   files.refuseOthers(withoutUsualNames(config), known, 'of a dense layer');
-  const activation = torchActivations[String(config.activation_function)];
+  const activation = entryFor(torchActivations, config.activation_function);
   if (activation === undefined)
     throw files.refused(
       `a dense layer has the activation ${JSON.stringify(config.activation_function)}; known: ${Object.keys(torchActivations).join(', ')}`,

@@ -157,7 +157,8 @@ export async function* identifiersIn({ identifiers }: GivenVectors, side: Side):
   if (file.endsWith('.jsonl')) {
     for await (const { value, line } of jsonLines(file, 'DATA_INVALID')) {
       const id = value._id ?? value.id;
-      if (typeof id !== 'string') throw fault(line, 'no _id or id that is a string');
+      if (typeof id !== 'string' || id === '')
+        throw fault(line, 'no _id or id that is a string with letters');
       yield id;
     }
     return;

@@ -10,12 +10,18 @@ export interface NormalizerJson {
 
 export type Normalize = (text: string) => string;
 
+/** @throws Error */
+function textOf(value: unknown, field: string): string {
+  if (typeof value === 'string') return value;
+  throw new Error(`its normalizer has the ${field} ${JSON.stringify(value) ?? 'nothing'}, which is no text`);
+}
+
 /** By type. @throws Error that says what is not supported */
 const makers: Readonly<Record<string, (options: NormalizerJson) => Normalize>> = {
   BertNormalizer: (options) => bertNormalizer(options),
   Precompiled: ({ precompiled_charsmap: blob }) => {
     if (blob === null || blob === undefined) return (text) => text;
-    const map = Charsmap.read(String(blob));
+    const map = Charsmap.read(textOf(blob, 'precompiled_charsmap'));
     return (text) => map.normalize(text);
   },
   Sequence: ({ normalizers }) => {
@@ -36,7 +42,8 @@ const makers: Readonly<Record<string, (options: NormalizerJson) => Normalize>> =
     },
   Replace: ({ pattern, content }) => {
     const { String: literal, Regex: source } = pattern as { String?: string; Regex?: string };
-    const put = () => String(content);
+    const text = textOf(content, 'content');
+    const put = () => text;
     if (literal !== undefined) return (text) => text.replaceAll(literal, put);
     const whose = `The pattern ${shownPattern(source ?? '')} of the tokenizer's normalizer`;
     const sought = GuardedPattern.of(source ?? '', 'gu', whose, 'CHECKPOINT_INVALID');

@@ -41,7 +41,8 @@ function preTokenizerInEffect(
   preTokenizer: TokenizerJson['pre_tokenizer'],
   { tokenizer_class: named, add_prefix_space: prefixes }: TokenizerConfig['config'],
 ): TokenizerJson['pre_tokenizer'] {
-  if (preTokenizer?.type !== 'ByteLevel' || !robertaClass.test(String(named))) return preTokenizer;
+  const isRoberta = typeof named === 'string' && robertaClass.test(named);
+  if (preTokenizer?.type !== 'ByteLevel' || !isRoberta) return preTokenizer;
   return { ...preTokenizer, add_prefix_space: prefixes === true };
 }
 
