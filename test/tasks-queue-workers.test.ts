@@ -1,15 +1,14 @@
 /** What workers of a queue take, and what they leave to others: by their room, by their disk, by who holds a task. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { machineNeeds } from '../harness/pipeline/machine-needs.js';
 import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
 import { Room } from '../harness/tasks/room.js';
 import { bench, killedRoot, sweepOf } from './killed-runs.js';
 import { programMissing, startRedis } from './queue-servers.js';
-import { assertAsAlone, type Running, start, until } from './queue-workers.js';
+import { assertAsAlone, preload, type Running, start, until } from './queue-workers.js';
 import { tinyRequest } from './tiny-collection.js';
 
 const missing = programMissing('redis-server', 'redis-server');
@@ -24,23 +23,6 @@ after(() => rm(root, { recursive: true, force: true }));
 const args = (name: string) =>
   sweepOf(root, path.join(root, name), 'mlr-mix').map((each) => (each === '1,2' ? '1' : each));
 const cacheOf = (name: string) => path.join(root, name, 'cache');
-
-/** Runs in the processes of tasks before anything else does. */
-async function preload(name: string, code: string): Promise<Record<string, string>> {
-  const file = path.join(root, `${name}.mjs`);
-  await writeFile(
-    file,
-    `import fs from 'node:fs/promises';
-import { appendFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
-if (process.argv[2] === 'task') {
-${code}
-  syncBuiltinESMExports();
-}
-`,
-  );
-  return { NODE_OPTIONS: `--import ${pathToFileURL(file).href}` };
-}
 
 /** Half of what is written of a shard finds room. */
 const fullDisk = `
@@ -77,7 +59,7 @@ test('a task that is too large for a worker, or for its disk, is done by another
     assert.match(line!, /^mlr-mix on squad, seed \d: it needs [\d.]+ [MG]iB of memory, [\d.]+ MiB of disk/);
     assert.match(line!, /no GPU, 1\.0 MiB of memory, any disk$/);
     assert.match(small.said(), /left to others: mlr-mix/);
-    const full = worker(await preload('full', fullDisk));
+    const full = worker(await preload(root, 'full', fullDisk));
     workers.push(full);
     await until(() => /DISK|disk is full/.test(full.said()), run);
     await until(
@@ -121,7 +103,7 @@ test('a task that blocks for longer than its lock is not taken for dead, and swe
 }, async () => {
   const server = await startRedis();
   const log = path.join(root, 'states');
-  const env = await preload('blocking', blocking(log));
+  const env = await preload(root, 'blocking', blocking(log));
   const workers = [1, 2].map(() =>
     start(['worker', '--queue', server.url, '--cache', cacheOf('blocked')], env),
   );

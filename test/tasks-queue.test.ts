@@ -1,5 +1,6 @@
 /** A sweep on a queue, whose workers, server and submitter are killed, ends with the bytes of one that ran alone. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,7 +17,7 @@ import {
   startPostgres,
   startRedis,
 } from './queue-servers.js';
-import { assertAsAlone, start, until } from './queue-workers.js';
+import { assertAsAlone, endStarted, preload, start, until } from './queue-workers.js';
 
 const redisMissing = programMissing('redis-server', 'redis-server');
 const postgresMissing =
@@ -28,7 +29,10 @@ before(async () => {
   await bench(root, ['run', ...args(path.join(root, 'alone'))]);
   await bench(root, ['run', ...cutArgs(path.join(root, 'alone-cut'))]);
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => {
+  endStarted();
+  return rm(root, { recursive: true, force: true });
+});
 
 const args = (here: string) => sweepOf(root, here, 'mlr-mix,bm25');
 /** Nine shards, so that a search is two pieces. */
@@ -36,6 +40,30 @@ const cutArgs = (here: string) => [
   ...sweepOf(root, here, 'mlr-mix,bm25', '1'),
   ...['--set', 'encode.shardPassages=5'],
 ];
+
+const workerOf = ({ url }: QueueServer, shared: string, ...others: string[]) => [
+  ...['worker', '--queue', url, '--cache', path.join(shared, 'cache'), ...others],
+];
+
+/** Whoever measures stands still behind the hits of the first run, and says so in a file. */
+const standing = (log: string) => `
+  const { rename } = fs;
+  fs.rename = async (from, to) => {
+    await rename(from, to);
+    if (!/\\/findings\\/.*\\.run\\.gz$/.test(String(to))) return;
+    appendFileSync(${JSON.stringify(log)}, to + '\\n');
+    await new Promise(() => setInterval(() => undefined, 1000));
+  };`;
+
+/** Of every record whose latencies were measured at all: the name of the machine that did. */
+async function measurersIn(shared: string): Promise<(string | undefined)[]> {
+  const out = path.join(shared, 'out');
+  const names = (await readdir(out)).filter((name) => name.endsWith('.record.json'));
+  const records = await Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(path.join(out, name), 'utf8')) as RunRecord),
+  );
+  return records.flatMap(({ latency, device }) => (latency === undefined ? [] : [device.machine.pinned]));
+}
 
 const kinds = ['train', 'encode shard', 'search shards', 'mlr-mix on', 'bm25 on'] as const;
 
@@ -45,7 +73,7 @@ const kinds = ['train', 'encode shard', 'search shards', 'mlr-mix on', 'bm25 on'
  */
 async function killAtEveryKind(server: QueueServer, shared: string, killed: string[]): Promise<void> {
   while (killed.length < kinds.length) {
-    const worker = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
+    const worker = start(workerOf(server, shared));
     const next = () =>
       kinds.find((kind) => !killed.includes(kind) && worker.said().includes(`begins: ${kind}`));
     await until(() => next() !== undefined, worker);
@@ -61,7 +89,7 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
 }, async () => {
   const server = await startRedis();
   const shared = path.join(root, 'redis');
-  const submit = () => start(['run', ...cutArgs(shared), '--on', server.url]);
+  const submit = () => start(['run', ...cutArgs(shared), '--on', server.url, '--pinned', 'here']);
   const killed: string[] = [];
   try {
     const first = submit();
@@ -77,11 +105,26 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
     await client.flushall();
     client.disconnect();
     await killing;
-    const steady = start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]);
+    const pinned = (env = {}) => start(workerOf(server, shared, '--pinned', 'here'), env);
+    const log = path.join(root, 'measuring');
+    const lost = pinned(await preload(root, 'standing', standing(log)));
+    await until(() => existsSync(log), second);
+    lost.child.kill('SIGKILL');
+    await lost.ended;
+    const told = pinned();
+    await until(() => told.said().includes('begins: latencies at here: mlr-mix, bm25'), second);
+    told.child.kill('SIGTERM');
+    assert.deepEqual(await told.ended, [0, null], told.said());
+    const steady = pinned();
     assert.deepEqual(await second.ended, [0, null], second.said() + steady.said());
+    const status = start(['queue', 'status', '--queue', server.url]);
+    assert.deepEqual(await status.ended, [0, null]);
+    assert.match(status.said(), /\nworker \S+:\d+, pinned to here\n$/);
     steady.child.kill('SIGTERM');
     assert.deepEqual(await steady.ended, [0, null], steady.said());
+    assert.match(steady.said(), /begins: latencies/);
     await assertAsAlone(shared, path.join(root, 'alone-cut'), 2);
+    assert.deepEqual(await measurersIn(shared), ['here', 'here']);
   } finally {
     await server.stop();
   }
@@ -128,21 +171,30 @@ test('PostgreSQL does the same; before it is made ready it is refused, and no pa
     assert.match(wrong.said(), /refuses the name or the password/);
     const ready = start(['queue', 'init', '--queue', server.url]);
     assert.deepEqual(await ready.ended, [0, null], ready.said());
-    const workers = [1, 2].map(() =>
-      start(['worker', '--queue', server.url, '--cache', path.join(shared, 'cache')]),
-    );
-    const run = start(['run', ...args(shared), '--on', server.url]);
+    const workers = [1, 2].map(() => start(workerOf(server, shared)));
+    const run = start(['run', ...args(shared), '--on', server.url, '--pinned', 'here']);
     await until(() => /begins: train/.test(workers[0]!.said()), run);
     workers[0]!.child.kill('SIGKILL');
     await until(() => /at work/.test(run.said()), run);
     await server.kill();
     await until(() => /it is waited for/.test(run.said()), run);
     await server.start();
-    assert.deepEqual(await run.ended, [0, null], run.said() + workers[1]!.said());
+    // All is made, and the worker that is there leaves the latencies of both seeds alone.
+    await until(() => run.said().includes('0 at work, 2 waiting; no worker is pinned to here'), run);
+    const pinned = () => start(workerOf(server, shared, '--pinned', 'here'));
+    workers.push(pinned());
+    assert.deepEqual(await run.ended, [0, null], run.said() + workers.map(({ said }) => said()).join());
+    assert.doesNotMatch(workers[1]!.said(), /latencies/);
+    const other = pinned();
+    assert.deepEqual(await other.ended, [3, null], other.said());
+    assert.match(other.said(), /LOCKED: Another worker is pinned to here \(/);
+    workers[2]!.child.kill('SIGTERM');
+    assert.deepEqual(await workers[2]!.ended, [0, null], workers[2]!.said());
     workers[1]!.child.kill('SIGTERM');
     assert.deepEqual(await workers[1]!.ended, [0, null], workers[1]!.said());
     await assertAsAlone(shared, path.join(root, 'alone'), 4);
-    for (const { said } of [refused, wrong, ready, run, ...workers])
+    assert.deepEqual(await measurersIn(shared), Array(4).fill('here'));
+    for (const { said } of [refused, wrong, ready, run, other, ...workers])
       assert.doesNotMatch(said(), /sesame|hunter2/);
   } finally {
     await server.stop();
