@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -74,4 +74,18 @@ export async function assertAsAlone(shared: string, alone: string, runs: number)
     const anew = stages.filter(({ key, execution }) => key !== null && !execution.cached);
     assert.deepEqual(anew, [], file);
   }
+}
+
+/** The records that a sweep left in `out`. */
+export async function recordsIn(shared: string): Promise<RunRecord[]> {
+  const out = path.join(shared, 'out');
+  const names = (await readdir(out)).filter((name) => name.endsWith('.record.json'));
+  const texts = names.map((name) => readFile(path.join(out, name), 'utf8'));
+  return (await Promise.all(texts)).map((text) => JSON.parse(text) as RunRecord);
+}
+
+/** The names of the machines that measured, of each record with latencies. */
+export async function measurersIn(shared: string): Promise<(string | undefined)[]> {
+  const timed = (await recordsIn(shared)).filter(({ latency }) => latency !== undefined);
+  return timed.map(({ device }) => device.machine.pinned);
 }

@@ -1,13 +1,15 @@
 /** A sweep on a queue, whose workers, server and submitter are killed, ends with the bytes of one that ran alone. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { RunRecord } from '../harness/record.js';
+import { silentProgress } from '../harness/progress.js';
 import { TaskChildren } from '../harness/tasks/children.js';
+import { openQueue } from '../harness/tasks/queue.js';
+import { workOnQueue } from '../harness/tasks/queue-sweep.js';
 import type { Task } from '../harness/tasks/task.js';
 import { bench, killedRoot, sweepOf } from './killed-runs.js';
 import {
@@ -17,7 +19,7 @@ import {
   startPostgres,
   startRedis,
 } from './queue-servers.js';
-import { assertAsAlone, endStarted, preload, start, until } from './queue-workers.js';
+import { assertAsAlone, endStarted, measurersIn, preload, recordsIn, start, until } from './queue-workers.js';
 
 const redisMissing = programMissing('redis-server', 'redis-server');
 const postgresMissing =
@@ -54,16 +56,6 @@ const standing = (log: string) => `
     appendFileSync(${JSON.stringify(log)}, to + '\\n');
     await new Promise(() => setInterval(() => undefined, 1000));
   };`;
-
-/** Of every record whose latencies were measured at all: the name of the machine that did. */
-async function measurersIn(shared: string): Promise<(string | undefined)[]> {
-  const out = path.join(shared, 'out');
-  const names = (await readdir(out)).filter((name) => name.endsWith('.record.json'));
-  const records = await Promise.all(
-    names.map(async (name) => JSON.parse(await readFile(path.join(out, name), 'utf8')) as RunRecord),
-  );
-  return records.flatMap(({ latency, device }) => (latency === undefined ? [] : [device.machine.pinned]));
-}
 
 const kinds = ['train', 'encode shard', 'search shards', 'mlr-mix on', 'bm25 on'] as const;
 
@@ -120,9 +112,27 @@ test('workers, Redis and the submitter are killed, the queue is emptied, and no 
     const status = start(['queue', 'status', '--queue', server.url]);
     assert.deepEqual(await status.ended, [0, null]);
     assert.match(status.said(), /\nworker \S+:\d+, pinned to here\n$/);
+    const tasks = await openQueue(server.url, 'here');
+    const foreign = { id: 'others', kind: 'latency', program: 'of old', title: 'others' } as Task;
+    await tasks.queue.add('latency', foreign, { jobId: foreign.id });
+    await until(() => steady.said().includes('left to others: others: it is for of old'), steady);
+    while ((await tasks.queue.getJobState(foreign.id)) !== 'delayed') await wait(50);
+    const watching = new AbortController();
+    const notes: string[] = [];
+    const note = (line: string) => {
+      notes.push(line);
+      watching.abort();
+    };
+    const progress = { ...silentProgress(watching.signal), note };
+    await assert.rejects(workOnQueue(tasks, [foreign], progress), {
+      code: 'INTERRUPTED',
+    });
+    assert.match(notes[0]!, /waits for a worker of its own kind: others: it is for of old, .*; seen by\n/);
+    await tasks.close();
     steady.child.kill('SIGTERM');
     assert.deepEqual(await steady.ended, [0, null], steady.said());
     assert.match(steady.said(), /begins: latencies/);
+    assert.doesNotMatch(steady.said(), /begins: others/);
     await assertAsAlone(shared, path.join(root, 'alone-cut'), 2);
     assert.deepEqual(await measurersIn(shared), ['here', 'here']);
   } finally {
@@ -140,11 +150,7 @@ test('a run that fails on a worker has a record that says why, and the others ar
     const argv = [...args(shared), '--seeds', '1', '--set', 'train.learningRate=1e38', '--on', server.url];
     const run = start(['run', ...argv.filter((_, i) => argv[i] !== '1,2' && argv[i + 1] !== '1,2')]);
     assert.deepEqual(await run.ended, [3, null], run.said() + worker.said());
-    const out = path.join(shared, 'out');
-    const names = (await readdir(out)).filter((name) => name.endsWith('.record.json'));
-    const records = await Promise.all(
-      names.map(async (name) => JSON.parse(await readFile(path.join(out, name), 'utf8')) as RunRecord),
-    );
+    const records = await recordsIn(shared);
     assert.deepEqual(records.map(({ arch, status }) => `${arch.name} ${status}`).sort(), [
       'bm25 ok',
       'mlr-mix failed',

@@ -208,6 +208,9 @@ test('options of sbatch may be quoted, and are refused where there is no Slurm',
   assert.doesNotThrow(() => assertForCluster({ on: 'slurm', workers: '2' }));
   assert.throws(() => assertForCluster({ workers: '2' }), { code: 'USAGE' });
   assert.throws(() => assertForCluster({ on: 'redis://localhost', sbatch: '-p x' }), { code: 'USAGE' });
+  assert.doesNotThrow(() => assertForCluster({ on: 'redis://localhost', pinned: 'node7' }));
+  for (const on of ['slurm', undefined])
+    assert.throws(() => assertForCluster({ on, pinned: 'node7' }), { code: 'USAGE', hint: /--sbatch-run/ });
 });
 
 /** The worker that is amid a training, by its log: whichever Slurm starts first may have taken all of them. */

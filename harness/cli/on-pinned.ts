@@ -13,8 +13,8 @@ import {
   recordFailure,
 } from '../sweep/recording.js';
 import type { SweepFailure, SweepOutcome } from '../sweep.js';
-import { assertPinnedName, latencyTask, measuredBy } from '../tasks/latency.js';
-import { openQueue, type TaskQueue } from '../tasks/queue.js';
+import { latencyTask, measuredBy } from '../tasks/latency.js';
+import { assertPinnedName, openQueue, type TaskQueue } from '../tasks/queue.js';
 import { asAskedBefore, forget, workOnQueue } from '../tasks/queue-sweep.js';
 import { workersOf } from '../tasks/seen-workers.js';
 

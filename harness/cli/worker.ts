@@ -52,13 +52,12 @@ export const command: Command = {
     ]);
     const offer = values.offer === undefined ? {} : parseOffer(String(values.offer));
     const name = values.pinned === undefined ? undefined : String(values.pinned);
-    if (name !== undefined) (await import('../tasks/latency.js')).assertPinnedName(name);
     const progress = beginJob(values);
     // Before any task is taken, and once for all of them.
     await remoteStore();
     const url = String(values.queue);
-    const tasks = await openQueue(url);
     const pinned = name === undefined ? undefined : await openQueue(url, name);
+    const tasks = await openQueue(url);
     progress.note(pinned === undefined ? 'waits for tasks' : `waits for tasks, and for latencies as ${name}`);
     try {
       await serve(tasks, { store, atOnce, progress, offer, ...(pinned && { pinned }) });

@@ -13,18 +13,6 @@ import { collectionOf } from '../sweep/cell-lines.js';
 import { sweep } from '../sweep.js';
 import { programHere, type Task, type Together, taskBeside } from './task.js';
 
-/** The longest name that servers show whole beside that of a worker. */
-const namePattern = /^[\w.-]{1,24}$/;
-
-/** @throws BenchError USAGE */
-export function assertPinnedName(name: string): void {
-  if (namePattern.test(name)) return;
-  throw new BenchError(
-    'USAGE',
-    `--pinned ${name}: a machine has a name of at most 24 letters, digits, '.', '_' and '-'.`,
-  );
-}
-
 /** @param requests that take turns */
 export async function latencyTask(requests: readonly RunRequest[], pinned: string): Promise<Task> {
   const beside = { program: await programHere(), computeClass: computeClass() };

@@ -11,6 +11,18 @@ import type { Task } from './task.js';
 const nameOf = (pinned: string | undefined): string =>
   `bench-tasks${pinned === undefined ? '' : `-at-${pinned}`}`;
 
+/** The longest name that servers show whole beside that of a worker. */
+const namePattern = /^[\w.-]{1,24}$/;
+
+/** @throws BenchError USAGE */
+export function assertPinnedName(name: string): void {
+  if (namePattern.test(name)) return;
+  throw new BenchError(
+    'USAGE',
+    `--pinned ${name}: a machine has a name of at most 24 letters, digits, '.', '_' and '-'.`,
+  );
+}
+
 /** What a worker says of a task that it is at. */
 export interface Said {
   readonly worker: string;
@@ -72,10 +84,11 @@ function kindOf(url: string): 'redis' | 'postgres' {
 
 /**
  * @param pinned the machine whose latencies it hands out
- * @throws BenchError UNAVAILABLE where it is not installed, cannot be reached, or would lose tasks
+ * @throws BenchError USAGE for what is no address or no name; UNAVAILABLE where it is not installed, cannot be reached, or would lose tasks
  */
 export async function openQueue(url: string, pinned?: string): Promise<TaskQueue> {
   const kind = kindOf(url);
+  if (pinned !== undefined) assertPinnedName(pinned);
   const library = await load('bullmq', () => import('bullmq'));
   try {
     const opened = await (kind === 'redis' ? onRedis : onPostgres)(url, nameOf(pinned), library);
