@@ -67,11 +67,13 @@ export async function measureAt(
     const before = await recordedOf(request, progress);
     if (before === undefined) left.push(request);
     else {
+      progress.note(`recorded before: ${before.file}`);
       told(before, request);
       outcome.records.push(before.record);
     }
   }
   const groups = groupsOf(left);
+  if (groups.length === 0) return outcome;
   const tasks = await openQueue(url, pinned);
   try {
     const asked = await Promise.all(groups.map((group) => latencyTask(group, pinned)));
