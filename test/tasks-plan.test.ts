@@ -1,10 +1,11 @@
 /** The tasks of a sweep as `bench plan` numbers them: each can be done once those are that it waits for, and leaves what its run takes. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { execute } from '../harness/cli/command.js';
 import { command as plan } from '../harness/cli/plan.js';
 import { command as task } from '../harness/cli/task.js';
@@ -15,8 +16,10 @@ import { workBeside } from '../harness/tasks/by-store.js';
 import { KeptRun } from '../harness/tasks/kept-run.js';
 import { parseOffer } from '../harness/tasks/offer.js';
 import { type PlannedTask, planTasks } from '../harness/tasks/plan-tasks.js';
+import { assertPinnedName } from '../harness/tasks/queue.js';
 import { runTask } from '../harness/tasks/run-task.js';
 import { writeMadeSquad } from './made-squad.js';
+import { root as checkout } from './places.js';
 import { sentenceFolder } from './sentence-folder.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -169,34 +172,53 @@ test('the command prints them, and does one of them with what it waits for', asy
   await assert.rejects(plan.run(values, [], none), { code: 'USAGE' });
 });
 
-test('the example for Kubernetes gives workers a command line that is one', async () => {
-  const file = new URL('../../docs/examples/kubernetes.yaml', import.meta.url);
-  const manifest = parse(await readFile(file, 'utf8')) as {
-    kind: string;
-    spec: { selector: { matchLabels: object }; template: { metadata: { labels: object }; spec: Pod } };
-  };
-  const { spec, metadata } = manifest.spec.template;
-  assert.equal(manifest.kind, 'Deployment');
-  assert.deepEqual(manifest.spec.selector.matchLabels, metadata.labels);
-  const { args, volumeMounts } = spec.containers[0]!;
-  assert.deepEqual(
-    volumeMounts.map(({ name }) => name),
-    spec.volumes.map(({ name }) => name),
-  );
-  const [name, ...options] = args;
-  assert.equal(name, 'worker');
-  let asked: Record<string, unknown> = {};
+test('the examples for containers give workers command lines that are some, of a program that is there', async () => {
+  const read = (name: string) => readFile(new URL(`../../docs/examples/${name}`, import.meta.url), 'utf8');
+  const manifests = parseAllDocuments(await read('kubernetes.yaml')).map((each): Deployment => each.toJS());
+  const asked: Record<string, unknown>[] = [];
   const looking = {
     ...worker,
     run: async (values: object) => {
-      asked = { ...values };
+      asked.push({ ...values });
       return 0;
     },
   };
-  assert.equal(await execute('worker', looking, options), 0);
-  assert.deepEqual(Object.keys(asked).sort(), ['cache', 'offer', 'queue']);
-  assert.deepEqual(parseOffer(String(asked.offer)), { gpus: 0, memoryMiB: 28672, diskMiB: 204800 });
+  for (const { kind, spec } of manifests) {
+    assert.equal(kind, 'Deployment');
+    const { spec: pod, metadata } = spec.template;
+    assert.deepEqual(spec.selector.matchLabels, metadata.labels);
+    const { args, volumeMounts } = pod.containers[0]!;
+    assert.deepEqual(
+      volumeMounts.map(({ name }) => name),
+      pod.volumes.map(({ name }) => name),
+    );
+    const [name, ...options] = args;
+    assert.equal(name, 'worker');
+    assert.equal(await execute('worker', looking, options), 0);
+  }
+  assert.deepEqual(
+    asked.map((values) => Object.keys(values).sort()),
+    [
+      ['cache', 'offer', 'queue'],
+      ['cache', 'pinned', 'queue'],
+    ],
+  );
+  assert.deepEqual(parseOffer(String(asked[0]!.offer)), { gpus: 0, memoryMiB: 28672, diskMiB: 204800 });
+  assert.doesNotThrow(() => assertPinnedName(String(asked[1]!.pinned)));
+  // What the image runs, which node, and the scripts that it names.
+  const dockerfile = await read('Dockerfile');
+  const [, entry] = /^ENTRYPOINT (.*)$/m.exec(dockerfile)!;
+  const [program, script] = JSON.parse(entry!) as string[];
+  assert.equal(program, 'node');
+  assert.ok(existsSync(path.join(checkout, path.relative('/app', script!))), script);
+  const { engines } = JSON.parse(await readFile(path.join(checkout, 'package.json'), 'utf8'));
+  assert.equal(/^FROM node:(\d+)-/m.exec(dockerfile)![1], /\d+/.exec(engines.node)![0]);
 });
+
+interface Deployment {
+  kind: string;
+  spec: { selector: { matchLabels: object }; template: { metadata: { labels: object }; spec: Pod } };
+}
 
 interface Pod {
   containers: { args: string[]; volumeMounts: { name: string }[] }[];

@@ -1,15 +1,20 @@
 /** What workers of a queue take, and what they leave to others: by their room, by their disk, by who holds a task. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { setTimeout as wait } from 'node:timers/promises';
 import { machineNeeds } from '../harness/pipeline/machine-needs.js';
+import { type Progress, silentProgress } from '../harness/progress.js';
+import { Alone } from '../harness/tasks/alone.js';
+import { latencyTask, measuredBy } from '../harness/tasks/latency.js';
 import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
+import { assertPinnedName, type TaskQueue } from '../harness/tasks/queue.js';
+import { asAskedBefore } from '../harness/tasks/queue-sweep.js';
 import { Room } from '../harness/tasks/room.js';
 import { bench, killedRoot, sweepOf } from './killed-runs.js';
 import { programMissing, startRedis } from './queue-servers.js';
-import { assertAsAlone, type Running, start, until } from './queue-workers.js';
+import { assertAsAlone, preload, type Running, start, until } from './queue-workers.js';
 import { tinyRequest } from './tiny-collection.js';
 
 const missing = programMissing('redis-server', 'redis-server');
@@ -24,23 +29,6 @@ after(() => rm(root, { recursive: true, force: true }));
 const args = (name: string) =>
   sweepOf(root, path.join(root, name), 'mlr-mix').map((each) => (each === '1,2' ? '1' : each));
 const cacheOf = (name: string) => path.join(root, name, 'cache');
-
-/** Runs in the processes of tasks before anything else does. */
-async function preload(name: string, code: string): Promise<Record<string, string>> {
-  const file = path.join(root, `${name}.mjs`);
-  await writeFile(
-    file,
-    `import fs from 'node:fs/promises';
-import { appendFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
-if (process.argv[2] === 'task') {
-${code}
-  syncBuiltinESMExports();
-}
-`,
-  );
-  return { NODE_OPTIONS: `--import ${pathToFileURL(file).href}` };
-}
 
 /** Half of what is written of a shard finds room. */
 const fullDisk = `
@@ -77,7 +65,7 @@ test('a task that is too large for a worker, or for its disk, is done by another
     assert.match(line!, /^mlr-mix on squad, seed \d: it needs [\d.]+ [MG]iB of memory, [\d.]+ MiB of disk/);
     assert.match(line!, /no GPU, 1\.0 MiB of memory, any disk$/);
     assert.match(small.said(), /left to others: mlr-mix/);
-    const full = worker(await preload('full', fullDisk));
+    const full = worker(await preload(root, 'full', fullDisk));
     workers.push(full);
     await until(() => /DISK|disk is full/.test(full.said()), run);
     await until(
@@ -121,7 +109,7 @@ test('a task that blocks for longer than its lock is not taken for dead, and swe
 }, async () => {
   const server = await startRedis();
   const log = path.join(root, 'states');
-  const env = await preload('blocking', blocking(log));
+  const env = await preload(root, 'blocking', blocking(log));
   const workers = [1, 2].map(() =>
     start(['worker', '--queue', server.url, '--cache', cacheOf('blocked')], env),
   );
@@ -181,6 +169,66 @@ test('a worker holds what fits beside what it is at, and a full disk takes nothi
   assert.ok(isEnough({}, { device: 'gpu', memoryMiB: 1e9, diskMiB: 1e9 }));
   assert.equal(needsText(needs), 'a GPU, 4.9 GiB of memory, 100.0 MiB of disk');
   assert.equal(offerText({ gpus: 0, diskMiB: 1 }), 'no GPU, any memory, 1.0 MiB of disk');
+});
+
+test('what is measured begins when all else has ended, and nothing else begins beside it', async () => {
+  const alone = new Alone();
+  const said: string[] = [];
+  let end = () => {};
+  const other = alone.beside(
+    'a training',
+    () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+  );
+  const failing = alone.beside('a shard', async () => {
+    throw new Error('no memory');
+  });
+  failing.catch(() => undefined);
+  const measured = alone.with(
+    (titles) => said.push(...titles),
+    async () => said.push(alone.isTaken ? 'measured alone' : 'beside'),
+  );
+  assert.ok(alone.isTaken);
+  await assert.rejects(failing);
+  assert.deepEqual(said, ['a training', 'a shard']);
+  end();
+  await measured;
+  await other;
+  assert.deepEqual(said.slice(2), ['measured alone']);
+  assert.ok(!alone.isTaken);
+  // Nothing is in hand, and nothing is waited for.
+  await alone.with(
+    () => assert.fail('waits'),
+    async () => undefined,
+  );
+});
+
+test('each command measures anew, but takes what the same command asked for and did not see the end of', async () => {
+  const requests = ['mlr', 'bm25'].map((name) => tinyRequest(root, name, 1));
+  const [first, other] = [await latencyTask(requests, 'here'), await latencyTask(requests, 'there')];
+  await wait(2);
+  const second = await latencyTask(requests, 'here');
+  assert.equal(first.title, 'latencies at here: mlr, bm25 on beir, seed 1');
+  assert.equal(first.id, second.id);
+  assert.notEqual(first.id, other.id);
+  assert.notEqual(first.leaves!.key, second.leaves!.key);
+  const notes: string[] = [];
+  const progress = { ...silentProgress(), note: (line: string) => void notes.push(line) } as Progress;
+  const there = (jobs: object) =>
+    ({ queue: { getJob: async (id: string) => jobs[id as never] } }) as unknown as TaskQueue;
+  const job = (isFailed: boolean) => ({ [first.id]: { data: first, isFailed: async () => isFailed } });
+  assert.deepEqual(await asAskedBefore(there(job(false)), [second, other], progress), [first, other]);
+  assert.deepEqual(notes, [`${first.title}: as an earlier command asked for at ${first.latency!.asked}`]);
+  assert.deepEqual(await asAskedBefore(there(job(true)), [second], progress), [second]);
+  await assert.rejects(measuredBy(first), {
+    code: 'CACHE_INVALID',
+    message: /is not in .*latencies at here/,
+  });
+  for (const name of ['', 'a b', 'a@b', 'a:b', 'a'.repeat(25)])
+    assert.throws(() => assertPinnedName(name), { code: 'USAGE' });
+  assert.doesNotThrow(() => assertPinnedName('gpu-7.rack_2'));
 });
 
 test('what the parts of a run take follows from what they make', () => {

@@ -6,7 +6,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { assertForSlurm, without, words } from '../harness/cli/on-slurm.js';
+import { assertForCluster, without, words } from '../harness/cli/on-slurm.js';
 import type { RunRecord } from '../harness/record.js';
 import { assertHeldFiles, bench, killedRoot, sweepOf } from './killed-runs.js';
 import { cli } from './places.js';
@@ -205,9 +205,12 @@ test('options of sbatch may be quoted, and are refused where there is no Slurm',
   ]);
   assert.deepEqual(words(''), []);
   assert.throws(() => words(`--comment="two words`), { code: 'USAGE' });
-  assert.doesNotThrow(() => assertForSlurm({ on: 'slurm', workers: '2' }));
-  assert.throws(() => assertForSlurm({ workers: '2' }), { code: 'USAGE' });
-  assert.throws(() => assertForSlurm({ on: 'redis://localhost', sbatch: '-p x' }), { code: 'USAGE' });
+  assert.doesNotThrow(() => assertForCluster({ on: 'slurm', workers: '2' }));
+  assert.throws(() => assertForCluster({ workers: '2' }), { code: 'USAGE' });
+  assert.throws(() => assertForCluster({ on: 'redis://localhost', sbatch: '-p x' }), { code: 'USAGE' });
+  assert.doesNotThrow(() => assertForCluster({ on: 'redis://localhost', pinned: 'node7' }));
+  for (const on of ['slurm', undefined])
+    assert.throws(() => assertForCluster({ on, pinned: 'node7' }), { code: 'USAGE', hint: /--sbatch-run/ });
 });
 
 /** The worker that is amid a training, by its log: whichever Slurm starts first may have taken all of them. */

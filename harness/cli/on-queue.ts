@@ -1,11 +1,10 @@
 /** `bench run --on redis://... or postgres://...`: workers make the runs, and this machine times and records them. */
-import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
-import type { StoredRecord } from '../record.js';
 import { storeInUse } from '../store/remote/address.js';
 import type { SweepOutcome, sweep as sweepHere } from '../sweep.js';
 import type { Values } from './command.js';
+import type { Told } from './on-pinned.js';
 import { assertKeeps, assertMakesNothingAnew } from './sweep-request.js';
 
 /** As `sweep`, once workers have made everything; a run that they failed with is not tried here. */
@@ -14,7 +13,7 @@ export async function sweepOnQueue(
   requests: readonly RunRequest[],
   progress: Progress,
   sweep: typeof sweepHere,
-  told: (stored: StoredRecord, request: RunRequest) => void,
+  told: Told,
 ): Promise<SweepOutcome> {
   assertMakesNothingAnew(values);
   assertKeeps(requests);
@@ -23,19 +22,18 @@ export async function sweepOnQueue(
     { workOnQueue },
     { cellTasks },
     { assertRunnable },
-    { knownDataset, recordFailure },
-    { prepare },
     { needsOf },
+    { failedThere, measureAt, pinnedIn, seekPinned },
   ] = await Promise.all([
     import('../tasks/queue.js'),
     import('../tasks/queue-sweep.js'),
     import('../tasks/task.js'),
     import('../sweep/runnable.js'),
-    import('../sweep/recording.js'),
-    import('../pipeline/prepare.js'),
     import('../sweep/needs.js'),
+    import('./on-pinned.js'),
   ]);
   const url = String(values.on);
+  const pinned = values.pinned === undefined ? undefined : pinnedIn(String(values.pinned), requests);
   const store = storeInUse();
   const place =
     store === undefined ? `--cache ${requests[0]!.config.cache}` : `--cache FOLDER --store ${store.text}`;
@@ -48,6 +46,7 @@ export async function sweepOnQueue(
     progress.note(
       `queue: ${shownAddress(url)}; bench worker --queue ... ${place} does the work. Ctrl-C leaves it running, the same command comes back to it.`,
     );
+    if (pinned !== undefined) await seekPinned(tasks, pinned, progress);
     failed = await workOnQueue(tasks, roots, progress);
   } finally {
     await tasks.close();
@@ -56,16 +55,13 @@ export async function sweepOnQueue(
   const failures: SweepOutcome['failures'] = [];
   for (const request of requests) {
     const reason = reasonOf(request);
-    if (reason === undefined) continue;
-    const error = new BenchError('TASK_FAILED', reason);
-    const { dataset } = await prepare(request, progress);
-    const found = { dataset: await knownDataset(dataset), stages: [] };
-    const stored = await recordFailure(request, error, found);
-    told(stored, request);
-    failures.push({ request, error, record: stored.record });
+    if (reason !== undefined) failures.push(await failedThere(request, reason, progress, told));
   }
   const whole = requests.filter((request) => reasonOf(request) === undefined);
   if (whole.length === 0) return { records: [], failures };
-  const here = await sweep(whole, progress, told);
-  return { records: here.records, failures: [...failures, ...here.failures] };
+  const timed =
+    pinned === undefined
+      ? await sweep(whole, progress, told)
+      : await measureAt(url, pinned, whole, progress, told);
+  return { records: timed.records, failures: [...failures, ...timed.failures] };
 }

@@ -14,6 +14,11 @@ export const clusterOptions: Command['options'] = {
     describe:
       "where the work is done: slurm (an array of 'bench work', and this command behind it), or the address of a queue that 'bench worker' serves, redis://HOST:6379 or postgres://HOST/DATABASE; --cache (or --store) and --out are shared",
   },
+  pinned: {
+    type: 'text',
+    describe:
+      "with --on a queue: the machine that measures latencies, by the name that its 'bench worker --pinned' has; this one if absent",
+  },
   workers: { type: 'text', describe: 'with --on slurm: how many work at once, 4 if absent' },
   sbatch: {
     type: 'text',
@@ -60,8 +65,13 @@ export async function runOnSlurm(
   return exitCode;
 }
 
-/** @throws BenchError USAGE for options of Slurm without it */
-export function assertForSlurm(values: Values): void {
+/** @throws BenchError USAGE for options of Slurm without it, and for those of a queue without one */
+export function assertForCluster(values: Values): void {
+  if (values.pinned !== undefined && (values.on === undefined || values.on === 'slurm')) {
+    throw new BenchError('USAGE', '--pinned goes with --on redis://... or postgres://... only.', {
+      hint: "On Slurm the last job measures: --sbatch-run='--exclusive --nodelist=NODE'. Without a queue it is this machine.",
+    });
+  }
   const given = ['workers', 'sbatch', 'sbatch-run'].find((option) => values[option] !== undefined);
   if (given === undefined || values.on === 'slurm') return;
   throw new BenchError('USAGE', `--${given} goes with --on slurm only.`, {

@@ -7,9 +7,10 @@ const actions = ['init', 'status', 'drain'] as const;
 export const command: Command = {
   usage: 'init|status|drain --queue URL',
   description:
-    'init makes what PostgreSQL has to have; status counts tasks; drain removes them all. Nothing that was done is lost: it lies in the cache.',
+    'init makes what PostgreSQL has to have; status counts tasks and names workers; drain removes all tasks. Nothing that was done is lost: it lies in the cache.',
   options: {
     queue: { type: 'text', describe: 'address: redis://HOST:6379, postgres://HOST/DATABASE', required: true },
+    pinned: { type: 'text', describe: 'of the latencies that the machine of this name is to measure' },
     json: { type: 'switch', describe: 'print the counts as JSON' },
   },
   maxArguments: 1,
@@ -21,23 +22,27 @@ export const command: Command = {
     const known = actions.find((each) => each === action);
     if (known === undefined) throw unknownName('action of bench queue', action, actions);
     const { initQueue, openQueue } = await import('../tasks/queue.js');
+    const { workersOf } = await import('../tasks/seen-workers.js');
     const url = String(values.queue);
     if (known === 'init') {
       await initQueue(url);
       print('The queue is ready.\n');
       return 0;
     }
-    const tasks = await openQueue(url);
+    const tasks = await openQueue(url, values.pinned === undefined ? undefined : String(values.pinned));
     try {
       if (known === 'drain') await tasks.queue.obliterate({ force: true });
       const counts = await tasks.queue.getJobCounts();
-      if (values.json === true) print(`${JSON.stringify(counts, null, 2)}\n`);
-      else
-        print(
-          Object.entries(counts)
-            .map(([state, count]) => `${state} ${count}\n`)
-            .join(''),
+      const workers = await workersOf(tasks);
+      if (values.json === true)
+        print(`${JSON.stringify({ ...counts, workers: workers ?? null }, null, 2)}\n`);
+      else {
+        const lines = Object.entries(counts).map(([state, count]) => `${state} ${count}\n`);
+        const seen = (workers ?? []).map(
+          ({ at, pinned }) => `worker ${at}${pinned === undefined ? '' : `, pinned to ${pinned}`}\n`,
         );
+        print([...lines, ...seen.sort()].join(''));
+      }
       return 0;
     } finally {
       await tasks.close();

@@ -11,7 +11,7 @@ import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
 import { sweepOnQueue } from './on-queue.js';
-import { assertForSlurm, clusterOptions, runOnSlurm } from './on-slurm.js';
+import { assertForCluster, clusterOptions, runOnSlurm } from './on-slurm.js';
 import { anewOptions, noWaitOption } from './options.js';
 import { renderReports, writeTo } from './report.js';
 import { notesOf, summarize } from './summary.js';
@@ -56,7 +56,7 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     ['bench run --arch mlr-sc --dataset squad --dry-run', 'what would be done'],
   ],
   async run(values, _positionals, print) {
-    assertForSlurm(values);
+    assertForCluster(values);
     const requests = await requestsOf(values);
     const formats = values.report === undefined ? [] : splitList('report', String(values.report));
     for (const format of formats) await loadReport(format);

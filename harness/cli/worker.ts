@@ -23,6 +23,11 @@ export const command: Command = {
       describe:
         'what it has for tasks, all at once: gpu=1,memory=60GiB,disk=500GiB; one that needs more is left to others. As much as any needs if absent',
     },
+    pinned: {
+      type: 'text',
+      describe:
+        "a name of this machine: it measures the latencies of 'bench run --pinned NAME' too, and does nothing else meanwhile",
+    },
     config: { type: 'text', describe: 'configuration file' },
   },
   examples: [
@@ -30,6 +35,10 @@ export const command: Command = {
     [
       'bench worker --queue redis://queue:6379 --cache /shared/bench --offer memory=16GiB,disk=100GiB',
       'on a small one without a GPU',
+    ],
+    [
+      'bench worker --queue redis://queue:6379 --cache /shared/bench --pinned node7',
+      'on the one that measures latencies',
     ],
   ],
   async run(values) {
@@ -42,15 +51,19 @@ export const command: Command = {
       import('../store/remote/remote-store.js'),
     ]);
     const offer = values.offer === undefined ? {} : parseOffer(String(values.offer));
+    const name = values.pinned === undefined ? undefined : String(values.pinned);
     const progress = beginJob(values);
     // Before any task is taken, and once for all of them.
     await remoteStore();
-    const tasks = await openQueue(String(values.queue));
-    progress.note('waits for tasks');
+    const url = String(values.queue);
+    const pinned = name === undefined ? undefined : await openQueue(url, name);
+    const tasks = await openQueue(url);
+    progress.note(pinned === undefined ? 'waits for tasks' : `waits for tasks, and for latencies as ${name}`);
     try {
-      await serve(tasks, { store, atOnce, progress, offer });
+      await serve(tasks, { store, atOnce, progress, offer, ...(pinned && { pinned }) });
     } finally {
       await tasks.close();
+      await pinned?.close();
     }
     return 0;
   },

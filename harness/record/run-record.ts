@@ -164,6 +164,8 @@ export interface MachineFacts {
   readonly memoryLimitBytes?: number;
   readonly os: string;
   readonly node: string;
+  /** What `--pinned` calls it; absent where the command itself timed the run. */
+  readonly pinned?: string;
 }
 
 export interface IndexFacts {

@@ -1,5 +1,5 @@
 /** The files that a sweep leaves: a record for each cell, one that says why for each that failed. */
-import { rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { presetText } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
@@ -21,9 +21,10 @@ import {
   type StageFacts,
   type StoredRecord,
   type Surroundings,
+  writeIrMetadata,
   writeRecord,
 } from '../record.js';
-import { AtomicFile, makeFolder, removePartials } from '../store/atomic.js';
+import { AtomicFile, makeFolder, putInPlace, removePartials, temporaryName } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
 import { collectionOf } from './cell-lines.js';
 
@@ -52,6 +53,41 @@ export async function recordCell(
   await writeRecord(file, whole);
   await forgetFailure(request);
   return { file, record: whole };
+}
+
+/**
+ * Puts what another machine timed where this one's own would be.
+ * @param file the record there; the hits of a run that did not fail lie beside it
+ * @param pinned the name of that machine
+ */
+export async function recordElsewhere(
+  file: string,
+  request: RunRequest,
+  pinned: string,
+): Promise<StoredRecord> {
+  const { cache, out } = request.config;
+  const record = await readRecord(file);
+  const { device, config, run, status } = record;
+  const own: RunRecord = {
+    ...record,
+    command: process.argv.slice(2),
+    config: { ...config, cache, out },
+    device: { ...device, machine: { ...device.machine, pinned } },
+  };
+  if (run !== undefined) {
+    const target = path.join(out, run.name);
+    const temporary = temporaryName(target);
+    await copyFile(path.join(path.dirname(file), run.name), temporary);
+    await putInPlace(temporary, target);
+    await writeIrMetadata(target, own);
+  }
+  const stored = {
+    file: status === 'ok' ? path.join(out, path.basename(file)) : failedFile(request),
+    record: own,
+  };
+  await writeRecord(stored.file, own);
+  if (status === 'ok') await forgetFailure(request);
+  return stored;
 }
 
 /** Removes the record of an earlier attempt that failed. */

@@ -5,6 +5,7 @@ import type { Progress } from '../progress.js';
 import { needsText } from './offer.js';
 import { isServerGone, type Said, type TaskQueue } from './queue.js';
 import { jobOptions } from './queue-worker.js';
+import { workersOf } from './seen-workers.js';
 import type { Task } from './task.js';
 
 /** Between two looks at the queue. */
@@ -80,7 +81,8 @@ async function untilDone(
   const failed: Record<string, string> = {};
   const left = new Map(roots.map((root) => [root.id, root]));
   let [said, saidAt] = ['', Number.NEGATIVE_INFINITY];
-  const stage = progress.stage('cells', roots.length, 'cells');
+  const [name, unit] = tasks.pinned === undefined ? ['cells', 'cells'] : ['latencies', 'groups'];
+  const stage = progress.stage(name!, roots.length, unit!);
   const look = async () => {
     for (const [id, root] of left) {
       const state = await tasks.queue.getJobState(id);
@@ -127,28 +129,60 @@ async function submit({ queue }: TaskQueue, roots: readonly Task[]): Promise<voi
   }
 }
 
+/**
+ * The tasks that stand for these in the queue: those of an earlier command that nobody saw the end of, which is said, or these.
+ * What that command measured is taken once, for its task goes then: see `forget`.
+ */
+export async function asAskedBefore(
+  { queue }: TaskQueue,
+  roots: readonly Task[],
+  progress: Progress,
+): Promise<Task[]> {
+  const found: Task[] = [];
+  for (const root of roots) {
+    const job = await queue.getJob(root.id);
+    const isUseful = job !== undefined && !(await job.isFailed());
+    if (isUseful)
+      progress.note(`${root.title}: as an earlier command asked for at ${job.data.latency?.asked}`);
+    found.push(isUseful ? job.data : root);
+  }
+  return found;
+}
+
+/** Nobody finds these in the queue any more. */
+export async function forget({ queue }: TaskQueue, roots: readonly Task[]): Promise<void> {
+  for (const { id } of roots) await queue.remove(id);
+}
+
 /** One line: how many wait, and what each worker is at. */
-async function activity({ queue }: TaskQueue): Promise<string> {
+async function activity(tasks: TaskQueue): Promise<string> {
+  const { queue, pinned } = tasks;
   const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
   const at = (await queue.getJobs(['active'])).map((job) => {
     const { worker = 'a worker', line = '' } = (job?.progress ?? {}) as Partial<Said>;
     return `\n  ${worker}: ${job?.data.title}${line === '' ? '' : `: ${line}`}`;
   });
   const left = delayed === 0 ? '' : await leftByAll(queue);
-  return `queue: ${active} at work, ${waiting + delayed} waiting${at.sort().join('')}${left}`;
+  const isDeserted = active === 0 && (await workersOf(tasks))?.length === 0;
+  const nobody = isDeserted ? `; no worker is ${pinned === undefined ? 'there' : `pinned to ${pinned}`}` : '';
+  return `queue: ${active} at work, ${waiting + delayed} waiting${nobody}${at.sort().join('')}${left}`;
 }
 
-/** A task that needs more than those offer that have looked at it, so that nobody waits for it without a word. */
+/** A task that is not for those that have looked at it, so that nobody waits for it without a word. */
 async function leftByAll(queue: TaskQueue['queue']): Promise<string> {
   const jobs = await queue.getJobs(['delayed'], 0, mostLeft - 1);
   const found = jobs.flatMap((job) => {
     const { left } = (job?.progress ?? {}) as Partial<Said>;
-    const needs = job?.data.needs?.[job.data.kind];
-    return left === undefined || needs === undefined ? [] : [{ title: job.data.title, needs, left }];
+    if (job === undefined || left === undefined) return [];
+    const { title, kind, needs, program, computeClass } = job.data;
+    const own = needs?.[kind];
+    const which = own ? 'that offers more' : 'of its own kind';
+    const wants = own ? `needs ${needsText(own)}` : `is for ${program}, ${computeClass}`;
+    return [{ said: `a worker ${which}: ${title}: it ${wants}`, left }];
   });
   if (found[0] === undefined) return '';
-  const { title, needs, left } = found[0];
+  const { said, left } = found[0];
   const offers = Object.entries(left).map(([worker, offer]) => `\n    ${worker}: ${offer}`);
   const more = found.length === 1 ? '' : `, and ${found.length - 1} more such`;
-  return `\n  waits for a worker that offers more: ${title}: it needs ${needsText(needs)}${more}; seen by${offers.sort().join('')}`;
+  return `\n  waits for ${said}${more}; seen by${offers.sort().join('')}`;
 }

@@ -5,11 +5,13 @@ import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';
+import { Alone } from './alone.js';
 import type { ChildOutcome } from './child.js';
 import { TaskChildren } from './children.js';
 import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
 import { Room } from './room.js';
+import { assertOnlyOne, shownWorker } from './seen-workers.js';
 import { programHere, type Task } from './task.js';
 
 export interface Serving {
@@ -20,6 +22,8 @@ export interface Serving {
   readonly name?: string;
   /** What it has for tasks; as much as any needs where absent. */
   readonly offer?: Offer;
+  /** Latencies of this machine, which it measures beside nothing else. */
+  readonly pinned?: TaskQueue;
   readonly run?: TaskChildren['run'];
 }
 
@@ -35,7 +39,10 @@ const saidMs = 1000;
  */
 const restMs = 3 * pauseMs;
 
-/** Serves until the job is interrupted; what is in hand then is saved and given back. */
+/**
+ * Serves until the job is interrupted; what is in hand then is saved and given back.
+ * @throws BenchError LOCKED where another worker is pinned to the same name
+ */
 export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   const { store, atOnce, progress, name = `${hostname()} ${process.pid}` } = serving;
   const { DelayedError, UnrecoverableError, WaitingChildrenError } = tasks.library;
@@ -46,6 +53,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   const { run = processes.run.bind(processes) } = serving;
   const children = new Set<Promise<unknown>>();
   const room = new Room(serving.offer ?? {});
+  const alone = new Alone();
 
   const giveBack = async (job: TaskJob, token: string, ms: number): Promise<never> => {
     await job.moveToDelayed(Date.now() + ms, token);
@@ -55,23 +63,53 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   const toOthers = async (job: TaskJob, token: string): Promise<never> => {
     clearTimeout(resting);
     await worker.pause(true);
-    // A full disk takes nothing any more.
-    if (!room.isFull) resting = setTimeout(() => worker.resume(), restMs);
+    resting = setTimeout(goOn, restMs);
     return giveBack(job, token, pauseMs);
   };
+  // A full disk takes nothing any more.
+  const goOn = () => void (room.isFull || alone.isTaken || progress.signal.aborted || worker.resume());
+
+  /** Whether another program or class of machines is asked for, which is said. */
+  function isForeign({ title, program: asked, computeClass: wanted }: Task): boolean {
+    if (asked === program && wanted === computeClass()) return false;
+    progress.note(`left to others: ${title}: it is for ${asked === program ? wanted : asked}`);
+    return true;
+  }
 
   async function work(job: TaskJob, token = ''): Promise<string> {
     const task = job.data;
-    if (task.program !== program || task.computeClass !== computeClass()) {
-      const which = task.program === program ? task.computeClass : task.program;
-      progress.note(`left to others: ${task.title}: it is for ${which}`);
-      return toOthers(job, token);
-    }
+    // Taken in the moment in which this worker was paused.
+    if (alone.isTaken) return giveBack(job, token, pauseMs);
+    return alone.beside(task.title, () => chosen(job, token));
+  }
+
+  async function chosen(job: TaskJob, token: string): Promise<string> {
+    const task = job.data;
+    if (isForeign(task)) return toOthers(job, token);
     const needs = task.needs?.[task.kind];
     if (needs === undefined) return done(job, token);
     if (!room.couldHold(needs)) return leave(job, token, needs);
     if (!room.holds(needs)) return toOthers(job, token);
     return room.with(needs, () => done(job, token));
+  }
+
+  /** With nothing beside it: one process. */
+  async function measured(job: TaskJob, token = ''): Promise<string> {
+    const { title } = job.data;
+    if (room.isFull || isForeign(job.data)) {
+      const left = { [name]: room.isFull ? 'the disk is full' : `${program}, ${computeClass()}` };
+      await job.updateProgress({ worker: name, line: '', left } satisfies Said);
+      return giveBack(job, token, restMs);
+    }
+    await worker.pause(true);
+    const waits = (titles: readonly string[]) => {
+      const line = `waits for what this worker is at: ${titles.join('; ')}`;
+      progress.note(`${title}: ${line}`);
+      job.updateProgress({ worker: name, line } satisfies Said).catch(() => undefined);
+    };
+    return alone
+      .with(waits, () => (progress.signal.aborted ? giveBack(job, token, 0) : done(job, token)))
+      .finally(goOn);
   }
 
   async function leave(job: TaskJob, token: string, needs: MachineNeeds): Promise<never> {
@@ -138,23 +176,32 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     return child.finally(() => children.delete(child));
   }
 
-  const worker = tasks.worker(work, {
-    ...{ concurrency: atOnce, name, lockDuration: leaseMs(), stalledInterval: leaseMs() },
-    // A lost worker is no fault of the task.
-    maxStalledCount: 100,
-  });
-  worker.on('error', (error) =>
-    progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
-  );
-  // What others left, for it needs more than they have: this one may have it.
-  tasks.queue.promoteJobs().catch(() => undefined);
-  const running = worker.run();
+  const begin = (queue: TaskQueue, process: typeof work, concurrency: number, shown: string) => {
+    const begun = queue.worker(process, {
+      ...{ concurrency, name: shown, lockDuration: leaseMs(), stalledInterval: leaseMs() },
+      // A lost worker is no fault of the task.
+      maxStalledCount: 100,
+    });
+    begun.on('error', (error) =>
+      progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
+    );
+    // What others left, for it needs more than they have: this one may have it.
+    queue.queue.promoteJobs().catch(() => undefined);
+    return begun;
+  };
+  const { pinned } = serving;
+  const own = { at: name, ...(pinned?.pinned !== undefined && { pinned: pinned.pinned }) };
+  const measurer = pinned && begin(pinned, measured, 1, shownWorker({ at: name }));
+  if (pinned) await assertOnlyOne(pinned, measurer!);
+  const worker = begin(tasks, work, atOnce, shownWorker(own));
+  const all = [worker, ...(measurer ? [measurer] : [])];
+  const running = Promise.all(all.map((each) => each.run()));
   await new Promise<void>((resolve) => {
     if (progress.signal.aborted) resolve();
     else progress.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   clearTimeout(resting);
-  const closing = worker.close().then(() => running);
+  const closing = Promise.all(all.map((each) => each.close())).then(() => running);
   closing.catch(() => undefined);
   while (children.size > 0) await Promise.race([closing, ...children]);
   await processes.close();

@@ -7,8 +7,21 @@ import type * as BullMQ from 'bullmq';
 import { BenchError } from '../errors.js';
 import type { Task } from './task.js';
 
-/** Of every queue of bench; a store of its own, or a prefix in the address, keeps sweeps apart. */
-const queueName = 'bench-tasks';
+/** Of every queue of bench; a store of its own, or a prefix in the address, keeps sweeps apart. Latencies of a machine have one that its worker alone serves. */
+const nameOf = (pinned: string | undefined): string =>
+  `bench-tasks${pinned === undefined ? '' : `-at-${pinned}`}`;
+
+/** The longest name that servers show whole beside that of a worker. */
+const namePattern = /^[\w.-]{1,24}$/;
+
+/** @throws BenchError USAGE */
+export function assertPinnedName(name: string): void {
+  if (namePattern.test(name)) return;
+  throw new BenchError(
+    'USAGE',
+    `--pinned ${name}: a machine has a name of at most 24 letters, digits, '.', '_' and '-'.`,
+  );
+}
 
 /** What a worker says of a task that it is at. */
 export interface Said {
@@ -23,6 +36,8 @@ export type TaskJob = BullMQ.Job<Task, string, string>;
 type AnyQueue = BullMQ.Queue<Task, string, string, Task, string, string>;
 
 export interface TaskQueue {
+  /** The machine whose latencies it hands out; absent where it hands out all else. */
+  readonly pinned?: string;
   readonly library: typeof BullMQ;
   readonly queue: AnyQueue;
   /** Started by its `run`. */
@@ -67,12 +82,17 @@ function kindOf(url: string): 'redis' | 'postgres' {
   );
 }
 
-/** @throws BenchError UNAVAILABLE where it is not installed, cannot be reached, or would lose tasks */
-export async function openQueue(url: string): Promise<TaskQueue> {
+/**
+ * @param pinned the machine whose latencies it hands out
+ * @throws BenchError USAGE for what is no address or no name; UNAVAILABLE where it is not installed, cannot be reached, or would lose tasks
+ */
+export async function openQueue(url: string, pinned?: string): Promise<TaskQueue> {
   const kind = kindOf(url);
+  if (pinned !== undefined) assertPinnedName(pinned);
   const library = await load('bullmq', () => import('bullmq'));
   try {
-    return kind === 'redis' ? await onRedis(url, library) : await onPostgres(url, library);
+    const opened = await (kind === 'redis' ? onRedis : onPostgres)(url, nameOf(pinned), library);
+    return { ...opened, ...(pinned !== undefined && { pinned }) };
   } catch (error) {
     throw asRefusal(error, url);
   }
@@ -89,7 +109,7 @@ async function load<T>(name: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function onRedis(url: string, library: typeof BullMQ): Promise<TaskQueue> {
+async function onRedis(url: string, queueName: string, library: typeof BullMQ): Promise<TaskQueue> {
   const { Redis } = await load('ioredis', () => import('ioredis'));
   // A server that cannot be reached is said at once; one that is lost later is waited for.
   const first = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
@@ -130,7 +150,7 @@ async function onRedis(url: string, library: typeof BullMQ): Promise<TaskQueue> 
   };
 }
 
-async function onPostgres(url: string, library: typeof BullMQ): Promise<TaskQueue> {
+async function onPostgres(url: string, queueName: string, library: typeof BullMQ): Promise<TaskQueue> {
   await load('pg', () => import('pg'));
   const { createPostgresBackend, withBackend } = library;
   const { Queue, Worker } = withBackend(createPostgresBackend);

@@ -44,7 +44,11 @@ export async function runTask(
       // Before the run is opened for it.
       await assertNotHeld(lockOf(store.folderOf(task.leaves.kind, task.leaves.key)));
     }
-    if (!(await isPieceMade(task, request, kept, progress))) await makeRun(task, request, store, progress);
+    if (task.latency !== undefined) {
+      const { measure } = await import('./latency.js');
+      await measure(task, task.latency, store, progress);
+    } else if (!(await isPieceMade(task, request, kept, progress)))
+      await makeRun(task, request, store, progress);
   } catch (error) {
     if (error instanceof Waits) return waiting(error.tasks, failed);
     if (!(error instanceof Finished)) throw error;

@@ -12,10 +12,20 @@ import { titleOf } from '../sweep/cell-lines.js';
 
 /**
  * train: a checkpoint; encode: a shard of the passages' vectors; search: hits in some of the shards; cell: what else a run is made
- * of (query vectors, indexes, hits).
- * Whoever asked for the runs times and records them.
+ * of (query vectors, indexes, hits); latency: runs that are made, timed in turns on the machine of one worker.
+ * Without a task of latency whoever asked for the runs times them.
  */
-export type TaskKind = 'train' | 'encode' | 'search' | 'cell';
+export type TaskKind = 'train' | 'encode' | 'search' | 'cell' | 'latency';
+
+/** What a task of latency measures. */
+export interface Together {
+  /** The name of the worker whose machine measures. */
+  readonly pinned: string;
+  /** Runs that take turns: see `groupsOf`. */
+  readonly requests: readonly RunRequest[];
+  /** ISO 8601, UTC: what was measured at another's asking is not taken for it. */
+  readonly asked: string;
+}
 
 export interface Task {
   /** Equal for equal work: made from everything else. */
@@ -23,12 +33,13 @@ export interface Task {
   readonly kind: TaskKind;
   /** For people: `encode shard 3 of 8, mlr-sc on sample, seed 1`. */
   readonly title: string;
-  /** The run that it is a part of. */
+  /** The run that it is a part of; of latency the first of them. */
   readonly request: RunRequest;
-  /** Of all but cells: the key of the artifact that it makes, or makes a piece of. */
+  /** Of all but cells: the key of the artifact that it makes, or makes a piece of; of latency that of what is measured, whenever. */
   readonly artifact?: string;
   /** Of encode and search: which piece, from 0. */
   readonly piece?: number;
+  readonly latency?: Together;
   /** Of all but cells: what is there once it is done. */
   readonly leaves?: { readonly kind: ArtifactKind; readonly key: string };
   /** The program that asked: another would leave other artifacts. */
@@ -36,7 +47,7 @@ export interface Task {
   /** Numbers computed on another class of machines are others in their last bits. */
   readonly computeClass: string;
   /** What each kind of task of its run takes; absent where nobody chooses who does it. */
-  readonly needs?: Readonly<Record<TaskKind, MachineNeeds>>;
+  readonly needs?: Readonly<Partial<Record<TaskKind, MachineNeeds>>>;
 }
 
 /** Which program this is: its version, and its commit where it runs from a checkout. */
