@@ -130,6 +130,45 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
   cumsum: { inputs: [float(2, 5)], build: ([x]) => [tf.cumsum(x!, 1), tf.cumsum(x!, 1, true, true)] },
   softmax: { inputs: [float(2, 5)], build: ([x]) => [tf.softmax(x!)] },
   logSoftmax: { inputs: [float(2, 5)], build: ([x]) => [tf.logSoftmax(x!)] },
+  'flags, moved': {
+    inputs: [flags(3, 4), flags(3, 4)],
+    build: ([a, b]) => [
+      tf.transpose(a!),
+      tf.slice(a!, [1, 2], [2, 2]),
+      tf.slice(a!, [0, 1], [3, 1]),
+      tf.slice(a!, [0, 0], [3, 4]),
+      tf.concat([a!, b!], 1),
+      tf.tile(a!, [2, 1]),
+      tf.cast(a!, 'bool'),
+      tf.equal(a!, b!),
+      tf.any(a!, 1),
+      tf.all(a!, 0, true),
+      tf.cast(a!, 'int32'),
+    ],
+    noGradient: true,
+  },
+  'integers, moved': {
+    inputs: [integers(9, 3, 4), integers(9, 3, 4)],
+    build: ([a, b]) => {
+      const signed = tf.sub(a!, b!);
+      return [
+        tf.transpose(a!),
+        tf.slice(a!, [1, 2], [2, 2]),
+        tf.slice(a!, [0, 1], [3, 1]),
+        tf.slice(a!, [0, 0], [3, 4]),
+        tf.concat([a!, b!], 0),
+        tf.tile(a!, [1, 2]),
+        tf.neg(a!),
+        tf.abs(signed),
+        tf.sign(signed),
+        tf.max(signed, 1),
+        tf.min(signed, 0, true),
+        tf.cast(signed, 'float32'),
+        tf.cast(signed, 'bool'),
+      ];
+    },
+    noGradient: true,
+  },
   where: { inputs: [flags(2, 5), float(2, 5), float(5)], build: ([c, a, b]) => [tf.where(c!, a!, b!)] },
   gather: {
     inputs: [float(6, 3), integers(6, 2, 4)],

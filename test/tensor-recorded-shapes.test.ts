@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
+import { beforeLastCast, useDeviceOperators } from '../harness/tensor/onnx/device-operators.js';
 import { type ConstantArray, type Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
 import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
 import { useIntegers } from '../harness/tensor/onnx/integer-products.js';
@@ -15,17 +16,17 @@ import { stableProducts } from '../harness/tensor/onnx/product-order.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
 import { loadOrt } from '../harness/tensor/onnx/runtime.js';
 import * as tf from '../harness/tensor/operations.js';
-import { programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+import { assertClose, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
 
 const ort = await loadOrt();
 
-/** Runs a program with every value of it as an output. */
+/** Runs a program with every value of it as an output. @returns what it gives */
 async function assertShapes(
   graph: Graph,
   outputs: readonly Value[],
   feeds: ReadonlyMap<Value, ConstantArray>,
   what: string,
-): Promise<void> {
+): Promise<NumericArray[]> {
   const { nodes, used } = prune(outputs);
   const values = nodes.flatMap((node) => node.outputs);
   const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, values), {
@@ -45,6 +46,7 @@ async function assertShapes(
     assert.equal(found[name]!.type, dtype, `${name} of ${what}`);
   }
   await session.release();
+  return outputs.map(({ name }) => found[name]!.data as NumericArray);
 }
 
 const fedWith = (graph: Graph, feeds: readonly NumericArray[]) =>
@@ -62,7 +64,20 @@ describe('programs of every kernel', () => {
           const { graph, outputs } = record(own, specs, new Map(), isFlat);
           const kept = withoutIdleReshapes(outputs);
           stableProducts(graph, kept);
-          await assertShapes(graph, kept, fedWith(graph, feeds), title);
+          const expected = await assertShapes(graph, kept, fedWith(graph, feeds), title);
+          if (!isFlat) continue;
+          // What is written for a device is computed here, to be compared: it has no operator of ONNX Runtime's own.
+          const forDevice = record(own, specs, new Map(), isFlat);
+          const written = withoutIdleReshapes(forDevice.outputs).map(beforeLastCast);
+          useDeviceOperators(forDevice.graph, written);
+          assert.ok(prune(written).nodes.every(({ domain }) => domain === ''));
+          const actual = await assertShapes(forDevice.graph, written, fedWith(forDevice.graph, feeds), title);
+          for (const [i, values] of expected.entries())
+            assertClose(
+              written[i]!.dtype === 'int64' ? Int32Array.from(actual[i]!, Number) : actual[i]!,
+              values,
+              `${title} ${i} as written for a device`,
+            );
         }
     });
   }
