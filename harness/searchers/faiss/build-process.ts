@@ -9,12 +9,9 @@ import { trainingCount } from './training-count.js';
 /** Vectors drawn without replacement, in the order of the index: [min(count, rows), D]. */
 async function sample(index: VectorIndex, count: number, seed: number): Promise<number[]> {
   const { dimensions, vectors } = index;
-  const chosen = new Uint8Array(vectors).fill(1);
-  if (count < vectors) {
-    chosen.fill(0);
-    const order = stream(seed, 'index', 'training').shuffle(Array.from({ length: vectors }, (_, row) => row));
-    for (const row of order.slice(0, count)) chosen[row] = 1;
-  }
+  const order = stream(seed, 'index', 'training').shuffle(Array.from({ length: vectors }, (_, row) => row));
+  const chosen = new Uint8Array(vectors);
+  for (const row of order.slice(0, count)) chosen[row] = 1;
   // Grown, not made at its length: above 2 ** 25 V8 would make that a dictionary, many times as slow and as large.
   const values: number[] = [];
   for await (const block of rowBlocks(index)) {

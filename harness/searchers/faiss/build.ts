@@ -41,7 +41,8 @@ export async function buildIndex(request: BuildRequest): Promise<BuiltFacts> {
     module: new URL('./build-process.js', import.meta.url),
     environment: {
       // Threads that wait for each other without sleeping take many times as long where the cores are shared.
-      OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? 'PASSIVE',
+      OMP_WAIT_POLICY: 'PASSIVE',
+      ...process.env,
       ...(threads !== undefined && {
         OMP_NUM_THREADS: String(threads),
         OPENBLAS_NUM_THREADS: String(threads),
