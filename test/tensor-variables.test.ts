@@ -1,9 +1,12 @@
 /** What every engine keeps: variables and weights that stay, what is written into them, and what is freed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { InferenceSession } from 'onnxruntime-node';
 import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
 import { BusyClock } from '../harness/tensor/onnx/busy-clock.js';
+import { HostProgram } from '../harness/tensor/onnx/host-program.js';
+import type { Ort } from '../harness/tensor/onnx/runtime.js';
 import * as tf from '../harness/tensor/operations.js';
 
 const described = await describeEngines();
@@ -115,6 +118,22 @@ for (const { name, available, detail } of described) {
     });
   });
 }
+
+it('a program of the processor is closed once, and not run after that', async () => {
+  const closed: boolean[] = [];
+  const session = {
+    async release() {
+      await new Promise((resolve) => setImmediate(resolve));
+      closed.push(true);
+    },
+  } as unknown as InferenceSession;
+  const program = new HostProgram({} as Ort, session, { fed: [], bound: new Map() }, [], new BusyClock());
+  for (let i = 0; i < 2; i++) {
+    await program.dispose();
+    assert.deepEqual(closed, [true]);
+  }
+  await assert.rejects(program.run([]), /was run after it was disposed of/);
+});
 
 it('counts the time during which at least one program runs, once', (t) => {
   let ms = 10;
