@@ -74,6 +74,24 @@ test('weights are uploaded once to an engine that keeps its own memory, for both
   }
 });
 
+test('weights are part of the programs up to 64 MiB, in fewer bits always, and else lie with the engine once', () => {
+  const residents: unknown[] = [];
+  const keeping = Object.create(engine, { resident: { value: (values: unknown) => residents.push(values) } });
+  const kept = (sizes: number[], precision?: 'int8' | 'f16') => {
+    residents.length = 0;
+    const weights = sizes.map((size) => new Float32Array(size));
+    const parameters = { value: sizes.map((size) => ({ shape: [size] })) };
+    const model = Object.create(retriever, { parameters }) as typeof retriever;
+    const options = { engine: keeping, retriever: model, weights, side: 'passage', maxTokens: 16 } as const;
+    new VectorEncoder({ ...options, batchTokens: 64, ...(precision && { precision }) });
+    assert.ok(residents.every((values, i) => values === weights[i]));
+    return residents.length;
+  };
+  assert.equal(kept([2 ** 24 - 5, 5]), 0);
+  assert.equal(kept([2 ** 24 - 5, 6]), 2);
+  for (const precision of ['int8', 'f16'] as const) assert.equal(kept([2 ** 24 - 5, 6], precision), 0);
+});
+
 test('in int8 vectors are near to those of float32, and the same on 1, 2 and 3 threads', async () => {
   const options = { retriever, weights: initial, side: 'passage', maxTokens: 16, batchTokens: 64 } as const;
   const exact = (await encoderOf(64).encode(texts)).vectors;
