@@ -145,6 +145,16 @@ test('weights lie there once, as they are and as halves, until they are let go',
   assert.notEqual(residents.variable(first), variable);
 });
 
+test('what float16 rounds to infinity, or is no number, is refused before it is sent', () => {
+  const residents = new DeviceResidents(new DeviceMemory(ort, {}));
+  for (const value of [65_519.99, -65_519.99]) residents.halves(floats(1, value));
+  for (const value of [65_520, -65_520, Number.NaN, Number.POSITIVE_INFINITY])
+    assert.throws(() => residents.halves(floats(1, value)), {
+      code: 'CONFIG_INVALID',
+      message: `encode.precision=f16: a weight of the model is ${value}, and float16 ends at 65,504.`,
+    });
+});
+
 test('what a device says is told as its loss, once and for all, as its want of memory, or as it is', async () => {
   const memory = new DeviceMemory(ort, {});
   await deviceVariables(memory, [3 * 2 ** 18]).variables[0]!.upload();
