@@ -8,6 +8,8 @@ import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/eng
 import * as layers from '../harness/tensor/layers.js';
 import { beforeLastCast, useDeviceOperators } from '../harness/tensor/onnx/device-operators.js';
 import { type ConstantArray, type Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
+import { useHalves } from '../harness/tensor/onnx/half-products.js';
+import { halfWeights } from '../harness/tensor/onnx/half-weights.js';
 import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
 import { useIntegers } from '../harness/tensor/onnx/integer-products.js';
 import '../harness/tensor/onnx/kernels.js';
@@ -137,4 +139,40 @@ it('products in every form that no cut among threads changes', async () => {
     const given = new Map<Value, ConstantArray>([[x, feeds[0]!], [bias, feeds[2]!], ...bound]);
     await assertShapes(graph, outputs, given, `integers of ${[rows, columns, inner]}`);
   }
+});
+
+it('products of float16 numbers, and what only moves these: the same results where nothing is rounded', async () => {
+  const specs: ArraySpec[] = [
+    ...[[4, 3], [6, 3], [6], [9, 3]].map((shape): ArraySpec => ({ shape, dtype: 'float32' })),
+    { shape: [5], dtype: 'int32' },
+  ];
+  const build = ([x, weight, bias, table, ids]: tf.Tensor[]) => {
+    const rows = tf.gather(table!, ids!);
+    return [
+      layers.linear(x!, weight as tf.Tensor2D, bias as tf.Tensor1D),
+      tf.matMul(x!, tf.slice(weight!, [1, 0], [4, 3]), false, true),
+      tf.matMul(rows, weight!, false, true),
+      tf.matMul(weight!, x!, false, true),
+      tf.add(rows, 1),
+      tf.transpose(weight!),
+      tf.reshape(weight!, [2, 9]),
+      tf.mul(weight!, weight!),
+    ];
+  };
+  const feeds = specs.map(({ shape, dtype }, i): NumericArray => {
+    const values = Array.from({ length: sizeOf(shape) }, (_, at) => ((at * 7 + i) % 11) - (i === 4 ? 0 : 5));
+    return dtype === 'int32' ? Int32Array.from(values, (value) => value % 9) : Float32Array.from(values);
+  });
+  const plain = record(build, specs, new Map());
+  const expected = await assertShapes(plain.graph, plain.outputs, fedWith(plain.graph, feeds), 'float32');
+  const { graph, outputs } = record(build, specs, new Map());
+  const weights = new Map([1, 3].map((i) => [graph.inputs[i]!, feeds[i] as Float32Array]));
+  const given = fedWith(graph, feeds);
+  const halves = useHalves(graph, outputs, weights, 'float32');
+  assert.deepEqual([...halves.values()], [...weights.values()]);
+  for (const [input, values] of halves) given.set(input, await halfWeights(ort, values));
+  const { used } = prune(outputs);
+  assert.ok([...weights.keys()].every((weight) => !used.has(weight)));
+  const actual = await assertShapes(graph, outputs, given, 'float16');
+  assert.deepEqual(actual, expected);
 });
