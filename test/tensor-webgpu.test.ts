@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
-import { openEngine } from '../harness/tensor/engines.js';
+import { describeDevices, openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
+import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import * as tf from '../harness/tensor/operations.js';
 import { assertClose, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
 import { withoutWebGpu } from './webgpu-driver.js';
@@ -29,6 +30,25 @@ describe('every kernel on WebGPU', { skip }, async () => {
       }
     });
   }
+});
+
+test('it is described beside a device that is not here, with what that needs', { skip }, async () => {
+  const described = await describeDevices();
+  assert.deepEqual(
+    described.map(({ name }) => name),
+    ['webgpu', 'cuda'],
+  );
+  const [here, cuda] = described;
+  const gpu = describeGpu() ?? 'which GPU is not known';
+  assert.deepEqual(here, {
+    name: 'webgpu',
+    available: true,
+    detail: `a matrix product is right; ${gpu}`,
+  });
+  if (cuda!.available) return;
+  assert.deepEqual(Object.keys(cuda!).sort(), ['available', 'detail', 'hint', 'name']);
+  assert.match(cuda!.detail, /^The device cuda does not work here: /);
+  assert.match(cuda!.hint!, /ONNXRUNTIME_NODE_INSTALL_CUDA/);
 });
 
 test('what the device has no kernel for is an error that names it', { skip }, async () => {
