@@ -100,6 +100,18 @@ test('texts too short for the way that long ones take are padded to it, and what
   assert.deepEqual(await run(model, [1, 2, 3, 4], [2, 2]), [1, 2, 3, 4]);
 });
 
+test('what is as long for every text is not cut back', async () => {
+  const model = writeTokenModel(
+    program((_, ids, mask) => {
+      const x = tf.mul(tf.cast(ids, 'float32'), mask);
+      return [tf.reshape(tf.sum(ids.shape[1]! < 4 ? tf.neg(x) : x, 1), [ids.shape[0]!, 1, 1])]; // [B, 1, 1]
+    }),
+  );
+  assert.equal(model.shortest, 4);
+  assert.deepEqual(await run(model, [1, 2, 3, 4], [2, 2]), [3, 7]);
+  assert.ok(!Buffer.from(model.bytes).includes('Slice'));
+});
+
 test('texts of one token alone are short where two are enough', async () => {
   const model = writeTokenModel(
     program((_, ids) => {
