@@ -14,6 +14,7 @@ import { findSearchParameter } from '../harness/searchers/faiss/parameter-file.j
 import { trainingCount } from '../harness/searchers/faiss/training-count.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { listOf, makeIndex, normalRows, rankRows, temporaryFolder } from './made-index.js';
+import { turnsOf } from './turns.js';
 
 const skip = await loadFaiss().then(
   () => false as const,
@@ -40,7 +41,10 @@ async function recall(folder: string, kind: string, facts: BuiltFacts, value?: n
   const built = { file: path.join(folder, 'index.faiss'), kind, sizeBytes: facts.sizeBytes, ...parameter };
   const searcher = await FactorySearcher.open(index, built, ample);
   const hits = await searcher.search(queries.values, 20, 10);
+  const hasTurned = turnsOf();
   await searcher.dispose();
+  assert.ok(hasTurned(), 'what it held is collected');
+  await assert.rejects(searcher.search(queries.values, 1, 1), TypeError);
   let found = 0;
   for (let q = 0; q < 20; q++) {
     const query = queries.values.subarray(q * 16, (q + 1) * 16);
@@ -151,11 +155,18 @@ test('shards are held together where all fit, to the byte, and else each is as l
     assert.equal(searcher.resident, resident, `${memory}`);
     const told: number[] = [];
     for (const depth of [1, 2, 9]) {
+      const hasTurned = turnsOf();
       const hits = await searcher.search(Float32Array.of(1, 0), 1, depth, (done) => told.push(done));
       assert.deepEqual(listOf(hits.rows, hits.depth, hits.counts, 0), [1, 2, 0].slice(0, depth));
+      // A shard that was searched is collected before the next is read.
+      assert.equal(hasTurned(), !resident);
     }
     assert.deepEqual(told, resident ? [] : [1, 2, 3, 1, 2, 3, 1, 2, 3]);
-    await searcher.dispose();
+    for (const again of [false, true]) {
+      const hasTurned = turnsOf();
+      await searcher.dispose();
+      assert.equal(hasTurned(), resident && !again);
+    }
   }
 });
 

@@ -12,6 +12,7 @@ import usearch from '../harness/searchers/usearch.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { listOf, makeIndex, normalRows, type Rows, temporaryFolder } from './made-index.js';
 import { BuiltKind } from './searcher-cases.js';
+import { turnsOf } from './turns.js';
 
 const skip = await loadUsearch().then(
   () => false as const,
@@ -76,7 +77,11 @@ test('an index is held where its file, and 128 bytes for each row up to a power 
   const wanted = built.sizeBytes + 64 * 128;
   const open = (memoryBytes: number) =>
     UsearchSearcher.open(index, built, { engine: { threads: 1 } as Engine, memoryBytes });
-  await (await open(wanted)).dispose();
+  const searcher = await open(wanted);
+  const hasTurned = turnsOf();
+  await searcher.dispose();
+  assert.ok(hasTurned(), 'what it held is collected');
+  await assert.rejects(searcher.search(new Float32Array(8), 1, 1), TypeError);
   await assert.rejects(open(wanted - 1), {
     code: 'CONFIG_INVALID',
     message: new RegExp(`'HNSW4' takes ${wanted} of the ${wanted - 1} bytes`),
