@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { shardBytes } from '../harness/index/shard.js';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { searcherRemarks } from '../harness/pipeline/searching.js';
@@ -204,36 +203,6 @@ describe('a search on a device', { skip }, () => {
     assert.match(await describeDeviceFaiss(async () => plain), /no, FAISS \d.* was built without CUDA/);
     assert.match(await describeDeviceFaiss(async () => fake), /FAISS \d.* with CUDA, which sees 2/);
   });
-});
-
-test('a GPU works in a quarter of the memory, 256 MiB at most, and the vectors have the rest', async () => {
-  const rows = normalRows(30, 16, 'quarter');
-  const index = await indexOf('quarter', rows);
-  const given: number[][] = [];
-  const device = {
-    Index: class {
-      readonly rows = 30;
-      readonly dimensions = 16;
-      toDevice = (...order: number[]) => given.push(order);
-      search = () => assert.fail();
-      dispose = () => undefined;
-    },
-  } as unknown as DeviceFaiss;
-  const size = shardBytes(30, 16);
-  const least = Math.ceil((4 * size - 3) / 3);
-  assert.ok(least - Math.floor(least / 4) >= size && least - 1 - Math.floor((least - 1) / 4) < size);
-  await assert.rejects(FaissSearcher.open(index, least - 1, device), { code: 'CONFIG_INVALID' });
-  for (const memory of [least, 2 ** 30 - 1, 2 ** 30, 2 ** 31]) {
-    const searcher = await FaissSearcher.open(index, memory, device);
-    assert.ok(searcher.resident);
-    await searcher.dispose();
-  }
-  assert.deepEqual(given, [
-    [0, Math.floor(least / 4)],
-    [0, 2 ** 28 - 1],
-    [0, 2 ** 28],
-    [0, 2 ** 28],
-  ]);
 });
 
 const missing = () => loadDeviceFaiss('strata-faiss-that-is-not-there');

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { shardBytes } from '../harness/index/shard.js';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { createProgress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';
 import type { BuiltFacts } from '../harness/search/searcher.js';
 import { assertKind, buildIndex } from '../harness/searchers/faiss/build.js';
 import { FactorySearcher } from '../harness/searchers/faiss/built.js';
-import { FaissSearcher, faissVersion, loadFaiss } from '../harness/searchers/faiss/flat.js';
+import { faissVersion, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { findSearchParameter } from '../harness/searchers/faiss/parameter-file.js';
 import { trainingCount } from '../harness/searchers/faiss/training-count.js';
 import type { Engine } from '../harness/tensor/engine.js';
@@ -133,41 +132,6 @@ test('what trains it is drawn by the seed, comes in the order of the index, and 
     .slice(0, 200);
   assert.deepEqual(readFileSync(target), trainedOn(new Set(drawn)));
   assert.notDeepEqual(readFileSync(target), trainedOn(new Set(all)));
-});
-
-test('shards are held together where all fit, to the byte, and else each is as large as the memory at most', {
-  skip,
-}, async (t) => {
-  const three = { dimensions: 2, values: Float32Array.of(1, 0, 3, 0, 2, 0) };
-  const index = await makeIndex(await temporaryFolder(t), three, 1, 3);
-  t.after(() => index.close());
-  const one = shardBytes(1, 2);
-  await assert.rejects(FaissSearcher.open(index, one - 1), {
-    code: 'CONFIG_INVALID',
-    message: new RegExp(` takes ${one} of the ${one - 1} bytes`),
-  });
-  for (const [memory, resident] of [
-    [one, false],
-    [3 * one - 1, false],
-    [3 * one, true],
-  ] as const) {
-    const searcher = await FaissSearcher.open(index, memory);
-    assert.equal(searcher.resident, resident, `${memory}`);
-    const told: number[] = [];
-    for (const depth of [1, 2, 9]) {
-      const hasTurned = turnsOf();
-      const hits = await searcher.search(Float32Array.of(1, 0), 1, depth, (done) => told.push(done));
-      assert.deepEqual(listOf(hits.rows, hits.depth, hits.counts, 0), [1, 2, 0].slice(0, depth));
-      // A shard that was searched is collected before the next is read.
-      assert.equal(hasTurned(), !resident);
-    }
-    assert.deepEqual(told, resident ? [] : [1, 2, 3, 1, 2, 3, 1, 2, 3]);
-    for (const again of [false, true]) {
-      const hasTurned = turnsOf();
-      await searcher.dispose();
-      assert.equal(hasTurned(), resident && !again);
-    }
-  }
 });
 
 test('the same shards make the same bytes, graphs too', { skip }, async (t) => {

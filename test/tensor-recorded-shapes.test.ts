@@ -18,7 +18,8 @@ import { stableProducts } from '../harness/tensor/onnx/product-order.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
 import { loadOrt } from '../harness/tensor/onnx/runtime.js';
 import * as tf from '../harness/tensor/operations.js';
-import { assertClose, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+import { specOf, valuesFor } from './kernel-inputs.js';
+import { assertClose, programs, withGradients } from './kernel-programs.js';
 
 const ort = await loadOrt();
 

@@ -7,7 +7,8 @@ import { describeDevices, openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import * as tf from '../harness/tensor/operations.js';
-import { assertClose, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+import { specOf, valuesFor } from './kernel-inputs.js';
+import { assertClose, programs, withGradients } from './kernel-programs.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
 const skip = await withoutWebGpu();
