@@ -6,7 +6,7 @@ import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { createProgress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';
 import type { BuiltFacts } from '../harness/search/searcher.js';
-import { assertKind, buildIndex } from '../harness/searchers/faiss/build.js';
+import { assertKind, buildIndex, environmentOf } from '../harness/searchers/faiss/build.js';
 import { FactorySearcher } from '../harness/searchers/faiss/built.js';
 import { faissVersion, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { findSearchParameter } from '../harness/searchers/faiss/parameter-file.js';
@@ -113,11 +113,12 @@ test('what trains it is drawn by the seed, comes in the order of the index, and 
   const stage = () => ({ update: (...update: unknown[]) => told.push(update), end: () => undefined });
   const target = path.join(folder, 'trained');
   await buildIndex({
-    ...{ folder, kind: 'SQ8', target, trainingVectors: 200, seed: 1, vectors: 600 },
+    ...{ folder, kind: 'SQ8', target, trainingVectors: 5, seed: 1, vectors: 600 },
     progress: { ...quiet, stage } as unknown as typeof quiet,
   });
-  assert.deepEqual(told, [[0, 'training on 200'], [600]]);
+  assert.deepEqual(told, [[0, 'training on 5'], [600]]);
   const { Index } = await loadFaiss();
+  // Of so few rows each is the least or the largest somewhere.
   const trainedOn = (drawn: ReadonlySet<number>) => {
     const made = Index.fromFactory(16, 'SQ8', 0);
     made.train(Array.from(rows.values).filter((_, i) => drawn.has(Math.floor(i / 16))));
@@ -129,9 +130,24 @@ test('what trains it is drawn by the seed, comes in the order of the index, and 
   const all = Array.from({ length: 600 }, (_, row) => row);
   const drawn = stream(1, 'index', 'training')
     .shuffle([...all])
-    .slice(0, 200);
+    .slice(0, 5);
   assert.deepEqual(readFileSync(target), trainedOn(new Set(drawn)));
   assert.notDeepEqual(readFileSync(target), trainedOn(new Set(all)));
+});
+
+test('as many threads as are asked for build it, which sleep where they wait unless a user has them spin', () => {
+  const before = process.env.OMP_WAIT_POLICY;
+  delete process.env.OMP_WAIT_POLICY;
+  assert.equal(environmentOf(undefined).OMP_WAIT_POLICY, 'PASSIVE');
+  process.env.OMP_WAIT_POLICY = 'ACTIVE';
+  assert.deepEqual(environmentOf(undefined), { ...process.env });
+  assert.deepEqual(environmentOf(3), {
+    ...process.env,
+    OMP_NUM_THREADS: '3',
+    OPENBLAS_NUM_THREADS: '3',
+  });
+  if (before === undefined) delete process.env.OMP_WAIT_POLICY;
+  else process.env.OMP_WAIT_POLICY = before;
 });
 
 test('the same shards make the same bytes, graphs too', { skip }, async (t) => {

@@ -15,8 +15,7 @@ async function build({ kind, target }: BuildOrder, index: VectorIndex): Promise<
   const { links, scalar } = graphOf(kind);
   const { Index } = await loadUsearch();
   const { dimensions } = index;
-  const longest = scalar === 'i8' ? await longestRow(index) : 0;
-  const lengthening = scalar === 'i8' ? new Lengthening(dimensions, longest) : undefined;
+  const lengthening = scalar === 'i8' ? new Lengthening(dimensions, await longestRow(index)) : undefined;
   const graph = new Index({
     dimensions: lengthening === undefined ? dimensions : dimensions + 1,
     metric: 'ip',
@@ -45,7 +44,7 @@ async function build({ kind, target }: BuildOrder, index: VectorIndex): Promise<
       cause,
     });
   }
-  say({ state: 'built', trainedOn: 0, ...(lengthening && { own: { longest } }) });
+  say({ state: 'built', trainedOn: 0, ...(lengthening && { own: { longest: lengthening.longest } }) });
 }
 
 async function longestRow(index: VectorIndex): Promise<number> {
