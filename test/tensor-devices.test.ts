@@ -80,4 +80,6 @@ test('a driver that ends its process is an error of the device, with how it ende
   // Known from then on in this process.
   delete process.env.NODE_OPTIONS;
   assert.equal((await deviceTrial('webgpu')).works, false);
+  assert.equal(deviceTrial('webgpu'), deviceTrial('webgpu', 'float32'));
+  assert.notEqual(deviceTrial('webgpu', 'f16'), deviceTrial('webgpu'));
 });
