@@ -73,9 +73,9 @@ test('what is disposed of while it searches ends with that search, whose hits ar
     );
 });
 
-test('rows that are cut are read in pieces of a mebi of numbers, the last one shorter', async (t) => {
-  // 4 rows make such a piece.
-  const dimensions = 2 ** 18;
+test('rows that are cut are read in pieces of up to a mebi of numbers, the last one shorter', async (t) => {
+  // 4 rows and a part of a fifth make such a piece.
+  const dimensions = 2 ** 18 - 1;
   const values = new Float32Array(10 * dimensions);
   for (let row = 0; row < 10; row++) values[row * dimensions] = [3, 9, 1, 7, 5, 8, 2, 10, 4, 6][row]!;
   const index = await makeIndex(await temporaryFolder(t), { values, dimensions });
@@ -97,7 +97,7 @@ test('rows that are cut are read in pieces of a mebi of numbers, the last one sh
   await searcher.dispose();
   assert.deepEqual([...hits.scores], [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
   assert.deepEqual([...hits.rows], [7, 1, 5, 3, 9, 4, 8, 0, 6, 2]);
-  const piece = 2 ** 20;
+  const piece = 4 * dimensions;
   assert.deepEqual(reads, [
     [0, 4, piece],
     [4, 4, piece],

@@ -1,9 +1,13 @@
 /** Programs on a device, where a stand-in for ONNX Runtime says what they are fed and asked: what stays there and what travels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
+import * as layers from '../harness/tensor/layers.js';
 import { BusyClock } from '../harness/tensor/onnx/busy-clock.js';
 import { DeviceProgram } from '../harness/tensor/onnx/device-program.js';
 import { DeviceMemory, DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
+import { openOnnx } from '../harness/tensor/onnx/engine.js';
+import * as tf from '../harness/tensor/operations.js';
 import { FakeTensor, fakeOrt } from './fake-device.js';
 
 const floats = (...values: number[]) => Float32Array.of(...values);
@@ -134,4 +138,42 @@ test('a program that cannot be opened says why, and one whose device is lost may
     if (isLost) await broken.dispose();
     else await assert.rejects(broken.dispose(), /cannot be closed/);
   }
+});
+
+test('in f16 what is fixed and a matrix lies there as halves, but for what would overflow; all else as it is', async () => {
+  const engine = await openOnnx(1, 'webgpu');
+  const [weight, bias, large] = [[3, 4], [3], [2, 3]].map((shape) => new Float32Array(sizeOf(shape)).fill(1));
+  const kinds = async (precision: 'f16' | 'float32') => {
+    const program = (await engine.compile(
+      ([x, w, b, l, ids]) => {
+        const rows = layers.linear(tf.gather(x!, ids!), w as tf.Tensor2D, b as tf.Tensor1D);
+        return [tf.matMul(rows, l!, false, true)];
+      },
+      [
+        ...[[2, 4], [3, 4], [3], [2, 3]].map((shape): ArraySpec => ({ shape, dtype: 'float32' })),
+        { shape: [2], dtype: 'int32' },
+      ],
+      {
+        fixed: new Map<number, NumericArray>([
+          ...([weight!, bias!, large!].map((values, i) => [i + 1, values]) as [number, Float32Array][]),
+          [4, Int32Array.of(1, 0)],
+        ]),
+        ...{ precision, overflowing: new Set([3]) },
+      },
+    )) as DeviceProgram;
+    const { inputs, bound } = program.parts;
+    return bound.flatMap((each, i) =>
+      inputs[i] === undefined
+        ? []
+        : [each === undefined ? 'fed' : `${each.constructor.name} ${sizeOf(inputs[i].shape)}`],
+    );
+  };
+  assert.deepEqual(await kinds('float32'), [
+    'fed',
+    'DeviceVariable 12',
+    'DeviceVariable 3',
+    'DeviceVariable 6',
+  ]);
+  assert.deepEqual(await kinds('f16'), ['fed', 'DeviceVariable 3', 'DeviceVariable 6', 'DeviceHalves 12']);
+  await engine.dispose();
 });
