@@ -1,7 +1,7 @@
 /** Many texts become vectors in batches: as many at a time as the tokens allow, and each as if it were alone. */
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { VectorEncoder } from '../harness/model/vector-encoder.js';
+import { VectorEncoder, type VectorModel } from '../harness/model/vector-encoder.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
 import { madeRetriever } from './made-training.js';
@@ -47,6 +47,40 @@ test('each text has the vector that it has alone, in the order they were given',
     assert.deepEqual(await encoder.encode([]), { vectors: new Float32Array(0), counts: new Int32Array(0) });
     await encoder.dispose();
   }
+});
+
+test('of several vectors a text keeps those that exist, one after another', async () => {
+  const slots = [0, 1, 2];
+  const model: VectorModel = {
+    ...{ parameters: [], dimensions: 2, paddingId: 0, encoder: { parameters: [] }, indexedVectors: 'varies' },
+    queries: () => assert.fail(),
+    // Of a text that begins with the id i: [10 i + s, -i - s] in each place s, but for place i.
+    searched(_, { ids }) {
+      const first = tf.cast(tf.slice(ids, [0, 0], [ids.shape[0], 1]), 'float32');
+      const places = tf.tensor2d(slots, [1, 3]);
+      const numbers = [tf.add(tf.mul(first, 10), places), tf.neg(tf.add(first, places))];
+      return {
+        vectors: tf.stack(numbers, 2) as tf.Tensor3D,
+        present: tf.notEqual(first, places) as tf.Tensor2D,
+      };
+    },
+  };
+  const options = { engine, retriever: model, weights: [], maxTokens: 8, batchTokens: 32 };
+  const encoder = new VectorEncoder({ ...options, side: 'passage' });
+  const ids = [1, 3, 0, 2, 3, 0, 1];
+  const { vectors, counts } = await encoder.encode(
+    ids.map((id, i) => Int32Array.from({ length: 1 + (i % 3) }, () => id)),
+  );
+  await encoder.dispose();
+  const kept = ids.map((id) => slots.filter((slot) => slot !== id));
+  assert.deepEqual(
+    [...counts],
+    kept.map(({ length }) => length),
+  );
+  assert.deepEqual(
+    [...vectors],
+    kept.flatMap((own, i) => own.flatMap((slot) => [10 * ids[i]! + slot, -ids[i]! - slot])),
+  );
 });
 
 test('weights are uploaded once to an engine that keeps its own memory, for both sides and all batches', async () => {
