@@ -68,6 +68,13 @@ test('8 bits keep inner products: a long vector stands before a short one of a l
   await searcher.dispose();
 });
 
+test('8 bits are told the length of the longest row, however short that is', { skip }, async (t) => {
+  const kind = kindOf('HNSW8,i8');
+  const values = Float32Array.of(0.03, 0.04, 0.01, 0, 0, -0.02);
+  const built = await kind.build(await kind.index(t, { dimensions: 2, values }, 1));
+  assert.ok(Math.abs(built.own!.longest! - 0.05) < 1e-8, `${built.own!.longest}`);
+});
+
 test('an index is held where its file, and 128 bytes for each row up to a power of two, fit to the byte', {
   skip,
 }, async (t) => {
