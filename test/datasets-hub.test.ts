@@ -103,6 +103,25 @@ test('as BEIR publishes: the qrels lie in a repository beside it, as tables of t
   assert.deepEqual(hub.requests, []);
 });
 
+test('MS MARCO is judged by its dev queries, as BEIR reports it, and other collections by their test queries', async () => {
+  const { files } = hub.repositories[3]!;
+  for (const [split, id] of [
+    ['dev', '101'],
+    ['test', '102'],
+  ] as const)
+    files.set(`${split}.tsv`, Buffer.from(`query-id\tcorpus-id\tscore\n1\t${id}\t1\n`));
+  for (const [name, expected] of [
+    ['tests/msmarco', '101'],
+    ['tests/msmarco-v2', '102'],
+    ['tests/not-msmarco', '102'],
+  ] as const) {
+    hub.repositories[2]!.name = name;
+    hub.repositories[3]!.name = `${name}-qrels`;
+    const [qrel] = await (await open(name)).qrels('test');
+    assert.equal(qrel!.passageId, expected, name);
+  }
+});
+
 test('as the hub converts tables itself: ids that are numbers keep all of their digits', async () => {
   const { files } = hub.repositories[3]!;
   files.clear();

@@ -66,7 +66,9 @@ test('lists take each passage once and no more than fit, and are read like a map
     truncateSync(file, bytes);
     await damaged(['a', 'b', 'c'], 2);
   }
-  await assert.rejects(NumberedLists.read(path.join(folder, 'none'), ['a'], 2), { code: 'CACHE_INVALID' });
+  const none = path.join(folder, 'none');
+  await assert.rejects(NumberedLists.read(none, ['a'], 2), { code: 'CACHE_INVALID' });
+  assert.equal((await NumberedLists.read(none, [], 2)).size, 0, 'no queries lack no lists');
 });
 
 test('lines are an id, one tab and a text, which may be empty', async () => {

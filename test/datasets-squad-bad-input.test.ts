@@ -49,6 +49,17 @@ test('a byte order mark is no fault', async () => {
   assert.equal((await folder.open()).passageCount, 5);
 });
 
+test('a wrong value is shown whole up to 60 letters, and of a longer one so many', async () => {
+  const file = folder.file('train-v1.1.json');
+  for (const [letters, shown] of [
+    [58, `"${'x'.repeat(58)}"`],
+    [59, `"${'x'.repeat(59)}...`],
+  ] as const) {
+    await writeFile(file, JSON.stringify({ data: 'x'.repeat(letters) }));
+    await failsWith(folder.open(), 'DATA_INVALID', `data is ${shown}`);
+  }
+});
+
 test('JSON that is not SQuAD: the first wrong value is named', async () => {
   const file = folder.file('train-v1.1.json');
   const whole = await readFile(file);

@@ -140,6 +140,21 @@ test('vectors that do not fit the counts, or are not finite, are refused', async
   assert.deepEqual(await readdir(folder), []);
 });
 
+test('a shard holds fewer than 2^32 vectors', async (t) => {
+  const layout = { number: 0, firstPassage: 0, dimensions: 1, vectorsPerPassage: 'varies' as const };
+  const writer = await IndexShardWriter.create(await temporaryFolder(t), layout);
+  const many = (length: number) => {
+    const findIndex = () => assert.fail('looked at');
+    return writer.append({ length, findIndex } as unknown as Float32Array, [length]);
+  };
+  await assert.rejects(many(2 ** 32), { name: 'RangeError', message: /fewer than 2\^32 vectors/ });
+  await assert.rejects(many(2 ** 32 - 1), /looked at/);
+  await writer.append(new Float32Array(1), [1]);
+  await assert.rejects(many(2 ** 32 - 1), RangeError);
+  await assert.rejects(many(2 ** 32 - 2), /looked at/);
+  await writer.abort();
+});
+
 test('shards and ids that do not fit together make no index', async (t) => {
   const folder = await temporaryFolder(t);
   const shard = async (number: number, firstPassage: number, dimensions = 4) => {

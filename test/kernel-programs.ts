@@ -1,23 +1,13 @@
 /** A program for every kernel that our models and losses use, with inputs from seeded streams. */
 import assert from 'node:assert/strict';
-import { stream } from '../harness/random.js';
-import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
+import type { ArraySpec, NumericArray } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
 import { lookUp, lookUpFew, lookUpPlan } from '../harness/tensor/look-up.js';
 import * as tf from '../harness/tensor/operations.js';
+import { flags, float, type Input, integers, positive } from './kernel-inputs.js';
 
 export type Build = (inputs: tf.Tensor[]) => readonly tf.Tensor[];
-type Input =
-  | readonly number[]
-  | { shape: readonly number[]; dtype: 'int32' | 'bool'; below: number }
-  | { positive: readonly number[] };
-
 /** Every kernel that our programs use, forward and where it has one backward. */
-const float = (...shape: number[]): Input => shape;
-const integers = (below: number, ...shape: number[]): Input => ({ shape, dtype: 'int32', below });
-const flags = (...shape: number[]): Input => ({ shape, dtype: 'bool', below: 2 });
-const positive = (...shape: number[]): Input => ({ positive: shape });
-
 export const programs: Record<string, { inputs: Input[]; build: Build; noGradient?: true }> = {
   add: { inputs: [float(2, 3), float(3)], build: ([a, b]) => [tf.add(a!, b!)] },
   'add integers': { inputs: [integers(9, 2, 3), integers(9, 3)], build: ([a, b]) => [tf.add(a!, b!)] },
@@ -130,6 +120,45 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
   cumsum: { inputs: [float(2, 5)], build: ([x]) => [tf.cumsum(x!, 1), tf.cumsum(x!, 1, true, true)] },
   softmax: { inputs: [float(2, 5)], build: ([x]) => [tf.softmax(x!)] },
   logSoftmax: { inputs: [float(2, 5)], build: ([x]) => [tf.logSoftmax(x!)] },
+  'flags, moved': {
+    inputs: [flags(3, 4), flags(3, 4)],
+    build: ([a, b]) => [
+      tf.transpose(a!),
+      tf.slice(a!, [1, 2], [2, 2]),
+      tf.slice(a!, [0, 1], [3, 1]),
+      tf.slice(a!, [0, 0], [3, 4]),
+      tf.concat([a!, b!], 1),
+      tf.tile(a!, [2, 1]),
+      tf.cast(a!, 'bool'),
+      tf.equal(a!, b!),
+      tf.any(a!, 1),
+      tf.all(a!, 0, true),
+      tf.cast(a!, 'int32'),
+    ],
+    noGradient: true,
+  },
+  'integers, moved': {
+    inputs: [integers(9, 3, 4), integers(9, 3, 4)],
+    build: ([a, b]) => {
+      const signed = tf.sub(a!, b!);
+      return [
+        tf.transpose(a!),
+        tf.slice(a!, [1, 2], [2, 2]),
+        tf.slice(a!, [0, 1], [3, 1]),
+        tf.slice(a!, [0, 0], [3, 4]),
+        tf.concat([a!, b!], 0),
+        tf.tile(a!, [1, 2]),
+        tf.neg(a!),
+        tf.abs(signed),
+        tf.sign(signed),
+        tf.max(signed, 1),
+        tf.min(signed, 0, true),
+        tf.cast(signed, 'float32'),
+        tf.cast(signed, 'bool'),
+      ];
+    },
+    noGradient: true,
+  },
   where: { inputs: [flags(2, 5), float(2, 5), float(5)], build: ([c, a, b]) => [tf.where(c!, a!, b!)] },
   gather: {
     inputs: [float(6, 3), integers(6, 2, 4)],
@@ -175,27 +204,6 @@ export const programs: Record<string, { inputs: Input[]; build: Build; noGradien
   gelu: { inputs: [float(40)], build: ([x]) => [layers.gelu(x!), layers.geluTanh(x!)] },
   dropout: { inputs: [float(2, 9), flags(2, 9)], build: ([x, keep]) => [layers.dropout(x!, keep, 0.25)] },
 };
-
-export function specOf(input: Input): ArraySpec {
-  if ('positive' in input) return { shape: input.positive, dtype: 'float32' };
-  return 'dtype' in input
-    ? { shape: input.shape, dtype: input.dtype }
-    : { shape: input as readonly number[], dtype: 'float32' };
-}
-
-export function valuesFor(input: Input, name: string, i: number): NumericArray {
-  const spec = specOf(input);
-  const random = stream(1, name, i);
-  const size = sizeOf(spec.shape);
-  if (spec.dtype === 'float32') {
-    return Float32Array.from({ length: size }, () =>
-      'positive' in input ? random.uniform() + 0.5 : random.normal(),
-    );
-  }
-  const below = (input as { below: number }).below;
-  const values = Array.from({ length: size }, () => random.integer(below));
-  return spec.dtype === 'bool' ? Uint8Array.from(values) : Int32Array.from(values);
-}
 
 /** The sum of all outputs, each weighted by fixed numbers, and its gradient for every float input. */
 export function withGradients(build: Build, specs: ArraySpec[]): Build {

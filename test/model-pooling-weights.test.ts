@@ -21,6 +21,11 @@ test('weights of a mix are read into their place, and none where there are none'
   const values = Float32Array.of(0.25, -3);
   await writeSafetensors(path.join(folder, 'pooling.safetensors'), [{ name, shape, values }]);
   assert.deepEqual(await poolingWeights(folder, retriever), new Map([[place, values]]));
+  // A tensor that is called as one of the encoder's is none of these.
+  const others = retriever.parameters.find(({ owner }) => owner !== 'pooling')!;
+  const own = { ...others, values: new Float32Array(others.shape.reduce((a, b) => a * b, 1)) };
+  await writeSafetensors(path.join(folder, 'pooling.safetensors'), [own, { name, shape, values }]);
+  assert.deepEqual(await poolingWeights(folder, retriever), new Map([[place, values]]));
   const { retriever: unpooled } = await madeRetriever('mlr');
   assert.deepEqual(await poolingWeights(folder, unpooled), new Map());
   const { retriever: other } = await madeRetriever('mlr-mix', { options: { layers: [2] } });

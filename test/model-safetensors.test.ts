@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { type NamedTensor, SafetensorsFile, writeSafetensors } from '../harness/model/safetensors.js';
+import { removeClosed } from './open-files.js';
 import { inFixtures } from './places.js';
 
 const fixtures = inFixtures('model');
@@ -13,7 +14,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   try {
     await work(folder);
   } finally {
-    await rm(folder, { recursive: true });
+    await removeClosed(folder);
   }
 }
 
@@ -52,6 +53,62 @@ describe('safetensors', () => {
       assert.deepEqual(await readTensors(first), tensors);
       assert.deepEqual(await readFile(first), await readFile(second));
       assert.deepEqual((await readdir(folder)).sort(), ['first', 'second']);
+      // Numbers begin at a multiple of eight bytes, behind as few blanks as that takes, and say whose layout they have.
+      for (const name of ['', 'n', 'na', 'nam', 'name', 'names', 'names2', 'names23']) {
+        await writeSafetensors(first, [{ name, shape: [1], values: Float32Array.of(1) }]);
+        const bytes = await readFile(first);
+        const length = Number(bytes.readBigUInt64LE());
+        const header = bytes.toString('utf8', 8, 8 + length);
+        assert.deepEqual([length % 8, bytes.length], [0, 8 + length + 4]);
+        assert.ok(header.length - header.trimEnd().length < 8 && header.startsWith('{'), header);
+        assert.deepEqual(JSON.parse(header).__metadata__, { format: 'pt' });
+      }
+    });
+  });
+
+  test('what cannot be written is refused, and leaves nothing', async () => {
+    await withFolder(async (folder) => {
+      const write = (...tensors: NamedTensor[]) => writeSafetensors(path.join(folder, 'file'), tensors);
+      const tensor = (name: string, shape: number[], values: Float32Array = Float32Array.of(1, 2)) => ({
+        ...{ name, shape, values },
+      });
+      for (const shape of [[1], [3], [2, 2], []])
+        await assert.rejects(write(tensor('a', shape)), {
+          name: 'RangeError',
+          message: `a: 2 values for [${shape}]`,
+        });
+      for (const name of ['a', '__metadata__'])
+        await assert.rejects(write(tensor('a', [2]), tensor(name, [2])), {
+          name: 'RangeError',
+          message: `two tensors are called ${name}`,
+        });
+      const broken = Object.defineProperty({ length: 2, byteLength: 8 }, 'buffer', {
+        get: () => {
+          throw new Error('no such memory');
+        },
+      });
+      await assert.rejects(write(tensor('a', [2]), tensor('b', [2], broken as unknown as Float32Array)), {
+        message: 'no such memory',
+      });
+      assert.deepEqual(await readdir(folder), []);
+    });
+  });
+
+  test('tensors may stand in any order in the header, and empty ones where others begin', async () => {
+    await withFolder(async (folder) => {
+      const header = JSON.stringify({
+        b: { dtype: 'F32', shape: [1], data_offsets: [8, 12] },
+        a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+        none: { dtype: 'F32', shape: [0], data_offsets: [0, 0] },
+        last: { dtype: 'F32', shape: [0], data_offsets: [12, 12] },
+      });
+      const prefix = Buffer.alloc(8);
+      prefix.writeBigUInt64LE(BigInt(header.length));
+      const file = path.join(folder, 'file');
+      const values = Float32Array.of(1, 2, 3);
+      await writeFile(file, Buffer.concat([prefix, Buffer.from(header), Buffer.from(values.buffer)]));
+      const read = (await readTensors(file)).map((tensor) => [tensor.name, ...tensor.values]);
+      assert.deepEqual(read, [['b', 3], ['a', 1, 2], ['none'], ['last']]);
     });
   });
 
@@ -69,6 +126,13 @@ describe('safetensors', () => {
     };
     const cases: [string, Buffer, RegExp][] = [
       ['empty', Buffer.alloc(0), /0 bytes long, too short/],
+      ['a byte less than a length', Buffer.alloc(7), /7 bytes long, too short/],
+      ['a length of nothing', Buffer.alloc(8), /header of 0 bytes is not JSON/],
+      ['a hole between', file({ a: entry([0, 8]), b: entry([12, 20]) }, 20), /bytes 8-12 before tensor 'b'/],
+      ['a range of one end', file({ a: entry([8]) }, 8), /byte range \[8\]/],
+      ['a range of three ends', file({ a: entry([0, 8, 8]) }, 8), /byte range \[0,8,8\]/],
+      ['a range beyond', file({ a: entry([0, 8], [1]) }, 8), /needs 4 bytes and has the range 0-8/],
+      ['no header but nothing', file('null', 0), /not a JSON object/],
       [
         'a header length beyond the file',
         file({}, 0, 1000),

@@ -1,8 +1,11 @@
 /** What the files of a published sentence encoder say, apart from its vectors: lengths, modules, similarity, prompts. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import { askedBeside, readSentenceFacts, type SentenceOverrides } from '../harness/model/sentence-files.js';
+import { FileReader } from '../harness/model/sentence-reader.js';
 import { sentenceFolder, variants, withoutSetting } from './sentence-folder.js';
 
 const factsOf = async (
@@ -129,4 +132,29 @@ test('a word of a file is what its table has, and nothing that is only spelled l
   }
   const files = { 'modules.json': [{ ...modules[0], type: { toString: true } }] };
   await assert.rejects(factsOf(files), /modules.json names \{"toString":true\}/);
+});
+
+test('a file is an object or refused by its name, and those that are there are told', async () => {
+  const files = new FileReader(await sentenceFolder('mean and cosine', {}));
+  const write = (name: string, text: string) => writeFile(path.join(files.folder, name), text);
+  for (const [name, text] of [
+    ['list.json', '[1]'],
+    ['null.json', 'null'],
+    ['text.json', '"a"'],
+  ] as const) {
+    await write(name, text);
+    await assert.rejects(files.object(name), {
+      code: 'CHECKPOINT_INVALID',
+      message: `${files.folder} cannot be used as it was published: ${name} does not hold a JSON object.`,
+    });
+  }
+  await write('object.json', '{"a": 1}');
+  assert.deepEqual(await files.object('object.json'), { a: 1 });
+  assert.equal(await files.object('absent.json'), undefined);
+  assert.deepEqual(await files.firstObject('', ['absent.json', 'object.json', 'list.json']), { a: 1 });
+  assert.equal(await files.firstObject('', ['absent.json']), undefined);
+  await assert.rejects(files.needed('absent.json'), {
+    message: /absent\.json is missing, which modules\.json names/,
+  });
+  assert.deepEqual(files.read, ['list.json', 'null.json', 'text.json', 'object.json', 'object.json']);
 });

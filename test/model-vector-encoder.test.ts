@@ -1,7 +1,7 @@
 /** Many texts become vectors in batches: as many at a time as the tokens allow, and each as if it were alone. */
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { VectorEncoder } from '../harness/model/vector-encoder.js';
+import { VectorEncoder, type VectorModel } from '../harness/model/vector-encoder.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
 import { madeRetriever } from './made-training.js';
@@ -49,6 +49,40 @@ test('each text has the vector that it has alone, in the order they were given',
   }
 });
 
+test('of several vectors a text keeps those that exist, one after another', async () => {
+  const slots = [0, 1, 2];
+  const model: VectorModel = {
+    ...{ parameters: [], dimensions: 2, paddingId: 0, encoder: { parameters: [] }, indexedVectors: 'varies' },
+    queries: () => assert.fail(),
+    // Of a text that begins with the id i: [10 i + s, -i - s] in each place s, but for place i.
+    searched(_, { ids }) {
+      const first = tf.cast(tf.slice(ids, [0, 0], [ids.shape[0], 1]), 'float32');
+      const places = tf.tensor2d(slots, [1, 3]);
+      const numbers = [tf.add(tf.mul(first, 10), places), tf.neg(tf.add(first, places))];
+      return {
+        vectors: tf.stack(numbers, 2) as tf.Tensor3D,
+        present: tf.notEqual(first, places) as tf.Tensor2D,
+      };
+    },
+  };
+  const options = { engine, retriever: model, weights: [], maxTokens: 8, batchTokens: 32 };
+  const encoder = new VectorEncoder({ ...options, side: 'passage' });
+  const ids = [1, 3, 0, 2, 3, 0, 1];
+  const { vectors, counts } = await encoder.encode(
+    ids.map((id, i) => Int32Array.from({ length: 1 + (i % 3) }, () => id)),
+  );
+  await encoder.dispose();
+  const kept = ids.map((id) => slots.filter((slot) => slot !== id));
+  assert.deepEqual(
+    [...counts],
+    kept.map(({ length }) => length),
+  );
+  assert.deepEqual(
+    [...vectors],
+    kept.flatMap((own, i) => own.flatMap((slot) => [10 * ids[i]! + slot, -ids[i]! - slot])),
+  );
+});
+
 test('weights are uploaded once to an engine that keeps its own memory, for both sides and all batches', async () => {
   const eager = await openEngine('tfjs-cpu');
   const write = mock.method(tf.backend(), 'write');
@@ -72,6 +106,24 @@ test('weights are uploaded once to an engine that keeps its own memory, for both
     mock.restoreAll();
     for (const encoder of encoders) await encoder.dispose();
   }
+});
+
+test('weights are part of the programs up to 64 MiB, in fewer bits always, and else lie with the engine once', () => {
+  const residents: unknown[] = [];
+  const keeping = Object.create(engine, { resident: { value: (values: unknown) => residents.push(values) } });
+  const kept = (sizes: number[], precision?: 'int8' | 'f16') => {
+    residents.length = 0;
+    const weights = sizes.map((size) => new Float32Array(size));
+    const parameters = { value: sizes.map((size) => ({ shape: [size] })) };
+    const model = Object.create(retriever, { parameters }) as typeof retriever;
+    const options = { engine: keeping, retriever: model, weights, side: 'passage', maxTokens: 16 } as const;
+    new VectorEncoder({ ...options, batchTokens: 64, ...(precision && { precision }) });
+    assert.ok(residents.every((values, i) => values === weights[i]));
+    return residents.length;
+  };
+  assert.equal(kept([2 ** 24 - 5, 5]), 0);
+  assert.equal(kept([2 ** 24 - 5, 6]), 2);
+  for (const precision of ['int8', 'f16'] as const) assert.equal(kept([2 ** 24 - 5, 6], precision), 0);
 });
 
 test('in int8 vectors are near to those of float32, and the same on 1, 2 and 3 threads', async () => {

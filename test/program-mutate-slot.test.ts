@@ -23,7 +23,9 @@ after(() => slot.disconnect());
 async function run(body: string, limitMs: number) {
   const file = fileOf(`const { test } = require('node:test');\n${body}`);
   slot.send({ file, cwd: folder, env: process.env, limitMs, waitMs: 0 });
-  const [answer] = (await once(slot, 'message')) as [{ outcome: string; ms: number; cpuMs: number }];
+  const [answer] = (await once(slot, 'message')) as [
+    { outcome: string; skipped: number; ms: number; cpuMs: number },
+  ];
   return answer;
 }
 
@@ -58,7 +60,8 @@ test('it ends at the first test that fails; one that is to do or is skipped is n
   assert.equal((await run("process.exitCode = 3; test('a', () => 0);", 60_000)).outcome, 'failed');
   const other =
     "test('a', { todo: true }, () => { throw new Error('a'); }); test('b', { skip: true }, () => 0);";
-  assert.equal((await run(other, 60_000)).outcome, 'passed');
+  const { outcome, skipped } = await run(other, 60_000);
+  assert.deepEqual([outcome, skipped], ['passed', 1]);
 });
 
 test('of what V8 says of several processes, a place ran where the innermost range of one says so', async () => {

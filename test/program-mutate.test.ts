@@ -79,6 +79,7 @@ before(async () => {
       '  while (i < 5) i++;',
       '  return i;',
       '}',
+      'export const isHere = (n: number): boolean => n > 3;',
       '',
     ].join('\n'),
   );
@@ -88,9 +89,11 @@ before(async () => {
     [
       "import assert from 'node:assert/strict';",
       "import { test } from 'node:test';",
-      "import { count, half } from '../harness/toy.js';",
+      "import { count, half, isHere } from '../harness/toy.js';",
       "test('half of a large number', () => assert.deepEqual([half(20), half(1)], [10, 0]));",
       "test('up to five', () => assert.equal(count(3), 5));",
+      "test('on what is here', { skip: !isHere(4) }, () => assert.ok(isHere(4)));",
+      "test('elsewhere', { skip: true }, () => {});",
       '',
     ].join('\n'),
   );
@@ -135,6 +138,13 @@ test('a mistake that changes what a test sees is noticed, the others are listed 
   );
   assert.equal(await readFile(built, 'utf8'), code);
   assert.deepEqual(await readdir(temporary), []);
+});
+
+test('a mistake by which a test is skipped that ran without it is noticed', async () => {
+  const { child, said } = await start('--file', 'toy.ts:8');
+  assert.equal((await once(child, 'close'))[0], 0);
+  // `n >= 3` and `n > 2` skip nothing; `n < 3` and `n > 4` do.
+  assert.match(said(), /\ntoy: 2 of 4 noticed .* 2 survived, 0 never ran\n$/);
 });
 
 test('what no test runs is said so, and a sample is the same for the same seed', async () => {

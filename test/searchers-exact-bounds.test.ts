@@ -166,4 +166,14 @@ test('codes are cut into parts for threads once each, and few codes are not cut'
     assert.equal(next, rows);
     assert.equal(parts.length, rows === 10 ? 1 : threads);
   }
+  // A thread for each mebibyte.
+  for (const [rows, threads] of [
+    [2 ** 16, 1],
+    [2 ** 17 - 1, 1],
+    [2 ** 17, 2],
+    [3 * 2 ** 16 - 1, 2],
+    [3 * 2 ** 16, 3],
+    [2 ** 20, 8],
+  ] as const)
+    assert.equal(partsOf({ rows, width: 16 }, 8).length, threads, `${rows}`);
 });

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
+import { countedEngine } from './counted-engine.js';
 import { listOf, normalRows, type Rows, rankRows, wholeNumberRows } from './made-index.js';
 import { queryAt } from './searcher-rows.js';
 
@@ -154,6 +155,73 @@ test('scores that overflow to infinity are in order, and what is no number hides
       ...[1000, 2900, 1600, 1605],
       ...others.slice(0, 16),
     ]);
+});
+
+test('steps are taken from so many rows and queries on, and to such a depth', async () => {
+  const compiled: string[] = [];
+  const counting = (threads: number) =>
+    ({
+      ...{ device: 'cpu', threads },
+      async compile(_: unknown, [q]: { shape: number[] }[], { name }: { name: string }) {
+        compiled.push(name);
+        const size = q!.shape[0]! * 1001;
+        return { run: async () => [new Float32Array(size), new Int32Array(size)], dispose: async () => {} };
+      },
+      variables(sizes: number[]) {
+        const variables = sizes.map((length) => ({ size: length, write: () => {}, upload: async () => {} }));
+        return { variables, memory: new Float32Array(sizes.reduce((a, b) => a + b)), dispose: () => {} };
+      },
+    }) as unknown as typeof engine;
+  for (const [count, queries, depth, threads, steps] of [
+    [32_767, 128, 10, 2, undefined],
+    [32_768, 128, 10, 2, 2048],
+    [32_768, 17, 10, 2, 2048],
+    [32_768, 16, 10, 2, undefined],
+    [32_768, 128, 1000, 2, 2048],
+    [32_768, 128, 1001, 2, undefined],
+    // A step of so many threads has more rows than there are.
+    [33_791, 128, 10, 33, undefined],
+    [33_792, 128, 10, 33, 33_792],
+  ] as const) {
+    compiled.length = 0;
+    const rows = { dimensions: 1, values: new Float32Array(count) };
+    const searcher = await ExactSearcher.open(sourceOf(rows), counting(threads), { memoryBytes: ample });
+    await searcher.search(new Float32Array(queries), queries, depth);
+    await searcher.dispose();
+    const expected =
+      steps === undefined
+        ? `search of ${queries} queries in ${count} rows`
+        : `search of 128 queries in steps of ${steps} rows`;
+    assert.deepEqual(compiled, [expected], `${[count, queries, depth, threads]}`);
+  }
+});
+
+test('what is disposed of while it searches ends with that search, and leaves no program and no variable', async () => {
+  const rows = normalRows(33_000, 2, 'rows');
+  const queries = normalRows(129, 2, 'queries');
+  const { engine: counted, living } = countedEngine(engine);
+  for (const memoryBytes of [ample, 33_000 * 8]) {
+    const searcher = await ExactSearcher.open(sourceOf(rows), counted, { memoryBytes });
+    const told: number[] = [];
+    const searching = searcher.search(queries.values, 129, 5, (done) => told.push(done));
+    const second = searcher.search(queries.values, 1, 2);
+    await searcher.dispose();
+    assert.deepEqual(living, { programs: 0, variables: 0 });
+    const hits = await searching;
+    assert.deepEqual((await second).rows, hits.rows.subarray(0, 2));
+    for (const q of [0, 127, 128]) {
+      const expected = rankRows(rows, queryAt(queries, q)).slice(0, 5);
+      assert.deepEqual(
+        listOf(hits.rows, hits.depth, hits.counts, q),
+        expected.map(({ row }) => row),
+      );
+    }
+    assert.equal(told.at(-1), searcher.resident ? undefined : 33_000);
+    assert.deepEqual(
+      told,
+      [...new Set(told)].sort((a, b) => a - b),
+    );
+  }
 });
 
 test('on a device all rows are searched at once: no scores travel', async () => {

@@ -4,14 +4,16 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openSearcher } from '../harness/pipeline/open-searcher.js';
 import { createProgress } from '../harness/progress.js';
+import { stream } from '../harness/random.js';
 import type { BuiltFacts } from '../harness/search/searcher.js';
-import { assertKind, buildIndex } from '../harness/searchers/faiss/build.js';
+import { assertKind, buildIndex, environmentOf } from '../harness/searchers/faiss/build.js';
 import { FactorySearcher } from '../harness/searchers/faiss/built.js';
 import { faissVersion, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import { findSearchParameter } from '../harness/searchers/faiss/parameter-file.js';
 import { trainingCount } from '../harness/searchers/faiss/training-count.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { listOf, makeIndex, normalRows, rankRows, temporaryFolder } from './made-index.js';
+import { turnsOf } from './turns.js';
 
 const skip = await loadFaiss().then(
   () => false as const,
@@ -38,7 +40,10 @@ async function recall(folder: string, kind: string, facts: BuiltFacts, value?: n
   const built = { file: path.join(folder, 'index.faiss'), kind, sizeBytes: facts.sizeBytes, ...parameter };
   const searcher = await FactorySearcher.open(index, built, ample);
   const hits = await searcher.search(queries.values, 20, 10);
+  const hasTurned = turnsOf();
   await searcher.dispose();
+  assert.ok(hasTurned(), 'what it held is collected');
+  await assert.rejects(searcher.search(queries.values, 1, 1), TypeError);
   let found = 0;
   for (let q = 0; q < 20; q++) {
     const query = queries.values.subarray(q * 16, (q + 1) * 16);
@@ -97,6 +102,52 @@ test('more numbers than train takes are refused, with how many vectors it takes'
     message: /1000000 vectors of 768 dimensions takes 768000000 numbers; faiss-node's train\(number\[\]\)/,
     hint: 'Set index.trainingVectors to 130208 or fewer.',
   });
+});
+
+test('what trains it is drawn by the seed, comes in the order of the index, and is told with the rows that are added', {
+  skip,
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  await makeIndexOnce(folder);
+  const told: unknown[] = [];
+  const stage = () => ({ update: (...update: unknown[]) => told.push(update), end: () => undefined });
+  const target = path.join(folder, 'trained');
+  await buildIndex({
+    ...{ folder, kind: 'SQ8', target, trainingVectors: 5, seed: 1, vectors: 600 },
+    progress: { ...quiet, stage } as unknown as typeof quiet,
+  });
+  assert.deepEqual(told, [[0, 'training on 5'], [600]]);
+  const { Index } = await loadFaiss();
+  // Of so few rows each is the least or the largest somewhere.
+  const trainedOn = (drawn: ReadonlySet<number>) => {
+    const made = Index.fromFactory(16, 'SQ8', 0);
+    made.train(Array.from(rows.values).filter((_, i) => drawn.has(Math.floor(i / 16))));
+    made.add(Array.from(rows.values));
+    const file = path.join(folder, `trained-on-${drawn.size}`);
+    made.write(file);
+    return readFileSync(file);
+  };
+  const all = Array.from({ length: 600 }, (_, row) => row);
+  const drawn = stream(1, 'index', 'training')
+    .shuffle([...all])
+    .slice(0, 5);
+  assert.deepEqual(readFileSync(target), trainedOn(new Set(drawn)));
+  assert.notDeepEqual(readFileSync(target), trainedOn(new Set(all)));
+});
+
+test('as many threads as are asked for build it, which sleep where they wait unless a user has them spin', () => {
+  const before = process.env.OMP_WAIT_POLICY;
+  delete process.env.OMP_WAIT_POLICY;
+  assert.equal(environmentOf(undefined).OMP_WAIT_POLICY, 'PASSIVE');
+  process.env.OMP_WAIT_POLICY = 'ACTIVE';
+  assert.deepEqual(environmentOf(undefined), { ...process.env });
+  assert.deepEqual(environmentOf(3), {
+    ...process.env,
+    OMP_NUM_THREADS: '3',
+    OPENBLAS_NUM_THREADS: '3',
+  });
+  if (before === undefined) delete process.env.OMP_WAIT_POLICY;
+  else process.env.OMP_WAIT_POLICY = before;
 });
 
 test('the same shards make the same bytes, graphs too', { skip }, async (t) => {

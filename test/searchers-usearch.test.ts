@@ -12,6 +12,7 @@ import usearch from '../harness/searchers/usearch.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { listOf, makeIndex, normalRows, type Rows, temporaryFolder } from './made-index.js';
 import { BuiltKind } from './searcher-cases.js';
+import { turnsOf } from './turns.js';
 
 const skip = await loadUsearch().then(
   () => false as const,
@@ -67,6 +68,13 @@ test('8 bits keep inner products: a long vector stands before a short one of a l
   await searcher.dispose();
 });
 
+test('8 bits are told the length of the longest row, however short that is', { skip }, async (t) => {
+  const kind = kindOf('HNSW8,i8');
+  const values = Float32Array.of(0.03, 0.04, 0.01, 0, 0, -0.02);
+  const built = await kind.build(await kind.index(t, { dimensions: 2, values }, 1));
+  assert.ok(Math.abs(built.own!.longest! - 0.05) < 1e-8, `${built.own!.longest}`);
+});
+
 test('an index is held where its file, and 128 bytes for each row up to a power of two, fit to the byte', {
   skip,
 }, async (t) => {
@@ -76,7 +84,11 @@ test('an index is held where its file, and 128 bytes for each row up to a power 
   const wanted = built.sizeBytes + 64 * 128;
   const open = (memoryBytes: number) =>
     UsearchSearcher.open(index, built, { engine: { threads: 1 } as Engine, memoryBytes });
-  await (await open(wanted)).dispose();
+  const searcher = await open(wanted);
+  const hasTurned = turnsOf();
+  await searcher.dispose();
+  assert.ok(hasTurned(), 'what it held is collected');
+  await assert.rejects(searcher.search(new Float32Array(8), 1, 1), TypeError);
   await assert.rejects(open(wanted - 1), {
     code: 'CONFIG_INVALID',
     message: new RegExp(`'HNSW4' takes ${wanted} of the ${wanted - 1} bytes`),

@@ -9,6 +9,7 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { deviceTrial } from '../harness/tensor/onnx/device-trial.js';
 import { chooseDevice } from '../harness/tensor/onnx/devices.js';
 import { leaveSoftwareOut, mayHaveGpu } from '../harness/tensor/onnx/gpu-search.js';
+import { assertEndsAlone } from './orphans.js';
 
 let folder: string;
 before(async () => {
@@ -80,4 +81,9 @@ test('a driver that ends its process is an error of the device, with how it ende
   // Known from then on in this process.
   delete process.env.NODE_OPTIONS;
   assert.equal((await deviceTrial('webgpu')).works, false);
+  assert.equal(deviceTrial('webgpu'), deviceTrial('webgpu', 'float32'));
+  assert.notEqual(deviceTrial('webgpu', 'f16'), deviceTrial('webgpu'));
 });
+
+test('the process that tries a device ends with whoever started it', () =>
+  assertEndsAlone('tensor/onnx/device-trial-process', 'webgpu', 'float32'));

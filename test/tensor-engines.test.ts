@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
-import { assertClose, type Build, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+import { specOf, valuesFor } from './kernel-inputs.js';
+import { assertClose, type Build, programs, withGradients } from './kernel-programs.js';
 
 const described = await describeEngines();
 for (const { name, available, detail } of described) {

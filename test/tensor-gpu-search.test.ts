@@ -53,6 +53,62 @@ test('without a driver of a GPU none is looked for on Linux, on macOS always, an
   );
 });
 
+const linux = process.platform === 'linux' ? false : 'these are files of Linux';
+
+test('a GPU may be there where a file of one, the loader and a driver of hardware are', {
+  skip: linux,
+}, () => {
+  process.env.VK_DRIVER_FILES = [driver('lvp_icd.json'), driver('intel_icd.json')].join(':');
+  const libraries = path.join(folder, 'loader');
+  mkdirSync(libraries);
+  writeFileSync(path.join(libraries, 'libvulkan.so.1'), '');
+  process.env.LD_LIBRARY_PATH = libraries;
+  for (const [file, expected] of [
+    ['dev/dri/card0', false],
+    ['dev/dri/renderD128', true],
+    ['dev/nvidiactl', true],
+    ['dev/dxg', true],
+  ] as const) {
+    const root = path.join(folder, 'machines', path.basename(file));
+    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+    writeFileSync(path.join(root, file), '');
+    assert.equal(mayHaveGpu('linux', root), expected, file);
+    process.env.VK_DRIVER_FILES = driver('lvp_icd.json');
+    assert.equal(mayHaveGpu('linux', root), false, file);
+    process.env.VK_DRIVER_FILES = driver('intel_icd.json');
+  }
+  assert.equal(mayHaveGpu('linux', path.join(folder, 'none')), false);
+});
+
+test('a GPU is described by what its driver says, and by its numbers where that says nothing', {
+  skip: linux,
+}, () => {
+  process.env.VK_DRIVER_FILES = driver('intel_icd.json');
+  const root = path.join(folder, 'described');
+  const write = (file: string, text: string) => {
+    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+    writeFileSync(path.join(root, file), text);
+  };
+  assert.equal(describeGpu(root), undefined);
+  write('sys/class/drm/card0/device/vendor', '0x1');
+  assert.equal(describeGpu(root), undefined);
+  for (const [name, vendor] of [
+    ['renderD128', '0x8086'],
+    ['renderD129', '0x1002'],
+  ] as const) {
+    write(`sys/class/drm/${name}/device/vendor`, `${vendor}\n`);
+    write(`sys/class/drm/${name}/device/device`, '0x9a49\n');
+    if (name === 'renderD128') assert.equal(describeGpu(root), 'vendor 0x8086, device 0x9a49');
+  }
+  assert.equal(describeGpu(root), 'vendor 0x8086, device 0x9a49; vendor 0x1002, device 0x9a49');
+  write('proc/driver/nvidia/gpus/0000:01:00.0/information', 'Model: \t NVIDIA H100\nIRQ: 3\n');
+  assert.equal(describeGpu(root), 'NVIDIA H100');
+  write('proc/driver/nvidia/gpus/0000:02:00.0/information', 'Model: NVIDIA A10\n');
+  write('proc/driver/nvidia/gpus/0000:03:00.0/information', 'nothing\n');
+  write('proc/driver/nvidia/version', 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun\n');
+  assert.equal(describeGpu(root), 'NVIDIA H100, NVIDIA A10, driver 535.183.01');
+});
+
 test("Vulkan's loader is sought where libraries are, the user's own folders first", () => {
   const libraries = path.join(folder, 'libraries');
   mkdirSync(libraries);

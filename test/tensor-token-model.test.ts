@@ -100,6 +100,27 @@ test('texts too short for the way that long ones take are padded to it, and what
   assert.deepEqual(await run(model, [1, 2, 3, 4], [2, 2]), [1, 2, 3, 4]);
 });
 
+test('a written file is of the version of ONNX that its operators are of, and says who wrote it', () => {
+  const { bytes } = writeTokenModel(program((_, ids) => [tf.expandDims(tf.cast(ids, 'float32'), 2)]));
+  const head = Buffer.from(bytes);
+  // By the fields of onnx.proto: the version of the format, who wrote it, and the operators of ONNX's own domain.
+  assert.deepEqual([...head.subarray(0, 2)], [1 << 3, 10]);
+  assert.deepEqual(head.subarray(2, 10), Buffer.from([(2 << 3) | 2, 6, ...Buffer.from('strata')]));
+  assert.ok(head.includes(Buffer.from([(8 << 3) | 2, 2, 2 << 3, 21])));
+});
+
+test('what is as long for every text is not cut back', async () => {
+  const model = writeTokenModel(
+    program((_, ids, mask) => {
+      const x = tf.mul(tf.cast(ids, 'float32'), mask);
+      return [tf.reshape(tf.sum(ids.shape[1]! < 4 ? tf.neg(x) : x, 1), [ids.shape[0]!, 1, 1])]; // [B, 1, 1]
+    }),
+  );
+  assert.equal(model.shortest, 4);
+  assert.deepEqual(await run(model, [1, 2, 3, 4], [2, 2]), [3, 7]);
+  assert.ok(!Buffer.from(model.bytes).includes('Slice'));
+});
+
 test('texts of one token alone are short where two are enough', async () => {
   const model = writeTokenModel(
     program((_, ids) => {

@@ -1,9 +1,13 @@
 /** What every engine keeps: variables and weights that stay, what is written into them, and what is freed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { InferenceSession } from 'onnxruntime-node';
 import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
 import { BusyClock } from '../harness/tensor/onnx/busy-clock.js';
+import { HostProgram } from '../harness/tensor/onnx/host-program.js';
+import { hostVariables } from '../harness/tensor/onnx/host-variables.js';
+import type { Ort } from '../harness/tensor/onnx/runtime.js';
 import * as tf from '../harness/tensor/operations.js';
 
 const described = await describeEngines();
@@ -115,6 +119,37 @@ for (const { name, available, detail } of described) {
     });
   });
 }
+
+it('variables in this memory lie one after another, and are gone through in pieces of 64 Ki', () => {
+  const { variables, memory, pieces } = hostVariables([70_000, 3, 65_533]);
+  const sizes = (first: number, end: number) => pieces(first, end).map(({ size }) => size);
+  assert.equal(memory!.length, 135_536);
+  assert.deepEqual(sizes(0, 1), [65_536, 4_464]);
+  assert.deepEqual(sizes(1, 2), [3]);
+  assert.deepEqual(sizes(1, 3), [65_536]);
+  assert.deepEqual(sizes(0, 3), [65_536, 65_536, 4_464]);
+  assert.deepEqual(sizes(1, 1), []);
+  variables[1]!.write(floats(1, 2, 3));
+  assert.deepEqual(memory!.subarray(69_999, 70_004), floats(0, 1, 2, 3, 0));
+  pieces(1, 2)[0]!.clear();
+  assert.deepEqual(memory!.subarray(69_999, 70_004), new Float32Array(5));
+});
+
+it('a program of the processor is closed once, and not run after that', async () => {
+  const closed: boolean[] = [];
+  const session = {
+    async release() {
+      await new Promise((resolve) => setImmediate(resolve));
+      closed.push(true);
+    },
+  } as unknown as InferenceSession;
+  const program = new HostProgram({} as Ort, session, { fed: [], bound: new Map() }, [], new BusyClock());
+  for (let i = 0; i < 2; i++) {
+    await program.dispose();
+    assert.deepEqual(closed, [true]);
+  }
+  await assert.rejects(program.run([]), /was run after it was disposed of/);
+});
 
 it('counts the time during which at least one program runs, once', (t) => {
   let ms = 10;

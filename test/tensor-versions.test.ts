@@ -12,6 +12,7 @@ test('the versions are those of the packages that compute', async () => {
     ['onnx', ['onnxruntime-node']],
   ] as const) {
     const { versions } = await openEngine(name);
+    assert.deepEqual(Object.keys(versions), packages);
     for (const each of packages)
       assert.equal(versions[each], (require(`${each}/package.json`) as { version: string }).version, name);
   }

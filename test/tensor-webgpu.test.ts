@@ -1,11 +1,14 @@
 /** WebGPU, with no node left to the CPU: what programs compute there is what they compute on the CPU, and weights stay there. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe, it, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
-import { openEngine } from '../harness/tensor/engines.js';
+import { describeDevices, openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
+import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import * as tf from '../harness/tensor/operations.js';
-import { assertClose, programs, specOf, valuesFor, withGradients } from './kernel-programs.js';
+import { specOf, valuesFor } from './kernel-inputs.js';
+import { assertClose, programs, withGradients } from './kernel-programs.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
 const skip = await withoutWebGpu();
@@ -30,6 +33,25 @@ describe('every kernel on WebGPU', { skip }, async () => {
   }
 });
 
+test('it is described beside a device that is not here, with what that needs', { skip }, async () => {
+  const described = await describeDevices();
+  assert.deepEqual(
+    described.map(({ name }) => name),
+    ['webgpu', 'cuda'],
+  );
+  const [here, cuda] = described;
+  const gpu = describeGpu() ?? 'which GPU is not known';
+  assert.deepEqual(here, {
+    name: 'webgpu',
+    available: true,
+    detail: `a matrix product is right; ${gpu}`,
+  });
+  if (cuda!.available) return;
+  assert.deepEqual(Object.keys(cuda!).sort(), ['available', 'detail', 'hint', 'name']);
+  assert.match(cuda!.detail, /^The device cuda does not work here: /);
+  assert.match(cuda!.hint!, /ONNXRUNTIME_NODE_INSTALL_CUDA/);
+});
+
 test('what the device has no kernel for is an error that names it', { skip }, async () => {
   const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
   const program = await engine.compile(
@@ -46,6 +68,9 @@ test('what the device has no kernel for is an error that names it', { skip }, as
 
 test('variables stay there, are counted, and are freed', { skip }, async () => {
   const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  // What computes stands with the versions: here the tests' own driver.
+  const driver = path.basename(process.env.VK_ICD_FILENAMES ?? '');
+  if (/swiftshader|lvp/.test(driver)) assert.equal(engine.versions.gpu, `software: ${driver}`);
   const set = engine.variables([3, 3]);
   const [a, b] = set.variables;
   assert.ok(a instanceof DeviceVariable && b instanceof DeviceVariable);

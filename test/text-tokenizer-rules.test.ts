@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { bertSpecials, bertTokenizerJson } from '../harness/text/bert-tokenizer.js';
+import { makeTokenizer } from '../harness/text/tokenizer.js';
 import {
   checkTokenizerJson,
   isWordByWord,
@@ -165,4 +166,45 @@ test('the unknown token of a list of pieces stands in it', () => {
     checkTokenizerJson({ ...json, model: { ...json.model, unk_id } }, 'tokenizer.json');
   assert.equal(at(vocab.length - 1).model.unk_id, vocab.length - 1);
   assert.throws(() => at(vocab.length), { code: 'CHECKPOINT_INVALID', message: /unk_id is/ });
+});
+
+describe('a text that goes beyond what is taken', () => {
+  test('is refused from the first letter on that a normalizer makes too many', async () => {
+    const making = (count: number) =>
+      makeTokenizer({
+        ...wordPiece,
+        normalizer: { type: 'Replace', pattern: { String: 'a' }, content: 'b'.repeat(count) },
+      });
+    // 64 for each letter, and for 16 more.
+    (await making(64 * 17)).encodeText('a');
+    const more = await making(64 * 17 + 1);
+    assert.throws(() => more.encodeText('a'), { message: /its normalizer makes 1089 letters of 1\.$/ });
+    more.encodeText('b');
+  });
+
+  test('is refused from the first letter on that a word has too many, and shown by its beginning', async () => {
+    const tokenizer = await makeTokenizer(wordPiece);
+    assert.equal(tokenizer.encodeText('a'.repeat(100_000)).length, 1);
+    assert.throws(() => tokenizer.encodeText(`${'ab'.repeat(50_000)}c`), {
+      code: 'DATA_INVALID',
+      message: `A word of 100,001 letters, '${'ab'.repeat(20)}...', is too long for the tokenizer, which takes 100,000.`,
+      hint: 'Shorten it, or part it by blanks, in the collection.',
+    });
+  });
+
+  test('without an id is shown whole up to 40 letters', async () => {
+    const model = { ...wordPiece.model, vocab: { a: 0 }, unk_token: '[absent]' };
+    const change = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, model };
+    const tokenizer = await makeTokenizer({ ...wordPiece, ...change });
+    assert.deepEqual(tokenizer.encodeText('a'), [0]);
+    for (const [text, shown] of [
+      ['b', 'b'],
+      ['b'.repeat(40), 'b'.repeat(40)],
+      [`${'b'.repeat(40)}c`, `${'b'.repeat(40)}...`],
+    ] as const)
+      assert.throws(() => tokenizer.encodeText(text), {
+        code: 'CHECKPOINT_INVALID',
+        message: `tokenizer.json is not a usable tokenizer: it has no id for '${shown}', and none for what is unknown.`,
+      });
+  });
 });

@@ -164,3 +164,7 @@ function assertSum(
   const sum = teacher!.contrastive * (contrastive + lambda * (regularizer ?? 0)) + teacher!.weight * taught!;
   assert.ok(Math.abs(loss - sum) <= 1e-5 * Math.abs(sum), `${loss} for ${sum}`);
 }
+
+it('takes scores as they are where nothing is said: of a temperature of 1', () => {
+  assert.deepEqual(usualObjective, { temperature: 1 });
+});

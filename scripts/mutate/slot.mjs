@@ -46,7 +46,10 @@ function watch(child, { limitMs, waitMs }, tell) {
   return () => clearInterval(timer);
 }
 
-/** @returns 'passed', 'failed' (at the first test that fails) or 'hung' (more processor time than its limit, or none any more) */
+/**
+ * @returns the outcome: 'passed', 'failed' (at the first test that fails) or 'hung' (more processor time than its limit, or none
+ *   any more); and how many tests were skipped
+ */
 async function run({ file, cwd, env, ...limits }) {
   const child = spawn(process.execPath, ['--test-reporter=tap', file], {
     cwd,
@@ -57,6 +60,7 @@ async function run({ file, cwd, env, ...limits }) {
   });
   running = child;
   let outcome;
+  let skipped = 0;
   const stop = (why) => {
     outcome ??= why;
     kill();
@@ -64,17 +68,18 @@ async function run({ file, cwd, env, ...limits }) {
   const endWatch = watch(child, limits, () => stop('hung'));
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (/^\s*not ok /.test(line) && !/ # (TODO|SKIP)\b/.test(line)) stop('failed');
+    if (/^\s*(not )?ok .* # SKIP\b/.test(line)) skipped++;
   });
   const [status] = await once(child, 'exit');
   endWatch();
   kill();
   running = undefined;
-  return outcome ?? (status === 0 ? 'passed' : 'failed');
+  return { outcome: outcome ?? (status === 0 ? 'passed' : 'failed'), skipped };
 }
 
 process.on('message', async (asked) => {
   const [began, before] = [performance.now(), isCounted ? endedMs() : 0];
-  const outcome = await run(asked);
+  const ended = await run(asked);
   const ms = performance.now() - began;
-  process.send({ outcome, ms, cpuMs: isCounted ? endedMs() - before : ms });
+  process.send({ ...ended, ms, cpuMs: isCounted ? endedMs() - before : ms });
 });

@@ -52,12 +52,12 @@ export class CutSearcher implements RowSearcher {
     const kept = parameter?.value ?? dimensions;
     const sizes = [dimensions, kept] as const;
     // Read so many rows at a time as make one piece of some megabytes.
-    const piece = new Float32Array(Math.max(1, Math.floor((1 << 20) / dimensions)) * dimensions);
+    const atOnce = Math.max(1, Math.floor((1 << 20) / dimensions));
+    const piece = new Float32Array(atOnce * dimensions);
     const source: RowSource = {
       vectors,
       dimensions: kept,
       async readRows(firstRow, count, into) {
-        const atOnce = piece.length / dimensions;
         for (let done = 0; done < count; done += atOnce) {
           const rows = Math.min(atOnce, count - done);
           await index.readRows(firstRow + done, rows, piece);

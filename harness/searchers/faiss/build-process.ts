@@ -9,12 +9,9 @@ import { trainingCount } from './training-count.js';
 /** Vectors drawn without replacement, in the order of the index: [min(count, rows), D]. */
 async function sample(index: VectorIndex, count: number, seed: number): Promise<number[]> {
   const { dimensions, vectors } = index;
-  const chosen = new Uint8Array(vectors).fill(1);
-  if (count < vectors) {
-    chosen.fill(0);
-    const order = stream(seed, 'index', 'training').shuffle(Array.from({ length: vectors }, (_, row) => row));
-    for (const row of order.slice(0, count)) chosen[row] = 1;
-  }
+  const order = stream(seed, 'index', 'training').shuffle(Array.from({ length: vectors }, (_, row) => row));
+  const chosen = new Uint8Array(vectors);
+  for (const row of order.slice(0, count)) chosen[row] = 1;
   // Grown, not made at its length: above 2 ** 25 V8 would make that a dictionary, many times as slow and as large.
   const values: number[] = [];
   for await (const block of rowBlocks(index)) {
@@ -46,14 +43,10 @@ async function build({ kind, trainingVectors, seed, target }: BuildOrder, index:
     made.add(Array.from(values));
     say({ state: 'adding', rows: first + count });
   }
-  // A kind that cannot be searched, or numbers its rows otherwise, is better met here than in the process that asked.
+  // A kind that cannot be searched is better met here than in the process that asked.
   const first = new Float32Array(index.dimensions);
   await index.readRows(0, 1, first);
-  const { labels } = made.search(Array.from(first), 1);
-  if (made.ntotal() !== index.vectors || labels.some((label) => label >= index.vectors)) {
-    say({ state: 'refused', message: `it holds ${made.ntotal()} rows where ${index.vectors} were added` });
-    return;
-  }
+  made.search(Array.from(first), 1);
   made.write(target);
   say({ state: 'built', trainedOn });
 }

@@ -31,6 +31,14 @@ function refused(kind: string, message: string, cause?: unknown): BenchError {
   });
 }
 
+/** @param threads as many as there are cores where absent */
+export const environmentOf = (threads: number | undefined): NodeJS.ProcessEnv => ({
+  // Threads that wait for each other without sleeping take many times as long where the cores are shared.
+  OMP_WAIT_POLICY: 'PASSIVE',
+  ...process.env,
+  ...(threads !== undefined && { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) }),
+});
+
 /**
  * Builds the index and puts it in place, whole.
  * @throws BenchError CONFIG_INVALID with FAISS's own reason, INTERRUPTED
@@ -39,14 +47,7 @@ export async function buildIndex(request: BuildRequest): Promise<BuiltFacts> {
   const threads = threadsDecide.test(request.kind) ? 1 : request.threads;
   const { said, ...facts } = await buildInProcess(request, {
     module: new URL('./build-process.js', import.meta.url),
-    environment: {
-      // Threads that wait for each other without sleeping take many times as long where the cores are shared.
-      OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? 'PASSIVE',
-      ...(threads !== undefined && {
-        OMP_NUM_THREADS: String(threads),
-        OPENBLAS_NUM_THREADS: String(threads),
-      }),
-    },
+    environment: environmentOf(threads),
     refused,
   });
   return {

@@ -172,7 +172,7 @@ export class FaissSearcher implements RowSearcher {
    */
   static async open(index: VectorIndex, memoryBytes: number, device?: DeviceFaiss): Promise<FaissSearcher> {
     const sizes = index.shards.map((shard) => shardBytes(shard.vectors, shard.dimensions));
-    const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+    const largest = Math.max(...sizes);
     const temporaryBytes =
       device === undefined ? 0 : Math.min(mostTemporaryBytes, Math.floor(memoryBytes / 4));
     const vectorBytes = memoryBytes - temporaryBytes;

@@ -14,9 +14,8 @@ const largestHalf = 65_504;
 async function build({ kind, target }: BuildOrder, index: VectorIndex): Promise<void> {
   const { links, scalar } = graphOf(kind);
   const { Index } = await loadUsearch();
-  const { dimensions, vectors } = index;
-  const longest = scalar === 'i8' ? await longestRow(index) : 0;
-  const lengthening = scalar === 'i8' ? new Lengthening(dimensions, longest) : undefined;
+  const { dimensions } = index;
+  const lengthening = scalar === 'i8' ? new Lengthening(dimensions, await longestRow(index)) : undefined;
   const graph = new Index({
     dimensions: lengthening === undefined ? dimensions : dimensions + 1,
     metric: 'ip',
@@ -37,10 +36,6 @@ async function build({ kind, target }: BuildOrder, index: VectorIndex): Promise<
     graph.add(keys, lengthening?.rows(values) ?? values, threads);
     say({ state: 'adding', rows: first + count });
   }
-  if (graph.size() !== vectors) {
-    say({ state: 'refused', message: `it holds ${graph.size()} rows where ${vectors} were added` });
-    return;
-  }
   try {
     graph.save(target);
   } catch (cause) {
@@ -49,7 +44,7 @@ async function build({ kind, target }: BuildOrder, index: VectorIndex): Promise<
       cause,
     });
   }
-  say({ state: 'built', trainedOn: 0, ...(lengthening && { own: { longest } }) });
+  say({ state: 'built', trainedOn: 0, ...(lengthening && { own: { longest: lengthening.longest } }) });
 }
 
 async function longestRow(index: VectorIndex): Promise<number> {

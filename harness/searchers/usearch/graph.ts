@@ -47,17 +47,18 @@ export function assertSettable(
  */
 export class Lengthening {
   readonly #dimensions: number;
-  readonly #longest: number;
 
   /** @param dimensions D @param longest the length of the longest row */
-  constructor(dimensions: number, longest: number) {
+  constructor(
+    dimensions: number,
+    readonly longest: number,
+  ) {
     this.#dimensions = dimensions;
-    this.#longest = longest;
   }
 
   /** @param values [rows, D] @returns [rows, D + 1] */
   rows(values: Float32Array): Float32Array {
-    return this.#with(values, (square) => Math.sqrt(Math.max(0, this.#longest ** 2 - square)));
+    return this.#with(values, (square) => Math.sqrt(Math.max(0, this.longest ** 2 - square)));
   }
 
   /** @param values [Q, D] @returns [Q, D + 1] */
@@ -67,7 +68,7 @@ export class Lengthening {
 
   /** What an inner product of two vectors of 8 bits is of the inner product. @param query [D] */
   scale(query: Float32Array): number {
-    return (this.#longest * Math.sqrt(squareOf(query))) / 127 ** 2;
+    return (this.longest * Math.sqrt(squareOf(query))) / 127 ** 2;
   }
 
   #with(values: Float32Array, last: (square: number) => number): Float32Array {

@@ -18,7 +18,6 @@ export interface UsearchModule {
 }
 
 export interface UsearchIndex {
-  size(): number;
   add(keys: BigUint64Array, vectors: Float32Array, threads: number): void;
   save(file: string): void;
   load(file: string): void;

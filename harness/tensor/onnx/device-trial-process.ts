@@ -55,7 +55,7 @@ const reasonOf = ({ message }: Error): string =>
 process.on('disconnect', () => process.exit(1));
 const [device, precision] = process.argv.slice(2) as [DeviceName?, Precision?];
 if (device !== undefined) {
-  const message = await tryDevice(device, precision ?? 'float32').catch(
+  const message = await tryDevice(device, precision!).catch(
     (error: Error): TrialMessage => ({ works: false, why: reasonOf(error) }),
   );
   process.send?.(message, () => process.exit(0));

@@ -15,15 +15,15 @@ type Place = 'gpu-buffer' | 'cpu';
 /** Any number of elements, and the same out. */
 function copyModel(): Uint8Array {
   const graph = new Graph();
-  const input = graph.input([1], 'float32');
-  return modelOf(graph, graph.node('Identity', [input], [1], 'float32'), input);
+  const input = graph.input([], 'float32');
+  return modelOf(graph, graph.node('Identity', [input], [], 'float32'), input);
 }
 
 /** The number of elements in, so many zeros out. */
 function zerosModel(): Uint8Array {
   const graph = new Graph();
   const input = graph.input([1], 'int64');
-  return modelOf(graph, graph.node('Expand', [graph.scalar(0, 'float32'), input], [1], 'float32'));
+  return modelOf(graph, graph.node('Expand', [graph.scalar(0, 'float32'), input], [], 'float32'));
 }
 
 function modelOf(graph: Graph, output: Value, ...ofAnyLength: Value[]): Uint8Array {

@@ -35,17 +35,22 @@ export const hasVulkanLoader = (): boolean =>
   libraryFolders().some((folder) => existsSync(path.join(folder, 'libvulkan.so.1')));
 
 /** What the kernel shows of a GPU: a card's own, NVIDIA's, and Windows' through WSL. */
-const hasGpuFile = (): boolean =>
-  list('/dev/dri').some((name) => name.startsWith('renderD')) ||
-  existsSync('/dev/nvidiactl') ||
-  existsSync('/dev/dxg');
+const hasGpuFile = (root: string): boolean =>
+  list(path.join(root, 'dev/dri')).some((name) => name.startsWith('renderD')) ||
+  existsSync(path.join(root, 'dev/nvidiactl')) ||
+  existsSync(path.join(root, 'dev/dxg'));
 
-/** Whether WebGPU may have a GPU to compute on, and is worth a trial when nobody asked for it by name. */
-export function mayHaveGpu(platform: NodeJS.Platform = process.platform): boolean {
+/**
+ * Whether WebGPU may have a GPU to compute on, and is worth a trial when nobody asked for it by name.
+ * @param root of the files, another one for tests
+ */
+export function mayHaveGpu(platform: NodeJS.Platform = process.platform, root = '/'): boolean {
   if (platform === 'darwin') return true;
   // On Windows a software driver cannot be told from a GPU.
   if (platform !== 'linux') return false;
-  return hasGpuFile() && hasVulkanLoader() && drivers().some((file) => !software.test(path.basename(file)));
+  return (
+    hasGpuFile(root) && hasVulkanLoader() && drivers().some((file) => !software.test(path.basename(file)))
+  );
 }
 
 /** Keeps Vulkan's loader from the drivers that compute on the processor, in this process and those it starts. */
@@ -55,22 +60,27 @@ export function leaveSoftwareOut(): void {
   process.env.VK_LOADER_DRIVERS_DISABLE = before === undefined ? softwareGlobs : `${before},${softwareGlobs}`;
 }
 
-/** The GPU in words, as far as this machine says: ONNX Runtime does not tell which it took. */
-export function describeGpu(): string | undefined {
+/**
+ * The GPU in words, as far as this machine says: ONNX Runtime does not tell which it took.
+ * @param root as above
+ */
+export function describeGpu(root = '/'): string | undefined {
   if (process.platform === 'darwin') return cpus()[0]?.model;
   const soft = drivers().filter((file) => software.test(path.basename(file)));
   if (soft.length > 0 && soft.length === drivers().length)
     return `software: ${soft.map((file) => path.basename(file)).join(', ')}`;
-  const nvidia = list('/proc/driver/nvidia/gpus').flatMap((gpu) => {
-    const text = readText(path.join('/proc/driver/nvidia/gpus', gpu, 'information'));
+  const driver = path.join(root, 'proc/driver/nvidia');
+  const nvidia = list(path.join(driver, 'gpus')).flatMap((gpu) => {
+    const text = readText(path.join(driver, 'gpus', gpu, 'information'));
     return /^Model:\s*(.+)$/m.exec(text)?.[1] ?? [];
   });
-  const version = /Kernel Module[^\d]*([\d.]+)/.exec(readText('/proc/driver/nvidia/version'))?.[1];
+  const version = /Kernel Module[^\d]*([\d.]+)/.exec(readText(path.join(driver, 'version')))?.[1];
   if (nvidia.length > 0) return `${nvidia.join(', ')}${version === undefined ? '' : `, driver ${version}`}`;
-  const cards = list('/sys/class/drm')
+  const drm = path.join(root, 'sys/class/drm');
+  const cards = list(drm)
     .filter((name) => name.startsWith('renderD'))
     .map((name) => {
-      const of = (file: string) => readText(path.join('/sys/class/drm', name, 'device', file)).trim();
+      const of = (file: string) => readText(path.join(drm, name, 'device', file)).trim();
       return `vendor ${of('vendor')}, device ${of('device')}`;
     });
   return cards.length > 0 ? cards.join('; ') : undefined;

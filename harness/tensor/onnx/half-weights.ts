@@ -7,8 +7,8 @@ import type { Ort } from './runtime.js';
 /** Any number of float32 numbers in, the same as float16 out. */
 export function halvesModel(): Uint8Array {
   const graph = new Graph();
-  const input = graph.input([1], 'float32');
-  const output = graph.node('Cast', [input], [1], 'float16', { to: elementType.float16 });
+  const input = graph.input([], 'float32');
+  const output = graph.node('Cast', [input], [], 'float16', { to: elementType.float16 });
   for (const value of [input, output] satisfies Value[]) value.dimensions = ['n'];
   const { nodes, used } = prune([output]);
   return writeModel(graph, nodes, used, [output]);

@@ -61,25 +61,9 @@ class RecorderBackend extends tf.KernelBackend {
     return true;
   }
   override incRef(): void {}
-  override refCount(): number {
-    return 1;
-  }
   override numDataIds(): number {
     return 0;
   }
-  override memory() {
-    return { unreliable: true };
-  }
-  override epsilon(): number {
-    return 1e-7;
-  }
-  override floatPrecision(): 32 {
-    return 32;
-  }
-  override timerAvailable(): boolean {
-    return false;
-  }
-  override dispose(): void {}
 }
 
 /** The one recorder: tfjs keeps backends in a global registry, and a recording never pauses for another. */

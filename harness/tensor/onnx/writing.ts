@@ -17,8 +17,8 @@ export function kernel(kernelName: string, write: Writer): void {
     kernelFunc: ({ inputs, attrs }) => {
       const values: Inputs = {};
       for (const [name, tensor] of Object.entries(inputs)) {
-        if (tensor !== undefined && tensor !== null)
-          values[name] = recorder.valueFor(tensor as tf.TensorInfo);
+        // What may be left out is null in some kernels, and undefined in others.
+        if (tensor) values[name] = recorder.valueFor(tensor as tf.TensorInfo);
       }
       const written = write(values, (attrs ?? {}) as Attributes);
       return Array.isArray(written) ? written.map((v) => recorder.hold(v)) : recorder.hold(written as Value);

@@ -1,0 +1,129 @@
+/** What lies on a device, where a stand-in for ONNX Runtime keeps the books: what is sent, held and freed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BenchError } from '../harness/errors.js';
+import { DeviceResidents } from '../harness/tensor/onnx/device-residents.js';
+import {
+  DeviceMemory,
+  type DeviceVariable,
+  deviceVariables,
+} from '../harness/tensor/onnx/device-variables.js';
+import { FakeTensor, fakeOrt } from './fake-device.js';
+
+const floats = (...values: number[]) => Float32Array.of(...values);
+
+const { ort, opened } = fakeOrt();
+
+test('before the first program of a process one buffer is made and freed, and no other after that', async () => {
+  const memory = new DeviceMemory(ort, { logId: 'here' });
+  await memory.hold();
+  assert.deepEqual(opened, [{ logId: 'here', preferredOutputLocation: 'gpu-buffer' }]);
+  await memory.hold();
+  await new DeviceMemory(ort, {}).hold();
+  assert.deepEqual([opened.length, FakeTensor.living], [1, 0]);
+  assert.deepEqual(memory.counts, { buffers: 0, heldBytes: 0, variableBytes: 0, otherBytes: 0 });
+});
+
+test('a variable is sent when it is needed, read from where it lies, and counted until it is freed', async () => {
+  const memory = new DeviceMemory(ort, {});
+  const counted = (buffers: number, heldBytes: number, variableBytes: number) =>
+    assert.deepEqual(
+      [memory.counts, FakeTensor.living],
+      [{ buffers, heldBytes, variableBytes, otherBytes: 0 }, buffers],
+    );
+  const set = deviceVariables(memory, [3, 5, 2]);
+  const [a, b, c] = set.variables as [DeviceVariable, DeviceVariable, DeviceVariable];
+  assert.deepEqual(set.pieces(1, 2), [b]);
+  assert.deepEqual(set.pieces(0, 3), [a, b, c]);
+  for (const length of [2, 4]) assert.throws(() => a.write(new Float32Array(length)), RangeError);
+  assert.deepEqual(await a.read(), floats(0, 0, 0));
+  const values = floats(1, 2, 3);
+  a.write(values);
+  values.fill(9);
+  assert.deepEqual(await a.read(), floats(1, 2, 3));
+  (await a.read()).fill(9);
+  counted(0, 0, 0);
+  await a.upload();
+  counted(1, 12, 12);
+  await a.upload();
+  await b.upload();
+  // Zeros are made there.
+  counted(2, 32, 12);
+  assert.deepEqual(await b.read(), new Float32Array(5));
+  FakeTensor.living--;
+  counted(2, 32, 32);
+  assert.deepEqual(await a.read(), floats(1, 2, 3));
+  FakeTensor.living--;
+  counted(2, 32, 44);
+  a.clear();
+  counted(1, 20, 44);
+  assert.deepEqual(await a.read(), floats(0, 0, 0));
+  a.write(floats(4, 5, 6));
+  await a.upload();
+  a.write(floats(7, 8, 9));
+  counted(1, 20, 56);
+  assert.deepEqual(await a.read(), floats(7, 8, 9));
+  set.dispose();
+  counted(0, 0, 56);
+  set.dispose();
+  counted(0, 0, 56);
+});
+
+test('weights lie there once, as they are and as halves, until they are let go', async () => {
+  const memory = new DeviceMemory(ort, {});
+  const residents = new DeviceResidents(memory);
+  const [first, second] = [floats(1, 2, 3), floats(4, 5)];
+  const variable = residents.variable(first);
+  assert.equal(residents.variable(first), variable);
+  assert.equal(variable.size, 3);
+  const halves = residents.halves(second);
+  assert.equal(residents.halves(second), halves);
+  const held = () => [memory.counts.buffers, memory.counts.heldBytes, memory.counts.variableBytes];
+  await variable.upload();
+  // Programs that begin together send them once.
+  const sent = await Promise.all([halves.tensor(), halves.tensor()]);
+  assert.equal(sent[0], sent[1]);
+  assert.equal(await halves.tensor(), sent[0]);
+  assert.deepEqual(held(), [2, 12 + 4, 12 + 8]);
+  residents.release([second, floats(4, 5)]);
+  assert.deepEqual(held(), [1, 12, 20]);
+  assert.notEqual(residents.halves(second), halves);
+  await residents.halves(second).tensor();
+  assert.deepEqual(held(), [2, 16, 28]);
+  residents.dispose();
+  assert.deepEqual([held(), FakeTensor.living], [[0, 0, 28], 0]);
+  assert.notEqual(residents.variable(first), variable);
+});
+
+test('what float16 rounds to infinity, or is no number, is refused before it is sent', () => {
+  const residents = new DeviceResidents(new DeviceMemory(ort, {}));
+  for (const value of [65_519.99, -65_519.99]) residents.halves(floats(1, value));
+  for (const value of [65_520, -65_520, Number.NaN, Number.POSITIVE_INFINITY])
+    assert.throws(() => residents.halves(floats(1, value)), {
+      code: 'CONFIG_INVALID',
+      message: `encode.precision=f16: a weight of the model is ${value}, and float16 ends at 65,504.`,
+    });
+});
+
+test('what a device says is told as its loss, once and for all, as its want of memory, or as it is', async () => {
+  const memory = new DeviceMemory(ort, {});
+  await deviceVariables(memory, [3 * 2 ** 18]).variables[0]!.upload();
+  const refused = (message: string) =>
+    memory.computing('name', Promise.reject(new Error(message))).then(
+      () => assert.fail(),
+      (error: BenchError) => [error.code, error.message],
+    );
+  assert.equal(await memory.computing('name', Promise.resolve(3)), 3);
+  assert.deepEqual(await refused('any other'), [undefined, 'any other']);
+  assert.deepEqual(await refused('\n[Invalid Buffer x]\nmore'), [
+    'OUT_OF_MEMORY',
+    "The device webgpu gave no more memory for 'name', beside the 3 MiB of weights and vectors that lie there: [Invalid Buffer x]",
+  ]);
+  assert.equal(memory.isLost, false);
+  const gone = ['UNAVAILABLE', "The device webgpu was lost in 'name': a device lost"];
+  assert.deepEqual(await refused(' a device lost\nmore'), gone);
+  assert.equal(memory.isLost, true);
+  await refused('any other');
+  assert.equal(memory.isLost, true);
+  await assert.rejects(memory.computing('name', Promise.reject('no error')), (cause) => cause === 'no error');
+});
