@@ -138,21 +138,23 @@ export class CodeSearcher implements RowSearcher {
     for (const { values } of parts) for (const value of values) highest.offer(value);
     const best = new BestPassages(top.depth);
     this.#memory!.ask(query);
-    const compare = (isWanted: (value: number) => boolean) => {
-      for (const { rows, values } of parts) {
-        const wanted = rows.filter((_, i) => isWanted(values[i]!));
-        const scores = this.#memory!.products(wanted);
-        for (let i = 0; i < wanted.length; i++) {
-          best.offer(scores[i]!, wanted[i]!);
-          least.offer(scores[i]!);
+    // What scores are at most, rounded as they are: rounding keeps their order.
+    const compare = (from: number, below?: number) => {
+      const wanted: number[] = [];
+      for (const { rows, values } of parts)
+        for (let i = 0; i < rows.length; i++) {
+          const value = Math.fround(values[i]!);
+          if (value >= from && (below === undefined || value < below)) wanted.push(rows[i]!);
         }
+      const scores = this.#memory!.products(wanted);
+      for (let i = 0; i < wanted.length; i++) {
+        best.offer(scores[i]!, wanted[i]!);
+        least.offer(scores[i]!);
       }
     };
-    const first = highest.least;
-    compare((value) => value >= first);
-    // What a score is at most, rounded as scores are: rounding keeps their order.
-    const enters = least.least;
-    compare((value) => value < first && Math.fround(value) >= enters);
+    const first = Math.fround(highest.least);
+    compare(first);
+    compare(least.least, first);
     offerBest(top, q, best);
   }
 
