@@ -8,8 +8,10 @@
  * A scale is the step of int8 codes, the length of a row of bits. An error is at least the distance of a row from what its
  * codes say. A file of no coding ends with its header: such an index reads the shards.
  */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { damaged, openToRead, readFully } from '../../index/reading.js';
 import type { AtomicFile } from '../../store/atomic.js';
+import { assertPlain } from '../../store/plain-file.js';
 
 export type Coding = 'int8' | 'binary' | 'none';
 
@@ -87,4 +89,40 @@ export async function readLayout(file: string, wanted: Omit<CodeFacts, 'unit'>):
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Reads rows of codes, as many as there is room for, and what is known of them.
+ * @param codes [rows, width]
+ * @throws BenchError CACHE_INVALID where the file ends early or holds what is no scale or error
+ */
+export function readCodes(
+  layout: CodeLayout,
+  firstRow: number,
+  codes: Uint8Array,
+): { scales: Float32Array; errors: Float32Array } {
+  const { file, coding, width } = layout;
+  const rows = codes.length / width;
+  const scales = new Float32Array(rows);
+  const errors = new Float32Array(coding === 'int8' ? rows : 0);
+  const places = placesOf(layout);
+  assertPlain(file);
+  const handle = openSync(file, 'r');
+  try {
+    const read = (into: Uint8Array, position: number) => {
+      for (let done = 0; done < into.length; ) {
+        const bytes = readSync(handle, into, done, into.length - done, position + done);
+        if (bytes === 0) throw damaged(file, `ends before byte ${position + into.length}`);
+        done += bytes;
+      }
+    };
+    read(codes, places.codes + firstRow * width);
+    read(new Uint8Array(scales.buffer), places.scales + 4 * firstRow);
+    read(new Uint8Array(errors.buffer), places.errors + 4 * firstRow);
+  } finally {
+    closeSync(handle);
+  }
+  const isNone = (value: number) => !(value >= 0 && Number.isFinite(value));
+  if (scales.some(isNone) || errors.some(isNone)) throw damaged(file, 'holds no scales');
+  return { scales, errors };
 }

@@ -1,10 +1,7 @@
 /** Looks through rows of codes, one query after another, for those that its vectors are worth comparing with. */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { damaged } from '../../index/reading.js';
 import { type KernelMemory, kernelMemory, kernelOf } from '../../program/web-assembly.js';
 import { BestPassages } from '../../search/best-passages.js';
-import { assertPlain } from '../../store/plain-file.js';
-import { type CodeLayout, placesOf } from './code-file.js';
+import { type CodeLayout, readCodes } from './code-file.js';
 import { LargestValues } from './largest-values.js';
 import type { CodedQuery, SignedQuery } from './row-codes.js';
 
@@ -47,7 +44,7 @@ export class CodeScan {
 
   /** @throws BenchError CACHE_INVALID where the file ends early or holds what is no scale or error */
   constructor(layout: CodeLayout, firstRow: number, rows: number) {
-    const { file, coding, width } = layout;
+    const { coding, width } = layout;
     this.#firstRow = firstRow;
     this.#rows = rows;
     this.#width = width;
@@ -55,27 +52,8 @@ export class CodeScan {
     this.#out = this.#query + 2 * width;
     this.#memory = kernelMemory(this.#out + 4 * rows);
     this.#kernel = kernelOf(new URL('scan.wasm', import.meta.url), this.#memory)[coding] as Kernel;
-    this.#scales = new Float32Array(rows);
-    this.#errors = new Float32Array(coding === 'int8' ? rows : 0);
-    const places = placesOf(layout);
-    assertPlain(file);
-    const handle = openSync(file, 'r');
-    try {
-      const read = (into: Uint8Array, position: number) => {
-        for (let done = 0; done < into.length; ) {
-          const bytes = readSync(handle, into, done, into.length - done, position + done);
-          if (bytes === 0) throw damaged(file, `ends before byte ${position + into.length}`);
-          done += bytes;
-        }
-      };
-      read(new Uint8Array(this.#memory.buffer, 0, rows * width), places.codes + firstRow * width);
-      read(new Uint8Array(this.#scales.buffer), places.scales + 4 * firstRow);
-      read(new Uint8Array(this.#errors.buffer), places.errors + 4 * firstRow);
-    } finally {
-      closeSync(handle);
-    }
-    const isNone = (value: number) => !(value >= 0 && Number.isFinite(value));
-    if (this.#scales.some(isNone) || this.#errors.some(isNone)) throw damaged(file, 'holds no scales');
+    const into = new Uint8Array(this.#memory.buffer, 0, rows * width);
+    ({ scales: this.#scales, errors: this.#errors } = readCodes(layout, firstRow, into));
   }
 
   find(query: ScanQuery, { rows, depth }: Wanted): Candidates {

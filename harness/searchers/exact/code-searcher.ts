@@ -5,6 +5,7 @@ import type { VectorIndex } from '../../index/vector-index.js';
 import { BestPassages } from '../../search/best-passages.js';
 import { TopRows } from '../../search/merge.js';
 import type { BuiltFile, RowHits, RowSearcher, SearchMeans } from '../../search/searcher.js';
+import { batchBytes, largestBatch } from './code-batches.js';
 import { placesOf, readLayout } from './code-file.js';
 import type { Candidates } from './code-scan.js';
 import { codingOf, type Kind, ownRescore } from './kinds.js';
@@ -14,7 +15,13 @@ import { RowMemory } from './row-memory.js';
 import { ScanThreads } from './scan-threads.js';
 
 /** Queries scanned at once: what they find is held together. */
-const largestBatch = 16;
+const scannedAtOnce = 16;
+/** From so many on, queries are quicker together: alone, each reads all the codes. */
+const leastTogether = 4;
+/** In fewer rows it makes no difference. */
+const leastRows = 8192;
+/** Of deeper lists more rows are compared with the queries than are left out. */
+const deepestTogether = 1000;
 
 export class CodeSearcher implements RowSearcher {
   readonly resident = true;
@@ -22,6 +29,8 @@ export class CodeSearcher implements RowSearcher {
   readonly #kind: Kind;
   readonly #width: number;
   readonly #scans: ScanThreads;
+  /** Whether many queries are searched together. */
+  readonly #together: boolean;
   /** Absent where scores are those of the codes. */
   readonly #memory: RowMemory | undefined;
   readonly #rescore: number;
@@ -30,7 +39,7 @@ export class CodeSearcher implements RowSearcher {
 
   private constructor(
     index: VectorIndex,
-    { kind, width, rescore }: { kind: Kind; width: number; rescore: number },
+    { kind, width, rescore, together }: { kind: Kind; width: number; rescore: number; together: boolean },
     scans: ScanThreads,
     memory: RowMemory | undefined,
   ) {
@@ -39,6 +48,7 @@ export class CodeSearcher implements RowSearcher {
     this.#width = width;
     this.#rescore = rescore;
     this.#scans = scans;
+    this.#together = together;
     this.#memory = memory;
   }
 
@@ -64,9 +74,15 @@ export class CodeSearcher implements RowSearcher {
         },
       );
     }
+    const threads = Math.min(engine.threads, availableParallelism());
+    const together =
+      kind === 'bounds' &&
+      engine.codeProducts !== undefined &&
+      rows >= leastRows &&
+      wanted + batchBytes(layout, threads) <= memoryBytes;
     const memory = readsRows ? await RowMemory.read(index) : undefined;
-    const scans = await ScanThreads.open(layout, Math.min(engine.threads, availableParallelism()));
-    return new CodeSearcher(index, { kind, width: layout.width, rescore }, scans, memory);
+    const scans = await ScanThreads.open(layout, threads);
+    return new CodeSearcher(index, { kind, width: layout.width, rescore, together }, scans, memory);
   }
 
   search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
@@ -80,40 +96,80 @@ export class CodeSearcher implements RowSearcher {
     const k = Math.min(depth, vectors);
     const top = new TopRows(count, k);
     if (k === 0) return top;
-    const wanted =
-      this.#kind === 'bounds'
-        ? ({ rows: 'possible', depth: k } as const)
-        : ({ rows: 'best', depth: Math.min(vectors, Math.max(k, this.#rescore)) } as const);
-    for (let first = 0; first < count; first += largestBatch) {
-      const asked = Array.from({ length: Math.min(largestBatch, count - first) }, (_, i) =>
-        queries.subarray((first + i) * dimensions, (first + i + 1) * dimensions),
-      );
-      const coded = asked.map((query) =>
-        this.#kind === 'binary' ? signQuery(query, this.#width) : codeQuery(query, this.#width),
-      );
-      const found = await this.#scans.find({ queries: coded, wanted });
-      for (const [i, parts] of found.entries())
-        this.#rank(top, first + i, asked[i]!, inOrder(parts), wanted.depth);
+    const rowOf = (q: number) => queries.subarray(q * dimensions, (q + 1) * dimensions);
+    const alone: number[] = [];
+    for (let first = 0; first < count; ) {
+      const isTogether = this.#together && k <= deepestTogether && count - first >= leastTogether;
+      const size = Math.min(isTogether ? largestBatch : count, count - first);
+      const asked = Array.from({ length: size }, (_, i) => first + i);
+      first += size;
+      const found = isTogether ? await this.#scans.find({ together: asked.map(rowOf), depth: k }) : [];
+      for (const [i, q] of asked.entries()) {
+        if (found[i] === undefined) alone.push(q);
+        else this.#rankPossible(top, q, rowOf(q), found[i]);
+      }
     }
+    for (let first = 0; first < alone.length; first += scannedAtOnce)
+      await this.#scan(top, alone.slice(first, first + scannedAtOnce), rowOf);
     return top;
   }
 
-  /** @param most how many of them are looked at, where they are the best and not all that are possible */
-  #rank(top: TopRows, q: number, query: Float32Array, candidates: Candidates, most: number): void {
-    const best = new BestPassages(top.depth);
-    const least = new LargestValues(top.depth);
-    const { rows, values } = candidates;
-    this.#memory?.ask(query);
-    const count = this.#kind === 'bounds' ? rows.length : Math.min(most, rows.length);
-    for (let i = 0; i < count; i++) {
-      // What comes now is no larger than this, and those held are larger: rounding keeps that order.
-      if (this.#kind === 'bounds' && Math.fround(values[i]!) < least.least) break;
-      const score = this.#memory === undefined ? values[i]! : this.#memory.product(rows[i]!);
-      best.offer(score, rows[i]!);
-      least.offer(score);
+  /** @param asked queries that are scanned one by one */
+  async #scan(top: TopRows, asked: readonly number[], rowOf: (q: number) => Float32Array): Promise<void> {
+    const coded = asked.map((q) =>
+      this.#kind === 'binary' ? signQuery(rowOf(q), this.#width) : codeQuery(rowOf(q), this.#width),
+    );
+    const most = Math.min(this.#index.vectors, Math.max(top.depth, this.#rescore));
+    const isPossible = this.#kind === 'bounds';
+    const wanted = isPossible
+      ? ({ rows: 'possible', depth: top.depth } as const)
+      : ({ rows: 'best', depth: most } as const);
+    const found = await this.#scans.find({ queries: coded, wanted });
+    for (const [i, q] of asked.entries()) {
+      const parts = found[i]!;
+      if (isPossible) this.#rankPossible(top, q, rowOf(q), parts);
+      else this.#rankBest(top, q, rowOf(q), parts, most);
     }
-    const [found, scores] = [new Int32Array(top.depth), new Float32Array(top.depth)];
-    top.offer(q, scores, found, 0, best.take(found, scores, 0), 0);
+  }
+
+  /** Compares those that may be the highest, and then of the others those that may still be among the best. */
+  #rankPossible(top: TopRows, q: number, query: Float32Array, parts: readonly Candidates[]): void {
+    const [highest, least] = [new LargestValues(top.depth), new LargestValues(top.depth)];
+    for (const { values } of parts) for (const value of values) highest.offer(value);
+    const best = new BestPassages(top.depth);
+    this.#memory!.ask(query);
+    // What scores are at most, rounded as they are: rounding keeps their order.
+    const compare = (from: number, below?: number) => {
+      const wanted: number[] = [];
+      for (const { rows, values } of parts)
+        for (let i = 0; i < rows.length; i++) {
+          const value = Math.fround(values[i]!);
+          if (value >= from && (below === undefined || value < below)) wanted.push(rows[i]!);
+        }
+      const scores = this.#memory!.products(wanted);
+      for (let i = 0; i < wanted.length; i++) {
+        best.offer(scores[i]!, wanted[i]!);
+        least.offer(scores[i]!);
+      }
+    };
+    const first = Math.fround(highest.least);
+    compare(first);
+    compare(least.least, first);
+    offerBest(top, q, best);
+  }
+
+  /** @param most how many of them are compared again */
+  #rankBest(top: TopRows, q: number, query: Float32Array, parts: readonly Candidates[], most: number): void {
+    const chosen = new BestPassages(most);
+    for (const { rows, values } of parts)
+      for (const [i, row] of rows.entries()) chosen.offer(values[i]!, row);
+    const [rows, values] = [new Int32Array(most), new Float32Array(most)];
+    const count = chosen.take(rows, values, 0);
+    this.#memory?.ask(query);
+    const scores = this.#memory?.products(rows.subarray(0, count)) ?? values;
+    const best = new BestPassages(top.depth);
+    for (let i = 0; i < count; i++) best.offer(scores[i]!, rows[i]!);
+    offerBest(top, q, best);
   }
 
   async dispose(): Promise<void> {
@@ -122,21 +178,7 @@ export class CodeSearcher implements RowSearcher {
   }
 }
 
-/** Of all parts, the largest values first, among equals the first row: the same order however the rows were cut into parts. */
-function inOrder(parts: readonly Candidates[]): Candidates {
-  const count = parts.reduce((sum, { rows }) => sum + rows.length, 0);
-  const [rows, values] = [new Float64Array(count), new Float64Array(count)];
-  let at = 0;
-  for (const part of parts) {
-    rows.set(part.rows, at);
-    values.set(part.values, at);
-    at += part.rows.length;
-  }
-  const order = Uint32Array.from(rows, (_, i) => i).sort(
-    (a, b) => values[b]! - values[a]! || rows[a]! - rows[b]!,
-  );
-  return {
-    rows: Float64Array.from(order, (i) => rows[i]!),
-    values: Float64Array.from(order, (i) => values[i]!),
-  };
+function offerBest(top: TopRows, q: number, best: BestPassages): void {
+  const [rows, scores] = [new Int32Array(top.depth), new Float32Array(top.depth)];
+  top.offer(q, scores, rows, 0, best.take(rows, scores, 0), 0);
 }

@@ -66,7 +66,7 @@ export function signRow(row: Float32Array, bits: Uint8Array): void {
  * A row with a + R below the k-th largest a - R of all rows has k scores above its own, and is in no list of k.
  */
 export interface CodedQuery {
-  /** d, [width]: int16, such that no inner product with int8 codes leaves int32. */
+  /** d, [width]: such that no inner product with codes of rows leaves int32. */
   codes: Int16Array;
   /** t: a = s t (c . d). */
   factor: number;
@@ -78,8 +78,47 @@ export interface CodedQuery {
 
 /** @param query q, [D] @param width codes of a row, at least D */
 export function codeQuery(query: Float32Array, width: number): CodedQuery {
+  const most = Math.min(32_767, Math.floor((2 ** 31 - 1) / (largestCode * query.length)));
+  const { codes, factor, length, rest, sums } = coded(query, width, most);
+  return {
+    codes,
+    factor,
+    errorShare: length * (1 + sums),
+    scaleShare: largestCode * Math.sqrt(query.length) * slack * (rest + sums * length),
+    least: smallestNormal * query.length * (2 + length),
+  };
+}
+
+/**
+ * A query in codes of a byte, for the engine's products. They leave much more of F, so the length of the row's own codes, |c|,
+ * stands for K.
+ */
+export interface ByteQuery {
+  /** d, [width] */
+  codes: Int16Array;
+  factor: number;
+  /** R = errorShare E + lengthShare s |c| + least. */
+  errorShare: number;
+  lengthShare: number;
+  least: number;
+}
+
+/** @param largest of the codes that the engine takes, either way */
+export function byteQuery(query: Float32Array, width: number, largest: number): ByteQuery {
+  const most = Math.min(largest, Math.floor((2 ** 31 - 1) / (2 * (largestCode + 1) * query.length)));
+  const { codes, factor, length, rest, sums } = coded(query, width, most);
+  return {
+    codes,
+    factor,
+    errorShare: length * (1 + sums),
+    lengthShare: rest + sums * length,
+    least: smallestNormal * query.length * (2 + length),
+  };
+}
+
+/** @param most the largest code, either way @returns d, t, |q|, F and g */
+function coded(query: Float32Array, width: number, most: number) {
   const dimensions = query.length;
-  const most = Math.min(32_767, Math.floor((2 ** 31 - 1) / (largestCode * dimensions)));
   let largest = 0;
   for (const value of query) largest = Math.max(largest, Math.abs(value));
   const factor = largest / most;
@@ -89,16 +128,8 @@ export function codeQuery(query: Float32Array, width: number): CodedQuery {
     codes[d] = factor === 0 ? 0 : Math.max(-most, Math.min(most, Math.round(query[d]! / factor)));
     rest[d] = query[d]! - factor * codes[d]!;
   }
-  const length = lengthOf(query);
   const rounding = (dimensions + 16) * unitRoundoff;
-  const sums = rounding / (1 - rounding);
-  return {
-    codes,
-    factor,
-    errorShare: length * (1 + sums),
-    scaleShare: largestCode * Math.sqrt(dimensions) * slack * (lengthOf(rest) + sums * length),
-    least: smallestNormal * dimensions * (2 + length),
-  };
+  return { codes, factor, length: lengthOf(query), rest: lengthOf(rest), sums: rounding / (1 - rounding) };
 }
 
 /**

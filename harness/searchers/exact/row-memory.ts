@@ -1,29 +1,20 @@
-/** The vectors of an index in memory, to compare a few of them with a query. */
+/** The vectors of an index in memory, to compare some of them with a query. */
 import { kernelMemory, kernelOf } from '../../program/web-assembly.js';
 import type { RowSource } from './blocks.js';
 
-/** Numbers of one array. */
+/** Numbers of one kernel's memory. */
 const blockNumbers = 1 << 28;
+/** Rows that a kernel is given at once, at most; an even number. */
+const listed = 1024;
 
 export class RowMemory {
   readonly #dimensions: number;
   readonly #blockRows: number;
-  readonly #blocks: Float32Array[] = [];
-
-  /** A row, and the query, in the memory of the kernel; zeros behind them. */
-  readonly #row: Float32Array;
-  readonly #query: Float64Array;
-  readonly #product: () => number;
+  readonly #blocks: Block[] = [];
 
   private constructor(dimensions: number) {
     this.#dimensions = dimensions;
     this.#blockRows = Math.max(1, Math.floor(blockNumbers / dimensions));
-    const width = 4 * Math.ceil(dimensions / 4);
-    const memory = kernelMemory(12 * width);
-    this.#row = new Float32Array(memory.buffer, 0, width);
-    this.#query = new Float64Array(memory.buffer, 4 * width, width);
-    const kernel = kernelOf(new URL('scan.wasm', import.meta.url), memory).product;
-    this.#product = () => (kernel as (...places: number[]) => number)(0, width, 4 * width);
   }
 
   /** @throws BenchError CACHE_INVALID where a shard cannot be read */
@@ -31,8 +22,8 @@ export class RowMemory {
     const memory = new RowMemory(index.dimensions);
     for (let first = 0; first < index.vectors; first += memory.#blockRows) {
       const rows = Math.min(memory.#blockRows, index.vectors - first);
-      const block = new Float32Array(rows * index.dimensions);
-      await index.readRows(first, rows, block);
+      const block = new Block(rows, index.dimensions);
+      await index.readRows(first, rows, block.values);
       memory.#blocks.push(block);
     }
     return memory;
@@ -40,14 +31,59 @@ export class RowMemory {
 
   /** What rows are compared with from now on. @param query [D] */
   ask(query: Float32Array): void {
-    this.#query.set(query);
+    for (const block of this.#blocks) block.query.set(query);
   }
 
-  /** The inner product of a row and the query, summed in float64 and rounded to float32 once. */
-  product(row: number): number {
-    const block = this.#blocks[Math.floor(row / this.#blockRows)]!;
-    const first = (row % this.#blockRows) * this.#dimensions;
-    this.#row.set(block.subarray(first, first + this.#dimensions));
-    return Math.fround(this.#product());
+  /**
+   * The inner products of rows and the query, each summed in float64 and rounded to float32 once.
+   * @param rows numbers of rows, which lie together where they are in order
+   */
+  products(rows: ArrayLike<number>): Float32Array {
+    const products = new Float32Array(rows.length);
+    for (let from = 0; from < rows.length; ) {
+      const number = Math.floor(rows[from]! / this.#blockRows);
+      const [block, firstRow] = [this.#blocks[number]!, number * this.#blockRows];
+      let count = 0;
+      for (; count < listed && from + count < rows.length; count++) {
+        const row = rows[from + count]! - firstRow;
+        if (row < 0 || row >= this.#blockRows) break;
+        block.list[count] = 4 * this.#dimensions * row;
+      }
+      products.set(block.products(count), from);
+      from += count;
+    }
+    return products;
+  }
+}
+
+/** Rows in the memory of a kernel; behind them the query, the list of those asked for, and their products. */
+class Block {
+  readonly values: Float32Array;
+  /** Zeros behind D: what the kernel takes of the next row counts nothing. */
+  readonly query: Float64Array;
+  readonly list: Uint32Array;
+  readonly #products: Float64Array;
+  readonly #kernel: (pairs: number) => void;
+
+  constructor(rows: number, dimensions: number) {
+    const width = 4 * Math.ceil(dimensions / 4);
+    // The last row is read to its width.
+    const query = 16 * Math.ceil((4 * rows * dimensions) / 16) + 16;
+    const list = query + 8 * width;
+    const products = list + 4 * listed;
+    const memory = kernelMemory(products + 8 * listed);
+    this.values = new Float32Array(memory.buffer, 0, rows * dimensions);
+    this.query = new Float64Array(memory.buffer, query, width);
+    this.list = new Uint32Array(memory.buffer, list, listed);
+    this.#products = new Float64Array(memory.buffer, products, listed);
+    const kernel = kernelOf(new URL('scan.wasm', import.meta.url), memory).products;
+    this.#kernel = (pairs) => (kernel as (...places: number[]) => void)(list, pairs, width, query, products);
+  }
+
+  /** @param count rows of the list, at least 1 */
+  products(count: number): Float64Array {
+    this.list[count] = this.list[count - 1]!;
+    this.#kernel(Math.ceil(count / 2));
+    return this.#products.subarray(0, count);
   }
 }

@@ -2,28 +2,19 @@
 import { Worker } from 'node:worker_threads';
 import { BenchError, type SentError } from '../../errors.js';
 import type { CodeLayout } from './code-file.js';
-import { type Candidates, CodeScan, rowsAtMost, type ScanQuery, type Wanted } from './code-scan.js';
-
-interface Part {
-  firstRow: number;
-  rows: number;
-}
+import { CodePart, type Found, findIn, type Part, type ScanOrder } from './code-part.js';
+import { type Candidates, rowsAtMost } from './code-scan.js';
 
 export interface ThreadData {
   layout: CodeLayout;
   parts: readonly Part[];
 }
 
-export interface ScanOrder {
-  queries: readonly ScanQuery[];
-  wanted: Wanted;
-}
-
 export type ThreadMessage =
   | { ready: true }
   | { refused: SentError }
-  /** By query and part. */
-  | { found: Candidates[][] };
+  /** By part. */
+  | { found: Found[] };
 
 /** A thread is worth starting for so many bytes of codes: those are scanned while a message goes there and back. */
 const leastBytes = 1 << 20;
@@ -40,10 +31,10 @@ export function partsOf({ rows, width }: Pick<CodeLayout, 'rows' | 'width'>, thr
 
 export class ScanThreads {
   /** Scanned by the thread that asks. */
-  readonly #own: readonly CodeScan[];
+  readonly #own: readonly CodePart[];
   readonly #others: readonly OtherThread[];
 
-  private constructor(own: readonly CodeScan[], others: readonly OtherThread[]) {
+  private constructor(own: readonly CodePart[], others: readonly OtherThread[]) {
     this.#own = own;
     this.#others = others;
   }
@@ -53,7 +44,7 @@ export class ScanThreads {
     const [own, ...others] = partsOf(layout, threads);
     const started = others.map((parts) => new OtherThread({ layout, parts }));
     try {
-      const scans = own!.map(({ firstRow, rows }) => new CodeScan(layout, firstRow, rows));
+      const scans = own!.map((part) => new CodePart(layout, part));
       await Promise.all(started.map((other) => other.ready));
       return new ScanThreads(scans, started);
     } catch (error) {
@@ -62,16 +53,22 @@ export class ScanThreads {
     }
   }
 
-  /** By query, what was found in each part. One call at a time. */
-  async find(order: ScanOrder): Promise<Candidates[][]> {
+  /** By query, what was found in each part; undefined for a query that is to be searched alone. One call at a time. */
+  async find(order: ScanOrder): Promise<(Candidates[] | undefined)[]> {
     const asked = this.#others.map((other) => other.find(order));
-    const own = order.queries.map((query) => this.#own.map((scan) => scan.find(query, order.wanted)));
-    const theirs = await Promise.all(asked);
-    return own.map((parts, q) => [...parts, ...theirs.flatMap((found) => found[q]!)]);
+    const all = [findIn(this.#own, order), ...asked];
+    // A thread still at work would answer the next call.
+    await Promise.allSettled(all);
+    const parts = (await Promise.all(all)).flat();
+    return parts[0]!.map((_, q) => {
+      const found = parts.flatMap((part) => part[q] ?? []);
+      return found.length === parts.length ? found : undefined;
+    });
   }
 
   async end(): Promise<void> {
     await Promise.all(this.#others.map((other) => other.end()));
+    for (const part of this.#own) await part.dispose();
   }
 }
 
@@ -94,10 +91,12 @@ class OtherThread {
     this.ready.catch(() => undefined);
   }
 
-  async find(order: ScanOrder): Promise<Candidates[][]> {
+  async find(order: ScanOrder): Promise<Found[]> {
     const next = this.#next();
     this.#worker.postMessage(order);
-    return ((await next) as { found: Candidates[][] }).found;
+    const message = await next;
+    if ('refused' in message) throw BenchError.received(message.refused);
+    return (message as { found: Found[] }).found;
   }
 
   async #next(): Promise<ThreadMessage> {

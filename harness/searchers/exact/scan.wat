@@ -111,17 +111,91 @@
       (local.set $out (i32.add (local.get $out) (i32.const 4)))
       (br_if $row (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
 
-  ;; The inner product of n float32 and n float64, summed in float64 in one order; n is a multiple of 4, and at least 4.
-  (func (export "product") (param $row i32) (param $n i32) (param $query i32) (result f64)
-    (local $end i32) (local $even v128) (local $odd v128)
-    (local.set $end (i32.add (local.get $row) (i32.shl (local.get $n) (i32.const 2))))
+  ;; Of rows' sums with many queries, those that leave a row possible: a float32 sum of what they stand for and its radius is not
+  ;; below the query's threshold. `sums` is [n, queries] int32, queries a multiple of 4; `facts` holds four float32 of each row:
+  ;; scale, error, length of the codes, and one that is not read; `asked` of each four queries four factors, four shares of the
+  ;; error, of the length, four constants and four thresholds. Writes to `out` where such sums lie, four queries after four, and
+  ;; gives their number.
+  (func (export "possible") (param $sums i32) (param $n i32) (param $queries i32) (param $facts i32) (param $asked i32) (param $out i32)
+    (result i32)
+    (local $first i32) (local $sum i32) (local $fact i32) (local $end i32) (local $lanes i32) (local $four i32)
+    (local $factor v128) (local $errorShare v128) (local $lengthShare v128) (local $constant v128) (local $threshold v128)
+    (local.set $first (local.get $out))
+    (local.set $end (i32.add (local.get $facts) (i32.shl (local.get $n) (i32.const 4))))
+    (local.set $four (i32.shr_u (local.get $queries) (i32.const 2)))
+    ;; Bytes from one row to the next.
+    (local.set $queries (i32.shl (local.get $queries) (i32.const 2)))
     (loop $next
-      (local.set $even (f64x2.add (local.get $even) (f64x2.mul
-        (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $row))) (v128.load (local.get $query)))))
-      (local.set $odd (f64x2.add (local.get $odd) (f64x2.mul
-        (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $row))) (v128.load offset=16 (local.get $query)))))
-      (local.set $query (i32.add (local.get $query) (i32.const 32)))
-      (local.set $row (i32.add (local.get $row) (i32.const 16)))
-      (br_if $next (i32.lt_u (local.get $row) (local.get $end))))
-    (local.set $even (f64x2.add (local.get $even) (local.get $odd)))
-    (f64.add (f64x2.extract_lane 0 (local.get $even)) (f64x2.extract_lane 1 (local.get $even)))))
+      (local.set $factor (v128.load (local.get $asked)))
+      (local.set $errorShare (v128.load offset=16 (local.get $asked)))
+      (local.set $lengthShare (v128.load offset=32 (local.get $asked)))
+      (local.set $constant (v128.load offset=48 (local.get $asked)))
+      (local.set $threshold (v128.load offset=64 (local.get $asked)))
+      (local.set $asked (i32.add (local.get $asked) (i32.const 80)))
+      (local.set $sum (local.get $sums))
+      (local.set $fact (local.get $facts))
+      (loop $row
+        ;; What is no number is below nothing.
+        (local.set $lanes (i32.xor (i32.const 15) (i32x4.bitmask (f32x4.lt
+          (f32x4.add
+            (f32x4.mul
+              (f32x4.mul (f32x4.convert_i32x4_s (v128.load (local.get $sum))) (v128.load32_splat (local.get $fact)))
+              (local.get $factor))
+            (f32x4.add
+              (f32x4.add
+                (f32x4.mul (v128.load32_splat offset=4 (local.get $fact)) (local.get $errorShare))
+                (f32x4.mul (v128.load32_splat offset=8 (local.get $fact)) (local.get $lengthShare)))
+              (local.get $constant)))
+          (local.get $threshold)))))
+        (block $none
+          (br_if $none (i32.eqz (local.get $lanes)))
+          (loop $lane
+            (i32.store (local.get $out) (i32.add (local.get $sum)
+              (i32.shl (i32.ctz (local.get $lanes)) (i32.const 2))))
+            (local.set $out (i32.add (local.get $out) (i32.const 4)))
+            (br_if $lane (local.tee $lanes
+              (i32.and (local.get $lanes) (i32.sub (local.get $lanes) (i32.const 1)))))))
+        (local.set $sum (i32.add (local.get $sum) (local.get $queries)))
+        (local.set $fact (i32.add (local.get $fact) (i32.const 16)))
+        (br_if $row (i32.lt_u (local.get $fact) (local.get $end))))
+      (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
+      (br_if $next (local.tee $four (i32.sub (local.get $four) (i32.const 1)))))
+    (i32.shr_u (i32.sub (local.get $out) (local.get $first)) (i32.const 2)))
+
+  ;; Inner products of float32 rows with one float64 query, each summed in float64 in the one order; two rows at a time, which
+  ;; keeps more of a core at work. `list` holds where 2 `pairs` rows begin; n numbers of each are taken, a multiple of 4, at least 4.
+  (func (export "products") (param $list i32) (param $pairs i32) (param $n i32) (param $query i32) (param $out i32)
+    (local $row i32) (local $other i32) (local $q i32) (local $end i32) (local $low v128) (local $high v128)
+    (local $even v128) (local $odd v128) (local $even2 v128) (local $odd2 v128)
+    (loop $pair
+      (local.set $row (i32.load (local.get $list)))
+      (local.set $other (i32.load offset=4 (local.get $list)))
+      (local.set $even (v128.const i64x2 0 0))
+      (local.set $odd (v128.const i64x2 0 0))
+      (local.set $even2 (v128.const i64x2 0 0))
+      (local.set $odd2 (v128.const i64x2 0 0))
+      (local.set $q (local.get $query))
+      (local.set $end (i32.add (local.get $query) (i32.shl (local.get $n) (i32.const 3))))
+      (loop $next
+        (local.set $low (v128.load (local.get $q)))
+        (local.set $high (v128.load offset=16 (local.get $q)))
+        (local.set $even (f64x2.add (local.get $even) (f64x2.mul
+          (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $row))) (local.get $low))))
+        (local.set $odd (f64x2.add (local.get $odd) (f64x2.mul
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $row))) (local.get $high))))
+        (local.set $even2 (f64x2.add (local.get $even2) (f64x2.mul
+          (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $other))) (local.get $low))))
+        (local.set $odd2 (f64x2.add (local.get $odd2) (f64x2.mul
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $other))) (local.get $high))))
+        (local.set $row (i32.add (local.get $row) (i32.const 16)))
+        (local.set $other (i32.add (local.get $other) (i32.const 16)))
+        (local.set $q (i32.add (local.get $q) (i32.const 32)))
+        (br_if $next (i32.lt_u (local.get $q) (local.get $end))))
+      (f64.store (local.get $out) (call $both (f64x2.add (local.get $even) (local.get $odd))))
+      (f64.store offset=8 (local.get $out) (call $both (f64x2.add (local.get $even2) (local.get $odd2))))
+      (local.set $list (i32.add (local.get $list) (i32.const 8)))
+      (local.set $out (i32.add (local.get $out) (i32.const 16)))
+      (br_if $pair (local.tee $pairs (i32.sub (local.get $pairs) (i32.const 1))))))
+
+  (func $both (param $sums v128) (result f64)
+    (f64.add (f64x2.extract_lane 0 (local.get $sums)) (f64x2.extract_lane 1 (local.get $sums)))))

@@ -26,57 +26,32 @@ export interface Batch {
   values: Float32Array;
 }
 
-/** Scores [R, 128] and the largest of each group [128, R / 8]: a step writes over those of another. */
-class StepOutputs {
-  readonly scores: Float32Array;
-  readonly #largest: Float32Array;
-
-  private constructor(
-    readonly set: VariableSet,
-    memory: Float32Array,
-    scores: number,
-  ) {
-    this.scores = memory.subarray(0, scores);
-    this.#largest = memory.subarray(scores);
-  }
-
-  /** Undefined where the engine keeps its results elsewhere than in this process's memory. */
-  static on(engine: Engine): StepOutputs | undefined {
-    const scores = stepRowsOf(engine) * largestBatch;
-    const set = engine.variables([scores, scores / groupRows]);
-    if (set.memory !== undefined) return new StepOutputs(set, set.memory, scores);
-    set.dispose();
-    return undefined;
-  }
-
-  /** Of one query. */
-  largestOf(q: number): Float32Array {
-    const groups = this.#largest.length / largestBatch;
-    return this.#largest.subarray(q * groups, (q + 1) * groups);
-  }
-}
-
 export class ScoreSteps {
   readonly #engine: Engine;
   readonly #dimensions: number;
   readonly #rows: number;
-  /** Of one step and of the next, which is computed while the scores of the first are looked at. */
-  readonly #outputs: readonly StepOutputs[];
+  /** Scores [R, 128] and the largest of each group [128, R / 8]: every step writes over those of the one before. */
+  readonly #outputs: VariableSet;
+  readonly #scores: Float32Array;
+  readonly #largest: Float32Array;
   #program: Promise<Program> | undefined;
 
-  private constructor(engine: Engine, dimensions: number, outputs: readonly StepOutputs[]) {
+  private constructor(engine: Engine, dimensions: number, outputs: VariableSet, memory: Float32Array) {
     this.#engine = engine;
     this.#dimensions = dimensions;
     this.#rows = stepRowsOf(engine);
     this.#outputs = outputs;
+    this.#scores = memory.subarray(0, this.#rows * largestBatch);
+    this.#largest = memory.subarray(this.#rows * largestBatch);
   }
 
   /** Undefined where the engine does not compute in the cores: a device gives the hits of all rows at once, and no scores travel. */
   static on(engine: Engine, dimensions: number): ScoreSteps | undefined {
     if (engine.device !== 'cpu') return undefined;
-    const outputs = [0, 1].map(() => StepOutputs.on(engine));
-    if (outputs.every((each) => each !== undefined)) return new ScoreSteps(engine, dimensions, outputs);
-    for (const each of outputs) each?.set.dispose();
+    const scores = stepRowsOf(engine) * largestBatch;
+    const outputs = engine.variables([scores, scores / groupRows]);
+    if (outputs.memory !== undefined) return new ScoreSteps(engine, dimensions, outputs, outputs.memory);
+    outputs.dispose();
     return undefined;
   }
 
@@ -89,24 +64,17 @@ export class ScoreSteps {
     this.#program ??= this.#compile();
     const program = await this.#program;
     const best = Array.from({ length: size }, () => new BestPassages(top.depth));
-    // The last step begins early enough to be as long as the others: a short one might sum in another order.
-    const startOf = (step: number) => Math.min(step * this.#rows, block.rows - this.#rows);
-    const steps = Math.ceil(block.rows / this.#rows);
-    const run = (step: number) => {
-      const start = startOf(step) * this.#dimensions;
-      const rows = block.values!.subarray(start, start + this.#rows * this.#dimensions);
-      return program.run([values, rows], this.#outputs[step % 2]!.set.variables);
-    };
-    let running = run(0);
-    for (let step = 0; step < steps; step++) {
-      await running;
-      if (step + 1 < steps) running = run(step + 1);
-      const outputs = this.#outputs[step % 2]!;
-      const start = startOf(step);
+    for (let done = 0; done < block.rows; done += this.#rows) {
+      // The last step begins early enough to be as long as the others: a short one might sum in another order.
+      const start = Math.min(done, block.rows - this.#rows);
+      const rows = block.values!.subarray(start * this.#dimensions, (start + this.#rows) * this.#dimensions);
+      // ONNX Runtime computes in this very thread, beside its own: nothing is looked at meanwhile.
+      await program.run([values, rows], this.#outputs.variables);
       for (const [q, held] of best.entries()) {
-        const enters = held.isFull ? held.leastScore : leastOf(outputs.largestOf(q), top.depth);
+        const largest = this.#largestOf(q);
+        const enters = held.isFull ? held.leastScore : leastOf(largest, top.depth);
         const least = Math.max(top.leastScore(first + q), enters);
-        this.#offer(held, q, { least, outputs, start, from: step * this.#rows - start });
+        this.#offer(held, q, { least, largest, start, from: done - start });
       }
     }
     const [rows, scores] = [new Int32Array(top.depth), new Float32Array(top.depth)];
@@ -114,14 +82,19 @@ export class ScoreSteps {
       top.offer(first + q, scores, rows, 0, held.take(rows, scores, 0), block.firstRow);
   }
 
+  /** Of one query. */
+  #largestOf(q: number): Float32Array {
+    const groups = this.#rows / groupRows;
+    return this.#largest.subarray(q * groups, (q + 1) * groups);
+  }
+
   /** @param start the first row of the step @param from the first of its rows that no step before had */
   #offer(
     held: BestPassages,
     q: number,
-    { least, outputs, start, from }: { least: number; outputs: StepOutputs; start: number; from: number },
+    { least, largest, start, from }: { least: number; largest: Float32Array; start: number; from: number },
   ): void {
-    const { scores } = outputs;
-    const largest = outputs.largestOf(q);
+    const scores = this.#scores;
     for (let group = Math.floor(from / groupRows); group < largest.length; group++) {
       if (largest[group]! < least) continue;
       const end = (group + 1) * groupRows;
@@ -152,7 +125,7 @@ export class ScoreSteps {
   async dispose(): Promise<void> {
     // What could not be compiled has said so to whoever searched.
     await (await this.#program?.catch(() => undefined))?.dispose();
-    for (const { set } of this.#outputs) set.dispose();
+    this.#outputs.dispose();
   }
 }
 

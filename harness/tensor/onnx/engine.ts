@@ -4,6 +4,7 @@ import { BenchError } from '../../errors.js';
 import type { DeviceName, Engine } from '../engine.js';
 import { mostThreads } from '../engine.js';
 import { BusyClock } from './busy-clock.js';
+import { codeProductGraph } from './code-products.js';
 import { beforeLastCast, nodesWithoutKernel, useDeviceOperators } from './device-operators.js';
 import { DeviceProgram } from './device-program.js';
 import { DeviceResidents } from './device-residents.js';
@@ -15,6 +16,7 @@ import { useHalves } from './half-products.js';
 import { HostProgram } from './host-program.js';
 import { HostVariable, hostVariables } from './host-variables.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
+import { integerLimit } from './integer-weights.js';
 import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
 import { otherProducts } from './other-products.js';
@@ -27,7 +29,7 @@ import './kernels.js';
 const largestBindingBytes = 128 * 2 ** 20;
 
 /** Where programs run and what they are fed lies. */
-type Placed = Pick<Engine, 'compile' | 'variables' | 'resident' | 'release' | 'dispose'>;
+type Placed = Pick<Engine, 'compile' | 'codeProducts' | 'variables' | 'resident' | 'release' | 'dispose'>;
 type Place = (
   ort: Ort,
   options: InferenceSession.SessionOptions,
@@ -115,6 +117,17 @@ const inMemory: Place = (ort, options, clock, device) => ({
       throw refusal(name, cause);
     }
   },
+  ...(device === 'cpu' && {
+    codeProducts: async () => ({
+      largestCode: await integerLimit(ort),
+      async compile(sizes) {
+        const { graph, outputs } = codeProductGraph(sizes);
+        const { nodes, used } = prune(outputs);
+        const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, outputs), options);
+        return new HostProgram(ort, session, { fed: graph.inputs, bound: new Map() }, outputs, clock);
+      },
+    }),
+  }),
   variables: hostVariables,
   // In this process's memory a variable is its array, however often it is asked for.
   resident: (values) => new HostVariable(values),

@@ -28,7 +28,7 @@ export class HostProgram implements Program {
     );
   }
 
-  async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
+  async run(feeds: readonly Feed[], into: readonly (Variable | Int32Array | undefined)[] = []) {
     if (this.#disposed) throw new Error('A program was run after it was disposed of.');
     if (feeds.length !== this.inputs.length)
       throw new RangeError(`${feeds.length} feeds for ${this.inputs.length} inputs`);
@@ -50,7 +50,7 @@ export class HostProgram implements Program {
   }
 
   #tensor(feed: Feed, value: Value): OrtTensor {
-    return hostTensor(this.ort, feed instanceof HostVariable ? feed.values : (feed as NumericArray), value);
+    return hostTensor(this.ort, feed instanceof HostVariable ? feed.values : (feed as ConstantArray), value);
   }
 
   async dispose(): Promise<void> {

@@ -2,9 +2,11 @@
 import path from 'node:path';
 import { loadSearcher } from '../../../harness/plugins/searchers.js';
 import { silentProgress } from '../../../harness/progress.js';
-import { readLayout } from '../../../harness/searchers/exact/code-file.js';
-import { CodeScan } from '../../../harness/searchers/exact/code-scan.js';
+import { CodeBatches } from '../../../harness/searchers/exact/code-batches.js';
+import { type CodeLayout, readLayout } from '../../../harness/searchers/exact/code-file.js';
+import { type Candidates, CodeScan } from '../../../harness/searchers/exact/code-scan.js';
 import { codeQuery, signQuery } from '../../../harness/searchers/exact/row-codes.js';
+import { openEngine } from '../../../harness/tensor/engines.js';
 import { makeIndex, normalRows } from '../../made-index.js';
 import { type Files, type Loader, UnfitResult } from '../loader.js';
 import { checkNumbers } from '../results-checked.js';
@@ -32,16 +34,25 @@ async function load(folder: string): Promise<void> {
     const scan = new CodeScan(layout, 0, rows);
     const query = new Float32Array(dimensions).fill(-0.5);
     const asked = coding === 'int8' ? codeQuery(query, layout.width) : signQuery(query, layout.width);
-    for (const wanted of ['possible', 'best'] as const) {
-      const found = scan.find(asked, { rows: wanted, depth: 4 });
-      checkNumbers(Float32Array.from(found.values, (value) => Math.max(-3e38, Math.min(3e38, value))));
-      if (
-        new Set(found.rows).size !== found.rows.length ||
-        found.rows.some((row) => !(row >= 0 && row < rows))
-      )
-        throw new UnfitResult(`the rows ${found.rows}`);
-    }
+    for (const wanted of ['possible', 'best'] as const) check(scan.find(asked, { rows: wanted, depth: 4 }));
+    if (coding === 'int8') check(await together(layout, query));
   }
+}
+
+/** As many queries at once are looked for; undefined where rows are too long for that. */
+async function together(layout: CodeLayout, query: Float32Array): Promise<Candidates | undefined> {
+  const engine = await openEngine('onnx', { threads: 1 });
+  const batches = new CodeBatches(layout, 0, rows, await engine.codeProducts!());
+  const [found] = await batches.find([query], 4);
+  await batches.dispose();
+  return found;
+}
+
+function check(found: Candidates | undefined): void {
+  if (found === undefined) return;
+  checkNumbers(Float32Array.from(found.values, (value) => Math.max(-3e38, Math.min(3e38, value))));
+  if (new Set(found.rows).size !== found.rows.length || found.rows.some((row) => !(row >= 0 && row < rows)))
+    throw new UnfitResult(`the rows ${found.rows}`);
 }
 
 const loaders: readonly Loader[] = [
