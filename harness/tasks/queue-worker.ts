@@ -129,7 +129,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
       if (line === '' || nowMs - lastMs < saidMs) return;
       lastMs = nowMs;
       const said: Said = { worker: name, line };
-      job.updateProgress(said).catch(() => undefined);
+      void job.updateProgress(said).catch(() => undefined);
     };
     progress.note(`begins: ${job.data.title}`);
     await job.updateProgress({ worker: name, line: '' } satisfies Said);
@@ -147,7 +147,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
   );
   // What others left, for it needs more than they have: this one may have it.
-  tasks.queue.promoteJobs().catch(() => undefined);
+  void tasks.queue.promoteJobs().catch(() => undefined);
   const running = worker.run();
   await new Promise<void>((resolve) => {
     if (progress.signal.aborted) resolve();
@@ -155,7 +155,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   });
   clearTimeout(resting);
   const closing = worker.close().then(() => running);
-  closing.catch(() => undefined);
+  void closing.catch(() => undefined);
   while (children.size > 0) await Promise.race([closing, ...children]);
   await processes.close();
   if (await farewell(closing, giveBackMs)) return;
