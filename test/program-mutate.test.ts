@@ -79,6 +79,10 @@ before(async () => {
       '  while (i < 5) i++;',
       '  return i;',
       '}',
+      'export async function wait(step: () => Promise<void>, isLast = false): Promise<number> {',
+      '  await step();',
+      '  return isLast ? 1 : 0;',
+      '}',
       '',
     ].join('\n'),
   );
@@ -131,10 +135,18 @@ test('a mistake that changes what a test sees is noticed, the others are listed 
   );
   assert.match(
     text,
-    /\ntoy: 6 of 9 noticed \(66\.7 %\), 0 of them because a test hung; 3 survived, 0 never ran\n$/,
+    /\ntoy: 6 of 9 noticed \(66\.7 %\), 0 of them by the compiler or lint, 0 because a test hung; 3 survived, 0 never ran\n$/,
   );
   assert.equal(await readFile(built, 'utf8'), code);
   assert.deepEqual(await readdir(temporary), []);
+});
+
+test('what the compiler or lint refuses in the source is noticed without a test', async () => {
+  const { child, said } = await start('--file', 'toy.ts:9');
+  assert.equal((await once(child, 'close'))[0], 0);
+  assert.match(said(), /^refused harness\/toy\.ts:9 \(removed statement\), TS6133: 'step' is declared/m);
+  assert.match(said(), /^refused harness\/toy\.ts:9 \(await\), a promise, and nothing waits for it/m);
+  assert.match(said(), /\ntoy: 2 of 2 noticed \(100\.0 %\), 2 of them by the compiler or lint, 0 because/);
 });
 
 test('what no test runs is said so, and a sample is the same for the same seed', async () => {

@@ -153,7 +153,8 @@ const rules = {
   },
 
   AwaitExpression(node, { add, textOf }) {
-    add('await', node, textOf(node.argument));
+    const [word] = /^await\s*/.exec(textOf(node));
+    add('await', { start: node.start, end: node.start + word.length }, '');
   },
 
   ExpressionStatement({ expression, start, end }, { add }) {
