@@ -49,6 +49,8 @@ test('the mistakes are those of a tired programmer', () => {
       [';', 'x = a;', 'x = a.sort((q, p) => p - q);', 'x = a.sort((p, q) => p + q);'],
     ],
     ['x = a.toReversed();', [';', 'x = a;']],
+    ['x = a.toString();', [';']],
+    ['x = await (a ?? b);', [';', 'x = (a ?? b);', 'x = await (a);', 'x = await ((b));']],
     ['async () => { await f(); };', ['async () => { ; };', 'async () => { f(); };', ';']],
     ['x = -a;', [';', 'x = a;']],
     ['x = a.length;', [';', 'x = (a.length - 1);']],
