@@ -177,7 +177,7 @@ let isFailing = false;
 process.on('uncaughtException', (error) => {
   if (isFailing) return;
   isFailing = true;
-  fail(error).then((code) => process.exit(code), crash);
+  void fail(error).then((code) => process.exit(code), crash);
 });
 
 // `bench list | head` closes the pipe early, which is no failure of ours.

@@ -1,5 +1,6 @@
-// `npm run mutate -- ROOM...` makes one small mistake after another in the built modules of a room, runs the tests that use
-// them, and says which mistakes no test notices. All of it happens in copies of the checkout in the temporary folder.
+// `npm run mutate -- ROOM...` makes one small mistake after another in the built modules of a room, asks the compiler whether it
+// would let it pass in the source, runs the tests that use the module, and says which mistakes nothing notices. All of it happens in
+// copies of the checkout in the temporary folder.
 //
 //   --count N --seed S    a sample of N places of each room, one mistake at each, drawn by the seed; without them every place
 //   --file FILE[:LINE]    only this source, or this line of it
@@ -8,14 +9,14 @@
 //                         less than two seconds, and so many of other rooms where these notice nothing (5); as many again of
 //                         both where nothing has yet
 //   --list                says what would be made, and runs nothing
-import { readFileSync, realpathSync } from 'node:fs';
-import { SourceMap } from 'node:module';
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Compiler } from './mutate/compiler.mjs';
 import { Copy, removeCopies } from './mutate/copy.mjs';
 import { Coverage, hasRun } from './mutate/coverage.mjs';
-import { mutationsOf } from './mutate/mutations.mjs';
+import { sitesOf } from './mutate/sites.mjs';
 import { describeBuild, roomOf } from './mutate/tests.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -76,7 +77,7 @@ function chooseMutants(room) {
   const modules = inRoom.filter((module) => module.endsWith(file.replace(/\.ts$/, '.js')));
   if (modules.length === 0) fail(`no file of ${room} is named ${file}: ${inRoom.join(', ')}`);
   const sites = modules
-    .flatMap((module) => sitesOf(module))
+    .flatMap((module) => sitesOf(root, dist, module))
     .filter((site) => line === undefined || site[0].line === line);
   if (sites.length === 0) fail(`nothing can be mistaken in ${file}${line === undefined ? '' : `:${line}`}`);
   // A line that is looked at gets every mistake, a sample one of each place.
@@ -86,17 +87,6 @@ function chooseMutants(room) {
   const drawn = random.shuffle([...sites.keys()]).slice(0, count);
   const mutants = drawn.map((site) => ({ site, ...random.choose(sites[site]), asleep: [] }));
   return { mutants: mutants.sort((a, b) => a.site - b.site), places: sites.length };
-}
-
-function sitesOf(module) {
-  const code = readFileSync(path.join(dist, module), 'utf8');
-  const map = new SourceMap(JSON.parse(readFileSync(path.join(dist, `${module}.map`), 'utf8')));
-  return mutationsOf(code).map((site) => {
-    const before = code.slice(0, site[0].start).split('\n');
-    const { originalLine = 0 } = map.findEntry(before.length - 1, before.at(-1).length);
-    const source = module.replace(/\.js$/, '.ts');
-    return site.map((mutation) => ({ ...mutation, module, code, source, line: originalLine + 1 }));
-  });
 }
 
 const textWith = ({ code, start, end, text }) => code.slice(0, start) + text + code.slice(end);
@@ -178,6 +168,7 @@ async function tryChosen() {
   for (const { room, mutants, places } of chosen)
     console.log(`${room}: ${mutants.length} mutants, drawn from ${places} places with seed ${asked.seed}`);
   const everyMutant = chosen.flatMap(({ mutants }) => mutants);
+  askCompiler(copies[0].root, everyMutant);
   // Tests of other rooms that reach the place through others are slower, and asked only where those of its room notice nothing.
   // What is left after that has others of either kind: the nearest by imports need not be those that look.
   for (const own of [true, false, true, false])
@@ -191,6 +182,18 @@ async function tryChosen() {
   for (const [test, { outcome }] of await coverage.all()) {
     if (outcome !== 'passed') console.log(`left out, as it ${outcome} without any mistake: ${test}`);
   }
+}
+
+/** Gives a `result` to the mutants that would not become a build. */
+function askCompiler(checkout, mutants) {
+  const compiler = new Compiler(checkout);
+  for (const mutant of mutants) {
+    const refusal = compiler.refusal(mutant);
+    if (refusal === undefined) continue;
+    mutant.result = { outcome: 'refused' };
+    console.log(`refused ${place(mutant)}, ${refusal}`);
+  }
+  compiler.close();
 }
 
 async function tryAll(copies, mutants, own) {
@@ -219,9 +222,10 @@ function report(room, mutants) {
     console.log(`\n${outcomeOf(mutant)} ${place(mutant)}${names && `; ran ${names}`}\n${difference(mutant)}`);
   }
   const noticed = mutants.length - survivors.length;
-  const hung = of('hung').length;
+  const count = (outcome) => of(outcome).length;
   console.log(
     `\n${room}: ${noticed} of ${mutants.length} noticed (${((100 * noticed) / mutants.length).toFixed(1)} %), ` +
-      `${hung} of them because a test hung; ${of('survived').length} survived, ${of('never run').length} never ran`,
+      `${count('refused')} of them by the compiler or lint, ${count('hung')} because a test hung; ` +
+      `${count('survived')} survived, ${count('never run')} never ran`,
   );
 }

@@ -71,6 +71,9 @@ test('latencies of another device are not compared, and nor are those that are g
   const other = named(check([before], [stored({ queries, cpu: 'Another', slower: 9 })]), 'latency');
   assert.equal(other.verdict, 'not compared');
   assert.match(other.detail, /CPU Made CPU and Another/);
+  // Of several devices the first is named.
+  const seeds = ['Another', 'A third'].map((cpu, i) => stored({ queries, cpu, seed: i + 1 }));
+  assert.match(named(check([before], seeds), 'latency').detail, /^[^;]*CPU Made CPU and Another$/);
   const { latency: _, ...untimed } = before.record;
   assert.equal(named(check([before], [{ file: 'x', record: untimed }]), 'latency').verdict, 'not compared');
 });

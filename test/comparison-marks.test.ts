@@ -147,3 +147,15 @@ test('of a measure that is better when lower, the wins are where it is lower; di
     assert.deepEqual([baseline, candidate], [5, 4]);
   }
 });
+
+test('over queries a report looks at 1000 patterns of signs, or at all where they are no more', async () => {
+  const of = async (queries: number) => {
+    const values = (by: number) => Array.from({ length: queries }, (_, i) => 1 / (i + by));
+    const runs = [against('dual-encoder', { 'mrr@10': values(2) }), against('mlr', { 'mrr@10': values(1) })];
+    const { permutations, exact } = (await prepare(runs)).sections[0]!.comparisons[0]!.measures[0]!
+      .overQueries.randomization!;
+    return [permutations, exact];
+  };
+  assert.deepEqual(await of(9), [512, true]);
+  assert.deepEqual(await of(10), [1000, false]);
+});

@@ -44,7 +44,7 @@ export function contained(argv: readonly string[], env: NodeJS.ProcessEnv = {}):
   });
   const exit = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   let isOver = false;
-  exit.then(() => {
+  void exit.then(() => {
     isOver = true;
     started.delete(child);
   });

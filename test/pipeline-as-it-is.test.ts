@@ -4,15 +4,15 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
-import { silentProgress } from '../harness/progress.js';
 import { inOrder } from '../harness/stages/graph.js';
 import { namesOf } from '../harness/stages/known.js';
 import { run } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
+import { checkedProgress } from './checked-progress.js';
 import { temporaryFolder } from './made-index.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
-const quiet = silentProgress();
+const quiet = checkedProgress();
 
 test('a checkpoint that is taken as it is needs no negatives, and leaves the run that it left', async (t) => {
   const root = await temporaryFolder(t);

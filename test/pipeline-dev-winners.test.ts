@@ -9,11 +9,11 @@ import { VectorEncoder } from '../harness/model/vector-encoder.js';
 import { openCheckpoint } from '../harness/pipeline/checkpoint.js';
 import { winnerOf } from '../harness/pipeline/passage-rows.js';
 import { loadReport } from '../harness/plugins.js';
-import { silentProgress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';
 import { type RunRecord, readRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { checkedProgress } from './checked-progress.js';
 import { tinyRequest } from './tiny-collection.js';
 
 let root: string;
@@ -104,7 +104,7 @@ const sum = (counts: readonly number[]) => counts.reduce((total, count) => total
 
 for (const architecture of ['me-bert', 'mlr', 'colbert-cls']) {
   test(`${architecture}: the winners of dev, by qrels and by answers, are those of the passages' own vectors`, async () => {
-    const record = await run(request(architecture), silentProgress());
+    const record = await run(request(architecture), checkedProgress());
     const { dev: found, vectors } = record.winners!;
     const reference = await expected(record);
     assert.deepEqual(found, {
@@ -118,8 +118,8 @@ for (const architecture of ['me-bert', 'mlr', 'colbert-cls']) {
 }
 
 test('a second run has them from the cache, the record is valid, and reports show them', async () => {
-  const first = await run(request('me-bert'), silentProgress());
-  const again = await run(request('me-bert', 'latency.queries=0'), silentProgress());
+  const first = await run(request('me-bert'), checkedProgress());
+  const again = await run(request('me-bert', 'latency.queries=0'), checkedProgress());
   assert.deepEqual(again.winners, first.winners);
   assert.equal(again.stages.find(({ name }) => name === 'dev winners')!.execution.cached, true);
   assert.equal(again.winners!.answer!.length, 6);
@@ -149,7 +149,7 @@ test('a second run has them from the cache, the record is valid, and reports sho
 });
 
 test('one vector per passage always wins: nothing is said of it', async () => {
-  const record = await run(request('mlr-sc'), silentProgress());
+  const record = await run(request('mlr-sc'), checkedProgress());
   assert.equal(record.winners, undefined);
   assert.ok(!record.stages.some(({ name }) => name === 'dev winners'));
 });

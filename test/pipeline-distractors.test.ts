@@ -5,16 +5,16 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { requestsOf } from '../harness/cli/sweep-request.js';
 import { trainOnly } from '../harness/pipeline/one-stage.js';
-import { silentProgress } from '../harness/progress.js';
 import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
 import { Store } from '../harness/store/store.js';
 import { run, sweep } from '../harness/sweep.js';
+import { checkedProgress } from './checked-progress.js';
 import { byHand, grown, hitsOf, inRoot, ran, request, stageOf } from './made-distractors.js';
 
 let checkpoint: string;
 before(async () => {
-  const trained = await trainOnly(request('dual-encoder'), silentProgress(), new Store(inRoot('cache')));
+  const trained = await trainOnly(request('dual-encoder'), checkedProgress(), new Store(inRoot('cache')));
   checkpoint = trained.checkpoint;
 });
 
@@ -32,7 +32,7 @@ for (const architecture of ['bm25', 'dual-encoder']) {
       assert.equal(record.dataset.passageCount, 44 + count);
       const hand = await run(
         { ...request(architecture), ...begun, data: await byHand(count) },
-        silentProgress(),
+        checkedProgress(),
       );
       assert.equal(hand.dataset.passageCount, 44 + count);
       assert.deepEqual(record.measures, hand.measures);
@@ -47,8 +47,8 @@ for (const architecture of ['bm25', 'dual-encoder']) {
 for (const architecture of ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder']) {
   test(`${architecture} finds distractors too`, async () => {
     const asked = { ...request(architecture), init: checkpoint };
-    const record = await run({ ...asked, distractors: grown(44, 44) }, silentProgress());
-    const hand = await run({ ...asked, data: await byHand(44) }, silentProgress());
+    const record = await run({ ...asked, distractors: grown(44, 44) }, checkedProgress());
+    const hand = await run({ ...asked, data: await byHand(44) }, checkedProgress());
     assert.deepEqual(record.measures, hand.measures);
     assert.deepEqual(await hitsOf(record), await hitsOf(hand));
     assert.match(JSON.stringify(await hitsOf(record)), /added/);
@@ -81,7 +81,7 @@ test('a sweep that keeps its records alone holds what larger collections still n
     ...request('dual-encoder', ['keep=records', `cache=${cache}`]),
     ...{ init: checkpoint, distractors: grown(count, 44) },
   });
-  const { records, failures } = await sweep([kept(10), kept(44)], silentProgress());
+  const { records, failures } = await sweep([kept(10), kept(44)], checkedProgress());
   assert.deepEqual(failures, []);
   const [few, many] = records;
   assert.equal(stageOf(few!, 'encode').execution.cached, false);
@@ -126,8 +126,8 @@ test('--distractors 0 of another collection asks for the dataset as it is', asyn
 test('vectors of a passage that vary in number are cut where the distractors end', async () => {
   const set = ['arch.layers=last'];
   const cached = { ...request('colbert-cls', set), distractors: grown(10, 44) };
-  const record = await run(cached, silentProgress());
-  const whole = await run({ ...cached, distractors: grown(44, 44) }, silentProgress());
+  const record = await run(cached, checkedProgress());
+  const whole = await run({ ...cached, distractors: grown(44, 44) }, checkedProgress());
   assert.ok(record.index!.rows > 54 && record.index!.rows < whole.index!.rows);
   const answers = ({ measures }: RunRecord) => measures['mrr@10']!.mean;
   assert.ok(answers(record) >= answers(whole));

@@ -15,6 +15,7 @@ import { silentProgress } from '../harness/progress.js';
 import { readRecord } from '../harness/record.js';
 import { inventory } from '../harness/store/inventory.js';
 import { sweep } from '../harness/sweep.js';
+import { checkedProgress } from './checked-progress.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -24,7 +25,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const quiet = silentProgress();
+const quiet = checkedProgress();
 const few = ['latency.queries=4', 'latency.warmup=0', 'latency.batchSizes=[]'];
 
 test('rounds in fresh processes, and one thread: as many samples, in the order of the queries, part by part', async () => {

@@ -49,6 +49,8 @@ test('the mistakes are those of a tired programmer', () => {
       [';', 'x = a;', 'x = a.sort((q, p) => p - q);', 'x = a.sort((p, q) => p + q);'],
     ],
     ['x = a.toReversed();', [';', 'x = a;']],
+    ['x = a.toString();', [';']],
+    ['x = await (a ?? b);', [';', 'x = (a ?? b);', 'x = await (a);', 'x = await ((b));']],
     ['async () => { await f(); };', ['async () => { ; };', 'async () => { f(); };', ';']],
     ['x = -a;', [';', 'x = a;']],
     ['x = a.length;', [';', 'x = (a.length - 1);']],
@@ -80,6 +82,9 @@ before(async () => {
       '  return i;',
       '}',
       'export const isHere = (n: number): boolean => n > 3;',
+      'export async function wait(step: () => Promise<void>, isLast: boolean): Promise<void> {',
+      '  if (isLast) await step();',
+      '}',
       '',
     ].join('\n'),
   );
@@ -134,7 +139,7 @@ test('a mistake that changes what a test sees is noticed, the others are listed 
   );
   assert.match(
     text,
-    /\ntoy: 6 of 9 noticed \(66\.7 %\), 0 of them because a test hung; 3 survived, 0 never ran\n$/,
+    /\ntoy: 6 of 9 noticed \(66\.7 %\), 0 of them by the compiler or lint, 0 because a test hung; 3 survived, 0 never ran\n$/,
   );
   assert.equal(await readFile(built, 'utf8'), code);
   assert.deepEqual(await readdir(temporary), []);
@@ -145,6 +150,15 @@ test('a mistake by which a test is skipped that ran without it is noticed', asyn
   assert.equal((await once(child, 'close'))[0], 0);
   // `n >= 3` and `n > 2` skip nothing; `n < 3` and `n > 4` do.
   assert.match(said(), /\ntoy: 2 of 4 noticed .* 2 survived, 0 never ran\n$/);
+});
+
+test('what the compiler or lint refuses in the source is noticed without a test', async () => {
+  const { child, said } = await start('--file', 'toy.ts:10');
+  assert.equal((await once(child, 'close'))[0], 0);
+  const refused = said().match(/^refused .*/gm)!;
+  assert.equal(refused.length, 1, 'neither a condition that is turned round nor a call that is not made');
+  assert.match(refused[0]!, /^refused harness\/toy\.ts:10 \(await\), a promise, and nothing waits for it/);
+  assert.match(said(), /\ntoy: 1 of 3 noticed \(33\.3 %\), 1 of them by the compiler or lint, 0 because/);
 });
 
 test('what no test runs is said so, and a sample is the same for the same seed', async () => {

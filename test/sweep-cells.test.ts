@@ -11,6 +11,7 @@ import { fitting } from '../harness/pipeline/timing.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import { type RunRecord, readRecords, type StoredRecord } from '../harness/record.js';
 import { run, sweep } from '../harness/sweep.js';
+import { checkedProgress } from './checked-progress.js';
 import { assertClosed, removeClosed } from './open-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -23,7 +24,7 @@ after(() => removeClosed(root));
 
 const request = (architecture: string, seed: number, ...set: string[]) =>
   tinyRequest(root, architecture, seed, ...set);
-const quiet = silentProgress();
+const quiet = checkedProgress();
 /** Keeps the lines that are said. */
 function listening(signal?: AbortSignal): { progress: Progress; lines: string[] } {
   const lines: string[] = [];

@@ -37,7 +37,7 @@ export function lossesOf({ runs }: System, measure: string): ReportIndexLoss[] {
     // The baseline is what is looked at, so that a loss is positive.
     const losses = pairedDifferences(own, exact);
     const value = mean(losses);
-    const varies = losses.length > 1 && losses.some((loss) => loss !== losses[0]);
+    const varies = losses.some((loss) => loss !== losses[0]);
     if (!varies)
       return { measure, value, ...(losses.every((loss) => loss === 0) && { interval: { low: 0, high: 0 } }) };
     const { low, high } = bootstrapStatistic(losses, 'mean').interval;

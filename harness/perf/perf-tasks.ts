@@ -93,7 +93,7 @@ async function withRedis<T>(work: (url: string) => Promise<T>): Promise<T> {
   const argv = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
   const child = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const failure = once(child, 'error').then(([error]) => Promise.reject(error as Error));
-  failure.catch(() => undefined);
+  void failure.catch(() => undefined);
   const ready = (async () => {
     let said = '';
     for await (const data of child.stdout) {

@@ -27,7 +27,7 @@ export async function hashFile(
       if (bytesRead === 0) break;
       reading = handle.read(next, 0, blockBytes, null);
       // Waited for at the next turn; where none comes its failure is nobody's.
-      reading.catch(() => undefined);
+      void reading.catch(() => undefined);
       hash.update(block.subarray(0, bytesRead));
       assertGoesOn();
       [block, next] = [next, block];

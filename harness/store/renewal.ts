@@ -31,7 +31,7 @@ export function letGo(file: string): void {
 
 function renewAll(): void {
   // What is gone, or may not be touched, is judged by its owner's other signs.
-  for (const renew of kept.values()) renew().catch(() => undefined);
+  for (const renew of kept.values()) void renew().catch(() => undefined);
 }
 
 /** The change of times sets `ctime` by the clock of the file system; the times themselves stay what they were. */

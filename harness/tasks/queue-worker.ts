@@ -105,7 +105,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     const waits = (titles: readonly string[]) => {
       const line = `waits for what this worker is at: ${titles.join('; ')}`;
       progress.note(`${title}: ${line}`);
-      job.updateProgress({ worker: name, line } satisfies Said).catch(() => undefined);
+      void job.updateProgress({ worker: name, line } satisfies Said).catch(() => undefined);
     };
     return alone
       .with(waits, () => (progress.signal.aborted ? giveBack(job, token, 0) : done(job, token)))
@@ -167,7 +167,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
       if (line === '' || nowMs - lastMs < saidMs) return;
       lastMs = nowMs;
       const said: Said = { worker: name, line };
-      job.updateProgress(said).catch(() => undefined);
+      void job.updateProgress(said).catch(() => undefined);
     };
     progress.note(`begins: ${job.data.title}`);
     await job.updateProgress({ worker: name, line: '' } satisfies Said);
@@ -186,7 +186,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
       progress.note(`queue: ${(error as NodeJS.ErrnoException).code ?? error.name}`),
     );
     // What others left, for it needs more than they have: this one may have it.
-    queue.queue.promoteJobs().catch(() => undefined);
+    void queue.queue.promoteJobs().catch(() => undefined);
     return begun;
   };
   const { pinned } = serving;
@@ -202,7 +202,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   });
   clearTimeout(resting);
   const closing = Promise.all(all.map((each) => each.close())).then(() => running);
-  closing.catch(() => undefined);
+  void closing.catch(() => undefined);
   while (children.size > 0) await Promise.race([closing, ...children]);
   await processes.close();
   if (await farewell(closing, giveBackMs)) return;

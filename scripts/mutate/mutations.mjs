@@ -32,7 +32,9 @@ const operators = {
   '^': ['|'],
 };
 const rounding = { min: 'max', max: 'min', floor: 'ceil', ceil: 'floor', round: 'floor', trunc: 'ceil' };
+// Of no prototype, as every name of a method is looked up in it.
 const methods = {
+  __proto__: null,
   some: 'every',
   every: 'some',
   startsWith: 'endsWith',
@@ -153,7 +155,8 @@ const rules = {
   },
 
   AwaitExpression(node, { add, textOf }) {
-    add('await', node, textOf(node.argument));
+    const [word] = /^await\s*/.exec(textOf(node));
+    add('await', { start: node.start, end: node.start + word.length }, '');
   },
 
   ExpressionStatement({ expression, start, end }, { add }) {

@@ -130,7 +130,7 @@ async function run(block: Block): Promise<BlockResult> {
 // Nobody is left to tell.
 process.on('disconnect', () => process.exit());
 process.on('message', (block: Block) => {
-  run(block).then(
+  void run(block).then(
     (result) => send({ result }),
     (error: unknown) => {
       process.stderr.write(`fuzz: ${block.loader} cannot be run: ${textOf(error)}\n`);

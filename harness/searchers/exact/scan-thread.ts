@@ -16,7 +16,7 @@ try {
   const { layout, parts } = workerData as ThreadData;
   const opened = parts.map((part) => new CodePart(layout, part));
   parentPort?.on('message', (order: ScanOrder) => {
-    findIn(opened, order).then((found) => say({ found }), refuse);
+    void findIn(opened, order).then((found) => say({ found }), refuse);
   });
   say({ ready: true });
 } catch (error) {

@@ -88,7 +88,7 @@ class OtherThread {
       if ('refused' in message) throw BenchError.received(message.refused);
     });
     // Whoever opens it waits for it later than it may fail.
-    this.ready.catch(() => undefined);
+    void this.ready.catch(() => undefined);
   }
 
   async find(order: ScanOrder): Promise<Found[]> {

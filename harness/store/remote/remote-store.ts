@@ -36,7 +36,7 @@ export async function remoteStore(): Promise<RemoteStore | undefined> {
     });
     opened.set(address.text, opening);
     // What failed may pass.
-    opening.catch(() => opened.delete(address.text));
+    void opening.catch(() => opened.delete(address.text));
   }
   return opening;
 }
