@@ -56,8 +56,8 @@ test('the page has a skeleton of each kind', () => {
   assert.deepEqual(
     [...skeletons.keys()].map((file) => path.dirname(file)),
     [
-      ...['architectures', 'architectures/pooling', 'datasets', 'harness/searchers', 'harness/systems'],
-      ...['reports', 'harness/metrics/measures', 'harness/costs'],
+      ...['architectures', 'architectures/pooling', 'datasets', 'harness/precisions', 'harness/searchers'],
+      ...['harness/systems', 'reports', 'harness/metrics/measures', 'harness/costs'],
     ],
   );
 });
@@ -79,6 +79,7 @@ test('each is listed', () => {
   for (const name of ['ends', 'ends-sc', 'ends-max', 'mlr-max']) listed('architectures', name);
   listed('architectures', 'first');
   listed('datasets', 'notes');
+  listed('precisions', 'bf16');
   listed('searchers', 'plain');
   listed('reports', 'short');
   listed('measures', 'complete@k');
@@ -89,13 +90,14 @@ test('each passes what every file of its kind has to pass', () => {
     'scripts/test.mjs',
     'architectures-conformance',
     'datasets-conformance',
+    'precisions-conformance',
     'searchers-conformance',
     'report-conformance',
     'metrics-measures',
     'costs-columns',
     'rooms',
   ]);
-  for (const name of ['ends-max', 'notes from', 'plain, Flat, M varies', 'short: describes itself'])
+  for (const name of ['ends-max', 'notes from', 'bf16', 'plain, Flat, M varies', 'short: describes itself'])
     assert.ok(said.includes(name), name);
 });
 

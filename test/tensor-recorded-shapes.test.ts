@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { useIntegers } from '../harness/precisions/int8/products.js';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
 import { type ConstantArray, type Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
 import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
-import { useIntegers } from '../harness/tensor/onnx/integer-products.js';
 import '../harness/tensor/onnx/kernels.js';
 import { writeModel } from '../harness/tensor/onnx/model-file.js';
 import { stableProducts } from '../harness/tensor/onnx/product-order.js';

@@ -2,6 +2,7 @@
 import type { Dataset } from '../contracts.js';
 import { type Code, codeOf } from '../program/code.js';
 import type { EngineName } from '../tensor/engine.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 
 /** What a stage works with; each is a module of its own, which the stage does not import by name. */
 export interface WorkedWith {
@@ -12,6 +13,8 @@ export interface WorkedWith {
   /** A model taken as it was published. */
   published?: true | undefined;
   engine?: { name: string } | undefined;
+  /** In what is encoded, see `usualPrecision`. */
+  precision?: string | undefined;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];
   /** What builds indexes and computes scores, by name; several where a budget decides which. */
@@ -64,7 +67,7 @@ export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
 /** Paths in the build. */
 export function entriesOf(
   stage: StageOf,
-  { dataset, architecture, encoder, published, engine, searcher = [], measures = [] }: WorkedWith,
+  { dataset, architecture, encoder, published, engine, precision, searcher = [], measures = [] }: WorkedWith,
 ): string[] {
   return [
     ...stageFiles[stage].map((file) => `harness/${file}.js`),
@@ -74,6 +77,9 @@ export function entriesOf(
     ...(encoder === undefined ? [] : [`harness/encoders/${encoder}.js`]),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
     ...(engine === undefined ? [] : [engineFiles[engine.name as EngineName]]),
+    ...(precision === undefined || precision === usualPrecision
+      ? []
+      : [`harness/precisions/${precision}.js`]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),
     ...[searcher].flat().map((name) => `harness/searchers/${name}.js`),
   ];

@@ -1,8 +1,8 @@
 /** Weights as integers of 8 bits, with one scale for each output. */
 
-import { Graph, prune } from './graph.js';
-import { writeModel } from './model-file.js';
-import type { Ort } from './runtime.js';
+import { Graph, prune } from '../../tensor/onnx/graph.js';
+import { writeModel } from '../../tensor/onnx/model-file.js';
+import type { Ort } from '../../tensor/onnx/runtime.js';
 
 /** A matrix to multiply with: value = integer * scale of its column. */
 export interface IntegerMatrix {
