@@ -57,8 +57,9 @@ const stageFiles = {
   measure: ['pipeline/run-of-hits', 'pipeline/measure-stage', 'pipeline/winners'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type StageOf = keyof typeof stageFiles;
-export const stages = Object.keys(stageFiles) as StageOf[];
+/** A stage of the table, or the file of a system that has a stage of its own: `harness/systems/first`. */
+export type StageOf = keyof typeof stageFiles | `harness/systems/${string}`;
+export const stages = Object.keys(stageFiles) as (keyof typeof stageFiles)[];
 
 export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
   return codeOf(entriesOf(stage, workedWith));
@@ -70,7 +71,9 @@ export function entriesOf(
   { dataset, architecture, encoder, published, engine, precision, searcher = [], measures = [] }: WorkedWith,
 ): string[] {
   return [
-    ...stageFiles[stage].map((file) => `harness/${file}.js`),
+    ...(stage in stageFiles
+      ? stageFiles[stage as keyof typeof stageFiles].map((file) => `harness/${file}.js`)
+      : [`${stage}.js`]),
     // A dataset's variants and collections are one plug-in, and so is one that passages were added to.
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/: ]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
