@@ -90,8 +90,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics', 'plugin-files', 'search'] },
   systems: {
     floor: 4,
-    imports: ['errors', 'pipeline', 'plugins'],
-    offered: ['contracts', 'record', 'search', 'stages', 'store'],
+    imports: ['pipeline', 'plugins'],
+    offered: ['contracts', 'errors', 'record', 'search', 'stages', 'store'],
   },
   pipeline: {
     floor: 4,
