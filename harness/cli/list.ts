@@ -87,8 +87,8 @@ function itemsOf(summaries: Readonly<Record<string, string>>): Item[] {
 }
 
 export const command: Command = {
-  usage: Object.keys(lists).join('|'),
-  description: 'Lists the names that other commands take.',
+  usage: 'KIND',
+  description: `Lists the names that other commands take. KIND is one of ${Object.keys(lists).join(', ')}.`,
   options: { json: { type: 'switch', describe: 'print names and summaries as JSON' } },
   maxArguments: 1,
   examples: [
