@@ -11,7 +11,6 @@ export type { Scalar, Tensor, Tensor2D, Tensor3D };
 
 // ---------------------------------------------------------------------------------------------------- records
 
-export type * from './contracts/precision.js';
 export type * from './contracts/records.js';
 
 // --------------------------------------------------------------------------------------------------- datasets

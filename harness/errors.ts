@@ -101,7 +101,7 @@ export interface SentError {
 
 /** Where the first frame of a stack that names a file lies; `dist` is the folder that holds this file's. */
 const plugInFrame =
-  /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/|harness\/searchers\/)([\w./-]+)\.js:\d+:\d+/;
+  /^(?:(?!file:).)*?(file:\S*\/)(architectures\/|datasets\/|reports\/|harness\/(?:costs|encoders|metrics\/measures|precisions|searchers|systems)\/)([\w./-]+)\.js:\d+:\d+/;
 
 /** What Node and ONNX Runtime say where the system gives them no memory. */
 const withoutMemory = /^Array buffer allocation failed$|\bbad_alloc\b|Failed to allocate memory/i;

@@ -13,7 +13,7 @@ export interface Kind {
   members: Readonly<Record<string, 'string' | 'function' | 'object' | 'number' | 'boolean'>>;
 }
 
-export function namesIn({ folder }: Kind, root: string): string[] {
+export function namesIn({ folder }: Pick<Kind, 'folder'>, root: string): string[] {
   let files: string[];
   try {
     files = readdirSync(path.join(root, folder));

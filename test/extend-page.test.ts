@@ -30,6 +30,17 @@ function node(args: readonly string[], ends = 0): string {
   return stdout + stderr;
 }
 
+/** Whether the hits of the page's system were found in the cache. */
+const wereCached = (of: { stages: { name: string; execution: { cached: boolean } }[] }) =>
+  of.stages.find(({ name }) => name === 'search')!.execution.cached;
+
+/** The record of a run of the page's system. */
+function answeredByFirst() {
+  const run = ['run', '--arch', 'first', '--dataset', 'sample', '--set', 'latency.queries=4', '--json'];
+  const said = bench(...run);
+  return JSON.parse(said.slice(said.indexOf('{'), said.indexOf('\n}\n') + 2));
+}
+
 const bench = (...args: string[]) => node(['scripts/bench.mjs', ...args]);
 const put = (file: string, text: string) => {
   mkdirSync(path.dirname(path.join(checkout, file)), { recursive: true });
@@ -56,8 +67,8 @@ test('the page has a skeleton of each kind', () => {
   assert.deepEqual(
     [...skeletons.keys()].map((file) => path.dirname(file)),
     [
-      ...['architectures', 'architectures/pooling', 'datasets', 'harness/searchers', 'harness/systems'],
-      ...['reports', 'harness/metrics/measures', 'harness/costs'],
+      ...['architectures', 'architectures/pooling', 'datasets', 'harness/precisions', 'harness/searchers'],
+      ...['harness/systems', 'reports', 'harness/metrics/measures', 'harness/costs'],
     ],
   );
 });
@@ -79,6 +90,7 @@ test('each is listed', () => {
   for (const name of ['ends', 'ends-sc', 'ends-max', 'mlr-max']) listed('architectures', name);
   listed('architectures', 'first');
   listed('datasets', 'notes');
+  listed('precisions', 'bf16');
   listed('searchers', 'plain');
   listed('reports', 'short');
   listed('measures', 'complete@k');
@@ -89,13 +101,14 @@ test('each passes what every file of its kind has to pass', () => {
     'scripts/test.mjs',
     'architectures-conformance',
     'datasets-conformance',
+    'precisions-conformance',
     'searchers-conformance',
     'report-conformance',
     'metrics-measures',
     'costs-columns',
     'rooms',
   ]);
-  for (const name of ['ends-max', 'notes from', 'plain, Flat, M varies', 'short: describes itself'])
+  for (const name of ['ends-max', 'notes from', 'bf16', 'plain, Flat, M varies', 'short: describes itself'])
     assert.ok(said.includes(name), name);
 });
 
@@ -122,21 +135,17 @@ test('the cost is measured while a system answers, and is in the record and in r
 });
 
 test('the system is planned, answers, is timed and recorded, and its hits are found again', () => {
-  const run = ['run', '--arch', 'first', '--dataset', 'sample', '--set', 'latency.queries=4', '--json'];
-  const record = () => {
-    const said = bench(...run);
-    return JSON.parse(said.slice(said.indexOf('{'), said.indexOf('\n}\n') + 2));
-  };
-  assert.match(bench(...run.slice(0, -1), '--dry-run'), /^ {2}artifacts search$/m);
-  const [made, found] = [record(), record()];
+  assert.match(
+    bench('run', '--arch', 'first', '--dataset', 'sample', '--dry-run'),
+    /^ {2}artifacts search$/m,
+  );
+  const [made, found] = [answeredByFirst(), answeredByFirst()];
   assert.deepEqual(found.measures, made.measures);
   // The relevant passages of the sample lie anywhere in it: 100 of 2,000 hold some of them.
   const { mean } = made.measures['recall@100'];
   assert.ok(mean > 0 && mean < 0.2, String(mean));
   assert.equal(made.latency.search.samplesMs.length, 4);
-  const cached = (of: { stages: { name: string; execution: { cached: boolean } }[] }) =>
-    of.stages.find(({ name }) => name === 'search')!.execution.cached;
-  assert.deepEqual([cached(made), cached(found)], [false, true]);
+  assert.deepEqual([wereCached(made), wereCached(found)], [false, true]);
 });
 
 test('the dataset is read, searched, measured and reported', () => {
@@ -147,7 +156,7 @@ test('the dataset is read, searched, measured and reported', () => {
   assert.match(node(['scripts/bench.mjs', ...run], 2), /USAGE: notes needs --data DIR/);
 });
 
-test('what the dataset throws by mistake is told as its fault', () => {
+test('what the dataset throws by mistake is told as its fault; a change of the system finds hits of its own', () => {
   const file = 'datasets/notes.ts';
   const code = skeletons.get(file)!;
   const broken = code.replace(
@@ -155,7 +164,10 @@ test('what the dataset throws by mistake is told as its fault', () => {
     "if (folder !== '') throw new Error('not written yet');\n    await assert",
   );
   put(file, broken);
+  const system = 'harness/systems/first.ts';
+  put(system, skeletons.get(system)!.replace('(rank) => -rank', '(rank) => 1 - rank'));
   node(['scripts/build.mjs']);
   const said = node(['scripts/bench.mjs', 'dataset', 'info', 'notes', '--data', 'notes'], 2);
   assert.match(said, /error PLUGIN_FAILED: The plug-in datasets\/notes\.ts failed: not written yet/);
+  assert.equal(wereCached(answeredByFirst()), false);
 });

@@ -208,25 +208,6 @@ test('table 4: two stages of MS MARCO, the second on mined negatives alone, with
   }
 });
 
-test('the estimate of one training of the paper is what the paper says of it', async () => {
-  const { runs } = await estimate(await gridOf(loadReproduction('table8'), options('paper')));
-  const [low, high] = runs[0]!.gpuHours!;
-  assert.ok(Math.abs(low - 64) < 0.1 && Math.abs(high - 120) < 0.1, `${low} to ${high}`);
-  assert.equal(runs[0]!.indexBytes, 21_015_324 * 768 * 4);
-});
-
-test('lambda: each value is a training of its own, and what is chosen is encoded once', async () => {
-  const { runs } = await estimate(await gridOf(loadReproduction('lambda'), options('paper')));
-  const [low] = (await estimate(await gridOf(loadReproduction('table8'), options('paper')))).runs[0]!
-    .gpuHours!;
-  const { cost } = loadReproduction('lambda').reproduction;
-  const encoding = (low * cost.encodedPassages) / (cost.encodedPassages + 4 * cost.trainedPassages);
-  for (const { gpuHours, encodings } of runs) {
-    assert.equal(encodings, 1);
-    assert.ok(Math.abs(gpuHours![0] - (4 * (low - encoding) + encoding)) < 0.1, String(gpuHours));
-  }
-});
-
 test('a file of the wrong form is refused with every fault', () => {
   const { reproduction } = loadReproduction('table8');
   const write = (value: unknown) => {

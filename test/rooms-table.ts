@@ -22,14 +22,18 @@ export const rooms: Readonly<Record<string, Room>> = {
   program: { floor: 1, imports: ['errors', 'json'] },
   random: { floor: 1, imports: [] },
   store: { floor: 1, imports: ['contracts', 'errors', 'interruption', 'json', 'program'] },
-  config: { floor: 1, imports: ['contracts', 'errors', 'json', 'json-schema', 'presets', 'statistics'] },
+  config: {
+    floor: 1,
+    imports: [...['errors', 'json', 'json-schema', 'plugin-files', 'presets'], 'statistics'],
+  },
   presets: { floor: 1, imports: ['config'] },
   record: {
     floor: 1,
     imports: ['contracts', 'errors', 'json', 'json-schema', 'program', 'statistics', 'store'],
   },
   dataset: { floor: 1, imports: ['counted', 'contracts'] },
-  tensor: { floor: 1, imports: ['contracts', 'counted', 'errors', 'program'] },
+  tensor: { floor: 1, imports: ['counted', 'errors', 'plugin-files', 'program'] },
+  precisions: { floor: 1, imports: ['errors', 'tensor'] },
   progress: { floor: 1, imports: ['counted', 'interruption', 'printable'] },
   text: { floor: 2, imports: ['errors', 'json', 'json-schema', 'store'] },
   model: {
@@ -86,8 +90,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   plugins: { floor: 4, imports: ['contracts', 'errors', 'metrics', 'plugin-files', 'search'] },
   systems: {
     floor: 4,
-    imports: ['errors', 'pipeline', 'plugins'],
-    offered: ['contracts', 'record', 'search', 'stages', 'store'],
+    imports: ['pipeline', 'plugins'],
+    offered: ['contracts', 'errors', 'record', 'search', 'stages', 'store'],
   },
   pipeline: {
     floor: 4,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stream } from '../harness/random.js';
 import { TopRows } from '../harness/search/merge.js';
-import { mergePassages, type PartHits, type PassageHits } from '../harness/search/passages.js';
+import type { PassageHits } from '../harness/search/passage-hits.js';
+import { mergePassages, type PartHits } from '../harness/search/passages.js';
 import { listOf } from './made-index.js';
 
 const lists = (top: TopRows, q: number) => ({

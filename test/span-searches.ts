@@ -11,7 +11,7 @@ import {
   spansOf,
 } from '../harness/pipeline/span-search.js';
 import { silentProgress } from '../harness/progress.js';
-import type { PassageHits } from '../harness/search/passages.js';
+import type { PassageHits } from '../harness/search/passage-hits.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import type { Rows } from './made-index.js';
 

@@ -185,7 +185,7 @@ test('what is measured begins when all else has ended, and nothing else begins b
   const failing = alone.beside('a shard', async () => {
     throw new Error('no memory');
   });
-  failing.catch(() => undefined);
+  void failing.catch(() => undefined);
   const measured = alone.with(
     (titles) => said.push(...titles),
     async () => said.push(alone.isTaken ? 'measured alone' : 'beside'),

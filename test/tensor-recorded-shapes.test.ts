@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { useHalves } from '../harness/precisions/f16/products.js';
+import { useIntegers } from '../harness/precisions/int8/products.js';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
 import { beforeLastCast, useDeviceOperators } from '../harness/tensor/onnx/device-operators.js';
 import { type ConstantArray, type Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
-import { useHalves } from '../harness/tensor/onnx/half-products.js';
 import { halfWeights } from '../harness/tensor/onnx/half-weights.js';
 import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
-import { useIntegers } from '../harness/tensor/onnx/integer-products.js';
 import '../harness/tensor/onnx/kernels.js';
 import { writeModel } from '../harness/tensor/onnx/model-file.js';
 import { stableProducts } from '../harness/tensor/onnx/product-order.js';

@@ -17,7 +17,6 @@ for (const { name, mode, answers, text, matches } of fixture.cases) {
     const matcher = new AnswerMatcher(answers, mode);
     assert.equal(matcher.matches(text), matches, JSON.stringify({ answers, text }));
     assert.equal(matcher.matches(new PassageText(text)), matches);
-    if (mode === 'string') assert.equal(matcher.matchesTokens(tokens(text)), matches);
   });
 }
 
@@ -54,12 +53,12 @@ test('a match is found at the start, in the middle and at the end, and nowhere e
   const words = ['a', 'b', 'c', 'd'];
   for (let from = 0; from < words.length; from++) {
     for (let to = from + 1; to <= words.length; to++) {
-      assert.ok(new AnswerMatcher([words.slice(from, to).join(' ')], 'string').matchesTokens(words));
+      assert.ok(new AnswerMatcher([words.slice(from, to).join(' ')], 'string').matches(words.join(' ')));
     }
   }
-  assert.ok(!new AnswerMatcher(['a c'], 'string').matchesTokens(words));
-  assert.ok(!new AnswerMatcher(['ab'], 'string').matchesTokens(words));
-  assert.ok(!new AnswerMatcher(['d a'], 'string').matchesTokens(words));
+  assert.ok(!new AnswerMatcher(['a c'], 'string').matches(words.join(' ')));
+  assert.ok(!new AnswerMatcher(['ab'], 'string').matches(words.join(' ')));
+  assert.ok(!new AnswerMatcher(['d a'], 'string').matches(words.join(' ')));
 });
 
 test('an answer that every passage holds is told of', () => {

@@ -40,6 +40,17 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
     ...itemsOf(engineSummaries),
   ],
   searchers: async () => (await import('../pipeline/searchers.js')).listSearchers(),
+  precisions: async () => {
+    const { loadPrecision, precisionNames, usualPrecision } = await import('../tensor/onnx/precision.js');
+    const others = precisionNames().map(async (name) => ({
+      name,
+      summary: (await loadPrecision(name))!.summary,
+    }));
+    return [
+      { name: usualPrecision, summary: 'what training computes in; on every engine' },
+      ...(await Promise.all(others)),
+    ];
+  },
   reports: async () => {
     const { loadReport, reportNames } = await import('../plugins.js');
     return Promise.all(
@@ -76,8 +87,8 @@ function itemsOf(summaries: Readonly<Record<string, string>>): Item[] {
 }
 
 export const command: Command = {
-  usage: Object.keys(lists).join('|'),
-  description: 'Lists the names that other commands take.',
+  usage: 'KIND',
+  description: `Lists the names that other commands take. KIND is one of ${Object.keys(lists).join(', ')}.`,
   options: { json: { type: 'switch', describe: 'print names and summaries as JSON' } },
   maxArguments: 1,
   examples: [

@@ -1,6 +1,5 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
-import type { Precision } from '../contracts.js';
 import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
 import type { SecondStageConfig, TrainConfig } from './training-config.js';
 
@@ -57,7 +56,8 @@ export interface EncodeConfig {
   shardPassages: number;
   memoryMiB: number;
   /** Of products with weights. Training, its validation and the mining of a second stage are float32 in any case. */
-  precision: Precision;
+  /** `float32`, or a file of `harness/precisions`. */
+  precision: string;
 }
 
 /** What is built from the vectors and searched. */

@@ -1,6 +1,7 @@
 /** config.schema.json as the loader sees it: the defaults, the place of a key, and what a value must be, in words. */
 import { readFileSync } from 'node:fs';
 import { parseJson } from '../json.js';
+import { builtRoot, namesIn } from '../plugin-files.js';
 import type { BenchConfig } from './bench-config.js';
 
 /** The part of JSON Schema (draft 7) that config.schema.json uses. */
@@ -20,6 +21,8 @@ export interface SchemaNode {
   minItems?: number;
   minLength?: number;
   default?: unknown;
+  /** A folder of plug-ins below `harness`, whose names are values too, beside the default. */
+  plugins?: string;
 }
 
 let loaded: SchemaNode | undefined;
@@ -27,8 +30,22 @@ let loaded: SchemaNode | undefined;
 /** The schema; it lies beside the sources, outside dist, so that editors find it too. */
 export function configSchema(): SchemaNode {
   const file = new URL('../../../harness/config.schema.json', import.meta.url);
-  loaded ??= parseJson(readFileSync(file, 'utf8')) as SchemaNode;
+  loaded ??= withPlugins(parseJson(readFileSync(file, 'utf8')) as SchemaNode);
   return loaded;
+}
+
+/** A key whose values are plug-ins takes the names of those that there are. */
+function withPlugins({ plugins, ...node }: SchemaNode): SchemaNode {
+  const members = Object.entries(node.properties ?? {}).map(
+    ([key, each]) => [key, withPlugins(each)] as const,
+  );
+  return {
+    ...node,
+    ...(node.properties !== undefined && { properties: Object.fromEntries(members) }),
+    ...(plugins !== undefined && {
+      enum: [node.default, ...namesIn({ folder: `harness/${plugins}` }, builtRoot)],
+    }),
+  };
 }
 
 /** What applies where no preset, file or flag says otherwise. */

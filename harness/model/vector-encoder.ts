@@ -1,8 +1,8 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
-import type { PassageVectors, Precision, Tensor, Tensor2D } from '../contracts.js';
-import { BenchError } from '../errors.js';
+import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 import * as tf from '../tensor/operations.js';
 import { assertPrecision } from '../tensor/precision.js';
 import { ProgramCache } from '../tensor/program-cache.js';
@@ -41,7 +41,7 @@ export interface VectorEncoderOptions {
   /** Tokens per batch, padding included. */
   batchTokens: number;
   /** Of products with weights, which are arrays then. float32 where absent. */
-  precision?: Precision;
+  precision?: string;
 }
 
 /** Baking weights in makes a copy of them for each shape: worth it up to this much memory, in bytes. */
@@ -54,13 +54,13 @@ export class VectorEncoder {
   readonly #fed: readonly Variable[];
 
   constructor(readonly options: VectorEncoderOptions) {
-    const { weights, engine, precision = 'float32' } = options;
+    const { weights, engine, precision = usualPrecision } = options;
     const isArrays = weights.every((weight) => weight instanceof Float32Array);
-    if (precision !== 'float32' && !isArrays)
+    if (precision !== usualPrecision && !isArrays)
       throw new TypeError(`weights that change cannot be encoded with in ${precision}`);
     const bytes = options.retriever.parameters.reduce((sum, _, i) => sum + sizeInBytes(weights[i]!), 0);
     // In fewer bits than 32 it is for the engine to say what of them becomes part of a program.
-    const bake = isArrays && (precision !== 'float32' || bytes * shapesExpected <= bakedBytes);
+    const bake = isArrays && (precision !== usualPrecision || bytes * shapesExpected <= bakedBytes);
     this.#fixed = bake ? new Map(weights.map((weight, i) => [i, weight as Float32Array])) : new Map();
     this.#fed = bake
       ? []
@@ -77,8 +77,8 @@ export class VectorEncoder {
     onBatch?: (done: number) => void,
     shortest = 1,
   ): Promise<EncodedTexts> {
-    const { engine, maxTokens, batchTokens, retriever, side, precision = 'float32' } = this.options;
-    await assertPrecision(engine, precision);
+    const { engine, maxTokens, batchTokens, retriever, side, precision = usualPrecision } = this.options;
+    const rounding = await assertPrecision(engine, precision);
     // Longest first: each batch takes the length of its longest text, and only the last one is not full.
     const order = texts.map((_, i) => i).sort((a, b) => texts[b]!.length - texts[a]!.length || a - b);
     const rows: Float32Array[] = new Array(texts.length);
@@ -99,7 +99,10 @@ export class VectorEncoder {
         Float32Array?,
       ];
       collectRows(rows, members, batch, vectors, present, retriever.dimensions);
-      if (precision === 'f16') refuseOverflow(rows, members, side);
+      rounding?.assertVectors?.(
+        members.map((text) => rows[text]!),
+        side,
+      );
       at += members.length;
       onBatch?.(at);
     }
@@ -107,7 +110,7 @@ export class VectorEncoder {
   }
 
   #program(batch: number, tokens: number) {
-    const { engine, retriever, side, precision = 'float32' } = this.options;
+    const { engine, retriever, side, precision = usualPrecision } = this.options;
     // What one layer takes and gives is the least that a batch needs.
     refuseBeyondMemory(
       8 * batch * tokens * retriever.dimensions,
@@ -170,19 +173,6 @@ function collectRows(
       count++;
     }
     rows[text] = kept.subarray(0, count * dimensions);
-  }
-}
-
-/** What float16 could not hold came to infinity, and then to no number. @throws BenchError CONFIG_INVALID */
-function refuseOverflow(rows: readonly Float32Array[], members: readonly number[], side: string): void {
-  for (const text of members) {
-    const at = rows[text]!.findIndex((value) => !Number.isFinite(value));
-    if (at < 0) continue;
-    throw new BenchError(
-      'CONFIG_INVALID',
-      `encode.precision=f16: the ${side} encoder gave ${rows[text]![at]} in a vector, where a product came out larger than the 65,504 of float16.`,
-      { hint: 'This model needs encode.precision=float32.' },
-    );
   }
 }
 

@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../config/config.js';
-import type { Passage, Precision } from '../contracts.js';
+import type { Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { localModel } from '../pipeline/named-models.js';
@@ -32,7 +32,7 @@ interface Job {
   compared: number;
 }
 
-type OwnJob = Job & { precision: Precision };
+type OwnJob = Job & { precision: string };
 
 interface Turn {
   seconds: number[];
@@ -47,7 +47,7 @@ interface Side {
   turn(job: Omit<Job, 'precision'>): Turn | { reason: string };
 }
 
-const strata = (precision: Precision): Side => ({
+const strata = (precision: string): Side => ({
   name: `strata ${precision}`,
   turn: (job) => ownTurn<Turn>('encode', { ...job, precision }),
 });

@@ -1,7 +1,8 @@
 /** Systems put together of others, by name: `fuse:bm25+mlr-sc`, `rerank:bm25>mlr-sc`. */
 import { BenchError } from '../errors.js';
 import { isSystem, loadSystem } from '../systems.js';
-import type { System } from './system.js';
+import { prefixed } from './named-behind.js';
+import type { System, SystemKind } from './system.js';
 
 /**
  * The systems that a name is put together of, in its order. A folder's name may hold the separator: what stands behind it and is
@@ -38,3 +39,20 @@ export function settingsOf(components: readonly System[], own: 'fuse' | 'rerank'
   if (all.some((settings) => settings === undefined)) return {};
   return { settings: [...new Set([own, ...all.flatMap((settings) => settings!)])] };
 }
+
+/** @param most systems that it is put together of */
+export const composed = (
+  family: 'fuse' | 'rerank',
+  separator: '+' | '>',
+  most: number,
+  told: Pick<System, 'summary' | 'steps'>,
+): SystemKind =>
+  prefixed(`${family}:`, async (name) => {
+    const components = await componentsOf(name, separator, most);
+    return {
+      ...told,
+      isTrained: components.some(({ isTrained }) => isTrained),
+      components: components.map((each) => each.name),
+      ...settingsOf(components, family),
+    };
+  });

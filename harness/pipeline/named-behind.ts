@@ -1,10 +1,45 @@
-/** What stands behind the colon of `vectors:FOLDER` and its like. */
+/** Systems that are named by what stands behind a colon, such as `vectors:FOLDER`: there is no list of them. */
+import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
+import type { System, SystemKind } from './system.js';
 
-/** @param prefix `vectors:` @param what has to stand there: `a folder` @throws BenchError USAGE where nothing does */
-export function assertNamed(name: string, prefix: string, what: string): void {
-  if (name.slice(prefix.length).trim() !== '') return;
-  throw new BenchError('USAGE', `--arch ${name} names nothing: behind the colon stands ${what}.`, {
-    hint: `Write ${prefix} and ${what}, without a space between.`,
+/** Sections that play a part in every system that is not trained. */
+export const usualSettings = [
+  ...(['preset', 'search', 'latency', 'answering', 'measures', 'measure', 'seeds'] as const),
+  ...(['cache', 'out', 'keep'] as const),
+];
+
+/** Those in every one whose vectors are searched. */
+const settingsOfVectors = [
+  ...usualSettings,
+  ...(['encode', 'index', 'searcher', 'engine', 'threads'] as const),
+];
+
+/** @param prefix `vectors:` @param load is called with a name that begins so */
+export const prefixed = (
+  prefix: string,
+  load: (name: string) => Promise<Omit<System, 'name'>>,
+): SystemKind => ({
+  list: async () => [],
+  has: async (name) => name.startsWith(prefix),
+  load: async (name) => ({ name, ...(await load(name)) }),
+});
+
+/**
+ * Vectors that nothing is trained for.
+ * @param what has to stand behind the prefix: `a folder`
+ * @param own sections beside those of every such system
+ */
+export const untrained = (
+  prefix: string,
+  what: string,
+  own: readonly (keyof BenchConfig)[],
+  told: Pick<System, 'summary' | 'steps'>,
+): SystemKind =>
+  prefixed(prefix, async (name) => {
+    if (name.slice(prefix.length).trim() !== '')
+      return { ...told, isTrained: false, settings: [...settingsOfVectors, ...own] };
+    throw new BenchError('USAGE', `--arch ${name} names nothing: behind the colon stands ${what}.`, {
+      hint: `Write ${prefix} and ${what}, without a space between.`,
+    });
   });
-}

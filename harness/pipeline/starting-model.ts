@@ -192,6 +192,18 @@ export function resolveArchitecture(
   };
 }
 
+/**
+ * What an architecture stores of a passage, and its lambda.
+ * @returns D; vectors per passage, or the most that one of maxTokens has @throws BenchError as `resolveArchitecture`
+ */
+export function storedOf(loaded: LoadedArchitecture, shape: EncoderShape, config: BenchConfig) {
+  const { vectors, lambda } = resolveArchitecture(loaded, shape, config).resolved;
+  const { dimensions, maxTokens } = shape;
+  const atMost = loaded.pooling === undefined && vectors === 'varies';
+  const perPassage = loaded.pooling !== undefined ? 1 : vectors === 'varies' ? maxTokens : vectors;
+  return { dimensions, perPassage, atMost, lambda };
+}
+
 /** A model to start from, where its files lie. */
 export interface ModelFolder extends Omit<StartingModel, 'remarks'> {
   /** In Hugging Face's layout, or a trained checkpoint. */

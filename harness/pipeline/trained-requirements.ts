@@ -15,7 +15,7 @@ import { localModel } from './named-models.js';
 import { assertNegatives } from './negative-sources.js';
 import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
-import { refuseLongCuts, resolveArchitecture } from './starting-model.js';
+import { refuseLongCuts, storedOf } from './starting-model.js';
 import type { Means } from './system.js';
 import { assertTeacher } from './teacher.js';
 
@@ -29,18 +29,15 @@ export async function requirements(request: RunRequest): Promise<Means> {
     ...encoder.shape,
     maxTokens: Math.min(config.text.passageTokens, encoder.shape.maxTokens),
   };
-  const resolved = shape && resolveArchitecture(loaded, shape, config).resolved;
+  const stored = shape && storedOf(loaded, shape, config);
   if (negatives !== undefined) await assertNegatives(negatives);
   await assertTeacher(config.train);
   const means = await assertEncoding(config);
-  if (encoder === undefined || shape === undefined || resolved === undefined) return means;
-  const { dimensions, maxTokens } = shape;
-  const atMost = loaded.pooling === undefined && resolved.vectors === 'varies';
-  const stored = resolved.vectors === 'varies' ? maxTokens : resolved.vectors;
-  const perPassage = loaded.pooling === undefined ? stored : 1;
+  if (encoder === undefined || shape === undefined || stored === undefined) return means;
+  const { lambda: _, ...vectors } = stored;
   const each = encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const trained = { weights: config.model.tied ? each : 2 * each, shape };
-  return { ...means, vectors: { dimensions, perPassage, atMost }, trained };
+  return { ...means, vectors, trained };
 }
 
 /** What a system of vectors needs here. @throws BenchError UNAVAILABLE with the command that adds it */

@@ -2,6 +2,7 @@
 
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 import { deviceLine } from './device-needs.js';
 import { diskLine, memoryLine } from './needs.js';
 import type { RunRequest } from './run-request.js';
@@ -39,6 +40,6 @@ function engineText({ engine }: Means, config: BenchConfig): string {
   return `${name} on ${device}, ${counted(threads, 'threads')}${chosen}`;
 }
 
-/** ` in int8`; nothing where it is float32. */
+/** ` in int8`; nothing where it is the usual one. */
 export const inPrecision = ({ precision }: BenchConfig['encode']): string =>
-  precision === 'float32' ? '' : ` in ${precision}`;
+  precision === usualPrecision ? '' : ` in ${precision}`;

@@ -2,7 +2,7 @@
  * The run record's type; record.schema.json says the same to other tools. What differs when the same run is made again
  * stands in `execution`, `latency`, `answering`, `device.machine`, `createdAt` and `command`, and nowhere else.
  */
-import type { DataFile, DistractorFacts, Precision, Split } from '../contracts.js';
+import type { DataFile, DistractorFacts, Split } from '../contracts.js';
 import type { GitFacts } from '../program/place.js';
 import type { AnsweringFacts } from './answering-facts.js';
 import type { CurveFacts } from './curve-facts.js';
@@ -144,7 +144,7 @@ export interface DeviceFacts {
   readonly searcher: string | null;
   readonly threads: number | null;
   /** In what passages and queries were multiplied with weights, where that is not float32. */
-  readonly precision?: Exclude<Precision, 'float32'>;
+  readonly precision?: string;
   /** Where queries got their vectors, if not from a model here: no latency has that, or a network's is in it. */
   readonly queryVectors?: 'given' | 'network';
   /** Of the libraries that computed. */

@@ -3,7 +3,7 @@ import { projectedVectorsBytes } from '../index/size.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
 import { type EpochSteps, epochSteps } from './steps.js';
-import { encodingHours, storedVectors, sumOf, type Training, trainingHours, workOf } from './work.js';
+import { encodingHours, storedVectors, sumOf, trainingHours, type Work, workOf } from './work.js';
 
 export interface RunEstimate {
   run: GridRun;
@@ -50,8 +50,8 @@ export async function estimate(grid: Grid): Promise<Estimate> {
     const sizes = await collections.of(run.request);
     const passages = sizes?.passages ?? null;
     const stored = await storedVectors(grid, run);
-    const { trainings, encodings } = stored ? await workOf(run, stored) : { trainings: [], encodings: [] };
-    const fresh = <T extends { key: string }>(all: readonly T[]) => all.filter(({ key }) => !done.has(key));
+    const { trainings, encodings } = await workOf(grid, run);
+    const fresh = (all: readonly Work[]) => all.filter(({ key }) => !done.has(key));
     const toTrain = fresh(trainings);
     const toEncode = fresh(encodings).length;
     for (const { key } of [...trainings, ...encodings]) done.add(key);
@@ -64,11 +64,9 @@ export async function estimate(grid: Grid): Promise<Estimate> {
           );
     const gpuHours =
       stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, sizes, toTrain, toEncode);
-    if (stored !== null) {
-      total.passages += (passages ?? 0) * toEncode;
-      total.indexBytes += (indexBytes ?? 0) * toEncode;
-      for (const i of [0, 1] as const) total.hours[i] += gpuHours?.[i] ?? 0;
-    }
+    total.passages += (passages ?? 0) * toEncode;
+    total.indexBytes += (indexBytes ?? 0) * toEncode;
+    for (const i of [0, 1] as const) total.hours[i] += gpuHours?.[i] ?? 0;
     runs.push({
       run,
       rows: rowsOf(grid, run),
@@ -81,8 +79,8 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       gpuHours,
     });
   }
-  const isUnknown = ({ passages, vectors, gpuHours }: RunEstimate) =>
-    passages === null || (grid.scale === 'paper' && vectors !== null && gpuHours === null);
+  const isUnknown = ({ passages, vectors, encodings, gpuHours }: RunEstimate) =>
+    passages === null || (grid.scale === 'paper' && (vectors ?? encodings) !== 0 && gpuHours === null);
   return {
     runs,
     passages: total.passages,
@@ -113,7 +111,7 @@ function hoursOf(
   grid: Grid,
   run: GridRun,
   sizes: Sizes | null,
-  toTrain: readonly Training[],
+  toTrain: readonly Work[],
   toEncode: number,
 ): [number, number] | null {
   const trained = toTrain

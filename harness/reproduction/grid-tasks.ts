@@ -58,7 +58,7 @@ async function tasksOf(
   if (sizes === null) return undefined;
   const { vectors, dimensions } = stored;
   const bytesOf = (passages: number) => projectedVectorsBytes({ passages: 1, vectors, dimensions }, passages);
-  const { trainings, encodings } = await workOf(run, stored);
+  const { trainings, encodings } = await workOf(grid, run);
   const tasks: GridTask[] = [];
   let before = run.after === undefined ? [] : (trained.get(run.after.key) ?? []);
   let mined = 0;

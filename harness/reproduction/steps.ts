@@ -1,8 +1,8 @@
 /** How many updates an epoch of a grid's trainings has, beside how many it had in the paper's code. */
 import { type Bound, examplesOf } from '../pipeline/example-sizes.js';
-import { loadSystem } from '../systems.js';
 import type { Grid } from './grid.js';
 import type { CollectionSizes } from './sizes.js';
+import { workOf } from './work.js';
 
 export interface EpochSteps {
   dataset: string;
@@ -17,14 +17,15 @@ export interface EpochSteps {
 /** Of every collection whose steps in the paper's code the file knows, and every way in which it is trained on. */
 export async function epochSteps(grid: Grid, sizes: CollectionSizes): Promise<EpochSteps[]> {
   const found = new Map<string, EpochSteps>();
-  for (const { request } of grid.scale === 'paper' ? grid.runs : []) {
-    const { dataset, architecture, config } = request;
+  for (const run of grid.scale === 'paper' ? grid.runs : []) {
+    const { request } = run;
+    const { dataset, config } = request;
     const published = grid.loaded.reproduction.collections[dataset]?.codeSteps;
     if (published === undefined || config.train.epochs === 0) continue;
-    if (!(await loadSystem(architecture)).isTrained) continue;
     const known = await sizes.of(request);
     const { batchSize } = config.train;
-    for (const stage of config.stages === 2 ? ([1, 2] as const) : ([1] as const)) {
+    const { trainings } = await workOf(grid, run);
+    for (const stage of new Set(trainings.map((each) => each.stage))) {
       const theirs = stage === 1 ? published.first : published.second;
       if (theirs === undefined) continue;
       const examples = examplesOf(config, known, stage);

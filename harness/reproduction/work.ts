@@ -1,52 +1,44 @@
 /** What a run of a grid trains and encodes, and how many GPU hours the paper's figure gives it. */
+import { secondTraining } from '../config/config.js';
 import type { EncoderShape } from '../contracts.js';
 import { scratchKind } from '../model/scratch.js';
 import { examplesOf } from '../pipeline/example-sizes.js';
-import { resolveArchitecture } from '../pipeline/starting-model.js';
-import { loadArchitecture } from '../plugins.js';
-import { inputKey } from '../stages/graph.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { storedOf } from '../pipeline/starting-model.js';
+import { hasFamily, loadArchitecture } from '../plugins.js';
+import { inOrder, inputKey, type Need, type Stage } from '../stages/graph.js';
 import { namesOf } from '../stages/known.js';
-import { askedOf, modelStages } from '../stages/systems.js';
-import { type Trainings, trainingStages } from '../stages/training.js';
 import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
 import type { Sizes } from './sizes.js';
 
-/** One piece of work; two of one key are the same. */
+/** A training, or an encoding of the collection: with what was mined by a first training it is of the second. */
 export interface Work {
+  /** Two of one key are the same. */
   key: string;
-}
-
-export interface Training extends Work {
-  stage: 1 | 2;
-  epochs: number;
-}
-
-export interface Encoding extends Work {
-  /** The training whose vectors they are. */
   stage: 1 | 2;
 }
 
-/** Each training, and each time that vectors are made, as the graph of the run has them. */
+/** Each training, and each time that a model gives the collection its vectors, as the graph of the run has them. */
 export async function workOf(
+  grid: Grid,
   { request, after, trainsOnly }: GridRun,
-  { shape }: Stored,
-): Promise<{ trainings: Training[]; encodings: Encoding[] }> {
+): Promise<{ trainings: Work[]; encodings: Work[] }> {
   const begun = after === undefined ? request : { ...request, init: after.key };
-  const known = { ...namesOf(begun), shape };
-  const last = await trainingStages(begun, known);
-  const { first } = last;
-  const of = (stage: 1 | 2, { tried, config }: Trainings): Training[] =>
-    tried.map((each) => ({ key: inputKey(each.stage), stage, epochs: config.train.epochs }));
-  const { encoding } = modelStages(last.model, begun, known, askedOf(begun, known));
-  // The vectors of the last training are searched; those of the first mine negatives.
-  const encodings = [...(first ? [first.shards] : []), ...(trainsOnly ? [] : [encoding])];
-  return {
-    trainings: first === undefined ? of(1, last) : [...of(1, first), ...of(2, last)],
-    encodings: encodings.map((stage, i) => ({
-      ...{ key: inputKey(stage), stage: i === 0 && first !== undefined ? 1 : last.first ? 2 : 1 },
-    })),
-  };
+  const { stages } = await (await loadSystem(begun.architecture)).steps();
+  const { all } = await stages(begun, { ...namesOf(begun), shape: shapeOf(grid, begun) });
+  const trainingsOf = (needs: readonly Need[]) => inOrder(needs).filter(({ task }) => task === 'train');
+  const trainings = trainingsOf(all);
+  const isSecond = (training: Stage) => trainingsOf([training]).length > 1;
+  const works = (made: readonly Stage[]) =>
+    made.map(
+      (stage): Work => ({
+        key: inputKey(stage),
+        stage: trainingsOf([stage]).some(isSecond) ? 2 : 1,
+      }),
+    );
+  const encodings = inOrder(trainsOnly ? trainings : all).filter(({ task }) => task === 'encode');
+  return { trainings: works(trainings), encodings: works(encodings) };
 }
 
 /** What a run stores of a passage. */
@@ -55,24 +47,25 @@ export interface Stored {
   atMost: boolean;
   dimensions: number;
   usesLambda: boolean;
-  /** Of the model. */
-  shape: EncoderShape;
 }
 
-export async function storedVectors(
-  { loaded: { reproduction }, scale }: Grid,
-  { request: { architecture, config } }: GridRun,
-): Promise<Stored | null> {
-  if (!(await loadSystem(architecture)).isTrained) return null;
-  const loaded = await loadArchitecture(architecture);
-  const { pooling } = loaded;
-  const { layers, dimensions } = scale === 'paper' ? reproduction.encoder : config.model.scratch;
-  const maxTokens = config.text.passageTokens;
-  const shape = { ...scratchKind, layers, dimensions, maxTokens };
-  const { vectors, lambda } = resolveArchitecture(loaded, shape, config).resolved;
-  const rest = { dimensions, shape, usesLambda: lambda !== 0 };
-  if (pooling !== undefined) return { vectors: 1, atMost: false, ...rest };
-  return { vectors: vectors === 'varies' ? maxTokens : vectors, atMost: vectors === 'varies', ...rest };
+/** Of the model that a grid is about. */
+function shapeOf({ loaded, scale }: Grid, { config }: RunRequest): EncoderShape {
+  const { layers, dimensions } = scale === 'paper' ? loaded.reproduction.encoder : config.model.scratch;
+  return { ...scratchKind, layers, dimensions, maxTokens: config.text.passageTokens };
+}
+
+/** Null of what is no architecture, which has no vectors or its own way to them. */
+export async function storedVectors(grid: Grid, { request }: GridRun): Promise<Stored | null> {
+  const { architecture, config } = request;
+  if (!hasFamily(architecture)) return null;
+  const shape = shapeOf(grid, request);
+  const { perPassage, atMost, dimensions, lambda } = storedOf(
+    await loadArchitecture(architecture),
+    shape,
+    config,
+  );
+  return { vectors: perPassage, atMost, dimensions, usesLambda: lambda !== 0 };
 }
 
 /** Fewest and most, of one training; null where its examples are not known. */
@@ -80,8 +73,9 @@ export function trainingHours(
   grid: Grid,
   { request: { config } }: GridRun,
   sizes: Sizes | null,
-  { stage, epochs }: Training,
+  { stage }: Work,
 ): Hours | null {
+  const { epochs } = stage === 1 ? config.train : secondTraining(config);
   if (epochs === 0) return [0, 0];
   const examples = examplesOf(config, sizes, stage);
   const { trainedPassageWeight: weight } = grid.loaded.reproduction.cost;

@@ -11,7 +11,7 @@ import type { Bm25Index } from '../index/bm25-index.js';
 import { damaged } from '../index/reading.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
 import { BestPassages } from './best-passages.js';
-import type { PassageHits } from './passages.js';
+import { noHits, type PassageHits } from './passage-hits.js';
 
 export interface Bm25Options {
   k1: number;
@@ -88,13 +88,7 @@ export class Bm25Searcher {
 
   async searchTerms(queries: readonly (readonly string[])[], depth: number): Promise<PassageHits> {
     const kept = Math.min(depth, this.index.facts.passages);
-    const found: PassageHits = {
-      depth: kept,
-      ordinals: new Int32Array(queries.length * kept),
-      scores: new Float32Array(queries.length * kept),
-      winners: new Int32Array(queries.length * kept),
-      counts: new Int32Array(queries.length),
-    };
+    const found = noHits(queries.length, kept);
     for (const [q, terms] of queries.entries()) {
       const lists = await this.#lists(terms);
       // Nothing is awaited from here to the end of the query: the scores are shared by all searches.

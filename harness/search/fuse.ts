@@ -1,7 +1,7 @@
 /** One list of passages from those that several systems found: their scores are not of one scale. */
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { BestPassages } from './best-passages.js';
-import type { PassageHits } from './passages.js';
+import { noHits, type PassageHits } from './passage-hits.js';
 
 export type Normalization = 'none' | 'min-max' | 'z-score';
 
@@ -36,13 +36,7 @@ export function fuseHits(lists: readonly PassageHits[], fusion: Fusion, depth: n
     depth,
     lists.reduce((sum, list) => sum + list.depth, 0),
   );
-  const fused: PassageHits = {
-    depth: kept,
-    ordinals: new Int32Array(queries * kept),
-    scores: new Float32Array(queries * kept),
-    winners: new Int32Array(queries * kept),
-    counts: new Int32Array(queries),
-  };
+  const fused = noHits(queries, kept);
   const best = new BestPassages(kept);
   for (let q = 0; q < queries; q++) {
     const worths = lists.map((list, i) => worthOf(list, q, fusion, i));

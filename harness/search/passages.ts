@@ -1,22 +1,8 @@
 /** From rows to passages: a passage scores as its best vector does, sim(q, d) = max over E(d) of h_q . h (equation 2). */
 import type { VectorIndex } from '../index/vector-index.js';
 import { TopRows } from './merge.js';
+import { noHits, type PassageHits } from './passage-hits.js';
 import type { RowHits, RowSearcher } from './searcher.js';
-
-/**
- * The best passages of some queries. The list of query q begins at q * depth and is counts[q] long: all arrays but
- * `counts` are [Q, depth], and what lies beyond a list's end means nothing.
- */
-export interface PassageHits {
-  depth: number;
-  /** Places in the collection, from 0. Ordered by score, the larger first, then by ordinal, the smaller first. */
-  ordinals: Int32Array;
-  scores: Float32Array;
-  /** Which vector of the passage scored best, from 0; the first one among equals. */
-  winners: Int32Array;
-  /** Hits of each query: fewer than were asked for only where the index has, or an approximate search finds, fewer. */
-  counts: Int32Array;
-}
 
 /** The hits of some of the queries. @param first place of the first of them */
 export function hitsOfRange(
@@ -92,13 +78,7 @@ export async function searchPassages(
   onRows?: (rows: number) => void,
 ): Promise<PassageHits> {
   const kept = Math.min(depth, index.passages);
-  const found: PassageHits = {
-    depth: kept,
-    ordinals: new Int32Array(count * kept),
-    scores: new Float32Array(count * kept),
-    winners: new Int32Array(count * kept),
-    counts: new Int32Array(count),
-  };
+  const found = noHits(count, kept);
   let lacking = Array.from({ length: count }, (_, query) => query);
   let rowDepth = firstDepth(kept, index);
   while (lacking.length > 0 && kept > 0) {

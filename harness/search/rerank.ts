@@ -1,7 +1,7 @@
 /** The first hits of a list in a new order, by vectors that are read for these passages alone. */
 import type { VectorIndex } from '../index/vector-index.js';
 import { BestPassages } from './best-passages.js';
-import type { PassageHits } from './passages.js';
+import { noHits, type PassageHits } from './passage-hits.js';
 
 /** What the passages of a list score, and with which of their vectors. */
 export interface PassageScores {
@@ -95,13 +95,7 @@ export async function rerankHits(
   const queries = hits.counts.length;
   const dimensions = vectors.length / Math.max(1, queries);
   const kept = Math.min(depth, hits.depth);
-  const found: PassageHits = {
-    depth: kept,
-    ordinals: new Int32Array(queries * kept),
-    scores: new Float32Array(queries * kept),
-    winners: new Int32Array(queries * kept),
-    counts: new Int32Array(queries),
-  };
+  const found = noHits(queries, kept);
   for (let q = 0; q < queries; q++) {
     const from = q * hits.depth;
     const candidates = hits.ordinals.subarray(from, from + Math.min(reranked, hits.counts[q]!));

@@ -1,10 +1,11 @@
 /** Passages of an index, by whatever finds its rows. */
 import { BenchError } from '../errors.js';
 import type { VectorIndex } from '../index/vector-index.js';
-import { type PassageHits, searchPassages } from './passages.js';
+import type { PassageHits } from './passage-hits.js';
+import { searchPassages } from './passages.js';
 import type { RowSearcher } from './searcher.js';
 
-export type { PassageHits } from './passages.js';
+export type { PassageHits } from './passage-hits.js';
 
 /** Which searcher runs, as the record has it. */
 export interface SearcherIdentity {

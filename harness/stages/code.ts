@@ -2,6 +2,7 @@
 import type { Dataset } from '../contracts.js';
 import { type Code, codeOf } from '../program/code.js';
 import type { EngineName } from '../tensor/engine.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 
 /** What a stage works with; each is a module of its own, which the stage does not import by name. */
 export interface WorkedWith {
@@ -12,6 +13,8 @@ export interface WorkedWith {
   /** A model taken as it was published. */
   published?: true | undefined;
   engine?: { name: string } | undefined;
+  /** In what is encoded, see `usualPrecision`. */
+  precision?: string | undefined;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];
   /** What builds indexes and computes scores, by name; several where a budget decides which. */
@@ -54,8 +57,9 @@ const stageFiles = {
   measure: ['pipeline/run-of-hits', 'pipeline/measure-stage', 'pipeline/winners'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type StageOf = keyof typeof stageFiles;
-export const stages = Object.keys(stageFiles) as StageOf[];
+/** A stage of the table, or the file of a system that has a stage of its own: `harness/systems/first`. */
+export type StageOf = keyof typeof stageFiles | `harness/systems/${string}`;
+export const stages = Object.keys(stageFiles) as (keyof typeof stageFiles)[];
 
 export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
   return codeOf(entriesOf(stage, workedWith));
@@ -64,16 +68,21 @@ export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
 /** Paths in the build. */
 export function entriesOf(
   stage: StageOf,
-  { dataset, architecture, encoder, published, engine, searcher = [], measures = [] }: WorkedWith,
+  { dataset, architecture, encoder, published, engine, precision, searcher = [], measures = [] }: WorkedWith,
 ): string[] {
   return [
-    ...stageFiles[stage].map((file) => `harness/${file}.js`),
+    ...(stage in stageFiles
+      ? stageFiles[stage as keyof typeof stageFiles].map((file) => `harness/${file}.js`)
+      : [`${stage}.js`]),
     // A dataset's variants and collections are one plug-in, and so is one that passages were added to.
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/: ]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(encoder === undefined ? [] : [`harness/encoders/${encoder}.js`]),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
     ...(engine === undefined ? [] : [engineFiles[engine.name as EngineName]]),
+    ...(precision === undefined || precision === usualPrecision
+      ? []
+      : [`harness/precisions/${precision}.js`]),
     ...measures.map((measure) => `harness/metrics/measures/${measure}.js`),
     ...[searcher].flat().map((name) => `harness/searchers/${name}.js`),
   ];

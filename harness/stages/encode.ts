@@ -61,7 +61,7 @@ export function encode(
     needs: { model: model.need },
     inputs: () => ({
       dataset: dataset.identity,
-      ...code('encode', { dataset, engine, ...model.code }),
+      ...code('encode', { dataset, engine, precision, ...model.code }),
       ...computing,
       // Texts that are encoded together decide the last bits of each other's vectors.
       ...{ shardPassages, batchTokens, memoryMiB },

@@ -35,7 +35,7 @@ export function queries(
     needs: { model: model.need },
     inputs: () => ({
       ...{ dataset: dataset.identity, split },
-      ...code('queries', { dataset, engine, ...model.code }),
+      ...code('queries', { dataset, engine, precision, ...model.code }),
       ...computing,
       ...(some && { some: some.name }),
       // They decide which queries are padded together, and so the last bits.

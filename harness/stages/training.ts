@@ -28,6 +28,7 @@ import { chooseTeacher } from '../pipeline/teacher.js';
 import { hasWinners } from '../pipeline/winners.js';
 import { loadArchitecture } from '../plugins.js';
 import { keyOf } from '../store/hash.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 import { encode, type ShardFacts } from './encode.js';
 import { given } from './given.js';
 import type { Choice, ModelNeed, Need, Stage, Workplace } from './graph.js';
@@ -78,7 +79,7 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   const first = await trainings(request, config, known, start, names, ', stage 1');
   const { model } = first;
   // Of training, which is float32: two runs that differ in how they encode have one training.
-  const mining = { ...config, encode: { ...config.encode, precision: 'float32' as const } };
+  const mining = { ...config, encode: { ...config.encode, precision: usualPrecision } };
   const shards = encode(model, mining, known);
   const asked = { split: 'train', depth: config.stage2.depth } as const;
   const encoded = queries(model, 'train', mining, known);

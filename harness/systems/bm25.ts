@@ -1,4 +1,5 @@
 /** BM25 (Robertson and others, 1994) with Anserini's parameters: the baseline that needs no training. */
+import { usualSettings } from '../pipeline/named-behind.js';
 import type { SystemKind } from '../pipeline/system.js';
 
 const listing = {
@@ -12,10 +13,7 @@ const bm25: SystemKind = {
   load: async () => ({
     ...listing,
     isTrained: false,
-    settings: [
-      ...(['preset', 'search', 'bm25', 'latency', 'answering', 'measures', 'measure', 'seeds'] as const),
-      ...(['cache', 'out', 'keep'] as const),
-    ],
+    settings: [...usualSettings, 'bm25'],
     steps: () => import('../pipeline/bm25.js'),
   }),
 };

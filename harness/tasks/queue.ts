@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type * as BullMQ from 'bullmq';
 import { BenchError } from '../errors.js';
+import { loadAdded } from '../program/optional-package.js';
 import type { Task } from './task.js';
 
 /** Of every queue of bench; a store of its own, or a prefix in the address, keeps sweeps apart. Latencies of a machine have one that its worker alone serves. */
@@ -98,16 +99,8 @@ export async function openQueue(url: string, pinned?: string): Promise<TaskQueue
   }
 }
 
-async function load<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new BenchError('UNAVAILABLE', `The package ${name}, which queues need, is not installed.`, {
-      hint: `npm install ${name}`,
-      cause,
-    });
-  }
-}
+const load = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+  loadAdded(name, 'queues need', name, work);
 
 async function onRedis(url: string, queueName: string, library: typeof BullMQ): Promise<TaskQueue> {
   const { Redis } = await load('ioredis', () => import('ioredis'));

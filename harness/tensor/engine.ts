@@ -3,7 +3,6 @@
  * Arrays are row-major. A `bool` is one byte, 0 or 1.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Precision } from '../contracts.js';
 
 export type NumericArray = Float32Array | Int32Array | Uint8Array;
 export type DataType = 'float32' | 'int32' | 'bool';
@@ -60,8 +59,8 @@ export interface CompileOptions {
   /** Input index -> values that never change: baked in where the engine gains from it, else resident; no longer fed. */
   fixed?: ReadonlyMap<number, NumericArray>;
   /** What is multiplied with fixed inputs, as far as the engine has it: see `assertPrecision`. float32 where absent. */
-  precision?: Precision;
-  /** Fixed inputs whose products are float32 in f16 too: see `Parameter.overflowsHalf`. */
+  precision?: string;
+  /** Fixed inputs whose products go beyond float16: see `Parameter.overflowsHalf`. */
   overflowing?: ReadonlySet<number>;
   /** Shown in errors and profiles. */
   name?: string;

@@ -1,6 +1,7 @@
 /** The engine for machines with TensorFlow's native library: @tensorflow/tfjs-node-gpu, or tfjs-node, where installed. */
 import { createRequire } from 'node:module';
 import { BenchError } from '../errors.js';
+import { loadPackage } from '../program/optional-package.js';
 import { eagerEngine } from './eager.js';
 import type { Engine } from './engine.js';
 import * as tf from './operations.js';
@@ -51,16 +52,15 @@ async function load(threads: number): Promise<{ name: string; module: Tensorflow
   const ours = registeredGradients();
   try {
     // The specifier is a variable so that the compiler does not look for an optional package.
-    const module = (await import(name)) as TensorflowModule & { default?: TensorflowModule };
-    const tensorflow = module.default ?? module;
-    await tensorflow.setBackend('tensorflow');
-    return { name, module: tensorflow };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BenchError('UNAVAILABLE', `${name} is installed but does not load: ${reason}`, {
-      hint: `npm rebuild ${name} --build-addon-from-source, or use --engine onnx.`,
-      cause,
-    });
+    const load = async () => {
+      const module = (await import(name)) as TensorflowModule & { default?: TensorflowModule };
+      const tensorflow = module.default ?? module;
+      await tensorflow.setBackend('tensorflow');
+      return { name, module: tensorflow };
+    };
+    const broken = `${name} is installed but does not load`;
+    const hint = `npm rebuild ${name} --build-addon-from-source, or use --engine onnx.`;
+    return await loadPackage(load, { broken, hint });
   } finally {
     for (const gradient of ours) tf.registerGradient(gradient);
   }

@@ -86,10 +86,4 @@ export class AnswerMatcher {
     if (this.#needles.some((needle) => prepared.joinedWords.includes(needle))) return true;
     return this.#patterns.some((pattern) => pattern.test(prepared.decomposed));
   }
-
-  /** The same for a passage already split by `tokens`; string mode only. */
-  matchesTokens(words: readonly string[]): boolean {
-    const joined = join(words);
-    return this.#needles.some((needle) => joined.includes(needle));
-  }
 }

@@ -124,7 +124,7 @@ export function denseStages(dense: DenseRates, whole: WholeSizes, config: BenchC
         {
           stage: 'index',
           seconds: null,
-          basis: `how long FAISS builds ${config.index.kind} is not known beforehand`,
+          basis: `how long ${config.index.kind} takes to build is not known beforehand`,
         },
       ];
   return [

@@ -1,6 +1,7 @@
 /** FAISS on a GPU, through an addon of ours over the system's FAISS (scripts/faiss-device.cc). The only import of that. */
 import { createRequire } from 'node:module';
 import { BenchError } from '../../errors.js';
+import { loadPackage } from '../../program/optional-package.js';
 import type { DeviceName } from '../../tensor/engine.js';
 
 /** What is in the addon. Whatever FAISS throws is an Error here. */
@@ -54,24 +55,12 @@ const require = createRequire(import.meta.url);
  * @param name the package, or a folder with one
  * @throws BenchError UNAVAILABLE with the reason and what adds it
  */
-export async function loadDeviceFaiss(name = 'strata-faiss'): Promise<DeviceFaiss> {
-  try {
-    return require(name) as DeviceFaiss;
-  } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BenchError(
-      'UNAVAILABLE',
-      isMissing
-        ? `${notHere}: the addon for it is not built, which is made from a FAISS that was built with CUDA.`
-        : `${notHere}: its addon does not load: ${reason}`,
-      {
-        hint: `npm run build:faiss builds it where such a FAISS is found (docs/gpu.md). ${elsewhere}`,
-        cause,
-      },
-    );
-  }
-}
+export const loadDeviceFaiss = (name = 'strata-faiss'): Promise<DeviceFaiss> =>
+  loadPackage(() => require(name) as DeviceFaiss, {
+    missing: `${notHere}: the addon for it is not built, which is made from a FAISS that was built with CUDA.`,
+    broken: `${notHere}: its addon does not load`,
+    hint: `npm run build:faiss builds it where such a FAISS is found (docs/gpu.md). ${elsewhere}`,
+  });
 
 /**
  * @param device that the run computes on

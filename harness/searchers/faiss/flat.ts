@@ -4,6 +4,7 @@ import { BenchError } from '../../errors.js';
 import { damaged } from '../../index/reading.js';
 import { shardBytes } from '../../index/shard.js';
 import type { OpenShard, VectorIndex } from '../../index/vector-index.js';
+import { loadPackage } from '../../program/optional-package.js';
 import { collectGarbage } from '../../search/garbage.js';
 import { TopRows } from '../../search/merge.js';
 import type { RowHits, RowSearcher } from '../../search/searcher.js';
@@ -38,22 +39,13 @@ const buildHint =
  * @param name the package; a parameter so that the compiler does not look for an optional one
  * @throws BenchError UNAVAILABLE with the reason and the command that adds it
  */
-export async function loadFaiss(name = 'faiss-node'): Promise<FaissModule> {
-  try {
-    const module = (await import(name)) as { default: FaissModule };
-    return module.default;
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BenchError(
-      'UNAVAILABLE',
-      missing
-        ? "The searcher 'faiss' needs faiss-node, which is not installed: npm leaves it out where its prebuilt binary cannot be downloaded."
-        : `The searcher 'faiss' cannot load faiss-node: ${reason}`,
-      { hint: buildHint, cause },
-    );
-  }
-}
+export const loadFaiss = (name = 'faiss-node'): Promise<FaissModule> =>
+  loadPackage(async () => ((await import(name)) as { default: FaissModule }).default, {
+    missing:
+      "The searcher 'faiss' needs faiss-node, which is not installed: npm leaves it out where its prebuilt binary cannot be downloaded.",
+    broken: "The searcher 'faiss' cannot load faiss-node",
+    hint: buildHint,
+  });
 
 /**
  * Reads an index that was checked: what FAISS makes of other bytes may end the process, see trial.ts.

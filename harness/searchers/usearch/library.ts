@@ -1,7 +1,7 @@
 /** Loads the package usearch. The only import of it. */
 import { createRequire } from 'node:module';
-import { BenchError } from '../../errors.js';
 import { versionOf } from '../../program/code.js';
+import { loadPackage } from '../../program/optional-package.js';
 
 /** What we use of usearch. Its errors are JavaScript's, but a damaged file, or NaN, is not met by one. */
 export interface UsearchModule {
@@ -33,26 +33,18 @@ const hint =
   'npm install brings its binaries for Linux (x64 and arm64, glibc 2.34 or newer) and macOS. Elsewhere npm rebuild usearch ' +
   'compiles it, or use --searcher faiss, or --index Flat, which needs neither.';
 
+/** Its ECMAScript module looks for its binary by the stack of an error, and goes on for ever where that tells nothing. */
+const require = createRequire(import.meta.url);
+
 /**
  * @param name the package; a parameter so that the compiler does not look for an optional one
  * @throws BenchError UNAVAILABLE with the reason and the command that adds it
  */
-export async function loadUsearch(name = 'usearch'): Promise<UsearchModule> {
-  try {
-    // Its ECMAScript module looks for its binary by the stack of an error, and goes on for ever where that tells nothing.
-    const require = createRequire(import.meta.url);
-    return require(name) as UsearchModule;
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BenchError(
-      'UNAVAILABLE',
-      missing
-        ? "The searcher 'usearch' needs the package usearch, which is not installed."
-        : `The searcher 'usearch' cannot load the package usearch: ${reason}`,
-      { hint, cause },
-    );
-  }
-}
+export const loadUsearch = (name = 'usearch'): Promise<UsearchModule> =>
+  loadPackage(() => require(name) as UsearchModule, {
+    missing: "The searcher 'usearch' needs the package usearch, which is not installed.",
+    broken: "The searcher 'usearch' cannot load the package usearch",
+    hint,
+  });
 
 export const usearchVersion = (): string => versionOf('usearch') ?? 'unknown';

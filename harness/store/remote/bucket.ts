@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type * as SDK from '@aws-sdk/client-s3';
 import { BenchError } from '../../errors.js';
 import { interruption } from '../../interruption.js';
+import { loadAdded } from '../../program/optional-package.js';
 import type { StoreAddress } from './address.js';
 import {
   isAbsent,
@@ -34,16 +35,8 @@ export interface Read {
   readonly ageMs: number | undefined;
 }
 
-async function load<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new BenchError('UNAVAILABLE', `The package ${name}, which a store on S3 needs, is not installed.`, {
-      hint: 'npm install @aws-sdk/client-s3 @aws-sdk/lib-storage',
-      cause,
-    });
-  }
-}
+const load = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+  loadAdded(name, 'a store on S3 needs', '@aws-sdk/client-s3 @aws-sdk/lib-storage', work);
 
 export interface Download {
   readonly body: Readable;

@@ -2,7 +2,6 @@
  * The process in which a device computes for the first time: a driver that is broken may end it. Started by device-trial.ts with
  * the device's name and a precision as its arguments; tells what came of it by a message.
  */
-import type { Precision } from '../../contracts.js';
 import type { DeviceName } from '../engine.js';
 import * as tf from '../operations.js';
 import { openOnnx } from './engine.js';
@@ -12,7 +11,7 @@ export type TrialMessage = { works: true } | { works: false; why: string };
 const size = 64;
 
 /** A product with weights, which the device must get right. */
-async function tryDevice(device: DeviceName, precision: Precision): Promise<TrialMessage> {
+async function tryDevice(device: DeviceName, precision: string): Promise<TrialMessage> {
   const shape = [size, size];
   const engine = await openOnnx(1, device);
   try {
@@ -53,7 +52,7 @@ const reasonOf = ({ message }: Error): string =>
 
 // Nobody is left to try it for.
 process.on('disconnect', () => process.exit(1));
-const [device, precision] = process.argv.slice(2) as [DeviceName?, Precision?];
+const [device, precision] = process.argv.slice(2) as [DeviceName?, string?];
 if (device !== undefined) {
   const message = await tryDevice(device, precision!).catch(
     (error: Error): TrialMessage => ({ works: false, why: reasonOf(error) }),

@@ -1,7 +1,7 @@
 /** The engine `onnx`: programs are recorded once, written as one ONNX model each and run by ONNX Runtime on all cores, or on a device. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { BenchError } from '../../errors.js';
-import type { DeviceName, Engine } from '../engine.js';
+import type { CompileOptions, DeviceName, Engine } from '../engine.js';
 import { mostThreads } from '../engine.js';
 import { BusyClock } from './busy-clock.js';
 import { codeProductGraph } from './code-products.js';
@@ -11,15 +11,14 @@ import { DeviceResidents } from './device-residents.js';
 import { DeviceMemory, deviceVariables } from './device-variables.js';
 import { fuseLayers } from './fused-layers.js';
 import { describeGpu } from './gpu-search.js';
-import { type Graph, prune, type Value } from './graph.js';
-import { useHalves } from './half-products.js';
+import { type ConstantArray, type Graph, prune, type Value } from './graph.js';
 import { HostProgram } from './host-program.js';
 import { HostVariable, hostVariables } from './host-variables.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
-import { integerLimit } from './integer-weights.js';
+import { integerLimit } from './integer-limit.js';
 import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
-import { otherProducts } from './other-products.js';
+import { loadPrecision, type ProductsOf, usualPrecision } from './precision.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
@@ -89,21 +88,20 @@ const inMemory: Place = (ort, options, clock, device) => ({
   async compile(
     build,
     inputs,
-    { fixed = new Map(), name = 'program', precision = 'float32', overflowing = new Set() } = {},
+    { fixed = new Map(), name = 'program', precision = usualPrecision, overflowing = new Set<number>() } = {},
   ) {
+    const plugin = await loadPrecision(precision);
     // Matrices of weights are rewritten once the program is known; what is one-dimensional is added, and stays as it is.
-    const isMatrix = (i: number) => precision !== 'float32' && fixed.has(i) && inputs[i]!.shape.length > 1;
+    const isMatrix = (i: number) =>
+      precision !== usualPrecision && fixed.has(i) && inputs[i]!.shape.length > 1;
     const baked = new Map([...fixed].filter(([i]) => !isMatrix(i)));
     const { graph, outputs: recorded } = record(build, inputs, baked);
     const outputs = withoutIdleReshapes(recorded);
     if (device === 'cpu') fuseLayers(outputs);
     const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
-    const weights = new Map(
-      open.flatMap((i, at) => (isMatrix(i) ? [[graph.inputs[at]!, fixed.get(i) as Float32Array]] : [])),
-    );
-    const given = graph.inputs.filter((value) => !weights.has(value));
-    const kept = new Set(open.flatMap((i, at) => (overflowing.has(i) ? [graph.inputs[at]!] : [])));
-    const bound = await otherProducts[precision](ort, { graph, outputs, weights, kept, device });
+    const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing, device });
+    const given = graph.inputs.filter((value) => !products.weights.has(value));
+    const bound = (await plugin?.inMemory(ort, products)) ?? new Map<Value, ConstantArray>();
     stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
     refuseUnknown(nodes, name);
@@ -136,7 +134,7 @@ const inMemory: Place = (ort, options, clock, device) => ({
 });
 
 /** On WebGPU: variables stay there, and no node of a program runs on the CPU unsaid. */
-const onDevice: Place = (ort, options, clock) => {
+const onDevice: Place = (ort, options, clock, device) => {
   const session = { ...(options.extra?.session as object), disable_cpu_ep_fallback: '1' };
   const memory = new DeviceMemory(ort, { ...options, extra: { session } });
   const residents = new DeviceResidents(memory);
@@ -144,8 +142,16 @@ const onDevice: Place = (ort, options, clock) => {
     async compile(
       build,
       inputs,
-      { fixed = new Map(), name = 'program', precision = 'float32', overflowing = new Set() } = {},
+      {
+        fixed = new Map(),
+        name = 'program',
+        precision = usualPrecision,
+        overflowing = new Set<number>(),
+      } = {},
     ) {
+      const plugin = await loadPrecision(precision);
+      if (plugin !== undefined && plugin.onDevice === undefined)
+        throw new TypeError(`no program computes in ${precision} on ${device}`);
       // Weights lie there once for all programs; what else is fixed is small, and part of the program.
       const baked = new Map([...fixed].filter(([, values]) => !(values instanceof Float32Array)));
       const bound = inputs.flatMap((_, i) =>
@@ -153,18 +159,10 @@ const onDevice: Place = (ort, options, clock) => {
       );
       const { graph, outputs: recorded } = record(build, inputs, baked, true);
       const outputs = apart(graph, withoutIdleReshapes(recorded).map(beforeLastCast));
-      const isHalf = (i: number) =>
-        precision === 'f16' &&
-        inputs[i]!.shape.length > 1 &&
-        fixed.has(i) &&
-        !baked.has(i) &&
-        !overflowing.has(i);
+      const isMatrix = (i: number) => fixed.has(i) && inputs[i]!.shape.length > 1;
       const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
-      const weights = new Map(
-        open.flatMap((i, at) => (isHalf(i) ? [[graph.inputs[at]!, fixed.get(i) as Float32Array]] : [])),
-      );
-      const halves =
-        precision === 'f16' ? useHalves(graph, outputs, weights, 'float16') : new Map<Value, Float32Array>();
+      const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing, device });
+      const halves = plugin?.onDevice?.(products) ?? new Map<Value, Float32Array>();
       useDeviceOperators(graph, outputs);
       const { nodes, used } = prune(outputs);
       return new DeviceProgram(memory, clock, {
@@ -193,6 +191,26 @@ const onDevice: Place = (ort, options, clock) => {
     },
   };
 };
+
+/** @param open inputs of the program that are inputs of the graph, in its order */
+function productsOf(
+  graph: Graph,
+  outputs: readonly Value[],
+  open: readonly number[],
+  how: Required<Pick<CompileOptions, 'fixed' | 'overflowing'>> & {
+    isMatrix: (i: number) => boolean;
+    device: DeviceName;
+  },
+): ProductsOf {
+  const inputs = open.map((i, at) => [i, graph.inputs[at]!] as const);
+  return {
+    ...{ graph, outputs, device: how.device },
+    weights: new Map(
+      inputs.flatMap(([i, value]) => (how.isMatrix(i) ? [[value, how.fixed.get(i) as Float32Array]] : [])),
+    ),
+    kept: new Set(inputs.flatMap(([i, value]) => (how.overflowing.has(i) ? [value] : []))),
+  };
+}
 
 /** Each output a value of its own: what stays on the device belongs to one variable. */
 function apart(graph: Graph, outputs: readonly Value[]): Value[] {

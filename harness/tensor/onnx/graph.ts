@@ -1,7 +1,7 @@
 /** The recorded program: values and the nodes that make them, in ONNX's terms. */
 import type { DataType, NumericArray } from '../engine.js';
 
-/** Those behind `int64` are of products with weights in another precision: integer-products.ts, half-products.ts. */
+/** Those behind `int64` are of products with weights in another precision: `harness/precisions`. */
 export type OnnxType = DataType | 'int64' | 'int8' | 'uint8' | 'float16';
 
 /** A Uint16Array holds the bits of float16 numbers. */

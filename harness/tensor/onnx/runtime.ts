@@ -1,22 +1,19 @@
 /** ONNX Runtime itself, loaded when it is asked for. */
 import { createRequire } from 'node:module';
-import { BenchError } from '../../errors.js';
+import { loadPackage } from '../../program/optional-package.js';
 
 export type Ort = typeof import('onnxruntime-node');
 
+const refused = {
+  broken: "The engine 'onnx' cannot load onnxruntime-node",
+  hint: 'npm ci installs it, with its CPU library inside; on Linux it needs glibc 2.27 or newer. Otherwise: --engine tfjs-cpu (slow).',
+};
+
 /** @throws BenchError UNAVAILABLE */
 export async function loadOrt(): Promise<Ort> {
-  try {
-    const ort = await import('onnxruntime-node');
-    holdHalvesAsBits(ort);
-    return ort;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new BenchError('UNAVAILABLE', `The engine 'onnx' cannot load onnxruntime-node: ${reason}`, {
-      hint: 'npm ci installs it, with its CPU library inside; on Linux it needs glibc 2.27 or newer. Otherwise: --engine tfjs-cpu (slow).',
-      cause,
-    });
-  }
+  const ort = await loadPackage(() => import('onnxruntime-node'), refused);
+  holdHalvesAsBits(ort);
+  return ort;
 }
 
 /**

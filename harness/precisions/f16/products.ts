@@ -6,9 +6,9 @@
  * A processor has no such products in ONNX Runtime, which would compute them in float32 and leave out the rounding wherever
  * that is quicker. There the same numbers are rounded by casts of our own around a product in float32.
  */
-import { type Graph, prune, type Value } from './graph.js';
-import { elementType } from './model-file.js';
-import { become } from './product-order.js';
+import { type Graph, prune, type Value } from '../../tensor/onnx/graph.js';
+import { elementType } from '../../tensor/onnx/model-file.js';
+import { become } from '../../tensor/onnx/product-order.js';
 
 /** What only moves numbers of its first input leaves float16 numbers as they are: a table of words is never made float32 whole. */
 const moves: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Slice', 'Gather', 'Identity']);

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, test } from 'node:test';
 import type { Encoder } from '../harness/model/encoder.js';
 import { encoders } from '../harness/model/known-encoders.js';
+import { useHalves } from '../harness/precisions/f16/products.js';
 import { stream } from '../harness/random.js';
 import { type ArraySpec, type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as layers from '../harness/tensor/layers.js';
 import { prune, type Value } from '../harness/tensor/onnx/graph.js';
-import { useHalves } from '../harness/tensor/onnx/half-products.js';
 import '../harness/tensor/onnx/kernels.js';
 import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
@@ -104,19 +104,6 @@ describe('a product with weights in f16', () => {
     });
     const fitting = { ...options, fixed: new Map([[1, weight.map((value) => Math.max(value, -65_504))]]) };
     await (await engine!.compile(product, floats([1, 2], [2, 2]), fitting)).dispose();
-  });
-
-  it('is refused where nothing computes so', async () => {
-    await assertPrecision({ name: 'onnx', device: 'cpu' }, 'f16');
-    for (const [name, device] of [
-      ['tfjs-cpu', 'cpu'],
-      ['tensorflow', 'cuda'],
-    ] as const)
-      await assert.rejects(assertPrecision({ name, device }, 'f16'), {
-        code: 'CONFIG_INVALID',
-        message: new RegExp(`encode.precision=f16 .*'${name}' on ${device}`),
-        hint: /--engine onnx/,
-      });
   });
 });
 

@@ -4,9 +4,15 @@
  * exact, become floats again with the bias added (`com.microsoft.MatMulIntegerToFloat`). Products of two things that both
  * depend on the texts, as in attention, stay as they are.
  */
-import { type ConstantArray, type Graph, type GraphNode, prune, type Value } from './graph.js';
-import { type Factor, integerMatrix } from './integer-weights.js';
-import { become } from './product-order.js';
+import {
+  type ConstantArray,
+  type Graph,
+  type GraphNode,
+  prune,
+  type Value,
+} from '../../tensor/onnx/graph.js';
+import { become } from '../../tensor/onnx/product-order.js';
+import { type Factor, integerMatrix } from './weights.js';
 
 /**
  * Integer weights are part of the program, which packs them once, up to so many bytes: three times as fast for one query

@@ -1,0 +1,58 @@
+/** In what programs multiply with weights: float32, or as a file of `harness/precisions` has it. */
+import path from 'node:path';
+import { unknownName } from '../../errors.js';
+import { builtRoot, type Kind, load, namesIn } from '../../plugin-files.js';
+import type { DeviceName } from '../engine.js';
+import type { ConstantArray, Graph, Value } from './graph.js';
+import type { Ort } from './runtime.js';
+
+/** What training, validation and every loss compute in; no plug-in. */
+export const usualPrecision = 'float32';
+
+/** A program that has been recorded. */
+export interface ProductsOf {
+  graph: Graph;
+  outputs: readonly Value[];
+  /** Inputs that are matrices of weights, with their values, which never change. */
+  weights: ReadonlyMap<Value, Float32Array>;
+  /** Those of them whose products go beyond what float16 holds. */
+  kept: ReadonlySet<Value>;
+  device: DeviceName;
+}
+
+/** Another precision, for encoding alone; what comes out of a program is float32 in any. */
+export interface PrecisionPlugin {
+  summary: string;
+  /** Devices of the engine 'onnx' that have it, and the same in words. */
+  devices: readonly DeviceName[];
+  where: string;
+  /** What to give where another engine or device computes. */
+  hint: string;
+  /** What a device other than the processor has to have for it. */
+  deviceNeeds?: string;
+  /**
+   * Rewrites in place what the outputs need, where programs take arrays of this process.
+   * @returns what is to be fed at every run to inputs that the caller does not feed
+   */
+  inMemory(ort: Ort, program: ProductsOf): Promise<Map<Value, ConstantArray>>;
+  /** The same on WebGPU. @returns inputs that are float16 numbers, which lie there, and of which values */
+  onDevice?(program: ProductsOf): Map<Value, Float32Array>;
+  /** @param rows the vectors of some texts, each [M, D] @throws BenchError where they show that the precision does not fit the model */
+  assertVectors?(rows: readonly Float32Array[], side: 'query' | 'passage'): void;
+}
+
+const kind: Kind = {
+  folder: path.join('harness', 'precisions'),
+  members: { summary: 'string', devices: 'object', where: 'string', hint: 'string', inMemory: 'function' },
+};
+
+/** Those that are not the usual one. */
+export const precisionNames = (root: string = builtRoot): string[] => namesIn(kind, root);
+
+/** @returns undefined for the usual one @throws BenchError UNKNOWN_NAME with a near name */
+export async function loadPrecision(name: string, root?: string): Promise<PrecisionPlugin | undefined> {
+  if (name === usualPrecision) return undefined;
+  const names = precisionNames(root);
+  if (!names.includes(name)) throw unknownName('precision', name, [usualPrecision, ...names]);
+  return load<PrecisionPlugin>(kind, name, root ?? builtRoot);
+}

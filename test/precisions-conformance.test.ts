@@ -1,0 +1,102 @@
+/** What every file of `harness/precisions` is held to, on the processor where it has it. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { configSchema } from '../harness/config/schema.js';
+import { encoders } from '../harness/model/known-encoders.js';
+import { stream } from '../harness/random.js';
+import { entriesOf } from '../harness/stages/code.js';
+import { deviceNames, engineNames, sizeOf } from '../harness/tensor/engine.js';
+import { openEngine } from '../harness/tensor/engines.js';
+import * as layers from '../harness/tensor/layers.js';
+import { loadPrecision, precisionNames, usualPrecision } from '../harness/tensor/onnx/precision.js';
+import type * as tf from '../harness/tensor/operations.js';
+import { assertPrecision } from '../harness/tensor/precision.js';
+
+const random = stream(1, 'precisions');
+const made = (...shape: number[]) => Float32Array.from({ length: sizeOf(shape) }, () => random.normal());
+const squares = (values: Float32Array) => values.reduce((sum, value) => sum + value * value, 0);
+const linear = ([x, weight, bias]: tf.Tensor[]) => [
+  layers.linear(x!, weight as tf.Tensor2D, bias as tf.Tensor1D),
+];
+const engines = await Promise.all([1, 2, 3].map((threads) => openEngine('onnx', { threads })));
+after(() => Promise.all(engines.map((engine) => engine.dispose())));
+
+test('settings take each of them beside the usual one, and nothing else', () => {
+  const { precision } = configSchema().properties!.encode!.properties!;
+  assert.deepEqual(precision!.enum, [usualPrecision, ...precisionNames()]);
+  assert.equal(precision!.default, usualPrecision);
+});
+
+for (const precision of precisionNames())
+  describe(precision, async () => {
+    const { devices } = (await loadPrecision(precision))!;
+
+    test('its own file is in the code of what is encoded in it, and of nothing else', () => {
+      const file = `harness/precisions/${precision}.js`;
+      assert.ok(entriesOf('encode', { precision }).includes(file));
+      assert.ok(!entriesOf('encode', { precision: usualPrecision }).includes(file));
+    });
+
+    test('what does not compute so is refused by name', async () => {
+      for (const name of engineNames)
+        for (const device of deviceNames.filter((each) => name !== 'onnx' || !devices.includes(each))) {
+          assert.equal(await assertPrecision({ name, device }, usualPrecision), undefined);
+          await assert.rejects(assertPrecision({ name, device }, precision), {
+            code: 'CONFIG_INVALID',
+            message: new RegExp(`encode.precision=${precision} .*'${name}' on ${device}`),
+            hint: /Give --engine onnx.*, or leave encode.precision at float32/,
+          });
+        }
+    });
+
+    const skip = !devices.includes('cpu') && `${precision} is not for the processor`;
+    test('a product with weights is near to that of floats and not equal, with the same bits on 1, 2 and 3 threads', {
+      skip,
+    }, async () => {
+      const sizes = [[40, 256], [64, 256], [64]];
+      const [x, weight, bias] = sizes.map((shape) => made(...shape)) as Float32Array[];
+      const inputs = sizes.map((shape) => ({ shape, dtype: 'float32' as const }));
+      const fixed = new Map([
+        [1, weight!],
+        [2, bias!],
+      ]);
+      const found: Float32Array[] = [];
+      for (const [i, engine] of [engines[0]!, ...engines].entries()) {
+        const how = { fixed, precision: i === 0 ? usualPrecision : precision };
+        const program = await engine.compile(linear, inputs, how);
+        for (let run = 0; run < 2; run++) found.push((await program.run([x!]))[0] as Float32Array);
+        await program.dispose();
+      }
+      const program = await engines[0]!.compile(linear, inputs, { fixed, precision });
+      const [none] = await program.run([x!.with(43, Number.NaN)]);
+      await program.dispose();
+      assert.ok(none!.some(Number.isNaN), 'what is no number is hidden');
+      const [exact, , rough, ...again] = found as [Float32Array, Float32Array, Float32Array];
+      for (const other of again) assert.deepEqual(other, rough);
+      const error = Math.sqrt(squares(rough.map((value, i) => value - exact[i]!)) / squares(exact));
+      assert.ok(error > 1e-6 && error < 0.03, String(error));
+    });
+
+    for (const { name, examples, make } of encoders)
+      test(`${name} is encoded: what comes out are numbers, and not all 0`, { skip }, async () => {
+        const encoder = make(Object.values(examples)[0]!);
+        const draws = stream(2, 'weights');
+        const weights = encoder.parameters.map(({ shape }) =>
+          Float32Array.from({ length: sizeOf(shape) }, () => 0.2 * draws.normal()),
+        );
+        const text = (dtype: 'int32' | 'float32') => ({ shape: [2, 6], dtype });
+        const specs = encoder.parameters.map(({ shape }) => ({ shape, dtype: 'float32' as const }));
+        const program = await engines[0]!.compile(
+          (given) => {
+            const [ids, mask] = given.slice(-2) as [tf.Tensor2D, tf.Tensor2D];
+            return encoder.states(given.slice(0, -2), { ids, mask }).hidden.slice(-1);
+          },
+          [...specs, text('int32'), text('float32')],
+          { fixed: new Map(weights.entries()), precision },
+        );
+        const ids = Int32Array.from({ length: 12 }, (_, i) => 3 + i);
+        const [states] = await program.run([ids, new Float32Array(12).fill(1)]);
+        await program.dispose();
+        assert.ok(states!.every(Number.isFinite) && states!.some((value) => value !== 0));
+      });
+  });
