@@ -225,7 +225,7 @@ describe('wrong options', () => {
       }
       assertRefused(family, { vectors: 0 }, [/arch\.vectors: 0/]);
       assertRefused(family, { layers: [12, 14] }, [/holds 14/]);
-      assertRefused(family, { maskShort: 'yes' as unknown as boolean }, [/arch\.maskShort: yes/]);
+      assertRefused(family, { maskShort: 'yes' as unknown as boolean }, [/arch\.maskShort: "yes"/]);
       assertRefused(family, { meanFirst: 1 as unknown as boolean }, [/arch\.meanFirst: 1/]);
     }
   });

@@ -19,9 +19,9 @@ const start = (openMs: number, samplesMs: number[], dropped = true) => ({
   pageCache: dropped ? { dropped } : { dropped, reason: 'there is no dd of GNU coreutils here' },
 });
 
-const record = (seed: number, more: number, dropped = true) =>
+const record = (seed: number, more: number, dropped = true, machine = {}) =>
   given({
-    seed,
+    ...{ seed, machine },
     measures: { 'answer@20': [1, 0, 1] },
     latency: {
       ...{ rounds: 2, processes: 2 },
@@ -72,4 +72,13 @@ test('what was cold in name only is said; a system that lacks it in one run has 
   const plain = given({ seed: 3, measures: { 'answer@20': [1, 0, 1] }, samples: { search: [1] } });
   const { columns } = (await prepare([record(1, 0), plain])).sections[0]!;
   assert.ok(!columns.some(({ id }) => /one-thread|cold|processes/.test(id)));
+});
+
+test('runs of machines that differ in one thing have no figure together', async () => {
+  const alike = [record(1, 0), record(2, 0)];
+  assert.ok((await prepare(alike)).sections[0]!.columns.some(({ id }) => id === 'processes-ms'));
+  const { cores } = alike[0]!.record.device.machine;
+  const other = [record(1, 0), record(2, 0, true, { cores: cores + 1 })];
+  const { columns } = (await prepare(other)).sections[0]!;
+  assert.ok(!columns.some(({ id }) => /one-thread|processes/.test(id)));
 });

@@ -215,6 +215,11 @@ test('BCa that does not exist is given as percentile and says so', () => {
 test('too few values, latencies of 0 and wrong options are refused', () => {
   assert.throws(() => bootstrapStatistic([1], 'mean'), { code: 'RECORD_INVALID', message: /at least 2/ });
   assert.throws(() => bootstrapStatistic([], 'mean'), { code: 'RECORD_INVALID' });
+  assert.throws(() => bootstrapRatio([1], [2], { paired: true }), {
+    code: 'RECORD_INVALID',
+    message: /at least 2 values; of the baseline's values there is 1/,
+  });
+  assert.throws(() => bootstrapRatio([1, 2], [2], { paired: false }), /of the candidate's values there is 1/);
   assert.throws(() => bootstrapRatio([1, 0], [1, 2], { paired: true }), {
     code: 'RECORD_INVALID',
     message: /Number 2 of the baseline's values is 0/,

@@ -91,7 +91,7 @@ const opensItself: Readonly<Record<string, string>> = {
   'harness/config/sources.ts': 'asked before what it is, and told by another hint',
   'harness/index/bm25-segments.ts': 'asked before by assertPlain',
   'harness/interchange/prices.ts': 'asked before by assertPlain',
-  'harness/searchers/exact/code-scan.ts': 'asked before by assertPlain',
+  'harness/searchers/exact/code-file.ts': 'asked before by assertPlain',
   'harness/reproduction/files.ts': 'asked before by assertPlain',
 };
 
