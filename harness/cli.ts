@@ -88,7 +88,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   list: {
     summary:
-      'what there is: architectures, datasets, engines, searchers, reports, measures, presets, reproductions',
+      'what there is: architectures, datasets, encoders, precisions, searchers, reports, measures, presets, ...',
     load: () => import('./cli/list.js'),
   },
   cache: {

@@ -28,6 +28,19 @@ export function namesIn({ folder }: Pick<Kind, 'folder'>, root: string): string[
     .sort();
 }
 
+/** @throws BenchError PLUGIN_INVALID where one has the name of what is there without a file */
+export function namesBeside(kind: Pick<Kind, 'folder'>, usual: unknown, root: string): string[] {
+  const names = namesIn(kind, root);
+  if (!names.includes(String(usual))) return names;
+  throw new BenchError(
+    'PLUGIN_INVALID',
+    `${kind.folder}/${usual}.ts: '${usual}' is there without a plug-in.`,
+    {
+      hint: 'Give the file another name.',
+    },
+  );
+}
+
 export async function load<T>(kind: Kind, name: string, root: string): Promise<T> {
   const file = path.join(root, kind.folder, `${name}.js`);
   const source = path.join(kind.folder, `${name}.ts`);

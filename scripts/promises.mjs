@@ -1,6 +1,7 @@
-// Refuses promises that are used as a forgotten `await` would use them: `npm run lint` looks through every source, and
+// Refuses promises that are used as a forgotten `await` would use them: `npm run lint` looks through every TypeScript source, and
 // `npm run mutate` at a source whose mistake the compiler lets pass. Biome's rule on floating promises (2.5) does not see types that
 // come from node_modules; the compiler's own checker does.
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -17,7 +18,7 @@ import {
 import { API } from 'typescript/unstable/sync';
 
 /** Tests of node:test return a promise that the runner waits for. */
-const registered = /^(test|describe|it)(\.\w+)?$/;
+const registered = /^(test|describe|it|suite)(\.\w+)?$/;
 
 const faults = {
   left: 'nothing waits for it: await it, or say void',
@@ -42,16 +43,20 @@ export function misusedPromises({ program, checker }, file) {
   const source = program.getSourceFile(file);
   const textOf = (node) => source.text.slice(node.getStart(source), node.end);
   const uses = [];
-  const walk = (node, inTry) => {
-    uses.push(...usesIn(node, inTry, textOf));
+  // In a function that does not wait, and in a generator, which does by itself, what is returned is taken as it is.
+  const waits = (node) =>
+    node.asteriskToken === undefined && (node.modifiers ?? []).some((each) => textOf(each) === 'async');
+  const walk = (node, inTry, isAsync) => {
+    uses.push(...usesIn(node, inTry && isAsync, textOf));
     if (isTryStatement(node)) {
       const { tryBlock, catchClause, finallyBlock } = node;
-      walk(tryBlock, true);
-      if (catchClause !== undefined) walk(catchClause, inTry || finallyBlock !== undefined);
-      if (finallyBlock !== undefined) walk(finallyBlock, inTry);
-    } else node.forEachChild((child) => walk(child, inTry && !isFunctionLikeDeclaration(node)));
+      walk(tryBlock, true, isAsync);
+      if (catchClause !== undefined) walk(catchClause, inTry || finallyBlock !== undefined, isAsync);
+      if (finallyBlock !== undefined) walk(finallyBlock, inTry, isAsync);
+    } else if (isFunctionLikeDeclaration(node)) node.forEachChild((child) => walk(child, false, waits(node)));
+    else node.forEachChild((child) => walk(child, inTry, isAsync));
   };
-  walk(source, false);
+  walk(source, false, false);
   const types = uses.length === 0 ? [] : checker.getTypeAtLocation(uses.map(({ node }) => node));
   return uses
     .filter(({ why }, i) => isPromise(types[i], why === faults.taken))
@@ -90,7 +95,9 @@ function isKept(node, textOf) {
 function isPromise(type, always) {
   if (type === undefined) return false;
   if (type.isUnionType()) return !always && type.getTypes().some((each) => isPromise(each, always));
-  return /^Promise(Like)?$/.test(type.getSymbol()?.name ?? '');
+  if (type.isIntersectionType?.()) return type.getTypes().some((each) => isPromise(each, always));
+  // And those made from it: Node's PromiseWithChild.
+  return /^Promise/.test(type.getSymbol()?.name ?? '');
 }
 
 function lint(root) {
@@ -106,4 +113,4 @@ function lint(root) {
   api.close();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) lint(process.cwd());
+if (realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url))) lint(process.cwd());

@@ -47,6 +47,13 @@ const statements: [string, boolean][] = [
   ['try { isThere = true; } catch { return run(); } finally { isThere = true; }', true],
   ['try { [1].map(() => { return run(); }); } finally { isThere = true; }', false],
   ['test(1);', false],
+  ['suite(1);', false],
+  ['withChild();', true],
+  ['both();', true],
+  // Without async there is nothing to await with, and a generator awaits what it returns.
+  ['void function plain() { try { return run(); } finally { isThere = true; } };', false],
+  ['void async function* each() { try { return run(); } finally { isThere = true; } };', false],
+  ['void async function all() { try { return run(); } finally { isThere = true; } };', true],
 ];
 
 test('a promise that nothing waits for, or that stands where its value is meant, is refused', async () => {
@@ -55,6 +62,8 @@ test('a promise that nothing waits for, or that stands where its value is meant,
   await writeFile(path.join(folder, 'tsconfig.json'), '{"compilerOptions":{"target":"es2023","types":[]}}');
   const before = [
     'declare function run(): Promise<number>; declare function test(n: number): Promise<void>;',
+    'declare function suite(n: number): Promise<void>; interface PromiseWithChild<T> extends Promise<T> { child: number }',
+    'declare function withChild(): PromiseWithChild<number>; declare function both(): Promise<number> & { id: number };',
     'declare const console: { log(text: string): void };',
     'declare const perhaps: { close(): Promise<void> } | undefined;',
     'let kept: Promise<number> | undefined; let isThere = false;',

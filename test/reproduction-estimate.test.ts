@@ -52,4 +52,22 @@ test('a system that is put together of others trains and encodes what these do, 
   assert.deepEqual([fused.passages, fused.runs[0]!.encodings], [alone.passages, alone.runs[0]!.encodings]);
   // Bytes and hours of the whole are not told beforehand.
   assert.deepEqual([alone.unknown, fused.unknown], [0, 1]);
+  // Where a row of its own tells them, the order of rows changes nothing.
+  const both = async (...architectures: string[]) => {
+    const rows = architectures.map((architecture) => ({ ...row!, architecture, label: architecture }));
+    return estimate(
+      await gridOf({ ...loaded, reproduction: { ...loaded.reproduction, rows } }, options('paper')),
+    );
+  };
+  for (const order of [
+    ['mlr-sc', 'fuse:bm25+mlr-sc'],
+    ['fuse:bm25+mlr-sc', 'mlr-sc'],
+  ]) {
+    const { passages, indexBytes, gpuHours, unknown } = await both(...order);
+    assert.deepEqual(
+      [passages, indexBytes, gpuHours, unknown],
+      [alone.passages, alone.indexBytes, alone.gpuHours, 0],
+    );
+  }
+  assert.ok(alone.gpuHours![0] > 0 && alone.indexBytes > 0);
 });

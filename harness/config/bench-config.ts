@@ -55,8 +55,10 @@ export interface EncodeConfig {
   batchTokens: number;
   shardPassages: number;
   memoryMiB: number;
-  /** Of products with weights. Training, its validation and the mining of a second stage are float32 in any case. */
-  /** `float32`, or a file of `harness/precisions`. */
+  /**
+   * Of products with weights: `float32`, or a file of `harness/precisions`. Training, its validation and the mining of a
+   * second stage are float32 in any case.
+   */
   precision: string;
 }
 

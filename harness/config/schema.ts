@@ -1,7 +1,7 @@
 /** config.schema.json as the loader sees it: the defaults, the place of a key, and what a value must be, in words. */
 import { readFileSync } from 'node:fs';
 import { parseJson } from '../json.js';
-import { builtRoot, namesIn } from '../plugin-files.js';
+import { builtRoot, namesBeside } from '../plugin-files.js';
 import type { BenchConfig } from './bench-config.js';
 
 /** The part of JSON Schema (draft 7) that config.schema.json uses. */
@@ -43,7 +43,7 @@ function withPlugins({ plugins, ...node }: SchemaNode): SchemaNode {
     ...node,
     ...(node.properties !== undefined && { properties: Object.fromEntries(members) }),
     ...(plugins !== undefined && {
-      enum: [node.default, ...namesIn({ folder: `harness/${plugins}` }, builtRoot)],
+      enum: [node.default, ...namesBeside({ folder: `harness/${plugins}` }, node.default, builtRoot)],
     }),
   };
 }

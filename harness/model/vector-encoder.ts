@@ -52,6 +52,8 @@ export class VectorEncoder {
   readonly #programs = new ProgramCache(32);
   readonly #fixed: ReadonlyMap<number, NumericArray>;
   readonly #fed: readonly Variable[];
+  /** Asked for once, not for every query. */
+  #rounding: ReturnType<typeof assertPrecision> | undefined;
 
   constructor(readonly options: VectorEncoderOptions) {
     const { weights, engine, precision = usualPrecision } = options;
@@ -78,7 +80,8 @@ export class VectorEncoder {
     shortest = 1,
   ): Promise<EncodedTexts> {
     const { engine, maxTokens, batchTokens, retriever, side, precision = usualPrecision } = this.options;
-    const rounding = await assertPrecision(engine, precision);
+    this.#rounding ??= assertPrecision(engine, precision);
+    const rounding = await this.#rounding;
     // Longest first: each batch takes the length of its longest text, and only the last one is not full.
     const order = texts.map((_, i) => i).sort((a, b) => texts[b]!.length - texts[a]!.length || a - b);
     const rows: Float32Array[] = new Array(texts.length);

@@ -39,7 +39,9 @@ export interface Estimate {
 
 export async function estimate(grid: Grid): Promise<Estimate> {
   const runs: RunEstimate[] = [];
-  const done = new Set<string>();
+  // A run of which something is not known leaves it to the next that needs the same.
+  const done = { passages: new Set<string>(), bytes: new Set<string>(), hours: new Set<string>() };
+  const works = new Map<RunEstimate, Awaited<ReturnType<typeof workOf>>>();
   const total = { passages: 0, indexBytes: 0, hours: [0, 0] as [number, number] };
   const collections = new CollectionSizes(grid);
   for (const run of grid.runs) {
@@ -51,10 +53,11 @@ export async function estimate(grid: Grid): Promise<Estimate> {
     const passages = sizes?.passages ?? null;
     const stored = await storedVectors(grid, run);
     const { trainings, encodings } = await workOf(grid, run);
-    const fresh = (all: readonly Work[]) => all.filter(({ key }) => !done.has(key));
-    const toTrain = fresh(trainings);
-    const toEncode = fresh(encodings).length;
-    for (const { key } of [...trainings, ...encodings]) done.add(key);
+    const fresh = (all: readonly Work[], part: keyof typeof done) =>
+      all.filter(({ key }) => !done[part].has(key));
+    const count = (part: keyof typeof done, works: readonly Work[]) => {
+      for (const { key } of works) done[part].add(key);
+    };
     const indexBytes =
       passages === null || stored === null || encodings.length === 0
         ? null
@@ -63,11 +66,16 @@ export async function estimate(grid: Grid): Promise<Estimate> {
             passages,
           );
     const gpuHours =
-      stored === null || grid.scale === 'small' ? null : hoursOf(grid, run, sizes, toTrain, toEncode);
-    total.passages += (passages ?? 0) * toEncode;
-    total.indexBytes += (indexBytes ?? 0) * toEncode;
+      stored === null || grid.scale === 'small'
+        ? null
+        : hoursOf(grid, run, sizes, fresh(trainings, 'hours'), fresh(encodings, 'hours').length);
+    total.passages += (passages ?? 0) * fresh(encodings, 'passages').length;
+    total.indexBytes += (indexBytes ?? 0) * fresh(encodings, 'bytes').length;
     for (const i of [0, 1] as const) total.hours[i] += gpuHours?.[i] ?? 0;
-    runs.push({
+    if (passages !== null) count('passages', encodings);
+    if (indexBytes !== null) count('bytes', encodings);
+    if (gpuHours !== null) count('hours', [...trainings, ...encodings]);
+    const estimated: RunEstimate = {
       run,
       rows: rowsOf(grid, run),
       passages,
@@ -77,10 +85,17 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       usesLambda: stored?.usesLambda ?? false,
       indexBytes,
       gpuHours,
-    });
+    };
+    runs.push(estimated);
+    works.set(estimated, { trainings, encodings });
   }
-  const isUnknown = ({ passages, vectors, encodings, gpuHours }: RunEstimate) =>
-    passages === null || (grid.scale === 'paper' && (vectors ?? encodings) !== 0 && gpuHours === null);
+  const isLeft = (all: readonly Work[], part: keyof typeof done) =>
+    all.some(({ key }) => !done[part].has(key));
+  const isUnknown = (run: RunEstimate) => {
+    const { trainings = [], encodings = [] } = works.get(run) ?? {};
+    if (run.passages === null || isLeft(encodings, 'bytes')) return true;
+    return grid.scale === 'paper' && isLeft([...trainings, ...encodings], 'hours');
+  };
   return {
     runs,
     passages: total.passages,

@@ -12,7 +12,7 @@ import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
 import type { Sizes } from './sizes.js';
 
-/** A training, or an encoding of the collection: with what was mined by a first training it is of the second. */
+/** A training, or an encoding of the collection: the second stage trains with what the first one's model mined. */
 export interface Work {
   /** Two of one key are the same. */
   key: string;

@@ -1,6 +1,7 @@
 /** Which code decides what a stage leaves: its own, and that of the plug-ins and libraries that it works with. */
 import type { Dataset } from '../contracts.js';
-import { type Code, codeOf } from '../program/code.js';
+import { BenchError } from '../errors.js';
+import { type Code, codeOf, graphOfThisBuild } from '../program/code.js';
 import type { EngineName } from '../tensor/engine.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
 
@@ -61,6 +62,19 @@ const stageFiles = {
 export type StageOf = keyof typeof stageFiles | `harness/systems/${string}`;
 export const stages = Object.keys(stageFiles) as (keyof typeof stageFiles)[];
 
+/** @throws BenchError PLUGIN_INVALID where a system's stage names a file that is not there */
+function systemFile(stage: string): string {
+  const file = `${stage}.js`;
+  if (graphOfThisBuild()[file] !== undefined) return file;
+  throw new BenchError(
+    'PLUGIN_INVALID',
+    `A stage of a system names the code of ${stage}.ts, which is not there.`,
+    {
+      hint: 'It names its own file, as the skeleton in docs/extend.md does.',
+    },
+  );
+}
+
 export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
   return codeOf(entriesOf(stage, workedWith));
 }
@@ -73,7 +87,7 @@ export function entriesOf(
   return [
     ...(stage in stageFiles
       ? stageFiles[stage as keyof typeof stageFiles].map((file) => `harness/${file}.js`)
-      : [`${stage}.js`]),
+      : [systemFile(stage)]),
     // A dataset's variants and collections are one plug-in, and so is one that passages were added to.
     ...(dataset === undefined ? [] : [`datasets/${dataset.name.split(/[/: ]/)[0]!}.js`]),
     ...(architecture === undefined ? [] : architectureFiles(architecture)),

@@ -18,7 +18,7 @@ import { withoutIdleReshapes } from './idle-reshapes.js';
 import { integerLimit } from './integer-limit.js';
 import { refuseUnknown } from './known-operators.js';
 import { writeModel } from './model-file.js';
-import { loadPrecision, type ProductsOf, usualPrecision } from './precision.js';
+import { assertRewritten, loadPrecision, type ProductsOf, usualPrecision } from './precision.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
@@ -104,6 +104,7 @@ const inMemory: Place = (ort, options, clock, device) => ({
     const bound = (await plugin?.inMemory(ort, products)) ?? new Map<Value, ConstantArray>();
     stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
+    if (plugin !== undefined) assertRewritten(precision, { nodes, used, inputs: graph.inputs, given, bound });
     refuseUnknown(nodes, name);
     // One name per output: two outputs may be the same value.
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);

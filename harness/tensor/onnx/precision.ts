@@ -1,9 +1,10 @@
 /** In what programs multiply with weights: float32, or as a file of `harness/precisions` has it. */
 import path from 'node:path';
-import { unknownName } from '../../errors.js';
-import { builtRoot, type Kind, load, namesIn } from '../../plugin-files.js';
-import type { DeviceName } from '../engine.js';
-import type { ConstantArray, Graph, Value } from './graph.js';
+import { BenchError, unknownName } from '../../errors.js';
+import { builtRoot, type Kind, load, namesBeside } from '../../plugin-files.js';
+import { type DeviceName, sizeOf } from '../engine.js';
+import type { ConstantArray, Graph, GraphNode, Value } from './graph.js';
+import { knownOperators } from './known-operators.js';
 import type { Ort } from './runtime.js';
 
 /** What training, validation and every loss compute in; no plug-in. */
@@ -28,6 +29,8 @@ export interface PrecisionPlugin {
   where: string;
   /** What to give where another engine or device computes. */
   hint: string;
+  /** The most that a product of random numbers may differ from that of floats, as a share of its length; 0.03 if absent. */
+  largestError?: number;
   /** What a device other than the processor has to have for it. */
   deviceNeeds?: string;
   /**
@@ -47,12 +50,47 @@ const kind: Kind = {
 };
 
 /** Those that are not the usual one. */
-export const precisionNames = (root: string = builtRoot): string[] => namesIn(kind, root);
+export const precisionNames = (root: string = builtRoot): string[] => namesBeside(kind, usualPrecision, root);
 
 /** @returns undefined for the usual one @throws BenchError UNKNOWN_NAME with a near name */
 export async function loadPrecision(name: string, root?: string): Promise<PrecisionPlugin | undefined> {
   if (name === usualPrecision) return undefined;
   const names = precisionNames(root);
   if (!names.includes(name)) throw unknownName('precision', name, [usualPrecision, ...names]);
-  return load<PrecisionPlugin>(kind, name, root ?? builtRoot);
+  const plugin = await load<PrecisionPlugin>(kind, name, root ?? builtRoot);
+  if (plugin.devices.includes('webgpu') && plugin.onDevice === undefined)
+    throw new BenchError('PLUGIN_INVALID', `harness/precisions/${name}.ts names webgpu and has no onDevice.`);
+  return plugin;
+}
+
+interface Rewritten {
+  nodes: readonly GraphNode[];
+  used: ReadonlySet<Value>;
+  inputs: readonly Value[];
+  /** Those of the inputs that are fed by whoever runs the program. */
+  given: readonly Value[];
+  bound: ReadonlyMap<Value, ConstantArray>;
+}
+
+/**
+ * What a plug-in makes of a program is not to be called a bug of bench.
+ * @throws BenchError PLUGIN_FAILED where an input is not fed, or with another number of values; for an operator of which it is not known
+ *   that the same bits come out
+ */
+export function assertRewritten(name: string, { nodes, used, inputs, given, bound }: Rewritten): void {
+  const fault = (what: string) =>
+    new BenchError('PLUGIN_FAILED', `The plug-in harness/precisions/${name}.ts failed: ${what}`, {
+      hint: 'docs/extend.md says what inMemory gives back, and which operators a program may hold.',
+    });
+  for (const input of inputs.filter((value) => used.has(value) && !given.includes(value))) {
+    const { length = 0 } = bound.get(input) ?? {};
+    const needed = sizeOf(input.shape);
+    if (length !== needed)
+      throw fault(
+        `inMemory gives ${length} values for an input of [${input.shape.join(', ')}], which takes ${needed}.`,
+      );
+  }
+  const unknown = nodes.find(({ op }) => !knownOperators.has(op));
+  if (unknown !== undefined)
+    throw fault(`it writes ${unknown.op}, which harness/tensor/onnx/known-operators.ts does not have.`);
 }
