@@ -1,15 +1,19 @@
 /** Built kinds of `exact`, searched by their own classes: what memory they take, and what of them is read and ended when. */
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import { silentProgress } from '../harness/progress.js';
 import type { BuiltFile } from '../harness/search/searcher.js';
 import { buildIndex } from '../harness/searchers/exact/build.js';
+import { readLayout } from '../harness/searchers/exact/code-file.js';
+import type { ScanQuery } from '../harness/searchers/exact/code-scan.js';
 import { CodeSearcher } from '../harness/searchers/exact/code-searcher.js';
 import { CutSearcher } from '../harness/searchers/exact/cut-searcher.js';
 import type { Kind } from '../harness/searchers/exact/kinds.js';
+import { codeQuery } from '../harness/searchers/exact/row-codes.js';
+import { ScanThreads } from '../harness/searchers/exact/scan-threads.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { listOf, makeIndex, normalRows, rankRows, temporaryFolder } from './made-index.js';
 import { queryAt } from './searcher-rows.js';
@@ -103,4 +107,49 @@ test('rows that are cut are read in pieces of up to a mebi of numbers, the last 
     [4, 4, piece],
     [8, 2, piece],
   ]);
+});
+
+test('codes are searched as they were read when they were opened, whatever becomes of the file', async (t) => {
+  const rows = normalRows(9000, 20, 'rows');
+  const index = await makeIndex(await temporaryFolder(t), rows);
+  t.after(() => index.close());
+  const file = await built(index, 'bounds');
+  const searcher = await CodeSearcher.open(index, file, 'bounds', { engine, memoryBytes: ample });
+  t.after(() => searcher.dispose());
+  rmSync(file.file);
+  const queries = normalRows(130, 20, 'queries');
+  const hits = await searcher.search(queries.values, 130, 5);
+  for (const q of [0, 127, 128])
+    assert.deepEqual(
+      listOf(hits.rows, hits.depth, hits.counts, q),
+      rankRows(rows, queryAt(queries, q))
+        .slice(0, 5)
+        .map(({ row }) => row),
+    );
+});
+
+test('a search after the end of the searcher, or of one of its threads, is an error, and keeps nobody waiting', async (t) => {
+  const index = await makeIndex(await temporaryFolder(t), normalRows(4096, 512, 'rows'));
+  t.after(() => index.close());
+  const file = await built(index, 'bounds');
+  const searcher = await CodeSearcher.open(index, file, 'bounds', { engine, memoryBytes: ample });
+  const query = new Float32Array(512).fill(1);
+  await searcher.dispose();
+  await assert.rejects(searcher.search(query, 1, 5), { message: /searched after it was disposed of/ });
+  await searcher.dispose();
+
+  const layout = await readLayout(file.file, { coding: 'int8', dimensions: 512, rows: 4096 });
+  const scans = await ScanThreads.open(layout, 2);
+  const wanted = { rows: 'possible', depth: 5 } as const;
+  const broken = Object.create({ map: () => [] }) as ScanQuery[];
+  const queries = [codeQuery(query, layout.width)];
+  // What the thread gets is a copy without the method, and the error ends it.
+  await assert.rejects(scans.find({ queries: broken, wanted }), { name: 'TypeError', message: /map/ });
+  for (let i = 0; i < 2; i++)
+    await assert.rejects(scans.find({ queries, wanted }), { name: 'TypeError', message: /map/ });
+  await scans.end();
+  const ended = await ScanThreads.open(layout, 2);
+  await ended.end();
+  await assert.rejects(ended.find({ queries, wanted }), { message: 'a thread of the search ended with 1' });
+  await ended.end();
 });

@@ -4,6 +4,8 @@ import { after, test } from 'node:test';
 import { loadSearcher } from '../harness/plugins/searchers.js';
 import { CodeBatches } from '../harness/searchers/exact/code-batches.js';
 import { readLayout } from '../harness/searchers/exact/code-file.js';
+import { CodeScan } from '../harness/searchers/exact/code-scan.js';
+import { productRows } from '../harness/searchers/exact/product-rows.js';
 import { partsOf } from '../harness/searchers/exact/scan-threads.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { listOf, normalRows, type Rows, rankRows, wholeNumberRows } from './made-index.js';
@@ -80,7 +82,8 @@ test('of 128 queries and of few, all rows that belong among the best are found, 
   const products = await engine.codeProducts!();
   // All rows, and a part of them.
   for (const { firstRow, rows: count } of [...partsOf(layout, 1).flat(), { firstRow: 3000, rows: 2500 }]) {
-    const batches = new CodeBatches(layout, firstRow, count, products);
+    const piece = new CodeScan(layout, firstRow, count).forProducts();
+    const batches = (await CodeBatches.open([piece], layout.width, products))!;
     for (const size of [1, 17, 128]) {
       const queries = normalRows(size, 64, 'queries');
       const found = await batches.find(
@@ -99,6 +102,25 @@ test('of 128 queries and of few, all rows that belong among the best are found, 
     }
     await batches.dispose();
   }
+});
+
+test('a query that is too long is searched alone, and a row that is too long leaves no queries together', async () => {
+  const products = await engine.codeProducts!();
+  const width = 16;
+  const codes = new Int8Array(3 * width).fill(1);
+  const piece = (scale: number) =>
+    productRows(0, codes, { scales: Float32Array.of(1, scale, 1), errors: new Float32Array(3) });
+  assert.equal(await CodeBatches.open([piece(1), piece(1e30)], width, products), undefined);
+  const batches = (await CodeBatches.open([piece(1)], width, products))!;
+  const query = new Float32Array(width).fill(1);
+  const long = query.map(() => 1e30);
+  const found = await batches.find([long, query, long, query], 2);
+  assert.deepEqual(
+    found.map((each) => each && [...each.rows]),
+    [undefined, [0, 1, 2], undefined, [0, 1, 2]],
+  );
+  assert.deepEqual(await batches.find([long], 2), [undefined]);
+  await batches.dispose();
 });
 
 test('where memory is short, or lists are deep, queries are searched one by one, with the same hits', async (t) => {

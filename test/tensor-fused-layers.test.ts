@@ -17,6 +17,8 @@ interface Written {
   one?: number;
   half?: number;
   other?: boolean;
+  /** Of the three numbers. */
+  axes?: number[][];
   curve?: string;
 }
 
@@ -27,16 +29,17 @@ function operators(written: Written): string[] {
     one = 1,
     half = 0.5,
     other = false,
+    axes = [[], [], []],
     curve = 'Erf',
   } = written;
   const graph = new Graph();
   const x = graph.input(shape, 'float32');
   const node = (op: string, inputs: Value[]) => graph.node(op, inputs, shape, 'float32');
-  const number = (value: number) => graph.scalar(value, 'float32');
-  const scaled = node('Mul', [other ? graph.input(shape, 'float32') : x, number(root)]);
+  const number = (value: number, i: number) => graph.constant(Float32Array.of(value), axes[i]!, 'float32');
+  const scaled = node('Mul', [other ? graph.input(shape, 'float32') : x, number(root, 0)]);
   const erf = node(curve, [scaled]);
-  const sum = node('Add', [erf, number(one)]);
-  const share = node('Mul', [sum, number(half)]);
+  const sum = node('Add', [erf, number(one, 1)]);
+  const share = node('Mul', [sum, number(half, 2)]);
   const value = node('Mul', [x, share]);
   const parts = { scaled, erf, sum, share };
   const outputs = also === 'nothing' ? [value] : [value, parts[also]];
@@ -55,6 +58,15 @@ test('it stays in parts where one of them is read, or where it is something else
   for (const written of [{ root: 0.7 }, { one: 2 }, { half: 1 }, { other: true }] satisfies Written[])
     assert.deepEqual(operators(written), apart, JSON.stringify(written));
   assert.deepEqual(operators({ curve: 'Tanh' }), ['Mul', 'Tanh', 'Add', 'Mul', 'Mul']);
+});
+
+test('it stays in parts where a number has axes, which may be more than those of x', () => {
+  for (const axes of [
+    [[1, 1, 1], [], []],
+    [[], [1], []],
+    [[], [], [1, 1]],
+  ])
+    assert.deepEqual(operators({ axes }), apart, JSON.stringify(axes));
 });
 
 test('its values are those of the error function, and what is no number stays none', async () => {

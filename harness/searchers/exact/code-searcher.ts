@@ -5,14 +5,15 @@ import type { VectorIndex } from '../../index/vector-index.js';
 import { BestPassages } from '../../search/best-passages.js';
 import { TopRows } from '../../search/merge.js';
 import type { BuiltFile, RowHits, RowSearcher, SearchMeans } from '../../search/searcher.js';
-import { batchBytes, largestBatch } from './code-batches.js';
+import { batchBytes, CodeBatches, largestBatch } from './code-batches.js';
 import { placesOf, readLayout } from './code-file.js';
 import type { Candidates } from './code-scan.js';
 import { codingOf, type Kind, ownRescore } from './kinds.js';
 import { LargestValues } from './largest-values.js';
+import type { ProductRows } from './product-rows.js';
 import { codeQuery, signQuery } from './row-codes.js';
 import { RowMemory } from './row-memory.js';
-import { ScanThreads } from './scan-threads.js';
+import { partsOf, ScanThreads } from './scan-threads.js';
 
 /** Queries scanned at once: what they find is held together. */
 const scannedAtOnce = 16;
@@ -29,18 +30,20 @@ export class CodeSearcher implements RowSearcher {
   readonly #kind: Kind;
   readonly #width: number;
   readonly #scans: ScanThreads;
-  /** Whether many queries are searched together. */
-  readonly #together: boolean;
+  /** Absent where queries are searched one by one, however many they are. */
+  readonly #batches: CodeBatches | undefined;
   /** Absent where scores are those of the codes. */
   readonly #memory: RowMemory | undefined;
   readonly #rescore: number;
   /** The threads serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
+  #isDisposed = false;
 
   private constructor(
     index: VectorIndex,
-    { kind, width, rescore, together }: { kind: Kind; width: number; rescore: number; together: boolean },
+    { kind, width, rescore }: { kind: Kind; width: number; rescore: number },
     scans: ScanThreads,
+    batches: CodeBatches | undefined,
     memory: RowMemory | undefined,
   ) {
     this.#index = index;
@@ -48,7 +51,7 @@ export class CodeSearcher implements RowSearcher {
     this.#width = width;
     this.#rescore = rescore;
     this.#scans = scans;
-    this.#together = together;
+    this.#batches = batches;
     this.#memory = memory;
   }
 
@@ -75,17 +78,28 @@ export class CodeSearcher implements RowSearcher {
       );
     }
     const threads = Math.min(engine.threads, availableParallelism());
-    const together =
+    const isTogether =
       kind === 'bounds' &&
       engine.codeProducts !== undefined &&
       rows >= leastRows &&
-      wanted + batchBytes(layout, threads) <= memoryBytes;
+      wanted + batchBytes(partsOf(layout, threads).flat(), layout.width) <= memoryBytes;
     const memory = readsRows ? await RowMemory.read(index) : undefined;
-    const scans = await ScanThreads.open(layout, threads);
-    return new CodeSearcher(index, { kind, width: layout.width, rescore, together }, scans, memory);
+    const pieces: ProductRows[] = [];
+    const take = isTogether ? (piece: ProductRows) => void pieces.push(piece) : undefined;
+    const scans = await ScanThreads.open(layout, threads, take);
+    try {
+      const batches = isTogether
+        ? await CodeBatches.open(pieces, layout.width, await engine.codeProducts!())
+        : undefined;
+      return new CodeSearcher(index, { kind, width: layout.width, rescore }, scans, batches, memory);
+    } catch (error) {
+      await scans.end();
+      throw error;
+    }
   }
 
-  search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
+  async search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
+    if (this.#isDisposed) throw new Error('An index was searched after it was disposed of.');
     const result = this.#last.then(() => this.#search(queries, count, depth));
     this.#last = result.catch(() => undefined);
     return result;
@@ -97,20 +111,21 @@ export class CodeSearcher implements RowSearcher {
     const top = new TopRows(count, k);
     if (k === 0) return top;
     const rowOf = (q: number) => queries.subarray(q * dimensions, (q + 1) * dimensions);
+    const batches = k <= deepestTogether ? this.#batches : undefined;
     const alone: number[] = [];
-    for (let first = 0; first < count; ) {
-      const isTogether = this.#together && k <= deepestTogether && count - first >= leastTogether;
-      const size = Math.min(isTogether ? largestBatch : count, count - first);
-      const asked = Array.from({ length: size }, (_, i) => first + i);
-      first += size;
-      const found = isTogether ? await this.#scans.find({ together: asked.map(rowOf), depth: k }) : [];
-      for (const [i, q] of asked.entries()) {
-        if (found[i] === undefined) alone.push(q);
-        else this.#rankPossible(top, q, rowOf(q), found[i]);
+    let first = 0;
+    while (batches !== undefined && count - first >= leastTogether) {
+      const size = Math.min(largestBatch, count - first);
+      const asked = Array.from({ length: size }, (_, i) => rowOf(first + i));
+      for (const [i, found] of (await batches.find(asked, k)).entries()) {
+        if (found === undefined) alone.push(first + i);
+        else this.#rankPossible(top, first + i, asked[i]!, [found]);
       }
+      first += size;
     }
-    for (let first = 0; first < alone.length; first += scannedAtOnce)
-      await this.#scan(top, alone.slice(first, first + scannedAtOnce), rowOf);
+    for (; first < count; first++) alone.push(first);
+    for (let i = 0; i < alone.length; i += scannedAtOnce)
+      await this.#scan(top, alone.slice(i, i + scannedAtOnce), rowOf);
     return top;
   }
 
@@ -173,7 +188,9 @@ export class CodeSearcher implements RowSearcher {
   }
 
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     await this.#last;
+    await this.#batches?.dispose();
     await this.#scans.end();
   }
 }

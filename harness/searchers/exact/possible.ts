@@ -3,8 +3,8 @@ import type { Candidates } from './code-scan.js';
 import { LargestValues } from './largest-values.js';
 import type { ByteQuery } from './row-codes.js';
 
-/** Rows kept: where more are possible the query is given up. */
-const most = 1 << 13;
+/** Rows held, of which some have become impossible: where more than half of so many are possible the query is given up. */
+const most = 1 << 14;
 
 /** Serves one query after another: what holds the rows is as large for each. */
 export class Possible {
@@ -63,13 +63,10 @@ export class Possible {
     }
   }
 
-  /** Undefined where there were too many. */
+  /** What is there until the next query is asked; undefined where there were too many. */
   take(): Candidates | undefined {
     if (this.threshold === Number.POSITIVE_INFINITY) return undefined;
     this.#sift();
-    return {
-      rows: new Float64Array(this.#rows.subarray(0, this.#count)),
-      values: this.#highest.slice(0, this.#count),
-    };
+    return { rows: this.#rows.subarray(0, this.#count), values: this.#highest.subarray(0, this.#count) };
   }
 }

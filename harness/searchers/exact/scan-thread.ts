@@ -1,24 +1,22 @@
 /** The thread that scans some parts of a file of codes. Started by scan-threads.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BenchError } from '../../errors.js';
-import { CodePart, findIn, type ScanOrder } from './code-part.js';
-import type { ThreadData, ThreadMessage } from './scan-threads.js';
+import { CodeScan } from './code-scan.js';
+import type { ScanOrder, ThreadData, ThreadMessage } from './scan-threads.js';
 
-const say = (message: ThreadMessage): void => parentPort?.postMessage(message);
-
-/** What is no refusal ends the thread. */
-function refuse(error: unknown): void {
-  if (!(error instanceof BenchError)) throw error;
-  say({ refused: error.sent });
-}
+const say = (message: ThreadMessage, moved: ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, moved);
 
 try {
-  const { layout, parts } = workerData as ThreadData;
-  const opened = parts.map((part) => new CodePart(layout, part));
-  parentPort?.on('message', (order: ScanOrder) => {
-    void findIn(opened, order).then((found) => say({ found }), refuse);
+  const { layout, parts, areCopied } = workerData as ThreadData;
+  const scans = parts.map(({ firstRow, rows }) => new CodeScan(layout, firstRow, rows));
+  parentPort?.on('message', ({ queries, wanted }: ScanOrder) => {
+    say({ found: queries.map((query) => scans.map((scan) => scan.find(query, wanted))) });
   });
-  say({ ready: true });
+  const copies = areCopied ? scans.map((scan) => scan.forProducts()) : [];
+  const buffers = copies.flatMap(({ codes, facts }) => [codes.buffer, facts.buffer] as ArrayBuffer[]);
+  say({ copies }, buffers);
 } catch (error) {
-  refuse(error);
+  if (!(error instanceof BenchError)) throw error;
+  say({ refused: error.sent });
 }

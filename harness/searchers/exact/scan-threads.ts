@@ -2,19 +2,32 @@
 import { Worker } from 'node:worker_threads';
 import { BenchError, type SentError } from '../../errors.js';
 import type { CodeLayout } from './code-file.js';
-import { CodePart, type Found, findIn, type Part, type ScanOrder } from './code-part.js';
-import { type Candidates, rowsAtMost } from './code-scan.js';
+import { type Candidates, CodeScan, rowsAtMost, type ScanQuery, type Wanted } from './code-scan.js';
+import type { ProductRows } from './product-rows.js';
+
+interface Part {
+  firstRow: number;
+  rows: number;
+}
 
 export interface ThreadData {
   layout: CodeLayout;
   parts: readonly Part[];
+  /** Whether its rows are wanted for the engine. */
+  areCopied: boolean;
+}
+
+export interface ScanOrder {
+  queries: readonly ScanQuery[];
+  wanted: Wanted;
 }
 
 export type ThreadMessage =
-  | { ready: true }
+  /** It is ready. By part, where they are wanted. */
+  | { copies: ProductRows[] }
   | { refused: SentError }
-  /** By part. */
-  | { found: Found[] };
+  /** By query and part. */
+  | { found: Candidates[][] };
 
 /** A thread is worth starting for so many bytes of codes: those are scanned while a message goes there and back. */
 const leastBytes = 1 << 20;
@@ -31,21 +44,33 @@ export function partsOf({ rows, width }: Pick<CodeLayout, 'rows' | 'width'>, thr
 
 export class ScanThreads {
   /** Scanned by the thread that asks. */
-  readonly #own: readonly CodePart[];
+  readonly #own: readonly CodeScan[];
   readonly #others: readonly OtherThread[];
 
-  private constructor(own: readonly CodePart[], others: readonly OtherThread[]) {
+  private constructor(own: readonly CodeScan[], others: readonly OtherThread[]) {
     this.#own = own;
     this.#others = others;
   }
 
-  /** @throws BenchError CACHE_INVALID for a file that is damaged */
-  static async open(layout: CodeLayout, threads: number): Promise<ScanThreads> {
+  /**
+   * @param take gets all rows as the engine multiplies them, in pieces
+   * @throws BenchError CACHE_INVALID for a file that is damaged
+   */
+  static async open(
+    layout: CodeLayout,
+    threads: number,
+    take?: (rows: ProductRows) => void,
+  ): Promise<ScanThreads> {
     const [own, ...others] = partsOf(layout, threads);
-    const started = others.map((parts) => new OtherThread({ layout, parts }));
+    const areCopied = take !== undefined;
+    const started = others.map((parts) => new OtherThread({ layout, parts, areCopied }));
     try {
-      const scans = own!.map((part) => new CodePart(layout, part));
-      await Promise.all(started.map((other) => other.ready));
+      const scans = own!.map(({ firstRow, rows }) => new CodeScan(layout, firstRow, rows));
+      if (take !== undefined) {
+        for (const scan of scans) take(scan.forProducts());
+        for (const { ready } of started) for (const rows of await ready) take(rows);
+      }
+      await Promise.all(started.map(({ ready }) => ready));
       return new ScanThreads(scans, started);
     } catch (error) {
       await Promise.all(started.map((other) => other.end()));
@@ -53,59 +78,58 @@ export class ScanThreads {
     }
   }
 
-  /** By query, what was found in each part; undefined for a query that is to be searched alone. One call at a time. */
-  async find(order: ScanOrder): Promise<(Candidates[] | undefined)[]> {
+  /** By query, what was found in each part. One call at a time. */
+  async find(order: ScanOrder): Promise<Candidates[][]> {
     const asked = this.#others.map((other) => other.find(order));
-    const all = [findIn(this.#own, order), ...asked];
-    // A thread still at work would answer the next call.
-    await Promise.allSettled(all);
-    const parts = (await Promise.all(all)).flat();
-    return parts[0]!.map((_, q) => {
-      const found = parts.flatMap((part) => part[q] ?? []);
-      return found.length === parts.length ? found : undefined;
-    });
+    const own = order.queries.map((query) => this.#own.map((scan) => scan.find(query, order.wanted)));
+    const theirs = await Promise.all(asked);
+    return own.map((parts, q) => [...parts, ...theirs.flatMap((found) => found[q]!)]);
   }
 
   async end(): Promise<void> {
     await Promise.all(this.#others.map((other) => other.end()));
-    for (const part of this.#own) await part.dispose();
   }
 }
 
 /** A thread, which keeps nobody waiting at the end of the program but while it is asked. */
 class OtherThread {
-  readonly ready: Promise<void>;
+  readonly ready: Promise<ProductRows[]>;
   readonly #worker: Worker;
   #answer: ((message: ThreadMessage) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
+  /** Why it answers no more. */
+  #end: Error | undefined;
 
   constructor(data: ThreadData) {
     this.#worker = new Worker(new URL('./scan-thread.js', import.meta.url), { workerData: data });
     this.#worker.on('message', (message: ThreadMessage) => this.#answer?.(message));
-    this.#worker.on('error', (error) => this.#fail?.(error));
-    this.#worker.on('exit', (code) => this.#fail?.(new Error(`a thread of the search ended with ${code}`)));
-    this.ready = this.#next().then((message) => {
-      if ('refused' in message) throw BenchError.received(message.refused);
-    });
+    const ended = (error: Error) => {
+      this.#end ??= error;
+      this.#fail?.(this.#end);
+    };
+    this.#worker.on('error', ended);
+    this.#worker.on('exit', (code) => ended(new Error(`a thread of the search ended with ${code}`)));
+    this.ready = this.#next().then((message) => (message as { copies: ProductRows[] }).copies);
     // Whoever opens it waits for it later than it may fail.
     void this.ready.catch(() => undefined);
   }
 
-  async find(order: ScanOrder): Promise<Found[]> {
+  async find(order: ScanOrder): Promise<Candidates[][]> {
     const next = this.#next();
     this.#worker.postMessage(order);
-    const message = await next;
-    if ('refused' in message) throw BenchError.received(message.refused);
-    return (message as { found: Found[] }).found;
+    return ((await next) as { found: Candidates[][] }).found;
   }
 
   async #next(): Promise<ThreadMessage> {
+    if (this.#end !== undefined) throw this.#end;
     this.#worker.ref();
     try {
-      return await new Promise<ThreadMessage>((resolve, reject) => {
+      const message = await new Promise<ThreadMessage>((resolve, reject) => {
         this.#answer = resolve;
         this.#fail = reject;
       });
+      if ('refused' in message) throw BenchError.received(message.refused);
+      return message;
     } finally {
       this.#worker.unref();
     }

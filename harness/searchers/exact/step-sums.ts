@@ -1,10 +1,9 @@
 /** Sums of codes of some rows and many queries, as the engine gives them, and a look for those that leave a row possible. */
 import { kernelMemory, kernelOf } from '../../program/web-assembly.js';
 import type { Possible } from './possible.js';
+import { factNumbers, stepRows } from './product-rows.js';
 import type { ByteQuery } from './row-codes.js';
 
-/** Numbers known of a row: see `possible` of scan.wat. */
-export const factNumbers = 4;
 /** Of every four queries, four of each. */
 const askedNumbers = 5;
 /** Rows that are looked at with the same thresholds. */
@@ -16,7 +15,7 @@ const lost = 2 ** -118;
 const largestFloat = (2 - 2 ** -23) * 2 ** 127;
 
 export interface StepSums {
-  /** [rows, queries] */
+  /** [stepRows, queries] */
   readonly values: Int32Array;
   /** What is looked for from now on. @param queries at most so many as the sums are of */
   ask(queries: readonly ByteQuery[]): void;
@@ -24,16 +23,25 @@ export interface StepSums {
   offer(possible: readonly Possible[], facts: Float32Array, firstRow: number): void;
 }
 
-/** @param queries a multiple of 4 */
-export function stepSums(rows: number, queries: number): StepSums {
-  const factsAt = 4 * rows * queries;
-  const askedAt = factsAt + 4 * factNumbers * rows;
+/** Where in memory what begins behind the sums, and where all ends. */
+function placesOf(queries: number) {
+  const factsAt = 4 * stepRows * queries;
+  const askedAt = factsAt + 4 * factNumbers * stepRows;
   const outAt = askedAt + 4 * askedNumbers * queries;
-  const memory = kernelMemory(outAt + 4 * rowsAtOnce * queries);
+  return { factsAt, askedAt, outAt, end: outAt + 4 * rowsAtOnce * queries };
+}
+
+/** What the sums of so many queries take of memory, with all that is known of them. */
+export const stepBytes = (queries: number): number => placesOf(queries).end;
+
+/** @param queries a multiple of 4 */
+export function stepSums(queries: number): StepSums {
+  const { factsAt, askedAt, outAt, end } = placesOf(queries);
+  const memory = kernelMemory(end);
   const kernel = kernelOf(new URL('scan.wasm', import.meta.url), memory).possible;
   const look = kernel as (...places: number[]) => number;
-  const values = new Int32Array(memory.buffer, 0, rows * queries);
-  const known = new Float32Array(memory.buffer, factsAt, factNumbers * rows);
+  const values = new Int32Array(memory.buffer, 0, stepRows * queries);
+  const known = new Float32Array(memory.buffer, factsAt, factNumbers * stepRows);
   const asked = new Float32Array(memory.buffer, askedAt, askedNumbers * queries);
   const found = new Int32Array(memory.buffer, outAt, rowsAtOnce * queries);
   const set = (q: number, number: number, value: number) => {

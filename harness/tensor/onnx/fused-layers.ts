@@ -37,5 +37,7 @@ function beside(
 ): Value | undefined {
   if (value?.node?.op !== op || !isInner(value)) return undefined;
   const [left, right] = value.node.inputs as [Value, Value];
-  return right.constant?.length === 1 && right.constant[0] === Math.fround(number) ? left : undefined;
+  // A number of more axes than what it stands beside would give these to the result.
+  const isNumber = right.shape.length === 0 && right.constant?.[0] === Math.fround(number);
+  return isNumber ? left : undefined;
 }

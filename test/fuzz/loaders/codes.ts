@@ -3,7 +3,7 @@ import path from 'node:path';
 import { loadSearcher } from '../../../harness/plugins/searchers.js';
 import { silentProgress } from '../../../harness/progress.js';
 import { CodeBatches } from '../../../harness/searchers/exact/code-batches.js';
-import { type CodeLayout, readLayout } from '../../../harness/searchers/exact/code-file.js';
+import { readLayout } from '../../../harness/searchers/exact/code-file.js';
 import { type Candidates, CodeScan } from '../../../harness/searchers/exact/code-scan.js';
 import { codeQuery, signQuery } from '../../../harness/searchers/exact/row-codes.js';
 import { openEngine } from '../../../harness/tensor/engines.js';
@@ -35,17 +35,17 @@ async function load(folder: string): Promise<void> {
     const query = new Float32Array(dimensions).fill(-0.5);
     const asked = coding === 'int8' ? codeQuery(query, layout.width) : signQuery(query, layout.width);
     for (const wanted of ['possible', 'best'] as const) check(scan.find(asked, { rows: wanted, depth: 4 }));
-    if (coding === 'int8') check(await together(layout, query));
+    if (coding === 'int8') check(await together(scan, layout.width, query));
   }
 }
 
-/** As many queries at once are looked for; undefined where rows are too long for that. */
-async function together(layout: CodeLayout, query: Float32Array): Promise<Candidates | undefined> {
+/** Many queries at once are looked for; undefined where rows are too long for that. */
+async function together(scan: CodeScan, width: number, query: Float32Array): Promise<Candidates | undefined> {
   const engine = await openEngine('onnx', { threads: 1 });
-  const batches = new CodeBatches(layout, 0, rows, await engine.codeProducts!());
-  const [found] = await batches.find([query], 4);
-  await batches.dispose();
-  return found;
+  const batches = await CodeBatches.open([scan.forProducts()], width, await engine.codeProducts!());
+  const found = await batches?.find([query], 4);
+  await batches?.dispose();
+  return found?.[0];
 }
 
 function check(found: Candidates | undefined): void {
