@@ -3,14 +3,9 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { machineNeeds } from '../harness/pipeline/machine-needs.js';
-import { type Progress, silentProgress } from '../harness/progress.js';
 import { Alone } from '../harness/tasks/alone.js';
-import { latencyTask, measuredBy } from '../harness/tasks/latency.js';
 import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
-import { assertPinnedName, type TaskQueue } from '../harness/tasks/queue.js';
-import { asAskedBefore } from '../harness/tasks/queue-sweep.js';
 import { Room } from '../harness/tasks/room.js';
 import { bench, killedRoot, sweepOf } from './killed-runs.js';
 import { programMissing, startRedis } from './queue-servers.js';
@@ -203,32 +198,6 @@ test('what is measured begins when all else has ended, and nothing else begins b
     () => assert.fail('waits'),
     async () => undefined,
   );
-});
-
-test('each command measures anew, but takes what the same command asked for and did not see the end of', async () => {
-  const requests = ['mlr', 'bm25'].map((name) => tinyRequest(root, name, 1));
-  const [first, other] = [await latencyTask(requests, 'here'), await latencyTask(requests, 'there')];
-  await wait(2);
-  const second = await latencyTask(requests, 'here');
-  assert.equal(first.title, 'latencies at here: mlr, bm25 on beir, seed 1');
-  assert.equal(first.id, second.id);
-  assert.notEqual(first.id, other.id);
-  assert.notEqual(first.leaves!.key, second.leaves!.key);
-  const notes: string[] = [];
-  const progress = { ...silentProgress(), note: (line: string) => void notes.push(line) } as Progress;
-  const there = (jobs: object) =>
-    ({ queue: { getJob: async (id: string) => jobs[id as never] } }) as unknown as TaskQueue;
-  const job = (isFailed: boolean) => ({ [first.id]: { data: first, isFailed: async () => isFailed } });
-  assert.deepEqual(await asAskedBefore(there(job(false)), [second, other], progress), [first, other]);
-  assert.deepEqual(notes, [`${first.title}: as an earlier command asked for at ${first.latency!.asked}`]);
-  assert.deepEqual(await asAskedBefore(there(job(true)), [second], progress), [second]);
-  await assert.rejects(measuredBy(first), {
-    code: 'CACHE_INVALID',
-    message: /is not in .*latencies at here/,
-  });
-  for (const name of ['', 'a b', 'a@b', 'a:b', 'a'.repeat(25)])
-    assert.throws(() => assertPinnedName(name), { code: 'USAGE' });
-  assert.doesNotThrow(() => assertPinnedName('gpu-7.rack_2'));
 });
 
 test('what the parts of a run take follows from what they make', () => {
