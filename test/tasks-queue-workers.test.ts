@@ -3,23 +3,38 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { machineNeeds } from '../harness/pipeline/machine-needs.js';
+import { computeClass } from '../harness/program/compute-class.js';
+import { type Progress, silentProgress } from '../harness/progress.js';
 import { Alone } from '../harness/tasks/alone.js';
+import type { TaskChildren } from '../harness/tasks/children.js';
 import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
+import { openQueue, type Said, type TaskQueue } from '../harness/tasks/queue.js';
+import { workOnQueue } from '../harness/tasks/queue-sweep.js';
+import { serve } from '../harness/tasks/queue-worker.js';
 import { Room } from '../harness/tasks/room.js';
+import { programHere, type Task } from '../harness/tasks/task.js';
 import { bench, killedRoot, sweepOf } from './killed-runs.js';
-import { programMissing, startRedis } from './queue-servers.js';
+import { programMissing, type QueueServer, startRedis } from './queue-servers.js';
 import { assertAsAlone, preload, type Running, start, until } from './queue-workers.js';
 import { tinyRequest } from './tiny-collection.js';
 
 const missing = programMissing('redis-server', 'redis-server');
 
 let root: string;
+/** Each test has a database of its own. */
+let server: QueueServer;
 before(async () => {
   root = await killedRoot();
-  if (missing === undefined) await bench(root, ['run', ...args('alone')]);
+  if (missing !== undefined) return;
+  server = await startRedis();
+  await bench(root, ['run', ...args('alone')]);
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(async () => {
+  await server?.stop();
+  await rm(root, { recursive: true, force: true });
+});
 
 const args = (name: string) =>
   sweepOf(root, path.join(root, name), 'mlr-mix').map((each) => (each === '1,2' ? '1' : each));
@@ -43,10 +58,10 @@ const fullDisk = `
 test('a task that is too large for a worker, or for its disk, is done by another, and who watches says which', {
   skip: missing ?? false,
 }, async () => {
-  const server = await startRedis();
+  const url = `${server.url}/1`;
   const worker = (env: Record<string, string>, ...offer: string[]) =>
-    start(['worker', '--queue', server.url, '--cache', cacheOf('offers'), ...offer], env);
-  const run = start(['run', ...args('offers'), '--on', server.url]);
+    start(['worker', '--queue', url, '--cache', cacheOf('offers'), ...offer], env);
+  const run = start(['run', ...args('offers'), '--on', url]);
   const workers: Running[] = [];
   const stop = async (one: Running) => {
     one.child.kill('SIGTERM');
@@ -82,7 +97,6 @@ test('a task that is too large for a worker, or for its disk, is done by another
     );
   } finally {
     for (const { child } of [run, ...workers]) child.kill('SIGKILL');
-    await server.stop();
   }
 });
 
@@ -102,16 +116,14 @@ const blocking = (log: string) => `
 test('a task that blocks for longer than its lock is not taken for dead, and sweeps that share a training make it once', {
   skip: missing ?? false,
 }, async () => {
-  const server = await startRedis();
+  const url = `${server.url}/2`;
   const log = path.join(root, 'states');
   const env = await preload(root, 'blocking', blocking(log));
-  const workers = [1, 2].map(() =>
-    start(['worker', '--queue', server.url, '--cache', cacheOf('blocked')], env),
-  );
+  const workers = [1, 2].map(() => start(['worker', '--queue', url, '--cache', cacheOf('blocked')], env));
   const out = path.join(root, 'blocked', 'out');
   const other = args('blocked').map((each) => (each === out ? path.join(root, 'blocked', 'other') : each));
   const runs = [args('blocked'), [...other, '--set', 'search.depth=20']].map((argv) =>
-    start(['run', ...argv, '--on', server.url]),
+    start(['run', ...argv, '--on', url]),
   );
   try {
     for (const run of runs)
@@ -122,7 +134,79 @@ test('a task that blocks for longer than its lock is not taken for dead, and swe
     await assertAsAlone(path.join(root, 'blocked'), path.join(root, 'alone'), 1);
   } finally {
     for (const { child } of [...runs, ...workers]) child.kill('SIGKILL');
-    await server.stop();
+  }
+});
+
+test('a worker that measures begins nothing else between two groups, and measures no more once its disk is full', {
+  skip: missing ?? false,
+}, async () => {
+  const url = `${server.url}/3`;
+  const [tasks, pinned] = [await openQueue(url), await openQueue(url, 'here')];
+  const beside = { program: await programHere(), computeClass: computeClass(), request: {} };
+  const add = ({ queue }: TaskQueue, title: string, more: object = {}) =>
+    queue.add(title, { ...beside, ...more, id: title, title } as unknown as Task, { jobId: title });
+  const latency = (title: string) => add(pinned, title, { kind: 'latency', latency: { pinned: 'here' } });
+  const begun: string[] = [];
+  const run: TaskChildren['run'] = async ({ task: { title } }) => {
+    begun.push(title);
+    if (title === 'first') {
+      await add(tasks, 'other', { kind: 'cell' });
+      for (const each of ['second', 'third', 'fourth']) await latency(each);
+    }
+    const full = { state: 'failed', code: 'DISK_FULL', exitCode: 3, message: 'No room.' } as const;
+    return title === 'full' ? full : { state: 'done' };
+  };
+  const stop = new AbortController();
+  const noting = (notes: string[], signal?: AbortSignal) =>
+    ({ ...silentProgress(signal), note: (line: string) => void notes.push(line) }) as Progress;
+  const notes: string[] = [];
+  const place = { store: root, atOnce: 1, run };
+  try {
+    await latency('first');
+    const serving = serve(tasks, { ...place, progress: noting(notes, stop.signal), name: 'a 1', pinned });
+    while (!begun.includes('other')) await wait(50);
+    assert.deepEqual(begun, ['first', 'second', 'third', 'fourth', 'other']);
+    assert.equal(notes[0], 'waits for tasks, and for latencies as here');
+    // Whoever is refused does not say that it waits.
+    const refused: string[] = [];
+    const second = await openQueue(url, 'here');
+    await assert.rejects(serve(tasks, { ...place, progress: noting(refused), name: 'b 2', pinned: second }), {
+      code: 'LOCKED',
+      message: /^Another worker is pinned to here \(/,
+    });
+    assert.deepEqual(refused, []);
+    // One that comes back after another took its name; which of them is meant nobody knows.
+    const back = second.worker(async () => '', { name: 'b:2' });
+    await back.waitUntilReady();
+    await latency('whose');
+    while (!notes.some((line) => line.startsWith('left: whose: another worker is pinned to here (b:2)')))
+      await wait(50);
+    await back.close();
+    await second.close();
+    await latency('full');
+    const left = async () => ((await pinned.queue.getJob('full'))!.progress as Partial<Said>).left;
+    while ((await left()) === undefined) await wait(50);
+    assert.deepEqual(await left(), { 'a 1': 'the disk is full' });
+    while ((await pinned.queue.getJobState('full')) !== 'delayed') await wait(50);
+    const watching = new AbortController();
+    const said: string[] = [];
+    const progress = {
+      ...silentProgress(watching.signal),
+      note: (line: string) => {
+        said.push(line);
+        watching.abort();
+      },
+    };
+    await assert.rejects(workOnQueue(pinned, [(await pinned.queue.getJob('full'))!.data], progress), {
+      code: 'INTERRUPTED',
+    });
+    assert.match(said[0]!, /waits for a worker that can do it: (full|whose).*; seen by\n/);
+    stop.abort();
+    await serving;
+  } finally {
+    stop.abort();
+    await tasks.close();
+    await pinned.close();
   }
 });
 

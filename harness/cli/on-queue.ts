@@ -1,10 +1,10 @@
 /** `bench run --on redis://... or postgres://...`: workers make the runs, and this machine times and records them. */
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
+import { shownAddress } from '../program/shown-command.js';
 import type { Progress } from '../progress.js';
 import { storeInUse } from '../store/remote/address.js';
 import type { SweepOutcome, sweep as sweepHere } from '../sweep.js';
-import type { TaskQueue } from '../tasks/queue.js';
 import type { Values } from './command.js';
 import type { Told } from './on-pinned.js';
 import { assertKeeps, assertMakesNothingAnew } from './sweep-request.js';
@@ -20,7 +20,7 @@ export async function sweepOnQueue(
   assertMakesNothingAnew(values);
   assertKeeps(requests);
   const [
-    { openQueue, shownAddress },
+    { openQueue },
     { workOnQueue },
     { cellTasks },
     { assertRunnable },
@@ -40,7 +40,7 @@ export async function sweepOnQueue(
   const place =
     store === undefined ? `--cache ${requests[0]!.config.cache}` : `--cache FOLDER --store ${store.text}`;
   const tasks = await openQueue(url);
-  let measuring: TaskQueue | undefined;
+  let measuring: Parameters<typeof measureAt>[0] | undefined;
   try {
     // A server that cannot be used is better known before the work than behind it.
     if (pinned !== undefined) measuring = await openQueue(url, pinned);
@@ -63,7 +63,7 @@ export async function sweepOnQueue(
     const timed =
       measuring === undefined
         ? await sweep(whole, progress, told)
-        : await measureAt({ ...measuring, pinned: pinned! }, whole, progress, told);
+        : await measureAt(measuring, whole, progress, told);
     return { records: timed.records, failures: [...failures, ...timed.failures] };
   } finally {
     await tasks.close();

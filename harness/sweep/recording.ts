@@ -9,6 +9,7 @@ import type { Cell } from '../pipeline/cell.js';
 import { datasetFacts, decidingSettings, fileName, stemOf } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { TimedCell } from '../pipeline/timing.js';
+import { shownCommand } from '../program/shown-command.js';
 import type { Progress } from '../progress.js';
 import {
   bareArchitecture,
@@ -69,7 +70,7 @@ export async function recordElsewhere(
   const { device, config, run, status } = record;
   const own: RunRecord = {
     ...record,
-    command: process.argv.slice(2),
+    command: shownCommand(),
     config: { ...config, cache, out },
     device: { ...device, machine: { ...device.machine, pinned } },
   };

@@ -109,8 +109,10 @@ export async function measure(
       config: { ...request.config, cache: store.root, out },
     }));
     const files = requests.map((): string | null => null);
-    const told = ({ file }: StoredRecord, request: RunRequest) => {
+    let full: string | undefined;
+    const told = ({ file, record: { error } }: StoredRecord, request: RunRequest) => {
       files[here.indexOf(request)] = path.basename(file);
+      if (error?.code === 'DISK_FULL') full ??= error.message;
     };
     // No run fails since another process is at what it needs.
     waitForOthers({ waits: true, job: progress });
@@ -120,6 +122,8 @@ export async function measure(
       told(await recordFailure(request, error, { stages: [] }), request);
     const runnable = here.filter((request) => !refused.some((each) => each.request === request));
     if (runnable.length > 0) await sweep(runnable, progress, told);
+    // It is no fault of the runs: they are measured once there is room.
+    if (full !== undefined) throw new BenchError('DISK_FULL', full);
     return { files };
   };
   const about = { dataset: task.request.dataset };

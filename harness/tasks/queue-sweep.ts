@@ -137,13 +137,16 @@ async function activity(tasks: TaskQueue): Promise<string> {
 async function leftByAll(queue: TaskQueue['queue']): Promise<string> {
   const jobs = await queue.getJobs(['delayed'], 0, mostLeft - 1);
   const found = jobs.flatMap((job) => {
-    const { left } = (job?.progress ?? {}) as Partial<Said>;
+    const { left, isForeign } = (job?.progress ?? {}) as Partial<Said>;
     if (job === undefined || left === undefined) return [];
     const { title, kind, needs, program, computeClass } = job.data;
     const own = needs?.[kind];
-    const which = own ? 'that offers more' : 'of its own kind';
-    const wants = own ? `needs ${needsText(own)}` : `is for ${program}, ${computeClass}`;
-    return [{ said: `a worker ${which}: ${title}: it ${wants}`, left }];
+    const said = isForeign
+      ? `a worker of its own kind: ${title}: it is for ${program}, ${computeClass}`
+      : own
+        ? `a worker that offers more: ${title}: it needs ${needsText(own)}`
+        : `a worker that can do it: ${title}`;
+    return [{ said, left }];
   });
   if (found[0] === undefined) return '';
   const { said, left } = found[0];
