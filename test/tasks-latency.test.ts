@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { measureAt } from '../harness/cli/on-pinned.js';
+import { measureAt, seekPinned } from '../harness/cli/on-pinned.js';
 import { assertForCluster } from '../harness/cli/on-slurm.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
@@ -172,6 +172,19 @@ test('two equal commands at once both end with their records', async () => {
     both.map(({ records, failures }) => [records.length, failures]),
     [1, 2].map(() => [1, []]),
   );
+});
+
+test('a queue that answers nothing holds no command that is told to stop, and one that forgets nothing fails none', async () => {
+  const ending = new AbortController();
+  const silent = Object.assign(new MadeQueue(), { getWorkers: () => new Promise(() => ending.abort()) });
+  const seeking = seekPinned(silent.tasks, 'here', silentProgress(ending.signal));
+  await assert.rejects(seeking, { code: 'INTERRUPTED' });
+  const lasting = Object.assign(new MadeQueue(), {
+    remove: async () => assert.fail('ECONNRESET'),
+  });
+  const { records, failures, notes } = await command(lasting, [bm25()]);
+  assert.deepEqual([records.length, failures], [1, []]);
+  assert.match(notes.join('\n'), /latencies at here: .*: it stays in the queue/);
 });
 
 test('a group is recorded once it is measured, while others wait', async () => {

@@ -1,7 +1,6 @@
 /** The run that a task is a part of, opened as far as its stages need: dataset, engine, graph. */
-import type { Dataset } from '../contracts.js';
 import { indexBuilder } from '../pipeline/index-builder.js';
-import { engineOf, prepare } from '../pipeline/prepare.js';
+import { engineOf, prepare, type Session } from '../pipeline/prepare.js';
 import { assertRequirements } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { StageLog } from '../pipeline/stage-log.js';
@@ -15,7 +14,7 @@ import { loadSystem } from '../systems.js';
 
 export interface OpenRun {
   readonly store: Store;
-  readonly dataset: Dataset;
+  readonly dataset: Session['dataset'];
   /** What its hits and its study are made of; what these need hangs on them. */
   readonly stages: readonly Need[];
   /** The one of them that leaves its hits. */
