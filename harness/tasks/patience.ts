@@ -24,7 +24,7 @@ export class Patience {
     for (;;) {
       this.progress.checkInterrupted();
       try {
-        const answer = await this.#unlessStopped(ask());
+        const answer = await this.#unlessStopped(ask);
         this.#reason = '';
         return answer;
       } catch (error) {
@@ -36,14 +36,14 @@ export class Patience {
   }
 
   /** A server that is gone may answer nothing at all, and a job that is told to stop does not wait for it. */
-  async #unlessStopped<T>(asked: Promise<T>): Promise<T> {
+  async #unlessStopped<T>(ask: () => Promise<T>): Promise<T> {
     const over = new AbortController();
     const stopped = once(this.progress.signal, 'abort', { signal: over.signal }).then(() => {
       this.progress.checkInterrupted();
       throw new TypeError('A job that is told to stop goes on.');
     });
     try {
-      return await Promise.race([asked, stopped]);
+      return await Promise.race([stopped, ask()]);
     } finally {
       over.abort();
     }
