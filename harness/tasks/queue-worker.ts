@@ -75,7 +75,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     const counts = await pinned?.queue.getJobCounts('waiting', 'active').catch(() => undefined);
     if (room.isFull || alone.isTaken || progress.signal.aborted) return;
     if (counts?.waiting || counts?.active) rest(pauseMs);
-    else worker.resume();
+    else void worker.resume();
   }
 
   /** Whether another program or class of machines is asked for, which is said. */
