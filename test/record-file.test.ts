@@ -7,8 +7,11 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { importSources } from '../harness/program/place.js';
+import { shownCommand } from '../harness/program/shown-command.js';
 import {
+  bareArchitecture,
   describeMachine,
+  newRecord,
   type RunRecord,
   readRecord,
   readRecords,
@@ -117,6 +120,34 @@ test('the machine is described as a record wants it', async () => {
   const file = path.join(folder, 'machine.record.json');
   await writeRecord(file, { ...record, benchVersion, device: { ...record.device, git, machine } });
   assert.deepEqual((await readRecord(file)).device.machine, machine);
+});
+
+test('no name and no password of an address that was typed stands in a record', async (t) => {
+  const typed = [
+    ...['run', '--on', 'redis://me:sesame@queue:6379/1?db=2', '--queue=postgres://me:sesame@db/bench'],
+    ...[
+      '--on=rediss://:ses#ame@queue',
+      '--data',
+      'beir=/a/b@c',
+      '--arch',
+      'endpoint:http://me:sesame@host/v1',
+    ],
+    ...['--store', 's3://bucket/sweeps'],
+  ];
+  const shown = [
+    ...['run', '--on', 'redis://queue:6379/1', '--queue=postgres://db/bench'],
+    ...['--on=rediss://...', '--data', 'beir=/a/b@c', '--arch', 'endpoint:http://host/v1'],
+    ...['--store', 's3://bucket/sweeps'],
+  ];
+  assert.deepEqual(shownCommand(typed), shown);
+  const { argv } = process;
+  t.after(() => {
+    process.argv = argv;
+  });
+  process.argv = [...argv.slice(0, 2), ...typed];
+  const { command: _, ...findings } = recordOf();
+  const { command } = await newRecord({ ...findings, arch: bareArchitecture('bm25') });
+  assert.deepEqual(command, shown);
 });
 
 test('git facts: the commit, whether files differ, and nothing for a folder inside another checkout', async () => {

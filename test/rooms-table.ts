@@ -125,15 +125,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   sweep: {
     floor: 4,
     imports: [
-      ...['counted', 'config', 'contracts', 'errors', 'pipeline', 'progress', 'record', 'stages'],
-      ...['statistics', 'store', 'systems'],
+      ...['counted', 'config', 'contracts', 'errors', 'pipeline', 'program', 'progress'],
+      ...['record', 'stages', 'statistics', 'store', 'systems'],
     ],
   },
   tasks: {
     floor: 4,
     imports: [
-      ...['counted', 'errors', 'json', 'pipeline', 'program', 'progress', 'stages', 'store'],
-      ...['sweep', 'systems'],
+      ...['counted', 'errors', 'json', 'pipeline', 'plugins', 'program', 'progress', 'record'],
+      ...['stages', 'store', 'sweep', 'systems'],
     ],
   },
   perf: { floor: 5, imports: 'below' },

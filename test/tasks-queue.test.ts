@@ -1,7 +1,7 @@
 /** A sweep on a queue, whose workers, server and submitter are killed, ends with the bytes of one that ran alone. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -202,6 +202,9 @@ test('PostgreSQL does the same; before it is made ready it is refused, and no pa
     assert.deepEqual(await measurersIn(shared), Array(4).fill('here'));
     for (const { said } of [refused, wrong, ready, run, other, ...workers])
       assert.doesNotMatch(said(), /sesame|hunter2/);
+    const out = path.join(shared, 'out');
+    for (const name of (await readdir(out)).filter((each) => /\.(json|yaml)$/.test(each)))
+      assert.doesNotMatch(await readFile(path.join(out, name), 'utf8'), /sesame/, name);
   } finally {
     await server.stop();
   }

@@ -1,5 +1,7 @@
 /** `bench run --on redis://... or postgres://...`: workers make the runs, and this machine times and records them. */
+import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
+import { shownAddress } from '../program/shown-command.js';
 import type { Progress } from '../progress.js';
 import { storeInUse } from '../store/remote/address.js';
 import type { SweepOutcome, sweep as sweepHere } from '../sweep.js';
@@ -18,7 +20,7 @@ export async function sweepOnQueue(
   assertMakesNothingAnew(values);
   assertKeeps(requests);
   const [
-    { openQueue, shownAddress },
+    { openQueue },
     { workOnQueue },
     { cellTasks },
     { assertRunnable },
@@ -38,30 +40,33 @@ export async function sweepOnQueue(
   const place =
     store === undefined ? `--cache ${requests[0]!.config.cache}` : `--cache FOLDER --store ${store.text}`;
   const tasks = await openQueue(url);
-  let failed: Record<string, string>;
-  let roots: Awaited<ReturnType<typeof cellTasks>>;
+  let measuring: Parameters<typeof measureAt>[0] | undefined;
   try {
+    // A server that cannot be used is better known before the work than behind it.
+    if (pinned !== undefined) measuring = await openQueue(url, pinned);
     await assertRunnable(requests, progress);
-    roots = await cellTasks(requests, await needsOf(requests));
+    const roots = await cellTasks(requests, await needsOf(requests));
     progress.note(
       `queue: ${shownAddress(url)}; bench worker --queue ... ${place} does the work. Ctrl-C leaves it running, the same command comes back to it.`,
     );
     if (pinned !== undefined) await seekPinned(tasks, pinned, progress);
-    failed = await workOnQueue(tasks, roots, progress);
+    const failed = await workOnQueue(tasks, roots, progress);
+    await tasks.close();
+    const failures: SweepOutcome['failures'] = [];
+    const whole: RunRequest[] = [];
+    for (const [r, request] of requests.entries()) {
+      const reason = failed[roots[r]!.id];
+      if (reason === undefined) whole.push(request);
+      else failures.push(await failedThere(request, new BenchError('TASK_FAILED', reason), progress, told));
+    }
+    if (whole.length === 0) return { records: [], failures };
+    const timed =
+      measuring === undefined
+        ? await sweep(whole, progress, told)
+        : await measureAt(measuring, whole, progress, told);
+    return { records: timed.records, failures: [...failures, ...timed.failures] };
   } finally {
     await tasks.close();
+    await measuring?.close();
   }
-  const reasonOf = (request: RunRequest) => failed[roots[requests.indexOf(request)]!.id];
-  const failures: SweepOutcome['failures'] = [];
-  for (const request of requests) {
-    const reason = reasonOf(request);
-    if (reason !== undefined) failures.push(await failedThere(request, reason, progress, told));
-  }
-  const whole = requests.filter((request) => reasonOf(request) === undefined);
-  if (whole.length === 0) return { records: [], failures };
-  const timed =
-    pinned === undefined
-      ? await sweep(whole, progress, told)
-      : await measureAt(url, pinned, whole, progress, told);
-  return { records: timed.records, failures: [...failures, ...timed.failures] };
 }

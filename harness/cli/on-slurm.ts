@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
+import { assertPinnedName } from '../tasks/queue.js';
 import type { Command, Print, Values } from './command.js';
 import { wholeNumber } from './request.js';
 import { assertKeeps, assertMakesNothingAnew } from './sweep-request.js';
@@ -65,13 +66,14 @@ export async function runOnSlurm(
   return exitCode;
 }
 
-/** @throws BenchError USAGE for options of Slurm without it, and for those of a queue without one */
+/** @throws BenchError USAGE for options of Slurm without it, for those of a queue without one, and for what is no name */
 export function assertForCluster(values: Values): void {
   if (values.pinned !== undefined && (values.on === undefined || values.on === 'slurm')) {
     throw new BenchError('USAGE', '--pinned goes with --on redis://... or postgres://... only.', {
       hint: "On Slurm the last job measures: --sbatch-run='--exclusive --nodelist=NODE'. Without a queue it is this machine.",
     });
   }
+  if (values.pinned !== undefined) assertPinnedName(String(values.pinned));
   const given = ['workers', 'sbatch', 'sbatch-run'].find((option) => values[option] !== undefined);
   if (given === undefined || values.on === 'slurm') return;
   throw new BenchError('USAGE', `--${given} goes with --on slurm only.`, {

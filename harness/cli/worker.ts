@@ -58,7 +58,6 @@ export const command: Command = {
     const url = String(values.queue);
     const pinned = name === undefined ? undefined : await openQueue(url, name);
     const tasks = await openQueue(url);
-    progress.note(pinned === undefined ? 'waits for tasks' : `waits for tasks, and for latencies as ${name}`);
     try {
       await serve(tasks, { store, atOnce, progress, offer, ...(pinned && { pinned }) });
     } finally {

@@ -1,4 +1,5 @@
 /** Puts a record together: what every record says of this program and this machine, and what a run found out. */
+import { shownCommand } from '../program/shown-command.js';
 import { describeMachine } from './machine.js';
 import {
   type ArchitectureFacts,
@@ -21,7 +22,7 @@ export async function newRecord(findings: Findings): Promise<RunRecord> {
     schemaVersion: recordSchemaVersion,
     benchVersion,
     createdAt: new Date().toISOString(),
-    command: process.argv.slice(2),
+    command: shownCommand(),
     status: error === undefined ? 'ok' : 'failed',
     ...(error && { error }),
     seed,

@@ -32,6 +32,7 @@ export interface RunRecord {
   readonly benchVersion: string;
   /** ISO 8601, UTC */
   readonly createdAt: string;
+  /** As typed, without the name and the password of an address. */
   readonly command: readonly string[];
   readonly status: 'ok' | 'failed';
   /** Where the status is failed. */

@@ -9,6 +9,7 @@ import type { Cell } from '../pipeline/cell.js';
 import { datasetFacts, decidingSettings, fileName, stemOf } from '../pipeline/record-stage.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { TimedCell } from '../pipeline/timing.js';
+import { shownCommand } from '../program/shown-command.js';
 import type { Progress } from '../progress.js';
 import {
   bareArchitecture,
@@ -57,20 +58,19 @@ export async function recordCell(
 
 /**
  * Puts what another machine timed where this one's own would be.
- * @param file the record there; the hits of a run that did not fail lie beside it
+ * @param there the record there; the hits of a run that did not fail lie beside it
  * @param pinned the name of that machine
  */
 export async function recordElsewhere(
-  file: string,
+  { file, record }: StoredRecord,
   request: RunRequest,
   pinned: string,
 ): Promise<StoredRecord> {
   const { cache, out } = request.config;
-  const record = await readRecord(file);
   const { device, config, run, status } = record;
   const own: RunRecord = {
     ...record,
-    command: process.argv.slice(2),
+    command: shownCommand(),
     config: { ...config, cache, out },
     device: { ...device, machine: { ...device.machine, pinned } },
   };
@@ -99,20 +99,31 @@ export function forgetFailure(request: RunRequest): Promise<void> {
  * The record of an earlier, finished run of the same request by the same program; undefined where there is none, which is
  * said where only the program is in doubt. Runs that began with a checkpoint or with negatives named for them cannot be
  * told apart before they are made, and have none.
+ * @param pinned the name of the machine that is to time it; this one where absent
  */
 export async function recordedBefore(
   request: RunRequest,
   dataset: Dataset,
   progress: Progress,
+  pinned?: string,
 ): Promise<StoredRecord | undefined> {
   if (request.init !== undefined || request.negatives !== undefined) return undefined;
   const file = `${path.join(request.config.out, stemOf(request, dataset))}${recordSuffix}`;
   const record = await readRecord(file).catch(() => undefined);
   if (record?.status !== 'ok') return undefined;
-  const doubt = programDoubt(record, await describeMachine());
+  const doubt = programDoubt(record, await describeMachine()) ?? machineDoubt(record, pinned);
   if (doubt === undefined) return { file, record };
   progress.note(`made again: ${doubt} (${file})`);
   return undefined;
+}
+
+/** What was timed on a machine of a name is taken for nothing else, and nothing else for it. */
+export function machineDoubt(
+  { latency, device: { machine } }: Pick<RunRecord, 'latency' | 'device'>,
+  pinned?: string,
+): string | undefined {
+  if (latency === undefined || machine.pinned === pinned) return undefined;
+  return `its latencies are those of ${machine.pinned ?? 'the machine that recorded it'}`;
 }
 
 /** Why a record cannot be taken for one of this program as it is now; undefined where it can. */

@@ -18,6 +18,16 @@ export async function assertRunnable(
   progress: Progress,
   where: 'here' | 'elsewhere' = 'here',
 ): Promise<void> {
+  const refused = await refusedOf(requests, progress, where);
+  if (refused.length > 0) throw together(refused, requests.length);
+}
+
+/** The runs that cannot begin, each with its reason. @param where as `assertRunnable` has it */
+export async function refusedOf(
+  requests: readonly RunRequest[],
+  progress: Progress,
+  where: 'here' | 'elsewhere' = 'here',
+): Promise<{ request: RunRequest; error: BenchError }[]> {
   const opened = new Map<string, Promise<void>>();
   const refused: { request: RunRequest; error: BenchError }[] = [];
   for (const request of requests) {
@@ -33,7 +43,7 @@ export async function assertRunnable(
       refused.push({ request, error });
     }
   }
-  if (refused.length > 0) throw together(refused, requests.length);
+  return refused;
 }
 
 async function open(request: RunRequest, progress: Progress): Promise<void> {

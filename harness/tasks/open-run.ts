@@ -1,11 +1,11 @@
 /** The run that a task is a part of, opened as far as its stages need: dataset, engine, graph. */
 import { indexBuilder } from '../pipeline/index-builder.js';
-import { engineOf, prepare } from '../pipeline/prepare.js';
+import { engineOf, prepare, type Session } from '../pipeline/prepare.js';
 import { assertRequirements } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { StageLog } from '../pipeline/stage-log.js';
 import type { Progress } from '../progress.js';
-import type { Need, StageMaking } from '../stages/graph.js';
+import type { Need, Stage, StageMaking } from '../stages/graph.js';
 import { HeldOpen } from '../stages/held-open.js';
 import { knownOf } from '../stages/known.js';
 import { Workbench } from '../stages/workbench.js';
@@ -14,8 +14,11 @@ import { loadSystem } from '../systems.js';
 
 export interface OpenRun {
   readonly store: Store;
+  readonly dataset: Session['dataset'];
   /** What its hits and its study are made of; what these need hangs on them. */
   readonly stages: readonly Need[];
+  /** The one of them that leaves its hits. */
+  readonly run: Stage;
   /** A place to make them; what one of a run has opened is open for the next. @param making as `StageLog` has it */
   place(progress: Progress, making?: StageMaking): Workbench;
   close(): Promise<void>;
@@ -40,8 +43,11 @@ export async function openRun(request: RunRequest, progress: Progress, stays = f
   };
   try {
     const known = await knownOf(place(progress), needed && (await indexBuilder(request.config)));
-    const { all } = await (await (await loadSystem(request.architecture)).steps()).stages(request, known);
-    return { store, stages: all, place, close };
+    const { all, run } = await (await (await loadSystem(request.architecture)).steps()).stages(
+      request,
+      known,
+    );
+    return { store, dataset: prepared.dataset, stages: all, run, place, close };
   } catch (error) {
     await close();
     throw error;

@@ -10,8 +10,8 @@ import type { ChildOutcome } from './child.js';
 import { TaskChildren } from './children.js';
 import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
-import { Room } from './room.js';
-import { assertOnlyOne, shownWorker } from './seen-workers.js';
+import { diskFull, Room } from './room.js';
+import { assertOnlyOne, othersOf, sharedName, shownWorker } from './seen-workers.js';
 import { programHere, type Task } from './task.js';
 
 export interface Serving {
@@ -23,7 +23,7 @@ export interface Serving {
   /** What it has for tasks; as much as any needs where absent. */
   readonly offer?: Offer;
   /** Latencies of this machine, which it measures beside nothing else. */
-  readonly pinned?: TaskQueue;
+  readonly pinned?: TaskQueue & { readonly pinned: string };
   readonly run?: TaskChildren['run'];
 }
 
@@ -51,6 +51,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   const program = await programHere();
   const processes = new TaskChildren();
   const { run = processes.run.bind(processes) } = serving;
+  const { pinned } = serving;
   const children = new Set<Promise<unknown>>();
   const room = new Room(serving.offer ?? {});
   const alone = new Alone();
@@ -61,13 +62,21 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   };
   let resting: NodeJS.Timeout | undefined;
   const toOthers = async (job: TaskJob, token: string): Promise<never> => {
-    clearTimeout(resting);
     await worker.pause(true);
-    resting = setTimeout(goOn, restMs);
+    rest(restMs);
     return giveBack(job, token, pauseMs);
   };
-  // A full disk takes nothing any more.
-  const goOn = () => void (room.isFull || alone.isTaken || progress.signal.aborted || worker.resume());
+  const rest = (ms: number) => {
+    clearTimeout(resting);
+    resting = setTimeout(() => void goOn(), ms);
+  };
+  /** A full disk takes nothing any more, and between two groups that are measured nothing else is begun. */
+  async function goOn(): Promise<void> {
+    const counts = await pinned?.queue.getJobCounts('waiting', 'active').catch(() => undefined);
+    if (room.isFull || alone.isTaken || progress.signal.aborted) return;
+    if (counts?.waiting || counts?.active) rest(pauseMs);
+    else void worker.resume();
+  }
 
   /** Whether another program or class of machines is asked for, which is said. */
   function isForeign({ title, program: asked, computeClass: wanted }: Task): boolean {
@@ -96,10 +105,14 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
   /** With nothing beside it: one process. */
   async function measured(job: TaskJob, token = ''): Promise<string> {
     const { title } = job.data;
-    if (room.isFull || isForeign(job.data)) {
-      const left = { [name]: room.isFull ? 'the disk is full' : `${program}, ${computeClass()}` };
-      await job.updateProgress({ worker: name, line: '', left } satisfies Said);
-      return giveBack(job, token, restMs);
+    if (room.isFull) return unmeasured(job, token, diskFull);
+    if (isForeign(job.data)) return unmeasured(job, token, `${program}, ${computeClass()}`, true);
+    const others = await othersOf(pinned!, name).catch(() => []);
+    if (others.length > 0) {
+      // One that was away came back: which of the two it is that is meant nobody knows.
+      const why = sharedName(pinned!.pinned, others);
+      progress.note(`left: ${title}: ${why}`);
+      return unmeasured(job, token, why);
     }
     await worker.pause(true);
     const waits = (titles: readonly string[]) => {
@@ -109,7 +122,13 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     };
     return alone
       .with(waits, () => (progress.signal.aborted ? giveBack(job, token, 0) : done(job, token)))
-      .finally(goOn);
+      .finally(() => rest(behindMs));
+  }
+
+  async function unmeasured(job: TaskJob, token: string, why: string, isForeign?: true): Promise<never> {
+    const said = { worker: name, line: '', left: { [name]: why }, ...(isForeign && { isForeign }) };
+    await job.updateProgress(said satisfies Said);
+    return giveBack(job, token, restMs);
   }
 
   async function leave(job: TaskJob, token: string, needs: MachineNeeds): Promise<never> {
@@ -141,10 +160,10 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
       return giveBack(job, token, 0);
     if (code === 'LOCKED') return giveBack(job, token, pauseMs);
     const needs = job.data.needs?.[job.data.kind];
-    if (code === 'DISK_FULL' && needs !== undefined) {
+    if (code === 'DISK_FULL' && (needs !== undefined || job.data.latency !== undefined)) {
       progress.note(`${message} This worker takes no more; start it again once there is room.`);
       room.isFull = true;
-      return leave(job, token, needs);
+      return needs === undefined ? unmeasured(job, token, diskFull) : leave(job, token, needs);
     }
     progress.note(`failed: ${job.data.title}: ${message}`);
     throw exitCode === 3 && code !== 'TASK_FAILED' ? new Error(message) : new UnrecoverableError(message);
@@ -189,10 +208,14 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     void queue.queue.promoteJobs().catch(() => undefined);
     return begun;
   };
-  const { pinned } = serving;
-  const own = { at: name, ...(pinned?.pinned !== undefined && { pinned: pinned.pinned }) };
+  const own = { at: name, ...(pinned && { pinned: pinned.pinned }) };
   const measurer = pinned && begin(pinned, measured, 1, shownWorker({ at: name }));
-  if (pinned) await assertOnlyOne(pinned, measurer!);
+  if (pinned && !(await assertOnlyOne(pinned, measurer!))) {
+    progress.note(
+      `queue: the server does not say who is connected: nobody sees to it that ${pinned.pinned} is one worker's name`,
+    );
+  }
+  progress.note(pinned ? `waits for tasks, and for latencies as ${pinned.pinned}` : 'waits for tasks');
   const worker = begin(tasks, work, atOnce, shownWorker(own));
   const all = [worker, ...(measurer ? [measurer] : [])];
   const running = Promise.all(all.map((each) => each.run()));
@@ -210,6 +233,9 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
 }
 
 type Failed = Extract<ChildOutcome, { state: 'failed' }>;
+
+/** In which the queue learns that a group is measured, and which is the next. */
+const behindMs = 200;
 
 /** Of every task in a queue. */
 export const jobOptions = {

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type * as BullMQ from 'bullmq';
 import { BenchError } from '../errors.js';
 import { loadAdded } from '../program/optional-package.js';
+import { shownAddress } from '../program/shown-command.js';
 import type { Task } from './task.js';
 
 /** Of every queue of bench; a store of its own, or a prefix in the address, keeps sweeps apart. Latencies of a machine have one that its worker alone serves. */
@@ -28,8 +29,10 @@ export function assertPinnedName(name: string): void {
 export interface Said {
   readonly worker: string;
   readonly line: string;
-  /** What those offer that left it to others, by their names: it needs more. */
+  /** Why those left it to others that looked at it, by their names: what they offer or are, or what keeps them. */
   readonly left?: Readonly<Record<string, string>>;
+  /** Whether it is for another program or class of machines than theirs. */
+  readonly isForeign?: true;
 }
 
 export type TaskJob = BullMQ.Job<Task, string, string>;
@@ -60,12 +63,6 @@ export async function farewell(closing: Promise<unknown>, ms = 2000): Promise<bo
   }
 }
 
-/** The address without what nobody should read. */
-export function shownAddress(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
-}
-
 /** @throws BenchError USAGE for what is no address of a queue */
 function kindOf(url: string): 'redis' | 'postgres' {
   let protocol: string;
@@ -87,6 +84,8 @@ function kindOf(url: string): 'redis' | 'postgres' {
  * @param pinned the machine whose latencies it hands out
  * @throws BenchError USAGE for what is no address or no name; UNAVAILABLE where it is not installed, cannot be reached, or would lose tasks
  */
+export function openQueue(url: string, pinned: string): Promise<TaskQueue & { readonly pinned: string }>;
+export function openQueue(url: string, pinned?: string): Promise<TaskQueue>;
 export async function openQueue(url: string, pinned?: string): Promise<TaskQueue> {
   const kind = kindOf(url);
   if (pinned !== undefined) assertPinnedName(pinned);

@@ -2,6 +2,9 @@
 import type { MachineNeeds } from '../pipeline/machine-needs.js';
 import { isEnough, needsText, type Offer, offerText, without } from './offer.js';
 
+/** What a worker says whose disk was full. */
+export const diskFull = 'the disk is full';
+
 export class Room {
   /** A disk that was full once takes nothing more. */
   isFull = false;
@@ -32,7 +35,7 @@ export class Room {
 
   /** @returns what is offered to a task that is left to others, and whether such a one is the first */
   left(needs: MachineNeeds): { text: string; isNew: boolean } {
-    const text = this.isFull ? 'the disk is full' : offerText(this.offer);
+    const text = this.isFull ? diskFull : offerText(this.offer);
     const what = `${needsText(needs)} ${text}`;
     const isNew = !this.#told.has(what);
     this.#told.add(what);

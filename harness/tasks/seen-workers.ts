@@ -24,17 +24,32 @@ export async function workersOf({ queue }: TaskQueue): Promise<SeenWorker[] | un
   });
 }
 
-/** @param own begun and not run yet @throws BenchError LOCKED where there are others */
-export async function assertOnlyOne(pinned: TaskQueue, own: ReturnType<TaskQueue['worker']>): Promise<void> {
+/** Those that serve a queue beside the worker of a name. PostgreSQL shows the beginning of a long one. */
+export async function othersOf(tasks: TaskQueue, name: string): Promise<SeenWorker[]> {
+  const all = (await workersOf(tasks)) ?? [];
+  const own = shownWorker({ at: name });
+  return all.length < 2 ? [] : all.filter(({ at }) => !own.startsWith(at));
+}
+
+/** What both are told who have one name. */
+export const sharedName = (pinned: string, workers: readonly SeenWorker[]): string =>
+  `another worker is pinned to ${pinned} (${workers.map(({ at }) => at).join(', ')})`;
+
+/**
+ * @param own begun and not run yet
+ * @returns whether the server tells; where it does not, nobody sees to it
+ * @throws BenchError LOCKED where there are others
+ */
+export async function assertOnlyOne(
+  pinned: TaskQueue & { readonly pinned: string },
+  own: ReturnType<TaskQueue['worker']>,
+): Promise<boolean> {
   await own.waitUntilReady();
   const all = await workersOf(pinned);
-  if (all === undefined || all.length < 2) return;
+  if (all === undefined || all.length < 2) return all !== undefined;
   await own.close();
-  throw new BenchError(
-    'LOCKED',
-    `Another worker is pinned to ${pinned.pinned} (${all.map(({ at }) => at).join(', ')}), and a name is one machine's.`,
-    {
-      hint: 'End it, or give this one another name. A machine that lost its network is seen for some minutes.',
-    },
-  );
+  const said = sharedName(pinned.pinned, all);
+  throw new BenchError('LOCKED', `${said[0]!.toUpperCase()}${said.slice(1)}, and a name is one machine's.`, {
+    hint: 'End it, or give this one another name. A machine that lost its network is seen for some minutes.',
+  });
 }
