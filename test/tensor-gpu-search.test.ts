@@ -107,6 +107,10 @@ test('a GPU is described by what its driver says, and by its numbers where that 
   write('proc/driver/nvidia/gpus/0000:03:00.0/information', 'nothing\n');
   write('proc/driver/nvidia/version', 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun\n');
   assert.equal(describeGpu(root), 'NVIDIA H100, NVIDIA A10, driver 535.183.01');
+  const open =
+    'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  (nixbld@)\n';
+  write('proc/driver/nvidia/version', open);
+  assert.equal(describeGpu(root), 'NVIDIA H100, NVIDIA A10, driver 580.159.04');
 });
 
 test("Vulkan's loader is sought where libraries are, the user's own folders first", () => {

@@ -1,18 +1,19 @@
 /** AdamW (Loshchilov and Hutter 2019) as PyTorch's torch.optim.AdamW computes it. */
-import type { Engine, Program, Variable, VariableSet } from '../tensor/engine.js';
+import type { ArraySpec, Engine, Program, Variable, VariableSet } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { AdamWKernel, type UpdateScalars } from './adamw-kernel.js';
+import { groupKey, pieceGroups } from './piece-groups.js';
 
 const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-8;
 
-/** Parameters with their gradients and moments, for the engine's programs. */
-interface Piece {
-  parameter: Variable;
-  gradient: Variable;
-  first: Variable;
-  second: Variable;
+/** What one of the engine's programs updates, piece by piece. */
+interface Group {
+  parameters: readonly Variable[];
+  gradients: readonly Variable[];
+  first: readonly Variable[];
+  second: readonly Variable[];
   decay: boolean;
 }
 
@@ -29,8 +30,8 @@ export class AdamW {
   readonly #arrays: readonly [Float32Array, Float32Array, Float32Array, Float32Array] | undefined;
   /** Elements that have weight decay: the first so many. */
   readonly #decayedElements: number;
-  readonly #pieces: readonly Piece[] = [];
-  /** By size, and whether there is decay. */
+  readonly #groups: readonly Group[] = [];
+  /** By the sizes of the pieces, and whether there is decay. */
   readonly #programs = new Map<string, Promise<Program>>();
 
   /**
@@ -53,18 +54,16 @@ export class AdamW {
       this.#kernel = new AdamWKernel();
       return;
     }
-    const group = (start: number, end: number, decay: boolean): Piece[] => {
-      const sets = [parameters, gradients, first, second].map((set) => set.pieces(start, end));
-      return sets[0]!.map((parameter, i) => {
-        const [gradient, first, second] = sets.slice(1).map((pieces) => pieces[i]!) as [
-          Variable,
-          Variable,
-          Variable,
-        ];
-        return { parameter, gradient, first, second, decay };
+    const groups = (start: number, end: number, decay: boolean): Group[] => {
+      const [all, ...others] = [parameters, gradients, first, second].map((set) =>
+        pieceGroups(set, start, end),
+      );
+      return all!.map((parameters, i) => {
+        const [gradients, first, second] = others.map((groups) => groups[i]!);
+        return { parameters, gradients: gradients!, first: first!, second: second!, decay };
       });
     };
-    this.#pieces = [...group(0, decayed, true), ...group(decayed, parameters.variables.length, false)];
+    this.#groups = [...groups(0, decayed, true), ...groups(decayed, parameters.variables.length, false)];
   }
 
   /**
@@ -93,22 +92,31 @@ export class AdamW {
     }
     const { firstShare, secondShare, correction, rate } = scalars;
     const fed = [firstShare, secondShare, rate, correction].map((value) => Float32Array.of(value));
-    for (const { parameter, gradient, first, second, decay } of this.#pieces) {
-      const program = await this.#program(parameter.size, decay);
-      const feeds = [parameter, gradient, first, second, ...fed, ...(decay ? [Float32Array.of(kept)] : [])];
-      await program.run(feeds, [parameter, first, second]);
+    for (const { parameters, gradients, first, second, decay } of this.#groups) {
+      const program = await this.#program(parameters, decay);
+      const feeds = [...parameters, ...gradients, ...first, ...second, ...fed];
+      await program.run(decay ? [...feeds, Float32Array.of(kept)] : feeds, [
+        ...parameters,
+        ...first,
+        ...second,
+      ]);
     }
     return 0;
   }
 
-  #program(size: number, decay: boolean): Promise<Program> {
-    const key = `${size}/${decay}`;
+  #program(pieces: readonly Variable[], decay: boolean): Promise<Program> {
+    const key = `${groupKey(pieces)}/${decay}`;
     let program = this.#programs.get(key);
     if (program === undefined) {
-      const array = { shape: [size], dtype: 'float32' } as const;
-      const scalar = { shape: [], dtype: 'float32' } as const;
-      const inputs = [array, array, array, array, scalar, scalar, scalar, scalar];
-      program = this.engine.compile(update, decay ? [...inputs, scalar] : inputs, { name: 'adamw' });
+      const arrays = pieces.map(({ size }): ArraySpec => ({ shape: [size], dtype: 'float32' }));
+      const scalars = Array.from(
+        { length: decay ? 5 : 4 },
+        (): ArraySpec => ({ shape: [], dtype: 'float32' }),
+      );
+      const inputs = [...arrays, ...arrays, ...arrays, ...arrays, ...scalars];
+      program = this.engine.compile((tensors) => updateAll(tensors, pieces.length), inputs, {
+        name: 'adamw',
+      });
       this.#programs.set(key, program);
     }
     return program;
@@ -119,11 +127,23 @@ export class AdamW {
   }
 }
 
+/** @returns parameters, first and second moments of `count` pieces */
+function updateAll(inputs: readonly tf.Tensor[], count: number): tf.Tensor[] {
+  const scalars = inputs.slice(4 * count);
+  const updated = Array.from({ length: count }, (_, i) =>
+    update(
+      [0, 1, 2, 3].map((array) => inputs[array * count + i]!),
+      scalars,
+    ),
+  );
+  return [0, 1, 2].flatMap((array) => updated.map((piece) => piece[array]!));
+}
+
 /** What adamw.wat computes, as a tensor program. */
-function update(inputs: tf.Tensor[]): tf.Tensor[] {
+function update(arrays: readonly tf.Tensor[], scalars: readonly tf.Tensor[]): tf.Tensor[] {
   type T = tf.Tensor;
-  const [parameter, gradient, first, second] = inputs as [T, T, T, T];
-  const [firstShare, secondShare, rate, correction, kept] = inputs.slice(4) as [T, T, T, T, T?];
+  const [parameter, gradient, first, second] = arrays as [T, T, T, T];
+  const [firstShare, secondShare, rate, correction, kept] = scalars as [T, T, T, T, T?];
   const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, firstShare));
   const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), secondShare));
   const change = tf.div(m, tf.add(tf.mul(tf.sqrt(v), correction), epsilon));

@@ -11,6 +11,7 @@ import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, concatenate, type Side } from './chunks.js';
 import { dropoutMasks } from './dropout-masks.js';
 import { keptParts, labelFeeds, labelKey, labelSpecs, lossOf, usualObjective } from './objective.js';
+import { groupKey, pieceGroups } from './piece-groups.js';
 import {
   inputsOfTexts,
   keepSpecs,
@@ -20,6 +21,7 @@ import {
   type StepComputer,
   type StepContext,
   type StepResult,
+  squaredNorm,
   Taker,
   textSpecs,
 } from './step.js';
@@ -213,13 +215,12 @@ export class GradientCache implements StepComputer {
   async #squaredNorm(): Promise<number> {
     const { engine, gradients } = this.context;
     let sum = 0;
-    for (const piece of gradients.pieces(0, gradients.variables.length)) {
-      const program = await this.#programs.get(`norm ${piece.size}`, () =>
-        engine.compile(([x]) => [tf.sum(tf.square(x!))], [{ shape: [piece.size], dtype: 'float32' }], {
-          name: 'norm',
-        }),
+    for (const group of pieceGroups(gradients, 0, gradients.variables.length)) {
+      const specs = group.map(({ size }): ArraySpec => ({ shape: [size], dtype: 'float32' }));
+      const program = await this.#programs.get(`norm ${groupKey(group)}`, () =>
+        engine.compile((pieces) => [squaredNorm(pieces)], specs, { name: 'norm' }),
       );
-      const [square] = await program.run([piece]);
+      const [square] = await program.run(group);
       sum += square![0]!;
     }
     return sum;

@@ -102,7 +102,7 @@ export class Taker {
 }
 
 /** The sum of squares of all gradients: what clipping needs to know. */
-const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
+export const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
   gradients.map((gradient) => tf.sum(tf.square(gradient))).reduce((sum, term) => tf.add(sum, term));
 
 /** @param numbers loss, its parts as `keptParts` has them, squared norm of the gradient */

@@ -7,7 +7,7 @@ import { type Graph, type GraphNode, prune, type Value } from './graph.js';
 import { writeModel } from './model-file.js';
 import { become } from './product-order.js';
 import type { Ort } from './runtime.js';
-import { standardProduct } from './standard-products.js';
+import { turnedGemm, turnedProduct } from './standard-products.js';
 
 type Rewriting = (graph: Graph, node: GraphNode) => Value;
 
@@ -73,7 +73,8 @@ const ofIntegers =
   };
 
 const rewritings: Readonly<Record<string, Rewriting>> = {
-  FusedMatMul: (graph, node) => standardProduct(graph, node, node.inputs as Value[]),
+  FusedMatMul: (graph, node) => turnedProduct(graph, node, node.inputs as Value[]),
+  Gemm: turnedGemm,
   And: logic('Min'),
   Or: logic('Max'),
   ReduceMax: reducedFlags,

@@ -41,7 +41,7 @@ function webGpuHint(): string {
   if (process.platform !== 'linux')
     return "WebGPU takes the GPU through the system's own driver: bring it up to date. docs/gpu.md says more.";
   const loader = hasVulkanLoader() ? '' : 'apt-get install libvulkan1, and ';
-  return `It needs Vulkan: ${loader}the driver of the GPU (NVIDIA's own; mesa-vulkan-drivers for AMD and Intel), in a container with the GPU passed in. docs/gpu.md says more.`;
+  return `It needs Vulkan: ${loader}the driver of the GPU (NVIDIA's own, which needs libxext6 as well; mesa-vulkan-drivers for AMD and Intel), in a container with the GPU passed in. docs/gpu.md says more.`;
 }
 
 /** A GPU that works, CUDA before WebGPU; else the processor. A machine on which there can be none starts no trial. */

@@ -137,7 +137,9 @@ const inMemory: Place = (ort, options, clock, device) => ({
 /** On WebGPU: variables stay there, and no node of a program runs on the CPU unsaid. */
 const onDevice: Place = (ort, options, clock, device) => {
   const session = { ...(options.extra?.session as object), disable_cpu_ep_fallback: '1' };
-  const memory = new DeviceMemory(ort, { ...options, extra: { session } });
+  // It would make the Gemm again that device-operators.ts takes apart.
+  const optimization = { disable_specified_optimizers: 'MatMulAddFusion' };
+  const memory = new DeviceMemory(ort, { ...options, extra: { session, optimization } });
   const residents = new DeviceResidents(memory);
   return {
     async compile(

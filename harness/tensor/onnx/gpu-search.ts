@@ -74,7 +74,8 @@ export function describeGpu(root = '/'): string | undefined {
     const text = readText(path.join(driver, 'gpus', gpu, 'information'));
     return /^Model:\s*(.+)$/m.exec(text)?.[1] ?? [];
   });
-  const version = /Kernel Module[^\d]*([\d.]+)/.exec(readText(path.join(driver, 'version')))?.[1];
+  // `Kernel Module  535.54.03`, and `Kernel Module for x86_64  580.159.04` of the open one.
+  const version = /Kernel Module.*?\s(\d+\.[\d.]+)/.exec(readText(path.join(driver, 'version')))?.[1];
   if (nvidia.length > 0) return `${nvidia.join(', ')}${version === undefined ? '' : `, driver ${version}`}`;
   const drm = path.join(root, 'sys/class/drm');
   const cards = list(drm)
