@@ -30,7 +30,7 @@ export function deviceCases(name: string, skip: string | false, open: () => Prom
     }
   });
 
-  test('variables stay there, are counted, and are freed', { skip }, async () => {
+  test(`on ${name} variables stay, are counted, and are freed`, { skip }, async () => {
     const engine = await open();
     const set = engine.variables([3, 3]);
     const [a, b] = set.variables;
@@ -75,7 +75,7 @@ export function deviceCases(name: string, skip: string | false, open: () => Prom
     await engine.dispose();
   });
 
-  test('weights lie there once for all programs until they are let go, and are sent again to the next', {
+  test(`weights lie on ${name} once for all programs until they are let go, and are sent again to the next`, {
     skip,
   }, async () => {
     const engine = await open();
@@ -113,7 +113,9 @@ export function deviceCases(name: string, skip: string | false, open: () => Prom
     await engine.dispose();
   });
 
-  test('a variable may be freed after its engine, which leaves the device to others', { skip }, async () => {
+  test(`on ${name} a variable may be freed after its engine, which leaves the device to others`, {
+    skip,
+  }, async () => {
     for (let i = 0; i < 2; i++) {
       const engine = await open();
       const set = engine.variables([2]);

@@ -6,8 +6,8 @@ import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
+import { cudaDevices } from './cuda-devices.js';
 import { makeIndex, normalRows, temporaryFolder } from './made-index.js';
-import { openStandIn } from './processor-stand-in.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
 const MiB = 2 ** 20;
@@ -24,8 +24,8 @@ const devices = [
     skip: await withoutWebGpu(),
     open: () => openEngine('onnx', { threads: 1, device: 'webgpu' }),
   },
-  { name: "CUDA's stand-in", skip: false, open: openStandIn },
-] as const;
+  ...(await cudaDevices()),
+];
 
 for (const { name, skip, open } of devices) {
   test(`an index that fits is sent once to ${name}, when it is opened; a larger one once for each search, whatever its queries`, {

@@ -12,9 +12,9 @@ import { FakeTensor, fakeOrt } from './fake-device.js';
 
 const floats = (...values: number[]) => Float32Array.of(...values);
 
-const { ort, opened } = fakeOrt();
+const { ort, opened } = await fakeOrt();
 
-test('before the first program of a process one buffer is made and freed, and no other after that', async () => {
+test('before the first program on a device one buffer is made and freed, and no other after that', async () => {
   const memory = new DeviceMemory(ort, { logId: 'here' });
   await memory.hold();
   assert.deepEqual(opened, [{ logId: 'here', preferredOutputLocation: 'gpu-buffer' }]);

@@ -1,4 +1,4 @@
-/** The way to CUDA, over ONNX Runtime's C API, with the processor in CUDA's place. */
+/** The way to CUDA, over ONNX Runtime's C API: on CUDA where it is here, and with the processor in CUDA's place. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openOnnx } from '../harness/tensor/onnx/engine.js';
@@ -6,10 +6,10 @@ import { Graph, prune } from '../harness/tensor/onnx/graph.js';
 import { writeModel } from '../harness/tensor/onnx/model-file.js';
 import { loadKoffi, NativeApi } from '../harness/tensor/onnx/native-api.js';
 import * as tf from '../harness/tensor/operations.js';
+import { cudaDevices, openStandIn, standInRuntime } from './cuda-devices.js';
 import { deviceCases } from './device-cases.js';
-import { openStandIn, standInRuntime } from './processor-stand-in.js';
 
-deviceCases("CUDA's stand-in", false, openStandIn);
+for (const { name, skip, open } of await cudaDevices()) deviceCases(name, skip, open);
 
 test('it is ONNX Runtime as onnxruntime-node brings it, and one that has less is refused by name', async () => {
   const { 'onnxruntime-node': version } = (await openOnnx(1, 'cpu')).versions;

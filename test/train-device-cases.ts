@@ -66,10 +66,10 @@ function assertAlike(found: readonly StepLine[], expected: readonly StepLine[]):
 }
 
 /** @param skip why there is no such device here */
-export function trainingCases(skip: string | false, open: () => Promise<Engine>): void {
+export function trainingCases(name: string, skip: string | false, open: () => Promise<Engine>): void {
   const cpu = openEngine('onnx', { threads: 1 });
 
-  test('20 steps have the losses of the CPU, and no weights, gradients or moments travel', {
+  test(`on ${name} 20 steps have the losses of the CPU, and no weights, gradients or moments travel`, {
     skip,
   }, async () => {
     const engine = await open();
@@ -97,7 +97,7 @@ export function trainingCases(skip: string | false, open: () => Promise<Engine>)
     await engine.dispose();
   });
 
-  test('with a gradient cache too', { skip }, async () => {
+  test(`on ${name} with a gradient cache too`, { skip }, async () => {
     const engine = await open();
     const expected = await trained(await cpu, 'me-bert', { epochs: 1, chunkSize: 4 });
     const found = await trained(engine, 'me-bert', { epochs: 1, chunkSize: 4 });
@@ -105,7 +105,7 @@ export function trainingCases(skip: string | false, open: () => Promise<Engine>)
     await engine.dispose();
   });
 
-  test('a training that is stopped and goes on there has the weights of one that is not', {
+  test(`a training that is stopped on ${name} and goes on there has the weights of one that is not`, {
     skip,
   }, async () => {
     const engine = await open();

@@ -11,7 +11,7 @@ import { withoutWebGpu } from './webgpu-driver.js';
 const skip = await withoutWebGpu();
 const open = () => openEngine('onnx', { threads: 1, device: 'webgpu' });
 
-trainingCases(skip, open);
+trainingCases('WebGPU', skip, open);
 
 /**
  * Makes sessions that are opened from now on fail from one run on, where ONNX Runtime would tell of a lost device.

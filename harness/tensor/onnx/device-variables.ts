@@ -36,7 +36,7 @@ function modelOf(graph: Graph, output: Value, ...ofAnyLength: Value[]): Uint8Arr
  * One of each for all engines of the process on a device, and never released: with its last session ONNX Runtime gives WebGPU
  * up, and to free a buffer after that ends the process.
  */
-const copiers = new Map<DeviceName, Map<string, Promise<InferenceSession>>>();
+const copiers = new WeakMap<DeviceOrt, Map<string, Promise<InferenceSession>>>();
 
 /** A device's memory, as far as an engine uses it. */
 export class DeviceMemory {
@@ -78,8 +78,8 @@ export class DeviceMemory {
 
   async #run(model: () => Uint8Array, place: Place, input: OrtTensor): Promise<OrtTensor> {
     const key = `${model.name} ${place}`;
-    const known = copiers.get(this.device) ?? new Map<string, Promise<InferenceSession>>();
-    copiers.set(this.device, known);
+    const known = copiers.get(this.ort) ?? new Map<string, Promise<InferenceSession>>();
+    copiers.set(this.ort, known);
     const opened =
       known.get(key) ??
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
@@ -101,7 +101,7 @@ export class DeviceMemory {
 
   /** Before a program's first run: see `copiers`. */
   async hold(): Promise<void> {
-    if (!copiers.has(this.device)) (await this.zeros(1)).dispose();
+    if (!copiers.has(this.ort)) (await this.zeros(1)).dispose();
   }
 }
 

@@ -8,7 +8,7 @@ import { loadKoffi } from './native-api.js';
 import { ortFile } from './runtime.js';
 
 const cudaHint =
-  'NVIDIA driver and CUDA 12 or 13 with cuDNN 9, then: ONNXRUNTIME_NODE_INSTALL_CUDA=v12 npm rebuild onnxruntime-node (or v13). docs/gpu.md says more.';
+  "It needs NVIDIA's driver, CUDA 12 with cuDNN 9, and then: ONNXRUNTIME_NODE_INSTALL_CUDA=v12 npm rebuild onnxruntime-node. docs/gpu.md says more.";
 
 /** ONNX Runtime's CUDA files, which npm leaves out. */
 const hasCudaFiles = (): boolean =>
