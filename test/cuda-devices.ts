@@ -1,5 +1,4 @@
 /** CUDA where it is here, and the way to it with the processor in its place: all that is called is the same but for two names. For tests. */
-
 import { openEngine } from '../harness/tensor/engines.js';
 import { cudaRewritings } from '../harness/tensor/onnx/device-operators.js';
 import type { DeviceRuntime } from '../harness/tensor/onnx/device-runtime.js';

@@ -1,6 +1,8 @@
 /** The way to CUDA, over ONNX Runtime's C API: on CUDA where it is here, and with the processor in CUDA's place. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deviceRuntime } from '../harness/tensor/onnx/device-runtime.js';
+import { assertDevice } from '../harness/tensor/onnx/devices.js';
 import { openOnnx } from '../harness/tensor/onnx/engine.js';
 import { Graph, prune } from '../harness/tensor/onnx/graph.js';
 import { writeModel } from '../harness/tensor/onnx/model-file.js';
@@ -19,6 +21,15 @@ test('it is ONNX Runtime as onnxruntime-node brings it, and one that has less is
     message: new RegExp(`needs version 9999 of ONNX Runtime's C API, and .* is ONNX Runtime ${version},`),
     hint: /npm ci/,
   });
+});
+
+test("without CUDA's files it is an error, and the process goes on", async (t) => {
+  const missing = await assertDevice('cuda').then(
+    () => false,
+    ({ message }: Error) => /files are not installed/.test(message),
+  );
+  if (!missing) return t.skip('they are here');
+  for (let i = 0; i < 2; i++) await assert.rejects(deviceRuntime('cuda'), /libonnxruntime_providers_shared/);
 });
 
 test('without koffi it is refused with what brings it', () =>

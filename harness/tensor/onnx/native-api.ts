@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { BenchError } from '../../errors.js';
 import { loadPackage } from '../../program/optional-package.js';
-import { ortFile } from './runtime.js';
+import { loadOrt, ortFile } from './runtime.js';
 
 /** What we use of koffi, which calls functions of C libraries. A pointer is a bigint, null where it points nowhere. */
 interface Koffi {
@@ -124,6 +124,9 @@ export class NativeApi {
   /** As `open`, each time anew. */
   static async load(file = ortFile(libraryName()), version = apiVersion): Promise<NativeApi> {
     const koffi = await loadKoffi();
+    // koffi unloads what it loaded as the process ends, before what CUDA's files leave to be done there, which is in this library.
+    // What node loads stays.
+    await loadOrt();
     const base = koffi.load(file).func('OrtGetApiBase', 'void *', [])() as bigint;
     const at = (place: number, result: string, taken: string[]) =>
       koffi.decode(koffi.decode(base, 8 * place, 'void *'), koffi.proto(result, taken));
