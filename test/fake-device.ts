@@ -1,5 +1,6 @@
 /** A stand-in for ONNX Runtime on a device, which counts the tensors that lie there. For tests. */
 import assert from 'node:assert/strict';
+import { DeviceMemory } from '../harness/tensor/onnx/device-variables.js';
 import type { Ort } from '../harness/tensor/onnx/runtime.js';
 
 export class FakeTensor {
@@ -27,8 +28,8 @@ interface Session {
   release(): Promise<void>;
 }
 
-/** Sessions that copy, or make as many zeros as they are told; or what a test gives. */
-export function fakeOrt(made?: (options: unknown) => Session) {
+/** Sessions that copy, or make as many zeros as they are told; or what a test gives, with what holds the device made before. */
+export async function fakeOrt(made?: (options: unknown) => Session) {
   const opened: unknown[] = [];
   const copying = (): Session => ({
     inputNames: ['given'],
@@ -42,14 +43,20 @@ export function fakeOrt(made?: (options: unknown) => Session) {
     },
     async release() {},
   });
+  let making: (options: unknown) => Session = copying;
   const ort = {
     Tensor: FakeTensor,
     InferenceSession: {
       async create(_: Uint8Array, options: unknown) {
         opened.push(options);
-        return (made ?? copying)(options);
+        return making(options);
       },
     },
   } as unknown as Ort;
+  if (made !== undefined) {
+    await new DeviceMemory(ort, {}).hold();
+    opened.length = 0;
+    making = made;
+  }
   return { ort, opened };
 }

@@ -97,7 +97,7 @@ test('the package offers bench too, and packing leaves package.json as it was, k
   assert.equal(node(folder, 'scripts/packing.mjs', 'between').status, 1);
 });
 
-test('npm runs no install script of onnxruntime-node, and compiles no usearch, whichever npm it is', () => {
+test('npm runs no install script of onnxruntime-node and koffi, and compiles no usearch, whichever npm it is', () => {
   // Its script fetches files for CUDA from another host and fails the install where it cannot. npm 11 and later go by
   // `allowScripts`, npm 10 by `hasInstallScript` of the lock file: where npm put it back, delete that line again.
   const { allowScripts } = json('package.json');
@@ -106,6 +106,7 @@ test('npm runs no install script of onnxruntime-node, and compiles no usearch, w
     .map(([name]) => name.replace('node_modules/', ''));
   const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
   assert.equal(allowScripts['onnxruntime-node'], false);
+  assert.equal(allowScripts.koffi, false);
   // Its own script compiles only where no binary fits. An npm that is not told of it, npm 10 here and 11 in other folders, sees
   // binding.gyp and compiles for two minutes.
   assert.equal(allowScripts.usearch, false);

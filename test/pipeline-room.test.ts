@@ -84,7 +84,7 @@ test("a device's memory: training, blocks of the index, and what is known of it"
   const { batchSize, negatives } = requestOf().config.train;
   assert.deepEqual([size.queries, size.passages], [batchSize, batchSize * (1 + negatives)]);
   const all = trainingBytes(size, 8);
-  const unknown = 'what it has is not known (WebGPU does not tell; deviceMemoryMiB says it)';
+  const unknown = 'what it has is not known (ONNX Runtime does not tell; deviceMemoryMiB says it)';
   assert.equal(
     said({ trained }, null),
     `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(stateBytes(size))}, activations of a chunk of 8 texts ${byteSize(all - stateBytes(size))}); ${unknown}`,
@@ -107,8 +107,10 @@ test("a device's memory: training, blocks of the index, and what is known of it"
   );
   assert.match(blocks('search.memoryMiB=4')!, /exact, 4\.0 MiB, sent again/);
   assert.equal(said({ vectors }, null), unknown);
-  for (const device of ['cpu', 'cuda'] as const)
-    assert.equal(said({ trained, vectors, engine: { ...engine, device } }, 1000), undefined);
+  assert.equal(said({ trained, engine: { ...engine, device: 'cuda' } }, null), said({ trained }, null));
+  // TensorFlow's CUDA asks for memory as it goes.
+  for (const other of [{ device: 'cpu' }, { name: 'tensorflow', device: 'cuda' }] as const)
+    assert.equal(said({ trained, vectors, engine: { ...engine, ...other } }, 1000), undefined);
   assert.equal(deviceLine(requestOf(), { trained, vectors }, 1000), undefined);
 });
 

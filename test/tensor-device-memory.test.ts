@@ -12,9 +12,9 @@ import { FakeTensor, fakeOrt } from './fake-device.js';
 
 const floats = (...values: number[]) => Float32Array.of(...values);
 
-const { ort, opened } = fakeOrt();
+const { ort, opened } = await fakeOrt();
 
-test('before the first program of a process one buffer is made and freed, and no other after that', async () => {
+test('before the first program on a device one buffer is made and freed, and no other after that', async () => {
   const memory = new DeviceMemory(ort, { logId: 'here' });
   await memory.hold();
   assert.deepEqual(opened, [{ logId: 'here', preferredOutputLocation: 'gpu-buffer' }]);
@@ -120,6 +120,20 @@ test('what a device says is told as its loss, once and for all, as its want of m
     "The device webgpu gave no more memory for 'name', beside the 3 MiB of weights and vectors that lie there: [Invalid Buffer x]",
   ]);
   assert.equal(memory.isLost, false);
+  const cuda = new DeviceMemory(ort, {}, 'cuda');
+  for (const [said, code, told] of [
+    ['CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0', 'OUT_OF_MEMORY', 'gave no more memory'],
+    ['CUDA failure 2: out of memory ; GPU=0', 'OUT_OF_MEMORY', 'gave no more memory'],
+    ['Failed to allocate memory for requested buffer of size 9', 'OUT_OF_MEMORY', 'gave no more memory'],
+    ['CUDA failure 1: invalid argument ; GPU=0', undefined, ''],
+    ['CUDA failure 700: an illegal memory access was encountered ; GPU=0', 'UNAVAILABLE', 'was lost'],
+  ] as const)
+    await assert.rejects(cuda.computing('name', Promise.reject(new Error(said))), (error: BenchError) => {
+      assert.equal(error.code, code, said);
+      if (code !== undefined) assert.match(error.message, new RegExp(`^The device cuda ${told}.*'name'`));
+      return true;
+    });
+  assert.equal(cuda.isLost, true);
   const gone = ['UNAVAILABLE', "The device webgpu was lost in 'name': a device lost"];
   assert.deepEqual(await refused(' a device lost\nmore'), gone);
   assert.equal(memory.isLost, true);

@@ -12,9 +12,6 @@ import { FakeTensor, fakeOrt } from './fake-device.js';
 
 const floats = (...values: number[]) => Float32Array.of(...values);
 
-// What holds the device is made once in a process, whatever runs there later.
-await new DeviceMemory(fakeOrt().ort, {}).hold();
-
 /** A program of an input that is always fed, one that is not used and two that are; a number and its double come out. */
 function program(memory: DeviceMemory, bound: DeviceVariable) {
   const value = (name: string, shape: number[], dtype: 'float32' | 'int32' = 'float32') => ({
@@ -33,7 +30,7 @@ function program(memory: DeviceMemory, bound: DeviceVariable) {
 test('a program is fed what it needs, keeps there what is to stay, and counts what travels', async () => {
   const fed: Record<string, FakeTensor>[] = [];
   const released: string[] = [];
-  const fake = fakeOrt((options) => ({
+  const fake = await fakeOrt((options) => ({
     inputNames: [],
     outputNames: [],
     async run(feeds) {
@@ -106,7 +103,7 @@ test('a program is fed what it needs, keeps there what is to stay, and counts wh
 });
 
 test('a program that cannot be opened says why, and one whose device is lost may fail to be closed', async () => {
-  const refusing = fakeOrt(() => {
+  const refusing = await fakeOrt(() => {
     throw new Error('refused');
   });
   const weights = new DeviceVariable(new DeviceMemory(refusing.ort, {}), 2, floats(1, 2));
@@ -116,7 +113,7 @@ test('a program that cannot be opened says why, and one whose device is lost may
   assert.equal(refusing.opened.length, 1);
   await unopened.dispose();
   for (const isLost of [false, true]) {
-    const unclosed = fakeOrt(() => ({
+    const unclosed = await fakeOrt(() => ({
       inputNames: ['given'],
       outputNames: ['out'],
       async run() {

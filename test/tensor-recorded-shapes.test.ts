@@ -8,7 +8,11 @@ import { useHalves } from '../harness/precisions/f16/products.js';
 import { useIntegers } from '../harness/precisions/int8/products.js';
 import { type ArraySpec, type NumericArray, sizeOf } from '../harness/tensor/engine.js';
 import * as layers from '../harness/tensor/layers.js';
-import { beforeLastCast, useDeviceOperators } from '../harness/tensor/onnx/device-operators.js';
+import {
+  beforeLastCast,
+  useDeviceOperators,
+  webgpuRewritings,
+} from '../harness/tensor/onnx/device-operators.js';
 import { type ConstantArray, type Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
 import { halfWeights } from '../harness/tensor/onnx/half-weights.js';
 import { withoutIdleReshapes } from '../harness/tensor/onnx/idle-reshapes.js';
@@ -72,7 +76,7 @@ describe('programs of every kernel', () => {
           // What is written for a device is computed here, to be compared: it has no operator of ONNX Runtime's own.
           const forDevice = record(own, specs, new Map(), isFlat);
           const written = withoutIdleReshapes(forDevice.outputs).map(beforeLastCast);
-          useDeviceOperators(forDevice.graph, written);
+          useDeviceOperators(forDevice.graph, written, webgpuRewritings);
           assert.ok(prune(written).nodes.every(({ domain }) => domain === ''));
           const actual = await assertShapes(forDevice.graph, written, fedWith(forDevice.graph, feeds), title);
           for (const [i, values] of expected.entries())

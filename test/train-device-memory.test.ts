@@ -8,7 +8,7 @@ import { madeTraining } from '../harness/perf/made-training.js';
 import { deviceLine } from '../harness/pipeline/device-needs.js';
 import { sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { useDeviceOperators } from '../harness/tensor/onnx/device-operators.js';
+import { useDeviceOperators, webgpuRewritings } from '../harness/tensor/onnx/device-operators.js';
 import { prune, type Value } from '../harness/tensor/onnx/graph.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
 import { activationBytes, chunkFor, stateBytes, trainingBytes } from '../harness/train/device-memory.js';
@@ -26,7 +26,7 @@ const bertBase = {
 /** Bytes that a program holds at its fullest, beside what it is fed and what it leaves: values are dropped after their last use. */
 function heldBytes(...[build, inputs]: Parameters<typeof record>): number {
   const { graph, outputs } = record(build, inputs, new Map(), true);
-  useDeviceOperators(graph, outputs);
+  useDeviceOperators(graph, outputs, webgpuRewritings);
   const { nodes } = prune(outputs);
   const sources = new Map<Value, Value>();
   const sourceOf = (value: Value) => sources.get(value) ?? value;

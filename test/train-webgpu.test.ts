@@ -1,73 +1,17 @@
-/** Training on WebGPU: the losses of the CPU, step by step, weights that stay there, and the same weights after a stop. */
+/** Training on WebGPU, and what comes of a training whose device is lost. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { InferenceSession } from 'onnxruntime-node';
-import { defaultConfig } from '../harness/config/config.js';
 import { type BenchError, exitCodes } from '../harness/errors.js';
-import { type Progress, silentProgress } from '../harness/progress.js';
-import type { Engine } from '../harness/tensor/engine.js';
+import { silentProgress } from '../harness/progress.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
-import type { StepLine } from '../harness/train/step-log.js';
-import { train } from '../harness/train/trainer.js';
-import { madeExamples, madeRetriever } from './made-training.js';
+import { newFolder, trained, trainingCases } from './train-device-cases.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
 const skip = await withoutWebGpu();
-const folders: string[] = [];
-after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+const open = () => openEngine('onnx', { threads: 1, device: 'webgpu' });
 
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-webgpu-'));
-  folders.push(folder);
-  return folder;
-}
-
-/** With dropout, 2 steps an epoch. */
-async function trained(
-  engine: Engine,
-  architecture: string,
-  { epochs, chunkSize = null, folder, progress = silentProgress() }: Partial<Options> & { epochs: number },
-) {
-  const { retriever, initial } = await madeRetriever(architecture);
-  const where = folder ?? (await newFolder());
-  const { weights } = await train({
-    engine,
-    retriever,
-    initial,
-    examples: madeExamples(16),
-    dev: [],
-    options: { ...defaultConfig().train, epochs, batchSize: 8, chunkSize },
-    learningRate: 3e-3,
-    maxQueryTokens: 16,
-    maxPassageTokens: 16,
-    batchTokens: 64,
-    seed: 12345,
-    folder: where,
-    progress,
-  });
-  const lines = (await readFile(path.join(where, 'steps.jsonl'), 'utf8')).trimEnd().split('\n');
-  return { weights, steps: lines.map((line) => JSON.parse(line) as StepLine) };
-}
-
-interface Options {
-  chunkSize: number | null;
-  folder: string;
-  progress: Progress;
-}
-
-function assertAlike(found: readonly StepLine[], expected: readonly StepLine[]): void {
-  assert.equal(found.length, expected.length);
-  for (const [i, { loss, gradientNorm }] of found.entries()) {
-    const reference = expected[i]!;
-    assert.ok(Math.abs(loss / reference.loss - 1) < 1e-4, `step ${i + 1}: ${loss}, not ${reference.loss}`);
-    const apart = Math.abs(gradientNorm / reference.gradientNorm - 1);
-    assert.ok(apart < 1e-3, `step ${i + 1}: a norm of ${gradientNorm}, not ${reference.gradientNorm}`);
-  }
-}
+trainingCases('WebGPU', skip, open);
 
 /**
  * Makes sessions that are opened from now on fail from one run on, where ONNX Runtime would tell of a lost device.
@@ -99,77 +43,10 @@ function breakSessions(isFatal: (batches: number) => boolean): () => void {
   };
 }
 
-const cpu = await openEngine('onnx', { threads: 1 });
-
-test('20 steps have the losses of the CPU, and no weights, gradients or moments travel', {
-  skip,
-}, async () => {
-  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
-  const [any] = engine.variables([1]).variables;
-  assert.ok(any instanceof DeviceVariable);
-  const { counts } = any.memory;
-  const travelled: number[] = [];
-  const quiet = silentProgress();
-  const counting: Progress = {
-    ...quiet,
-    stage: (...args) => ({
-      ...quiet.stage(...args),
-      update: () => void travelled.push(counts.variableBytes),
-    }),
-  };
-  const expected = await trained(cpu, 'mlr-sc', { epochs: 10 });
-  const found = await trained(engine, 'mlr-sc', { epochs: 10, progress: counting });
-  assert.equal(found.steps.length, 20);
-  assertAlike(found.steps, expected.steps);
-  assert.ok(found.steps.at(-1)!.loss < found.steps[0]!.loss);
-  // The second step of each epoch: behind it the state is saved.
-  for (let step = 1; step < travelled.length; step += 2)
-    assert.equal(travelled[step], travelled[step - 1], `step ${step + 1}`);
-  assert.equal(counts.buffers, 0);
-  await engine.dispose();
-});
-
-test('with a gradient cache too', { skip }, async () => {
-  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
-  const expected = await trained(cpu, 'me-bert', { epochs: 1, chunkSize: 4 });
-  const found = await trained(engine, 'me-bert', { epochs: 1, chunkSize: 4 });
-  assertAlike(found.steps, expected.steps);
-  await engine.dispose();
-});
-
-test('a training that is stopped and goes on there has the weights of one that is not', {
-  skip,
-}, async () => {
-  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
-  const whole = await trained(engine, 'dual-encoder', { epochs: 2 });
-  const folder = await newFolder();
-  const controller = new AbortController();
-  const quiet = silentProgress(controller.signal);
-  const stopped: Progress = {
-    ...quiet,
-    stage: (...args) => {
-      const stage = quiet.stage(...args);
-      return {
-        ...stage,
-        update(done, note) {
-          if (args[0] === 'train' && done === 3) controller.abort();
-          stage.update(done, note);
-        },
-      };
-    },
-  };
-  await assert.rejects(trained(engine, 'dual-encoder', { epochs: 2, folder, progress: stopped }), {
-    code: 'INTERRUPTED',
-  });
-  const resumed = await trained(engine, 'dual-encoder', { epochs: 2, folder });
-  assert.deepEqual(resumed.weights, whole.weights);
-  await engine.dispose();
-});
-
 test('a device that is lost ends a training with what to do, and the same command goes on from the state that was saved', {
   skip,
 }, async () => {
-  const whole = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const whole = await open();
   const { weights } = await trained(whole, 'dual-encoder', { epochs: 2 });
   await whole.dispose();
   const folder = await newFolder();
@@ -177,7 +54,7 @@ test('a device that is lost ends a training with what to do, and the same comman
   // is saved by then.
   let times = 0;
   const undo = breakSessions((batches) => batches === 2 && ++times === 3);
-  const lost = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const lost = await open();
   try {
     await assert.rejects(trained(lost, 'dual-encoder', { epochs: 2, folder }), (error: BenchError) => {
       assert.equal(error.code, 'UNAVAILABLE', error.stack);
@@ -191,7 +68,7 @@ test('a device that is lost ends a training with what to do, and the same comman
   }
   const notes: string[] = [];
   const progress = { ...silentProgress(), note: (text: string) => void notes.push(text) };
-  const engine = await openEngine('onnx', { threads: 1, device: 'webgpu' });
+  const engine = await open();
   const resumed = await trained(engine, 'dual-encoder', { epochs: 2, folder, progress });
   assert.match(notes.join('\n'), /goes on from step 2 of 4/);
   assert.deepEqual(resumed.weights, weights);

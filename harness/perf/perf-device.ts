@@ -1,5 +1,5 @@
 /**
- * `npm run perf -- device [small|base]`: what travels between this process and a GPU, counted, at a training step, a batch that is
+ * `npm run perf -- device [small|base] [webgpu|cuda]`: what travels between this process and a GPU, counted, at a training step, a batch that is
  * encoded and a query that is searched for; and the time of an exact search there beside the processor's, in turns.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -138,12 +138,16 @@ async function searching(device: Engine, setting: Setting): Promise<void> {
   }
 }
 
-export default async function perfDevice([name = 'small']: readonly string[]): Promise<void> {
+export default async function perfDevice([
+  name = 'small',
+  device = 'webgpu',
+]: readonly string[]): Promise<void> {
   if (!(name in settings)) throw new Error(`'${name}' is none of ${Object.keys(settings).join(', ')}.`);
+  if (device !== 'webgpu' && device !== 'cuda') throw new Error(`'${device}' is neither webgpu nor cuda.`);
   const setting = settings[name as keyof typeof settings];
   let engine: Engine;
   try {
-    engine = await openEngine('onnx', { device: 'webgpu' });
+    engine = await openEngine('onnx', { device });
   } catch (error) {
     if (!(error instanceof BenchError && error.code === 'UNAVAILABLE')) throw error;
     console.log(`not measured: ${error.message}`);
@@ -151,7 +155,7 @@ export default async function perfDevice([name = 'small']: readonly string[]): P
   }
   const { layers, dimensions, batch, queryTokens, passageTokens } = setting;
   console.log(
-    `webgpu, ${engine.versions.gpu ?? 'which GPU is not known'}: ${layers} layers, D=${dimensions}, vocabulary ${vocabularySize}, ${batch} queries x ${queryTokens} and ${batch} passages x ${passageTokens} tokens, dropout 0.1`,
+    `${device}, ${engine.versions.gpu ?? 'which GPU is not known'}: ${layers} layers, D=${dimensions}, vocabulary ${vocabularySize}, ${batch} queries x ${queryTokens} and ${batch} passages x ${passageTokens} tokens, dropout 0.1`,
   );
   await training(engine, setting);
   await training(engine, setting, batch / 2);

@@ -25,7 +25,7 @@ export function deviceLine(
   { engine, vectors, trained }: Means,
   passages: number | null,
 ): string | undefined {
-  if (engine?.device !== 'webgpu') return undefined;
+  if (engine?.name !== 'onnx' || engine.device === 'cpu') return undefined;
   const { deviceMemoryMiB, search } = config;
   const parts: string[] = [];
   if (trained !== undefined && config.train.epochs > 0) {
@@ -47,7 +47,7 @@ export function deviceLine(
   }
   const there =
     deviceMemoryMiB === null
-      ? 'what it has is not known (WebGPU does not tell; deviceMemoryMiB says it)'
+      ? 'what it has is not known (ONNX Runtime does not tell; deviceMemoryMiB says it)'
       : `it has ${byteSize(deviceMemoryMiB * 2 ** 20)} by deviceMemoryMiB, three quarters of which are used`;
   return [...parts, there].join('; ');
 }

@@ -17,10 +17,9 @@ const f16: PrecisionPlugin = {
   deviceNeeds:
     'A GPU needs float16 in its shaders (shader-f16 of WebGPU), which some GPUs and software drivers lack',
   async inMemory(ort, program) {
-    const { graph, outputs, weights, kept, device } = program;
+    const { graph, outputs, weights, kept } = program;
     const fed = new Map<Value, ConstantArray>([...weights].filter(([value]) => kept.has(value)));
-    const within = device === 'cpu' ? 'float32' : 'float16';
-    for (const [input, values] of useHalves(graph, outputs, rounded(program), within))
+    for (const [input, values] of useHalves(graph, outputs, rounded(program), 'float32'))
       fed.set(input, await halfWeights(ort, values));
     return fed;
   },

@@ -1,15 +1,17 @@
 /**
- * Operators for which ONNX Runtime has no WebGPU kernel, written with those it has. Only for a device: on the CPU a program
+ * Operators for which ONNX Runtime has no kernel on a device, written with those it has. Only for a device: on the CPU a program
  * keeps the operators whose bits are known (known-operators.ts).
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { type Graph, type GraphNode, prune, type Value } from './graph.js';
 import { writeModel } from './model-file.js';
+import type { DeviceOrt } from './native-runtime.js';
 import { become } from './product-order.js';
-import type { Ort } from './runtime.js';
 import { turnedGemm, turnedProduct } from './standard-products.js';
 
 type Rewriting = (graph: Graph, node: GraphNode) => Value;
+/** By operator. */
+export type Rewritings = Readonly<Record<string, Rewriting>>;
 
 const castTo = (graph: Graph, x: Value, dtype: 'float32' | 'bool') =>
   graph.node('Cast', [x], x.shape, dtype, { to: dtype === 'bool' ? 9 : 1 });
@@ -72,7 +74,7 @@ const ofIntegers =
       : graph.node(op, inputs, outputs[0]!.shape, x.dtype, attributes);
   };
 
-const rewritings: Readonly<Record<string, Rewriting>> = {
+export const webgpuRewritings: Rewritings = {
   FusedMatMul: (graph, node) => turnedProduct(graph, node, node.inputs as Value[]),
   Gemm: turnedGemm,
   And: logic('Min'),
@@ -123,6 +125,9 @@ const rewritings: Readonly<Record<string, Rewriting>> = {
   },
 };
 
+/** CUDA has integers of 64 bits and flags nearly everywhere, and FusedMatMul, which a Transpose would make a copy for. */
+export const cudaRewritings: Rewritings = { Tile: movedFlags };
+
 /** Of numbers that an operator gives as int64 the host makes int32: the device has no kernel for that. */
 export function beforeLastCast(output: Value): Value {
   const source = output.node?.op === 'Cast' ? output.node.inputs[0]! : output;
@@ -130,7 +135,7 @@ export function beforeLastCast(output: Value): Value {
 }
 
 /** Rewrites what the outputs need, in place. */
-export function useDeviceOperators(graph: Graph, outputs: readonly Value[]): void {
+export function useDeviceOperators(graph: Graph, outputs: readonly Value[], rewritings: Rewritings): void {
   for (const node of prune(outputs).nodes) {
     const rewrite = rewritings[node.op];
     if (rewrite !== undefined) become(node, rewrite(graph, node).node!);
@@ -143,7 +148,7 @@ export function useDeviceOperators(graph: Graph, outputs: readonly Value[]): voi
  * @returns `TopK of [4,9] float32`
  */
 export async function nodesWithoutKernel(
-  ort: Ort,
+  ort: DeviceOrt,
   nodes: readonly GraphNode[],
   options: InferenceSession.SessionOptions,
 ): Promise<string[]> {

@@ -3,12 +3,12 @@
  * values travel there, and back, through a session that copies. `getData()` of such a tensor would end the process.
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { Variable, VariableSet } from '../engine.js';
+import type { DeviceName, Variable, VariableSet } from '../engine.js';
 import { deviceFault, isLost } from './device-faults.js';
 import { Graph, prune, type Value } from './graph.js';
 import { halvesModel } from './half-weights.js';
 import { writeModel } from './model-file.js';
-import type { Ort } from './runtime.js';
+import type { DeviceOrt } from './native-runtime.js';
 
 type Place = 'gpu-buffer' | 'cpu';
 
@@ -33,10 +33,10 @@ function modelOf(graph: Graph, output: Value, ...ofAnyLength: Value[]): Uint8Arr
 }
 
 /**
- * One of each for all engines of the process, and never released: with its last session ONNX Runtime gives the device up, and
- * to free a buffer after that ends the process.
+ * One of each for all engines of the process on a device, and never released: with its last session ONNX Runtime gives WebGPU
+ * up, and to free a buffer after that ends the process.
  */
-const copiers = new Map<string, Promise<InferenceSession>>();
+const copiers = new WeakMap<DeviceOrt, Map<string, Promise<InferenceSession>>>();
 
 /** A device's memory, as far as an engine uses it. */
 export class DeviceMemory {
@@ -46,8 +46,9 @@ export class DeviceMemory {
   isLost = false;
 
   constructor(
-    readonly ort: Ort,
+    readonly ort: DeviceOrt,
     readonly options: InferenceSession.SessionOptions,
+    readonly device: DeviceName = 'webgpu',
   ) {}
 
   upload(values: Float32Array): Promise<OrtTensor> {
@@ -77,10 +78,12 @@ export class DeviceMemory {
 
   async #run(model: () => Uint8Array, place: Place, input: OrtTensor): Promise<OrtTensor> {
     const key = `${model.name} ${place}`;
+    const known = copiers.get(this.ort) ?? new Map<string, Promise<InferenceSession>>();
+    copiers.set(this.ort, known);
     const opened =
-      copiers.get(key) ??
+      known.get(key) ??
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
-    copiers.set(key, opened);
+    known.set(key, opened);
     const session = await opened;
     const results = await this.computing(model.name, session.run({ [session.inputNames[0]!]: input }));
     return results[session.outputNames[0]!]!;
@@ -92,13 +95,13 @@ export class DeviceMemory {
       return await run;
     } catch (cause) {
       this.isLost ||= isLost(cause);
-      throw deviceFault(cause, name, this.counts.heldBytes);
+      throw deviceFault(cause, { device: this.device, name, heldBytes: this.counts.heldBytes });
     }
   }
 
   /** Before a program's first run: see `copiers`. */
   async hold(): Promise<void> {
-    if (copiers.size === 0) (await this.zeros(1)).dispose();
+    if (!copiers.has(this.ort)) (await this.zeros(1)).dispose();
   }
 }
 

@@ -1,22 +1,22 @@
 /** Which device the engine `onnx` computes on: the one that was asked for, or by `auto` a GPU that works, else the processor. */
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { BenchError } from '../../errors.js';
 import type { DeviceName } from '../engine.js';
 import { deviceTrial } from './device-trial.js';
 import { hasVulkanLoader, leaveSoftwareOut, mayHaveGpu } from './gpu-search.js';
+import { loadKoffi } from './native-api.js';
+import { ortFile } from './runtime.js';
 
 const cudaHint =
-  'NVIDIA driver and CUDA 12 or 13 with cuDNN 9, then: ONNXRUNTIME_NODE_INSTALL_CUDA=v12 npm rebuild onnxruntime-node (or v13). docs/gpu.md says more.';
+  "It needs NVIDIA's driver, CUDA 12 with cuDNN 9, and then: ONNXRUNTIME_NODE_INSTALL_CUDA=v12 npm rebuild onnxruntime-node. docs/gpu.md says more.";
 
 /** ONNX Runtime's CUDA files, which npm leaves out. */
-function hasCudaFiles(): boolean {
-  const folder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  const name =
-    process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
-  return existsSync(path.join(folder, 'bin', 'napi-v6', process.platform, process.arch, name));
-}
+const hasCudaFiles = (): boolean =>
+  existsSync(
+    ortFile(
+      process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so',
+    ),
+  );
 
 /** @throws BenchError UNAVAILABLE with the reason and what to install */
 export async function assertDevice(device: DeviceName): Promise<void> {
@@ -30,6 +30,7 @@ export async function assertDevice(device: DeviceName): Promise<void> {
       },
     );
   }
+  if (device === 'cuda') await loadKoffi();
   const found = await deviceTrial(device);
   if (found.works) return;
   throw new BenchError('UNAVAILABLE', `The device ${device} does not work here: ${found.why}`, {

@@ -8,6 +8,7 @@ import { codeProductGraph } from './code-products.js';
 import { beforeLastCast, nodesWithoutKernel, useDeviceOperators } from './device-operators.js';
 import { DeviceProgram } from './device-program.js';
 import { DeviceResidents } from './device-residents.js';
+import { type DeviceRuntime, deviceRuntime } from './device-runtime.js';
 import { DeviceMemory, deviceVariables } from './device-variables.js';
 import { fuseLayers } from './fused-layers.js';
 import { describeGpu } from './gpu-search.js';
@@ -24,24 +25,23 @@ import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
 import './kernels.js';
 
-/** What every WebGPU binds at once; some devices do more, which ONNX Runtime does not tell. */
-const largestBindingBytes = 128 * 2 ** 20;
-
 /** Where programs run and what they are fed lies. */
-type Placed = Pick<Engine, 'compile' | 'codeProducts' | 'variables' | 'resident' | 'release' | 'dispose'>;
-type Place = (
-  ort: Ort,
-  options: InferenceSession.SessionOptions,
-  clock: BusyClock,
-  device: DeviceName,
-) => Placed;
+type Place = Pick<
+  Engine,
+  'largestArrayBytes' | 'compile' | 'codeProducts' | 'variables' | 'resident' | 'release' | 'dispose'
+>;
 
 /**
  * @param threads for one operation; operations run one after another
  * @param device one that works: see `deviceTrial`
+ * @param runtimeOf how a device is called; another one for tests
  * @throws BenchError CONFIG_INVALID for too many threads, UNAVAILABLE
  */
-export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Promise<Engine> {
+export async function openOnnx(
+  threads: number,
+  device: DeviceName = 'cpu',
+  runtimeOf = deviceRuntime,
+): Promise<Engine> {
   if (threads > mostThreads) {
     throw new BenchError(
       'CONFIG_INVALID',
@@ -49,7 +49,6 @@ export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Pro
       { hint: `Use --threads ${mostThreads} or fewer.` },
     );
   }
-  const ort = await loadOrt();
   const clock = new BusyClock();
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
@@ -63,7 +62,10 @@ export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Pro
     // on two cores one query in twenty waited a tick of the scheduler, 4 ms beside a median of 0.3.
     extra: { session: { force_spinning_stop: '1' } },
   };
-  const place = device === 'webgpu' ? onDevice : inMemory;
+  const place =
+    device === 'cpu'
+      ? inMemory(await loadOrt(), options, clock)
+      : onDevice(await runtimeOf(device), options, clock, device);
   return {
     name: 'onnx',
     device,
@@ -71,9 +73,8 @@ export async function openOnnx(threads: number, device: DeviceName = 'cpu'): Pro
     get busyMs() {
       return clock.busyMs;
     },
-    ...(device === 'webgpu' && { largestArrayBytes: largestBindingBytes }),
     versions: { 'onnxruntime-node': ortVersion(), ...gpuFacts(device) },
-    ...place(ort, options, clock, device),
+    ...place,
   };
 }
 
@@ -83,8 +84,8 @@ function gpuFacts(device: DeviceName): { gpu?: string } {
   return gpu === undefined ? {} : { gpu };
 }
 
-/** On the CPU, and on a device whose provider takes arrays of this process and copies them itself. */
-const inMemory: Place = (ort, options, clock, device) => ({
+/** On the CPU. */
+const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clock: BusyClock): Place => ({
   async compile(
     build,
     inputs,
@@ -97,9 +98,9 @@ const inMemory: Place = (ort, options, clock, device) => ({
     const baked = new Map([...fixed].filter(([i]) => !isMatrix(i)));
     const { graph, outputs: recorded } = record(build, inputs, baked);
     const outputs = withoutIdleReshapes(recorded);
-    if (device === 'cpu') fuseLayers(outputs);
+    fuseLayers(outputs);
     const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
-    const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing, device });
+    const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing });
     const given = graph.inputs.filter((value) => !products.weights.has(value));
     const bound = (await plugin?.inMemory(ort, products)) ?? new Map<Value, ConstantArray>();
     stableProducts(graph, outputs);
@@ -116,16 +117,14 @@ const inMemory: Place = (ort, options, clock, device) => ({
       throw refusal(name, cause);
     }
   },
-  ...(device === 'cpu' && {
-    codeProducts: async () => ({
-      largestCode: await integerLimit(ort),
-      async compile(sizes) {
-        const { graph, outputs } = codeProductGraph(sizes);
-        const { nodes, used } = prune(outputs);
-        const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, outputs), options);
-        return new HostProgram(ort, session, { fed: graph.inputs, bound: new Map() }, outputs, clock);
-      },
-    }),
+  codeProducts: async () => ({
+    largestCode: await integerLimit(ort),
+    async compile(sizes) {
+      const { graph, outputs } = codeProductGraph(sizes);
+      const { nodes, used } = prune(outputs);
+      const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, outputs), options);
+      return new HostProgram(ort, session, { fed: graph.inputs, bound: new Map() }, outputs, clock);
+    },
   }),
   variables: hostVariables,
   // In this process's memory a variable is its array, however often it is asked for.
@@ -134,14 +133,18 @@ const inMemory: Place = (ort, options, clock, device) => ({
   async dispose() {},
 });
 
-/** On WebGPU: variables stay there, and no node of a program runs on the CPU unsaid. */
-const onDevice: Place = (ort, options, clock, device) => {
-  const session = { ...(options.extra?.session as object), disable_cpu_ep_fallback: '1' };
-  // It would make the Gemm again that device-operators.ts takes apart.
-  const optimization = { disable_specified_optimizers: 'MatMulAddFusion' };
-  const memory = new DeviceMemory(ort, { ...options, extra: { session, optimization } });
+/** On a device: variables stay there, and no node of a program runs on the CPU unsaid. */
+function onDevice(
+  { ort, rewritings, largestArrayBytes, extra }: DeviceRuntime,
+  options: InferenceSession.SessionOptions,
+  clock: BusyClock,
+  device: DeviceName,
+): Place {
+  const session = { ...(options.extra?.session as object), ...extra };
+  const memory = new DeviceMemory(ort, { ...options, extra: { session } }, device);
   const residents = new DeviceResidents(memory);
   return {
+    largestArrayBytes,
     async compile(
       build,
       inputs,
@@ -164,9 +167,9 @@ const onDevice: Place = (ort, options, clock, device) => {
       const outputs = apart(graph, withoutIdleReshapes(recorded).map(beforeLastCast));
       const isMatrix = (i: number) => fixed.has(i) && inputs[i]!.shape.length > 1;
       const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
-      const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing, device });
+      const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing });
       const halves = plugin?.onDevice?.(products) ?? new Map<Value, Float32Array>();
-      useDeviceOperators(graph, outputs);
+      useDeviceOperators(graph, outputs, rewritings);
       const { nodes, used } = prune(outputs);
       return new DeviceProgram(memory, clock, {
         name,
@@ -181,7 +184,7 @@ const onDevice: Place = (ort, options, clock, device) => {
           const isMissing = /fallback to CPU EP/.test((cause as Error).message);
           const without = isMissing ? await nodesWithoutKernel(ort, nodes, memory.options) : [];
           if (without.length === 0) return refusal(name, cause);
-          const what = `The program '${name}' cannot run on webgpu, which has no kernel for ${without.join('; ')}.`;
+          const what = `The program '${name}' cannot run on ${device}, which has no kernel for ${without.join('; ')}.`;
           return new Error(what, { cause });
         },
       });
@@ -193,7 +196,7 @@ const onDevice: Place = (ort, options, clock, device) => {
       residents.dispose();
     },
   };
-};
+}
 
 /** @param open inputs of the program that are inputs of the graph, in its order */
 function productsOf(
@@ -202,12 +205,11 @@ function productsOf(
   open: readonly number[],
   how: Required<Pick<CompileOptions, 'fixed' | 'overflowing'>> & {
     isMatrix: (i: number) => boolean;
-    device: DeviceName;
   },
 ): ProductsOf {
   const inputs = open.map((i, at) => [i, graph.inputs[at]!] as const);
   return {
-    ...{ graph, outputs, device: how.device },
+    ...{ graph, outputs },
     weights: new Map(
       inputs.flatMap(([i, value]) => (how.isMatrix(i) ? [[value, how.fixed.get(i) as Float32Array]] : [])),
     ),

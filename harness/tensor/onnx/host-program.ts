@@ -61,7 +61,11 @@ export class HostProgram implements Program {
 }
 
 /** What is fed for an input. @throws RangeError where it is of another size */
-export function hostTensor(ort: Ort, values: ConstantArray, { shape, dtype, name }: Value): OrtTensor {
+export function hostTensor(
+  ort: Pick<Ort, 'Tensor'>,
+  values: ConstantArray,
+  { shape, dtype, name }: Value,
+): OrtTensor {
   if (values.length !== sizeOf(shape)) {
     throw new RangeError(`${values.length} values for ${name} of shape [${shape}]`);
   }

@@ -18,7 +18,6 @@ export interface ProductsOf {
   weights: ReadonlyMap<Value, Float32Array>;
   /** Those of them whose products go beyond what float16 holds. */
   kept: ReadonlySet<Value>;
-  device: DeviceName;
 }
 
 /** Another precision, for encoding alone; what comes out of a program is float32 in any. */
@@ -34,11 +33,11 @@ export interface PrecisionPlugin {
   /** What a device other than the processor has to have for it. */
   deviceNeeds?: string;
   /**
-   * Rewrites in place what the outputs need, where programs take arrays of this process.
+   * Rewrites in place what the outputs need, on the processor.
    * @returns what is to be fed at every run to inputs that the caller does not feed
    */
   inMemory(ort: Ort, program: ProductsOf): Promise<Map<Value, ConstantArray>>;
-  /** The same on WebGPU. @returns inputs that are float16 numbers, which lie there, and of which values */
+  /** The same on a device. @returns inputs that are float16 numbers, which lie there, and of which values */
   onDevice?(program: ProductsOf): Map<Value, Float32Array>;
   /** @param rows the vectors of some texts, each [M, D] @throws BenchError where they show that the precision does not fit the model */
   assertVectors?(rows: readonly Float32Array[], side: 'query' | 'passage'): void;
@@ -58,8 +57,12 @@ export async function loadPrecision(name: string, root?: string): Promise<Precis
   const names = precisionNames(root);
   if (!names.includes(name)) throw unknownName('precision', name, [usualPrecision, ...names]);
   const plugin = await load<PrecisionPlugin>(kind, name, root ?? builtRoot);
-  if (plugin.devices.includes('webgpu') && plugin.onDevice === undefined)
-    throw new BenchError('PLUGIN_INVALID', `harness/precisions/${name}.ts names webgpu and has no onDevice.`);
+  const device = plugin.devices.find((each) => each !== 'cpu');
+  if (device !== undefined && plugin.onDevice === undefined)
+    throw new BenchError(
+      'PLUGIN_INVALID',
+      `harness/precisions/${name}.ts names ${device} and has no onDevice.`,
+    );
   return plugin;
 }
 

@@ -1,5 +1,6 @@
 /** ONNX Runtime itself, loaded when it is asked for. */
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { loadPackage } from '../../program/optional-package.js';
 
 export type Ort = typeof import('onnxruntime-node');
@@ -31,7 +32,15 @@ function holdHalvesAsBits({ Tensor }: Pick<Ort, 'Tensor'>): void {
   }
 }
 
+const require = createRequire(import.meta.url);
+
 export function ortVersion(): string {
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+  const { version } = require('onnxruntime-node/package.json') as { version: string };
   return version;
+}
+
+/** Where a file lies, or would lie, that ONNX Runtime loads beside its own library. */
+export function ortFile(name: string): string {
+  const folder = path.dirname(require.resolve('onnxruntime-node/package.json'));
+  return path.join(folder, 'bin', 'napi-v6', process.platform, process.arch, name);
 }

@@ -1,0 +1,107 @@
+/** The way to CUDA, over ONNX Runtime's C API: on CUDA where it is here, and with the processor in CUDA's place. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deviceRuntime } from '../harness/tensor/onnx/device-runtime.js';
+import { assertDevice } from '../harness/tensor/onnx/devices.js';
+import { openOnnx } from '../harness/tensor/onnx/engine.js';
+import { Graph, prune } from '../harness/tensor/onnx/graph.js';
+import { writeModel } from '../harness/tensor/onnx/model-file.js';
+import { loadKoffi, NativeApi } from '../harness/tensor/onnx/native-api.js';
+import * as tf from '../harness/tensor/operations.js';
+import { cudaDevices, openStandIn, standInRuntime } from './cuda-devices.js';
+import { deviceCases } from './device-cases.js';
+
+for (const { name, skip, open } of await cudaDevices()) deviceCases(name, skip, open);
+
+test('it is ONNX Runtime as onnxruntime-node brings it, and one that has less is refused by name', async () => {
+  const { 'onnxruntime-node': version } = (await openOnnx(1, 'cpu')).versions;
+  await NativeApi.open();
+  await assert.rejects(NativeApi.load(undefined, 9999), {
+    code: 'UNAVAILABLE',
+    message: new RegExp(`needs version 9999 of ONNX Runtime's C API, and .* is ONNX Runtime ${version},`),
+    hint: /npm ci/,
+  });
+});
+
+test("without CUDA's files it is an error, and the process goes on", async (t) => {
+  const missing = await assertDevice('cuda').then(
+    () => false,
+    ({ message }: Error) => /files are not installed/.test(message),
+  );
+  if (!missing) return t.skip('they are here');
+  for (let i = 0; i < 2; i++) await assert.rejects(deviceRuntime('cuda'), /libonnxruntime_providers_shared/);
+});
+
+test('without koffi it is refused with what brings it', () =>
+  assert.rejects(loadKoffi('no-such-koffi'), {
+    code: 'UNAVAILABLE',
+    message: /^The device cuda needs the package koffi, .* not installed\.$/,
+    hint: /npm install.*--device webgpu/,
+  }));
+
+test('what ONNX Runtime says of a model, an input and a size is the error', async () => {
+  const { ort } = await standInRuntime();
+  await assert.rejects(ort.InferenceSession.create(Uint8Array.of(1, 2, 3)), /protobuf parsing failed/i);
+  const graph = new Graph();
+  const input = graph.input([2], 'float32');
+  const output = graph.node('Neg', [input], [2], 'float32');
+  const { nodes, used } = prune([output]);
+  const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, [output]), {
+    logSeverityLevel: 4,
+  });
+  const [fed] = session.inputNames;
+  const floats = (...values: number[]) =>
+    new ort.Tensor('float32', Float32Array.from(values), [values.length]);
+  await assert.rejects(session.run({ another: floats(1, 2) }), /another/);
+  await assert.rejects(session.run({ [fed!]: floats(1, 2, 3) }), /Got: 3 Expected: 2/);
+  await assert.rejects(session.run({}), new RegExp(fed!));
+  // And goes on after each of them.
+  const { [session.outputNames[0]!]: negated } = await session.run({ [fed!]: floats(1, 2) });
+  assert.deepEqual(negated!.data, Float32Array.of(-1, -2));
+  await session.release();
+});
+
+test('runs that are asked for at once come one after another, each with its own results', async () => {
+  const engine = await openStandIn();
+  const program = await engine.compile(
+    ([x, flags]) => [tf.mul(x!, 2), tf.sum(x!), tf.logicalNot(flags!), tf.slice(x!, [0], [0])],
+    [
+      { shape: [3], dtype: 'float32' },
+      { shape: [2], dtype: 'bool' },
+    ],
+  );
+  const runs = Array.from({ length: 20 }, (_, i) =>
+    program.run([Float32Array.of(i, 1, 0), Uint8Array.of(i % 2, 1)]),
+  );
+  for (const [i, results] of (await Promise.all(runs)).entries())
+    assert.deepEqual(results, [
+      Float32Array.of(2 * i, 2, 0),
+      Float32Array.of(i + 1),
+      Uint8Array.of(1 - (i % 2), 0),
+      new Float32Array(0),
+    ]);
+  await program.dispose();
+  await engine.dispose();
+});
+
+test('in f16 weights lie there as halves', async () => {
+  const engine = await openStandIn();
+  const weights = Float32Array.from({ length: 12 }, (_, i) => i / 7);
+  const program = await engine.compile(
+    ([x, w]) => [tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D)],
+    [
+      { shape: [2, 3], dtype: 'float32' },
+      { shape: [3, 4], dtype: 'float32' },
+    ],
+    { fixed: new Map([[1, weights]]), precision: 'f16' },
+  );
+  const rows = Float32Array.of(1, 0, 0, 0, 0, 1);
+  const [product] = await program.run([rows]);
+  for (const [i, value] of product!.entries()) {
+    const exact = weights[i < 4 ? i : i + 4]!;
+    assert.ok(Math.abs(value - exact) <= exact * 2 ** -11, `${value}, not ${exact}`);
+  }
+  assert.notDeepEqual(product, Float32Array.of(...weights.slice(0, 4), ...weights.slice(8)));
+  await program.dispose();
+  await engine.dispose();
+});
