@@ -11,7 +11,7 @@ export const standInRuntime = async (): Promise<DeviceRuntime> => ({
   ort: await openNative({ name: 'CPUExecutionProvider', memory: 'Cpu', append() {} }),
   rewritings: cudaRewritings,
   largestArrayBytes: 2 ** 27,
-  sessionEntries: {},
+  extra: { session: {}, optimization: {} },
 });
 
 /** An engine that takes itself for one on CUDA. */

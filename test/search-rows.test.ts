@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import type { RowHits, RowSearcher } from '../harness/search/searcher.js';
-import { planBlocks } from '../harness/searchers/exact/blocks.js';
+import { planBlocks } from '../harness/searchers/exact/block-plan.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import { FaissSearcher, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import type { Engine, EngineName } from '../harness/tensor/engine.js';

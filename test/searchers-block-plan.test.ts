@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
-import { planBlocks as plan } from '../harness/searchers/exact/blocks.js';
+import { planBlocks as plan } from '../harness/searchers/exact/block-plan.js';
 
 const planBlocks = (vectors: number, dimensions: number, memoryBytes: number) =>
   plan(vectors, dimensions, { memoryBytes });
@@ -50,57 +50,62 @@ test('where they do not, two blocks of rows and the scores of one are as much as
   assert.throws(() => planBlocks(100_000, dimensions, each - 1), { code: 'CONFIG_INVALID' });
 });
 
-test('on a device rows lie there, beside the scores of a block that this process passes on', () => {
+test('on a device groups of 64 rows lie there, beside a block that is turned or the scores of one', () => {
   // 256 bytes a row, and 512 for its scores in a batch of 128 queries.
-  const on = (memoryBytes: number, deviceMemoryBytes: number, vectors = 100_000) =>
+  const [groupBytes, groupScores] = [64 * 256, 64 * 512];
+  const on = (memoryBytes: number, deviceMemoryBytes: number, vectors = 64 * 1000) =>
     plan(vectors, dimensions, { memoryBytes, deviceMemoryBytes });
   const ample = 2 ** 40;
-  const enough = 100_000 * 256 + 4096 * 512;
+  const enough = 1000 * groupBytes + 64 * groupScores;
   assert.deepEqual(on(ample, enough), { resident: true, blockRows: 4096 });
-  assert.deepEqual(on(ample, enough + 512), { resident: true, blockRows: 4097 });
-  assert.deepEqual(on(ample, enough - 1), { resident: false, blockRows: Math.floor((enough - 1) / 768) });
-  // Read into one array and sent from another.
-  assert.deepEqual(on(4096 * 512, ample), { resident: true, blockRows: 4096 });
-  assert.deepEqual(on(4096 * 512 - 1, ample), {
+  assert.deepEqual(on(ample, enough + groupScores), { resident: true, blockRows: 4160 });
+  const streamed = groupBytes + groupScores;
+  assert.deepEqual(on(ample, enough - 1), {
     resident: false,
-    blockRows: Math.floor((4096 * 512 - 1) / 768),
+    blockRows: 64 * Math.floor((enough - 1) / streamed),
   });
-  assert.deepEqual(on(ample, ample, 7), { resident: true, blockRows: 7 });
-  assert.deepEqual(on(ample, ample, 0), { resident: true, blockRows: 1 });
-  for (const rows of [1, 2, 50]) {
+  // Read into one array and sent from another.
+  assert.deepEqual(on(64 * 2 * groupBytes, ample), { resident: true, blockRows: 4096 });
+  assert.deepEqual(on(64 * 2 * groupBytes - 1, ample), { resident: false, blockRows: 64 * 42 });
+  // The last group is filled up.
+  assert.deepEqual(on(ample, ample, 7), { resident: true, blockRows: 64 });
+  assert.deepEqual(on(ample, ample, 65), { resident: true, blockRows: 128 });
+  assert.deepEqual(on(ample, ample, 0), { resident: true, blockRows: 64 });
+  for (const groups of [1, 2, 50]) {
     // Two blocks on their way, and one that is read; on the device one with its scores.
-    assert.deepEqual(on(rows * 768, 2 ** 20), { resident: false, blockRows: rows });
-    assert.deepEqual(on((rows + 1) * 768 - 1, 2 ** 20), { resident: false, blockRows: rows });
-    assert.deepEqual(on(2 ** 20, rows * 768), { resident: false, blockRows: rows });
-    assert.deepEqual(on(2 ** 20, (rows + 1) * 768 - 1), { resident: false, blockRows: rows });
+    const own = groups * 3 * groupBytes;
+    assert.deepEqual(on(own, 2 ** 22), { resident: false, blockRows: 64 * groups });
+    assert.deepEqual(on(own + 3 * groupBytes - 1, 2 ** 22), { resident: false, blockRows: 64 * groups });
+    assert.deepEqual(on(2 ** 22, groups * streamed), { resident: false, blockRows: 64 * groups });
+    assert.deepEqual(on(2 ** 22, (groups + 1) * streamed - 1), { resident: false, blockRows: 64 * groups });
   }
   for (const [memoryBytes, deviceMemoryBytes, setting] of [
-    [767, 2 ** 20, 'search.memoryMiB'],
-    [2 ** 20, 767, 'search.deviceMemoryMiB'],
+    [3 * groupBytes - 1, 2 ** 22, 'search.memoryMiB'],
+    [2 ** 22, streamed - 1, 'search.deviceMemoryMiB'],
   ] as const)
     assert.throws(() => on(memoryBytes, deviceMemoryBytes), {
       code: 'CONFIG_INVALID',
-      message: 'A memory budget of 767 bytes does not hold two rows of 64 dimensions and their scores.',
-      hint: `Give at least 768 bytes with ${setting}; a gigabyte is a good start.`,
+      message: 'A memory budget of 49151 bytes does not hold 64 rows of 64 dimensions and their scores.',
+      hint: `Give at least 49152 bytes with ${setting}; a gigabyte is a good start.`,
     });
 });
 
-test('no block is larger than gains anything, nor an array than the device takes', () => {
+test('no block is larger than gains the processor anything, nor an array than the device takes', () => {
   const of = (vectors: number, own: number, largestArrayBytes?: number) =>
     plan(vectors, own, {
       memoryBytes: 2 ** 40,
-      ...(largestArrayBytes !== undefined && { largestArrayBytes }),
+      ...(largestArrayBytes !== undefined && { largestArrayBytes, deviceMemoryBytes: 2 ** 40 }),
     });
   assert.equal(of(200_000, dimensions).blockRows, 131_072);
   assert.equal(of(131_071, dimensions).blockRows, 131_071);
-  // Of rows and scores the larger: 512 bytes of scores, or 1024 of a row of 256 numbers.
+  // Of rows and scores the larger: 512 bytes of scores, or 1024 of a row of 256 numbers; 64 rows at a time.
   for (const [own, bytes] of [
     [64, 512],
     [4, 512],
     [256, 1024],
   ] as const) {
-    assert.equal(of(200_000, own, 10 * bytes).blockRows, 10);
-    assert.equal(of(200_000, own, 11 * bytes - 1).blockRows, 10);
-    assert.equal(of(200_000, own, bytes - 1).blockRows, 1);
+    assert.equal(of(200_000, own, 640 * bytes).blockRows, 640);
+    assert.equal(of(200_000, own, 704 * bytes - 1).blockRows, 640);
+    assert.equal(of(200_000, own, 64 * bytes - 1).blockRows, 64);
   }
 });

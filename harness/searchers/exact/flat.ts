@@ -4,8 +4,10 @@ import type { RowHits, RowSearcher } from '../../search/searcher.js';
 import type { Engine, Program } from '../../tensor/engine.js';
 import * as tf from '../../tensor/operations.js';
 import { ProgramCache } from '../../tensor/program-cache.js';
-import { type BlockBudget, Blocks, largestBatch, type RowSource } from './blocks.js';
-import { ScoreSteps } from './score-steps.js';
+import { type BlockBudget, largestBatch } from './block-plan.js';
+import { type Block, Blocks, type RowSource } from './blocks.js';
+import { DeviceSearch } from './device-search.js';
+import { type Batch, ScoreSteps } from './score-steps.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
 const batchSizes = [1, 16, largestBatch] as const;
@@ -13,6 +15,8 @@ const batchSizes = [1, 16, largestBatch] as const;
 const deepestStepped = 1000;
 /** Programs kept; each holds a compiled graph and the engine's workspace for it. */
 const keptPrograms = 12;
+
+type PaddedBatch = Batch & { padded: number };
 
 export class ExactSearcher implements RowSearcher {
   readonly resident: boolean;
@@ -22,6 +26,8 @@ export class ExactSearcher implements RowSearcher {
   readonly #programs = new ProgramCache(keptPrograms);
   /** Absent where scores do not lie in this process's memory. */
   readonly #steps: ScoreSteps | undefined;
+  /** Where the engine has a device. */
+  readonly #device: DeviceSearch | undefined;
   /** Blocks serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -30,6 +36,7 @@ export class ExactSearcher implements RowSearcher {
     this.#engine = engine;
     this.#blocks = blocks;
     this.#steps = ScoreSteps.on(engine, index.dimensions);
+    if (engine.largestArrayBytes !== undefined) this.#device = new DeviceSearch(engine, index.dimensions);
     this.resident = blocks.resident;
   }
 
@@ -58,27 +65,34 @@ export class ExactSearcher implements RowSearcher {
     const top = new TopRows(count, Math.min(depth, this.#index.vectors));
     if (top.depth === 0) return top;
     const batches = this.#batches(queries, count);
-    for await (const block of this.#blocks.all()) {
-      const k = Math.min(top.depth, block.rows);
-      const isStepped = top.depth <= deepestStepped && this.#steps?.takes(block) === true;
-      for (const { first, size, padded, values } of batches) {
-        // The scores of fewer queries stay in the caches as they are.
-        if (isStepped && padded === largestBatch) {
-          await this.#steps!.search(top, block, { first, size, values });
-          continue;
-        }
-        const program = await this.#program(block.rows, padded, k);
-        const [scores, labels] = (await program.run([values, block.feed])) as [Float32Array, Int32Array];
-        for (let i = 0; i < size; i++) top.offer(first + i, scores, labels, i * k, k, block.firstRow);
-      }
-      if (!this.resident) onRows?.(block.firstRow + block.rows);
+    for await (const blocks of this.#blocks.all()) {
+      if (this.#device !== undefined)
+        for (const batch of batches) await this.#device.search(top, blocks, batch);
+      else for (const block of blocks) await this.#searchBlock(top, block, batches);
+      const { firstRow, rows } = blocks.at(-1)!;
+      if (!this.resident) onRows?.(firstRow + rows);
     }
     return top;
   }
 
-  #batches(queries: Float32Array, count: number) {
+  async #searchBlock(top: TopRows, block: Block, batches: readonly PaddedBatch[]): Promise<void> {
+    const k = Math.min(top.depth, block.rows);
+    const isStepped = top.depth <= deepestStepped && this.#steps?.takes(block) === true;
+    for (const { first, size, padded, values } of batches) {
+      // The scores of fewer queries stay in the caches as they are.
+      if (isStepped && padded === largestBatch) {
+        await this.#steps!.search(top, block, { first, size, values });
+        continue;
+      }
+      const program = await this.#program(block.rows, padded, k);
+      const [scores, labels] = (await program.run([values, block.feed])) as [Float32Array, Int32Array];
+      for (let i = 0; i < size; i++) top.offer(first + i, scores, labels, i * k, k, block.firstRow);
+    }
+  }
+
+  #batches(queries: Float32Array, count: number): PaddedBatch[] {
     const { dimensions } = this.#index;
-    const batches: { first: number; size: number; padded: number; values: Float32Array }[] = [];
+    const batches: PaddedBatch[] = [];
     for (let first = 0; first < count; first += largestBatch) {
       const size = Math.min(largestBatch, count - first);
       const padded = batchSizes.find((candidate) => candidate >= size) ?? largestBatch;
@@ -112,6 +126,7 @@ export class ExactSearcher implements RowSearcher {
     await this.#last;
     await this.#programs.dispose();
     await this.#steps?.dispose();
-    this.#blocks.dispose();
+    await this.#device?.dispose();
+    await this.#blocks.dispose();
   }
 }

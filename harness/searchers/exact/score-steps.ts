@@ -7,7 +7,8 @@ import { BestPassages } from '../../search/best-passages.js';
 import type { TopRows } from '../../search/merge.js';
 import type { Engine, Program, VariableSet } from '../../tensor/engine.js';
 import * as tf from '../../tensor/operations.js';
-import { type Block, largestBatch } from './blocks.js';
+import { largestBatch } from './block-plan.js';
+import type { Block } from './blocks.js';
 import { LargestValues } from './largest-values.js';
 
 /** Rows of a step by thread: the scores of 128 queries take half a mebibyte. */
@@ -17,12 +18,12 @@ const leastRows = 32_768;
 /** Rows whose largest score is written. */
 const groupRows = 8;
 
-/** Queries of a search, padded to 128. */
+/** Queries of a search, padded: to 128 for steps. */
 export interface Batch {
   /** Their place in the search, and how many are no padding. */
   first: number;
   size: number;
-  /** [128, D] */
+  /** [Q, D] */
   values: Float32Array;
 }
 
