@@ -11,7 +11,6 @@ import { cudaDevices } from './cuda-devices.js';
 import { makeIndex, normalRows, rankRows, temporaryFolder, wholeNumberRows } from './made-index.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
-const skip = await withoutWebGpu();
 const MiB = 2 ** 20;
 
 function countsOf(engine: Engine) {
