@@ -140,8 +140,8 @@ function onDevice(
   clock: BusyClock,
   device: DeviceName,
 ): Place {
-  const session = { ...(options.extra?.session as object), ...extra };
-  const memory = new DeviceMemory(ort, { ...options, extra: { session } }, device);
+  const session = { ...(options.extra?.session as object), ...extra.session };
+  const memory = new DeviceMemory(ort, { ...options, extra: { ...extra, session } }, device);
   const residents = new DeviceResidents(memory);
   return {
     largestArrayBytes,
