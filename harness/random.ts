@@ -48,6 +48,14 @@ export class Stream {
     return result;
   }
 
+  /** The four words that it goes on from: for a loop that keeps them in registers and gives them back. */
+  get state(): Int32Array {
+    return Int32Array.of(this.#a, this.#b, this.#c, this.#d);
+  }
+  set state(words: Int32Array) {
+    [this.#a, this.#b, this.#c, this.#d] = words as unknown as [number, number, number, number];
+  }
+
   /** Uniform in [0, 1), 53 bits. */
   uniform(): number {
     return ((this.bits() >>> 5) * 67108864 + (this.bits() >>> 6)) / 9007199254740992;

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stream } from '../harness/random.js';
+import { openEngine } from '../harness/tensor/engines.js';
+import * as tf from '../harness/tensor/operations.js';
 import { dropoutMasks } from '../harness/train/dropout-masks.js';
+import { maskFeeds } from '../harness/train/mask-feeds.js';
+import { withoutWebGpu } from './webgpu-driver.js';
 
 /** How many values stay before the next that drops: a geometric number, by inversion, without any table. */
 const slowGap = (bits: number, rate: number) =>
@@ -15,7 +19,7 @@ test('a mask is drawn text by text, site after site, by inversion', () => {
     { shape: [3, 40], rate: 0 },
     { shape: [3, 700], rate: 0.02 },
   ];
-  const masks = dropoutMasks(sites, 7, 11, 'passage', 5);
+  const masks = dropoutMasks({ sites, seed: 7, step: 11, side: 'passage', first: 5 });
   for (let text = 0; text < 3; text++) {
     const random = stream(7, 'dropout', 11, 'passage', 5 + text);
     for (const [s, { shape, rate }] of sites.entries()) {
@@ -34,7 +38,8 @@ test('a mask is drawn text by text, site after site, by inversion', () => {
 for (const rate of [0.1, 0.3]) {
   test(`of very many values ${100 * rate} % drop`, () => {
     const count = 1_000_000;
-    const [mask] = dropoutMasks([{ shape: [10, count / 10], rate }], 1, 1, 'query', 0);
+    const sites = [{ shape: [10, count / 10], rate }];
+    const [mask] = dropoutMasks({ sites, seed: 1, step: 1, side: 'query', first: 0 });
     const dropped = count - mask!.reduce((sum, value) => sum + value, 0);
     // Five standard deviations of a binomial count.
     const limit = 5 * Math.sqrt(count * rate * (1 - rate));
@@ -44,7 +49,7 @@ for (const rate of [0.1, 0.3]) {
 
 test('another seed, step, side or text has another mask, and a part of a batch its part of the whole', () => {
   const mask = (seed: number, step: number, side: 'query' | 'passage', first: number, texts = 1) =>
-    dropoutMasks([{ shape: [texts, 400], rate: 0.1 }], seed, step, side, first)[0]!;
+    dropoutMasks({ sites: [{ shape: [texts, 400], rate: 0.1 }], seed, step, side, first })[0]!;
   const masks = [
     mask(1, 1, 'query', 0),
     mask(2, 1, 'query', 0),
@@ -55,4 +60,52 @@ test('another seed, step, side or text has another mask, and a part of a batch i
   assert.equal(new Set(masks.map((each) => each.join(''))).size, masks.length);
   const whole = mask(1, 1, 'query', 0, 4);
   assert.deepEqual(mask(1, 1, 'query', 1, 2), whole.slice(400, 1200));
+});
+
+const noWebGpu = await withoutWebGpu();
+for (const device of ['cpu', 'webgpu'] as const) {
+  test(`masks that travel packed are the same ones, scaled, unpacked on ${device}`, {
+    skip: device === 'webgpu' && noWebGpu,
+  }, async () => {
+    // No size but that of the third site is a multiple of the 30 values of a word.
+    const sites = [
+      { shape: [3, 7, 23], rate: 0.1 },
+      { shape: [3, 2, 5, 5], rate: 0.5 },
+      { shape: [3, 4, 15], rate: 0.1 },
+      { shape: [3, 31], rate: 0 },
+      { shape: [3, 29], rate: 0.5 },
+    ];
+    const engine = await openEngine('onnx', { threads: 1, device });
+    const feeds = maskFeeds({ largestArrayBytes: 2 ** 27 });
+    const program = await engine.compile(
+      (words) => feeds.keep(words, sites)!.map((mask) => tf.mul(mask, 1)),
+      feeds.specs(sites),
+    );
+    const draws = [0, 3].map((first) => ({ sites, seed: 7, step: 1, side: 'query' as const, first }));
+    const masks = feeds.ofStep(draws);
+    for (const [i, draw] of draws.entries()) {
+      const words = await masks[i]!();
+      assert.deepEqual(await masks[i]!(), words, 'another time');
+      for (const each of words) assert.ok(each.every((word) => word >= 0));
+      const found = await program.run(words);
+      for (const [s, bytes] of dropoutMasks(draw).entries()) {
+        const scale = Math.fround(1 / (1 - sites[s]!.rate));
+        assert.deepEqual(
+          found[s],
+          Float32Array.from(bytes, (byte) => byte * scale),
+          `site ${s}`,
+        );
+      }
+    }
+    await program.dispose();
+    await engine.dispose();
+  });
+}
+
+test('elsewhere they are fed as bytes', async () => {
+  const sites = [{ shape: [2, 31], rate: 0.1 }];
+  const feeds = maskFeeds({});
+  const draw = { sites, seed: 7, step: 1, side: 'query' as const, first: 0 };
+  assert.deepEqual(feeds.specs(sites), [{ shape: [2, 31], dtype: 'bool' }]);
+  assert.deepEqual(await feeds.ofStep([draw])[0]!(), dropoutMasks(draw));
 });

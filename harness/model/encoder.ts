@@ -48,7 +48,7 @@ export interface Encoder {
   dropoutSites(batch: number, tokens: number): readonly DropoutSite[];
   /**
    * @param weights one tensor per parameter, in the order of `parameters`
-   * @param keep one bool mask per dropout site; absent outside training
+   * @param keep one mask per dropout site, as `dropout` takes it; absent outside training
    */
   states(weights: readonly Tensor[], input: EncoderInput, keep?: readonly Tensor[]): EncoderStates;
 }

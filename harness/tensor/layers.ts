@@ -129,14 +129,17 @@ export function geluTanh(x: Tensor): Tensor {
 
 /**
  * Inverted dropout with a mask drawn by the caller.
- * @param keep bool, of x's shape: 1 where the value stays
+ * @param keep of x's shape: bool, 1 where the value stays; or float32, what the value is multiplied by: 0 or `keptScale(rate)`
  * @param rate the share that `keep` drops, in [0, 1)
  */
 export function dropout(x: Tensor, keep: Tensor | undefined, rate: number): Tensor {
   if (keep === undefined || rate === 0) return x;
   // Scaled once, the mask serves both passes.
-  return tf.mul(x, tf.mul(tf.cast(keep, 'float32'), 1 / (1 - rate)));
+  return tf.mul(x, keep.dtype === 'bool' ? tf.mul(tf.cast(keep, 'float32'), keptScale(rate)) : keep);
 }
+
+/** What dropout multiplies by what stays. */
+export const keptScale = (rate: number): number => 1 / (1 - rate);
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 

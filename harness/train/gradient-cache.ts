@@ -4,23 +4,23 @@
  * the same dropout masks, and pull its vectors' gradient through.
  */
 import type { Tensor, Tensor2D, Tensor3D } from '../contracts.js';
+import type { DropoutSite } from '../model/encoder.js';
 import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, concatenate, type Side } from './chunks.js';
-import { dropoutMasks } from './dropout-masks.js';
+import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import { keptParts, labelFeeds, labelKey, labelSpecs, lossOf, usualObjective } from './objective.js';
 import { groupKey, pieceGroups } from './piece-groups.js';
 import {
-  inputsOfTexts,
-  keepSpecs,
   parameterSpecs,
   refuseTexts,
   resultOf,
   type StepComputer,
   type StepContext,
   type StepResult,
+  sitesOf,
   squaredNorm,
   Taker,
   textSpecs,
@@ -32,23 +32,36 @@ export class GradientCache implements StepComputer {
    * texts are padded to has its own: of a smaller cache every one would be thrown out just before it comes again.
    */
   readonly #programs = new ProgramCache(32);
+  readonly #masks: MaskFeeds;
 
   /** @param chunkSize texts per chunk, queries or passages: what is in memory at once, whatever the negatives */
   constructor(
     readonly context: StepContext,
     readonly chunkSize: number,
-  ) {}
+  ) {
+    this.#masks = maskFeeds(context.engine);
+  }
 
   async compute(batch: Batch, step: number): Promise<StepResult> {
-    const { gradients, retriever } = this.context;
+    const { gradients, retriever, seed } = this.context;
     const chunks = [
       ...chunksOf('query', batch, this.chunkSize, retriever.encoder),
       ...chunksOf('passage', batch, this.chunkSize, retriever.encoder),
     ];
+    for (const { texts, tokens } of chunks) refuseTexts(retriever, texts, tokens);
+    const masks = this.#masks.ofStep(
+      chunks.map((chunk) => ({
+        sites: this.#sites(chunk),
+        seed,
+        step,
+        side: chunk.side,
+        first: chunk.first,
+      })),
+    );
     const vectors: Record<Side, Float32Array[]> = { query: [], passage: [] };
     const present: Float32Array[] = [];
-    for (const chunk of chunks) {
-      const [encoded, exists] = await this.#encode(chunk, step);
+    for (const [i, chunk] of chunks.entries()) {
+      const [encoded, exists] = await this.#encode(chunk, await masks[i]!());
       vectors[chunk.side].push(encoded!);
       if (exists !== undefined) present.push(exists);
     }
@@ -61,56 +74,50 @@ export class GradientCache implements StepComputer {
     for (const [i, variable] of gradients.variables.entries()) {
       if (retriever.parameters[i]!.owner !== 'pooling') variable.clear();
     }
-    for (const chunk of chunks) {
+    for (const [i, chunk] of chunks.entries()) {
       const upstream = chunk.side === 'query' ? loss.queries : loss.passages;
       const perText = upstream.length / (chunk.side === 'query' ? batch.queries : batch.passages);
       const part = upstream.subarray(chunk.first * perText, (chunk.first + chunk.texts) * perText);
-      await this.#pull(chunk, step, part);
+      await this.#pull(chunk, await masks[i]!(), part);
     }
     loss.numbers[loss.numbers.length - 1] = await this.#squaredNorm();
     return resultOf(loss.numbers, this.context);
   }
 
-  #feedsOf(chunk: Chunk, step: number): NumericArray[] {
-    const { retriever, seed, dropout } = this.context;
-    refuseTexts(retriever, chunk.texts, chunk.tokens);
-    const sites = dropout ? retriever.dropoutSites(chunk.texts, chunk.tokens) : [];
-    return [...chunk.feeds, ...dropoutMasks(sites, seed, step, chunk.side, chunk.first)];
+  #sites({ texts, tokens }: Chunk): readonly DropoutSite[] {
+    return sitesOf(this.context, texts, tokens);
   }
 
   #specsOf(chunk: Chunk): ArraySpec[] {
-    const { retriever, dropout } = this.context;
-    return [
-      ...textSpecs(retriever.encoder, chunk.texts, chunk.tokens),
-      ...keepSpecs(retriever, chunk.texts, chunk.tokens, dropout),
-    ];
+    const texts = textSpecs(this.context.retriever.encoder, chunk.texts, chunk.tokens);
+    return [...texts, ...this.#masks.specs(this.#sites(chunk))];
   }
 
   /** The vectors of a chunk: [B, D], or [P, M, D] and which of them exist, [P, M]. */
-  #vectors(side: Side, weights: readonly Tensor[], taker: Taker, sites: number): Tensor[] {
+  #vectors(chunk: Chunk, weights: readonly Tensor[], taker: Taker): Tensor[] {
     const { retriever } = this.context;
     const input = taker.input();
-    const keep = sites > 0 ? taker.take(sites) : undefined;
-    if (side === 'query') return [retriever.queryVectors(weights, input, keep)];
+    const sites = this.#sites(chunk);
+    const keep = this.#masks.keep(taker.take(sites.length), sites);
+    if (chunk.side === 'query') return [retriever.queryVectors(weights, input, keep)];
     const { vectors, present } = retriever.passages(weights, input, keep);
     return [vectors, present ?? tf.ones(vectors.shape.slice(0, 2))];
   }
 
-  async #encode(chunk: Chunk, step: number): Promise<Float32Array[]> {
+  async #encode(chunk: Chunk, masks: NumericArray[]): Promise<Float32Array[]> {
     const { engine, retriever, parameters } = this.context;
     const count = retriever.parameters.length;
-    const specs = this.#specsOf(chunk);
     const program = await this.#programs.get(`encode ${chunk.side} ${chunk.texts}x${chunk.tokens}`, () =>
       engine.compile(
         (inputs) => {
           const taker = new Taker(inputs);
-          return this.#vectors(chunk.side, taker.take(count), taker, specs.length - inputsOfTexts);
+          return this.#vectors(chunk, taker.take(count), taker);
         },
-        [...parameterSpecs(retriever), ...specs],
+        [...parameterSpecs(retriever), ...this.#specsOf(chunk)],
         { name: `encoding a chunk (${chunk.side})` },
       ),
     );
-    return (await program.run([...parameters.variables, ...this.#feedsOf(chunk, step)])) as Float32Array[];
+    return (await program.run([...parameters.variables, ...chunk.feeds, ...masks])) as Float32Array[];
   }
 
   /** The loss and its gradient with respect to all vectors; the pooling's own gradients go where they belong. */
@@ -168,7 +175,7 @@ export class GradientCache implements StepComputer {
   }
 
   /** Adds what a chunk's vectors contribute to the gradient of the encoder's parameters. */
-  async #pull(chunk: Chunk, step: number, upstream: Float32Array): Promise<void> {
+  async #pull(chunk: Chunk, masks: NumericArray[], upstream: Float32Array): Promise<void> {
     const { engine, retriever, parameters, gradients } = this.context;
     const owner = retriever.tied ? 'encoder' : chunk.side;
     const trained = retriever.parameters.flatMap((parameter, i) => (parameter.owner === owner ? [i] : []));
@@ -193,12 +200,7 @@ export class GradientCache implements StepComputer {
             const { grads } = tf.valueAndGrads((...chosen: Tensor[]) => {
               const replaced = [...weights];
               for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
-              const [vectors] = this.#vectors(
-                chunk.side,
-                replaced,
-                new Taker(rest),
-                specs.length - inputsOfTexts,
-              );
+              const [vectors] = this.#vectors(chunk, replaced, new Taker(rest));
               return tf.sum(tf.mul(tf.reshape(vectors!, given.shape), given)) as tf.Scalar;
             })(trained.map((i) => weights[i]!));
             return grads.map((gradient, j) => tf.add(sums[j]!, gradient));
@@ -209,7 +211,7 @@ export class GradientCache implements StepComputer {
       },
     );
     const sums = trained.map((i) => gradients.variables[i]!);
-    await program.run([...parameters.variables, ...sums, ...this.#feedsOf(chunk, step), upstream], sums);
+    await program.run([...parameters.variables, ...sums, ...chunk.feeds, ...masks, upstream], sums);
   }
 
   async #squaredNorm(): Promise<number> {

@@ -1,6 +1,6 @@
 /** One training step: the loss of a batch and the gradient of every parameter. */
 import type { Tensor, Tensor2D } from '../contracts.js';
-import type { Encoder, EncoderInput } from '../model/encoder.js';
+import type { DropoutSite, Encoder, EncoderInput } from '../model/encoder.js';
 import type { Retriever } from '../model/retriever.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { ArraySpec, Engine, NumericArray, Variable, VariableSet } from '../tensor/engine.js';
@@ -8,7 +8,7 @@ import { lookUpPlan, planSize } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
-import { dropoutMasks } from './dropout-masks.js';
+import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import {
   keptParts,
   labelFeeds,
@@ -53,7 +53,7 @@ export const parameterSpecs = (retriever: Retriever): ArraySpec[] =>
   retriever.parameters.map(({ shape }) => ({ shape, dtype: 'float32' }));
 
 /** Ids, mask and plan of texts: what `Taker.input` takes. */
-export const inputsOfTexts = 3;
+const inputsOfTexts = 3;
 
 export const textSpecs = (encoder: Encoder, texts: number, tokens: number): ArraySpec[] => [
   { shape: [texts, tokens], dtype: 'int32' },
@@ -67,14 +67,6 @@ export function textFeeds(encoder: Encoder, ids: Int32Array, mask: Float32Array)
   return [ids, mask, lookUpPlan(ids, encoder.vocabularySize, untrained)];
 }
 
-export const keepSpecs = (
-  retriever: Retriever,
-  texts: number,
-  tokens: number,
-  dropout: boolean,
-): ArraySpec[] =>
-  dropout ? retriever.dropoutSites(texts, tokens).map(({ shape }) => ({ shape, dtype: 'bool' })) : [];
-
 /**
  * The backward pass needs what every layer gave: the least that texts take.
  * @throws BenchError OUT_OF_MEMORY
@@ -86,6 +78,13 @@ export function refuseTexts({ encoder: { shape } }: Retriever, texts: number, to
     'Make train.chunkSize smaller, or train.batchSize where it is null.',
   );
 }
+
+/** What masks are drawn for, of so many texts. */
+export const sitesOf = (
+  { retriever, dropout }: Pick<StepContext, 'retriever' | 'dropout'>,
+  texts: number,
+  tokens: number,
+): readonly DropoutSite[] => (dropout ? retriever.dropoutSites(texts, tokens) : []);
 
 /** Takes tensors off the front of a list in the order of the specs they were made from. */
 export class Taker {
@@ -122,33 +121,42 @@ export function resultOf(
 export class DirectStep implements StepComputer {
   readonly #programs = new ProgramCache(4);
 
-  constructor(readonly context: StepContext) {}
+  readonly #masks: MaskFeeds;
+
+  constructor(readonly context: StepContext) {
+    this.#masks = maskFeeds(context.engine);
+  }
 
   async compute(batch: Batch, step: number): Promise<StepResult> {
-    const { engine, retriever, parameters, gradients, seed, dropout } = this.context;
+    const { engine, retriever, parameters, gradients, seed } = this.context;
     const { queries, passages, queryTokens, passageTokens } = batch;
     refuseTexts(retriever, passages, passageTokens);
-    const querySites = dropout ? retriever.dropoutSites(queries, queryTokens) : [];
-    const passageSites = dropout ? retriever.dropoutSites(passages, passageTokens) : [];
+    const querySites = sitesOf(this.context, queries, queryTokens);
+    const passageSites = sitesOf(this.context, passages, passageTokens);
+    const masks = this.#masks.ofStep([
+      { sites: querySites, seed, step, side: 'query', first: 0 },
+      { sites: passageSites, seed, step, side: 'passage', first: 0 },
+    ]);
     const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${labelKey(batch)}`;
     const program = await this.#programs.get(key, () => {
       const inputs: ArraySpec[] = [
         ...parameterSpecs(retriever),
         ...textSpecs(retriever.encoder, queries, queryTokens),
-        ...keepSpecs(retriever, queries, queryTokens, dropout),
+        ...this.#masks.specs(querySites),
         ...textSpecs(retriever.encoder, passages, passageTokens),
-        ...keepSpecs(retriever, passages, passageTokens, dropout),
+        ...this.#masks.specs(passageSites),
         ...labelSpecs(batch),
       ];
-      const build = directProgram(this.context, dropout ? querySites.length : 0, labelSpecs(batch).length);
+      const sites = [querySites, passageSites] as const;
+      const build = directProgram(this.context, this.#masks, sites, labelSpecs(batch).length);
       return engine.compile(build, inputs, { name: 'training step' });
     });
     const feeds: (NumericArray | Variable)[] = [
       ...parameters.variables,
       ...textFeeds(retriever.encoder, batch.queryIds, batch.queryMask),
-      ...dropoutMasks(querySites, seed, step, 'query', 0),
+      ...(await masks[0]!()),
       ...textFeeds(retriever.encoder, batch.passageIds, batch.passageMask),
-      ...dropoutMasks(passageSites, seed, step, 'passage', 0),
+      ...(await masks[1]!()),
       ...labelFeeds(batch),
     ];
     const into = [undefined, ...gradients.variables];
@@ -164,20 +172,24 @@ export class DirectStep implements StepComputer {
 /** @returns a program whose first output is [loss, its parts, squared norm], the others the gradients */
 function directProgram(
   { retriever, objective = usualObjective }: StepContext,
-  sites: number,
+  masks: MaskFeeds,
+  [querySites, passageSites]: readonly [readonly DropoutSite[], readonly DropoutSite[]],
   labels: number,
 ) {
   return (inputs: Tensor[]): Tensor[] => {
     const taker = new Taker(inputs);
     const weights = taker.take(retriever.parameters.length);
-    const [queryInput, queryKeep] = [taker.input(), taker.take(sites)];
-    const [passageInput, passageKeep] = [taker.input(), taker.take(sites)];
+    const [queryInput, queryKeep] = [taker.input(), masks.keep(taker.take(querySites.length), querySites)];
+    const [passageInput, passageKeep] = [
+      taker.input(),
+      masks.keep(taker.take(passageSites.length), passageSites),
+    ];
     const labelled = taker.take(labels);
     let parts: Tensor[] = [];
     const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
       const encoded = {
-        queries: retriever.queryVectors(trained, queryInput, sites > 0 ? queryKeep : undefined),
-        passages: retriever.passages(trained, passageInput, sites > 0 ? passageKeep : undefined),
+        queries: retriever.queryVectors(trained, queryInput, queryKeep),
+        passages: retriever.passages(trained, passageInput, passageKeep),
         weights: retriever.poolingWeights(trained),
       };
       const loss = lossOf(retriever, objective, encoded, labelled);

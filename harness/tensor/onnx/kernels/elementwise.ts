@@ -14,6 +14,8 @@ const binary: Record<string, string> = {
 for (const [name, op] of Object.entries(binary)) {
   kernel(name, ({ a, b }) => node(op, [a, b], broadcast(a!, b!), a!.dtype));
 }
+/** Of integers, cut towards zero: packed-flags.ts's own. */
+kernel('Quotient', ({ a, b }) => node('Div', [a, b], broadcast(a!, b!), 'int32'));
 kernel('SquaredDifference', ({ a, b }) => {
   const shape = broadcast(a!, b!);
   const difference = node('Sub', [a, b], shape, a!.dtype);

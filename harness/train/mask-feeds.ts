@@ -1,0 +1,61 @@
+/** How dropout masks reach a program: what is fed for them, and what an encoder gets of that. */
+import type { Tensor, Tensor2D } from '../contracts.js';
+import type { DropoutSite } from '../model/encoder.js';
+import { type ArraySpec, type Engine, type NumericArray, sizeOf } from '../tensor/engine.js';
+import { keptScale } from '../tensor/layers.js';
+import * as tf from '../tensor/operations.js';
+import { flagTable, unpackFlags, wordsFor } from '../tensor/packed-flags.js';
+import { dropoutMasks, type MaskDraw, packedMasks } from './dropout-masks.js';
+
+export interface MaskFeeds {
+  /** Of what is fed for these sites. */
+  specs(sites: readonly DropoutSite[]): ArraySpec[];
+  /** @returns what `Encoder.states` takes: undefined where there is no site */
+  keep(fed: readonly Tensor[], sites: readonly DropoutSite[]): readonly Tensor[] | undefined;
+  /**
+   * @param draws all of a step
+   * @returns for each what gives its feeds, the same ones whenever it is called
+   */
+  ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[];
+}
+
+/** A byte for each value, which programs take as they are; or words of flags where variables lie on a device, to which masks travel. */
+export const maskFeeds = ({ largestArrayBytes }: Pick<Engine, 'largestArrayBytes'>): MaskFeeds =>
+  largestArrayBytes === undefined ? masksOfBytes : new PackedMasks();
+
+const masksOfBytes: MaskFeeds = {
+  specs: (sites) => sites.map(({ shape }) => ({ shape, dtype: 'bool' })),
+  keep: (fed) => (fed.length > 0 ? fed : undefined),
+  // Drawn whenever they are asked for: of all texts together they would be large.
+  ofStep: (draws) => draws.map((draw) => async () => dropoutMasks(draw)),
+};
+
+/** What a step keeps; of 128 passages of 256 tokens in BERT-base it is a quarter. */
+const mostKeptBytes = 2 ** 30;
+
+class PackedMasks implements MaskFeeds {
+  specs(sites: readonly DropoutSite[]): ArraySpec[] {
+    return sites.map(({ shape }) => ({ shape: [shape[0]!, wordsPerText(shape)], dtype: 'int32' }));
+  }
+
+  keep(fed: readonly Tensor[], sites: readonly DropoutSite[]): readonly Tensor[] | undefined {
+    if (sites.length === 0) return undefined;
+    const tables = new Map(sites.map(({ rate }) => [rate, flagTable(keptScale(rate))]));
+    return sites.map(({ shape, rate }, i) => {
+      const flags = unpackFlags(fed[i] as Tensor2D, sizeOf(shape.slice(1)), tables.get(rate)!);
+      return tf.reshape(flags, [...shape]);
+    });
+  }
+
+  ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[] {
+    let left = mostKeptBytes;
+    return draws.map((draw) => {
+      left -= draw.sites.reduce((sum, { shape }) => sum + 4 * shape[0]! * wordsPerText(shape), 0);
+      if (left < 0) return async () => packedMasks(draw);
+      const kept = Promise.resolve(packedMasks(draw));
+      return () => kept;
+    });
+  }
+}
+
+const wordsPerText = (shape: readonly number[]): number => wordsFor(sizeOf(shape.slice(1)));
