@@ -97,8 +97,8 @@ for (const { name, skip, open } of devices) {
     const query = Float32Array.of(1, -1, 2, -2, 1, -1, 2, -2);
     const left = rankRows({ dimensions: 8, values }, query).filter(({ row }) => row !== 64 && row !== 1001);
     values[64 * 8] = Number.NaN;
-    // Of products that go beyond float32, one is Infinity and one -Infinity.
-    values.fill(3e38, 1001 * 8, 1002 * 8);
+    // Infinity, less Infinity: also where a product and its sum are rounded once.
+    values.fill(Number.POSITIVE_INFINITY, 1001 * 8, 1002 * 8);
     const source: RowSource = {
       vectors: 1500,
       dimensions: 8,

@@ -73,15 +73,20 @@ export class DeviceSearch {
     const scores = kept.variables[0]!;
     try {
       const [, largest] = await (await this.#largest(run)).run(feedsOf(run, batch), [scores]);
-      const { chosen, counts } = chosenGroups(top, run, batch, largest as Float32Array);
-      if (counts.every((count) => count === 0)) return;
-      const { depth } = top;
-      const [found] = await (await this.#look(run, depth)).run([scores, chosen]);
-      offerBest(top, run, batch, (q, offer) => {
-        const at = q * groupRows * depth;
-        for (let i = 0; i < counts[q]!; i++)
-          offer(chosen[q * depth + i]!, found as Float32Array, at + i, depth);
-      });
+      const { chosen, counts, width, least } = chosenGroups(top, run, batch, largest as Float32Array);
+      if (width === 0) return;
+      const [found] = await (await this.#look(run, width)).run([scores, chosen]);
+      offerBest(
+        top,
+        run,
+        batch,
+        (q, offer) => {
+          const at = q * groupRows * width;
+          for (let i = 0; i < counts[q]!; i++)
+            offer(chosen[q * width + i]!, found as Float32Array, at + i, width);
+        },
+        least,
+      );
     } finally {
       kept.dispose();
     }
@@ -154,38 +159,49 @@ function scoresOf([queries, ...blocks]: tf.Tensor[]): tf.Tensor {
  * For each query the `depth` first groups, in the order of their largest scores, and of equal ones of their rows. These hold
  * the `depth` best rows: before a row of another group comes, from each of them, the row with its largest score, which is
  * larger, or equal and of a group whose rows are all before.
- * @returns their numbers [Q, depth], and how many they are by query
+ * @returns their numbers [Q, width], how many they are by query, and by query a score that no row of the `depth` best is below
  */
 function chosenGroups(top: TopRows, { groups, queries }: Run, { first, size }: Batch, largest: Float32Array) {
   const { depth } = top;
-  const chosen = new Int32Array(queries * depth);
+  const found = new Int32Array(size * depth);
   const scores = new Float32Array(depth);
+  const least = new Float32Array(size);
   const counts = Array.from({ length: size }, (_, q) => {
     const held = new BestPassages(depth);
-    const least = top.leastScore(first + q);
+    least[q] = top.leastScore(first + q);
     for (let group = 0; group < groups; group++) {
       const score = largest[q * groups + group]!;
       // What cannot enter need not travel.
-      if (score >= least) held.offer(score, group);
+      if (score >= least[q]!) held.offer(score, group);
     }
-    return held.take(chosen.subarray(q * depth), scores, 0);
+    const count = held.take(found.subarray(q * depth), scores, 0);
+    if (count === depth) least[q] = scores[depth - 1]!;
+    return count;
   });
-  return { chosen, counts };
+  // After the first blocks few groups may enter: as many as are needed, of few widths, each of which is a program.
+  const most = Math.max(...counts);
+  const width = Math.min(depth, most === 0 ? 0 : 2 ** Math.ceil(Math.log2(most)));
+  const chosen = new Int32Array(queries * width);
+  for (let q = 0; q < size; q++)
+    chosen.set(found.subarray(q * depth, q * depth + Math.min(width, counts[q]!)), q * width);
+  return { chosen, counts, width, least };
 }
 
 /** Offers the rows of a group, whose scores stand so far apart from each other. */
 type OfferGroup = (group: number, scores: Float32Array, at: number, apart: number) => void;
 
+/** @param leastOf by query, a score that no row which matters is below; where absent that of the worst hit */
 function offerBest(
   top: TopRows,
   run: Run,
   { first, size }: Batch,
   each: (q: number, offer: OfferGroup) => void,
+  leastOf?: Float32Array,
 ): void {
   const [rows, best] = [new Int32Array(top.depth), new Float32Array(top.depth)];
   for (let q = 0; q < size; q++) {
     const held = new BestPassages(top.depth);
-    const least = top.leastScore(first + q);
+    const least = leastOf?.[q] ?? top.leastScore(first + q);
     each(q, (group, scores, at, apart) => {
       const firstRow = group * groupRows;
       const count = Math.min(groupRows, run.rows - firstRow);
