@@ -165,6 +165,7 @@ function onDevice(
       );
       const { graph, outputs: recorded } = record(build, inputs, baked, true);
       const outputs = apart(graph, withoutIdleReshapes(recorded).map(beforeLastCast));
+      fuseLayers(outputs);
       const isMatrix = (i: number) => fixed.has(i) && inputs[i]!.shape.length > 1;
       const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
       const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing });
