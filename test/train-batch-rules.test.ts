@@ -9,7 +9,7 @@ import {
   makeBatch,
   type TrainingExample,
 } from '../harness/train/batches.js';
-import { concatenate } from '../harness/train/chunks.js';
+import { concatenate } from '../harness/train/concatenate.js';
 import { addStep, emptyRunning, epochFacts } from '../harness/train/running-epoch.js';
 import type { TrainingState } from '../harness/train/training-state.js';
 
@@ -173,8 +173,8 @@ test('an epoch comes to the means of its steps; what no step had is absent', () 
     ...{ epoch: 0, steps: 1, loss: 1, contrastive: 1, seconds: 0.25 },
   });
   assert.deepEqual(
-    concatenate([Float32Array.of(1, 2), new Float32Array(0), Float32Array.of(3)]),
+    concatenate(Float32Array, [Float32Array.of(1, 2), new Float32Array(0), Float32Array.of(3)]),
     Float32Array.of(1, 2, 3),
   );
-  assert.equal(concatenate([]).length, 0);
+  assert.equal(concatenate(Float32Array, []).length, 0);
 });

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { stream } from '../harness/random.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
-import { dropoutMasks } from '../harness/train/dropout-masks.js';
+import { dropoutMasks, packedMasks } from '../harness/train/dropout-masks.js';
 import { maskFeeds } from '../harness/train/mask-feeds.js';
+import { MaskThreads } from '../harness/train/mask-threads.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
 /** How many values stay before the next that drops: a geometric number, by inversion, without any table. */
@@ -76,7 +77,7 @@ for (const device of ['cpu', 'webgpu'] as const) {
       { shape: [3, 29], rate: 0.5 },
     ];
     const engine = await openEngine('onnx', { threads: 1, device });
-    const feeds = maskFeeds({ largestArrayBytes: 2 ** 27 });
+    const feeds = maskFeeds({ largestArrayBytes: 2 ** 27, threads: 1 });
     const program = await engine.compile(
       (words) => feeds.keep(words, sites)!.map((mask) => tf.mul(mask, 1)),
       feeds.specs(sites),
@@ -104,8 +105,39 @@ for (const device of ['cpu', 'webgpu'] as const) {
 
 test('elsewhere they are fed as bytes', async () => {
   const sites = [{ shape: [2, 31], rate: 0.1 }];
-  const feeds = maskFeeds({});
+  const feeds = maskFeeds({ threads: 1 });
   const draw = { sites, seed: 7, step: 1, side: 'query' as const, first: 0 };
   assert.deepEqual(feeds.specs(sites), [{ shape: [2, 31], dtype: 'bool' }]);
   assert.deepEqual(await feeds.ofStep([draw])[0]!(), dropoutMasks(draw));
+});
+
+test('threads draw the same masks, however many they are, and one that dies is an error', async () => {
+  // 5 texts are no multiple of any number of threads, and a million values each are enough to start them.
+  const sites = [
+    { shape: [5, 1000, 1000], rate: 0.1 },
+    { shape: [5, 77], rate: 0.5 },
+  ];
+  const draw = { sites, seed: 7, step: 1, side: 'passage' as const, first: 3 };
+  const expected = packedMasks(draw);
+  for (const [threads, parts] of [
+    [1, 1],
+    [2, 2],
+    [3, 8],
+  ] as const) {
+    const drawing = new MaskThreads(threads);
+    assert.deepEqual(await drawing.draw(draw, parts), expected, `${threads} threads`);
+    assert.equal(drawing.started, threads);
+    await drawing.end();
+    await assert.rejects(drawing.draw(draw, parts), /a thread that draws dropout masks ended with 1/);
+  }
+  const dying = new MaskThreads(1);
+  const endless = { ...draw, sites: [{ shape: [1, 2 ** 40], rate: 0.1 }] };
+  await assert.rejects(dying.draw(endless, 1), { name: 'RangeError', message: /typed array length/ });
+  await assert.rejects(dying.draw(draw, 1), { name: 'RangeError' });
+  await dying.end();
+  const few = { ...draw, sites: [sites[1]!] };
+  const idle = new MaskThreads(2);
+  assert.deepEqual(await idle.draw(few, 2), packedMasks(few));
+  assert.equal(idle.started, 0);
+  await idle.end();
 });

@@ -37,13 +37,3 @@ export function chunksOf(side: Side, batch: Batch, size: number, encoder: Encode
   }
   return chunks;
 }
-
-export function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

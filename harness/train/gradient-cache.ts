@@ -9,7 +9,8 @@ import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
-import { type Chunk, chunksOf, concatenate, type Side } from './chunks.js';
+import { type Chunk, chunksOf, type Side } from './chunks.js';
+import { concatenate } from './concatenate.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import { keptParts, labelFeeds, labelKey, labelSpecs, lossOf, usualObjective } from './objective.js';
 import { groupKey, pieceGroups } from './piece-groups.js';
@@ -67,9 +68,9 @@ export class GradientCache implements StepComputer {
     }
     const loss = await this.#loss(
       batch,
-      concatenate(vectors.query),
-      concatenate(vectors.passage),
-      concatenate(present),
+      concatenate(Float32Array, vectors.query),
+      concatenate(Float32Array, vectors.passage),
+      concatenate(Float32Array, present),
     );
     for (const [i, variable] of gradients.variables.entries()) {
       if (retriever.parameters[i]!.owner !== 'pooling') variable.clear();
@@ -228,7 +229,7 @@ export class GradientCache implements StepComputer {
     return sum;
   }
 
-  dispose(): Promise<void> {
-    return this.#programs.dispose();
+  async dispose(): Promise<void> {
+    await Promise.all([this.#programs.dispose(), this.#masks.dispose()]);
   }
 }

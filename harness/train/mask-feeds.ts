@@ -5,7 +5,8 @@ import { type ArraySpec, type Engine, type NumericArray, sizeOf } from '../tenso
 import { keptScale } from '../tensor/layers.js';
 import * as tf from '../tensor/operations.js';
 import { flagTable, unpackFlags, wordsFor } from '../tensor/packed-flags.js';
-import { dropoutMasks, type MaskDraw, packedMasks } from './dropout-masks.js';
+import { dropoutMasks, type MaskDraw } from './dropout-masks.js';
+import { MaskThreads } from './mask-threads.js';
 
 export interface MaskFeeds {
   /** Of what is fed for these sites. */
@@ -17,23 +18,34 @@ export interface MaskFeeds {
    * @returns for each what gives its feeds, the same ones whenever it is called
    */
   ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[];
+  dispose(): Promise<void>;
 }
 
 /** A byte for each value, which programs take as they are; or words of flags where variables lie on a device, to which masks travel. */
-export const maskFeeds = ({ largestArrayBytes }: Pick<Engine, 'largestArrayBytes'>): MaskFeeds =>
-  largestArrayBytes === undefined ? masksOfBytes : new PackedMasks();
+export const maskFeeds = ({
+  largestArrayBytes,
+  threads,
+}: Pick<Engine, 'largestArrayBytes' | 'threads'>): MaskFeeds =>
+  largestArrayBytes === undefined ? masksOfBytes : new PackedMasks(threads);
 
 const masksOfBytes: MaskFeeds = {
   specs: (sites) => sites.map(({ shape }) => ({ shape, dtype: 'bool' })),
   keep: (fed) => (fed.length > 0 ? fed : undefined),
   // Drawn whenever they are asked for: of all texts together they would be large.
   ofStep: (draws) => draws.map((draw) => async () => dropoutMasks(draw)),
+  dispose: async () => undefined,
 };
 
 /** What a step keeps; of 128 passages of 256 tokens in BERT-base it is a quarter. */
 const mostKeptBytes = 2 ** 30;
 
 class PackedMasks implements MaskFeeds {
+  readonly #threads: MaskThreads;
+
+  constructor(threads: number) {
+    this.#threads = new MaskThreads(threads);
+  }
+
   specs(sites: readonly DropoutSite[]): ArraySpec[] {
     return sites.map(({ shape }) => ({ shape: [shape[0]!, wordsPerText(shape)], dtype: 'int32' }));
   }
@@ -47,14 +59,22 @@ class PackedMasks implements MaskFeeds {
     });
   }
 
+  /** The threads draw while the device computes: all that is kept is ordered at once. */
   ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[] {
+    const parts = Math.ceil(this.#threads.most / draws.length);
     let left = mostKeptBytes;
     return draws.map((draw) => {
       left -= draw.sites.reduce((sum, { shape }) => sum + 4 * shape[0]! * wordsPerText(shape), 0);
-      if (left < 0) return async () => packedMasks(draw);
-      const kept = Promise.resolve(packedMasks(draw));
+      if (left < 0) return () => this.#threads.draw(draw, this.#threads.most);
+      const kept = this.#threads.draw(draw, parts);
+      // A step waits for it later than it may fail, or not at all where another fails.
+      void kept.catch(() => undefined);
       return () => kept;
     });
+  }
+
+  dispose(): Promise<void> {
+    return this.#threads.end();
   }
 }
 

@@ -164,8 +164,8 @@ export class DirectStep implements StepComputer {
     return resultOf(numbers as Float32Array, this.context);
   }
 
-  dispose(): Promise<void> {
-    return this.#programs.dispose();
+  async dispose(): Promise<void> {
+    await Promise.all([this.#programs.dispose(), this.#masks.dispose()]);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Scans a file of codes with several threads, each of which holds its own rows: what is found does not depend on how many they are. */
-import { Worker } from 'node:worker_threads';
 import { BenchError, type SentError } from '../../errors.js';
+import { AskedThread } from '../../program/asked-thread.js';
 import type { CodeLayout } from './code-file.js';
 import { type Candidates, CodeScan, rowsAtMost, type ScanQuery, type Wanted } from './code-scan.js';
 import type { ProductRows } from './product-rows.js';
@@ -91,51 +91,34 @@ export class ScanThreads {
   }
 }
 
-/** A thread, which keeps nobody waiting at the end of the program but while it is asked. */
 class OtherThread {
   readonly ready: Promise<ProductRows[]>;
-  readonly #worker: Worker;
-  #answer: ((message: ThreadMessage) => void) | undefined;
-  #fail: ((error: Error) => void) | undefined;
-  /** Why it answers no more. */
-  #end: Error | undefined;
+  readonly #thread: AskedThread<ScanOrder, ThreadMessage>;
 
   constructor(data: ThreadData) {
-    this.#worker = new Worker(new URL('./scan-thread.js', import.meta.url), { workerData: data });
-    this.#worker.on('message', (message: ThreadMessage) => this.#answer?.(message));
-    const ended = (error: Error) => {
-      this.#end ??= error;
-      this.#fail?.(this.#end);
-    };
-    this.#worker.on('error', ended);
-    this.#worker.on('exit', (code) => ended(new Error(`a thread of the search ended with ${code}`)));
-    this.ready = this.#next().then((message) => (message as { copies: ProductRows[] }).copies);
+    this.#thread = new AskedThread(
+      new URL('./scan-thread.js', import.meta.url),
+      'a thread of the search',
+      data,
+    );
+    this.ready = answered(this.#thread.next()).then(
+      (message) => (message as { copies: ProductRows[] }).copies,
+    );
     // Whoever opens it waits for it later than it may fail.
     void this.ready.catch(() => undefined);
   }
 
   async find(order: ScanOrder): Promise<Candidates[][]> {
-    const next = this.#next();
-    this.#worker.postMessage(order);
-    return ((await next) as { found: Candidates[][] }).found;
+    return ((await answered(this.#thread.ask(order))) as { found: Candidates[][] }).found;
   }
 
-  async #next(): Promise<ThreadMessage> {
-    if (this.#end !== undefined) throw this.#end;
-    this.#worker.ref();
-    try {
-      const message = await new Promise<ThreadMessage>((resolve, reject) => {
-        this.#answer = resolve;
-        this.#fail = reject;
-      });
-      if ('refused' in message) throw BenchError.received(message.refused);
-      return message;
-    } finally {
-      this.#worker.unref();
-    }
+  end(): Promise<void> {
+    return this.#thread.end();
   }
+}
 
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
+async function answered(given: Promise<ThreadMessage>): Promise<ThreadMessage> {
+  const message = await given;
+  if ('refused' in message) throw BenchError.received(message.refused);
+  return message;
 }
