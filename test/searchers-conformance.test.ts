@@ -74,13 +74,18 @@ for (const { name, title, on, plugin, skip } of flat) {
   }
 
   test(`${title}, Flat: a small budget is kept to, with the same hits, or refused`, { skip }, async (t) => {
-    const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(400, dimensions, 'budget'), 1, 4);
+    const index = await makeIndex(
+      await temporaryFolder(t),
+      wholeNumberRows(1000, dimensions, 'budget'),
+      1,
+      4,
+    );
     t.after(() => index.close());
     const all = await open(index);
     assert.equal(all.resident, true);
     const expected = await all.search(wholeQueries.values, 20, 30);
     await all.dispose();
-    const tight = await open(index, 16_000);
+    const tight = await open(index, 52_000);
     assert.equal(tight.resident, false);
     assert.deepEqual(await tight.search(wholeQueries.values, 20, 30), expected);
     await tight.dispose();

@@ -6,6 +6,7 @@ import type { RowSource } from '../harness/searchers/exact/blocks.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { largestArray } from '../harness/tensor/onnx/array-trial.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import { cudaDevices } from './cuda-devices.js';
 import { makeIndex, normalRows, rankRows, temporaryFolder, wholeNumberRows } from './made-index.js';
@@ -134,6 +135,56 @@ for (const { name, skip, open } of devices) {
     await engine.dispose();
   });
 }
+
+test('larger arrays are tried where they make fewer blocks, and a query is multiplied with all blocks at once', async (t) => {
+  const cpu = await openEngine('onnx', { threads: 1 });
+  const compiled: string[] = [];
+  let tried = 0;
+  // The processor, which says that it is a device: its programs are the same.
+  const engine: Engine = {
+    ...cpu,
+    largestArrayBytes: 4096 * 512,
+    async tryLargestArray() {
+      tried++;
+      return 2 * 4096 * 512;
+    },
+    compile(build, inputs, options) {
+      compiled.push(options!.name!);
+      return cpu.compile(build, inputs, options);
+    },
+  };
+  const rows = wholeNumberRows(5 * 4096 + 10, 4, 'rows');
+  const index = await makeIndex(await temporaryFolder(t), rows);
+  const query = Float32Array.of(1, -2, 2, 1);
+  const expected = rankRows(rows, query).slice(0, 30);
+  const half = { ...index, vectors: 4096, readRows: index.readRows.bind(index) };
+  for (const [source, budget, trials] of [
+    [half, {}, 0],
+    // Memory for no more anyway.
+    [index, { deviceMemoryBytes: 321 * 64 * 16 + 4096 * 512 }, 0],
+    [index, {}, 1],
+  ] as const) {
+    compiled.length = 0;
+    const searcher = await ExactSearcher.open(source, engine, { memoryBytes: 64 * MiB, ...budget });
+    const hits = await searcher.search(query, 1, 30);
+    await searcher.dispose();
+    assert.equal(tried, trials);
+    if (source === half) continue;
+    assert.deepEqual(
+      Array.from(hits.rows),
+      expected.map(({ row }) => row),
+    );
+    const searches = compiled.filter((name) => /search/.test(name));
+    assert.deepEqual(searches, ['search of 1 queries in 20490 rows']);
+  }
+  await index.close();
+  await cpu.dispose();
+});
+
+test('an array is as large as the device holds it', { skip: devices[0]!.skip }, async () => {
+  // SwiftShader ends the process that tries more.
+  assert.equal((await largestArray('webgpu')) / MiB, 512);
+});
 
 test('blocks on a device keep to its memory, to its largest array, and to what passes through this process', () => {
   const largestArrayBytes = 128 * MiB;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { largestArray } from '../harness/tensor/onnx/array-trial.js';
 import { deviceTrial } from '../harness/tensor/onnx/device-trial.js';
 import { chooseDevice } from '../harness/tensor/onnx/devices.js';
 import { leaveSoftwareOut, mayHaveGpu } from '../harness/tensor/onnx/gpu-search.js';
@@ -67,7 +68,7 @@ test('a driver that ends its process is an error of the device, with how it ende
   const broken = path.join(folder, 'broken.cjs');
   await writeFile(
     broken,
-    "if (process.argv[1]?.includes('device-trial-process')) process.kill(process.pid, 'SIGSEGV');",
+    "if (/(device|array)-trial-process/.test(process.argv[1])) process.kill(process.pid, 'SIGSEGV');",
   );
   process.env.NODE_OPTIONS = `--require=${broken}`;
   await assert.rejects(
@@ -78,6 +79,7 @@ test('a driver that ends its process is an error of the device, with how it ende
       /docs\/gpu\.md/,
     ),
   );
+  assert.equal(await largestArray('webgpu'), 128 * 2 ** 20);
   // Known from then on in this process.
   delete process.env.NODE_OPTIONS;
   assert.equal((await deviceTrial('webgpu')).works, false);
@@ -85,5 +87,7 @@ test('a driver that ends its process is an error of the device, with how it ende
   assert.notEqual(deviceTrial('webgpu', 'f16'), deviceTrial('webgpu'));
 });
 
-test('the process that tries a device ends with whoever started it', () =>
-  assertEndsAlone('tensor/onnx/device-trial-process', 'webgpu', 'float32'));
+test('the processes that try a device end with whoever started them', async () => {
+  await assertEndsAlone('tensor/onnx/device-trial-process', 'webgpu', 'float32');
+  await assertEndsAlone('tensor/onnx/array-trial-process', 'webgpu');
+});

@@ -82,8 +82,10 @@ export interface Engine {
   /** What a latency was measured on. */
   readonly device: DeviceName;
   readonly threads: number;
-  /** The most bytes of one array on a device whose memory holds the variables; absent where this process's memory does. */
+  /** Bytes that one array may have for certain on a device whose memory holds the variables; absent where this process's memory does. */
   readonly largestArrayBytes?: number;
+  /** The most that it may have, at least `largestArrayBytes`: tried when it is first asked for, some seconds. Absent where that is all. */
+  tryLargestArray?(): Promise<number>;
   /** Milliseconds spent inside programs since the engine was opened: what is left of a step is JavaScript. */
   readonly busyMs: number;
   /** Library versions, for the run record. */

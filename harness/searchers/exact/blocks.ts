@@ -19,12 +19,20 @@ export interface Block {
 }
 
 /** What is allowed of a device's memory matters where there is a device. */
-function budgetOn(
-  { largestArrayBytes }: Engine,
-  { memoryBytes, deviceMemoryBytes }: BlockBudget,
-): BlockBudget {
-  if (largestArrayBytes === undefined) return { memoryBytes };
-  return { memoryBytes, deviceMemoryBytes: deviceMemoryBytes ?? memoryBytes, largestArrayBytes };
+async function budgetOn(
+  engine: Engine,
+  { vectors, dimensions }: RowSource,
+  { memoryBytes, deviceMemoryBytes = memoryBytes }: BlockBudget,
+): Promise<BlockBudget> {
+  const { largestArrayBytes: certain } = engine;
+  if (certain === undefined) return { memoryBytes };
+  const own = { memoryBytes, deviceMemoryBytes };
+  const blockRows = (largestArrayBytes: number) =>
+    planBlocks(vectors, dimensions, { ...own, largestArrayBytes }).blockRows;
+  // A trial takes seconds: only where a larger array makes fewer blocks.
+  const isEnough = blockRows(certain) === blockRows(Number.POSITIVE_INFINITY);
+  const tried = isEnough ? undefined : await engine.tryLargestArray?.();
+  return { ...own, largestArrayBytes: tried ?? certain };
 }
 
 /** The blocks of one open index, one search at a time. */
@@ -50,7 +58,7 @@ export class Blocks {
 
   /** @throws BenchError CONFIG_INVALID, or CACHE_INVALID where a shard cannot be read */
   static async open(index: RowSource, engine: Engine, budget: BlockBudget): Promise<Blocks> {
-    const plan = planBlocks(index.vectors, index.dimensions, budgetOn(engine, budget));
+    const plan = planBlocks(index.vectors, index.dimensions, await budgetOn(engine, index, budget));
     const blocks = new Blocks(index, engine, plan);
     try {
       if (plan.resident) await blocks.#load();
@@ -142,6 +150,7 @@ export class Blocks {
     for (const loaded of this.#loaded) loaded.dispose();
     this.#loaded = [];
     this.#buffers = [];
+    // A program of ONNX Runtime that is released takes the memory of what it made with it: it is the last to go.
     await this.#turned?.dispose();
   }
 }

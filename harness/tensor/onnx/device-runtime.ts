@@ -1,5 +1,6 @@
 /** What differs between the devices that ONNX Runtime computes on: how it is called there, and what it has kernels for. */
 import type { DeviceName } from '../engine.js';
+import { boundBytes, largestArray } from './array-trial.js';
 import { cudaRewritings, type Rewritings, webgpuRewritings } from './device-operators.js';
 import type { NativeApi } from './native-api.js';
 import { type DeviceOrt, openNative } from './native-runtime.js';
@@ -10,6 +11,8 @@ export interface DeviceRuntime {
   rewritings: Rewritings;
   /** The most bytes of one array. */
   largestArrayBytes: number;
+  /** As Engine has it. */
+  tryLargestArray?: () => Promise<number>;
   /** Settings of its sessions, beside those that every session has. */
   extra: Readonly<Record<'session' | 'optimization', Readonly<Record<string, string>>>>;
 }
@@ -44,8 +47,8 @@ export async function deviceRuntime(device: Exclude<DeviceName, 'cpu'>): Promise
     return {
       ort: await loadOrt(),
       rewritings: webgpuRewritings,
-      // What every WebGPU binds at once; some devices do more, which ONNX Runtime does not tell.
-      largestArrayBytes: 128 * 2 ** 20,
+      largestArrayBytes: boundBytes,
+      tryLargestArray: () => largestArray(device),
       // It would make the Gemm again that the rewritings take apart.
       extra: { session, optimization: { disable_specified_optimizers: 'MatMulAddFusion' } },
     };

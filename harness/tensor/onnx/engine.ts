@@ -28,7 +28,14 @@ import './kernels.js';
 /** Where programs run and what they are fed lies. */
 type Place = Pick<
   Engine,
-  'largestArrayBytes' | 'compile' | 'codeProducts' | 'variables' | 'resident' | 'release' | 'dispose'
+  | 'largestArrayBytes'
+  | 'tryLargestArray'
+  | 'compile'
+  | 'codeProducts'
+  | 'variables'
+  | 'resident'
+  | 'release'
+  | 'dispose'
 >;
 
 /**
@@ -135,7 +142,7 @@ const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clock: Bus
 
 /** On a device: variables stay there, and no node of a program runs on the CPU unsaid. */
 function onDevice(
-  { ort, rewritings, largestArrayBytes, extra }: DeviceRuntime,
+  { ort, rewritings, largestArrayBytes, tryLargestArray, extra }: DeviceRuntime,
   options: InferenceSession.SessionOptions,
   clock: BusyClock,
   device: DeviceName,
@@ -145,6 +152,7 @@ function onDevice(
   const residents = new DeviceResidents(memory);
   return {
     largestArrayBytes,
+    ...(tryLargestArray && { tryLargestArray }),
     async compile(
       build,
       inputs,
