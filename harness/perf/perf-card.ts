@@ -3,12 +3,14 @@
  * the other: passages trained and encoded a second, and exact search of a million vectors. PYTHON=... chooses an interpreter
  * that has torch with CUDA and transformers.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { shardHeaderBytes } from '../index/shard.js';
 import { shardPaths } from '../index/shard-files.js';
 import { openIndex } from '../index/vector-index.js';
+import { parseJson } from '../json.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import { stream } from '../random.js';
 import { ExactSearcher } from '../searchers/exact/flat.js';
@@ -107,19 +109,25 @@ async function encoding(engine: Engine, sizes: Setting, peer: Partial<PeerTimes>
   const texts = Array.from({ length: encoded }, () =>
     Int32Array.from({ length: maxTokens }, () => 5 + random.integer(sizes.vocabularySize - 5)),
   );
-  for (const precision of engine.device === 'cpu' ? ['float32'] : ['float32', 'f16']) {
+  let exact: Float32Array | undefined;
+  for (const precision of ['float32', 'f16']) {
     const options = { engine, retriever, weights, maxTokens, batchTokens: encodeBatch * maxTokens };
     const encoder = new VectorEncoder({ ...options, precision, side: 'passage' });
     try {
-      await encoder.encode(texts.slice(0, encodeBatch));
+      let { vectors } = await encoder.encode(texts.slice(0, encodeBatch));
       const times: number[] = [];
       for (let turn = 0; turn < steps; turn++) {
         const started = performance.now();
-        await encoder.encode(texts);
+        ({ vectors } = await encoder.encode(texts));
         times.push(performance.now() - started);
       }
       const whole = median(times);
-      console.log(`  encoding, ${precision}: ${perSecond(encoded, whole)}${beside(peer, 'encode', whole)}`);
+      const alike =
+        exact === undefined ? '' : `; cosine to float32 ${likeness(exact, vectors, sizes.dimensions)}`;
+      exact ??= vectors;
+      console.log(
+        `  encoding, ${precision}: ${perSecond(encoded, whole)}${beside(peer, 'encode', whole)}${alike}`,
+      );
     } catch (error) {
       console.log(`  encoding, ${precision}: ${(error as Error).message}`);
     }
@@ -128,6 +136,18 @@ async function encoding(engine: Engine, sizes: Setting, peer: Partial<PeerTimes>
   engine.release(weights);
   await made.dispose();
 }
+
+/** Cosines of vectors of the same texts, both [N, D]: their mean and the least. */
+function likeness(left: Float32Array, right: Float32Array, dimensions: number): string {
+  const cosines = Array.from({ length: left.length / dimensions }, (_, i) => {
+    const [a, b] = [left, right].map((all) => all.subarray(i * dimensions, (i + 1) * dimensions));
+    const [ab, aa, bb] = [dot(a!, b!), dot(a!, a!), dot(b!, b!)];
+    return ab / Math.sqrt(aa * bb);
+  });
+  return `mean ${(cosines.reduce((sum, cosine) => sum + cosine) / cosines.length).toFixed(7)}, least ${Math.min(...cosines).toFixed(7)}`;
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, d) => sum + value * b[d]!, 0);
 
 /** How much of the speed of PyTorch. */
 function beside(peer: Partial<PeerTimes>, what: 'train' | 'encode', milliseconds: number): string {
@@ -175,36 +195,50 @@ async function searching(
   await index.close();
 }
 
+/** What one device is measured with, in a process of its own: memory that an earlier one has kept would be missing. */
+interface DeviceTurn {
+  device: DeviceName;
+  chosen: readonly Part[];
+  size: keyof typeof settings;
+  folder: string;
+}
+
+async function measure({ device, chosen, size, folder }: DeviceTurn): Promise<void> {
+  const sizes = settings[size];
+  const peer = parseJson(await readFile(path.join(folder, 'peer.json'), 'utf8')) as Partial<PeerTimes>;
+  const queries = clusteredVectors(Math.max(...counts), sizes.dimensions, 'queries');
+  const engine = await openEngine('onnx', { device });
+  console.log(`${device}, ${engine.versions.gpu ?? 'which GPU is not known'}`);
+  if (chosen.includes('search')) await searching(engine, sizes, folder, queries, peer);
+  if (chosen.includes('encode')) await encoding(engine, sizes, peer);
+  if (chosen.includes('train'))
+    for (const isWhole of [false, true]) await training(engine, sizes, peer, isWhole);
+  await engine.dispose();
+}
+
 export default async function perfCard([
   devices = 'webgpu',
   named = parts.join(','),
   size = 'base',
 ]: readonly string[]): Promise<void> {
+  if (devices.startsWith('{')) return measure(parseJson(devices) as DeviceTurn);
   const chosen = named.split(',') as Part[];
   const sizes = settings[size as keyof typeof settings];
   const { vectors, dimensions } = sizes;
   const folder = await mkdtemp(path.join(tmpdir(), 'strata-perf-'));
   try {
-    const queries = clusteredVectors(Math.max(...counts), dimensions, 'queries');
     const files = [shardPaths(folder, 0).vectors];
     const asked = path.join(folder, 'queries.f32');
     if (chosen.includes('search')) {
       await writeVectors(folder, turnedVectors(vectors, dimensions), dimensions);
-      await writeFile(asked, queries);
+      await writeFile(asked, clusteredVectors(Math.max(...counts), dimensions, 'queries'));
     }
     const peer = peerTimes(chosen, sizes, { files, queries: asked });
-    for (const device of devices.split(',') as DeviceName[]) {
-      const engine = await openEngine('onnx', { device });
-      console.log(`${device}, ${engine.versions.gpu ?? 'which GPU is not known'}`);
-      try {
-        if (chosen.includes('search')) await searching(engine, sizes, folder, queries, peer);
-        if (chosen.includes('encode')) await encoding(engine, sizes, peer);
-        if (chosen.includes('train'))
-          for (const isWhole of [false, true]) await training(engine, sizes, peer, isWhole);
-      } catch (error) {
-        console.log(`  ended by: ${(error as Error).stack}`);
-      }
-      await engine.dispose();
+    await writeFile(path.join(folder, 'peer.json'), JSON.stringify(peer));
+    for (const device of devices.split(',')) {
+      const turn = JSON.stringify({ device, chosen, size, folder });
+      const { status } = spawnSync(process.execPath, [process.argv[1]!, 'card', turn], { stdio: 'inherit' });
+      if (status !== 0) console.log(`${device} ended with ${status}`);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
