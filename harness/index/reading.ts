@@ -3,11 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { openPlain } from '../store/plain-file.js';
+import { openPlain, readInto } from '../store/plain-file.js';
 import { textIfThere } from '../store/text-file.js';
-
-/** Node refuses to read more than 2 GiB at once. */
-const largestReadBytes = 1 << 30;
 
 /** @throws BenchError CACHE_INVALID where the file is missing */
 export async function openToRead(path: string): Promise<FileHandle> {
@@ -51,12 +48,8 @@ export async function readFully(
   into: Uint8Array,
   position: number,
 ): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const length = Math.min(into.length - done, largestReadBytes);
-    const { bytesRead } = await handle.read(into, done, length, position + done);
-    if (bytesRead === 0) throw damaged(path, `ends before byte ${position + into.length}`);
-    done += bytesRead;
-  }
+  if ((await readInto(handle, into, position)) < into.length)
+    throw damaged(path, `ends before byte ${position + into.length}`);
 }
 
 /** The error for a file of an index that does not hold what it should. */
