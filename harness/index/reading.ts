@@ -1,10 +1,13 @@
 /** Reading the index's binary files, which may be larger than one read may be. */
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
+import { BenchError, damaged, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
+import { hasItsDigest } from '../store/digest.js';
 import { openPlain, readInto } from '../store/plain-file.js';
 import { textIfThere } from '../store/text-file.js';
+
+export { damaged } from '../errors.js';
 
 /** @throws BenchError CACHE_INVALID where the file is missing */
 export async function openToRead(path: string): Promise<FileHandle> {
@@ -52,10 +55,18 @@ export async function readFully(
     throw damaged(path, `ends before byte ${position + into.length}`);
 }
 
-/** The error for a file of an index that does not hold what it should. */
-export function damaged(path: string, what: string, cause?: unknown): BenchError {
-  return new BenchError('CACHE_INVALID', `${path} ${what}.`, {
-    hint: 'Delete the folder it lies in; the next run makes it again.',
-    cause,
-  });
+/**
+ * What `withDigest` wrote into a file of JSON, without its digest.
+ * @throws BenchError CACHE_INVALID where it is not that
+ */
+export function asWritten<T extends object>(file: string, text: string): T {
+  let found: (T & { digest: string }) | null;
+  try {
+    found = parseJson(text) as typeof found;
+  } catch (cause) {
+    throw damaged(file, 'is not JSON', cause);
+  }
+  if (!hasItsDigest(found)) throw damaged(file, 'is not as it was written');
+  const { digest: _, ...stored } = found!;
+  return stored as unknown as T;
 }

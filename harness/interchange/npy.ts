@@ -3,7 +3,7 @@
  * Python literal, then the numbers. Rows are read as they are asked for; arrays of objects, which are pickles, are refused.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { BenchError } from '../errors.js';
+import { BenchError, unreadable } from '../errors.js';
 import { openPlain, readInto } from '../store/plain-file.js';
 
 /** As NumPy writes it, with the bytes of a number. */
@@ -31,9 +31,8 @@ export class NpyRows {
    *   or fewer bytes than it says
    */
   static async open(file: string): Promise<NpyRows> {
-    const handle = await openPlain(file).catch((cause: Error) => {
-      if (cause instanceof BenchError) throw cause;
-      throw new BenchError('PATH_INVALID', `${file} cannot be read: ${cause.message}.`, { cause });
+    const handle = await openPlain(file).catch((cause: unknown) => {
+      throw unreadable(file, cause);
     });
     try {
       const { size } = await handle.stat();

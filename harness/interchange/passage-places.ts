@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import type { Passage } from '../contracts.js';
-import { BenchError } from '../errors.js';
+import { BenchError, damaged } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
 import { AtomicFile } from '../store/atomic.js';
 import { openPlain, readInto } from '../store/plain-file.js';
@@ -147,13 +147,6 @@ class PlaceTable {
   close(): Promise<void> {
     return this.#handle.close();
   }
-}
-
-function damaged(path: string, what: string, cause?: unknown): BenchError {
-  return new BenchError('CACHE_INVALID', `${path} ${what}.`, {
-    hint: 'Delete the folder it lies in; the next run makes it again.',
-    cause,
-  });
 }
 
 function passageIn(

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { BenchError, type ErrorCode } from '../errors.js';
+import { BenchError, type ErrorCode, unreadable } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
 import { openPlain } from '../store/plain-file.js';
 
@@ -168,11 +168,6 @@ async function assertLineAt(
   throw new BenchError(code, `${file}: no line begins behind ${start} bytes, where one began before.`, {
     hint: 'Its file may have changed since it was opened: run again.',
   });
-}
-
-function unreadable(file: string, cause: unknown): BenchError {
-  if (cause instanceof BenchError) return cause;
-  return new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
 }
 
 async function* plain(source: Readable, file: string): AsyncGenerator<Buffer> {
