@@ -1,12 +1,14 @@
 /** Passages of a plain file are read from any of them on, without what stands before; of a packed one all is read. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { passageEnds, passagesIn } from '../datasets/dpr/passages.js';
 import type { Dataset, Passage } from '../harness/contracts.js';
 import { passagesFrom } from '../harness/dataset/reading.js';
+import { passagesAt, writePlaces } from '../harness/interchange/passage-places.js';
 import { textBlocks } from '../harness/interchange/text-blocks.js';
 import { openDataset, openDatasetHere } from '../harness/pipeline/prepare.js';
 import { silentProgress } from '../harness/progress.js';
@@ -157,6 +159,37 @@ test('DPR: the passages at some places, whatever stands between rows, and nothin
     await write(lines.slice(0, 100));
     await assert.rejects(at(dataset, [4500]), /passage 4501 no longer stands where it stood/);
   }
+});
+
+test('places of more passages than are looked at, or written, at once', async () => {
+  const many = 70_000;
+  const [file, places] = [path.join(root, 'many.tsv'), path.join(root, 'many.places')];
+  await writeFile(file, Array.from({ length: many }, (_, i) => `${i}\tt\t\n`).join(''));
+  await writePlaces(places, passageEnds(file));
+  assert.equal((await stat(places)).size, 8 * (many + 1));
+  const idsAt = async (ordinals: number[]) =>
+    (await all(passagesAt({ file, places, passagesIn }, ordinals))).map(({ passageId }) => Number(passageId));
+  const edges = [0, 1].flatMap((n) => [n * 2 ** 16 - 2, n * 2 ** 16 - 1, n * 2 ** 16]);
+  const chosen = [...edges, many - 1]
+    .filter((ordinal) => ordinal >= 0 && ordinal < many)
+    .sort((a, b) => a - b);
+  assert.deepEqual(await idsAt(chosen), chosen);
+  const each = Array.from({ length: many }, (_, i) => i);
+  assert.deepEqual(await idsAt(each), each);
+  await writeFile(places, (await readFile(places)).subarray(0, -8));
+  await assert.rejects(idsAt([many - 1]), { code: 'CACHE_INVALID' });
+  // Two rows where one stood, and what is no text.
+  const moved = { code: 'DATA_INVALID', message: `${file}: passage 12 no longer stands where it stood.` };
+  for (const row of ['1\t\t\n2\t\t', '11\tt\xff\t'].map((text) => Buffer.from(text, 'latin1'))) {
+    await writeFile(file, row);
+    const ends = Float64Array.from({ length: 13 }, (_, i) => (i < 12 ? 0 : row.length));
+    await writeFile(places, new Uint8Array(ends.buffer));
+    await assert.rejects(idsAt([11]), moved);
+    // Nothing stands between two places that are one.
+    await assert.rejects(idsAt([10]), { code: 'CACHE_INVALID' });
+  }
+  await rm(places);
+  await assert.rejects(idsAt([0]), { code: 'CACHE_INVALID', message: `${places} cannot be read.` });
 });
 
 test('DPR packed: no passage can be read alone', async () => {
