@@ -6,10 +6,12 @@ import path from 'node:path';
 import type { Dataset, DatasetPlugin, DatasetRequest, Query, Split } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { inspect } from '../harness/interchange/inspection.js';
+import { passagesAt, writePlaces } from '../harness/interchange/passage-places.js';
+import { isPacked } from '../harness/interchange/text-blocks.js';
 import { assertFolder, describeAll, fileOf, remembered } from './collection/files.js';
 import { placedPassages } from './collection/placed.js';
 import { filesOf, layoutOf, passageCount as publishedCount, variants } from './dpr/files.js';
-import { passagesOf, questionsOf } from './dpr/passages.js';
+import { passageEnds, passagesIn, passagesOf, questionsOf } from './dpr/passages.js';
 import { readTraining, type TrainingSplit, trainingPassagesOf } from './dpr/training.js';
 
 const empty: TrainingSplit = {
@@ -63,6 +65,15 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   if (passageCount === 0)
     throw new BenchError('DATA_INVALID', `${passages} holds no passages.`, { hint: layout });
 
+  const { keepFile } = request;
+  const hasPlaces = keepFile !== undefined && !(await isPacked(passages));
+  let places: Promise<string> | undefined;
+  /** Every run is measured by its hits, few among 21 million passages. */
+  async function* at(ordinals: Iterable<number>) {
+    places ??= keepFile!('dpr places 1', [passages], (file) => writePlaces(file, passageEnds(passages)));
+    yield* passagesAt({ file: passages, places: await places, passagesIn }, ordinals);
+  }
+
   const read = new Map<Split, Promise<TrainingSplit>>();
   const trainingOf = (split: 'train' | 'dev'): Promise<TrainingSplit> => {
     const file = training[split];
@@ -104,7 +115,8 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     passageCount,
     answerMatching: 'string',
     remarks,
-    passages: () => placedPassages((start) => passagesOf(passages, start), starts),
+    passages: () =>
+      placedPassages((start) => passagesOf(passages, start), starts, hasPlaces ? at : undefined),
     async queries(split) {
       if (split !== 'test') return (await trainingOf(split)).queries;
       questions ??= questionsOf(test, 'test');

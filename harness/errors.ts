@@ -201,3 +201,18 @@ export function fileError(error: unknown, path: string): unknown {
   }
   return error;
 }
+
+/** The error for a file that a user names and that cannot be read; one that says so already is given back. */
+export function unreadable(file: string, cause: unknown, hint?: string): BenchError {
+  if (cause instanceof BenchError) return cause;
+  const message = `${file} cannot be read: ${(cause as Error).message}.`;
+  return new BenchError('PATH_INVALID', message, { cause, ...(hint !== undefined && { hint }) });
+}
+
+/** The error for a file of the cache that does not hold what it should. */
+export function damaged(path: string, what: string, cause?: unknown): BenchError {
+  return new BenchError('CACHE_INVALID', `${path} ${what}.`, {
+    hint: 'Delete the folder it lies in; the next run makes it again.',
+    cause,
+  });
+}

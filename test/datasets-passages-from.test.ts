@@ -1,15 +1,19 @@
 /** Passages of a plain file are read from any of them on, without what stands before; of a packed one all is read. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { passageEnds, passagesIn } from '../datasets/dpr/passages.js';
 import type { Dataset, Passage } from '../harness/contracts.js';
 import { passagesFrom } from '../harness/dataset/reading.js';
+import { passagesAt, writePlaces } from '../harness/interchange/passage-places.js';
 import { textBlocks } from '../harness/interchange/text-blocks.js';
-import { openDatasetHere } from '../harness/pipeline/prepare.js';
+import { openDataset, openDatasetHere } from '../harness/pipeline/prepare.js';
+import { silentProgress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';
+import { Store } from '../harness/store/store.js';
 
 let root: string;
 before(async () => {
@@ -109,6 +113,97 @@ test('a row of DPR that goes over the end of a block is no place to begin', asyn
   const dataset = await openDatasetHere('dpr/nq', path.join(root, 'cache'), folder);
   assert.ok(dataset.passages().from !== undefined);
   await assertFromAnywhere(dataset);
+});
+
+test('DPR: the passages at some places, whatever stands between rows, and nothing else is read', async () => {
+  const folder = path.join(root, 'dpr at');
+  await mkdir(folder);
+  const file = path.join(folder, 'psgs_w100.tsv');
+  // Lines of Windows, blank ones among them, quoted columns of many lines, one of a hundred kilobytes; no newline at the end.
+  const rows = texts.map((text, i) => {
+    const own = i === 7 ? text.repeat(2000) : i % 3 === 0 ? text.replaceAll(' ', '\n') : text;
+    return `${i % 5 === 0 ? '\r\n' : ''}${i + 1}\t"${own}"\ttitle ${i}`;
+  });
+  const write = (lines: readonly string[]) => writeFile(file, lines.join('\r\n'));
+  await writeFile(path.join(folder, 'nq-test.qa.csv'), `what\t["end"]\n`);
+  const store = new Store(path.join(root, 'cache'));
+  const open = () => openDataset({ dataset: 'dpr/nq', data: folder, offline: true }, store, silentProgress());
+  const at = async (dataset: Dataset, ordinals: number[]) => all(dataset.passages().at!(ordinals));
+  const chosen = [0, 1, 6, 7, 8, 2999, 3000, 4500, count - 2, count - 1];
+  for (const head of ['id\ttext\ttitle', '\uFEFFid\ttext\ttitle', undefined]) {
+    const lines = head === undefined ? rows : [head, ...rows];
+    await write(lines);
+    const dataset = await open();
+    const whole = await all(dataset.passages());
+    assert.equal(whole.length, count);
+    const expected = chosen.map((ordinal) => whole[ordinal]!);
+    assert.deepEqual(await at(dataset, chosen), expected);
+    assert.deepEqual(await at(dataset, [...whole.keys()]), whole);
+    assert.deepEqual(await at(dataset, []), []);
+    await assert.rejects(at(dataset, [count]), {
+      code: 'CACHE_INVALID',
+      message: /no place of passage 6001/,
+    });
+    // As long as it was, with rows of which nothing is right: only who reads them sees it.
+    const broken = lines.toSpliced(
+      -2900,
+      1000,
+      ...lines.slice(-2900, -1900).map((line) => line.replaceAll('\t', ' ')),
+    );
+    await write(broken);
+    assert.deepEqual(await at(dataset, chosen), expected);
+    await assert.rejects(at(dataset, [0, 3500]), {
+      code: 'DATA_INVALID',
+      message: `${file}: passage 3501 no longer stands where it stood.`,
+    });
+    await write(lines.slice(0, 100));
+    await assert.rejects(at(dataset, [4500]), /passage 4501 no longer stands where it stood/);
+  }
+});
+
+test('places of more passages than are looked at, or written, at once', async () => {
+  const many = 70_000;
+  const [file, places] = [path.join(root, 'many.tsv'), path.join(root, 'many.places')];
+  await writeFile(file, Array.from({ length: many }, (_, i) => `${i}\tt\t\n`).join(''));
+  await writePlaces(places, passageEnds(file));
+  assert.equal((await stat(places)).size, 8 * (many + 1));
+  const idsAt = async (ordinals: number[]) =>
+    (await all(passagesAt({ file, places, passagesIn }, ordinals))).map(({ passageId }) => Number(passageId));
+  const edges = [0, 1].flatMap((n) => [n * 2 ** 16 - 2, n * 2 ** 16 - 1, n * 2 ** 16]);
+  const chosen = [...edges, many - 1]
+    .filter((ordinal) => ordinal >= 0 && ordinal < many)
+    .sort((a, b) => a - b);
+  assert.deepEqual(await idsAt(chosen), chosen);
+  const each = Array.from({ length: many }, (_, i) => i);
+  assert.deepEqual(await idsAt(each), each);
+  await writeFile(places, (await readFile(places)).subarray(0, -8));
+  await assert.rejects(idsAt([many - 1]), { code: 'CACHE_INVALID' });
+  // Two rows where one stood, and what is no text.
+  const moved = { code: 'DATA_INVALID', message: `${file}: passage 12 no longer stands where it stood.` };
+  for (const row of ['1\t\t\n2\t\t', '11\tt\xff\t'].map((text) => Buffer.from(text, 'latin1'))) {
+    await writeFile(file, row);
+    const ends = Float64Array.from({ length: 13 }, (_, i) => (i < 12 ? 0 : row.length));
+    await writeFile(places, new Uint8Array(ends.buffer));
+    await assert.rejects(idsAt([11]), moved);
+    // Nothing stands between two places that are one.
+    await assert.rejects(idsAt([10]), { code: 'CACHE_INVALID' });
+  }
+  await rm(places);
+  await assert.rejects(idsAt([0]), { code: 'CACHE_INVALID', message: `${places} cannot be read.` });
+});
+
+test('DPR packed: no passage can be read alone', async () => {
+  const folder = path.join(root, 'dpr packed');
+  await mkdir(folder);
+  await writeFile(path.join(folder, 'psgs_w100.tsv.gz'), gzipSync('id\ttext\ttitle\n1\ta\tb\n'));
+  await writeFile(path.join(folder, 'nq-test.qa.csv'), `what\t["end"]\n`);
+  const store = new Store(path.join(root, 'cache'));
+  const dataset = await openDataset(
+    { dataset: 'dpr/nq', data: folder, offline: true },
+    store,
+    silentProgress(),
+  );
+  assert.equal(dataset.passages().at, undefined);
 });
 
 test('the blocks of a file that is read from one of them on are those behind it, lines counted on', async () => {

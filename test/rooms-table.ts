@@ -31,7 +31,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     floor: 1,
     imports: ['contracts', 'errors', 'json', 'json-schema', 'program', 'statistics', 'store'],
   },
-  dataset: { floor: 1, imports: ['counted', 'contracts'] },
+  dataset: { floor: 1, imports: ['counted', 'contracts', 'errors'] },
   tensor: { floor: 1, imports: ['counted', 'errors', 'plugin-files', 'program'] },
   precisions: { floor: 1, imports: ['errors', 'tensor'] },
   progress: { floor: 1, imports: ['counted', 'interruption', 'printable'] },

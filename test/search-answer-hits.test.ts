@@ -39,8 +39,16 @@ const listed = (flags: ReadonlyMap<string, Uint8Array>) =>
 
 test('a run and the hits it was made of hold the same answers, and reading ends at the last hit', async () => {
   const run = await runOf(queries, index, hits);
-  assert.deepEqual(run.get('q1'), { passageIds: ['p0', 'p1'], scores: Float32Array.of(3, 2) });
-  assert.deepEqual(run.get('q3'), { passageIds: [], scores: new Float32Array(0) });
+  assert.deepEqual(run.get('q1'), {
+    passageIds: ['p0', 'p1'],
+    scores: Float32Array.of(3, 2),
+    ordinals: Int32Array.of(0, 1),
+  });
+  assert.deepEqual(run.get('q3'), {
+    passageIds: [],
+    scores: new Float32Array(0),
+    ordinals: new Int32Array(0),
+  });
   const [readOfRun, readOfHits]: string[][] = [[], []];
   const ofRun = new AnswersOfRun('string', queries, run);
   await readPassages(datasetRead(readOfRun!), [ofRun]);
@@ -52,6 +60,43 @@ test('a run and the hits it was made of hold the same answers, and reading ends 
   for (const read of [readOfRun!, readOfHits!]) assert.deepEqual(read, ['p0', 'p1', 'p2', 'p3']);
 });
 
+test('of a collection that can be read at its places only the hits are read, and they have to be those of the index', async () => {
+  const run = await runOf(queries, index, hits);
+  const read: number[] = [];
+  const placed = (of: readonly Passage[]): Dataset => ({
+    ...datasetRead([]),
+    passages: () => ({
+      // biome-ignore lint/correctness/useYield: nothing is read in order here
+      async *[Symbol.asyncIterator]() {
+        throw new Error('all is read');
+      },
+      async *at(ordinals) {
+        for (const ordinal of ordinals) {
+          read.push(ordinal);
+          yield of[ordinal]!;
+        }
+      },
+    }),
+  });
+  const answers = new AnswersOfRun('string', queries, run);
+  await readPassages(placed(passages), [answers]);
+  assert.deepEqual(listed(answers.flags), { q0: [0, 1, 1], q1: [1, 1], q2: [0], q3: [] });
+  assert.deepEqual(read, [0, 1, 2, 3]);
+  assert.equal(answers.unread, 0);
+  const others = passages.toReversed();
+  await assert.rejects(readPassages(placed(others), [new AnswersOfRun('string', queries, run)]), {
+    code: 'DATA_INVALID',
+    message: 'Other passages stand where those of the hits stood.',
+  });
+  // Ids alone, of one query, or somebody else who wants all: everything is read.
+  const unplaced: Run = new Map([...run, ['q1', { passageIds: ['p0', 'p1'] }]]);
+  for (const readers of [
+    [new AnswersOfRun('string', queries, unplaced)],
+    [new AnswersOfRun('string', queries, run), new AnswersOfHits('string', queries, hits)],
+  ])
+    await assert.rejects(readPassages(placed(passages), readers), /all is read/);
+});
+
 test('a hit that the collection does not have holds no answer; a passage is a hit of any number of queries', async () => {
   const run: Run = new Map([
     ['q0', { passageIds: ['p9', 'p4', 'p0'] }],
@@ -61,6 +106,7 @@ test('a hit that the collection does not have holds no answer; a passage is a hi
   const answers = new AnswersOfRun('string', queries, run);
   await readPassages(datasetRead(read), [answers]);
   assert.deepEqual(listed(answers.flags), { q0: [0, 1, 1], q1: [1], q2: [], q3: [] });
+  assert.equal(answers.unread, 1);
   assert.deepEqual(read, ['p0', 'p1', 'p2', 'p3', 'p4']);
 });
 

@@ -11,7 +11,13 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { useDeviceOperators, webgpuRewritings } from '../harness/tensor/onnx/device-operators.js';
 import { prune, type Value } from '../harness/tensor/onnx/graph.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
-import { activationBytes, chunkFor, stateBytes, trainingBytes } from '../harness/train/device-memory.js';
+import {
+  activationBytes,
+  chunkFor,
+  largestBatch,
+  stateBytes,
+  trainingBytes,
+} from '../harness/train/device-memory.js';
 import { GradientCache } from '../harness/train/gradient-cache.js';
 import { DirectStep } from '../harness/train/step.js';
 import { stepComputer } from '../harness/train/step-computer.js';
@@ -22,6 +28,20 @@ const bertBase = {
   shape: { layers: 12, dimensions: 768 },
   ...{ queries: 128, queryTokens: 256, passages: 256, passageTokens: 256 },
 };
+
+test('the largest batch: a positive and its negatives for each query', () => {
+  const tokens = { queryTokens: 32, passageTokens: 256 };
+  assert.deepEqual(largestBatch({ batchSize: 8, negatives: 0 }, tokens), {
+    queries: 8,
+    passages: 8,
+    ...tokens,
+  });
+  assert.deepEqual(largestBatch({ batchSize: 3, negatives: 15 }, tokens), {
+    queries: 3,
+    passages: 48,
+    ...tokens,
+  });
+});
 
 /** Bytes that a program holds at its fullest, beside what it is fed and what it leaves: values are dropped after their last use. */
 function heldBytes(...[build, inputs]: Parameters<typeof record>): number {

@@ -7,10 +7,12 @@ type Placed = Passage & PlacedId;
 /**
  * @param read gives them from the beginning, or from a start on
  * @param starts as an inspection has found them
+ * @param at absent where there is no table of their places
  */
 export function placedPassages(
   read: (from?: PassageStart) => AsyncIterable<Placed>,
   starts: readonly PassageStart[],
+  at?: PassageStream['at'],
 ): PassageStream {
   return {
     [Symbol.asyncIterator]: () => passages(read(), 0),
@@ -20,6 +22,7 @@ export function placedPassages(
         return passages(read(start), ordinal - (start?.ordinal ?? 0));
       },
     }),
+    ...(at && { at }),
   };
 }
 

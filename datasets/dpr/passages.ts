@@ -3,7 +3,7 @@ import type { Passage, Query } from '../../harness/contracts.js';
 import { BenchError } from '../../harness/errors.js';
 import type { PlacedId } from '../../harness/interchange/inspection.js';
 import { PythonListError, parsePythonStrings } from '../../harness/interchange/python-list.js';
-import { quotedRows } from '../../harness/interchange/quoted-columns.js';
+import { quotedRowEnds, quotedRows, quotedRowsIn } from '../../harness/interchange/quoted-columns.js';
 import type { TextStart } from '../../harness/interchange/text-blocks.js';
 
 export type PlacedPassage = Passage & PlacedId;
@@ -15,16 +15,39 @@ export type PlacedPassage = Passage & PlacedId;
  */
 export async function* passagesOf(file: string, from?: TextStart): AsyncGenerator<PlacedPassage> {
   for await (const { columns, line, start } of quotedRows(file, 'DATA_INVALID', from)) {
-    const [passageId = '', text = '', title = ''] = columns;
-    if (line === 1 && passageId === 'id') continue;
-    if (columns.length !== 3 || passageId === '') {
-      const what = columns.length === 3 ? 'no id' : `${columns.length} columns`;
-      throw new BenchError('DATA_INVALID', `${file}, line ${line}: ${what}.`, {
-        hint: 'Each line is an id, a text and a title with tabs between them; a column that begins with " is quoted.',
-      });
-    }
-    yield { passageId, title, text: stripQuotes(text), place: line, ...(start && { start }) };
+    if (isHeader(columns, line)) continue;
+    yield { ...passageOf(columns, line, file), place: line, ...(start && { start }) };
   }
+}
+
+/** Where each passage of a plain file stands: the end of its row in bytes, and before them all where the first begins. */
+export async function* passageEnds(file: string): AsyncGenerator<number> {
+  let isFirst = true;
+  for await (const { columns, line, endByte } of quotedRowEnds(file, 'DATA_INVALID')) {
+    const header = isHeader(columns, line);
+    if (isFirst) yield header ? endByte : 0;
+    if (!header) yield endByte;
+    isFirst = false;
+  }
+}
+
+/** The passages of some rows of the file. */
+export function* passagesIn(rows: string, file: string): Generator<Passage> {
+  for (const { columns, line } of quotedRowsIn(rows, file, 'DATA_INVALID'))
+    yield passageOf(columns, line, file);
+}
+
+const isHeader = ([id]: readonly string[], line: number): boolean => line === 1 && id === 'id';
+
+function passageOf(columns: readonly string[], line: number, file: string): Passage {
+  const [passageId = '', text = '', title = ''] = columns;
+  if (columns.length !== 3 || passageId === '') {
+    const what = columns.length === 3 ? 'no id' : `${columns.length} columns`;
+    throw new BenchError('DATA_INVALID', `${file}, line ${line}: ${what}.`, {
+      hint: 'Each line is an id, a text and a title with tabs between them; a column that begins with " is quoted.',
+    });
+  }
+  return { passageId, title, text: stripQuotes(text) };
 }
 
 function stripQuotes(text: string): string {

@@ -95,6 +95,11 @@ export interface PassageStream extends AsyncIterable<Passage> {
    * @param ordinal place in the collection, from 0
    */
   from?(ordinal: number): AsyncIterable<Passage>;
+  /**
+   * Those at some places, in their order, without reading the others. Absent where they cannot be read alone.
+   * @param ordinals places in the collection, from 0, ascending
+   */
+  at?(ordinals: Iterable<number>): AsyncIterable<Passage>;
 }
 
 /**

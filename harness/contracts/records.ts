@@ -31,6 +31,8 @@ export interface Ranking {
   readonly scores?: ArrayLike<number>;
   /** Ranks that the source stated, from 1; absent where the order given is the ranking. */
   readonly ranks?: ArrayLike<number>;
+  /** Places of the passages in the collection, from 0; absent where ids are all that is known. */
+  readonly ordinals?: ArrayLike<number>;
 }
 
 /** A run: the ranking of each query, by query id. */

@@ -1,22 +1,39 @@
 /** One reading of a collection, for all that look at its texts. */
 import type { Dataset, Passage, PassageStream } from '../contracts.js';
+import { BenchError } from '../errors.js';
 
 export interface PassageReader {
   /** Whether no passage that is still to come is of interest. */
   readonly isDone: boolean;
+  /** Places of all that is of interest, ascending; absent where it is known by ids alone. */
+  readonly wanted?: readonly number[] | undefined;
   /** @param ordinal place in the collection, from 0 */
   read(passage: Passage, ordinal: number): void;
 }
 
-/** Reads no further than somebody wants, and nothing where nobody wants anything. */
+/**
+ * Reads no further than somebody wants, and nothing where nobody wants anything; nothing else than one wants where the
+ * places are known and the collection can be read there.
+ * @throws BenchError DATA_INVALID where other passages stand at these places
+ */
 export async function readPassages(
   dataset: Pick<Dataset, 'passages'>,
   readers: readonly PassageReader[],
 ): Promise<void> {
   const isDone = () => readers.every((reader) => reader.isDone);
   if (isDone()) return;
+  const passages = dataset.passages();
+  const [{ wanted } = {}, ...others] = readers;
+  if (passages.at !== undefined && wanted !== undefined && others.length === 0) {
+    let next = 0;
+    for await (const passage of passages.at(wanted)) readers[0]!.read(passage, wanted[next++]!);
+    if (isDone()) return;
+    throw new BenchError('DATA_INVALID', 'Other passages stand where those of the hits stood.', {
+      hint: 'The files of the collection may have changed since it was indexed: run again.',
+    });
+  }
   let ordinal = 0;
-  for await (const passage of dataset.passages()) {
+  for await (const passage of passages) {
     for (const reader of readers) if (!reader.isDone) reader.read(passage, ordinal);
     ordinal++;
     if (isDone()) return;

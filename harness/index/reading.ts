@@ -1,13 +1,13 @@
 /** Reading the index's binary files, which may be larger than one read may be. */
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError, fileError } from '../errors.js';
+import { BenchError, damaged, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { openPlain } from '../store/plain-file.js';
+import { hasItsDigest } from '../store/digest.js';
+import { openPlain, readInto } from '../store/plain-file.js';
 import { textIfThere } from '../store/text-file.js';
 
-/** Node refuses to read more than 2 GiB at once. */
-const largestReadBytes = 1 << 30;
+export { damaged } from '../errors.js';
 
 /** @throws BenchError CACHE_INVALID where the file is missing */
 export async function openToRead(path: string): Promise<FileHandle> {
@@ -51,18 +51,22 @@ export async function readFully(
   into: Uint8Array,
   position: number,
 ): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const length = Math.min(into.length - done, largestReadBytes);
-    const { bytesRead } = await handle.read(into, done, length, position + done);
-    if (bytesRead === 0) throw damaged(path, `ends before byte ${position + into.length}`);
-    done += bytesRead;
-  }
+  if ((await readInto(handle, into, position)) < into.length)
+    throw damaged(path, `ends before byte ${position + into.length}`);
 }
 
-/** The error for a file of an index that does not hold what it should. */
-export function damaged(path: string, what: string, cause?: unknown): BenchError {
-  return new BenchError('CACHE_INVALID', `${path} ${what}.`, {
-    hint: 'Delete the folder it lies in; the next run makes it again.',
-    cause,
-  });
+/**
+ * What `withDigest` wrote into a file of JSON, without its digest.
+ * @throws BenchError CACHE_INVALID where it is not that
+ */
+export function asWritten<T extends object>(file: string, text: string): T {
+  let found: (T & { digest: string }) | null;
+  try {
+    found = parseJson(text) as typeof found;
+  } catch (cause) {
+    throw damaged(file, 'is not JSON', cause);
+  }
+  if (!hasItsDigest(found)) throw damaged(file, 'is not as it was written');
+  const { digest: _, ...stored } = found!;
+  return stored as unknown as T;
 }

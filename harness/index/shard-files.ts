@@ -7,13 +7,12 @@
 import { copyFile, link, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { writeAtomic, writeJson } from '../store/atomic.js';
-import { hasItsDigest, withDigest } from '../store/digest.js';
+import { withDigest } from '../store/digest.js';
 import { hashOnce } from '../store/hash-once.js';
 import { textIfThere } from '../store/text-file.js';
 import { grown } from './growing.js';
-import { damaged } from './reading.js';
+import { asWritten, damaged } from './reading.js';
 import { ShardWriter } from './shard.js';
 
 /** What a shard's JSON file says. */
@@ -74,16 +73,7 @@ export async function readShardFacts(folder: string, number: number): Promise<Sh
 
 async function readStored(file: string): Promise<StoredFacts | undefined> {
   const text = await textIfThere(file);
-  if (text === undefined) return undefined;
-  let found: (StoredFacts & { digest?: string }) | null;
-  try {
-    found = parseJson(text) as StoredFacts | null;
-  } catch (cause) {
-    throw damaged(file, 'is not JSON', cause);
-  }
-  if (!hasItsDigest(found)) throw damaged(file, 'is not as it was written');
-  const { digest: _, ...stored } = found!;
-  return stored;
+  return text === undefined ? undefined : asWritten<StoredFacts>(file, text);
 }
 
 /**

@@ -3,8 +3,8 @@
  * Python literal, then the numbers. Rows are read as they are asked for; arrays of objects, which are pickles, are refused.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { BenchError } from '../errors.js';
-import { openPlain } from '../store/plain-file.js';
+import { BenchError, unreadable } from '../errors.js';
+import { openPlain, readInto } from '../store/plain-file.js';
 
 /** As NumPy writes it, with the bytes of a number. */
 const numberBytes = { '<f2': 2, '<f4': 4, '<f8': 8 } as const;
@@ -13,8 +13,6 @@ export type NpyType = keyof typeof numberBytes;
 const magic = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy itself refuses longer ones unless it is told otherwise. */
 const longestHeader = 10_000;
-/** Node refuses to read more than 2 GiB at once. */
-const largestReadBytes = 1 << 30;
 
 /** An array of rows, open. */
 export class NpyRows {
@@ -33,9 +31,8 @@ export class NpyRows {
    *   or fewer bytes than it says
    */
   static async open(file: string): Promise<NpyRows> {
-    const handle = await openPlain(file).catch((cause: Error) => {
-      if (cause instanceof BenchError) throw cause;
-      throw new BenchError('PATH_INVALID', `${file} cannot be read: ${cause.message}.`, { cause });
+    const handle = await openPlain(file).catch((cause: unknown) => {
+      throw unreadable(file, cause);
     });
     try {
       const { size } = await handle.stat();
@@ -61,13 +58,8 @@ export class NpyRows {
       throw new RangeError(`rows ${firstRow} to ${firstRow + count} of ${this.rows}`);
     const rowBytes = this.dimensions * numberBytes[this.type];
     const bytes = new Uint8Array(count * rowBytes);
-    for (let done = 0; done < bytes.length; ) {
-      const position = this.start + firstRow * rowBytes + done;
-      const wanted = Math.min(bytes.length - done, largestReadBytes);
-      const { bytesRead } = await this.handle.read(bytes, done, wanted, position);
-      if (bytesRead === 0) throw unusable(this.file, 'has become shorter while it was read', 'Run again.');
-      done += bytesRead;
-    }
+    const read = await readInto(this.handle, bytes, this.start + firstRow * rowBytes);
+    if (read < bytes.length) throw unusable(this.file, 'has become shorter while it was read', 'Run again.');
     return bytes;
   }
 

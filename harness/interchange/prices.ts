@@ -1,7 +1,7 @@
 /** Tables of prices: a JSON object in a file. */
 import { readFile } from 'node:fs/promises';
 import type { Prices } from '../contracts.js';
-import { BenchError } from '../errors.js';
+import { BenchError, unreadable } from '../errors.js';
 import { parseJson } from '../json.js';
 import { faultFinder } from '../json-schema.js';
 import { assertPlain } from '../store/plain-file.js';
@@ -29,10 +29,7 @@ export async function readPrices(file: string): Promise<Prices> {
     'Such a file is: {"currency": "USD", "gbMonth": 0.1, "vcpuHour": 0.04}, with "queriesPerMonth" where it is known.';
   assertPlain(file);
   const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, {
-      hint: 'Name the file that holds the prices.',
-      cause,
-    });
+    throw unreadable(file, cause, 'Name the file that holds the prices.');
   });
   if (bytes.length > mostBytes) {
     throw new BenchError(

@@ -45,6 +45,39 @@ export async function* quotedRows(
   cutter.end();
 }
 
+/**
+ * The rows of a plain file, each with the bytes of the file up to its end; lines that hold no row count to the next one.
+ * @throws as `quotedRows`
+ */
+export async function* quotedRowEnds(
+  file: string,
+  code: ErrorCode,
+): AsyncGenerator<QuotedRow & { endByte: number }> {
+  const cutter = new RowCutter(file, code);
+  const turn = turns();
+  for await (const { text, firstByte, sizeBytes } of textBlocks(file, code)) {
+    if (firstByte === undefined) throw new TypeError(`${file} is packed`);
+    // A byte order mark is no part of the text.
+    const markBytes = sizeBytes === text.length ? 0 : sizeBytes - Buffer.byteLength(text);
+    let [at, endByte] = [0, firstByte + markBytes];
+    for (const row of cutter.rows(text)) {
+      endByte += Buffer.byteLength(text.slice(at, cutter.at));
+      at = cutter.at;
+      yield { ...row, endByte };
+      const due = turn();
+      if (due !== undefined) await due;
+    }
+  }
+  cutter.end();
+}
+
+/** The rows of a text that was taken out of a file, lines counted from its own first. @throws as `quotedRows` */
+export function* quotedRowsIn(text: string, file: string, code: ErrorCode): Generator<QuotedRow> {
+  const cutter = new RowCutter(file, code);
+  yield* cutter.rows(text.endsWith('\n') ? text : `${text}\n`);
+  cutter.end();
+}
+
 /** A row of which a quoted column goes on in the next block. */
 interface OpenRow {
   line: number;
@@ -61,6 +94,8 @@ interface OpenRow {
 class RowCutter {
   readonly #file: string;
   readonly #code: ErrorCode;
+  /** Characters of the block up to the end of the row that was given last. */
+  at = 0;
   #line: number;
   #open: OpenRow | undefined;
 
@@ -88,6 +123,7 @@ class RowCutter {
       if (at < 0) return;
       const { columns, line } = this.#open;
       this.#open = undefined;
+      this.at = at;
       yield { columns, line };
     }
   }

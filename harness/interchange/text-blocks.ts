@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { BenchError, type ErrorCode } from '../errors.js';
+import { BenchError, type ErrorCode, unreadable } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
 import { openPlain } from '../store/plain-file.js';
 
@@ -15,6 +15,8 @@ export interface TextBlock {
   firstLine: number;
   /** Bytes of the file before it; absent where the file is packed. */
   firstByte?: number;
+  /** What it takes in the file: a byte order mark too, and a last newline that the file lacks. */
+  sizeBytes: number;
 }
 
 /** Where a block of a plain file began that was read before: reading can begin there. */
@@ -55,7 +57,7 @@ export async function* textBlocks(
       const whole = chunk.subarray(0, end);
       const bytes = length === 0 ? whole : Buffer.concat([...pieces, whole]);
       const text = decode(bytes, firstLine, firstByte === 0, file, code);
-      yield { text, firstLine, ...(!isPacked && { firstByte }) };
+      yield { text, firstLine, sizeBytes: bytes.length, ...(!isPacked && { firstByte }) };
       firstByte += bytes.length;
       firstLine += lineCount(bytes, bytes.length);
       pieces = [];
@@ -71,8 +73,9 @@ export async function* textBlocks(
     }
   }
   if (length === 0) return;
-  const text = decode(Buffer.concat([...pieces, Buffer.from('\n')]), firstLine, firstByte === 0, file, code);
-  yield { text, firstLine, ...(!isPacked && { firstByte }) };
+  const bytes = Buffer.concat([...pieces, Buffer.from('\n')]);
+  const text = decode(bytes, firstLine, firstByte === 0, file, code);
+  yield { text, firstLine, sizeBytes: bytes.length, ...(!isPacked && { firstByte }) };
 }
 
 /**
@@ -109,6 +112,31 @@ export async function beginningOf(file: string, code: ErrorCode): Promise<string
   return '';
 }
 
+/** Whether it is gzip, by its first bytes. @throws BenchError PATH_INVALID where it cannot be opened */
+export async function isPacked(file: string): Promise<boolean> {
+  const handle = await openText(file);
+  try {
+    return await beginsPacked(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file of text, to be read in parts. @throws BenchError PATH_INVALID where it cannot be opened */
+export async function openText(file: string): Promise<FileHandle> {
+  try {
+    return await openPlain(file);
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+async function beginsPacked(handle: FileHandle): Promise<boolean> {
+  const magic = Buffer.alloc(2);
+  await handle.read(magic, 0, 2, 0);
+  return magic[0] === 0x1f && magic[1] === 0x8b;
+}
+
 async function openBytes(
   file: string,
   code: ErrorCode,
@@ -117,9 +145,7 @@ async function openBytes(
   let handle: FileHandle | undefined;
   try {
     handle = await openPlain(file);
-    const magic = Buffer.alloc(2);
-    await handle.read(magic, 0, 2, 0);
-    const isPacked = magic[0] === 0x1f && magic[1] === 0x8b;
+    const isPacked = await beginsPacked(handle);
     if (start > 0) await assertLineAt(start, isPacked, handle, file, code);
     const source = createReadStream(file, { fd: handle, start, highWaterMark: 1 << 20 });
     return { isPacked, bytes: isPacked ? unpacked(source, file, code) : plain(source, file) };
@@ -142,11 +168,6 @@ async function assertLineAt(
   throw new BenchError(code, `${file}: no line begins behind ${start} bytes, where one began before.`, {
     hint: 'Its file may have changed since it was opened: run again.',
   });
-}
-
-function unreadable(file: string, cause: unknown): BenchError {
-  if (cause instanceof BenchError) return cause;
-  return new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
 }
 
 async function* plain(source: Readable, file: string): AsyncGenerator<Buffer> {

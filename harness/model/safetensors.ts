@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { BenchError, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { AtomicFile } from '../store/atomic.js';
-import { openPlain } from '../store/plain-file.js';
+import { openPlain, readInto } from '../store/plain-file.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type NumberType, numberTypes, toFloat32 } from './number-types.js';
 
@@ -189,15 +189,9 @@ async function readFully(
   into: Uint8Array,
   position: number,
 ): Promise<void> {
-  // One read call takes at most 2 GiB.
-  const largest = 1 << 30;
-  for (let done = 0; done < into.byteLength; ) {
-    const wanted = Math.min(largest, into.byteLength - done);
-    const { bytesRead } = await handle.read(into, done, wanted, position + done);
-    if (bytesRead === 0)
-      throw broken(path, `it ends at byte ${position + done}, within a tensor: it is cut off`);
-    done += bytesRead;
-  }
+  const read = await readInto(handle, into, position);
+  if (read < into.length)
+    throw broken(path, `it ends at byte ${position + read}, within a tensor: it is cut off`);
 }
 
 function broken(path: string, what: string): BenchError {

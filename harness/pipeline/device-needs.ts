@@ -4,7 +4,13 @@ import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
-import { chunkFor, stateBytes, type TrainingSize, trainingBytes } from '../train/device-memory.js';
+import {
+  chunkFor,
+  largestBatch,
+  stateBytes,
+  type TrainingSize,
+  trainingBytes,
+} from '../train/device-memory.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 
@@ -13,10 +19,7 @@ export function trainingSize(
   { train, text }: Pick<BenchConfig, 'train' | 'text'>,
   { weights, shape }: Pick<TrainingSize, 'weights' | 'shape'>,
 ): TrainingSize {
-  return {
-    ...{ weights, shape, queries: train.batchSize, passages: train.batchSize * (1 + train.negatives) },
-    ...{ queryTokens: text.queryTokens, passageTokens: text.passageTokens },
-  };
+  return { weights, shape, ...largestBatch(train, text) };
 }
 
 /** Absent where nothing lies on a device. @throws BenchError OUT_OF_MEMORY where deviceMemoryMiB does not hold the training */

@@ -37,10 +37,10 @@ export async function evaluateRun(
   const { run, tag, remarks } = await readRunFile(request.run, { ...format, queries });
   const leftOut = refuseStrangers(request, dataset, queries, run);
   const ranked = bestFirst(queries, run);
-  const unknown = await countUnknown(dataset, ranked);
   const identicalIds = identicalIdsOf(config, dataset);
   const measures = config.measures;
   const measured = await measureStage({ dataset, split, run: ranked, measures, identicalIds });
+  const unknown = measured.unknown ?? (await countUnknown(dataset, ranked));
   const described = await describeFile(request.run);
   const warnings = [
     `run file ${described.name}, sha256 ${described.sha256}`,

@@ -2,11 +2,10 @@
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
-import { damaged, openToRead, readFully } from '../index/reading.js';
-import { parseJson } from '../json.js';
+import { asWritten, damaged, openToRead, readFully } from '../index/reading.js';
 import type { PassageHits } from '../search/search.js';
 import { makeFolder, writeJson } from '../store/atomic.js';
-import { hasItsDigest, withDigest } from '../store/digest.js';
+import { withDigest } from '../store/digest.js';
 import { hashOnce } from '../store/hash-once.js';
 import { pieceFile } from '../store/log-file.js';
 import { textIfThere } from '../store/text-file.js';
@@ -53,7 +52,7 @@ export async function wholePiece(
   const text = await textIfThere(file);
   if (text === undefined) return undefined;
   try {
-    const { sha256, ...facts } = storedFacts(file, text);
+    const { sha256, ...facts } = asWritten<StoredFacts>(file, text);
     if (facts.key !== key) return undefined;
     for (const field of fields) {
       const found = await hashOnce(arrayFile(folder, field)).catch(() => undefined);
@@ -66,18 +65,6 @@ export async function wholePiece(
     note(`${error.message} Its hits are searched for again.`);
     return undefined;
   }
-}
-
-function storedFacts(file: string, text: string): StoredFacts {
-  let found: (StoredFacts & { digest?: string }) | null;
-  try {
-    found = parseJson(text) as typeof found;
-  } catch (cause) {
-    throw damaged(file, 'is not JSON', cause);
-  }
-  if (!hasItsDigest(found)) throw damaged(file, 'is not as it was written');
-  const { digest: _, ...stored } = found!;
-  return stored;
 }
 
 /** Puts a piece that was made in one folder into another, as if it had been made there. */

@@ -13,6 +13,8 @@ export interface Measurement {
   evaluation: Evaluation;
   /** By query id, in the order of its hits, 1 where one holds an answer; absent where no measure asks for answers. */
   answerFlags?: ReadonlyMap<string, Uint8Array>;
+  /** Passages of the run that the collection does not have; absent where no text was looked at. */
+  unknown?: number;
   warnings: string[];
 }
 
@@ -77,7 +79,7 @@ export async function measureStage(request: MeasureRequest): Promise<Measurement
       ]),
     }),
   });
-  return { evaluation, warnings, ...(found && { answerFlags: found.flags }) };
+  return { evaluation, warnings, ...(found && { answerFlags: found.flags, unknown: found.unread }) };
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 /** Run records as other tools write and read theirs: results of MTEB, metadata beside a TREC run. */
 import path from 'node:path';
-import { BenchError } from '../errors.js';
+import { BenchError, unreadable } from '../errors.js';
 import { parseJson } from '../json.js';
 import { parseMeasures } from '../plugins/measures.js';
 import {
@@ -101,8 +101,7 @@ async function jsonOf(file: string): Promise<unknown> {
   try {
     text = await readPlainText(file);
   } catch (cause) {
-    if (cause instanceof BenchError) throw cause;
-    throw new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}`, { cause });
+    throw unreadable(file, cause);
   }
   try {
     return parseJson(text);

@@ -17,8 +17,9 @@ export async function runOf(
   return new Map(
     queries.map(({ queryId }, q) => {
       const [from, end] = [q * depth, q * depth + counts[q]!];
-      const passageIds = Array.from(ordinals.subarray(from, end), (ordinal) => identifiers.at(ordinal));
-      return [queryId, { passageIds, scores: scores.slice(from, end) }];
+      const own = ordinals.slice(from, end);
+      const passageIds = Array.from(own, (ordinal) => identifiers.at(ordinal));
+      return [queryId, { passageIds, scores: scores.slice(from, end), ordinals: own }];
     }),
   );
 }

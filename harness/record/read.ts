@@ -1,7 +1,7 @@
 /** Reads run records from files and folders. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError } from '../errors.js';
+import { BenchError, unreadable } from '../errors.js';
 import { closingQuote, parseJson } from '../json.js';
 import { jsonPath } from '../json-schema.js';
 import { readPlainText } from '../store/plain-file.js';
@@ -22,7 +22,7 @@ export async function readRecord(file: string): Promise<RunRecord> {
   try {
     text = await readPlainText(file);
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw unread(file, cause);
   }
   return assertRecord(parse(text, file), file);
 }
@@ -48,7 +48,7 @@ async function filesOf(target: string): Promise<string[]> {
     if (!(await stat(target)).isDirectory()) return [path.normalize(target)];
     names = await readdir(target, { recursive: true });
   } catch (cause) {
-    throw unreadable(target, cause);
+    throw unread(target, cause);
   }
   const found = names.filter((name) => name.endsWith(recordSuffix)).sort();
   if (found.length === 0) {
@@ -59,11 +59,8 @@ async function filesOf(target: string): Promise<string[]> {
   return found.map((name) => path.join(target, name));
 }
 
-function unreadable(file: string, cause: unknown): BenchError {
-  if (cause instanceof BenchError) return cause;
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code !== 'ENOENT')
-    return new BenchError('PATH_INVALID', `${file} cannot be read: ${message}.`, { cause });
+function unread(file: string, cause: unknown): BenchError {
+  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return unreadable(file, cause);
   return new BenchError('PATH_INVALID', `There is no file or folder ${file}.`, {
     hint: 'Name run records, or the folder that bench run left them in: results where --out was not given.',
     cause,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ValidateFunction } from 'ajv';
-import { BenchError, unknownName } from '../errors.js';
+import { BenchError, unknownName, unreadable } from '../errors.js';
 import { parseJson } from '../json.js';
 import { compileSchema } from '../json-schema.js';
 import { assertPlain } from '../store/plain-file.js';
@@ -47,10 +47,7 @@ function read(file: string): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new BenchError('PATH_INVALID', `${file} cannot be read: ${(cause as Error).message}.`, {
-      hint: `Name a file, or one of ${reproductionNames().join(', ')}.`,
-      cause,
-    });
+    throw unreadable(file, cause, `Name a file, or one of ${reproductionNames().join(', ')}.`);
   }
   try {
     return parseJson(text) as unknown;

@@ -76,12 +76,17 @@ type Ordinals = Pick<PassageHits, 'depth' | 'ordinals'>;
 export class AnswersOfRun extends AnswerReader {
   /** By query id, in the order of its hits, 1 where the hit's text holds an answer of its query. */
   readonly flags = new Map<string, Uint8Array>();
+  readonly wanted: readonly number[] | undefined;
   readonly #wanted = new Map<string, { query: number; own: Uint8Array; hit: number }[]>();
 
   constructor(mode: AnswerMode, queries: readonly Query[], run: Run) {
     super(mode, queries);
+    const places = new Set<number>();
+    let arePlaced = true;
     for (const [query, { queryId }] of queries.entries()) {
-      const { passageIds = [] } = run.get(queryId) ?? {};
+      const { passageIds = [], ordinals } = run.get(queryId) ?? {};
+      arePlaced &&= passageIds.length === 0 || ordinals !== undefined;
+      for (let hit = 0; arePlaced && hit < passageIds.length; hit++) places.add(ordinals![hit]!);
       const own = new Uint8Array(passageIds.length);
       this.flags.set(queryId, own);
       for (const [hit, passageId] of passageIds.entries()) {
@@ -90,10 +95,16 @@ export class AnswersOfRun extends AnswerReader {
         else others.push({ query, own, hit });
       }
     }
+    this.wanted = arePlaced ? [...places].sort((a, b) => a - b) : undefined;
   }
 
   get isDone(): boolean {
     return this.#wanted.size === 0;
+  }
+
+  /** Passages of the run that have not been read: what the collection does not have, where all of it has been. */
+  get unread(): number {
+    return this.#wanted.size;
   }
 
   read({ passageId, text }: Passage): void {

@@ -23,6 +23,20 @@ export async function openPlain(file: string): Promise<FileHandle> {
   throw noFile(file);
 }
 
+/** Node refuses to read more than 2 GiB at once. */
+const largestReadBytes = 1 << 30;
+
+/** Fills `into` with the bytes from `position` on. @returns how many there were; fewer than were asked for where the file ends before */
+export async function readInto(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  for (let done = 0; done < into.length; ) {
+    const wanted = Math.min(into.length - done, largestReadBytes);
+    const { bytesRead } = await handle.read(into, done, wanted, position + done);
+    if (bytesRead === 0) return done;
+    done += bytesRead;
+  }
+  return into.length;
+}
+
 /** The bytes of a file, as `openPlain` opens it. */
 export async function readPlain(file: string): Promise<Buffer> {
   const handle = await openPlain(file);

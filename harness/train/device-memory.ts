@@ -16,6 +16,14 @@ export interface TrainingSize {
   passageTokens: number;
 }
 
+/** A batch as large as a training has one: each query comes with a positive and its negatives. */
+export function largestBatch(
+  { batchSize, negatives }: { batchSize: number; negatives: number },
+  { queryTokens, passageTokens }: Pick<TrainingSize, 'queryTokens' | 'passageTokens'>,
+): Omit<TrainingSize, 'weights' | 'shape'> {
+  return { queries: batchSize, passages: batchSize * (1 + negatives), queryTokens, passageTokens };
+}
+
 /** A share of the device's memory that is left to others, and to buffers that are made larger than what they hold. */
 const spared = 1 / 4;
 /** Texts per chunk where there is no device to fit it to. */

@@ -9,6 +9,7 @@ import type { Engine } from '../tensor/engine.js';
 import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
+import { largestBatch } from './device-memory.js';
 import { objectiveOf } from './objective.js';
 import { rankPool } from './rank-pool.js';
 import { addStep, emptyRunning, epochFacts } from './running-epoch.js';
@@ -86,10 +87,9 @@ export async function train(request: TrainRequest): Promise<Trained> {
     ...{ dropout: hasDropout(retriever), objective: objectiveOf(options) },
   };
   const negatives = examples.some((example) => example.negatives.length > 0) ? options.negatives : 0;
-  const computer = stepComputer(context, options.chunkSize, request.deviceMemoryMiB ?? null, {
-    ...{ queries: options.batchSize, passages: options.batchSize * (1 + negatives) },
-    ...{ queryTokens: request.maxQueryTokens, passageTokens: request.maxPassageTokens },
-  });
+  const tokens = { queryTokens: request.maxQueryTokens, passageTokens: request.maxPassageTokens };
+  const largest = largestBatch({ ...options, negatives }, tokens);
+  const computer = stepComputer(context, options.chunkSize, request.deviceMemoryMiB ?? null, largest);
   const batching: BatchOptions = {
     batchSize: options.batchSize,
     negatives,

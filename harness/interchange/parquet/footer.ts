@@ -1,6 +1,7 @@
 /** What stands at the end of a parquet file: its columns, and where their pages lie. */
 import type { FileHandle } from 'node:fs/promises';
 import type { FileMetaData } from 'hyparquet';
+import { readInto } from '../../store/plain-file.js';
 import { ParquetFault } from './fault.js';
 import { thriftEnd } from './thrift.js';
 
@@ -50,10 +51,7 @@ export function countRows({ num_rows: stated, row_groups: groups }: FileMetaData
 /** Bytes with a buffer of their own. @throws ParquetFault where the file ends before */
 export async function readAt(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw new ParquetFault(`it ends at byte ${position + done}: it is cut off`);
-    done += bytesRead;
-  }
+  const read = await readInto(handle, bytes, position);
+  if (read < length) throw new ParquetFault(`it ends at byte ${position + read}: it is cut off`);
   return bytes;
 }

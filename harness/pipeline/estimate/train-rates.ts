@@ -4,6 +4,7 @@ import type { Engine } from '../../tensor/engine.js';
 import { AdamW } from '../../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../../train/batches.js';
 import { devScore } from '../../train/dev-score.js';
+import { largestBatch } from '../../train/device-memory.js';
 import { objectiveOf } from '../../train/objective.js';
 import { rankPool, ranksEpochs } from '../../train/rank-pool.js';
 import { stepComputer } from '../../train/step-computer.js';
@@ -77,10 +78,9 @@ export async function trainRates(
   const dropout = retriever.dropoutSites(1, 8).length > 0;
   const objective = objectiveOf(options);
   const context = { engine, retriever, parameters, gradients, seed, dropout, objective };
-  const computer = stepComputer(context, options.chunkSize, config.deviceMemoryMiB, {
-    ...{ queries: options.batchSize, passages: options.batchSize * (1 + negatives) },
-    ...{ queryTokens: maxQueryTokens, passageTokens: maxPassageTokens },
-  });
+  const tokens = { queryTokens: maxQueryTokens, passageTokens: maxPassageTokens };
+  const largest = largestBatch(options, tokens);
+  const computer = stepComputer(context, options.chunkSize, config.deviceMemoryMiB, largest);
   const optimizer = new AdamW(
     engine,
     parameters,

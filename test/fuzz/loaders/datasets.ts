@@ -1,8 +1,11 @@
 /** Every dataset that opens a folder, and the files that are kept of one. */
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { NumberedLists } from '../../../datasets/collection/numbered-lists.js';
+import { passageEnds, passagesIn } from '../../../datasets/dpr/passages.js';
 import type { Dataset } from '../../../harness/contracts.js';
 import { ParquetFile } from '../../../harness/interchange/parquet-file.js';
+import { passagesAt, writePlaces } from '../../../harness/interchange/passage-places.js';
 import { loadDataset } from '../../../harness/plugins.js';
 import { type Files, type Loader, UnfitResult } from '../loader.js';
 import { readWhole } from '../results-checked.js';
@@ -79,6 +82,24 @@ const loaders: readonly Loader[] = [
       } finally {
         await file.close();
       }
+    },
+  },
+  {
+    name: 'passage-places',
+    inputs: async () => [
+      await written(async (folder) => {
+        const file = path.join(folder, 'passages.tsv');
+        await writeFile(file, fixtureFiles('datasets/dpr/nq')['psgs_w100.tsv']!);
+        await writePlaces(path.join(folder, 'places'), passageEnds(file));
+      }),
+    ],
+    codes: ['DATA_INVALID', 'PATH_INVALID', 'CACHE_INVALID'],
+    async load(folder) {
+      const file = path.join(folder, 'passages.tsv');
+      const places = path.join(folder, 'places');
+      const placed = { file, places, passagesIn };
+      for await (const { passageId } of passagesAt(placed, [0, 1, 3]))
+        if (passageId === '') throw new UnfitResult('a passage without an id');
     },
   },
   {
