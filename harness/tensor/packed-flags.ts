@@ -35,13 +35,13 @@ export function flagTable(value: number): tf.Tensor2D {
 export function unpackFlags(words: tf.Tensor2D, flags: number, table: tf.Tensor2D): tf.Tensor2D {
   const [rows, width] = words.shape;
   const base = tf.scalar(numbers, 'int32');
-  const shifted = quotient(
-    tf.reshape(words, [rows * width, 1]),
-    tf.tensor1d([1, numbers, numbers ** 2], 'int32'),
-  ); // [R * W, 3]
+  const places = tf.tensor1d([1, numbers, numbers ** 2], 'int32');
+  const shifted = quotient(tf.reshape(words, [rows * width, 1]), places); // [R * W, 3]
   const parts = tf.sub(shifted, tf.mul(quotient(shifted, base), base));
-  const padded = tf.reshape(tf.gather(table, parts), [rows, width * flagsPerWord]);
-  return tf.slice(padded as tf.Tensor2D, [0, 0], [rows, flags]);
+  // Of rank 1, the look-up has the fewest divisions to find a place by.
+  const found = tf.gather(table, tf.reshape(parts, [rows * width * 3])); // [R * W * 3, 10]
+  const padded: tf.Tensor2D = tf.reshape(found, [rows, width * flagsPerWord]);
+  return padded.shape[1] === flags ? padded : tf.slice(padded, [0, 0], [rows, flags]);
 }
 
 /** Of integers that are not negative: tfjs's own rounds down, which takes a device a dozen operators. */

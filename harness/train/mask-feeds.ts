@@ -21,12 +21,14 @@ export interface MaskFeeds {
   dispose(): Promise<void>;
 }
 
-/** A byte for each value, which programs take as they are; or words of flags where variables lie on a device, to which masks travel. */
-export const maskFeeds = ({
-  largestArrayBytes,
-  threads,
-}: Pick<Engine, 'largestArrayBytes' | 'threads'>): MaskFeeds =>
-  largestArrayBytes === undefined ? masksOfBytes : new PackedMasks(threads);
+/**
+ * A byte for each value, which programs take as they are; or words of flags where variables lie on a device, to which masks travel.
+ * @param mostKept bytes of words that a step keeps: those of 128 passages of 256 tokens in BERT-base are a quarter of a GiB
+ */
+export const maskFeeds = (
+  { largestArrayBytes, threads }: Pick<Engine, 'largestArrayBytes' | 'threads'>,
+  mostKept = 2 ** 30,
+): MaskFeeds => (largestArrayBytes === undefined ? masksOfBytes : new PackedMasks(threads, mostKept));
 
 const masksOfBytes: MaskFeeds = {
   specs: (sites) => sites.map(({ shape }) => ({ shape, dtype: 'bool' })),
@@ -36,13 +38,13 @@ const masksOfBytes: MaskFeeds = {
   dispose: async () => undefined,
 };
 
-/** What a step keeps; of 128 passages of 256 tokens in BERT-base it is a quarter. */
-const mostKeptBytes = 2 ** 30;
-
 class PackedMasks implements MaskFeeds {
   readonly #threads: MaskThreads;
 
-  constructor(threads: number) {
+  constructor(
+    threads: number,
+    readonly mostKept: number,
+  ) {
     this.#threads = new MaskThreads(threads);
   }
 
@@ -62,7 +64,7 @@ class PackedMasks implements MaskFeeds {
   /** The threads draw while the device computes: all that is kept is ordered at once. */
   ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[] {
     const parts = Math.ceil(this.#threads.most / draws.length);
-    let left = mostKeptBytes;
+    let left = this.mostKept;
     return draws.map((draw) => {
       left -= draw.sites.reduce((sum, { shape }) => sum + 4 * shape[0]! * wordsPerText(shape), 0);
       if (left < 0) return () => this.#threads.draw(draw, this.#threads.most);
