@@ -8,6 +8,7 @@ import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { largestArray } from '../harness/tensor/onnx/array-trial.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
+import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import { cudaDevices } from './cuda-devices.js';
 import { makeIndex, normalRows, rankRows, temporaryFolder, wholeNumberRows } from './made-index.js';
 import { withoutWebGpu } from './webgpu-driver.js';
@@ -78,10 +79,12 @@ for (const { name, skip, open } of devices) {
           `${way}, ${depth}`,
         );
         if (way !== 'kept') continue;
-        // A batch of 128 and one of 2, padded to 16. Of each query: its numbers there and the largest score of each group back, then
+        const alone = await searcher.search(queries.values.subarray(0, 8), 1, depth);
+        assert.deepEqual(alone.rows, hits.rows.subarray(0, depth), `${depth}, alone`);
+        // A batch of 128 and one of 2, padded to 16, and one query alone. Of each query: its numbers there and the largest score of each group back, then
         // which groups there and their 64 scores back; where most groups would be asked for, all scores.
         const of = depth === 10 ? 8 + 79 + 10 + 10 * 64 : 8 + 79 * 64;
-        assert.equal(counts.otherBytes - otherBytes, (128 + 16) * 4 * of, `${depth}`);
+        assert.equal(counts.otherBytes - otherBytes, (128 + 16 + 1) * 4 * of, `${depth}`);
       }
       await searcher.dispose();
       assert.equal(counts.buffers, 0, way);
@@ -182,8 +185,10 @@ test('larger arrays are tried where they make fewer blocks, and a query is multi
 });
 
 test('an array is as large as the device holds it', { skip: devices[0]!.skip }, async () => {
-  // SwiftShader ends the process that tries more.
-  assert.equal((await largestArray('webgpu')) / MiB, 512);
+  // SwiftShader ends the process that tries more; a GPU of 80 GB holds all that is tried.
+  const held = (await largestArray('webgpu')) / MiB;
+  if (describeGpu()?.startsWith('software')) assert.equal(held, 512);
+  else assert.ok(held >= 128 && held <= 1024, `${held} MiB`);
 });
 
 test('blocks on a device keep to its memory, to its largest array, and to what passes through this process', () => {

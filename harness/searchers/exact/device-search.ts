@@ -62,7 +62,8 @@ export class DeviceSearch {
   async #all(top: TopRows, run: Run, batch: Batch): Promise<void> {
     const [scores] = await (await this.#products(run)).run(feedsOf(run, batch));
     const { groups } = run;
-    offerBest(top, run, batch, (q, offer) => {
+    const leasts = leastScores(top, batch);
+    offerBest(top, run, { ...batch, leasts }, (q, offer) => {
       const at = q * groupRows * groups;
       for (let group = 0; group < groups; group++) offer(group, scores as Float32Array, at + group, groups);
     });
@@ -73,20 +74,14 @@ export class DeviceSearch {
     const scores = kept.variables[0]!;
     try {
       const [, largest] = await (await this.#largest(run)).run(feedsOf(run, batch), [scores]);
-      const { chosen, counts, width, least } = chosenGroups(top, run, batch, largest as Float32Array);
+      const { chosen, counts, width, leasts } = chosenGroups(top, run, batch, largest as Float32Array);
       if (width === 0) return;
       const [found] = await (await this.#look(run, width)).run([scores, chosen]);
-      offerBest(
-        top,
-        run,
-        batch,
-        (q, offer) => {
-          const at = q * groupRows * width;
-          for (let i = 0; i < counts[q]!; i++)
-            offer(chosen[q * width + i]!, found as Float32Array, at + i, width);
-        },
-        least,
-      );
+      offerBest(top, run, { ...batch, leasts }, (q, offer) => {
+        const at = q * groupRows * width;
+        for (let i = 0; i < counts[q]!; i++)
+          offer(chosen[q * width + i]!, found as Float32Array, at + i, width);
+      });
     } finally {
       kept.dispose();
     }
@@ -155,60 +150,66 @@ function scoresOf([queries, ...blocks]: tf.Tensor[]): tf.Tensor {
   return scores.length === 1 ? scores[0]! : tf.concat(scores, 2);
 }
 
+/** What a score must be to enter, by query. */
+const leastScores = (top: TopRows, { first, size }: Batch): Float32Array =>
+  Float32Array.from({ length: size }, (_, q) => top.leastScore(first + q));
+
 /**
  * For each query the `depth` first groups, in the order of their largest scores, and of equal ones of their rows. These hold
  * the `depth` best rows: before a row of another group comes, from each of them, the row with its largest score, which is
  * larger, or equal and of a group whose rows are all before.
- * @returns their numbers [Q, width], how many they are by query, and by query a score that no row of the `depth` best is below
+ * @returns their numbers [Q, width], how many they are by query, and what a row of them must score
  */
-function chosenGroups(top: TopRows, { groups, queries }: Run, { first, size }: Batch, largest: Float32Array) {
+function chosenGroups(top: TopRows, { groups, queries }: Run, batch: Batch, largest: Float32Array) {
   const { depth } = top;
-  const found = new Int32Array(size * depth);
+  const found = new Int32Array(batch.size * depth);
   const scores = new Float32Array(depth);
-  const least = new Float32Array(size);
-  const counts = Array.from({ length: size }, (_, q) => {
+  const leasts = leastScores(top, batch);
+  const counts = Array.from(leasts, (least, q) => {
     const held = new BestPassages(depth);
-    least[q] = top.leastScore(first + q);
+    // What cannot enter need not travel.
+    let enters = least;
     for (let group = 0; group < groups; group++) {
       const score = largest[q * groups + group]!;
-      // What cannot enter need not travel.
-      if (score >= least[q]!) held.offer(score, group);
+      if (!(score >= enters)) continue;
+      held.offer(score, group);
+      if (held.isFull) enters = held.leastScore;
     }
-    const count = held.take(found.subarray(q * depth), scores, 0);
-    if (count === depth) least[q] = scores[depth - 1]!;
-    return count;
+    // So many groups have a row that scores no less.
+    leasts[q] = enters;
+    return held.take(found.subarray(q * depth), scores, 0);
   });
-  // After the first blocks few groups may enter: as many as are needed, of few widths, each of which is a program.
+  // After the first blocks few groups may enter: as many are asked for as are needed, in few widths, each of which is a program.
   const most = Math.max(...counts);
-  const width = Math.min(depth, most === 0 ? 0 : 2 ** Math.ceil(Math.log2(most)));
+  const width = most === 0 ? 0 : Math.min(depth, 2 ** Math.ceil(Math.log2(most)));
   const chosen = new Int32Array(queries * width);
-  for (let q = 0; q < size; q++)
-    chosen.set(found.subarray(q * depth, q * depth + Math.min(width, counts[q]!)), q * width);
-  return { chosen, counts, width, least };
+  for (const [q, count] of counts.entries())
+    chosen.set(found.subarray(q * depth, q * depth + count), q * width);
+  return { chosen, counts, width, leasts };
 }
 
 /** Offers the rows of a group, whose scores stand so far apart from each other. */
 type OfferGroup = (group: number, scores: Float32Array, at: number, apart: number) => void;
 
-/** @param leastOf by query, a score that no row which matters is below; where absent that of the worst hit */
 function offerBest(
   top: TopRows,
   run: Run,
-  { first, size }: Batch,
+  { first, leasts }: Batch & { leasts: Float32Array },
   each: (q: number, offer: OfferGroup) => void,
-  leastOf?: Float32Array,
 ): void {
   const [rows, best] = [new Int32Array(top.depth), new Float32Array(top.depth)];
-  for (let q = 0; q < size; q++) {
+  for (const [q, least] of leasts.entries()) {
     const held = new BestPassages(top.depth);
-    const least = leastOf?.[q] ?? top.leastScore(first + q);
+    let enters = least;
     each(q, (group, scores, at, apart) => {
       const firstRow = group * groupRows;
       const count = Math.min(groupRows, run.rows - firstRow);
       for (let i = 0; i < count; i++) {
         const score = scores[at + i * apart]!;
         // What is no number is no hit.
-        if (score >= least) held.offer(score, firstRow + i);
+        if (!(score >= enters)) continue;
+        held.offer(score, firstRow + i);
+        if (held.isFull) enters = held.leastScore;
       }
     });
     top.offer(first + q, best, rows, 0, held.take(rows, best, 0), run.blocks[0]!.firstRow);

@@ -1,5 +1,5 @@
 /**
- * Operators for which ONNX Runtime has no kernel on a device, written with those it has. Only for a device: on the CPU a program
+ * Operators for which ONNX Runtime has no kernel on a device, or none that is quick, written with those it has. Only for a device: on the CPU a program
  * keeps the operators whose bits are known (known-operators.ts).
  */
 import type { InferenceSession } from 'onnxruntime-node';
@@ -74,7 +74,20 @@ const ofIntegers =
       : graph.node(op, inputs, outputs[0]!.shape, x.dtype, attributes);
   };
 
+/** Of fewer columns a thread for each leaves a GPU idle. */
+const leastColumns = 4096;
+
+/** The kernel of MatMul takes eight rows at a time, as long for one: that of Einsum has a thread for each number of the output. */
+const rowProduct: Rewriting = (graph, { op, inputs, outputs, attributes }) => {
+  const [{ shape: row }, { shape: matrix }] = inputs as [Value, Value];
+  const { shape, dtype } = outputs[0]!;
+  const isRow = row.length === 2 && row[0] === 1 && matrix.length === 2 && matrix[1]! >= leastColumns;
+  if (!isRow || dtype !== 'float32') return graph.node(op, inputs, shape, dtype, attributes);
+  return graph.node('Einsum', inputs, shape, dtype, { equation: 'ij,jk->ik' });
+};
+
 export const webgpuRewritings: Rewritings = {
+  MatMul: rowProduct,
   FusedMatMul: (graph, node) => turnedProduct(graph, node, node.inputs as Value[]),
   Gemm: turnedGemm,
   And: logic('Min'),
