@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deviceRuntime } from '../harness/tensor/onnx/device-runtime.js';
+import { DeviceMemory } from '../harness/tensor/onnx/device-variables.js';
 import { assertDevice } from '../harness/tensor/onnx/devices.js';
 import { openOnnx } from '../harness/tensor/onnx/engine.js';
 import { Graph, prune } from '../harness/tensor/onnx/graph.js';
@@ -39,16 +40,19 @@ test('without koffi it is refused with what brings it', () =>
     hint: /npm install.*--device webgpu/,
   }));
 
-test('what ONNX Runtime says of a model, an input and a size is the error', async () => {
-  const { ort } = await standInRuntime();
-  await assert.rejects(ort.InferenceSession.create(Uint8Array.of(1, 2, 3)), /protobuf parsing failed/i);
+/** Of two numbers. */
+function negatedModel(): Uint8Array {
   const graph = new Graph();
   const input = graph.input([2], 'float32');
   const output = graph.node('Neg', [input], [2], 'float32');
   const { nodes, used } = prune([output]);
-  const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, [output]), {
-    logSeverityLevel: 4,
-  });
+  return writeModel(graph, nodes, used, [output]);
+}
+
+test('what ONNX Runtime says of a model, an input and a size is the error', async () => {
+  const { ort } = await standInRuntime();
+  await assert.rejects(ort.InferenceSession.create(Uint8Array.of(1, 2, 3)), /protobuf parsing failed/i);
+  const session = await ort.InferenceSession.create(negatedModel(), { logSeverityLevel: 4 });
   const [fed] = session.inputNames;
   const floats = (...values: number[]) =>
     new ort.Tensor('float32', Float32Array.from(values), [values.length]);
@@ -82,6 +86,46 @@ test('runs that are asked for at once come one after another, each with its own 
     ]);
   await program.dispose();
   await engine.dispose();
+});
+
+test('a variable that is filled and a program that is disposed of while runs wait are no matter to these', async () => {
+  const engine = await openStandIn();
+  const { variables, dispose } = engine.variables([1000, 1000]);
+  const [filled, other] = variables;
+  const specs = [{ shape: [1000], dtype: 'float32' as const }];
+  const program = await engine.compile(([x]) => [tf.add(x!, 1)], specs);
+  for (let runs = 1; runs <= 10; runs++) {
+    // The second has what lay there when it was asked for, which the first frees.
+    await Promise.all([program.run([filled!], [filled]), program.run([filled!], [other])]);
+    for (const variable of variables)
+      assert.deepEqual(await variable.read(), new Float32Array(1000).fill(runs));
+  }
+  const runs = [1, 2, 3].map((x) => program.run([new Float32Array(1000).fill(x)]));
+  const ended = runs.map((run, i) =>
+    run.then(
+      ([values]) => assert.deepEqual(values, new Float32Array(1000).fill(i + 2)),
+      ({ message }: Error) => assert.match(message, /session was run after it was released/),
+    ),
+  );
+  await Promise.all([...ended, program.dispose()]);
+  dispose();
+  await engine.dispose();
+});
+
+test('a session and a tensor that are gone are refused, however often they are let go', async () => {
+  const { ort } = await standInRuntime();
+  const memory = new DeviceMemory(ort, {}, 'cuda');
+  const tensor = await memory.upload(Float32Array.of(1, 2));
+  const session = await ort.InferenceSession.create(negatedModel());
+  const [fed] = session.inputNames;
+  const run = session.run({ [fed!]: tensor });
+  const released = [session.release(), session.release()];
+  tensor.dispose();
+  tensor.dispose();
+  assert.deepEqual((await run)[session.outputNames[0]!]!.data, Float32Array.of(-1, -2));
+  await Promise.all(released);
+  await assert.rejects(session.run({}), /session was run after it was released/);
+  await assert.rejects(memory.download(tensor), /tensor was fed after it was disposed of/);
 });
 
 test('in f16 weights lie there as halves', async () => {

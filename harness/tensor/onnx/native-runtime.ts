@@ -143,6 +143,7 @@ const sameAsRequested = 1;
 class NativeSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  #isReleased = false;
 
   constructor(
     readonly runtime: NativeRuntime,
@@ -153,15 +154,29 @@ class NativeSession {
     this.outputNames = runtime.names(pointer, 'Output');
   }
 
+  /** What is fed may be disposed of, and the session be released, while the run waits for its turn. */
   async run(fed: Readonly<Record<string, NativeTensor>>): Promise<Record<string, NativeTensor>> {
     const { runtime, pointer, outputNames, places } = this;
+    if (this.#isReleased) throw new Error('A session was run after it was released.');
     const stays = (name: string) => (typeof places === 'string' ? places : places[name]) === 'gpu-buffer';
-    const results = await runtime.inTurn(() => runtime.run(pointer, fed, outputNames, stays));
-    return Object.fromEntries(outputNames.map((name, i) => [name, results[i]!]));
+    const held: NativeTensor[] = [];
+    try {
+      for (const tensor of Object.values(fed)) {
+        tensor.hold();
+        held.push(tensor);
+      }
+      const results = await runtime.inTurn(() => runtime.run(pointer, fed, outputNames, stays));
+      return Object.fromEntries(outputNames.map((name, i) => [name, results[i]!]));
+    } finally {
+      for (const tensor of held) tensor.letGo();
+    }
   }
 
-  release(): Promise<void> {
-    return this.runtime.inTurn(async () => this.runtime.api.release('Session', this.pointer));
+  /** After the runs that were asked for before. */
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await this.runtime.inTurn(async () => this.runtime.api.release('Session', this.pointer));
   }
 }
 

@@ -27,6 +27,9 @@ export class NativeTensor {
   /** Undefined: in this process. */
   readonly there: bigint | undefined;
   readonly #free: () => void;
+  #isDisposed = false;
+  /** Runs that have it, or wait with it. */
+  #runs = 0;
 
   constructor(
     type: ElementType,
@@ -45,9 +48,23 @@ export class NativeTensor {
     return sizeOf(this.dims);
   }
 
+  /** What runs have of it stays until they end. */
   dispose(): void {
-    this.#free();
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#runs === 0) this.#free();
   }
+
+  /** For a run, which gives it back by `letGo`. @throws Error where it is freed */
+  hold(): void {
+    if (this.#isDisposed) throw new Error('A tensor was fed after it was disposed of.');
+    this.#runs++;
+  }
+
+  letGo(): void {
+    if (--this.#runs === 0 && this.#isDisposed) this.#free();
+  }
+
   /** A value over the array, which must be kept as long. @param here this process's memory */
   lend(api: NativeApi, here: bigint): bigint {
     const { type, data, dims } = this;
