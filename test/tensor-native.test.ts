@@ -128,6 +128,38 @@ test('a session and a tensor that are gone are refused, however often they are l
   await assert.rejects(memory.download(tensor), /tensor was fed after it was disposed of/);
 });
 
+test('what is larger than one view of memory is copied piece by piece', async () => {
+  const api = await NativeApi.open();
+  const whole = new BigUint64Array(api.copy(api.table, 80));
+  assert.ok(whole.every((place) => place !== 0n));
+  for (const most of [7, 79, 80, 81])
+    assert.deepEqual(new BigUint64Array(api.copy(api.table, 80, most)), whole);
+});
+
+test('a run whose results have no room in this process leaves none on the device', async (t) => {
+  const engine = await openStandIn();
+  const { variables, dispose } = engine.variables([2]);
+  const specs = [{ shape: [2], dtype: 'float32' as const }];
+  const program = await engine.compile(([x]) => [tf.add(x!, 1), tf.mul(x!, 2)], specs);
+  const run = () => program.run([Float32Array.of(1, 2)], variables);
+  await run();
+  const api = await NativeApi.open();
+  const copy = t.mock.method(api, 'copy', () => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  // The list of the results, and then theirs.
+  copy.mock.mockImplementationOnce(NativeApi.prototype.copy.bind(api), copy.mock.callCount());
+  const freed = t.mock.method(api, 'release');
+  await assert.rejects(run(), /allocation failed/);
+  assert.equal(freed.mock.calls.filter(({ arguments: [kind] }) => kind === 'Value').length, 3);
+  t.mock.restoreAll();
+  await run();
+  assert.deepEqual(await variables[0]!.read(), Float32Array.of(2, 3));
+  dispose();
+  await program.dispose();
+  await engine.dispose();
+});
+
 test('in f16 weights lie there as halves', async () => {
   const engine = await openStandIn();
   const weights = Float32Array.from({ length: 12 }, (_, i) => i / 7);
