@@ -9,12 +9,14 @@ import { Graph, prune } from '../harness/tensor/onnx/graph.js';
 import { writeModel } from '../harness/tensor/onnx/model-file.js';
 import { loadKoffi, NativeApi } from '../harness/tensor/onnx/native-api.js';
 import * as tf from '../harness/tensor/operations.js';
-import { cudaDevices, openStandIn, standInRuntime } from './cuda-devices.js';
+import { cudaDevices, openStandIn, standInRuntime, withoutKoffi } from './cuda-devices.js';
 import { deviceCases } from './device-cases.js';
 
 for (const { name, skip, open } of await cudaDevices()) deviceCases(name, skip, open);
 
-test('it is ONNX Runtime as onnxruntime-node brings it, and one that has less is refused by name', async () => {
+test('it is ONNX Runtime as onnxruntime-node brings it, and one that has less is refused by name', {
+  skip: withoutKoffi,
+}, async () => {
   const { 'onnxruntime-node': version } = (await openOnnx(1, 'cpu')).versions;
   await NativeApi.open();
   await assert.rejects(NativeApi.load(undefined, 9999), {
@@ -24,7 +26,7 @@ test('it is ONNX Runtime as onnxruntime-node brings it, and one that has less is
   });
 });
 
-test("without CUDA's files it is an error, and the process goes on", async (t) => {
+test("without CUDA's files it is an error, and the process goes on", { skip: withoutKoffi }, async (t) => {
   const missing = await assertDevice('cuda').then(
     () => false,
     ({ message }: Error) => /files are not installed/.test(message),
@@ -49,7 +51,9 @@ function negatedModel(): Uint8Array {
   return writeModel(graph, nodes, used, [output]);
 }
 
-test('what ONNX Runtime says of a model, an input and a size is the error', async () => {
+test('what ONNX Runtime says of a model, an input and a size is the error', {
+  skip: withoutKoffi,
+}, async () => {
   const { ort } = await standInRuntime();
   await assert.rejects(ort.InferenceSession.create(Uint8Array.of(1, 2, 3)), /protobuf parsing failed/i);
   const session = await ort.InferenceSession.create(negatedModel(), { logSeverityLevel: 4 });
@@ -65,7 +69,9 @@ test('what ONNX Runtime says of a model, an input and a size is the error', asyn
   await session.release();
 });
 
-test('runs that are asked for at once come one after another, each with its own results', async () => {
+test('runs that are asked for at once come one after another, each with its own results', {
+  skip: withoutKoffi,
+}, async () => {
   const engine = await openStandIn();
   const program = await engine.compile(
     ([x, flags]) => [tf.mul(x!, 2), tf.sum(x!), tf.logicalNot(flags!), tf.slice(x!, [0], [0])],
@@ -88,7 +94,9 @@ test('runs that are asked for at once come one after another, each with its own 
   await engine.dispose();
 });
 
-test('a variable that is filled and a program that is disposed of while runs wait are no matter to these', async () => {
+test('a variable that is filled and a program that is disposed of while runs wait are no matter to these', {
+  skip: withoutKoffi,
+}, async () => {
   const engine = await openStandIn();
   const { variables, dispose } = engine.variables([1000, 1000]);
   const [filled, other] = variables;
@@ -112,7 +120,9 @@ test('a variable that is filled and a program that is disposed of while runs wai
   await engine.dispose();
 });
 
-test('a session and a tensor that are gone are refused, however often they are let go', async () => {
+test('a session and a tensor that are gone are refused, however often they are let go', {
+  skip: withoutKoffi,
+}, async () => {
   const { ort } = await standInRuntime();
   const memory = new DeviceMemory(ort, {}, 'cuda');
   const tensor = await memory.upload(Float32Array.of(1, 2));
@@ -128,7 +138,7 @@ test('a session and a tensor that are gone are refused, however often they are l
   await assert.rejects(memory.download(tensor), /tensor was fed after it was disposed of/);
 });
 
-test('what is larger than one view of memory is copied piece by piece', async () => {
+test('what is larger than one view of memory is copied piece by piece', { skip: withoutKoffi }, async () => {
   const api = await NativeApi.open();
   const whole = new BigUint64Array(api.copy(api.table, 80));
   assert.ok(whole.every((place) => place !== 0n));
@@ -136,7 +146,9 @@ test('what is larger than one view of memory is copied piece by piece', async ()
     assert.deepEqual(new BigUint64Array(api.copy(api.table, 80, most)), whole);
 });
 
-test('a run whose results have no room in this process leaves none on the device', async (t) => {
+test('a run whose results have no room in this process leaves none on the device', {
+  skip: withoutKoffi,
+}, async (t) => {
   const engine = await openStandIn();
   const { variables, dispose } = engine.variables([2]);
   const specs = [{ shape: [2], dtype: 'float32' as const }];
@@ -160,7 +172,7 @@ test('a run whose results have no room in this process leaves none on the device
   await engine.dispose();
 });
 
-test('in f16 weights lie there as halves', async () => {
+test('in f16 weights lie there as halves', { skip: withoutKoffi }, async () => {
   const engine = await openStandIn();
   const weights = Float32Array.from({ length: 12 }, (_, i) => i / 7);
   const program = await engine.compile(
