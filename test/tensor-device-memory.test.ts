@@ -105,6 +105,19 @@ test('what float16 rounds to infinity, or is no number, is refused before it is 
     });
 });
 
+test('what copies there may be opened later where there was no room for it', async (t) => {
+  const { ort: crowded } = await fakeOrt();
+  const memory = new DeviceMemory(crowded, {}, 'cuda');
+  t.mock.method(crowded.InferenceSession, 'create', async () => {
+    throw new Error('CUDA failure 2: out of memory ; GPU=0');
+  });
+  for (let i = 0; i < 2; i++) await assert.rejects(memory.upload(floats(1)), { code: 'OUT_OF_MEMORY' });
+  t.mock.restoreAll();
+  const sent = await memory.upload(floats(1));
+  assert.deepEqual(sent.data, floats(1));
+  sent.dispose();
+});
+
 test('what a device says is told as its loss, once and for all, as its want of memory, or as it is', async () => {
   const memory = new DeviceMemory(ort, {});
   await deviceVariables(memory, [3 * 2 ** 18]).variables[0]!.upload();

@@ -84,12 +84,14 @@ export class DeviceMemory {
       known.get(key) ??
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
     known.set(key, opened);
-    const session = await opened;
+    // One that could not be opened is opened anew by whoever asks next, when there may be memory again.
+    opened.catch(() => known.delete(key));
+    const session = await this.computing(model.name, opened);
     const results = await this.computing(model.name, session.run({ [session.inputNames[0]!]: input }));
     return results[session.outputNames[0]!]!;
   }
 
-  /** Waits for what runs there. @throws BenchError UNAVAILABLE where the device is lost, OUT_OF_MEMORY */
+  /** Waits for what runs there, or is opened. @throws BenchError UNAVAILABLE where the device is lost, OUT_OF_MEMORY */
   async computing<T>(name: string, run: Promise<T>): Promise<T> {
     try {
       return await run;
