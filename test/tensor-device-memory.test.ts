@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
+import { reasonOf } from '../harness/tensor/onnx/device-faults.js';
 import { DeviceResidents } from '../harness/tensor/onnx/device-residents.js';
 import {
   DeviceMemory,
@@ -153,4 +154,21 @@ test('what a device says is told as its loss, once and for all, as its want of m
   await refused('any other');
   assert.equal(memory.isLost, true);
   await assert.rejects(memory.computing('name', Promise.reject('no error')), (cause) => cause === 'no error');
+});
+
+test('why a device does not work is told without the place in the code of ONNX Runtime', () => {
+  const source = '/onnxruntime_src/onnxruntime/core';
+  for (const [said, told] of [
+    [
+      `${source}/webgpu_context.cc:99 void f() status was false. No supported adapters\n`,
+      'No supported adapters',
+    ],
+    [
+      `${source}/bridge.cc:9 Provider& Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load x.so`,
+      'Failed to load x.so',
+    ],
+    [`${source}/cuda.cc:9 CUDA failure 35: driver`, 'CUDA failure 35: driver'],
+    ['any other', 'any other'],
+  ] as const)
+    assert.equal(reasonOf(new Error(said)), told);
 });
