@@ -80,8 +80,9 @@ test('weights lie there once, as they are and as halves, until they are let go',
   const halves = residents.halves(second);
   assert.equal(residents.halves(second), halves);
   const held = () => [memory.counts.buffers, memory.counts.heldBytes, memory.counts.variableBytes];
-  await variable.upload();
   // Programs that begin together send them once.
+  const lying = await Promise.all([variable.tensor(), variable.tensor()]);
+  assert.equal(lying[0], lying[1]);
   const sent = await Promise.all([halves.tensor(), halves.tensor()]);
   assert.equal(sent[0], sent[1]);
   assert.equal(await halves.tensor(), sent[0]);

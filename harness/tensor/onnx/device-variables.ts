@@ -112,6 +112,7 @@ export class DeviceVariable implements Variable {
   /** Undefined: zeros. */
   #here: Float32Array | undefined;
   #there: OrtTensor | undefined;
+  #sending: Promise<OrtTensor> | undefined;
 
   constructor(
     readonly memory: DeviceMemory,
@@ -141,13 +142,20 @@ export class DeviceVariable implements Variable {
     this.free();
   }
 
-  /** On the device, [size]. */
+  /** On the device, [size]. Programs that begin together wait for one upload. */
   async tensor(): Promise<OrtTensor> {
-    if (this.#there === undefined) {
-      const values = this.#here;
-      this.take(await (values === undefined ? this.memory.zeros(this.size) : this.memory.upload(values)));
-    }
-    return this.#there!;
+    if (this.#there !== undefined) return this.#there;
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async #send(): Promise<OrtTensor> {
+    const values = this.#here;
+    const sent = await (values === undefined ? this.memory.zeros(this.size) : this.memory.upload(values));
+    this.take(sent);
+    return sent;
   }
 
   /** Takes a buffer on the device over. @param tensor [size] */
