@@ -113,7 +113,10 @@ test('what copies there may be opened later where there was no room for it', asy
   t.mock.method(crowded.InferenceSession, 'create', async () => {
     throw new Error('CUDA failure 2: out of memory ; GPU=0');
   });
-  for (let i = 0; i < 2; i++) await assert.rejects(memory.upload(floats(1)), { code: 'OUT_OF_MEMORY' });
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(memory.upload(floats(1)), { code: 'OUT_OF_MEMORY' });
+    await assert.rejects(memory.hold(), { code: 'OUT_OF_MEMORY' });
+  }
   t.mock.restoreAll();
   const sent = await memory.upload(floats(1));
   assert.deepEqual(sent.data, floats(1));

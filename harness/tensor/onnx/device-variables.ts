@@ -103,7 +103,7 @@ export class DeviceMemory {
 
   /** Before a program's first run: see `copiers`. */
   async hold(): Promise<void> {
-    if (!copiers.has(this.ort)) (await this.zeros(1)).dispose();
+    if (!copiers.get(this.ort)?.size) (await this.zeros(1)).dispose();
   }
 }
 
