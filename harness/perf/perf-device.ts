@@ -127,7 +127,7 @@ async function searching(device: Engine, setting: Setting): Promise<void> {
       const { variables, other } = travelled();
       const [there, here] = [median(times[0]), median(times[1])];
       console.log(
-        `  ${count} at once: ${byteSize(variables)} of vectors and ${byteSize(other / turns / count)} else a query; ${there.toFixed(1)} ms, ${here.toFixed(1)} ms on the processor (${cpu.threads} threads), ${(here / there).toFixed(3)} times as fast`,
+        `  ${count} at once: ${byteSize(variables)} of vectors and ${byteSize(other / turns / count)} else a query; ${there.toFixed(1)} ms (${((vectors * dimensions * 4) / there / 1e6).toFixed(1)} GB/s of vectors), ${here.toFixed(1)} ms on the processor (${cpu.threads} threads), ${(here / there).toFixed(3)} times as fast`,
       );
     }
     for (const searcher of searchers) await searcher.dispose();

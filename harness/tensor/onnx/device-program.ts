@@ -1,11 +1,12 @@
 /** A program on a device: variables are fed and filled there, and only what is asked for travels. */
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { BenchError } from '../../errors.js';
 import type { Feed, NumericArray, Program, Variable } from '../engine.js';
 import type { BusyClock } from './busy-clock.js';
 import { DeviceHalves } from './device-halves.js';
 import { type DeviceMemory, DeviceVariable } from './device-variables.js';
 import type { Value } from './graph.js';
+import { HeldSession } from './held-session.js';
 import { hostTensor } from './host-program.js';
 
 export interface DeviceProgramParts {
@@ -26,7 +27,7 @@ export class DeviceProgram implements Program {
   #disposed = false;
   readonly #fedInputs: number;
   /** By which outputs stay on the device, which is said when a session is opened: at the first run, then. */
-  readonly #sessions = new Map<string, Promise<InferenceSession>>();
+  readonly #sessions = new Map<string, Promise<HeldSession>>();
 
   constructor(
     readonly memory: DeviceMemory,
@@ -42,7 +43,7 @@ export class DeviceProgram implements Program {
     if (feeds.length !== this.#fedInputs)
       throw new RangeError(`${feeds.length} feeds for ${this.#fedInputs} inputs`);
     await this.memory.hold();
-    const session = await this.#open(outputs.map((_, i) => into[i] !== undefined));
+    const held = await this.#open(outputs.map((_, i) => into[i] !== undefined));
     const fed: Record<string, OrtTensor> = {};
     let next = 0;
     for (const [i, value] of inputs.entries()) {
@@ -51,13 +52,13 @@ export class DeviceProgram implements Program {
     }
     this.clock.start();
     const results = await this.memory
-      .computing(this.parts.name, session.run(fed))
+      .computing(this.parts.name, held.session.run(fed))
       .finally(() => this.clock.stop());
     return outputs.map(({ name }, i) => {
       const target = into[i] as DeviceVariable | undefined;
       const result = results[name]!;
       if (target !== undefined) {
-        target.take(result);
+        target.take(result, held);
         return undefined;
       }
       const values = result.data as NumericArray | BigInt64Array;
@@ -79,7 +80,7 @@ export class DeviceProgram implements Program {
   }
 
   /** @param stays for each output, whether it stays on the device */
-  #open(stays: readonly boolean[]): Promise<InferenceSession> {
+  #open(stays: readonly boolean[]): Promise<HeldSession> {
     const key = stays.map(Number).join('');
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
@@ -89,9 +90,12 @@ export class DeviceProgram implements Program {
       ...options,
       preferredOutputLocation: Object.fromEntries(places),
     });
-    const session = this.memory.computing(this.parts.name, created).catch(async (cause: unknown) => {
-      throw cause instanceof BenchError ? cause : await this.parts.explain(cause);
-    });
+    const session = this.memory.computing(this.parts.name, created).then(
+      (opened) => new HeldSession(opened, () => this.memory.isLost),
+      async (cause: unknown) => {
+        throw cause instanceof BenchError ? cause : await this.parts.explain(cause);
+      },
+    );
     this.#sessions.set(key, session);
     return session;
   }
@@ -99,12 +103,6 @@ export class DeviceProgram implements Program {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const opened of this.#sessions.values()) {
-      const session = await opened.catch(() => undefined);
-      await session?.release().catch((error: unknown) => {
-        // What the device said first is what matters.
-        if (!this.memory.isLost) throw error;
-      });
-    }
+    for (const opened of this.#sessions.values()) await (await opened.catch(() => undefined))?.letGo();
   }
 }

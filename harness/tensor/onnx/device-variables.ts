@@ -7,6 +7,7 @@ import type { DeviceName, Variable, VariableSet } from '../engine.js';
 import { deviceFault, isLost } from './device-faults.js';
 import { Graph, prune, type Value } from './graph.js';
 import { halvesModel } from './half-weights.js';
+import type { HeldSession } from './held-session.js';
 import { writeModel } from './model-file.js';
 import type { DeviceOrt } from './native-runtime.js';
 
@@ -113,6 +114,7 @@ export class DeviceVariable implements Variable {
   #here: Float32Array | undefined;
   #there: OrtTensor | undefined;
   #sending: Promise<OrtTensor> | undefined;
+  #maker: HeldSession | undefined;
 
   constructor(
     readonly memory: DeviceMemory,
@@ -158,10 +160,12 @@ export class DeviceVariable implements Variable {
     return sent;
   }
 
-  /** Takes a buffer on the device over. @param tensor [size] */
-  take(tensor: OrtTensor): void {
+  /** Takes a buffer on the device over. @param tensor [size] @param maker absent where it is never closed: see `copiers` */
+  take(tensor: OrtTensor, maker?: HeldSession): void {
     this.free();
     this.#there = tensor;
+    this.#maker = maker;
+    maker?.made();
     this.memory.counts.buffers++;
     this.memory.counts.heldBytes += 4 * this.size;
   }
@@ -171,6 +175,8 @@ export class DeviceVariable implements Variable {
     if (this.#there === undefined) return;
     this.#there.dispose();
     this.#there = undefined;
+    this.#maker?.freed();
+    this.#maker = undefined;
     this.memory.counts.buffers--;
     this.memory.counts.heldBytes -= 4 * this.size;
   }
