@@ -165,7 +165,7 @@ export class DeviceVariable implements Variable {
     this.free();
     this.#there = tensor;
     this.#maker = maker;
-    maker?.made();
+    maker?.hold();
     this.memory.counts.buffers++;
     this.memory.counts.heldBytes += 4 * this.size;
   }
@@ -175,7 +175,7 @@ export class DeviceVariable implements Variable {
     if (this.#there === undefined) return;
     this.#there.dispose();
     this.#there = undefined;
-    this.#maker?.freed();
+    this.#maker?.letGo();
     this.#maker = undefined;
     this.memory.counts.buffers--;
     this.memory.counts.heldBytes -= 4 * this.size;
