@@ -3,9 +3,10 @@ import type { Tensor, Tensor2D } from '../contracts.js';
 import type { DropoutSite } from '../model/encoder.js';
 import { memoryBytes } from '../program/memory.js';
 import { type ArraySpec, type Engine, type NumericArray, sizeOf } from '../tensor/engine.js';
+import { wordsFor } from '../tensor/flag-words.js';
 import { keptScale } from '../tensor/layers.js';
 import * as tf from '../tensor/operations.js';
-import { flagTable, unpackFlags, wordsFor } from '../tensor/packed-flags.js';
+import { flagTable, unpackFlags } from '../tensor/packed-flags.js';
 import { dropoutMasks, type MaskDraw } from './dropout-masks.js';
 import { MaskThreads } from './mask-threads.js';
 
