@@ -3,7 +3,7 @@ import { openIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import { stream } from '../random.js';
 import { ExactSearcher } from '../searchers/exact/flat.js';
-import { median } from '../statistics/summary.js';
+import { mean, median } from '../statistics/summary.js';
 import type { Engine } from '../tensor/engine.js';
 import { madeTraining } from './made-training.js';
 
@@ -130,7 +130,7 @@ function likeness(left: Float32Array, right: Float32Array, dimensions: number): 
     const [ab, aa, bb] = [dot(a!, b!), dot(a!, a!), dot(b!, b!)];
     return ab / Math.sqrt(aa * bb);
   });
-  return `mean ${(cosines.reduce((sum, cosine) => sum + cosine) / cosines.length).toFixed(7)}, least ${Math.min(...cosines).toFixed(7)}`;
+  return `mean ${mean(cosines).toFixed(7)}, least ${Math.min(...cosines).toFixed(7)}`;
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, d) => sum + value * b[d]!, 0);
