@@ -4,7 +4,14 @@ import { cudaRewritings } from '../harness/tensor/onnx/device-operators.js';
 import type { DeviceRuntime } from '../harness/tensor/onnx/device-runtime.js';
 import { assertDevice } from '../harness/tensor/onnx/devices.js';
 import { openOnnx } from '../harness/tensor/onnx/engine.js';
+import { loadKoffi } from '../harness/tensor/onnx/native-api.js';
 import { openNative } from '../harness/tensor/onnx/native-runtime.js';
+
+/** Why the C API cannot be called here: npm leaves koffi out where it cannot be downloaded. */
+export const withoutKoffi = await loadKoffi().then(
+  () => false as const,
+  (error: Error) => error.message,
+);
 
 export const standInRuntime = async (): Promise<DeviceRuntime> => ({
   // Every session has the processor, which refuses to be told that nothing may run on it.
@@ -19,7 +26,7 @@ export const openStandIn = () => openOnnx(1, 'cuda', standInRuntime);
 
 /** In whose place it stands; skips on machines without. */
 export const cudaDevices = async () => [
-  { name: "CUDA's stand-in", skip: false as const, open: openStandIn },
+  { name: "CUDA's stand-in", skip: withoutKoffi, open: openStandIn },
   {
     name: 'CUDA',
     skip: await assertDevice('cuda').then(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
+import { reasonOf } from '../harness/tensor/onnx/device-faults.js';
 import { DeviceResidents } from '../harness/tensor/onnx/device-residents.js';
 import {
   DeviceMemory,
@@ -79,8 +80,9 @@ test('weights lie there once, as they are and as halves, until they are let go',
   const halves = residents.halves(second);
   assert.equal(residents.halves(second), halves);
   const held = () => [memory.counts.buffers, memory.counts.heldBytes, memory.counts.variableBytes];
-  await variable.upload();
   // Programs that begin together send them once.
+  const lying = await Promise.all([variable.tensor(), variable.tensor()]);
+  assert.equal(lying[0], lying[1]);
   const sent = await Promise.all([halves.tensor(), halves.tensor()]);
   assert.equal(sent[0], sent[1]);
   assert.equal(await halves.tensor(), sent[0]);
@@ -103,6 +105,22 @@ test('what float16 rounds to infinity, or is no number, is refused before it is 
       code: 'CONFIG_INVALID',
       message: `encode.precision=f16: a weight of the model is ${value}, and float16 ends at 65,504.`,
     });
+});
+
+test('what copies there may be opened later where there was no room for it', async (t) => {
+  const { ort: crowded } = await fakeOrt();
+  const memory = new DeviceMemory(crowded, {}, 'cuda');
+  t.mock.method(crowded.InferenceSession, 'create', async () => {
+    throw new Error('CUDA failure 2: out of memory ; GPU=0');
+  });
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(memory.upload(floats(1)), { code: 'OUT_OF_MEMORY' });
+    await assert.rejects(memory.hold(), { code: 'OUT_OF_MEMORY' });
+  }
+  t.mock.restoreAll();
+  const sent = await memory.upload(floats(1));
+  assert.deepEqual(sent.data, floats(1));
+  sent.dispose();
 });
 
 test('what a device says is told as its loss, once and for all, as its want of memory, or as it is', async () => {
@@ -140,4 +158,21 @@ test('what a device says is told as its loss, once and for all, as its want of m
   await refused('any other');
   assert.equal(memory.isLost, true);
   await assert.rejects(memory.computing('name', Promise.reject('no error')), (cause) => cause === 'no error');
+});
+
+test('why a device does not work is told without the place in the code of ONNX Runtime', () => {
+  const source = '/onnxruntime_src/onnxruntime/core';
+  for (const [said, told] of [
+    [
+      `${source}/webgpu_context.cc:99 void f() status was false. No supported adapters\n`,
+      'No supported adapters',
+    ],
+    [
+      `${source}/bridge.cc:9 Provider& Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load x.so`,
+      'Failed to load x.so',
+    ],
+    [`${source}/cuda.cc:9 CUDA failure 35: driver`, 'CUDA failure 35: driver'],
+    ['any other', 'any other'],
+  ] as const)
+    assert.equal(reasonOf(new Error(said)), told);
 });

@@ -114,6 +114,12 @@ test('a program that cannot be opened says why, and one whose device is lost may
     await assert.rejects(unopened.run([floats(0), floats(1, 2), Int32Array.of(1)]), { message: 'explained' });
   assert.equal(refusing.opened.length, 1);
   await unopened.dispose();
+  const full = await fakeOrt(() => {
+    throw new Error('CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0');
+  });
+  const noRoom = { code: 'OUT_OF_MEMORY', message: /^The device webgpu gave no more memory for 'doubled'/ };
+  const crowded = program(new DeviceMemory(full.ort, {}), weights);
+  await assert.rejects(crowded.run([floats(0), floats(1, 2), Int32Array.of(1)]), noRoom);
   for (const isLost of [false, true]) {
     const unclosed = await fakeOrt(() => ({
       inputNames: ['given'],

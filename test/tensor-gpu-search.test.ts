@@ -89,28 +89,32 @@ test('a GPU is described by what its driver says, and by its numbers where that 
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
     writeFileSync(path.join(root, file), text);
   };
-  assert.equal(describeGpu(root), undefined);
+  assert.equal(describeGpu('webgpu', root), undefined);
   write('sys/class/drm/card0/device/vendor', '0x1');
-  assert.equal(describeGpu(root), undefined);
+  assert.equal(describeGpu('webgpu', root), undefined);
   for (const [name, vendor] of [
     ['renderD128', '0x8086'],
     ['renderD129', '0x1002'],
   ] as const) {
     write(`sys/class/drm/${name}/device/vendor`, `${vendor}\n`);
     write(`sys/class/drm/${name}/device/device`, '0x9a49\n');
-    if (name === 'renderD128') assert.equal(describeGpu(root), 'vendor 0x8086, device 0x9a49');
+    if (name === 'renderD128') assert.equal(describeGpu('webgpu', root), 'vendor 0x8086, device 0x9a49');
   }
-  assert.equal(describeGpu(root), 'vendor 0x8086, device 0x9a49; vendor 0x1002, device 0x9a49');
+  assert.equal(describeGpu('webgpu', root), 'vendor 0x8086, device 0x9a49; vendor 0x1002, device 0x9a49');
+  assert.equal(describeGpu('cuda', root), undefined);
   write('proc/driver/nvidia/gpus/0000:01:00.0/information', 'Model: \t NVIDIA H100\nIRQ: 3\n');
-  assert.equal(describeGpu(root), 'NVIDIA H100');
+  assert.equal(describeGpu('webgpu', root), 'NVIDIA H100');
   write('proc/driver/nvidia/gpus/0000:02:00.0/information', 'Model: NVIDIA A10\n');
   write('proc/driver/nvidia/gpus/0000:03:00.0/information', 'nothing\n');
   write('proc/driver/nvidia/version', 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun\n');
-  assert.equal(describeGpu(root), 'NVIDIA H100, NVIDIA A10, driver 535.183.01');
+  assert.equal(describeGpu('webgpu', root), 'NVIDIA H100, NVIDIA A10, driver 535.183.01');
   const open =
     'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  (nixbld@)\n';
   write('proc/driver/nvidia/version', open);
-  assert.equal(describeGpu(root), 'NVIDIA H100, NVIDIA A10, driver 580.159.04');
+  assert.equal(describeGpu('webgpu', root), 'NVIDIA H100, NVIDIA A10, driver 580.159.04');
+  process.env.VK_DRIVER_FILES = driver('lvp_icd.x86_64.json');
+  assert.equal(describeGpu('webgpu', root), 'software: lvp_icd.x86_64.json');
+  assert.equal(describeGpu('cuda', root), 'NVIDIA H100, NVIDIA A10, driver 580.159.04');
 });
 
 test("Vulkan's loader is sought where libraries are, the user's own folders first", () => {

@@ -127,7 +127,7 @@ export async function describeDevices(): Promise<(Omit<EngineDescription, 'name'
           return {
             name,
             available: true,
-            detail: `a matrix product is right; ${describeGpu() ?? 'which GPU is not known'}`,
+            detail: `a matrix product is right; ${describeGpu(name) ?? 'which GPU is not known'}`,
           };
         } catch (error) {
           if (!(error instanceof BenchError)) throw error;

@@ -16,6 +16,13 @@ const tooLarge =
 export const isLost = (cause: unknown): boolean =>
   cause instanceof Error && (lost.test(cause.message) || lostCuda.test(cause.message));
 
+/** Why a device does not work, without the place in ONNX Runtime's code that it begins with: `No supported adapters`. */
+export const reasonOf = ({ message }: Error): string =>
+  message
+    .trim()
+    .replace(/^.*\bwas false\.\s*/s, '')
+    .replace(/^\/onnxruntime_src\S+\s*(.*\[ONNXRuntimeError\] : \d+ : \w+ : )?/s, '');
+
 /** What was run when a device said something. */
 interface Running {
   device: DeviceName;

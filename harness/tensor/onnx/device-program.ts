@@ -1,5 +1,6 @@
 /** A program on a device: variables are fed and filled there, and only what is asked for travels. */
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import { BenchError } from '../../errors.js';
 import type { Feed, NumericArray, Program, Variable } from '../engine.js';
 import type { BusyClock } from './busy-clock.js';
 import { DeviceHalves } from './device-halves.js';
@@ -85,13 +86,14 @@ export class DeviceProgram implements Program {
     if (known !== undefined) return known;
     const { ort, options } = this.memory;
     const places = this.parts.outputs.map(({ name }, i) => [name, stays[i] ? 'gpu-buffer' : 'cpu'] as const);
-    const session = ort.InferenceSession.create(this.parts.model, {
+    const created = ort.InferenceSession.create(this.parts.model, {
       ...options,
       preferredOutputLocation: Object.fromEntries(places),
-    }).then(
+    });
+    const session = this.memory.computing(this.parts.name, created).then(
       (opened) => new HeldSession(opened, () => this.memory.isLost),
       async (cause: unknown) => {
-        throw await this.parts.explain(cause);
+        throw cause instanceof BenchError ? cause : await this.parts.explain(cause);
       },
     );
     this.#sessions.set(key, session);

@@ -4,6 +4,7 @@
  */
 import type { DeviceName } from '../engine.js';
 import * as tf from '../operations.js';
+import { reasonOf } from './device-faults.js';
 import { openOnnx } from './engine.js';
 
 export type TrialMessage = { works: true } | { works: false; why: string };
@@ -42,13 +43,6 @@ function dotOf(values: Float32Array, row: number, column: number): number {
   for (let i = 0; i < size; i++) sum += values[row * size + i]! * values[column * size + i]!;
   return sum;
 }
-
-/** Without the place in ONNX Runtime's code that it begins with: `No supported adapters`. */
-const reasonOf = ({ message }: Error): string =>
-  message
-    .trim()
-    .replace(/^.*\bwas false\.\s*/s, '')
-    .replace(/^\/onnxruntime_src\S+\s*/, '');
 
 // Nobody is left to try it for.
 process.on('disconnect', () => process.exit(1));

@@ -85,12 +85,14 @@ export class DeviceMemory {
       known.get(key) ??
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
     known.set(key, opened);
-    const session = await opened;
+    // One that could not be opened is opened anew by whoever asks next, when there may be memory again.
+    opened.catch(() => known.delete(key));
+    const session = await this.computing(model.name, opened);
     const results = await this.computing(model.name, session.run({ [session.inputNames[0]!]: input }));
     return results[session.outputNames[0]!]!;
   }
 
-  /** Waits for what runs there. @throws BenchError UNAVAILABLE where the device is lost, OUT_OF_MEMORY */
+  /** Waits for what runs there, or is opened. @throws BenchError UNAVAILABLE where the device is lost, OUT_OF_MEMORY */
   async computing<T>(name: string, run: Promise<T>): Promise<T> {
     try {
       return await run;
@@ -102,7 +104,7 @@ export class DeviceMemory {
 
   /** Before a program's first run: see `copiers`. */
   async hold(): Promise<void> {
-    if (!copiers.has(this.ort)) (await this.zeros(1)).dispose();
+    if (!copiers.get(this.ort)?.size) (await this.zeros(1)).dispose();
   }
 }
 
@@ -112,6 +114,7 @@ export class DeviceVariable implements Variable {
   #here: Float32Array | undefined;
   #there: OrtTensor | undefined;
   #maker: HeldSession | undefined;
+  #sending: Promise<OrtTensor> | undefined;
 
   constructor(
     readonly memory: DeviceMemory,
@@ -141,13 +144,20 @@ export class DeviceVariable implements Variable {
     this.free();
   }
 
-  /** On the device, [size]. */
+  /** On the device, [size]. Programs that begin together wait for one upload. */
   async tensor(): Promise<OrtTensor> {
-    if (this.#there === undefined) {
-      const values = this.#here;
-      this.take(await (values === undefined ? this.memory.zeros(this.size) : this.memory.upload(values)));
-    }
-    return this.#there!;
+    if (this.#there !== undefined) return this.#there;
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async #send(): Promise<OrtTensor> {
+    const values = this.#here;
+    const sent = await (values === undefined ? this.memory.zeros(this.size) : this.memory.upload(values));
+    this.take(sent);
+    return sent;
   }
 
   /** Takes a buffer on the device over. @param tensor [size] @param maker absent where it is never closed: see `copiers` */

@@ -87,7 +87,7 @@ export async function openOnnx(
 
 /** The GPU stands with the libraries: it decides figures as much as they do. */
 function gpuFacts(device: DeviceName): { gpu?: string } {
-  const gpu = device === 'cpu' ? undefined : describeGpu();
+  const gpu = device === 'cpu' ? undefined : describeGpu(device);
   return gpu === undefined ? {} : { gpu };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Layers that ONNX Runtime's CPU has as one kernel, found in a recorded program: GELU, over the widest arrays of an encoder,
- * passes memory once in place of five times. (Its kernel for a normalized sum is slower than its two for sum and normalization.)
+ * Layers that ONNX Runtime has as one kernel, found in a recorded program: GELU, over the widest arrays of an encoder, passes
+ * memory once in place of five times. (On the CPU its kernel for a normalized sum is slower than its two for sum and normalization.)
  */
 import { type GraphNode, prune, type Value } from './graph.js';
 import { become } from './product-order.js';

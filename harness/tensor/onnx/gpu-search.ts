@@ -62,13 +62,21 @@ export function leaveSoftwareOut(): void {
 
 /**
  * The GPU in words, as far as this machine says: ONNX Runtime does not tell which it took.
+ * @param device on CUDA it is NVIDIA's, whatever drivers Vulkan has
  * @param root as above
  */
-export function describeGpu(root = '/'): string | undefined {
+export function describeGpu(device: 'webgpu' | 'cuda' = 'webgpu', root = '/'): string | undefined {
   if (process.platform === 'darwin') return cpus()[0]?.model;
+  return device === 'cuda' ? nvidiaGpu(root) : (softwareGpu() ?? nvidiaGpu(root) ?? cardsOf(root));
+}
+
+function softwareGpu(): string | undefined {
   const soft = drivers().filter((file) => software.test(path.basename(file)));
-  if (soft.length > 0 && soft.length === drivers().length)
-    return `software: ${soft.map((file) => path.basename(file)).join(', ')}`;
+  if (soft.length === 0 || soft.length < drivers().length) return undefined;
+  return `software: ${soft.map((file) => path.basename(file)).join(', ')}`;
+}
+
+function nvidiaGpu(root: string): string | undefined {
   const driver = path.join(root, 'proc/driver/nvidia');
   const nvidia = list(path.join(driver, 'gpus')).flatMap((gpu) => {
     const text = readText(path.join(driver, 'gpus', gpu, 'information'));
@@ -76,7 +84,12 @@ export function describeGpu(root = '/'): string | undefined {
   });
   // `Kernel Module  535.54.03`, and `Kernel Module for x86_64  580.159.04` of the open one.
   const version = /Kernel Module.*?\s(\d+\.[\d.]+)/.exec(readText(path.join(driver, 'version')))?.[1];
-  if (nvidia.length > 0) return `${nvidia.join(', ')}${version === undefined ? '' : `, driver ${version}`}`;
+  if (nvidia.length === 0) return undefined;
+  return `${nvidia.join(', ')}${version === undefined ? '' : `, driver ${version}`}`;
+}
+
+/** The numbers of each. */
+function cardsOf(root: string): string | undefined {
   const drm = path.join(root, 'sys/class/drm');
   const cards = list(drm)
     .filter((name) => name.startsWith('renderD'))

@@ -178,6 +178,16 @@ export class NativeApi {
     return out[0]!;
   }
 
+  /** The library's memory. @param most bytes of one view: Node 20 ends the process where one is above 4 GiB */
+  copy(pointer: bigint, bytes: number, most = 2 ** 30): ArrayBuffer {
+    const copied = new ArrayBuffer(bytes);
+    for (let at = 0; at < bytes; at += most) {
+      const piece = Math.min(most, bytes - at);
+      new Uint8Array(copied, at, piece).set(new Uint8Array(this.koffi.view(pointer + BigInt(at), piece)));
+    }
+    return copied;
+  }
+
   release(kind: keyof typeof releases, pointer: bigint): void {
     this.#at(releases[kind], 'void', ['void *'])(pointer);
   }

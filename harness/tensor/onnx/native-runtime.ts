@@ -108,11 +108,13 @@ export class NativeRuntime {
   ): Promise<NativeTensor[]> {
     const { api } = this;
     const binding = api.made('CreateIoBinding', session);
-    const lent: bigint[] = [];
+    /** Values that end with the run. */
+    const passing = new Set<bigint>();
     try {
       for (const [name, tensor] of Object.entries(fed)) {
-        if (tensor.there === undefined) lent.push(tensor.lend(api, this.#here));
-        api.call('BindInput', binding, name, tensor.there ?? lent.at(-1)!);
+        const value = tensor.there ?? tensor.lend(api, this.#here);
+        if (tensor.there === undefined) passing.add(value);
+        api.call('BindInput', binding, name, value);
       }
       for (const name of outputs)
         api.call('BindOutputToDevice', binding, name, stays(name) ? this.#there : this.#here);
@@ -120,9 +122,12 @@ export class NativeRuntime {
       await api.calling('RunWithBinding', session, null, binding);
       api.call('SynchronizeBoundOutputs', binding);
       const values = this.#outputs(binding);
-      return values.map((value, i) => NativeTensor.take(api, value, stays(outputs[i]!)));
+      for (const value of values) passing.add(value);
+      const results = values.map((value, i) => NativeTensor.take(api, value, stays(outputs[i]!)));
+      for (const { there } of results) if (there !== undefined) passing.delete(there);
+      return results;
     } finally {
-      for (const value of lent) api.release('Value', value);
+      for (const value of passing) api.release('Value', value);
       api.release('IoBinding', binding);
     }
   }
@@ -131,7 +136,7 @@ export class NativeRuntime {
     const { api } = this;
     const [list, count] = [new BigUint64Array(1), new BigUint64Array(1)];
     api.call('GetBoundOutputValues', binding, this.#allocator, list, count);
-    const values = new BigUint64Array(api.koffi.view(list[0]!, 8 * Number(count[0]))).slice();
+    const values = new BigUint64Array(api.copy(list[0]!, 8 * Number(count[0])));
     api.call('AllocatorFree', this.#allocator, list[0]!);
     return [...values];
   }
@@ -143,6 +148,7 @@ const sameAsRequested = 1;
 class NativeSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  #isReleased = false;
 
   constructor(
     readonly runtime: NativeRuntime,
@@ -153,15 +159,29 @@ class NativeSession {
     this.outputNames = runtime.names(pointer, 'Output');
   }
 
+  /** What is fed may be disposed of, and the session be released, while the run waits for its turn. */
   async run(fed: Readonly<Record<string, NativeTensor>>): Promise<Record<string, NativeTensor>> {
     const { runtime, pointer, outputNames, places } = this;
+    if (this.#isReleased) throw new Error('A session was run after it was released.');
     const stays = (name: string) => (typeof places === 'string' ? places : places[name]) === 'gpu-buffer';
-    const results = await runtime.inTurn(() => runtime.run(pointer, fed, outputNames, stays));
-    return Object.fromEntries(outputNames.map((name, i) => [name, results[i]!]));
+    const held: NativeTensor[] = [];
+    try {
+      for (const tensor of Object.values(fed)) {
+        tensor.hold();
+        held.push(tensor);
+      }
+      const results = await runtime.inTurn(() => runtime.run(pointer, fed, outputNames, stays));
+      return Object.fromEntries(outputNames.map((name, i) => [name, results[i]!]));
+    } finally {
+      for (const tensor of held) tensor.letGo();
+    }
   }
 
-  release(): Promise<void> {
-    return this.runtime.inTurn(async () => this.runtime.api.release('Session', this.pointer));
+  /** After the runs that were asked for before. */
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await this.runtime.inTurn(async () => this.runtime.api.release('Session', this.pointer));
   }
 }
 

@@ -27,6 +27,9 @@ export class NativeTensor {
   /** Undefined: in this process. */
   readonly there: bigint | undefined;
   readonly #free: () => void;
+  #isDisposed = false;
+  /** Runs that have it, or wait with it. */
+  #runs = 0;
 
   constructor(
     type: ElementType,
@@ -45,9 +48,23 @@ export class NativeTensor {
     return sizeOf(this.dims);
   }
 
+  /** What runs have of it stays until they end. */
   dispose(): void {
-    this.#free();
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#runs === 0) this.#free();
   }
+
+  /** For a run, which gives it back by `letGo`. @throws Error where it is freed */
+  hold(): void {
+    if (this.#isDisposed) throw new Error('A tensor was fed after it was disposed of.');
+    this.#runs++;
+  }
+
+  letGo(): void {
+    if (--this.#runs === 0 && this.#isDisposed) this.#free();
+  }
+
   /** A value over the array, which must be kept as long. @param here this process's memory */
   lend(api: NativeApi, here: bigint): bigint {
     const { type, data, dims } = this;
@@ -58,7 +75,7 @@ export class NativeTensor {
     );
   }
 
-  /** What a run gave: the array is a copy. @param stays whether it lies on the device */
+  /** What a run gave. @param stays whether it lies on the device, and is the tensor's to free; else the array is a copy */
   static take(api: NativeApi, value: bigint, stays: boolean): NativeTensor {
     const information = api.made('GetTensorTypeAndShape', value);
     const type = typeOf(Number(api.made('GetTensorElementType', information)));
@@ -67,15 +84,13 @@ export class NativeTensor {
     if (rank > 0) api.call('GetDimensions', information, shape, rank);
     api.release('TensorTypeAndShapeInfo', information);
     const dims = [...shape].map(Number);
-    const free = () => api.release('Value', value);
     const List = arrays[type];
-    if (stays) return new NativeTensor(type, new List(0), dims, { value, free });
+    if (stays) {
+      const free = () => api.release('Value', value);
+      return new NativeTensor(type, new List(0), dims, { value, free });
+    }
     const bytes = sizeOf(dims) * List.BYTES_PER_ELEMENT;
-    const data =
-      bytes === 0
-        ? new List(0)
-        : new List(api.koffi.view(api.made('GetTensorMutableData', value), bytes)).slice();
-    free();
+    const data = new List(api.copy(api.made('GetTensorMutableData', value), bytes));
     return new NativeTensor(type, data as Values, dims);
   }
 }
