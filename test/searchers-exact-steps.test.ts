@@ -1,7 +1,6 @@
 /** Many queries at once in 32,768 rows or more: `exact` goes through them in steps, of 1024 rows for each thread. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { RowSource } from '../harness/searchers/exact/blocks.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
@@ -50,22 +49,6 @@ test('hits and scores are those of all rows at once, bit for bit, whatever is le
     }
     await searcher.dispose();
   }
-});
-
-test('a block that cannot be read while the one before is searched is an error of the search', async () => {
-  const rows = wholeNumberRows(4000, 6, 'rows');
-  const source = sourceOf(rows);
-  const unreadable: RowSource = {
-    ...source,
-    async readRows(first, count, into) {
-      if (first > 0) throw new Error(`row ${first} is gone`);
-      return source.readRows(first, count, into);
-    },
-  };
-  const memoryBytes = 1000 * (2 * 6 * 4 + 128 * 4);
-  const searcher = await ExactSearcher.open(unreadable, engine, { memoryBytes });
-  await assert.rejects(searcher.search(new Float32Array(300 * 6), 300, 5), /row 1000 is gone/);
-  await searcher.dispose();
 });
 
 test('ties are in order of their rows, across steps and blocks', async () => {
