@@ -130,8 +130,9 @@ test('DPR: the passages at some places, whatever stands between rows, and nothin
   const open = () => openDataset({ dataset: 'dpr/nq', data: folder, offline: true }, store, silentProgress());
   const at = async (dataset: Dataset, ordinals: number[]) => all(dataset.passages().at!(ordinals));
   const chosen = [0, 1, 6, 7, 8, 2999, 3000, 4500, count - 2, count - 1];
-  for (const head of ['id\ttext\ttitle', '\uFEFFid\ttext\ttitle', undefined]) {
-    const lines = head === undefined ? rows : [head, ...rows];
+  // With a line of names or without, and with a byte order mark or without.
+  for (const head of [['id\ttext\ttitle'], ['\uFEFFid\ttext\ttitle'], [], ['\uFEFF']]) {
+    const lines = [...head, ...rows];
     await write(lines);
     const dataset = await open();
     const whole = await all(dataset.passages());

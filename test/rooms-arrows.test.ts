@@ -7,6 +7,8 @@ import { root } from './places.js';
 import { filesThatLookFurther, namesWorkedOut, rooms } from './rooms-table.js';
 import { files, importsOf, neighboursOf, roomOf } from './source-imports.js';
 
+const sourceOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+
 /** A way from a file back to itself, each file once; undefined where the graph has none. */
 function circleIn(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
@@ -39,10 +41,25 @@ test('no file imports itself by way of others, types included', () => {
   assert.equal(circleIn(made('abc', 'bc', 'cd', 'd')), undefined);
 });
 
+test('a thread loads no package when it starts: of tfjs each would hold a copy', () => {
+  const threads = files.filter((file) => /\bparentPort\b/.test(sourceOf(file)) && /-thread\.ts$/.test(file));
+  assert.ok(threads.length > 0);
+  const isLoaded = ({ kind }: { kind: string }) => kind === 'static';
+  const loaded = new Set(threads);
+  // What is added while it goes round is gone through too.
+  for (const file of loaded) for (const next of neighboursOf(file, isLoaded)) loaded.add(next);
+  const packages = [...loaded].flatMap((file) =>
+    importsOf(sourceOf(file))
+      .filter((each) => isLoaded(each) && !/^(\.|node:)/.test(each.specifier))
+      .map(({ specifier }) => `${file} imports ${specifier}`),
+  );
+  assert.deepEqual(packages, []);
+});
+
 test('every neighbour and exception of the table is made use of', () => {
   const used = new Set<string>();
   for (const file of files) {
-    const source = readFileSync(path.join(root, file), 'utf8');
+    const source = sourceOf(file);
     for (const target of neighboursOf(file)) {
       used.add(`${file} -> ${roomOf(target)}`);
       if (!filesThatLookFurther[file]?.includes(roomOf(target)))

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import type { VectorIndex } from '../harness/index/vector-index.js';
 import type { RowHits, RowSearcher } from '../harness/search/searcher.js';
 import { planBlocks } from '../harness/searchers/exact/block-plan.js';
+import type { RowSource } from '../harness/searchers/exact/blocks.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import { FaissSearcher, loadFaiss } from '../harness/searchers/faiss/flat.js';
 import type { Engine, EngineName } from '../harness/tensor/engine.js';
@@ -194,4 +195,20 @@ test('searches asked for at once do not disturb each other', async (t) => {
   for (const [i, count] of [1, 20, 3].entries()) assertExactly(all[i]!, rows, first(count), 30);
   await searcher.dispose();
   await index.close();
+});
+
+test('rows that cannot be read while those before are searched are an error of the search', async () => {
+  const unreadable: RowSource = {
+    vectors: 300,
+    dimensions: 16,
+    async readRows(firstRow, _, into) {
+      if (firstRow > 0) throw new Error(`row ${firstRow} is gone`);
+      into.fill(1);
+    },
+  };
+  const searcher = await ExactSearcher.open(unreadable, await engineOf('onnx'), {
+    memoryBytes: budgetFor(100),
+  });
+  await assert.rejects(searcher.search(first(20).values, 20, 30), /row 100 is gone/);
+  await searcher.dispose();
 });

@@ -44,10 +44,10 @@ export function packageOf(specifier: string): string {
 /** Every file that belongs to a room. */
 export const files = ['harness', 'architectures', 'datasets', 'reports'].flatMap(sourceFiles);
 
-/** The files of ours that a file imports. */
-export function neighboursOf(file: string): string[] {
-  return importsOf(readFileSync(path.join(root, file), 'utf8')).flatMap(({ specifier }) =>
-    specifier.startsWith('.')
+/** The files of ours that a file imports. @param isWanted of their imports; all where absent */
+export function neighboursOf(file: string, isWanted: (each: Import) => boolean = () => true): string[] {
+  return importsOf(readFileSync(path.join(root, file), 'utf8')).flatMap(({ specifier, ...rest }) =>
+    specifier.startsWith('.') && isWanted({ specifier, ...rest })
       ? [path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts')]
       : [],
   );

@@ -30,3 +30,17 @@ test('as many as there is room for, those that were used last', async () => {
   await get('a');
   assert.deepEqual(compiled, ['a', 'b', 'c', 'b', 'a']);
 });
+
+test('what could not be compiled is not kept, and hinders no other', async () => {
+  const cache = new ProgramCache(1);
+  const refused = () => Promise.reject(new Error('no memory'));
+  await assert.rejects(cache.get('a', refused), /no memory/);
+  let disposed = 0;
+  const program = { dispose: async () => void disposed++ } as unknown as Program;
+  assert.equal(await cache.get('a', async () => program), program);
+  await assert.rejects(cache.get('b', refused), /no memory/);
+  assert.equal(disposed, 1);
+  await cache.get('a', async () => program);
+  await cache.dispose();
+  assert.equal(disposed, 2);
+});

@@ -4,6 +4,7 @@ import { architectureNames } from '../harness/plugins.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { type Batch, makeBatch } from '../harness/train/batches.js';
 import { GradientCache } from '../harness/train/gradient-cache.js';
+import { pieceGroups } from '../harness/train/piece-groups.js';
 import { DirectStep, type StepComputer, type StepContext } from '../harness/train/step.js';
 import { madeExamples, madeRetriever } from './made-training.js';
 
@@ -153,4 +154,18 @@ describe('gradient cache against the direct step, with dropout', async () => {
     assert.notEqual(losses[0], losses[1]);
     assert.equal(losses[0], losses[2]);
   });
+});
+
+it('variables are taken many at a time on a device alone: elsewhere the norm is the sum of each one rounded by itself', async () => {
+  const engine = await openEngine('tfjs-cpu');
+  const set = engine.variables([3, 2 ** 24, 2 ** 24, 5]);
+  const sizes = (of: Parameters<typeof pieceGroups>[0], first: number) =>
+    pieceGroups(of, set, first, 4).map((group) => group.map(({ size }) => size));
+  assert.deepEqual(sizes(engine, 0), [[3], [2 ** 24], [2 ** 24], [5]]);
+  assert.deepEqual(sizes({ largestArrayBytes: 2 ** 27 }, 0), [
+    [3, 2 ** 24],
+    [2 ** 24, 5],
+  ]);
+  assert.deepEqual(sizes({ largestArrayBytes: 2 ** 27 }, 1), [[2 ** 24, 2 ** 24], [5]]);
+  set.dispose();
 });

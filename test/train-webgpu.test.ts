@@ -15,18 +15,18 @@ trainingCases('WebGPU', skip, open);
 
 /**
  * Makes sessions that are opened from now on fail from one run on, where ONNX Runtime would tell of a lost device.
- * @param isFatal told by each run how many batches of token ids and dropout masks it is fed
+ * @param isFatal told by each run how many matrices of integers it is fed: token ids, and dropout masks
  * @returns what undoes it
  */
-function breakSessions(isFatal: (batches: number) => boolean): () => void {
+function breakSessions(isFatal: (arrays: number) => boolean): () => void {
   const { create } = InferenceSession;
   let isBroken = false;
   InferenceSession.create = (async (...given: Parameters<typeof create>) => {
     const session = await create(...given);
     const run = session.run as (fed: InferenceSession.FeedsType) => Promise<InferenceSession.ReturnType>;
     session.run = (async (feeds: InferenceSession.FeedsType) => {
-      const batches = Object.values(feeds).filter(({ type, dims }) => type === 'int32' && dims.length === 2);
-      isBroken ||= isFatal(batches.length);
+      const arrays = Object.values(feeds).filter(({ type, dims }) => type === 'int32' && dims.length === 2);
+      isBroken ||= isFatal(arrays.length);
       if (isBroken) throw new Error('WebGPU device lost (2): the driver was reset');
       return run.call(session, feeds);
     }) as typeof session.run;
@@ -50,10 +50,9 @@ test('a device that is lost ends a training with what to do, and the same comman
   const { weights } = await trained(whole, 'dual-encoder', { epochs: 2 });
   await whole.dispose();
   const folder = await newFolder();
-  // The third run of the program that is fed queries and passages, of the second epoch's first step: the first epoch's state
-  // is saved by then.
+  // The third run of the program that is fed texts, of the second epoch's first step: the first epoch's state is saved by then.
   let times = 0;
-  const undo = breakSessions((batches) => batches >= 2 && ++times === 3);
+  const undo = breakSessions((arrays) => arrays > 1 && ++times === 3);
   const lost = await open();
   try {
     await assert.rejects(trained(lost, 'dual-encoder', { epochs: 2, folder }), (error: BenchError) => {

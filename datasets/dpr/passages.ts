@@ -23,9 +23,9 @@ export async function* passagesOf(file: string, from?: TextStart): AsyncGenerato
 /** Where each passage of a plain file stands: the end of its row in bytes, and before them all where the first begins. */
 export async function* passageEnds(file: string): AsyncGenerator<number> {
   let isFirst = true;
-  for await (const { columns, line, endByte } of quotedRowEnds(file, 'DATA_INVALID')) {
+  for await (const { columns, line, startByte, endByte } of quotedRowEnds(file, 'DATA_INVALID')) {
     const header = isHeader(columns, line);
-    if (isFirst) yield header ? endByte : 0;
+    if (isFirst) yield header ? endByte : startByte;
     if (!header) yield endByte;
     isFirst = false;
   }

@@ -46,24 +46,27 @@ export async function* quotedRows(
 }
 
 /**
- * The rows of a plain file, each with the bytes of the file up to its end; lines that hold no row count to the next one.
+ * The rows of a plain file, each with the bytes of the file before it and up to its end; lines that hold no row count to the
+ * next one, and a byte order mark to none.
  * @throws as `quotedRows`
  */
 export async function* quotedRowEnds(
   file: string,
   code: ErrorCode,
-): AsyncGenerator<QuotedRow & { endByte: number }> {
+): AsyncGenerator<QuotedRow & { startByte: number; endByte: number }> {
   const cutter = new RowCutter(file, code);
+  let startByte: number | undefined;
   const turn = turns();
   for await (const { text, firstByte, sizeBytes } of textBlocks(file, code)) {
     if (firstByte === undefined) throw new TypeError(`${file} is packed`);
-    // A byte order mark is no part of the text.
     const markBytes = sizeBytes === text.length ? 0 : sizeBytes - Buffer.byteLength(text);
     let [at, endByte] = [0, firstByte + markBytes];
+    startByte ??= endByte;
     for (const row of cutter.rows(text)) {
       endByte += Buffer.byteLength(text.slice(at, cutter.at));
       at = cutter.at;
-      yield { ...row, endByte };
+      yield { ...row, startByte, endByte };
+      startByte = endByte;
       const due = turn();
       if (due !== undefined) await due;
     }

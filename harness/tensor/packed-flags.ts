@@ -1,18 +1,12 @@
 /**
- * Flags packed into words for a device, which is sent an eighth of what a byte each would take. A word is an int32 that is
- * never negative, of 30 flags, the first in its lowest bit. WebGPU has no operators on bits: division makes three numbers of
+ * What a program makes of words of flags (flag-words.ts). WebGPU has no operators on bits: division makes three numbers of
  * 10 bits of a word, and each is the row of a table in which its flags stand.
  */
+import { flagsPerWord } from './flag-words.js';
 import * as tf from './operations.js';
 
-export const flagsPerWord = 30;
-/** A word of flags that are all 1. */
-export const fullWord = 2 ** flagsPerWord - 1;
 const flagsPerNumber = 10;
 const numbers = 2 ** flagsPerNumber;
-
-/** How many words hold so many flags. */
-export const wordsFor = (flags: number): number => Math.ceil(flags / flagsPerWord);
 
 /**
  * The table of which `unpackFlags` takes rows: one serves all words of a program.

@@ -20,7 +20,13 @@ export class ProgramCache {
       program = compile();
     }
     this.#programs.set(key, program);
-    return program;
+    try {
+      return await program;
+    } catch (error) {
+      // It is none to let go of later, and may be compiled when there is more memory.
+      if (this.#programs.get(key) === program) this.#programs.delete(key);
+      throw error;
+    }
   }
 
   async dispose(): Promise<void> {

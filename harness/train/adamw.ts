@@ -56,7 +56,7 @@ export class AdamW {
     }
     const groups = (start: number, end: number, decay: boolean): Group[] => {
       const [all, ...others] = [parameters, gradients, first, second].map((set) =>
-        pieceGroups(set, start, end),
+        pieceGroups(engine, set, start, end),
       );
       return all!.map((parameters, i) => {
         const [gradients, first, second] = others.map((groups) => groups[i]!);

@@ -5,7 +5,7 @@
 import type { DropoutSite } from '../model/encoder.js';
 import { type Stream, stream } from '../random.js';
 import { sizeOf } from '../tensor/engine.js';
-import { flagsPerWord, fullWord, wordsFor } from '../tensor/packed-flags.js';
+import { flagsPerWord, fullWord, wordsFor } from '../tensor/flag-words.js';
 
 /** What masks are drawn for: a part of one side of a batch. */
 export interface MaskDraw {
@@ -62,7 +62,7 @@ function drop(
   const { table } = gaps;
   const bytes = keep instanceof Uint8Array ? keep : undefined;
   const words = keep instanceof Int32Array ? keep : undefined;
-  // `random.bits()` written out: of a call for each number its memory takes as long as all else.
+  // `random.bits()` written out: a call for each number reads and writes the stream's state, which takes as long as all else.
   const { state } = random;
   let a = state[0]! | 0;
   let b = state[1]! | 0;
@@ -115,6 +115,6 @@ export const dropoutMasks = (draw: MaskDraw): Uint8Array[] =>
     (values) => values,
   );
 
-/** The same packed, each text's values of a site padded to whole words (tensor/packed-flags.ts). */
+/** The same packed, each text's values of a site padded to whole words (tensor/flag-words.ts). */
 export const packedMasks = (draw: MaskDraw): Int32Array[] =>
   drawn(draw, (words) => new Int32Array(words).fill(fullWord), wordsFor);

@@ -218,7 +218,7 @@ export class GradientCache implements StepComputer {
   async #squaredNorm(): Promise<number> {
     const { engine, gradients } = this.context;
     let sum = 0;
-    for (const group of pieceGroups(gradients, 0, gradients.variables.length)) {
+    for (const group of pieceGroups(engine, gradients, 0, gradients.variables.length)) {
       const specs = group.map(({ size }): ArraySpec => ({ shape: [size], dtype: 'float32' }));
       const program = await this.#programs.get(`norm ${groupKey(group)}`, () =>
         engine.compile((pieces) => [squaredNorm(pieces)], specs, { name: 'norm' }),

@@ -1,10 +1,12 @@
 /** How dropout masks reach a program: what is fed for them, and what an encoder gets of that. */
 import type { Tensor, Tensor2D } from '../contracts.js';
 import type { DropoutSite } from '../model/encoder.js';
+import { memoryBytes } from '../program/memory.js';
 import { type ArraySpec, type Engine, type NumericArray, sizeOf } from '../tensor/engine.js';
+import { wordsFor } from '../tensor/flag-words.js';
 import { keptScale } from '../tensor/layers.js';
 import * as tf from '../tensor/operations.js';
-import { flagTable, unpackFlags, wordsFor } from '../tensor/packed-flags.js';
+import { flagTable, unpackFlags } from '../tensor/packed-flags.js';
 import { dropoutMasks, type MaskDraw } from './dropout-masks.js';
 import { MaskThreads } from './mask-threads.js';
 
@@ -21,14 +23,15 @@ export interface MaskFeeds {
   dispose(): Promise<void>;
 }
 
-/**
- * A byte for each value, which programs take as they are; or words of flags where variables lie on a device, to which masks travel.
- * @param mostKept bytes of words that a step keeps: those of 128 passages of 256 tokens in BERT-base are a quarter of a GiB
- */
-export const maskFeeds = (
-  { largestArrayBytes, threads }: Pick<Engine, 'largestArrayBytes' | 'threads'>,
-  mostKept = 2 ** 30,
-): MaskFeeds => (largestArrayBytes === undefined ? masksOfBytes : new PackedMasks(threads, mostKept));
+/** Bytes of words that a step keeps. Those of 128 passages of 256 tokens in BERT-base are a quarter of a GiB; a small machine needs its memory for other things. */
+const mostKeptBytes = (): number => Math.min(2 ** 30, memoryBytes() / 16);
+
+/** A byte for each value, which programs take as they are; or words of flags where variables lie on a device, to which masks travel. */
+export const maskFeeds = ({
+  largestArrayBytes,
+  threads,
+}: Pick<Engine, 'largestArrayBytes' | 'threads'>): MaskFeeds =>
+  largestArrayBytes === undefined ? masksOfBytes : new PackedMasks(threads);
 
 const masksOfBytes: MaskFeeds = {
   specs: (sites) => sites.map(({ shape }) => ({ shape, dtype: 'bool' })),
@@ -41,10 +44,7 @@ const masksOfBytes: MaskFeeds = {
 class PackedMasks implements MaskFeeds {
   readonly #threads: MaskThreads;
 
-  constructor(
-    threads: number,
-    readonly mostKept: number,
-  ) {
+  constructor(threads: number) {
     this.#threads = new MaskThreads(threads);
   }
 
@@ -64,7 +64,7 @@ class PackedMasks implements MaskFeeds {
   /** The threads draw while the device computes: all that is kept is ordered at once. */
   ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[] {
     const parts = Math.ceil(this.#threads.most / draws.length);
-    let left = this.mostKept;
+    let left = mostKeptBytes();
     return draws.map((draw) => {
       left -= draw.sites.reduce((sum, { shape }) => sum + 4 * shape[0]! * wordsPerText(shape), 0);
       if (left < 0) return () => this.#threads.draw(draw, this.#threads.most);

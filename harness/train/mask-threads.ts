@@ -4,7 +4,7 @@ import { sizeOf } from '../tensor/engine.js';
 import { concatenate } from './concatenate.js';
 import { type MaskDraw, packedMasks } from './dropout-masks.js';
 
-/** Of fewer values a thread would be asked longer than they take: some milliseconds. */
+/** Fewer values are drawn here, in some milliseconds: asking a thread would take longer. */
 const leastValues = 1 << 22;
 const mostThreads = 8;
 

@@ -1,17 +1,22 @@
 /** Which pieces of variables one element-wise program goes over. */
-import type { Variable, VariableSet } from '../tensor/engine.js';
+import type { Engine, Variable, VariableSet } from '../tensor/engine.js';
 
 /** Of one program on a device: what it gives lies there beside what it is given. */
 const groupElements = 1 << 25;
 
 /**
  * The pieces of variables `first` up to `end` in groups, each for one program: every run on a device waits for it, longer than
- * most pieces take. In this process's memory each piece is a group, and stays in a core's cache.
+ * most pieces take. Of every other engine each piece is a group: a sum over all of them would round otherwise.
  * Two sets made from the same sizes give groups that match.
  */
-export function pieceGroups(set: VariableSet, first: number, end: number): readonly (readonly Variable[])[] {
+export function pieceGroups(
+  { largestArrayBytes }: Pick<Engine, 'largestArrayBytes'>,
+  set: VariableSet,
+  first: number,
+  end: number,
+): readonly (readonly Variable[])[] {
   const pieces = set.pieces(first, end);
-  if (set.memory !== undefined) return pieces.map((piece) => [piece]);
+  if (largestArrayBytes === undefined) return pieces.map((piece) => [piece]);
   const groups: Variable[][] = [];
   let elements = Number.POSITIVE_INFINITY;
   for (const piece of pieces) {

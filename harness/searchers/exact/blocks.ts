@@ -126,6 +126,8 @@ export class Blocks {
         const buffer = await next;
         const following = firstRow + this.#blockRows;
         if (following < vectors) next = fetch(following, this.#buffers[turn]!);
+        // Waited for at the next turn, whenever it fails.
+        void next.catch(() => undefined);
         const rows = this.#rowsAt(firstRow);
         if (this.#turned === undefined) {
           const values = buffer.subarray(0, rows * dimensions);

@@ -113,8 +113,8 @@ export class DeviceVariable implements Variable {
   /** Undefined: zeros. */
   #here: Float32Array | undefined;
   #there: OrtTensor | undefined;
-  #sending: Promise<OrtTensor> | undefined;
   #maker: HeldSession | undefined;
+  #sending: Promise<OrtTensor> | undefined;
 
   constructor(
     readonly memory: DeviceMemory,
