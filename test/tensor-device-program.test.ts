@@ -104,6 +104,44 @@ test('a program is fed what it needs, keeps there what is to stay, and counts wh
   await assert.rejects(doubled.run([floats(0), a, count]), /was run after it was disposed of/);
 });
 
+test('a program that is disposed of while it runs is closed with the last buffer that the run made', async () => {
+  let released = 0;
+  const end: (() => void)[] = [];
+  const fake = await fakeOrt(() => ({
+    inputNames: [],
+    outputNames: [],
+    async run() {
+      await new Promise<void>((resolve) => end.push(resolve));
+      FakeTensor.living++;
+      return {
+        out: new FakeTensor('float32', floats(8, 9), [2]),
+        count: new FakeTensor('int64', BigInt64Array.of(5n), [1]),
+      };
+    },
+    async release() {
+      released++;
+    },
+  }));
+  const memory = new DeviceMemory(fake.ort, {});
+  const variable = () => {
+    const made = new DeviceVariable(memory, 2);
+    FakeTensor.living++;
+    made.take(new FakeTensor('float32', floats(1, 2), [2]) as never);
+    return made;
+  };
+  const [weights, filled] = [variable(), variable()];
+  const running = program(memory, weights);
+  const run = () => running.run([floats(0), floats(3, 4), Int32Array.of(5)], [filled]);
+  const runs = [run(), run()];
+  while (end.length < 2) await new Promise(setImmediate);
+  await running.dispose();
+  for (const finish of end) finish();
+  await Promise.all(runs);
+  assert.equal(released, 0);
+  filled.free();
+  assert.equal(released, 1);
+});
+
 test('a program that cannot be opened says why, and one whose device is lost may fail to be closed', async () => {
   const refusing = await fakeOrt(() => {
     throw new Error('refused');

@@ -39,11 +39,21 @@ export class DeviceProgram implements Program {
 
   async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
     if (this.#disposed) throw new Error('A program was run after it was disposed of.');
-    const { inputs, bound, outputs } = this.parts;
+    const { outputs } = this.parts;
     if (feeds.length !== this.#fedInputs)
       throw new RangeError(`${feeds.length} feeds for ${this.#fedInputs} inputs`);
     await this.memory.hold();
     const held = await this.#open(outputs.map((_, i) => into[i] !== undefined));
+    held.hold();
+    try {
+      return await this.#run(held, feeds, into);
+    } finally {
+      held.letGo();
+    }
+  }
+
+  async #run(held: HeldSession, feeds: readonly Feed[], into: readonly (Variable | undefined)[]) {
+    const { inputs, bound, outputs } = this.parts;
     const fed: Record<string, OrtTensor> = {};
     let next = 0;
     for (const [i, value] of inputs.entries()) {
@@ -103,6 +113,6 @@ export class DeviceProgram implements Program {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const opened of this.#sessions.values()) await (await opened.catch(() => undefined))?.letGo();
+    for (const opened of this.#sessions.values()) await (await opened.catch(() => undefined))?.close();
   }
 }

@@ -86,7 +86,7 @@ export class DeviceMemory {
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
     known.set(key, opened);
     // One that could not be opened is opened anew by whoever asks next, when there may be memory again.
-    opened.catch(() => known.delete(key));
+    void opened.catch(() => known.delete(key));
     const session = await this.computing(model.name, opened);
     const results = await this.computing(model.name, session.run({ [session.inputNames[0]!]: input }));
     return results[session.outputNames[0]!]!;
@@ -165,7 +165,7 @@ export class DeviceVariable implements Variable {
     this.free();
     this.#there = tensor;
     this.#maker = maker;
-    maker?.made();
+    maker?.hold();
     this.memory.counts.buffers++;
     this.memory.counts.heldBytes += 4 * this.size;
   }
@@ -175,7 +175,7 @@ export class DeviceVariable implements Variable {
     if (this.#there === undefined) return;
     this.#there.dispose();
     this.#there = undefined;
-    this.#maker?.freed();
+    this.#maker?.letGo();
     this.#maker = undefined;
     this.memory.counts.buffers--;
     this.memory.counts.heldBytes -= 4 * this.size;

@@ -1,12 +1,12 @@
 /**
- * A session for as long as a buffer lies on the device that it made: ONNX Runtime frees such a buffer by what belongs to the
- * session, and ends the process where that is gone.
+ * A session for as long as it runs, and as a buffer lies on the device that it made: ONNX Runtime frees such a buffer by what
+ * belongs to the session, and ends the process where that is gone.
  */
 import type { InferenceSession } from 'onnxruntime-node';
 
 export class HeldSession {
-  #buffers = 0;
-  #isLetGo = false;
+  #holders = 0;
+  #isClosed = false;
 
   /** @param isLost whether the device is, of which a session may fail to be closed */
   constructor(
@@ -14,21 +14,21 @@ export class HeldSession {
     readonly isLost: () => boolean,
   ) {}
 
-  /** One more buffer lies there. */
-  made(): void {
-    this.#buffers++;
+  /** For one more run, or buffer that lies there. */
+  hold(): void {
+    this.#holders++;
   }
 
-  /** One less does. */
-  freed(): void {
-    this.#buffers--;
-    if (this.#isLetGo && this.#buffers === 0) void this.#release();
+  /** One of them has ended. */
+  letGo(): void {
+    this.#holders--;
+    if (this.#isClosed && this.#holders === 0) void this.#release();
   }
 
-  /** Runs no more: closed now, or with its last buffer. */
-  async letGo(): Promise<void> {
-    this.#isLetGo = true;
-    if (this.#buffers === 0) await this.#release();
+  /** It is asked for no more runs: released now, or with what holds it last. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#holders === 0) await this.#release();
   }
 
   async #release(): Promise<void> {
