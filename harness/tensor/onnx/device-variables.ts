@@ -86,7 +86,7 @@ export class DeviceMemory {
       this.ort.InferenceSession.create(model(), { ...this.options, preferredOutputLocation: place });
     known.set(key, opened);
     // One that could not be opened is opened anew by whoever asks next, when there may be memory again.
-    opened.catch(() => known.delete(key));
+    void opened.catch(() => known.delete(key));
     const session = await this.computing(model.name, opened);
     const results = await this.computing(model.name, session.run({ [session.inputNames[0]!]: input }));
     return results[session.outputNames[0]!]!;
