@@ -140,6 +140,15 @@ test('a program that is disposed of while it runs is closed with the last buffer
   assert.equal(released, 0);
   filled.free();
   assert.equal(released, 1);
+  const late = program(memory, weights);
+  const { length } = fake.opened;
+  const ended = assert.rejects(
+    late.run([floats(0), floats(3, 4), Int32Array.of(5)]),
+    /was run after it was disposed of/,
+  );
+  await late.dispose();
+  await ended;
+  assert.equal(fake.opened.length, length);
 });
 
 test('a program that cannot be opened says why, and one whose device is lost may fail to be closed', async () => {

@@ -38,11 +38,12 @@ export class DeviceProgram implements Program {
   }
 
   async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
+    await this.memory.hold();
+    // Behind the waiting: a session that is opened later is closed by nobody.
     if (this.#disposed) throw new Error('A program was run after it was disposed of.');
     const { outputs } = this.parts;
     if (feeds.length !== this.#fedInputs)
       throw new RangeError(`${feeds.length} feeds for ${this.#fedInputs} inputs`);
-    await this.memory.hold();
     const held = await this.#open(outputs.map((_, i) => into[i] !== undefined));
     held.hold();
     try {
