@@ -1,6 +1,7 @@
 /**
  * `npm run perf -- doubling [LARGEST] [NAME]`: how much processor time each reader of files takes as its input doubles from 1 MB to 64 MB (or to
- * so many), of every shape that once made one slow. Linear is a ratio of 2. Refusals end early, and have smaller ones.
+ * so many), of every shape that once made one slow. Linear is a ratio of 2. Refusals end early, and have smaller ones. What the
+ * system takes is shown beside it: to write 60,000 small files it took 0.4 s once, and 1.2 s the next time.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,6 +18,9 @@ const repetitions = 3;
  * 4 MB: 37, 45, 110, 122 and 165 ms).
  */
 const shortestMs = 100;
+
+/** A larger ratio is looked at again: what else the machine does only ever adds. */
+const doubtful = 2.2;
 
 export async function writeGrowing(
   file: string,
@@ -68,18 +72,28 @@ export default async function perfDoubling([largest = '64', only = '']: readonly
     for (const shape of growing.filter(({ name }) => name.includes(only))) {
       const { name } = shape;
       const times: number[] = [];
+      const systemTimes: number[] = [];
       let note = '';
-      for (const size of sizes) {
+      const read = async (size: number) => {
         if ('write' in shape) await shape.write(file, size * 1e6);
         else await writeGrowing(file, shape, size * 1e6);
-        const { ms, refused } = await readingOf(name, file);
+        return readingOf(name, file);
+      };
+      for (const size of sizes) {
+        const { ms, systemMs, refused } = await read(size);
         if (refused && note === '') note = `, refused from ${size} MB on`;
         times.push(ms);
+        systemTimes.push(systemMs);
       }
-      const ratios = times.slice(1).map((ms, i) => ms / Math.max(times[i]!, shortestMs));
+      const ratio = (i: number) => times[i + 1]! / Math.max(times[i]!, shortestMs);
+      for (let again = 0; again < repetitions; again++)
+        for (const [i, size] of sizes.slice(1).entries())
+          if (ratio(i) > doubtful) times[i + 1] = Math.min(times[i + 1]!, (await read(size)).ms);
+      const ratios = sizes.slice(1).map((_, i) => ratio(i));
       worst = Math.max(worst, ...ratios);
       const shown = ratios.map((ratio) => ratio.toFixed(2)).join(' ');
-      console.log(`${name}: ${times.map((ms) => ms.toFixed(0)).join(' ')}; ratios ${shown}${note}`);
+      const [own, system] = [times, systemTimes].map((all) => all.map((ms) => ms.toFixed(0)).join(' '));
+      console.log(`${name}: ${own}; ratios ${shown}${note}; in the system ${system}`);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
