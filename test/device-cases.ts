@@ -1,12 +1,11 @@
 /** What holds on every device: what programs compute there, and what lies there, travels and is freed. For tests. */
 import assert from 'node:assert/strict';
-import { describe, it, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import * as tf from '../harness/tensor/operations.js';
-import { specOf, valuesFor } from './kernel-inputs.js';
-import { assertClose, programs, withGradients } from './kernel-programs.js';
+import { assertKernels } from './kernel-cases.js';
 
 /** @param skip why there is no such device here */
 export function deviceCases(name: string, skip: string | false, open: () => Promise<Engine>): void {
@@ -14,20 +13,7 @@ export function deviceCases(name: string, skip: string | false, open: () => Prom
     if (skip !== false) return;
     const reference = await openEngine('onnx', { threads: 1 });
     const engine = await open();
-    for (const [title, { inputs, build, noGradient }] of Object.entries(programs)) {
-      const specs = inputs.map(specOf);
-      const feeds = inputs.map((input, i) => valuesFor(input, title, i));
-      const hasGradient =
-        noGradient !== true && specs.some(({ dtype }) => dtype === 'float32') && title !== 'constants';
-      it(title, async () => {
-        for (const program of hasGradient ? [build, withGradients(build, specs)] : [build]) {
-          const expected = await (await reference.compile(program, specs)).run(feeds);
-          const actual = await (await engine.compile(program, specs)).run(feeds);
-          assert.equal(actual.length, expected.length);
-          for (const [i, values] of expected.entries()) assertClose(actual[i]!, values!, `${title} ${i}`);
-        }
-      });
-    }
+    assertKernels(reference, engine);
   });
 
   test(`on ${name} variables stay, are counted, and are freed`, { skip }, async () => {

@@ -3,8 +3,7 @@ import { describe, it } from 'node:test';
 import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
 import * as tf from '../harness/tensor/operations.js';
-import { specOf, valuesFor } from './kernel-inputs.js';
-import { assertClose, type Build, programs, withGradients } from './kernel-programs.js';
+import { assertKernels, kernelCases } from './kernel-cases.js';
 
 const described = await describeEngines();
 for (const { name, available, detail } of described) {
@@ -13,36 +12,16 @@ for (const { name, available, detail } of described) {
     if (!available) return;
     const reference = await openEngine('tfjs-cpu');
     const engine = await openEngine(name);
-    for (const [title, { inputs, build, noGradient }] of Object.entries(programs)) {
-      const specs = inputs.map(specOf);
-      const feeds = inputs.map((input, i) => valuesFor(input, title, i));
-      const hasGradient =
-        noGradient !== true && specs.some(({ dtype }) => dtype === 'float32') && title !== 'constants';
-      it(title, async () => {
-        const versions: [string, Build][] = [['output', build]];
-        if (hasGradient) versions.push(['gradient', withGradients(build, specs)]);
-        for (const [what, program] of versions) {
-          const expected = await (await reference.compile(program, specs)).run(feeds);
-          const actual = await (await engine.compile(program, specs)).run(feeds);
-          assert.equal(actual.length, expected.length);
-          for (const [i, values] of expected.entries()) {
-            assertClose(actual[i]!, values!, `${title} ${what} ${i}`);
-          }
-        }
-      });
-    }
+    assertKernels(reference, engine);
   });
 }
 
 describe('gradients against finite differences', async () => {
   const engine = await openEngine('tfjs-cpu');
-  for (const [title, { inputs, build, noGradient }] of Object.entries(programs)) {
-    const specs = inputs.map(specOf);
-    if (noGradient === true || title === 'constants' || !specs.some(({ dtype }) => dtype === 'float32'))
-      continue;
+  for (const { title, specs, feeds, build, gradients: program } of kernelCases) {
+    if (program === undefined) continue;
     it(title, async () => {
-      const feeds = inputs.map((input, i) => valuesFor(input, title, i));
-      const gradients = await (await engine.compile(withGradients(build, specs), specs)).run(feeds);
+      const gradients = await (await engine.compile(program, specs)).run(feeds);
       const objective = await engine.compile((tensors) => build(tensors), specs);
       const value = async () => {
         let sum = 0;

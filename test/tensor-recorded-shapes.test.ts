@@ -22,8 +22,8 @@ import { stableProducts } from '../harness/tensor/onnx/product-order.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
 import { loadOrt } from '../harness/tensor/onnx/runtime.js';
 import * as tf from '../harness/tensor/operations.js';
-import { specOf, valuesFor } from './kernel-inputs.js';
-import { assertClose, programs, withGradients } from './kernel-programs.js';
+import { kernelCases } from './kernel-cases.js';
+import { assertClose } from './kernel-programs.js';
 
 const ort = await loadOrt();
 
@@ -60,13 +60,9 @@ const fedWith = (graph: Graph, feeds: readonly NumericArray[]) =>
   new Map<Value, ConstantArray>(graph.inputs.map((value, i) => [value, feeds[i]!]));
 
 describe('programs of every kernel', () => {
-  for (const [title, { inputs, build, noGradient }] of Object.entries(programs)) {
+  for (const { title, specs, feeds, builds } of kernelCases) {
     it(title, async () => {
-      const specs = inputs.map(specOf);
-      const feeds = inputs.map((input, i) => valuesFor(input, title, i));
-      const isTrained =
-        noGradient !== true && title !== 'constants' && specs.some(({ dtype }) => dtype === 'float32');
-      for (const own of [build, ...(isTrained ? [withGradients(build, specs)] : [])])
+      for (const own of builds)
         for (const isFlat of [false, true]) {
           const { graph, outputs } = record(own, specs, new Map(), isFlat);
           const kept = withoutIdleReshapes(outputs);

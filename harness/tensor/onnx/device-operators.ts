@@ -1,6 +1,6 @@
 /**
- * Operators for which ONNX Runtime has no kernel on a device, or none that is quick, written with those it has. Only for a device: on the CPU a program
- * keeps the operators whose bits are known (known-operators.ts).
+ * Operators for which ONNX Runtime has no kernel on a device, or none that is quick, written with those it has. Only for a
+ * device: on the CPU a program keeps the operators whose bits are known (known-operators.ts).
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { type Graph, type GraphNode, prune, type Value } from './graph.js';

@@ -113,7 +113,9 @@ export class DeviceVariable implements Variable {
   /** Undefined: zeros. */
   #here: Float32Array | undefined;
   #there: OrtTensor | undefined;
+  /** Whose run gave it; undefined where a copier made it. */
   #maker: HeldSession | undefined;
+  /** On its way there. */
   #sending: Promise<OrtTensor> | undefined;
 
   constructor(

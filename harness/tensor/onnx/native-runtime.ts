@@ -30,7 +30,7 @@ type Place = 'cpu' | 'gpu-buffer';
 const sharedPool = { use_env_allocators: '1' };
 const everyOptimization = 99;
 
-export class NativeRuntime {
+class NativeRuntime {
   readonly #environment: bigint;
   readonly #here: bigint;
   readonly #there: bigint;
