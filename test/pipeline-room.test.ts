@@ -57,24 +57,25 @@ test('the disk that an index takes stands beside what is free, and is too little
   for (const place of [folder, `${folder}/not/there`, '/'])
     assert.ok((await freeBytes(place)) >= 4096, place);
   assert.match(await describeRoom(folder), /^\d+ cores, .* free of .* of memory, .* free at /);
-  assert.match(
-    memoryLine(requestOf('encode.memoryMiB=11', 'search.memoryMiB=33')),
-    /^vectors take at most 11 MiB while encoding and 33 MiB in search, .*; .* free of /,
-  );
 });
 
 const shape: EncoderShape = {
-  ...{
-    kind: 'bert',
-    layers: 12,
-    dimensions: 768,
-    heads: 12,
-    intermediate: 3072,
-    maxTokens: 512,
-    summary: 'first',
-  },
-} as unknown as EncoderShape;
-const trained = { weights: 1e6, shape };
+  ...{ kind: 'bert', layers: 12, dimensions: 768, maxTokens: 512, summary: 'first-token' },
+};
+const trained = { weights: 1e6, shape: { layers: 12, dimensions: 768, heads: 12 } };
+
+test("the machine's memory: vectors, and on the processor the training", () => {
+  const request = requestOf('encode.memoryMiB=11', 'search.memoryMiB=33', 'train.chunkSize=32');
+  const vectors = 'vectors take at most 11 MiB while encoding and 33 MiB in search, .*; .* free of ';
+  assert.match(memoryLine(request, {}), new RegExp(`^${vectors}`));
+  const on = (device: 'cpu' | 'webgpu') =>
+    memoryLine(request, { trained, engine: { name: 'onnx', device, threads: 1 } });
+  assert.match(
+    on('cpu'),
+    new RegExp(`^training about .* GiB \\(.*, activations of a chunk of 32 texts 9\\.8 GiB\\); ${vectors}`),
+  );
+  assert.match(on('webgpu'), new RegExp(`^${vectors}`));
+});
 
 test("a device's memory: training, blocks of the index, and what is known of it", () => {
   const engine = { name: 'onnx', device: 'webgpu', threads: 1 } as const;

@@ -25,7 +25,7 @@ import { madeRetriever } from './made-training.js';
 
 const bertBase = {
   weights: 2 * 109_482_240,
-  shape: { layers: 12, dimensions: 768 },
+  shape: { layers: 12, dimensions: 768, heads: 12 },
   ...{ queries: 128, queryTokens: 256, passages: 256, passageTokens: 256 },
 };
 
@@ -97,7 +97,7 @@ test('the estimate of activations lies at what the recorded step holds, or up to
     };
     const training = await madeTraining({ ...sizes, engine });
     await assert.rejects(training.step(), /recorded/);
-    const shape = { layers, dimensions };
+    const shape = { layers, dimensions, heads: Math.max(2, dimensions / 64) };
     const estimate = activationBytes(shape, batch, passageTokens) + activationBytes(shape, batch, 16);
     const ratio = estimate / held;
     assert.ok(
@@ -174,11 +174,10 @@ test('deviceMemoryMiB chooses the chunk where nobody gave one', () => {
 
 test('a dry run says what the device must hold, and of what', () => {
   const lineOf = (device: 'cpu' | 'webgpu', ...set: string[]) => {
-    const shape = { kind: 'bert', summary: 'first-token', maxTokens: 256, ...bertBase.shape } as const;
     const means = {
       engine: { name: 'onnx', device, threads: 2 } as const,
       vectors: { dimensions: 768, perPassage: 1, atMost: false },
-      trained: { weights: bertBase.weights, shape },
+      trained: bertBase,
     };
     return deviceLine({ config: paper(...set) }, means, 1_000_000);
   };
@@ -199,12 +198,12 @@ test('a dry run says what the device must hold, and of what', () => {
 });
 
 test('what a training takes of a device, counted on paper', () => {
-  const small = { weights: 1000, shape: { layers: 2, dimensions: 64 } };
+  const small = { weights: 1000, shape: { layers: 2, dimensions: 64, heads: 2 } };
   assert.equal(stateBytes(small), 20_000);
-  // 4 bytes, 3 texts of 32 tokens, 2 layers, D = 64: 17 numbers each, and 4.5 / 64 for each pair of tokens.
-  assert.equal(activationBytes(small.shape, 3, 32), 4 * 3 * 32 * 2 * 64 * (17 + 2.25));
+  // 4 bytes, 3 texts of 32 tokens, 2 layers, D = 64: 17 numbers each, and 4.5 for each pair of tokens in each of 2 heads.
+  assert.equal(activationBytes(small.shape, 3, 32), 4 * 3 * 32 * 2 * 64 * (17 + 4.5));
   const size = { ...small, queries: 5, queryTokens: 64, passages: 7, passageTokens: 32 };
-  const [query, passage] = [4 * 64 * 2 * 64 * (17 + 4.5), 4 * 32 * 2 * 64 * (17 + 2.25)];
+  const [query, passage] = [4 * 64 * 2 * 64 * (17 + 9), 4 * 32 * 2 * 64 * (17 + 4.5)];
   assert.equal(trainingBytes(size, null), 20_000 + 5 * query + 7 * passage);
   // A chunk may be of either side: the longer texts count.
   assert.equal(trainingBytes(size, 3), 20_000 + 3 * query);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Retriever } from '../harness/model/retriever.js';
+import type { Engine } from '../harness/tensor/engine.js';
 import { makeBatch, type TrainingExample } from '../harness/train/batches.js';
 import { refuseTexts } from '../harness/train/step.js';
 import { type TrainRequest, train } from '../harness/train/trainer.js';
@@ -33,12 +34,15 @@ test('a batch of more passages than a call takes arguments', () => {
 });
 
 test('the texts of one step', () => {
-  const retriever = { encoder: { shape: { layers: 12, dimensions: 768 } } } as Retriever;
-  refuseTexts(retriever, 32, 256);
-  assert.throws(() => refuseTexts(retriever, 2 ** 20, 512), {
+  const retriever = { encoder: { heads: 12, shape: { layers: 12, dimensions: 768 } } } as Retriever;
+  const context = { engine: {} as Engine, retriever };
+  refuseTexts(context, 1, 256);
+  assert.throws(() => refuseTexts(context, 2 ** 20, 512), {
     code: 'OUT_OF_MEMORY',
-    message: /^Training on 1048576 texts of 512 tokens at once would take 18,432 GiB of memory or more/,
+    message: /^Training on 1048576 texts of 512 tokens at once would take 976,896 GiB of memory or more/,
   });
+  // There the memory is another one.
+  refuseTexts({ retriever, engine: { largestArrayBytes: 1 } as Engine }, 2 ** 20, 512);
 });
 
 test('a training: each weight with its gradient and two moments', async () => {

@@ -131,6 +131,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: Encoder
 
   return {
     shape: { kind: 't5', layers, dimensions, maxTokens: Number.POSITIVE_INFINITY, summary: 'mean' },
+    heads,
     vocabularySize: sizes.vocabularySize,
     paddingId,
     trainsPadding: true,

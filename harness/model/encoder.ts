@@ -36,6 +36,8 @@ export interface EncoderInput {
 /** A pure function of weights and tokens. It holds no weights. */
 export interface Encoder {
   readonly shape: EncoderShape;
+  /** Of attention, in each layer. */
+  readonly heads: number;
   /** V, rows of the embedding table. */
   readonly vocabularySize: number;
   readonly paddingId: number;

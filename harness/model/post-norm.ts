@@ -118,7 +118,7 @@ export function postNormEncoder(parts: PostNormParts): Encoder {
 
   const shape: EncoderShape = { kind, layers, dimensions, maxTokens, summary: 'first-token' };
   return {
-    ...{ shape, vocabularySize, paddingId, trainsPadding: false, parameters, config, states },
+    ...{ shape, heads, vocabularySize, paddingId, trainsPadding: false, parameters, config, states },
     dropoutSites(batch, tokens) {
       const vectors: DropoutSite = { shape: [batch, tokens, dimensions], rate: hiddenRate };
       const attention: DropoutSite = { shape: [batch, heads, tokens, tokens], rate: attentionRate };

@@ -1,6 +1,7 @@
 /**
  * `npm run perf -- train`: training steps (forward, loss, backward, clipping, AdamW) beside PyTorch with transformers' BertModel
- * on the same CPU: same sizes, batch, lengths and threads, taking turns. PYTHON=... chooses an interpreter that has both.
+ * on the same CPU, eager and compiled in float32 and by autocast in bfloat16: same sizes, batch, lengths and threads, taking
+ * turns. PYTHON=... chooses an interpreter that has both; to compile takes a C++ compiler.
  */
 import { parseJson } from '../json.js';
 import { median } from '../statistics/summary.js';
@@ -22,6 +23,8 @@ const settings: Record<string, Setting> = {
   narrow: { layers: 12, dimensions: 128, batch: 16, queryTokens: 32, passageTokens: 128, steps: 8 },
   base: { layers: 12, dimensions: 768, batch: 4, queryTokens: 32, passageTokens: 128, steps: 4 },
 };
+/** How PyTorch does it. */
+const ways = ['eager', 'compiled', 'bfloat16'] as const;
 const vocabularySize = 8000;
 const warmup = 3;
 const threads = 2;
@@ -40,15 +43,16 @@ async function timedSteps({ steps, ...sizes }: Setting): Promise<number[]> {
 }
 
 /** The same in PyTorch; undefined, with the reason printed, where Python has none. */
-function pytorch(setting: Setting): number[] | undefined {
+function pytorch(setting: Setting, way: string): number[] | undefined {
   const turn = pythonTurn<{ milliseconds: number[] }>('pytorch-train.py', {
     ...setting,
+    way,
     vocabularySize,
     warmup,
     threads,
   });
   if (!('reason' in turn)) return turn.milliseconds;
-  console.log(`  PyTorch is left out: ${turn.reason}`);
+  console.log(`  PyTorch ${way} is left out: ${turn.reason}`);
   return undefined;
 }
 
@@ -64,19 +68,22 @@ export default async function perfTrain(names: readonly string[]): Promise<void>
       `${name}: ${layers} layers, D=${dimensions}, ${batch} queries x ${queryTokens} and ${batch} passages x ${passageTokens} tokens, dropout 0.1, ${threads} threads`,
     );
     const ours: number[] = [];
-    const theirs: number[] = [];
+    const theirs = new Map<string, number[]>(ways.map((way) => [way, []]));
     for (let turn = 0; turn < 3; turn++) {
       ours.push(...ownTurn<{ milliseconds: number[] }>('train', setting).milliseconds);
-      theirs.push(...(pytorch(setting) ?? []));
+      for (const [way, times] of theirs) {
+        const taken = pytorch(setting, way);
+        if (taken === undefined) theirs.delete(way);
+        else times.push(...taken);
+      }
     }
-    const rate = (times: number[]) => (1000 * batch) / median(times);
-    console.log(
-      `  strata   ${median(ours).toFixed(0)} ms per step, ${rate(ours).toFixed(1)} passages per second`,
-    );
-    if (theirs.length === 0) continue;
-    console.log(
-      `  PyTorch  ${median(theirs).toFixed(0)} ms per step, ${rate(theirs).toFixed(1)} passages per second`,
-    );
-    console.log(`  ratio    ${(median(theirs) / median(ours)).toFixed(2)}`);
+    const own = median(ours);
+    const line = (side: string, milliseconds: number) =>
+      `  ${side.padEnd(17)} ${milliseconds.toFixed(0)} ms per step, ${((1000 * batch) / milliseconds).toFixed(1)} passages per second`;
+    console.log(line('strata', own));
+    for (const [way, times] of theirs)
+      console.log(
+        `${line(`PyTorch ${way}`, median(times))}; strata is ${(median(times) / own).toFixed(2)} times as fast`,
+      );
   }
 }

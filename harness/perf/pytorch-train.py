@@ -24,6 +24,11 @@ passages = torch.randint(5, job["vocabularySize"], (batch, job["passageTokens"])
 target = torch.arange(batch)
 
 
+if job["way"] == "compiled":
+    model.compile()
+precision = torch.autocast("cpu", torch.bfloat16, enabled=job["way"] == "bfloat16")
+
+
 def cls(ids):
     return model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state[:, 0]
 
@@ -32,7 +37,8 @@ times = []
 for step in range(job["warmup"] + job["steps"]):
     started = time.perf_counter()
     optimizer.zero_grad(set_to_none=True)
-    loss = torch.nn.functional.cross_entropy(cls(queries) @ cls(passages).T, target)
+    with precision:
+        loss = torch.nn.functional.cross_entropy(cls(queries) @ cls(passages).T, target)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
     optimizer.step()

@@ -22,25 +22,32 @@ export function trainingSize(
   return { weights, shape, ...largestBatch(train, text) };
 }
 
+/** `training about 4.0 GiB (weights, ...)`; absent where nothing is trained. @throws as `deviceLine` */
+export function trainingText(
+  { train, text }: BenchConfig,
+  { trained }: Pick<Means, 'trained'>,
+  deviceMemoryMiB: number | null,
+): string | undefined {
+  if (trained === undefined || train.epochs === 0) return undefined;
+  const size = trainingSize({ train, text }, trained);
+  const chunk = chunkFor(train.chunkSize, deviceMemoryMiB, size);
+  const chosen = train.chunkSize === 'fitting' ? ', chosen to fit' : '';
+  const at = chunk === null ? 'a whole batch' : `a chunk of ${counted(chunk, 'texts')}${chosen}`;
+  const [all, state] = [trainingBytes(size, chunk), stateBytes(size)];
+  return `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(state)}, activations of ${at} ${byteSize(all - state)})`;
+}
+
 /** Absent where nothing lies on a device. @throws BenchError OUT_OF_MEMORY where deviceMemoryMiB does not hold the training */
 export function deviceLine(
   { config }: Pick<RunRequest, 'config'>,
-  { engine, vectors, trained }: Means,
+  means: Means,
   passages: number | null,
 ): string | undefined {
+  const { engine, vectors } = means;
   if (engine?.name !== 'onnx' || engine.device === 'cpu') return undefined;
   const { deviceMemoryMiB, search } = config;
-  const parts: string[] = [];
-  if (trained !== undefined && config.train.epochs > 0) {
-    const size = trainingSize(config, trained);
-    const chunk = chunkFor(config.train.chunkSize, deviceMemoryMiB, size);
-    const chosen = config.train.chunkSize === 'fitting' ? ', chosen to fit' : '';
-    const at = chunk === null ? 'a whole batch' : `a chunk of ${counted(chunk, 'texts')}${chosen}`;
-    const all = trainingBytes(size, chunk);
-    parts.push(
-      `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(stateBytes(size))}, activations of ${at} ${byteSize(all - stateBytes(size))})`,
-    );
-  }
+  const training = trainingText(config, means, deviceMemoryMiB);
+  const parts = training === undefined ? [] : [training];
   if (vectors !== undefined && passages !== null) {
     const { dimensions, perPassage } = vectors;
     const whole = projectedVectorsBytes({ passages: 1, vectors: perPassage, dimensions }, passages);

@@ -8,6 +8,7 @@ import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
+import { trainingText } from './device-needs.js';
 import { relevantIds } from './distractors/choose.js';
 import { type DatasetChoice, openDatasetHere } from './prepare.js';
 import type { RunRequest } from './run-request.js';
@@ -64,8 +65,11 @@ export async function diskLine(
   return `vectors of ${atMost ? 'at most ' : ''}${byteSize(bytes)} (${count}); ${room}${little}`;
 }
 
-export function memoryLine({ config: { encode, search } }: RunRequest): string {
-  return `vectors take at most ${encode.memoryMiB} MiB while encoding and ${search.memoryMiB} MiB in search, the engine its own beside them; ${machineMemory()}`;
+export function memoryLine({ config }: RunRequest, means: Means): string {
+  const { encode, search } = config;
+  const training = means.engine?.device === 'cpu' ? trainingText(config, means, null) : undefined;
+  const vectors = `vectors take at most ${encode.memoryMiB} MiB while encoding and ${search.memoryMiB} MiB in search, the engine its own beside them`;
+  return [...(training === undefined ? [] : [training]), vectors, machineMemory()].join('; ');
 }
 
 /** `20.1 GiB free of 23.5 GiB` */

@@ -3,7 +3,7 @@
  * depends on which kind it is stands behind these interfaces, and nobody else asks.
  */
 import type { BenchConfig } from '../config/config.js';
-import type { EncoderShape, Split } from '../contracts.js';
+import type { Split } from '../contracts.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
 import type { PassageScorer } from '../search/rerank.js';
@@ -14,6 +14,7 @@ import type { RunFacts } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
+import type { TrainingSize } from '../train/device-memory.js';
 import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measurement } from './measure-stage.js';
@@ -63,7 +64,7 @@ export interface Means {
   /** D, and vectors per passage; absent where there are none, and where the model is not here. */
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
   /** What is trained, both encoders where they are two; absent where nothing is, and where the model is not here. */
-  trained?: { weights: number; shape: EncoderShape };
+  trained?: Pick<TrainingSize, 'weights' | 'shape'>;
 }
 
 export interface SystemPlan {

@@ -9,6 +9,7 @@ import { loadArchitecture } from '../plugins.js';
 import { scratchDescribed } from '../stages/scratch-model.js';
 import { sizeOf } from '../tensor/engine.js';
 import { assertPrecision } from '../tensor/precision.js';
+import { shapeOfTexts } from '../train/device-memory.js';
 import { assertSearcher, assertSearcherOn } from './choose-searcher.js';
 import { indexBuilder } from './index-builder.js';
 import { localModel } from './named-models.js';
@@ -36,7 +37,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
   if (encoder === undefined || shape === undefined || stored === undefined) return means;
   const { lambda: _, ...vectors } = stored;
   const each = encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const trained = { weights: config.model.tied ? each : 2 * each, shape };
+  const trained = { weights: config.model.tied ? each : 2 * each, shape: shapeOfTexts(encoder) };
   return { ...means, vectors, trained };
 }
 

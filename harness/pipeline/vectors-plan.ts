@@ -22,7 +22,7 @@ export function planOfVectors(request: RunRequest, means: Means, vectors: readon
       const device = deviceLine(request, means, passages);
       return [
         `disk      ${await diskLine(request, means, passages)}`,
-        `memory    ${memoryLine(request)}`,
+        `memory    ${memoryLine(request, means)}`,
         ...(device === undefined ? [] : [`device    ${device}`]),
       ];
     },

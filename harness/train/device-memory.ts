@@ -1,14 +1,25 @@
-/** What a training takes of a device's memory, before anything is made there, and the chunk of the gradient cache that fits. */
+/** What a training takes of memory, a device's or the machine's, before anything is made, and the chunk of the gradient cache that fits a device. */
 
-import type { EncoderShape } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
+import type { Encoder } from '../model/encoder.js';
+
+/** What a token takes depends on it. */
+export interface ShapeOfTexts {
+  layers: number;
+  dimensions: number;
+  heads: number;
+}
+
+export const shapeOfTexts = ({ heads, shape: { layers, dimensions } }: Encoder): ShapeOfTexts => ({
+  ...{ layers, dimensions, heads },
+});
 
 /** What decides it. */
 export interface TrainingSize {
   /** Elements of all that is trained. */
   weights: number;
-  shape: Pick<EncoderShape, 'layers' | 'dimensions'>;
+  shape: ShapeOfTexts;
   queries: number;
   queryTokens: number;
   /** Of a batch. */
@@ -34,15 +45,15 @@ export const stateBytes = ({ weights }: Pick<TrainingSize, 'weights'>): number =
 
 /**
  * What forward and backward of texts hold at once: for each layer 17 numbers for each of a token's D, and 4.5 for each pair of
- * tokens in a head of 64. Counted of BERT's recorded programs, of 12 layers with T = 256 31 where this says 35; an architecture
+ * tokens in a head. Counted of BERT's recorded programs, of 12 layers with T = 256 31 where this says 35; an architecture
  * that reads no more than a first token needs less of its last layer.
  */
 export function activationBytes(
-  { layers, dimensions }: TrainingSize['shape'],
+  { layers, dimensions, heads }: ShapeOfTexts,
   texts: number,
   tokens: number,
 ): number {
-  return 4 * texts * tokens * layers * dimensions * (17 + (4.5 * tokens) / 64);
+  return 4 * texts * tokens * layers * (17 * dimensions + 4.5 * heads * tokens);
 }
 
 /** @param chunkSize texts of a chunk; null where the whole batch goes through at once */

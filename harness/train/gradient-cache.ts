@@ -49,7 +49,7 @@ export class GradientCache implements StepComputer {
       ...chunksOf('query', batch, this.chunkSize, retriever.encoder),
       ...chunksOf('passage', batch, this.chunkSize, retriever.encoder),
     ];
-    for (const { texts, tokens } of chunks) refuseTexts(retriever, texts, tokens);
+    for (const { texts, tokens } of chunks) refuseTexts(this.context, texts, tokens);
     const masks = this.#masks.ofStep(
       chunks.map((chunk) => ({
         sites: this.#sites(chunk),

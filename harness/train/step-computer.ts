@@ -1,5 +1,5 @@
 /** How a step is computed: at once, or by chunks. */
-import { chunkFor, type TrainingSize } from './device-memory.js';
+import { chunkFor, shapeOfTexts, type TrainingSize } from './device-memory.js';
 import { GradientCache } from './gradient-cache.js';
 import { DirectStep, type StepComputer, type StepContext } from './step.js';
 
@@ -18,7 +18,7 @@ export function stepComputer(
   const weights = parameters.variables.reduce((sum, { size }) => sum + size, 0);
   const onDevice = engine.largestArrayBytes !== undefined;
   const chunk = chunkFor(chunkSize, onDevice ? deviceMemoryMiB : null, {
-    ...{ weights, shape: retriever.encoder.shape },
+    ...{ weights, shape: shapeOfTexts(retriever.encoder) },
     ...batch,
   });
   return chunk === null ? new DirectStep(context) : new GradientCache(context, chunk);

@@ -8,6 +8,7 @@ import { lookUpPlan, planSize } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
+import { activationBytes, shapeOfTexts } from './device-memory.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import {
   keptParts,
@@ -68,12 +69,17 @@ export function textFeeds(encoder: Encoder, ids: Int32Array, mask: Float32Array)
 }
 
 /**
- * The backward pass needs what every layer gave: the least that texts take.
+ * Call it before a program of so many texts is made. A device's memory is not this machine's: `chunkFor` looks at that.
  * @throws BenchError OUT_OF_MEMORY
  */
-export function refuseTexts({ encoder: { shape } }: Retriever, texts: number, tokens: number): void {
+export function refuseTexts(
+  { engine, retriever: { encoder } }: Pick<StepContext, 'engine' | 'retriever'>,
+  texts: number,
+  tokens: number,
+): void {
+  if (engine.largestArrayBytes !== undefined) return;
   refuseBeyondMemory(
-    4 * texts * tokens * shape.dimensions * shape.layers,
+    activationBytes(shapeOfTexts(encoder), texts, tokens),
     `Training on ${texts} texts of ${tokens} tokens at once`,
     'Make train.chunkSize smaller, or train.batchSize where it is null.',
   );
@@ -130,7 +136,7 @@ export class DirectStep implements StepComputer {
   async compute(batch: Batch, step: number): Promise<StepResult> {
     const { engine, retriever, parameters, gradients, seed } = this.context;
     const { queries, passages, queryTokens, passageTokens } = batch;
-    refuseTexts(retriever, passages, passageTokens);
+    refuseTexts(this.context, passages, passageTokens);
     const querySites = sitesOf(this.context, queries, queryTokens);
     const passageSites = sitesOf(this.context, passages, passageTokens);
     const masks = this.#masks.ofStep([

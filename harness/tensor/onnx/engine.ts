@@ -18,6 +18,7 @@ import { HostVariable, hostVariables } from './host-variables.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
 import { integerLimit } from './integer-limit.js';
 import { refuseUnknown } from './known-operators.js';
+import { plansMemory } from './memory-plan.js';
 import { writeModel } from './model-file.js';
 import { assertRewritten, loadPrecision, type ProductsOf, usualPrecision } from './precision.js';
 import { stableProducts } from './product-order.js';
@@ -118,7 +119,10 @@ const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clock: Bus
     const model = writeModel(graph, nodes, used, [...new Set(outputs)]);
     const fed = given.map((value) => (used.has(value) ? value : undefined));
     try {
-      const session = await ort.InferenceSession.create(model, options);
+      const session = await ort.InferenceSession.create(model, {
+        ...options,
+        enableMemPattern: plansMemory(nodes),
+      });
       return new HostProgram(ort, session, { fed, bound }, outputs, clock);
     } catch (cause) {
       throw refusal(name, cause);
