@@ -18,9 +18,11 @@ export class CellLines {
   readonly #severalDatasets: boolean;
   #begun = 0;
   #ended = 0;
-  /** Milliseconds of the cells that had to be made, and of timing per cell. */
-  readonly #madeMs: number[] = [];
+  /** Milliseconds of the cells that had to be made, by architecture, and of timing per cell. */
+  readonly #madeMs = new Map<string, number[]>();
   readonly #timedMs: number[] = [];
+  /** Cells that have not ended, by architecture. */
+  readonly #left = new Map<string, number>();
   /** Cells that wait for the others of their group, to be timed. */
   #waiting = 0;
 
@@ -31,16 +33,18 @@ export class CellLines {
     readonly now: () => number = () => performance.now(),
   ) {
     this.total = requests.length;
+    for (const { architecture } of requests)
+      this.#left.set(architecture, (this.#left.get(architecture) ?? 0) + 1);
     this.#severalDatasets = new Set(requests.map(collectionOf)).size > 1;
   }
 
   /** @returns to be called when the cell has ended */
   begin(request: RunRequest): (outcome: CellOutcome) => void {
+    const { architecture, seed } = request;
     const startedMs = this.now();
     this.#begun++;
     // A run by itself needs no name.
     if (this.total > 1) {
-      const { architecture, seed } = request;
       const on = this.#severalDatasets ? ` on ${collectionOf(request)}` : '';
       this.progress.within(`${architecture}${on}, seed ${seed}, ${this.#begun} of ${this.total}`, () => {
         const leftMs = this.#leftMs();
@@ -53,7 +57,9 @@ export class CellLines {
       const ms = this.now() - startedMs;
       this.progress.within();
       this.#ended++;
-      if (outcome.state === 'done' || outcome.state === 'trained') this.#madeMs.push(ms);
+      this.#left.set(architecture, this.#left.get(architecture)! - 1);
+      if (outcome.state === 'done' || outcome.state === 'trained')
+        this.#madeMs.set(architecture, [...(this.#madeMs.get(architecture) ?? []), ms]);
       if (outcome.state === 'done' || outcome.state === 'from cache') this.#waiting++;
       // A run by itself tells of itself, unless nothing happens.
       if (this.total === 1 && (outcome.state === 'done' || outcome.state === 'from cache')) {
@@ -66,7 +72,7 @@ export class CellLines {
       const { reason } = outcome as { reason?: string };
       const what = `${outcome.state}${outcome.state === 'recorded before' ? '' : ` ${outcome.state === 'failed' ? 'after' : 'in'} ${duration(ms)}`}`;
       this.progress.note(
-        `cell ${this.#ended} of ${this.total}: ${titleOf(request)}: ${what}, ${this.#left()}${reason === undefined ? '' : `\n  ${reason}`}`,
+        `cell ${this.#ended} of ${this.total}: ${titleOf(request)}: ${what}, ${this.#leftText()}${reason === undefined ? '' : `\n  ${reason}`}`,
       );
     };
   }
@@ -77,7 +83,7 @@ export class CellLines {
     if (cells > 0) this.#timedMs.push(ms / cells);
   }
 
-  #left(): string {
+  #leftText(): string {
     const left = `${this.total - this.#ended} left`;
     const ms = this.#leftMs();
     return ms === undefined ? left : `${left}, about ${duration(ms)} left`;
@@ -87,8 +93,13 @@ export class CellLines {
   #leftMs(): number | undefined {
     const left = this.total - this.#ended;
     if (left + this.#waiting === 0) return undefined;
-    if ((left > 0 ? this.#madeMs : this.#timedMs).length === 0) return undefined;
-    return left * usual(this.#madeMs) + (left + this.#waiting) * usual(this.#timedMs);
+    const made = new Map([...this.#madeMs].map(([architecture, ms]) => [architecture, usual(ms)]));
+    if (left > 0 ? made.size === 0 : this.#timedMs.length === 0) return undefined;
+    // BM25 takes seconds where a training takes hours: what has not been made yet is taken for the longest there was.
+    const longest = Math.max(0, ...made.values());
+    let leftMs = (left + this.#waiting) * usual(this.#timedMs);
+    for (const [architecture, cells] of this.#left) leftMs += cells * (made.get(architecture) ?? longest);
+    return leftMs;
   }
 }
 
