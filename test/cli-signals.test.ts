@@ -225,9 +225,10 @@ describe('in the middle of what stands before a dataset', () => {
 describe('in the middle of a stage', () => {
   const common = () => [
     ...['--arch', 'mlr-sc', '--dataset', 'sample', '--cache', 'stages/cache', '--out', 'stages/out'],
-    ...[...tinySettings, 'train.epochs=1', 'latency.queries=1000', 'latency.batchSizes=1,16,128'].flatMap(
-      (set) => ['--set', set],
-    ),
+    ...[
+      ...[...tinySettings, 'train.epochs=1', 'train.saveEverySteps=100000'],
+      ...['latency.queries=1000', 'latency.batchSizes=1,16,128'],
+    ].flatMap((set) => ['--set', set]),
   ];
   // One command, which goes on from where it was stopped each time.
   const stages = [
@@ -244,6 +245,8 @@ describe('in the middle of a stage', () => {
         signals[i % 2]!,
       );
       assertStopped(t, ended, root);
+      // Steps of a training that nobody would have saved for long.
+      if (stage === 'encode') assert.match(ended.stderr, /^training goes on from step \d+ of \d+$/m);
     });
   }
 

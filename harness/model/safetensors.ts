@@ -2,6 +2,7 @@
  * The safetensors format: 8 bytes of header length, a JSON header with the dtype, shape and byte range of every
  * tensor, then their bytes, little-endian. https://huggingface.co/docs/safetensors
  */
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { BenchError, fileError } from '../errors.js';
 import { parseJson } from '../json.js';
@@ -206,8 +207,8 @@ export interface NamedTensor {
   values: Float32Array;
 }
 
-/** Writes float32 tensors in the order given, atomically; equal tensors give equal bytes. */
-export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<void> {
+/** Writes float32 tensors in the order given, atomically; equal tensors give equal bytes. @returns their sha256 */
+export async function writeSafetensors(path: string, tensors: readonly NamedTensor[]): Promise<string> {
   // transformers refuses files that do not say which framework's layout they follow.
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;
@@ -223,15 +224,20 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const head = Buffer.alloc(8 + padded, ' ');
   head.writeBigUInt64LE(BigInt(padded), 0);
   json.copy(head, 8);
+  const hash = createHash('sha256');
   const file = await AtomicFile.create(path);
   try {
     await file.write(head);
+    hash.update(head);
     for (const { values } of tensors) {
-      await file.write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      await file.write(bytes);
+      hash.update(bytes);
     }
   } catch (error) {
     await file.abort();
     throw fileError(error, path);
   }
   await file.commit();
+  return hash.digest('hex');
 }

@@ -1,5 +1,6 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
 import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
+import { assertGoesOn } from '../interruption.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
@@ -108,6 +109,8 @@ export class VectorEncoder {
       );
       at += members.length;
       onBatch?.(at);
+      // An evaluation on dev may take minutes.
+      if (at < order.length) assertGoesOn();
     }
     return joinRows(rows, retriever.dimensions);
   }

@@ -67,6 +67,7 @@ function groups({ parameters, moments }: TrainedArrays): [string, VariableSet][]
   ];
 }
 
+/** Nothing here asks whether the process was asked to stop: that is when it is called. */
 export async function saveState(
   folder: string,
   retriever: Retriever,
@@ -82,8 +83,7 @@ export async function saveState(
   }
   const file = `state-${state.step}.safetensors`;
   const place = path.join(unfinishedFolder(folder), file);
-  await writeSafetensors(place, tensors);
-  const stored: StoredState = { ...state, file, sha256: await hashFile(place) };
+  const stored: StoredState = { ...state, file, sha256: await writeSafetensors(place, tensors) };
   await writeJson(stateFile(folder), withDigest(stored));
   await removeOthers(folder, /^state-\d+\.safetensors$/, file);
 }
@@ -156,8 +156,7 @@ export async function saveBest(
       values: await parameters.variables[i]!.read(),
     });
   }
-  await writeSafetensors(bestFile(folder, epoch), tensors);
-  return hashFile(bestFile(folder, epoch));
+  return writeSafetensors(bestFile(folder, epoch), tensors);
 }
 
 /** The weights kept by `saveBest`. @throws DamagedArtifact where they are not those */
