@@ -6,9 +6,11 @@ import { loadArchitecture } from '../plugins.js';
 import { stream } from '../random.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 import { AdamW } from '../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../train/batches.js';
 import { GradientCache } from '../train/gradient-cache.js';
+import { firstScaling } from '../train/loss-scale.js';
 import { DirectStep } from '../train/step.js';
 import { clipScale } from '../train/trainer.js';
 
@@ -27,6 +29,8 @@ export interface TrainingSizes {
   engine?: Engine;
   /** Texts per chunk of the gradient cache; without it where absent. */
   chunkSize?: number;
+  /** float32 where absent. */
+  precision?: string;
 }
 
 /** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss; and what is trained */
@@ -50,7 +54,9 @@ export async function madeTraining(sizes: TrainingSizes) {
   const variables = () => engine.variables(initial.map((values) => values.length));
   const [parameters, gradients, first, second] = [variables(), variables(), variables(), variables()];
   for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
-  const context = { engine, retriever, parameters, gradients, seed: 1, dropout: true };
+  const { precision = usualPrecision } = sizes;
+  const context = { engine, retriever, parameters, gradients, seed: 1, dropout: true, precision };
+  const scale = precision === usualPrecision ? 1 : firstScaling().scale;
   const computer =
     sizes.chunkSize === undefined ? new DirectStep(context) : new GradientCache(context, sizes.chunkSize);
   const optimizer = new AdamW(engine, parameters, gradients, { first, second }, retriever.decayed, 0);
@@ -79,8 +85,8 @@ export async function madeTraining(sizes: TrainingSizes) {
         maxPassageTokens: passageTokens,
       });
       steps++;
-      const { loss, gradientNorm } = await computer.compute(made, steps);
-      await optimizer.step(steps, 1e-5, clipScale(gradientNorm, 2));
+      const { loss, gradientNorm } = await computer.compute(made, steps, scale);
+      await optimizer.step(steps, 1e-5, clipScale(gradientNorm, 2) / scale);
       return loss;
     },
     async dispose(): Promise<void> {
