@@ -67,7 +67,6 @@ export interface Trained {
 export async function train(request: TrainRequest): Promise<Trained> {
   const { engine, retriever, options, seed, folder, progress, examples, dev } = request;
   refuseBlindPatience(request);
-  await assertPrecision(engine, options.precision, 'train.precision');
   const sizes = request.initial.map((values) => values.length);
   const elements = sizes.reduce((sum, size) => sum + size, 0);
   refuseBeyondMemory(
@@ -75,6 +74,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
     `Training ${elements.toLocaleString('en-US')} weights, each with its gradient and two moments,`,
     'Choose a smaller model, or one encoder for queries and passages: --set model.tied=true.',
   );
+  await assertPrecision(engine, options.precision, 'train.precision');
   const sets = [0, 1, 2, 3].map(() => engine.variables(sizes)) as [
     Variables,
     Variables,
