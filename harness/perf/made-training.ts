@@ -6,11 +6,9 @@ import { loadArchitecture } from '../plugins.js';
 import { stream } from '../random.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
-import { usualPrecision } from '../tensor/onnx/precision.js';
 import { AdamW } from '../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../train/batches.js';
 import { GradientCache } from '../train/gradient-cache.js';
-import { firstScaling } from '../train/loss-scale.js';
 import { DirectStep } from '../train/step.js';
 import { clipScale } from '../train/trainer.js';
 
@@ -29,7 +27,7 @@ export interface TrainingSizes {
   engine?: Engine;
   /** Texts per chunk of the gradient cache; without it where absent. */
   chunkSize?: number;
-  /** float32 where absent. */
+  /** float32 where absent; the loss keeps a scale of 1, which takes as long as any. */
   precision?: string;
 }
 
@@ -54,9 +52,10 @@ export async function madeTraining(sizes: TrainingSizes) {
   const variables = () => engine.variables(initial.map((values) => values.length));
   const [parameters, gradients, first, second] = [variables(), variables(), variables(), variables()];
   for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
-  const { precision = usualPrecision } = sizes;
-  const context = { engine, retriever, parameters, gradients, seed: 1, dropout: true, precision };
-  const scale = precision === usualPrecision ? 1 : firstScaling().scale;
+  const context = {
+    ...{ engine, retriever, parameters, gradients, seed: 1, dropout: true },
+    ...(sizes.precision && { precision: sizes.precision }),
+  };
   const computer =
     sizes.chunkSize === undefined ? new DirectStep(context) : new GradientCache(context, sizes.chunkSize);
   const optimizer = new AdamW(engine, parameters, gradients, { first, second }, retriever.decayed, 0);
@@ -85,8 +84,8 @@ export async function madeTraining(sizes: TrainingSizes) {
         maxPassageTokens: passageTokens,
       });
       steps++;
-      const { loss, gradientNorm } = await computer.compute(made, steps, scale);
-      await optimizer.step(steps, 1e-5, clipScale(gradientNorm, 2) / scale);
+      const { loss, gradientNorm } = await computer.compute(made, steps);
+      await optimizer.step(steps, 1e-5, clipScale(gradientNorm, 2));
       return loss;
     },
     async dispose(): Promise<void> {
