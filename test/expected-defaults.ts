@@ -36,6 +36,7 @@ export const expectedDefaults: BenchConfig = {
     warmup: 0.05,
     weightDecay: 0,
     clipNorm: 2,
+    precision: 'float32',
     dropout: 0.1,
     negatives: 1,
     negativePool: 200,

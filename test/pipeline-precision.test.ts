@@ -48,6 +48,39 @@ test('int8 and f16 make vectors of their own from the same training, in one tabl
   );
 });
 
+test('f16 trains a checkpoint of its own, and records, plans and tables say so', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeTinyCollection(path.join(root, 'data'));
+  const asked = (precision: string, ...set: string[]) =>
+    tinyRequest(root, 'mlr-sc', 1, 'train.epochs=1', `train.precision=${precision}`, ...set);
+  const made: RunRecord[] = [];
+  for (const precision of ['float32', 'f16', 'f16']) made.push(await run(asked(precision), silentProgress()));
+  for (const record of made) assertRecord(record, 'the record');
+  assert.deepEqual(
+    made.map(({ training }) => [training!.precision, training!.skippedSteps, training!.lossScale]),
+    [[undefined, undefined, undefined], ...[0, 1].map(() => ['f16', 0, 65_536])],
+  );
+  assert.deepEqual(
+    made.map((record) => cached(record).train),
+    [false, false, true],
+  );
+  assert.deepEqual(
+    groupSystems(made.slice(0, 2).map((record, i) => ({ file: `${i}.record.json`, record }))).map(
+      ({ name }) => name,
+    ),
+    ['float32', 'f16'].map((precision) => `mlr-sc (train.precision=${precision})`),
+  );
+  const request = asked('f16');
+  const { plan, requirements } = await (await loadSystem(request.architecture)).steps();
+  const { stages } = await plan(request, await requirements(request));
+  assert.match(stages.join('\n'), /^train +1 epoch in f16, /m);
+  for (const other of [asked('f16', 'engine=tfjs-cpu'), asked('int8')]) {
+    const refused = { code: 'CONFIG_INVALID', message: /^train.precision=/ };
+    await assert.rejects(assertRequirements(other), refused);
+    await assert.rejects(trainOnly(other, silentProgress()), refused);
+  }
+});
+
 test('a plan names the precision where it is not the usual one', async (t) => {
   const root = await temporaryFolder(t);
   const lines = async (precision: string) => {

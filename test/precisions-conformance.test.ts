@@ -8,7 +8,7 @@ import { configSchema } from '../harness/config/schema.js';
 import { encoders } from '../harness/model/known-encoders.js';
 import { stream } from '../harness/random.js';
 import { entriesOf } from '../harness/stages/code.js';
-import { deviceNames, engineNames, sizeOf } from '../harness/tensor/engine.js';
+import { deviceNames, type EngineName, engineNames, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import * as layers from '../harness/tensor/layers.js';
 import { Graph, prune, type Value } from '../harness/tensor/onnx/graph.js';
@@ -56,6 +56,19 @@ for (const precision of precisionNames())
             hint: /.+, or leave encode.precision at float32/,
           });
         }
+    });
+
+    test('it trains on the processor, or is refused by name, and every other engine is', async () => {
+      const { training } = (await loadPrecision(precision))!;
+      const asked = (name: EngineName) =>
+        assertPrecision({ name, device: 'cpu' }, precision, 'train.precision');
+      for (const name of engineNames.filter((each) => each !== 'onnx' || training === undefined))
+        await assert.rejects(asked(name), {
+          code: 'CONFIG_INVALID',
+          message: new RegExp(`^train.precision=${precision}`),
+          hint: /train.precision at float32/,
+        });
+      if (training !== undefined) assert.equal((await asked('onnx'))?.training, training);
     });
 
     const skip = !devices.includes('cpu') && `${precision} is not for the processor`;

@@ -6,10 +6,11 @@ import { loadConfig } from '../harness/config/config.js';
 import type { BenchError } from '../harness/errors.js';
 import { madeTraining } from '../harness/perf/made-training.js';
 import { deviceLine } from '../harness/pipeline/device-needs.js';
-import { sizeOf } from '../harness/tensor/engine.js';
+import { type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { useDeviceOperators, webgpuRewritings } from '../harness/tensor/onnx/device-operators.js';
 import { prune, type Value } from '../harness/tensor/onnx/graph.js';
+import { loadPrecision, rewriteTraining, usualPrecision } from '../harness/tensor/onnx/precision.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
 import {
   activationBytes,
@@ -44,8 +45,10 @@ test('the largest batch: a positive and its negatives for each query', () => {
 });
 
 /** Bytes that a program holds at its fullest, beside what it is fed and what it leaves: values are dropped after their last use. */
-function heldBytes(...[build, inputs]: Parameters<typeof record>): number {
+async function heldBytes(...[build, inputs, options]: Parameters<Engine['compile']>): Promise<number> {
   const { graph, outputs } = record(build, inputs, new Map(), true);
+  const { precision = usualPrecision, trained } = options ?? {};
+  if (trained) rewriteTraining(await loadPrecision(precision), 'webgpu', { graph, outputs }, inputs, trained);
   useDeviceOperators(graph, outputs, webgpuRewritings);
   const { nodes } = prune(outputs);
   const sources = new Map<Value, Value>();
@@ -55,16 +58,17 @@ function heldBytes(...[build, inputs]: Parameters<typeof record>): number {
   const uses = new Map<Value, number>();
   for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...outputs])
     if (value !== undefined) uses.set(sourceOf(value), (uses.get(sourceOf(value)) ?? 0) + 1);
+  const bytesOf = ({ dtype, shape }: Value) => (dtype === 'float16' ? 2 : 4) * sizeOf(shape);
   let held = 0;
   let most = 0;
   for (const node of nodes) {
-    for (const value of node.outputs) if (sourceOf(value) === value) held += 4 * sizeOf(value.shape);
+    for (const value of node.outputs) if (sourceOf(value) === value) held += bytesOf(value);
     most = Math.max(most, held);
     for (const value of node.inputs) {
       if (value === undefined) continue;
       const source = sourceOf(value);
       uses.set(source, uses.get(source)! - 1);
-      if (uses.get(source) === 0 && source.node !== undefined) held -= 4 * sizeOf(source.shape);
+      if (uses.get(source) === 0 && source.node !== undefined) held -= bytesOf(source);
     }
   }
   return most - outputs.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
@@ -72,17 +76,19 @@ function heldBytes(...[build, inputs]: Parameters<typeof record>): number {
 
 test('the estimate of activations lies at what the recorded step holds, or up to a third above', async () => {
   const cpu = await openEngine('onnx', { threads: 1 });
-  for (const [layers, dimensions, batch, passageTokens] of [
-    [2, 128, 16, 64],
-    [2, 128, 16, 128],
-    [4, 128, 8, 64],
-    [6, 128, 4, 256],
+  for (const [layers, dimensions, batch, passageTokens, precision] of [
+    [2, 128, 16, 64, 'float32'],
+    [2, 128, 16, 128, 'float32'],
+    [4, 128, 8, 64, 'float32'],
+    [6, 128, 4, 256, 'float32'],
+    [2, 128, 16, 64, 'f16'],
+    [6, 128, 4, 256, 'f16'],
   ] as const) {
     let held = 0;
     const engine: typeof cpu = {
       ...cpu,
       async compile(build, inputs, options) {
-        if (options?.name === 'training step') held = heldBytes(build, inputs, new Map());
+        if (options?.name === 'training step') held = await heldBytes(build, inputs, options);
         throw new Error('recorded');
       },
     };
@@ -95,14 +101,21 @@ test('the estimate of activations lies at what the recorded step holds, or up to
       vocabularySize: 1000,
       threads: 1,
     };
-    const training = await madeTraining({ ...sizes, engine });
+    const training = await madeTraining({ ...sizes, engine, precision });
     await assert.rejects(training.step(), /recorded/);
-    const shape = { layers, dimensions, heads: Math.max(2, dimensions / 64) };
-    const estimate = activationBytes(shape, batch, passageTokens) + activationBytes(shape, batch, 16);
+    const weights = training.initial.reduce((sum, { length }) => sum + length, 0);
+    const batches = { queries: batch, queryTokens: 16, passages: batch, passageTokens };
+    const size = {
+      weights,
+      shape: { layers, dimensions, heads: Math.max(2, dimensions / 64) },
+      ...batches,
+      precision,
+    };
+    const estimate = trainingBytes(size, null) - stateBytes(size);
     const ratio = estimate / held;
     assert.ok(
       ratio > 0.95 && ratio < 1.34,
-      `${layers} layers, D=${dimensions}, ${passageTokens} tokens: ${ratio}`,
+      `${layers} layers, D=${dimensions}, ${passageTokens} tokens, ${precision}: ${ratio}`,
     );
   }
   await cpu.dispose();
@@ -195,6 +208,16 @@ test('a dry run says what the device must hold, and of what', () => {
   assert.match(known, /activations of a chunk of \d+ texts, chosen to fit [\d.]+ GiB/);
   assert.match(known, /exact, 2\.9 GiB, kept there; it has 16\.0 GiB by deviceMemoryMiB/);
   assert.throws(() => lineOf('webgpu', 'deviceMemoryMiB=1024'), { code: 'OUT_OF_MEMORY' });
+});
+
+test('in float16 there are the halves of weights and of what they are multiplied with beside', () => {
+  const rounded = { ...bertBase, precision: 'f16' };
+  const { weights, shape } = bertBase;
+  const more = activationBytes(shape, 8, 256, 'f16') - activationBytes(shape, 8, 256);
+  assert.equal(more, 4 * 8 * 256 * 12 * 768 * 4);
+  assert.equal(trainingBytes(rounded, 8), trainingBytes(bertBase, 8) + 2 * weights + more);
+  assert.equal(trainingBytes({ ...bertBase, precision: 'float32' }, 8), trainingBytes(bertBase, 8));
+  assert.ok(chunkFor('fitting', 16_384, rounded)! < chunkFor('fitting', 16_384, bertBase)!);
 });
 
 test('what a training takes of a device, counted on paper', () => {

@@ -47,7 +47,10 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
       summary: (await loadPrecision(name))!.summary,
     }));
     return [
-      { name: usualPrecision, summary: 'what training computes in; on every engine' },
+      {
+        name: usualPrecision,
+        summary: 'what is computed in where nothing else is asked for; on every engine',
+      },
       ...(await Promise.all(others)),
     ];
   },

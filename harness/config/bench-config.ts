@@ -56,8 +56,8 @@ export interface EncodeConfig {
   shardPassages: number;
   memoryMiB: number;
   /**
-   * Of products with weights: `float32`, or a file of `harness/precisions`. Training, its validation and the mining of a
-   * second stage are float32 in any case.
+   * Of products with weights: `float32`, or a file of `harness/precisions`. Validation on dev and the mining of a second
+   * stage are float32 in any case, and training has a setting of its own.
    */
   precision: string;
 }

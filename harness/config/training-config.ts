@@ -33,6 +33,8 @@ export interface TrainConfig {
   weightDecay: number;
   /** Largest norm of the whole gradient; null does not clip. */
   clipNorm: number | null;
+  /** Of products with weights and of what makes their gradients: `float32`, or a file of `harness/precisions` that trains. Dev is judged in float32. */
+  precision: string;
   dropout: number;
   /** Hard negatives per query. */
   negatives: number;

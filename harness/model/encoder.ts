@@ -11,8 +11,8 @@ export interface Parameter {
   /** Whether weight decay applies: not to biases and normalization weights. */
   decay: boolean;
   /**
-   * Products with it go beyond what float16 holds in published models, so that they are float32 where `encode.precision` is
-   * f16: what transformers' `_keep_in_fp32_modules` names.
+   * Products with it go beyond what float16 holds in published models, so that they are float32 where `encode.precision` or
+   * `train.precision` is f16: what transformers' `_keep_in_fp32_modules` names.
    */
   overflowsHalf?: boolean;
 }

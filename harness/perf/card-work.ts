@@ -42,7 +42,9 @@ export const depth = 100;
 export const parts = ['train', 'encode', 'search'] as const;
 export type Part = (typeof parts)[number];
 
+/** PyTorch's, and ours. */
 export const precisions = ['fp32', 'bf16'] as const;
+export const ownPrecisions = ['float32', 'f16'] as const;
 export interface PeerTimes extends Record<`${'encode' | 'train'} ${'fp32' | 'bf16'}`, number[]> {
   version: string;
   gpu: string;
@@ -59,18 +61,19 @@ export async function training(
   { chunkSize, ...sizes }: Setting,
   peer: Partial<PeerTimes>,
   isWhole: boolean,
+  precision: string,
 ): Promise<void> {
   const made = await madeTraining({
     ...sizes,
     ...(!isWhole && { chunkSize }),
-    threads: engine.threads,
-    engine,
+    ...{ threads: engine.threads, engine, precision },
   });
   const times: number[] = [];
   let busy = 0;
+  let loss = 0;
   for (let step = 0; step < 1 + steps; step++) {
     const [started, before] = [performance.now(), engine.busyMs];
-    await made.step();
+    loss = await made.step();
     const passed = performance.now() - started;
     console.log(
       `    step ${step}: ${passed.toFixed(0)} ms, ${(engine.busyMs - before).toFixed(0)} in programs`,
@@ -82,7 +85,7 @@ export async function training(
   await made.dispose();
   const step = median(times);
   console.log(
-    `  training, ${isWhole ? 'the whole batch' : `chunks of ${chunkSize}`}: ${perSecond(sizes.batch, step)} (${step.toFixed(0)} ms a step, ${(busy / steps).toFixed(0)} of them in programs)${beside(peer, 'train', step)}`,
+    `  training, ${precision}, ${isWhole ? 'the whole batch' : `chunks of ${chunkSize}`}: ${perSecond(sizes.batch, step)} (${step.toFixed(0)} ms a step, ${(busy / steps).toFixed(0)} of them in programs; loss ${loss.toFixed(4)})${beside(peer, 'train', step)}`,
   );
 }
 
@@ -96,7 +99,7 @@ export async function encoding(engine: Engine, sizes: Setting, peer: Partial<Pee
     Int32Array.from({ length: maxTokens }, () => 5 + random.integer(sizes.vocabularySize - 5)),
   );
   let exact: Float32Array | undefined;
-  for (const precision of ['float32', 'f16']) {
+  for (const precision of ownPrecisions) {
     const options = { engine, retriever, weights, maxTokens, batchTokens: encodeBatch * maxTokens };
     const encoder = new VectorEncoder({ ...options, precision, side: 'passage' });
     try {

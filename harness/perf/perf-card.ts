@@ -18,6 +18,7 @@ import {
   depth,
   encodeBatch,
   encoding,
+  ownPrecisions,
   type Part,
   type PeerTimes,
   parts,
@@ -50,7 +51,11 @@ async function measure({ device, chosen, size, folder }: DeviceTurn): Promise<vo
   if (chosen.includes('search')) await searching(engine, sizes, folder, queries, peer);
   if (chosen.includes('encode')) await encoding(engine, sizes, peer);
   if (chosen.includes('train'))
-    for (const isWhole of [false, true]) await training(engine, sizes, peer, isWhole);
+    for (const precision of ownPrecisions)
+      for (const isWhole of [false, true])
+        await training(engine, sizes, peer, isWhole, precision).catch(({ message }: Error) =>
+          console.log(`  training, ${precision}: ${message}`),
+        );
   await engine.dispose();
 }
 

@@ -25,6 +25,7 @@ import type { RunRequest } from './run-request.js';
 import { type SearchedRun, writeSearched } from './searched-run.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
+import { assertTraining } from './trained-requirements.js';
 import { trainAll, trainingRemarks } from './training.js';
 
 /** A trained checkpoint, as `bench train --json` prints it. */
@@ -58,6 +59,7 @@ export async function trainOnly(
       hint: `bench run --arch ${architecture} indexes and searches the dataset at once.`,
     });
   }
+  await assertTraining(request.config);
   const log = new StageLog(store);
   const prepared = await log.plain('prepare', () => prepare(request, progress, store));
   return atWorkbench(prepared, progress, log, async (bench) => {

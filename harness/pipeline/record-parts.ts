@@ -135,6 +135,7 @@ function stageFacts(
   name: string,
 ): TrainingStageFacts {
   const { epochs, keptEpoch, stepsPerSecond, javascriptShare } = facts.training;
+  const { precision, skippedSteps, lossScale } = facts.training;
   const stage = stages.find((each) => each.name === name);
   return {
     epochs: epochs.map(({ epoch, steps, loss, dev, seconds }) => ({
@@ -148,6 +149,7 @@ function stageFacts(
       execution: { seconds },
     })),
     bestEpoch: epochs.length === 0 ? null : keptEpoch,
+    ...(precision !== undefined && { precision, skippedSteps: skippedSteps!, lossScale: lossScale! }),
     execution: {
       seconds:
         stage?.execution.cached === false

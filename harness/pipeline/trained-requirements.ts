@@ -8,6 +8,7 @@ import { encoderFolder } from '../model/retriever-files.js';
 import { loadArchitecture } from '../plugins.js';
 import { scratchDescribed } from '../stages/scratch-model.js';
 import { sizeOf } from '../tensor/engine.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 import { assertPrecision } from '../tensor/precision.js';
 import { shapeOfTexts } from '../train/device-memory.js';
 import { assertSearcher, assertSearcherOn } from './choose-searcher.js';
@@ -34,6 +35,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
   if (negatives !== undefined) await assertNegatives(negatives);
   await assertTeacher(config.train);
   const means = await assertEncoding(config);
+  await assertTraining(config);
   if (encoder === undefined || shape === undefined || stored === undefined) return means;
   const { lambda: _, ...vectors } = stored;
   const each = encoder.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -55,6 +57,13 @@ export async function assertEncoding(config: BenchConfig): ReturnType<typeof ass
   const means = await assertMachine(config);
   await assertPrecision(means.engine!, config.encode.precision);
   return means;
+}
+
+/** What training needs here. @throws BenchError as `assertEncoding` */
+export async function assertTraining(config: BenchConfig): Promise<void> {
+  const { precision } = config.train;
+  if (precision !== usualPrecision)
+    await assertPrecision(await engineHere(config), precision, 'train.precision');
 }
 
 /** Undefined where the model would have to be downloaded first. */

@@ -28,7 +28,7 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   const { train, model, encode } = config;
   return planOfVectors(request, means, [
     `model     ${originText(request)}; ${model.tied ? 'one encoder for queries and passages' : 'an encoder each for queries and passages'}`,
-    `train     ${counted(train.epochs, 'epochs')}, ${counted(train.batchSize, 'queries')} per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
+    `train     ${counted(train.epochs, 'epochs')}${inPrecision(train)}, ${counted(train.batchSize, 'queries')} per batch, seed ${seed}, ${chunkText(train.chunkSize)}`,
     ...(negatives === undefined ? [] : [`negatives ${negatives.join(', ')}`]),
     ...(config.stages === 1 ? [] : [`again     ${secondStagePlan(config)}`]),
     `encode    every passage${inPrecision(encode)}, ${counted(config.text.passageTokens, 'tokens')} at most, shards of ${counted(encode.shardPassages, 'passages')}`,

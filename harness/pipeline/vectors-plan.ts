@@ -41,5 +41,5 @@ function engineText({ engine }: Means, config: BenchConfig): string {
 }
 
 /** ` in int8`; nothing where it is the usual one. */
-export const inPrecision = ({ precision }: BenchConfig['encode']): string =>
+export const inPrecision = ({ precision }: Pick<BenchConfig['encode'], 'precision'>): string =>
   precision === usualPrecision ? '' : ` in ${precision}`;

@@ -2,12 +2,12 @@ import { BenchError } from '../errors.js';
 import type { ConstantArray, Value } from '../tensor/onnx/graph.js';
 import { halfWeights } from '../tensor/onnx/half-weights.js';
 import type { PrecisionPlugin, ProductsOf } from '../tensor/onnx/precision.js';
-import { useHalves } from './f16/products.js';
+import { trainWithHalves, useHalves } from './f16/products.js';
 
 const rounded = ({ weights, kept }: ProductsOf) =>
   new Map([...weights].filter(([value]) => !kept.has(value)));
 
-/** Weights are held as float16 numbers, and multiplied with float16 numbers. */
+/** Weights are held as float16 numbers, or in training rounded to them at every step, and multiplied with float16 numbers. */
 const f16: PrecisionPlugin = {
   summary:
     "weights and what they are multiplied with rounded to float16; the engine 'onnx', on a GPU that has it",
@@ -24,6 +24,7 @@ const f16: PrecisionPlugin = {
     return fed;
   },
   onDevice: (program) => useHalves(program.graph, program.outputs, rounded(program), 'float16'),
+  training: (program, device) => trainWithHalves(program, device === 'cpu' ? 'float32' : 'float16'),
   /** What float16 could not hold came to infinity, and then to no number. */
   assertVectors(rows, side) {
     for (const row of rows) {

@@ -17,6 +17,10 @@ export interface TrainingStageFacts {
   readonly epochs: readonly EpochFacts[];
   /** Whose checkpoint was kept. */
   readonly bestEpoch: number | null;
+  /** In what products with weights were computed, where that is not float32; with it steps that updated nothing since their gradient overflowed, and the scale of the loss in the end. */
+  readonly precision?: string;
+  readonly skippedSteps?: number;
+  readonly lossScale?: number;
   readonly execution: {
     readonly seconds: number;
     readonly stepsPerSecond: number;

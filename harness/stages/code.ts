@@ -14,7 +14,7 @@ export interface WorkedWith {
   /** A model taken as it was published. */
   published?: true | undefined;
   engine?: { name: string } | undefined;
-  /** In what is encoded, see `usualPrecision`. */
+  /** In what is trained or encoded, see `usualPrecision`. */
   precision?: string | undefined;
   /** Names of measures: `ndcg`. */
   measures?: readonly string[];

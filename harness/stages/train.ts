@@ -13,6 +13,7 @@ import { type TrainingFacts, train as trainModel } from '../train/trainer.js';
 import type { WorkedWith } from './code.js';
 import type { Need, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
+import { otherPrecision } from './precision.js';
 
 export interface CheckpointFacts {
   training: TrainingFacts;
@@ -54,6 +55,7 @@ export function train(asked: TrainingSettings, known: Known): Stage<CheckpointFa
     averageRankOtherNegatives: ___,
     learningRate: ____,
     teacher: _____,
+    precision,
     averageRankTies,
     otherPositives,
     ...training
@@ -68,11 +70,11 @@ export function train(asked: TrainingSettings, known: Known): Stage<CheckpointFa
     needs: { model, ...negatives.needs },
     inputs: () => ({
       dataset: dataset.identity,
-      ...code('train', { dataset, engine, ...asked.code }),
+      ...code('train', { dataset, engine, precision, ...asked.code }),
       ...computing,
       ...{ origin, trainedAs, architecture, settled: asked.settled() },
       ...{ tied, t5LayerNorm, seed, negatives: negatives.identity },
-      training: { ...training, chunkSize: chunkIdentity(config) },
+      training: { ...training, chunkSize: chunkIdentity(config), ...otherPrecision(precision) },
       // The texts of dev are encoded together.
       batchTokens: config.encode.batchTokens,
       // These stand here where they play a part.

@@ -78,7 +78,7 @@ export async function trainingStages(request: RunRequest, known: Known): Promise
   if (config.stages === 1) return trainings(request, config, known, start, names);
   const first = await trainings(request, config, known, start, names, ', stage 1');
   const { model } = first;
-  // Of training, which is float32: two runs that differ in how they encode have one training.
+  // Float32: two runs that differ in how they encode have one training.
   const mining = { ...config, encode: { ...config.encode, precision: usualPrecision } };
   const shards = encode(model, mining, known);
   const asked = { split: 'train', depth: config.stage2.depth } as const;

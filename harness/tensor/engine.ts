@@ -58,8 +58,10 @@ export interface Program {
 export interface CompileOptions {
   /** Input index -> values that never change: baked in where the engine gains from it, else resident; no longer fed. */
   fixed?: ReadonlyMap<number, NumericArray>;
-  /** What is multiplied with fixed inputs, as far as the engine has it: see `assertPrecision`. float32 where absent. */
+  /** What is multiplied with fixed or trained inputs, as far as the engine has it: see `assertPrecision`. float32 where absent. */
   precision?: string;
+  /** Of a program that trains in another precision: inputs that are weights, each with the output that is its gradient, if there is one. */
+  trained?: ReadonlyMap<number, number | undefined>;
   /** Fixed inputs whose products go beyond float16: see `Parameter.overflowsHalf`. */
   overflowing?: ReadonlySet<number>;
   /** Shown in errors and profiles. */

@@ -3,6 +3,7 @@
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import type { Encoder } from '../model/encoder.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
 
 /** What a token takes depends on it. */
 export interface ShapeOfTexts {
@@ -25,14 +26,17 @@ export interface TrainingSize {
   /** Of a batch. */
   passages: number;
   passageTokens: number;
+  /** float32 where absent. */
+  precision?: string;
 }
 
 /** A batch as large as a training has one: each query comes with a positive and its negatives. */
 export function largestBatch(
-  { batchSize, negatives }: { batchSize: number; negatives: number },
+  { batchSize, negatives, precision }: { batchSize: number; negatives: number; precision?: string },
   { queryTokens, passageTokens }: Pick<TrainingSize, 'queryTokens' | 'passageTokens'>,
 ): Omit<TrainingSize, 'weights' | 'shape'> {
-  return { queries: batchSize, passages: batchSize * (1 + negatives), queryTokens, passageTokens };
+  const passages = batchSize * (1 + negatives);
+  return { queries: batchSize, passages, queryTokens, passageTokens, ...(precision && { precision }) };
 }
 
 /** A share of the device's memory that is left to others, and to buffers that are made larger than what they hold. */
@@ -43,27 +47,36 @@ const usualChunk = 32;
 /** Weights, gradients, both moments, and gradients on their way into the place of the last ones. */
 export const stateBytes = ({ weights }: Pick<TrainingSize, 'weights'>): number => 5 * 4 * weights;
 
+const isRounded = (precision = usualPrecision): boolean => precision !== usualPrecision;
+/** Weights as float16 numbers, from forward to backward. */
+const roundedBytes = ({ weights, precision }: Pick<TrainingSize, 'weights' | 'precision'>): number =>
+  isRounded(precision) ? 2 * weights : 0;
+
 /**
  * What forward and backward of texts hold at once: for each layer 17 numbers for each of a token's D, and 4.5 for each pair of
  * tokens in a head. Counted of BERT's recorded programs, of 12 layers with T = 256 31 where this says 35; an architecture
- * that reads no more than a first token needs less of its last layer.
+ * that reads no more than a first token needs less of its last layer. In float16 what products with weights take is there once
+ * more, in half the bytes.
  */
 export function activationBytes(
   { layers, dimensions, heads }: ShapeOfTexts,
   texts: number,
   tokens: number,
+  precision?: string,
 ): number {
-  return 4 * texts * tokens * layers * (17 * dimensions + 4.5 * heads * tokens);
+  const perToken = isRounded(precision) ? 21 : 17;
+  return 4 * texts * tokens * layers * (perToken * dimensions + 4.5 * heads * tokens);
 }
 
 /** @param chunkSize texts of a chunk; null where the whole batch goes through at once */
 export function trainingBytes(size: TrainingSize, chunkSize: number | null): number {
-  const { shape, queries, queryTokens, passages, passageTokens } = size;
+  const { shape, queries, queryTokens, passages, passageTokens, precision } = size;
+  const bytes = (texts: number, tokens: number) => activationBytes(shape, texts, tokens, precision);
   const activations =
     chunkSize === null
-      ? activationBytes(shape, passages, passageTokens) + activationBytes(shape, queries, queryTokens)
-      : activationBytes(shape, chunkSize, Math.max(passageTokens, queryTokens));
-  return stateBytes(size) + activations;
+      ? bytes(passages, passageTokens) + bytes(queries, queryTokens)
+      : bytes(chunkSize, Math.max(passageTokens, queryTokens));
+  return stateBytes(size) + roundedBytes(size) + activations;
 }
 
 /**
@@ -76,7 +89,7 @@ export function chunkFor(
   deviceMemoryMiB: number | null,
   size: TrainingSize,
 ): number | null {
-  const { passages, queryTokens, passageTokens } = size;
+  const { passages } = size;
   if (deviceMemoryMiB === null) {
     if (chunkSize !== 'fitting') return chunkSize;
     return passages > usualChunk ? usualChunk : null;
@@ -88,9 +101,10 @@ export function chunkFor(
     return chunkSize;
   }
   if (trainingBytes(size, null) <= usable) return null;
-  const perText = activationBytes(size.shape, 1, Math.max(passageTokens, queryTokens));
-  const fitting = Math.floor((usable - stateBytes(size)) / perText);
-  if (fitting < 1) throw tooSmall(trainingBytes(size, 1), usable, deviceMemoryMiB, 1);
+  const one = trainingBytes(size, 1);
+  const perText = trainingBytes(size, 2) - one;
+  const fitting = Math.floor((usable - one) / perText) + 1;
+  if (fitting < 1) throw tooSmall(one, usable, deviceMemoryMiB, 1);
   return Math.min(fitting, passages);
 }
 

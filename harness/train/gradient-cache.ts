@@ -26,6 +26,7 @@ import {
   Taker,
   textSpecs,
 } from './step.js';
+import { productsIn, scaleFeeds, scaleSpecs } from './step-precision.js';
 
 export class GradientCache implements StepComputer {
   /**
@@ -43,7 +44,7 @@ export class GradientCache implements StepComputer {
     this.#masks = maskFeeds(context.engine);
   }
 
-  async compute(batch: Batch, step: number): Promise<StepResult> {
+  async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
     const { gradients, retriever, seed } = this.context;
     const chunks = [
       ...chunksOf('query', batch, this.chunkSize, retriever.encoder),
@@ -71,6 +72,7 @@ export class GradientCache implements StepComputer {
       concatenate(Float32Array, vectors.query),
       concatenate(Float32Array, vectors.passage),
       concatenate(Float32Array, present),
+      lossScale,
     );
     for (const [i, variable] of gradients.variables.entries()) {
       if (retriever.parameters[i]!.owner !== 'pooling') variable.clear();
@@ -82,7 +84,7 @@ export class GradientCache implements StepComputer {
       await this.#pull(chunk, await masks[i]!(), part);
     }
     loss.numbers[loss.numbers.length - 1] = await this.#squaredNorm();
-    return resultOf(loss.numbers, this.context);
+    return resultOf(loss.numbers, this.context, lossScale);
   }
 
   #sites({ texts, tokens }: Chunk): readonly DropoutSite[] {
@@ -115,14 +117,20 @@ export class GradientCache implements StepComputer {
           return this.#vectors(chunk, taker.take(count), taker);
         },
         [...parameterSpecs(retriever), ...this.#specsOf(chunk)],
-        { name: `encoding a chunk (${chunk.side})` },
+        { name: `encoding a chunk (${chunk.side})`, ...productsIn(this.context) },
       ),
     );
     return (await program.run([...parameters.variables, ...chunk.feeds, ...masks])) as Float32Array[];
   }
 
   /** The loss and its gradient with respect to all vectors; the pooling's own gradients go where they belong. */
-  async #loss(batch: Batch, queries: Float32Array, passages: Float32Array, present: Float32Array) {
+  async #loss(
+    batch: Batch,
+    queries: Float32Array,
+    passages: Float32Array,
+    present: Float32Array,
+    lossScale: number,
+  ) {
     const { engine, retriever, parameters, gradients, objective = usualObjective } = this.context;
     const labels = labelSpecs(batch);
     const dimensions = retriever.encoder.shape.dimensions;
@@ -138,6 +146,7 @@ export class GradientCache implements StepComputer {
             const [q, v, exists] = taker.take(3);
             const labelled = taker.take(labels.length);
             const weights = taker.take(own.length);
+            const [scale] = taker.take(1);
             let parts: Tensor[] = [];
             const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
               const encoded = {
@@ -148,7 +157,7 @@ export class GradientCache implements StepComputer {
               const loss = lossOf(retriever, objective, encoded, labelled);
               parts = keptParts(loss);
               return loss.loss;
-            })([q!, v!, ...weights]);
+            })([q!, v!, ...weights], scale as tf.Scalar | undefined);
             const numbers = tf.stack([value, ...parts, tf.scalar(0)]);
             tf.dispose(parts);
             return [numbers, ...grads];
@@ -159,13 +168,14 @@ export class GradientCache implements StepComputer {
             array(batch.passages, m),
             ...labels,
             ...own.map((i) => array(...retriever.parameters[i]!.shape)),
+            ...scaleSpecs(this.context),
           ],
           { name: 'loss of cached vectors' },
         ),
     );
     const feeds = [queries, passages, present, ...labelFeeds(batch)];
     const [numbers, dQueries, dPassages] = await program.run(
-      [...feeds, ...own.map((i) => parameters.variables[i]!)],
+      [...feeds, ...own.map((i) => parameters.variables[i]!), ...scaleFeeds(this.context, lossScale)],
       [undefined, undefined, undefined, ...own.map((i) => gradients.variables[i]!)],
     );
     return {
@@ -180,6 +190,7 @@ export class GradientCache implements StepComputer {
     const { engine, retriever, parameters, gradients } = this.context;
     const owner = retriever.tied ? 'encoder' : chunk.side;
     const trained = retriever.parameters.flatMap((parameter, i) => (parameter.owner === owner ? [i] : []));
+    const places = new Map(trained.map((parameter, j) => [parameter, j]));
     const specs = this.#specsOf(chunk);
     const all = parameterSpecs(retriever);
     const program: Program = await this.#programs.get(
@@ -207,7 +218,10 @@ export class GradientCache implements StepComputer {
             return grads.map((gradient, j) => tf.add(sums[j]!, gradient));
           },
           inputs,
-          { name: `backward of a chunk (${chunk.side})` },
+          {
+            name: `backward of a chunk (${chunk.side})`,
+            ...productsIn(this.context, (parameter) => places.get(parameter)),
+          },
         );
       },
     );

@@ -14,6 +14,9 @@ export interface StepLine extends StepResult {
   epoch: number;
   /** From 1, over all epochs. */
   step: number;
+  /** What the loss was multiplied by, and whether nothing was updated since the gradient overflowed (its norm is null then); absent in float32. */
+  lossScale?: number;
+  skipped?: boolean;
   learningRate: number;
   milliseconds: number;
   /** Share of the time that was not spent on the engine. */

@@ -19,6 +19,7 @@ import {
   type Objective,
   usualObjective,
 } from './objective.js';
+import { productsIn, scaleFeeds, scaleSpecs } from './step-precision.js';
 
 export interface StepResult {
   loss: number;
@@ -27,13 +28,14 @@ export interface StepResult {
   regularizer?: number;
   /** What a teacher's scores gave, before its weight; absent where there is none. */
   taught?: number;
-  /** Norm of the whole gradient, before clipping. */
+  /** Norm of the whole gradient, before clipping and without the scale of the loss; not finite where it overflowed. */
   gradientNorm: number;
 }
 
 /** Computes gradients into the set it was given. */
 export interface StepComputer {
-  compute(batch: Batch, step: number): Promise<StepResult>;
+  /** @param lossScale what the gradients that it leaves are multiplied by; other than 1 in another precision alone */
+  compute(batch: Batch, step: number, lossScale?: number): Promise<StepResult>;
   dispose(): Promise<void>;
 }
 
@@ -48,6 +50,8 @@ export interface StepContext {
   dropout: boolean;
   /** The usual one where absent. */
   objective?: Objective;
+  /** Of products with weights and of what makes their gradients; float32 where absent. */
+  precision?: string;
 }
 
 export const parameterSpecs = (retriever: Retriever): ArraySpec[] =>
@@ -73,13 +77,13 @@ export function textFeeds(encoder: Encoder, ids: Int32Array, mask: Float32Array)
  * @throws BenchError OUT_OF_MEMORY
  */
 export function refuseTexts(
-  { engine, retriever: { encoder } }: Pick<StepContext, 'engine' | 'retriever'>,
+  { engine, retriever: { encoder }, precision }: Pick<StepContext, 'engine' | 'retriever' | 'precision'>,
   texts: number,
   tokens: number,
 ): void {
   if (engine.largestArrayBytes !== undefined) return;
   refuseBeyondMemory(
-    activationBytes(shapeOfTexts(encoder), texts, tokens),
+    activationBytes(shapeOfTexts(encoder), texts, tokens, precision),
     `Training on ${texts} texts of ${tokens} tokens at once`,
     'Make train.chunkSize smaller, or train.batchSize where it is null.',
   );
@@ -110,14 +114,15 @@ export class Taker {
 export const squaredNorm = (gradients: readonly Tensor[]): Tensor =>
   gradients.map((gradient) => tf.sum(tf.square(gradient))).reduce((sum, term) => tf.add(sum, term));
 
-/** @param numbers loss, its parts as `keptParts` has them, squared norm of the gradient */
+/** @param numbers loss, its parts as `keptParts` has them, squared norm of the gradient times `lossScale` */
 export function resultOf(
   numbers: Float32Array,
   { retriever, objective }: Pick<StepContext, 'retriever' | 'objective'>,
+  lossScale: number,
 ): StepResult {
   const [loss, contrastive, regularizer, taught, square] = numbers;
   return {
-    ...{ loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) },
+    ...{ loss: loss!, contrastive: contrastive!, gradientNorm: Math.sqrt(square!) / lossScale },
     ...(retriever.architecture.resolved.lambda !== 0 && { regularizer: regularizer! }),
     ...(objective?.teacher && { taught: taught! }),
   };
@@ -133,7 +138,7 @@ export class DirectStep implements StepComputer {
     this.#masks = maskFeeds(context.engine);
   }
 
-  async compute(batch: Batch, step: number): Promise<StepResult> {
+  async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
     const { engine, retriever, parameters, gradients, seed } = this.context;
     const { queries, passages, queryTokens, passageTokens } = batch;
     refuseTexts(this.context, passages, passageTokens);
@@ -152,10 +157,14 @@ export class DirectStep implements StepComputer {
         ...textSpecs(retriever.encoder, passages, passageTokens),
         ...this.#masks.specs(passageSites),
         ...labelSpecs(batch),
+        ...scaleSpecs(this.context),
       ];
       const sites = [querySites, passageSites] as const;
       const build = directProgram(this.context, this.#masks, sites, labelSpecs(batch).length);
-      return engine.compile(build, inputs, { name: 'training step' });
+      return engine.compile(build, inputs, {
+        name: 'training step',
+        ...productsIn(this.context, (parameter) => 1 + parameter),
+      });
     });
     const feeds: (NumericArray | Variable)[] = [
       ...parameters.variables,
@@ -164,10 +173,11 @@ export class DirectStep implements StepComputer {
       ...textFeeds(retriever.encoder, batch.passageIds, batch.passageMask),
       ...(await masks[1]!()),
       ...labelFeeds(batch),
+      ...scaleFeeds(this.context, lossScale),
     ];
     const into = [undefined, ...gradients.variables];
     const [numbers] = await program.run(feeds, into);
-    return resultOf(numbers as Float32Array, this.context);
+    return resultOf(numbers as Float32Array, this.context, lossScale);
   }
 
   async dispose(): Promise<void> {
@@ -191,6 +201,7 @@ function directProgram(
       masks.keep(taker.take(passageSites.length), passageSites),
     ];
     const labelled = taker.take(labels);
+    const [scale] = taker.take(1);
     let parts: Tensor[] = [];
     const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
       const encoded = {
@@ -201,7 +212,7 @@ function directProgram(
       const loss = lossOf(retriever, objective, encoded, labelled);
       parts = keptParts(loss);
       return loss.loss;
-    })(weights);
+    })(weights, scale as tf.Scalar | undefined);
     const numbers = tf.stack([value, ...parts, squaredNorm(grads)]);
     tf.dispose(parts);
     return [numbers, ...grads];

@@ -4,17 +4,19 @@ import { BenchError } from '../errors.js';
 import type { Retriever } from '../model/retriever.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { Progress } from '../progress.js';
-import { unfinishedFolder } from '../store/unfinished.js';
 import type { Engine } from '../tensor/engine.js';
+import { usualPrecision } from '../tensor/onnx/precision.js';
+import { assertPrecision } from '../tensor/precision.js';
 import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
 import { largestBatch } from './device-memory.js';
+import { overflowed, refuseDivergence } from './divergence.js';
+import { firstScaling, scalingAfter } from './loss-scale.js';
 import { objectiveOf } from './objective.js';
 import { rankPool } from './rank-pool.js';
 import { addStep, emptyRunning, epochFacts } from './running-epoch.js';
 import { learningRateAt } from './schedule.js';
-import type { StepResult } from './step.js';
 import { stepComputer } from './step-computer.js';
 import { StepLog } from './step-log.js';
 import type { TrainingFacts } from './training-facts.js';
@@ -60,7 +62,7 @@ export interface Trained {
 
 /**
  * Trains, or goes on from where an earlier process was stopped; both give the same weights.
- * @throws BenchError CONFIG_INVALID for patience without a dev set, TRAINING_DIVERGED where the loss or gradient is not finite, INTERRUPTED after saving the state
+ * @throws BenchError CONFIG_INVALID for patience without a dev set and for a precision that nothing trains in here, TRAINING_DIVERGED where the loss or gradient is not finite, INTERRUPTED after saving the state
  */
 export async function train(request: TrainRequest): Promise<Trained> {
   const { engine, retriever, options, seed, folder, progress, examples, dev } = request;
@@ -72,6 +74,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
     `Training ${elements.toLocaleString('en-US')} weights, each with its gradient and two moments,`,
     'Choose a smaller model, or one encoder for queries and passages: --set model.tied=true.',
   );
+  await assertPrecision(engine, options.precision, 'train.precision');
   const sets = [0, 1, 2, 3].map(() => engine.variables(sizes)) as [
     Variables,
     Variables,
@@ -84,7 +87,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
   const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
   const context = {
     ...{ engine, retriever, parameters, gradients, seed },
-    ...{ dropout: hasDropout(retriever), objective: objectiveOf(options) },
+    ...{ dropout: hasDropout(retriever), objective: objectiveOf(options), precision: options.precision },
   };
   const negatives = examples.some((example) => example.negatives.length > 0) ? options.negatives : 0;
   const tokens = { queryTokens: request.maxQueryTokens, passageTokens: request.maxPassageTokens };
@@ -111,6 +114,7 @@ export async function train(request: TrainRequest): Promise<Trained> {
   if (state === undefined) {
     for (const [i, variable] of parameters.variables.entries()) variable.write(request.initial[i]!);
     state = { step: 0, epochs: [], running: emptyRunning() };
+    if (options.precision !== usualPrecision) state.scaling = firstScaling();
   } else progress.note(`training goes on from step ${state.step} of ${steps}`);
   await log.rewind(state.step);
 
@@ -137,17 +141,23 @@ export async function train(request: TrainRequest): Promise<Trained> {
           batching,
         );
         const step = state.step + 1;
-        const result = await computer.compute(batch, step);
-        refuseDivergence(result, step, epoch, folder, savedEpoch(state, options));
+        const { scaling } = state;
+        const result = await computer.compute(batch, step, scaling?.scale);
+        const skipped = scaling !== undefined && scaling.scale > 1 && overflowed(result);
+        if (!skipped)
+          refuseDivergence(result, { step, epoch, folder, saved: savedEpoch(state, options) }, options);
         const learningRate = learningRateAt(state.step, steps, options.warmup, request.learningRate);
-        const clip = clipScale(result.gradientNorm, options.clipNorm);
-        const kernelMs = await optimizer.step(step, learningRate, clip);
+        const clip = clipScale(result.gradientNorm, options.clipNorm) / (scaling?.scale ?? 1);
+        const update = step - (scaling?.skipped ?? 0);
+        const kernelMs = skipped ? 0 : await optimizer.step(update, learningRate, clip);
+        if (scaling !== undefined) state.scaling = scalingAfter(scaling, skipped);
         const milliseconds = performance.now() - started;
         const engineMs = engine.busyMs - busy + kernelMs;
         log.add({
           epoch,
           step,
           ...result,
+          ...(scaling && { lossScale: scaling.scale, skipped }),
           learningRate,
           milliseconds,
           javascriptShare: 1 - engineMs / milliseconds,
@@ -197,6 +207,10 @@ export async function train(request: TrainRequest): Promise<Trained> {
         examples: examples.length,
         devExamples: dev.length,
         learningRate: request.learningRate,
+        ...(state.scaling && {
+          ...{ precision: options.precision, skippedSteps: state.scaling.skipped },
+          lossScale: state.scaling.scale,
+        }),
         stepsPerSecond: rate(measured, clock.wallMs),
         passagesPerSecond: rate(clock.passages, clock.wallMs),
         javascriptShare: clock.wallMs === 0 ? 0 : 1 - clock.engineMs / clock.wallMs,
@@ -238,23 +252,4 @@ function refuseBlindPatience({ dev, options: { patience, epochs } }: TrainReques
 /** Whether dev has not become better for so many epochs. */
 function wasPatientEnough({ epochs, bestEpoch }: TrainingState, patience: number | null): boolean {
   return patience !== null && bestEpoch !== undefined && epochs.length - 1 - bestEpoch >= patience;
-}
-
-function refuseDivergence(
-  result: StepResult,
-  step: number,
-  epoch: number,
-  folder: string,
-  saved: number | undefined,
-): void {
-  if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) return;
-  const best =
-    saved === undefined
-      ? ''
-      : ` The weights of epoch ${saved + 1}, the best so far, are kept in ${unfinishedFolder(folder)}.`;
-  throw new BenchError(
-    'TRAINING_DIVERGED',
-    `At step ${step} (epoch ${epoch + 1}) the loss was ${result.loss} and the gradient's norm ${result.gradientNorm}.${best}`,
-    { hint: 'Try a lower --set train.learningRate, a lower --set train.clipNorm, or another --seeds.' },
-  );
 }

@@ -24,6 +24,10 @@ export interface TrainingFacts {
   examples: number;
   devExamples: number;
   learningRate: number;
+  /** In what products with weights were computed, the scale of the loss in the end, and steps that updated nothing since the gradient overflowed; absent in float32. */
+  precision?: string;
+  lossScale?: number;
+  skippedSteps?: number;
   /** Over the steps of the last process that trained; validation and compilation left out. */
   stepsPerSecond: number;
   passagesPerSecond: number;

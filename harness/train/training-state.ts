@@ -16,11 +16,12 @@ import { textIfThere } from '../store/text-file.js';
 import { unfinishedFolder } from '../store/unfinished.js';
 import type { VariableSet } from '../tensor/engine.js';
 import type { Moments } from './adamw.js';
+import type { LossScaling } from './loss-scale.js';
 import type { EpochFacts } from './training-facts.js';
 
 /** Where training stands: everything but the arrays. */
 export interface TrainingState {
-  /** Updates made so far. */
+  /** Steps made so far. */
   step: number;
   /** Epochs that are complete, with their dev scores. */
   epochs: EpochFacts[];
@@ -30,6 +31,8 @@ export interface TrainingState {
   bestScore?: number;
   /** Of the file of its weights, where they are kept. */
   bestSha256?: string;
+  /** Absent where training is float32. */
+  scaling?: LossScaling;
   /** Sums over the steps of the epoch that is under way. */
   running: {
     steps: number;

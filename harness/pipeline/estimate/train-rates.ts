@@ -77,7 +77,8 @@ export async function trainRates(
   for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
   const dropout = retriever.dropoutSites(1, 8).length > 0;
   const objective = objectiveOf(options);
-  const context = { engine, retriever, parameters, gradients, seed, dropout, objective };
+  const { precision } = options;
+  const context = { engine, retriever, parameters, gradients, seed, dropout, objective, precision };
   const tokens = { queryTokens: maxQueryTokens, passageTokens: maxPassageTokens };
   const largest = largestBatch(options, tokens);
   const computer = stepComputer(context, options.chunkSize, config.deviceMemoryMiB, largest);

@@ -20,7 +20,13 @@ import { integerLimit } from './integer-limit.js';
 import { refuseUnknown } from './known-operators.js';
 import { plansMemory } from './memory-plan.js';
 import { writeModel } from './model-file.js';
-import { assertRewritten, loadPrecision, type ProductsOf, usualPrecision } from './precision.js';
+import {
+  assertRewritten,
+  loadPrecision,
+  type ProductsOf,
+  rewriteTraining,
+  usualPrecision,
+} from './precision.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
 import { loadOrt, type Ort, ortVersion } from './runtime.js';
@@ -97,7 +103,13 @@ const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clock: Bus
   async compile(
     build,
     inputs,
-    { fixed = new Map(), name = 'program', precision = usualPrecision, overflowing = new Set<number>() } = {},
+    {
+      fixed = new Map(),
+      name = 'program',
+      precision = usualPrecision,
+      overflowing = new Set<number>(),
+      trained,
+    } = {},
   ) {
     const plugin = await loadPrecision(precision);
     // Matrices of weights are rewritten once the program is known; what is one-dimensional is added, and stays as it is.
@@ -110,7 +122,9 @@ const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clock: Bus
     const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
     const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing });
     const given = graph.inputs.filter((value) => !products.weights.has(value));
-    const bound = (await plugin?.inMemory(ort, products)) ?? new Map<Value, ConstantArray>();
+    const bound: Map<Value, ConstantArray> = trained
+      ? rewriteTraining(plugin, 'cpu', products, inputs, trained)
+      : ((await plugin?.inMemory(ort, products)) ?? new Map());
     stableProducts(graph, outputs);
     const { nodes, used } = prune(outputs);
     if (plugin !== undefined) assertRewritten(precision, { nodes, used, inputs: graph.inputs, given, bound });
@@ -165,6 +179,7 @@ function onDevice(
         name = 'program',
         precision = usualPrecision,
         overflowing = new Set<number>(),
+        trained,
       } = {},
     ) {
       const plugin = await loadPrecision(precision);
@@ -181,7 +196,9 @@ function onDevice(
       const isMatrix = (i: number) => fixed.has(i) && inputs[i]!.shape.length > 1;
       const open = inputs.flatMap((_, i) => (baked.has(i) ? [] : [i]));
       const products = productsOf(graph, outputs, open, { fixed, isMatrix, overflowing });
-      const halves = plugin?.onDevice?.(products) ?? new Map<Value, Float32Array>();
+      const halves: Map<Value, Float32Array> = trained
+        ? rewriteTraining(plugin, device, products, inputs, trained)
+        : (plugin?.onDevice?.(products) ?? new Map());
       useDeviceOperators(graph, outputs, rewritings);
       const { nodes, used } = prune(outputs);
       return new DeviceProgram(memory, clock, {

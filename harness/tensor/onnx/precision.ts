@@ -2,12 +2,12 @@
 import path from 'node:path';
 import { BenchError, unknownName } from '../../errors.js';
 import { builtRoot, type Kind, load, namesBeside } from '../../plugin-files.js';
-import { type DeviceName, sizeOf } from '../engine.js';
+import { type ArraySpec, type CompileOptions, type DeviceName, sizeOf } from '../engine.js';
 import type { ConstantArray, Graph, GraphNode, Value } from './graph.js';
 import { knownOperators } from './known-operators.js';
 import type { Ort } from './runtime.js';
 
-/** What training, validation and every loss compute in; no plug-in. */
+/** What validation and every loss compute in; no plug-in. */
 export const usualPrecision = 'float32';
 
 /** A program that has been recorded. */
@@ -20,7 +20,15 @@ export interface ProductsOf {
   kept: ReadonlySet<Value>;
 }
 
-/** Another precision, for encoding alone; what comes out of a program is float32 in any. */
+/** A program that trains, recorded. */
+export interface TrainedProducts extends Pick<ProductsOf, 'graph' | 'outputs'> {
+  /** Inputs that are matrices of weights, fed as float32 numbers at every run. */
+  weights: ReadonlySet<Value>;
+  /** Outputs that are gradients of such matrices. */
+  gradients: readonly Value[];
+}
+
+/** Another precision; what comes out of a program is float32 in any. */
 export interface PrecisionPlugin {
   summary: string;
   /** Devices of the engine 'onnx' that have it, and the same in words. */
@@ -39,6 +47,8 @@ export interface PrecisionPlugin {
   inMemory(ort: Ort, program: ProductsOf): Promise<Map<Value, ConstantArray>>;
   /** The same on a device. @returns inputs that are float16 numbers, which lie there, and of which values */
   onDevice?(program: ProductsOf): Map<Value, Float32Array>;
+  /** Rewrites in place what the outputs of a program that trains need. Absent: nothing is trained in it. */
+  training?(program: TrainedProducts, device: DeviceName): void;
   /** @param rows the vectors of some texts, each [M, D] @throws BenchError where they show that the precision does not fit the model */
   assertVectors?(rows: readonly Float32Array[], side: 'query' | 'passage'): void;
 }
@@ -64,6 +74,31 @@ export async function loadPrecision(name: string, root?: string): Promise<Precis
       `harness/precisions/${name}.ts names ${device} and has no onDevice.`,
     );
   return plugin;
+}
+
+/**
+ * @param inputs of a program of which none is fixed
+ * @returns nothing: all that such a program takes is fed by whoever runs it
+ * @throws TypeError where nothing is trained in the precision, which `assertPrecision` refuses before
+ */
+export function rewriteTraining(
+  plugin: PrecisionPlugin | undefined,
+  device: DeviceName,
+  { graph, outputs }: Pick<ProductsOf, 'graph' | 'outputs'>,
+  inputs: readonly ArraySpec[],
+  trained: NonNullable<CompileOptions['trained']>,
+): Map<Value, never> {
+  if (plugin?.training === undefined) throw new TypeError(`no program trains in this precision on ${device}`);
+  const matrices = [...trained].filter(([input]) => inputs[input]!.shape.length > 1);
+  plugin.training(
+    {
+      ...{ graph, outputs },
+      weights: new Set(matrices.map(([input]) => graph.inputs[input]!)),
+      gradients: matrices.flatMap(([, output]) => (output === undefined ? [] : [outputs[output]!])),
+    },
+    device,
+  );
+  return new Map<Value, never>();
 }
 
 interface Rewritten {
