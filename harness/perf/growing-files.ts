@@ -95,6 +95,11 @@ export const growingFiles: readonly GrowingFile[] = [
   { name: 'qrels', content: ['', (i) => `q${i >> 3} 0 p${i} 1\n`, ''], read: readQrels },
   { name: 'negatives, one line', content: ['q\tp', (i) => `,p${i}`, '\n'], read: readNegatives },
   {
+    name: 'negatives, one line of escaped ids',
+    content: ['q\tp', (i) => `,p%2C${i}`, '\n'],
+    read: readNegatives,
+  },
+  {
     name: 'documents',
     content: ['', (i) => `<DOC><DOCNO>${i}</DOCNO><TEXT>some words</TEXT></DOC>\n`, ''],
     read: documents,
