@@ -105,6 +105,7 @@ export const growingFiles: readonly GrowingFile[] = [
     read: documents,
   },
   { name: 'documents, tags without end in a line', content: ['', '<doc ', '\n'], read: documents },
+  { name: 'documents, one of many lines', content: ['<doc>', 'two words\n', '</doc>\n'], read: documents },
   { name: 'documents, a tag over many lines', content: ['<doc', ' a="b"\n', ''], read: documents },
   {
     name: 'document of elements without end',
