@@ -50,13 +50,13 @@ function hasFewBrackets(text: string): boolean {
 }
 
 /**
- * The quote that ends a string of JSON: one with an even number of backslashes before it. A regular expression would run out of
- * stack on a string of some MB.
+ * The quote that ends a string of JSON, or of Python: one with an even number of backslashes before it. A regular expression would
+ * run out of stack on a string of some MB.
  * @param from behind the quote that opens it
  * @returns -1 where the text ends first
  */
-export function closingQuote(text: string, from: number): number {
-  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
+export function closingQuote(text: string, from: number, sign = '"'): number {
+  for (let at = text.indexOf(sign, from); at >= 0; at = text.indexOf(sign, at + 1)) {
     let slashes = 0;
     while (text.charCodeAt(at - 1 - slashes) === backslash) slashes++;
     if (slashes % 2 === 0) return at;

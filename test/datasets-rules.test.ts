@@ -179,6 +179,8 @@ test('blocks with their lines and attributes, several on a line and one over man
       ['', 'e', 6],
     ],
   );
+  const lines = Array.from({ length: 10_000 }, (_, i) => i).join('\n');
+  assert.deepEqual(await blocks(`<doc\n${lines}>${lines}\n</doc>\n`), [[`\n${lines}`, `${lines}\n`, 1]]);
   assert.deepEqual(await blocks('<documents>\n</documents>\n'), []);
   for (const [text, line] of [
     ['<doc>a</doc>\n<doc>b\n', 2],

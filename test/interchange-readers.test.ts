@@ -67,6 +67,8 @@ describe('Python lists', () => {
     ['["a"] x', 6],
     ['["a",,]', 5],
     ['["\\U00110000"]', 3],
+    ['["\\U00110000', 3],
+    ['["a\\', 4],
     ['[__import__("os")]', 1],
   ] as const) {
     test(`refuses ${JSON.stringify(text)}`, () => {

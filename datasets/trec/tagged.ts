@@ -14,23 +14,44 @@ export interface Block {
 }
 
 /**
+ * A text that comes line by line. Lines are put together some thousands at a time: a string of millions of pieces is gone through
+ * by every collection of garbage.
+ */
+class GrowingText {
+  length = 0;
+  readonly #joined: string[] = [];
+  #lines: string[] = [];
+
+  add(line: string): void {
+    this.length += line.length;
+    if (this.#lines.push(line) < 4096) return;
+    this.#joined.push(this.#lines.join(''));
+    this.#lines = [];
+  }
+
+  whole(): string {
+    return [...this.#joined, ...this.#lines].join('');
+  }
+}
+
+/**
  * The blocks between `<NAME ...>` and `</NAME>`; what stands between blocks is passed over.
  * @param name in any case
  * @throws BenchError DATA_INVALID with the line where a block opens that is not closed
  */
 export async function* blocksOf(file: string, name: string): AsyncGenerator<Block> {
   const closing = closingTag(name);
-  let block: Block | undefined;
+  let block: { line: number; attributes: string; content: GrowingText } | undefined;
   // An opening tag that goes on in the next line: its line, and its attributes so far.
-  let tag: { line: number; attributes: string } | undefined;
+  let tag: { line: number; attributes: GrowingText } | undefined;
   for await (const { text, line } of textLines(file, 'DATA_INVALID')) {
     let at = 0;
     if (tag !== undefined) {
       const end = text.indexOf('>');
-      tag.attributes += `\n${end < 0 ? text : text.slice(0, end)}`;
+      tag.attributes.add(`\n${end < 0 ? text : text.slice(0, end)}`);
       if (tag.attributes.length > longestBlock) throw notClosed(file, name, tag);
       if (end < 0) continue;
-      block = { ...tag, content: '' };
+      block = { line: tag.line, attributes: tag.attributes.whole(), content: new GrowingText() };
       tag = undefined;
       at = end + 1;
     }
@@ -40,21 +61,22 @@ export async function* blocksOf(file: string, name: string): AsyncGenerator<Bloc
         if (found === undefined) break;
         const { attributes, end } = found;
         if (end === undefined) {
-          tag = { line, attributes };
+          tag = { line, attributes: new GrowingText() };
+          tag.attributes.add(attributes);
           break;
         }
-        block = { attributes, content: '', line };
+        block = { line, attributes, content: new GrowingText() };
         at = end;
       }
       closing.lastIndex = at;
       const end = closing.exec(text);
       if (end === null) {
-        block.content += `${text.slice(at)}\n`;
+        block.content.add(`${text.slice(at)}\n`);
         if (block.content.length > longestBlock) throw notClosed(file, name, block);
         break;
       }
-      block.content += text.slice(at, end.index);
-      yield block;
+      block.content.add(text.slice(at, end.index));
+      yield { ...block, content: block.content.whole() };
       block = undefined;
       at = closing.lastIndex;
     }
@@ -157,11 +179,14 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Without tags and the commonest entities, white space as one blank. */
 export function plain(content: string): string {
-  return withoutComments(content)
-    .replace(/<\/?[A-Za-z][^<>]*>/g, ' ')
-    .replace(/&(amp|lt|gt|quot|apos|nbsp);/g, (_, name: string) => entities[name]!)
-    .replace(/\s+/g, ' ')
-    .trim();
+  return (
+    withoutComments(content)
+      .replace(/<\/?[A-Za-z][^<>]*>/g, ' ')
+      .replace(/&(amp|lt|gt|quot|apos|nbsp);/g, (_, name: string) => entities[name]!)
+      // Where one blank stands there is nothing to put in its place: most texts have no other white space.
+      .replace(/ \s+|[^\S ]\s*/g, ' ')
+      .trim()
+  );
 }
 
 function withoutComments(content: string): string {

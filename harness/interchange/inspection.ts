@@ -1,5 +1,6 @@
 /** A first look through a collection: how many passages it has, ids that come twice, judged ids that it lacks. */
 import { BenchError } from '../errors.js';
+import { hashOf, repeatedIn } from './identifier-hashes.js';
 import { assertWritable } from './identifiers.js';
 import type { TextStart } from './text-blocks.js';
 
@@ -23,21 +24,6 @@ export interface Inspection {
   absent: string[];
   /** In their order, about one a MiB; none of what is packed or lies in several files. */
   starts: PassageStart[];
-}
-
-/** 53 bits of an id: two rounds of FNV-1a with different starts. */
-function hashOf(id: string): number {
-  let a = 0x811c9dc5;
-  let b = 0x9747b28c;
-  for (let i = 0; i < id.length; i++) {
-    const unit = id.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b);
-    b = (b << 13) | (b >>> 19);
-  }
-  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b);
-  b = Math.imul(b ^ (b >>> 15), 0xc2b2ae35);
-  return ((a ^ (b >>> 7)) >>> 0) * 2097152 + ((b ^ (a >>> 13)) >>> 11);
 }
 
 /**
@@ -67,9 +53,7 @@ export async function inspect(
     hashes[passageCount++] = hashOf(passageId);
     if (asked.has(passageId)) found.add(passageId);
   }
-  const sorted = hashes.subarray(0, passageCount).sort();
-  const suspects = new Set<number>();
-  for (let i = 1; i < passageCount; i++) if (sorted[i] === sorted[i - 1]) suspects.add(sorted[i]!);
+  const suspects = repeatedIn(hashes.subarray(0, passageCount));
   if (suspects.size > 0) await refuseTwins(ids, suspects, where);
   return { passageCount, absent: [...asked].filter((id) => !found.has(id)), starts };
 }

@@ -33,8 +33,8 @@ export interface ParquetRow {
   values: readonly ParquetValue[];
 }
 
-/** A page header with its statistics. */
-const [usualHeader, largestHeader] = [1 << 12, 1 << 20];
+/** A page header with its statistics: the bytes that are looked at first, and where they do not hold all of it. */
+const headerBytes = [1 << 12, 1 << 16, 1 << 20];
 
 /** An open file whose footer has been checked. */
 export class ParquetFile {
@@ -194,13 +194,12 @@ export class ParquetFile {
   }
 
   async #header(at: number, end: number, name: string): Promise<{ bytes: Uint8Array; length: number }> {
-    for (let size = usualHeader; ; size *= 16) {
-      const bytes = await readAt(this.#handle, at, Math.min(size, end - at));
+    for (const most of headerBytes) {
+      const bytes = await readAt(this.#handle, at, Math.min(most, end - at));
       const length = thriftEnd(bytes, 0);
       if (length !== undefined) return { bytes, length };
-      if (size >= largestHeader || bytes.length === end - at)
-        throw new ParquetFault(`column ${name} has no whole page header at byte ${at}`);
     }
+    throw new ParquetFault(`column ${name} has no whole page header at byte ${at}`);
   }
 }
 

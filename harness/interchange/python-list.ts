@@ -1,4 +1,5 @@
 /** The list of strings that DPR's question files hold in their second column, as Python prints it. */
+import { closingQuote } from '../json.js';
 
 /** What stands behind a backslash, for what is not a number. */
 const escapes: Readonly<Record<string, string>> = {
@@ -15,7 +16,8 @@ const escapes: Readonly<Record<string, string>> = {
   '\n': '',
 };
 
-const numbered = /x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})/y;
+/** Without groups: what they held would be kept for every match until the last is found. */
+const escapeSequence = /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|[\s\S])/g;
 const blank = /[ \t\r\n]/;
 
 /** Why a text is not a list of strings, and where. */
@@ -27,6 +29,17 @@ export class PythonListError extends Error {
     this.name = 'PythonListError';
     this.position = position;
   }
+}
+
+/** What a backslash and what stands behind it are together; undefined where there is no such character. */
+function unescaped(behind: string): string | undefined {
+  const plain = escapes[behind];
+  if (plain !== undefined) return plain;
+  const [, hex, octal = ''] = /^[xuU](.+)|^([0-7]+)/.exec(behind) ?? [];
+  const code = hex === undefined ? Number.parseInt(octal, 8) : Number.parseInt(hex, 16);
+  // Python keeps a backslash before anything else.
+  if (Number.isNaN(code)) return `\\${behind}`;
+  return code > 0x10ffff ? undefined : String.fromCodePoint(code);
 }
 
 /**
@@ -43,44 +56,21 @@ export function parsePythonStrings(text: string): string[] {
     while (at < text.length && blank.test(text[at]!)) at++;
   };
 
-  const escaped = (): string => {
-    const next = text[at];
-    if (next === undefined) return fail('a string is not closed');
-    const plain = escapes[next];
-    if (plain !== undefined) {
-      at++;
-      return plain;
-    }
-    numbered.lastIndex = at;
-    const found = numbered.exec(text);
-    // Python keeps a backslash before anything else.
-    if (found === null) return '\\';
-    const code =
-      found[4] === undefined
-        ? Number.parseInt(found[1] ?? found[2] ?? found[3]!, 16)
-        : Number.parseInt(found[4], 8);
-    if (code > 0x10ffff) return fail(`there is no character ${found[0]}`);
-    at += found[0].length;
-    return String.fromCodePoint(code);
-  };
-
   const string = (): string => {
-    const quote = text[at++];
-    const end = quote === "'" ? /['\\]/g : /["\\]/g;
-    let value = '';
-    for (;;) {
-      // What needs no reading is taken in one piece: put together letter by letter, a long string takes longer the longer it is.
-      end.lastIndex = at;
-      const found = end.exec(text);
-      if (found === null) {
-        at = text.length;
-        return fail('a string is not closed');
-      }
-      value += text.slice(at, found.index);
-      at = found.index + 1;
-      if (found[0] === quote) return value;
-      value += escaped();
-    }
+    const quote = text[at++]!;
+    const from = at;
+    const end = closingQuote(text, from, quote);
+    const written = text.slice(from, end < 0 ? undefined : end);
+    // Replaced in one go: a string put together from millions of pieces is gone through by every collection of garbage.
+    const value = written.replace(escapeSequence, (found: string, offset: number) => {
+      at = from + offset + 1;
+      const behind = found.slice(1);
+      return unescaped(behind) ?? fail(`there is no character ${behind}`);
+    });
+    at = from + written.length;
+    if (end < 0) return fail('a string is not closed');
+    at++;
+    return value;
   };
 
   skip();

@@ -5,6 +5,7 @@
 import type { DataFile, Run } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { eachLine, type Line } from './columns.js';
+import { areDistinct } from './identifier-hashes.js';
 import { assertFirstColumn, assertId } from './identifiers.js';
 import { writeLines } from './text-writer.js';
 import { kindOfNumbers, type ThirdColumn } from './third-column.js';
@@ -132,7 +133,7 @@ function wrongRunColumns(line: Line): BenchError {
 
 function assertDistinct(ranking: RankingBeingRead, line: Line): void {
   const { passageIds, lines } = ranking;
-  if (new Set(passageIds).size === passageIds.length) return;
+  if (areDistinct(passageIds)) return;
   const seen = new Map<string, number>();
   for (const [i, passageId] of passageIds.entries()) {
     const before = seen.get(passageId);

@@ -95,11 +95,17 @@ export const growingFiles: readonly GrowingFile[] = [
   { name: 'qrels', content: ['', (i) => `q${i >> 3} 0 p${i} 1\n`, ''], read: readQrels },
   { name: 'negatives, one line', content: ['q\tp', (i) => `,p${i}`, '\n'], read: readNegatives },
   {
+    name: 'negatives, one line of escaped ids',
+    content: ['q\tp', (i) => `,p%2C${i}`, '\n'],
+    read: readNegatives,
+  },
+  {
     name: 'documents',
     content: ['', (i) => `<DOC><DOCNO>${i}</DOCNO><TEXT>some words</TEXT></DOC>\n`, ''],
     read: documents,
   },
   { name: 'documents, tags without end in a line', content: ['', '<doc ', '\n'], read: documents },
+  { name: 'documents, one of many lines', content: ['<doc>', 'two words\n', '</doc>\n'], read: documents },
   { name: 'documents, a tag over many lines', content: ['<doc', ' a="b"\n', ''], read: documents },
   {
     name: 'document of elements without end',

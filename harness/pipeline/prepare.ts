@@ -185,16 +185,12 @@ function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolea
 const nameOf = (folder: string): string =>
   path.basename(path.resolve(folder)).replace(/[^\w.-]+/g, '-') || 'root';
 
-/** Files by what they hold, and by their names below the folder that holds them all: wherever that lies. */
+/** Files by what they hold, and by their names as seen from the folder of the first: wherever that lies. */
 function contentsOf(files: readonly string[], store: Store): Promise<{ name: string; sha256: string }[]> {
-  const [first = '', ...others] = files.map((file) => path.dirname(path.resolve(file)));
-  const isAbove = (folder: string) =>
-    others.every((other) => other === folder || other.startsWith(path.join(folder, path.sep)));
-  let folder = first;
-  while (!isAbove(folder) && folder !== path.dirname(folder)) folder = path.dirname(folder);
+  const [first = ''] = files;
   return Promise.all(
     files.map(async (file) => ({
-      name: path.relative(folder, path.resolve(file)).split(path.sep).join('/'),
+      name: path.relative(path.dirname(first), file).split(path.sep).join('/'),
       sha256: await store.hashes.of(file),
     })),
   );
