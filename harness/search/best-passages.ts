@@ -21,6 +21,11 @@ export class BestPassages {
     return this.#scores[0]!;
   }
 
+  /** Those held, in no order. */
+  get scores(): Float32Array {
+    return this.#scores.subarray(0, this.#count);
+  }
+
   offer(score: number, ordinal: number): void {
     if (this.#count < this.#scores.length) {
       this.#up(this.#count++, score, ordinal);

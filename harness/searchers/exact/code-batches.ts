@@ -121,7 +121,11 @@ export class CodeBatches {
         if ((++steps & (steps - 1)) === 0)
           for (const [q, each] of possible.entries()) each.tighten(productsOf(asked[q]!.vector));
       }
-    return possible.map((each, q) => each.finish(productsOf(asked[q]!.vector)));
+    return possible.map((each, q) => {
+      const products = productsOf(asked[q]!.vector);
+      each.tighten(products);
+      return each.finish(products);
+    });
   }
 
   async dispose(): Promise<void> {

@@ -5,6 +5,8 @@ import type { Products } from './row-memory.js';
 
 /** Rows held, of which some have become impossible: where more than half of so many are possible the query is given up. */
 const most = 1 << 14;
+/** Rows to compare, until the next are looked for. */
+const wanted = new Int32Array(most);
 
 /** Serves one query after another: what holds the rows is as large for each. */
 export class Possible {
@@ -50,7 +52,7 @@ export class Possible {
 
   #makeRoom(): void {
     // Nothing is wanted: no number is not below NaN.
-    this.#sift([], this.#highest, Number.NaN);
+    this.#sift(this.#highest, Number.NaN);
     if (this.#count > most / 2) this.threshold = Number.POSITIVE_INFINITY;
   }
 
@@ -60,46 +62,43 @@ export class Possible {
    */
   tighten(products: Products): void {
     if (this.threshold === Number.POSITIVE_INFINITY) return;
-    this.#compare(products, this.#values, this.#best.isFull ? this.#best.leastScore : this.#highestLooks());
-  }
-
-  /** What the last of the best looks like; all are among the best where there are no more. */
-  #highestLooks(): number {
     const looks = new LargestValues(this.#depth);
+    const { scores } = this.#best;
+    for (let i = 0; i < scores.length; i++) looks.offer(scores[i]!);
     for (let i = 0; i < this.#count; i++) looks.offer(this.#values[i]!);
-    return looks.least;
+    this.#compare(products, this.#values, looks.least);
   }
 
   /** The best rows, which no other is among; undefined where too many were possible. */
   finish(products: Products): BestPassages | undefined {
     if (this.threshold === Number.POSITIVE_INFINITY) return undefined;
-    this.tighten(products);
-    this.#compare(products, this.#highest, Math.fround(this.threshold));
+    this.#compare(products, this.#highest, Number.NEGATIVE_INFINITY);
     return this.#best;
   }
 
-  /** Compares the rows of which something is not below `from`. */
+  /** Compares the rows that are possible and of which something is not below `from`. */
   #compare(products: Products, something: Float32Array, from: number): void {
-    const wanted: number[] = [];
-    this.#sift(wanted, something, from);
-    const scores = products(wanted);
-    for (const [i, row] of wanted.entries()) this.#best.offer(scores[i]!, row);
+    const rows = wanted.subarray(0, this.#sift(something, from));
+    const scores = products(rows);
+    for (let i = 0; i < rows.length; i++) this.#best.offer(scores[i]!, rows[i]!);
     if (this.#best.isFull) this.raise(this.#best.leastScore);
   }
 
-  /** Leaves out rows that have become impossible, and those that are wanted since something of them is not below `from`. */
-  #sift(wanted: number[], something: Float32Array, from: number): void {
+  /** Leaves out rows that have become impossible, and those that are wanted, since something of them is not below `from`: so many. */
+  #sift(something: Float32Array, from: number): number {
     const [count, least] = [this.#count, Math.fround(this.threshold)];
+    let found = 0;
     this.#count = 0;
     for (let i = 0; i < count; i++) {
       if (this.#highest[i]! < least) continue;
       if (something[i]! >= from) {
-        wanted.push(this.#rows[i]!);
+        wanted[found++] = this.#rows[i]!;
         continue;
       }
       this.#rows[this.#count] = this.#rows[i]!;
       this.#values[this.#count] = this.#values[i]!;
       this.#highest[this.#count++] = this.#highest[i]!;
     }
+    return found;
   }
 }
