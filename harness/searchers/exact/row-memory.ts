@@ -9,6 +9,9 @@ const listed = 1024;
 /** Rows that are copied at once: they stay in a core's cache. */
 const copied = 128;
 
+/** Of a row that is read from memory, so many numbers follow by themselves. */
+const broughtNumbers = 192;
+
 /** Scores of rows with one query. @param rows their numbers */
 export type Products = (rows: ArrayLike<number>) => Float32Array;
 
@@ -47,11 +50,14 @@ export class RowMemory {
       const number = Math.floor(rows[from]! / this.#blockRows);
       const [block, firstRow] = [this.#blocks[number]!, number * this.#blockRows];
       let count = 0;
+      let sum = 0;
       for (; count < listed && from + count < rows.length; count++) {
         const row = rows[from + count]! - firstRow;
         if (row < 0 || row >= this.#blockRows) break;
         block.list[count] = 4 * this.#dimensions * row;
+        sum += brought(block.values, row * this.#dimensions, this.#dimensions);
       }
+      products[from] = sum;
       block.list[count] = block.list[count - 1]!;
       products.set(block.products(count), from);
       from += count;
@@ -82,6 +88,9 @@ export class RowCopies {
       block.query.set(query);
       for (let from = 0; from < rows.length; from += copied) {
         const count = Math.min(copied, rows.length - from);
+        let sum = 0;
+        for (let i = 0; i < count; i++) sum += brought(values, rows[from + i]! * dimensions, dimensions);
+        products[from] = sum;
         for (let i = 0; i < count; i++) {
           const at = rows[from + i]! * dimensions;
           block.values.set(values.subarray(at, at + dimensions), i * this.#width);
@@ -91,6 +100,16 @@ export class RowCopies {
       return products;
     };
   }
+}
+
+/**
+ * Reads of a row so much that all of it is on its way from memory, while others are: one after another each would be waited for.
+ * @returns a sum of no use; it is written where a score will be, since what nobody uses is not read
+ */
+function brought(values: Float32Array, at: number, dimensions: number): number {
+  let sum = 0;
+  for (let d = 0; d < dimensions; d += broughtNumbers) sum += values[at + d]!;
+  return sum;
 }
 
 /** Rows in the memory of a kernel; behind them the query, the list of those asked for, and their products. */
