@@ -1,5 +1,5 @@
 /** Keeps the best of many scores that come in any order. */
-import { comesFirst } from './merge.js';
+import { comesFirst, type TopRows } from './merge.js';
 
 /** The best of many, in a heap whose root is the worst of those kept. */
 export class BestPassages {
@@ -21,6 +21,11 @@ export class BestPassages {
     return this.#scores[0]!;
   }
 
+  /** Those held, in no order. */
+  get scores(): Float32Array {
+    return this.#scores.subarray(0, this.#count);
+  }
+
   offer(score: number, ordinal: number): void {
     if (this.#count < this.#scores.length) {
       this.#up(this.#count++, score, ordinal);
@@ -39,6 +44,13 @@ export class BestPassages {
     }
     this.#count = 0;
     return count;
+  }
+
+  /** Empties the heap into the hits of a query. @param firstRow added to each ordinal */
+  moveTo(top: TopRows, query: number, firstRow: number): void {
+    const depth = this.#scores.length;
+    const [rows, scores] = [new Int32Array(depth), new Float32Array(depth)];
+    top.offer(query, scores, rows, 0, this.take(rows, scores, 0), firstRow);
   }
 
   #up(from: number, score: number, ordinal: number): void {

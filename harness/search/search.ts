@@ -66,8 +66,9 @@ function check(queryVectors: Float32Array, count: number, depth: number, dimensi
     );
   }
   if (!Number.isInteger(depth) || depth < 1) throw new RangeError(`depth ${depth}`);
-  const fault = queryVectors.findIndex((value) => !Number.isFinite(value));
-  if (fault >= 0) {
+  let fault = 0;
+  while (fault < queryVectors.length && Number.isFinite(queryVectors[fault])) fault++;
+  if (fault < queryVectors.length) {
     throw new BenchError(
       'CHECKPOINT_INVALID',
       `The encoder gave ${queryVectors[fault]} in the vector of query ${Math.floor(fault / dimensions) + 1} of ${count}.`,

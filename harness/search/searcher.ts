@@ -21,10 +21,11 @@ export interface RowHits {
 /**
  * Search over all rows of one index: exact, but for an index of another kind than Flat. Memory is bounded by the budget it was opened with, not by the index.
  *
- * The order among rows of equal score, and which of them stay when the list is full, is always by row. Scores are
- * float32 sums, whose last bits depend on the order of summation and so on the shape of the product: between
- * searchers, engines, batches of queries and memory budgets they agree to 1e-5 relative, not bit for bit. Hits change places
- * only where their scores are that close. How an index is cut into shards makes no difference to `exact` at all.
+ * The order among rows of equal score, and which of them stay when the list is full, is always by row. Scores of `exact` on the
+ * processor are inner products, summed in float64 and rounded once: hits and scores are the same bits whatever is multiplied with
+ * what. Those of others, and on a device, are float32 sums, whose last bits depend on the order of summation and so on the shape
+ * of the product: between searchers, devices and batches of queries they agree to 1e-5 relative, and hits change places only where
+ * their scores are that close. How an index is cut into shards makes no difference to `exact` at all.
  * Scores of an index that was built are its own: of vectors it has compressed, they are not quite the inner products.
  */
 export interface RowSearcher {

@@ -2,18 +2,27 @@
 import type { VectorIndex } from '../../index/vector-index.js';
 import type { Engine, Feed, VariableSet } from '../../tensor/engine.js';
 import { type BlockBudget, type BlockPlan, planBlocks } from './block-plan.js';
+import { longestOf } from './row-codes.js';
 import { type SentRows, TurnedRows } from './turned-rows.js';
 
 /** What is searched of an index. */
 export type RowSource = Pick<VectorIndex, 'vectors' | 'dimensions' | 'readRows'>;
+
+/** Rows in this process's memory. */
+export interface RowsHere {
+  /** [rows, D] */
+  values: Float32Array;
+  /** The length of the longest: see `longestOf`. */
+  longest: number;
+}
 
 export interface Block {
   firstRow: number;
   rows: number;
   /** [rows, D], or turned on a device: [D, columns]. */
   feed: Feed;
-  /** The same, where it lies in this process's memory. */
-  values?: Float32Array;
+  /** Where it lies in this process's memory. */
+  here?: RowsHere;
   /** Where it lies on a device: see `SentRows`. */
   largest?: number;
 }
@@ -47,6 +56,8 @@ export class Blocks {
   #loaded: (VariableSet & Partial<SentRows>)[] = [];
   /** Two blocks that take turns, where streamed. */
   #buffers: readonly Float32Array[] = [];
+  /** By block, found when it is first there. */
+  readonly #longest: number[] = [];
 
   private constructor(index: RowSource, engine: Engine, { resident, blockRows }: BlockPlan) {
     this.#index = index;
@@ -74,7 +85,9 @@ export class Blocks {
     for (let firstRow = 0; firstRow < this.#index.vectors; firstRow += this.#blockRows) {
       const rows = this.#rowsAt(firstRow);
       await this.#index.readRows(firstRow, rows, block);
-      this.#loaded.push(await this.#onEngine(block, rows));
+      const loaded = await this.#onEngine(block, rows);
+      this.#loaded.push(loaded);
+      if (loaded.memory !== undefined) this.#here(firstRow, loaded.memory);
     }
   }
 
@@ -106,9 +119,15 @@ export class Blocks {
       firstRow,
       rows: this.#rowsAt(firstRow),
       feed: variables[0]!,
-      ...(memory && { values: memory }),
+      ...(memory && { here: this.#here(firstRow, memory) }),
       ...(largest !== undefined && { largest }),
     };
+  }
+
+  #here(firstRow: number, values: Float32Array): RowsHere {
+    const block = firstRow / this.#blockRows;
+    this.#longest[block] ??= longestOf(values, this.#index.dimensions);
+    return { values, longest: this.#longest[block] };
   }
 
   async *#streamed(): AsyncGenerator<readonly Block[]> {
@@ -131,7 +150,7 @@ export class Blocks {
         const rows = this.#rowsAt(firstRow);
         if (this.#turned === undefined) {
           const values = buffer.subarray(0, rows * dimensions);
-          yield [{ firstRow, rows, feed: values, values }];
+          yield [{ firstRow, rows, feed: values, here: this.#here(firstRow, values) }];
           continue;
         }
         // Sent once, for all queries of the search.

@@ -117,9 +117,9 @@ export class CodeSearcher implements RowSearcher {
     while (batches !== undefined && count - first >= leastTogether) {
       const size = Math.min(largestBatch, count - first);
       const asked = Array.from({ length: size }, (_, i) => rowOf(first + i));
-      for (const [i, found] of (await batches.find(asked, k)).entries()) {
-        if (found === undefined) alone.push(first + i);
-        else this.#rankPossible(top, first + i, asked[i]!, [found]);
+      for (const [i, best] of (await batches.find(asked, k, (query) => this.#memory!.ask(query))).entries()) {
+        if (best === undefined) alone.push(first + i);
+        else best.moveTo(top, first + i, 0);
       }
       first += size;
     }
@@ -152,7 +152,7 @@ export class CodeSearcher implements RowSearcher {
     const [highest, least] = [new LargestValues(top.depth), new LargestValues(top.depth)];
     for (const { values } of parts) for (const value of values) highest.offer(value);
     const best = new BestPassages(top.depth);
-    this.#memory!.ask(query);
+    const products = this.#memory!.ask(query);
     // What scores are at most, rounded as they are: rounding keeps their order.
     const compare = (from: number, below?: number) => {
       const wanted: number[] = [];
@@ -161,7 +161,7 @@ export class CodeSearcher implements RowSearcher {
           const value = Math.fround(values[i]!);
           if (value >= from && (below === undefined || value < below)) wanted.push(rows[i]!);
         }
-      const scores = this.#memory!.products(wanted);
+      const scores = products(wanted);
       for (let i = 0; i < wanted.length; i++) {
         best.offer(scores[i]!, wanted[i]!);
         least.offer(scores[i]!);
@@ -170,7 +170,7 @@ export class CodeSearcher implements RowSearcher {
     const first = Math.fround(highest.least);
     compare(first);
     compare(least.least, first);
-    offerBest(top, q, best);
+    best.moveTo(top, q, 0);
   }
 
   /** @param most how many of them are compared again */
@@ -180,11 +180,10 @@ export class CodeSearcher implements RowSearcher {
       for (const [i, row] of rows.entries()) chosen.offer(values[i]!, row);
     const [rows, values] = [new Int32Array(most), new Float32Array(most)];
     const count = chosen.take(rows, values, 0);
-    this.#memory?.ask(query);
-    const scores = this.#memory?.products(rows.subarray(0, count)) ?? values;
+    const scores = this.#memory?.ask(query)(rows.subarray(0, count)) ?? values;
     const best = new BestPassages(top.depth);
     for (let i = 0; i < count; i++) best.offer(scores[i]!, rows[i]!);
-    offerBest(top, q, best);
+    best.moveTo(top, q, 0);
   }
 
   async dispose(): Promise<void> {
@@ -193,9 +192,4 @@ export class CodeSearcher implements RowSearcher {
     await this.#batches?.dispose();
     await this.#scans.end();
   }
-}
-
-function offerBest(top: TopRows, q: number, best: BestPassages): void {
-  const [rows, scores] = [new Int32Array(top.depth), new Float32Array(top.depth)];
-  top.offer(q, scores, rows, 0, best.take(rows, scores, 0), 0);
 }

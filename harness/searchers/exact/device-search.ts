@@ -197,7 +197,6 @@ function offerBest(
   { first, leasts }: Batch & { leasts: Float32Array },
   each: (q: number, offer: OfferGroup) => void,
 ): void {
-  const [rows, best] = [new Int32Array(top.depth), new Float32Array(top.depth)];
   for (const [q, least] of leasts.entries()) {
     const held = new BestPassages(top.depth);
     let enters = least;
@@ -212,6 +211,6 @@ function offerBest(
         if (held.isFull) enters = held.leastScore;
       }
     });
-    top.offer(first + q, best, rows, 0, held.take(rows, best, 0), run.blocks[0]!.firstRow);
+    held.moveTo(top, first + q, run.blocks[0]!.firstRow);
   }
 }

@@ -7,6 +7,8 @@ import { ProgramCache } from '../../tensor/program-cache.js';
 import { type BlockBudget, largestBatch } from './block-plan.js';
 import { type Block, Blocks, type RowSource } from './blocks.js';
 import { DeviceSearch } from './device-search.js';
+import { type AskedBlock, askBlock, besideOf, offerAll, offerFirst } from './near-scores.js';
+import { RowCopies } from './row-memory.js';
 import { type Batch, ScoreSteps } from './score-steps.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
@@ -24,18 +26,21 @@ export class ExactSearcher implements RowSearcher {
   readonly #engine: Engine;
   readonly #blocks: Blocks;
   readonly #programs = new ProgramCache(keptPrograms);
+  readonly #copies: RowCopies;
   /** Absent where scores do not lie in this process's memory. */
   readonly #steps: ScoreSteps | undefined;
   /** Where the engine has a device. */
   readonly #device: DeviceSearch | undefined;
   /** Blocks serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
+  #isDisposed = false;
 
   private constructor(index: RowSource, engine: Engine, blocks: Blocks) {
     this.#index = index;
     this.#engine = engine;
     this.#blocks = blocks;
-    this.#steps = ScoreSteps.on(engine, index.dimensions);
+    this.#copies = new RowCopies(index.dimensions);
+    this.#steps = ScoreSteps.on(engine, index.dimensions, this.#copies);
     if (engine.largestArrayBytes !== undefined) this.#device = new DeviceSearch(engine, index.dimensions);
     this.resident = blocks.resident;
   }
@@ -45,12 +50,13 @@ export class ExactSearcher implements RowSearcher {
     return new ExactSearcher(index, engine, await Blocks.open(index, engine, budget));
   }
 
-  search(
+  async search(
     queries: Float32Array,
     count: number,
     depth: number,
     onRows?: (rows: number) => void,
   ): Promise<RowHits> {
+    if (this.#isDisposed) throw new Error('An index was searched after it was disposed of.');
     const result = this.#last.then(() => this.#search(queries, count, depth, onRows));
     this.#last = result.catch(() => undefined);
     return result;
@@ -76,18 +82,44 @@ export class ExactSearcher implements RowSearcher {
   }
 
   async #searchBlock(top: TopRows, block: Block, batches: readonly PaddedBatch[]): Promise<void> {
-    const k = Math.min(top.depth, block.rows);
     const isStepped = top.depth <= deepestStepped && this.#steps?.takes(block) === true;
-    for (const { first, size, padded, values } of batches) {
-      // The scores of fewer queries stay in the caches as they are.
-      if (isStepped && padded === largestBatch) {
-        await this.#steps!.search(top, block, { first, size, values });
+    for (const batch of batches) {
+      // The sums of fewer queries stay in the caches as they are.
+      const isQuick = isStepped && batch.padded === largestBatch;
+      const left = isQuick
+        ? await this.#steps!.search(top, block, batch)
+        : await this.#searchAtOnce(top, block, batch);
+      for (const asked of left) await this.#searchAlone(top, block, asked);
+    }
+  }
+
+  /** @returns queries that too many rows are nearly equal for */
+  async #searchAtOnce(top: TopRows, block: Block, batch: PaddedBatch): Promise<AskedBlock[]> {
+    const { rows, here, feed, firstRow } = block;
+    const { first, size, padded, values } = batch;
+    const wanted = Math.min(top.depth, rows);
+    const k = here === undefined ? wanted : Math.min(rows, wanted + besideOf(wanted));
+    const program = await this.#program(rows, padded, k);
+    const [sums, labels] = (await program.run([values, feed])) as [Float32Array, Int32Array];
+    const { dimensions } = this.#index;
+    const left: AskedBlock[] = [];
+    for (let i = 0; i < size; i++) {
+      const [from, end] = [i * k, (i + 1) * k];
+      if (here === undefined) {
+        top.offer(first + i, sums, labels, from, k, firstRow);
         continue;
       }
-      const program = await this.#program(block.rows, padded, k);
-      const [scores, labels] = (await program.run([values, block.feed])) as [Float32Array, Int32Array];
-      for (let i = 0; i < size; i++) top.offer(first + i, scores, labels, i * k, k, block.firstRow);
+      const vector = values.subarray(i * dimensions, (i + 1) * dimensions);
+      const asked = askBlock(block, here, { query: first + i, vector, copies: this.#copies });
+      if (!offerFirst(top, asked, sums.subarray(from, end), labels.subarray(from, end))) left.push(asked);
     }
+    return left;
+  }
+
+  async #searchAlone(top: TopRows, { rows, feed }: Block, asked: AskedBlock): Promise<void> {
+    const program = await this.#program(rows, 1, 0);
+    const [sums] = await program.run([asked.vector, feed]);
+    offerAll(top, asked, sums as Float32Array);
   }
 
   #batches(queries: Float32Array, count: number): PaddedBatch[] {
@@ -103,14 +135,15 @@ export class ExactSearcher implements RowSearcher {
     return batches;
   }
 
-  /** Queries [Q, D] and rows [R, D] -> scores and rows within the block, both [Q, k]. */
+  /** Queries [Q, D] and rows [R, D] -> sums and rows within the block, both [Q, k]; of k = 0 all sums, [Q, R]. */
   #program(rows: number, queries: number, k: number): Promise<Program> {
     const { dimensions } = this.#index;
     return this.#programs.get(`${rows} ${queries} ${k}`, () =>
       this.#engine.compile(
         ([q, r]) => {
-          const scores = tf.matMul(q as tf.Tensor2D, r as tf.Tensor2D, false, true); // [Q, R]
-          const { values, indices } = tf.topk(scores, k); // [Q, k]; among equal scores the lower index first
+          const sums = tf.matMul(q as tf.Tensor2D, r as tf.Tensor2D, false, true); // [Q, R]
+          if (k === 0) return [sums];
+          const { values, indices } = tf.topk(sums, k); // [Q, k]; among equal sums the lower index first
           return [values, indices];
         },
         [
@@ -123,6 +156,7 @@ export class ExactSearcher implements RowSearcher {
   }
 
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     await this.#last;
     await this.#programs.dispose();
     await this.#steps?.dispose();

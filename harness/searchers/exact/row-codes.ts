@@ -6,6 +6,8 @@ export const largestCode = 127;
 const unitRoundoff = 2 ** -24;
 /** The smallest float32 number that no processor takes for 0. */
 const smallestNormal = 2 ** -126;
+/** No part of a sum of products of vectors whose lengths make less than this leaves float32, however it is rounded. */
+const largestSum = 2 ** 126;
 /** More than a sum of D squares in float64 may be off, relatively. */
 const slack = 1 + 2 ** -30;
 
@@ -14,6 +16,14 @@ export function lengthOf(vector: ArrayLike<number>): number {
   let square = 0;
   for (let d = 0; d < vector.length; d++) square += vector[d]! * vector[d]!;
   return Math.sqrt(square) * slack;
+}
+
+/** The length of the longest of some rows, and not less; no number where one of them has none. @param rows [n, D] */
+export function longestOf(rows: Float32Array, dimensions: number): number {
+  let longest = 0;
+  for (let at = 0; at < rows.length; at += dimensions)
+    longest = Math.max(longest, lengthOf(rows.subarray(at, at + dimensions)));
+  return longest;
 }
 
 /** The smallest float32 number that is not below a positive one. */
@@ -116,6 +126,24 @@ export function byteQuery(query: Float32Array, width: number, largest: number): 
   };
 }
 
+/**
+ * How far a float32 sum of products may lie from the score, which is a sum in float64 that is rounded once: g |x| |q| + h, as of
+ * `CodedQuery`, where h is 2^-126 D (2 + |q| + |x|), since this sum is of the numbers themselves. Infinity where a part of a
+ * sum may leave float32.
+ * @param longest of the rows, |x|; whatever is no number is no bound either
+ */
+export function sumRadius(query: Float32Array, longest: number): number {
+  const length = lengthOf(query);
+  if (!(longest * length < largestSum)) return Number.POSITIVE_INFINITY;
+  return sumShare(query.length) * longest * length + smallestNormal * query.length * (2 + length + longest);
+}
+
+/** g */
+function sumShare(dimensions: number): number {
+  const rounding = (dimensions + 16) * unitRoundoff;
+  return rounding / (1 - rounding);
+}
+
 /** @param most the largest code, either way @returns d, t, |q|, F and g */
 function coded(query: Float32Array, width: number, most: number) {
   const dimensions = query.length;
@@ -128,8 +156,7 @@ function coded(query: Float32Array, width: number, most: number) {
     codes[d] = factor === 0 ? 0 : Math.max(-most, Math.min(most, Math.round(query[d]! / factor)));
     rest[d] = query[d]! - factor * codes[d]!;
   }
-  const rounding = (dimensions + 16) * unitRoundoff;
-  return { codes, factor, length: lengthOf(query), rest: lengthOf(rest), sums: rounding / (1 - rounding) };
+  return { codes, factor, length: lengthOf(query), rest: lengthOf(rest), sums: sumShare(dimensions) };
 }
 
 /**

@@ -3,13 +3,15 @@
  * over 128 numbers of D at a time, and comes back to every score D / 128 times. The largest score of every few rows says
  * which are worth a look.
  */
-import { BestPassages } from '../../search/best-passages.js';
 import type { TopRows } from '../../search/merge.js';
 import type { Engine, Program, VariableSet } from '../../tensor/engine.js';
 import * as tf from '../../tensor/operations.js';
 import { largestBatch } from './block-plan.js';
 import type { Block } from './blocks.js';
 import { LargestValues } from './largest-values.js';
+import { type AskedBlock, askBlock } from './near-scores.js';
+import { Possible } from './possible.js';
+import type { RowCopies } from './row-memory.js';
 
 /** Rows of a step by thread: the scores of 128 queries take half a mebibyte. */
 const threadRows = 1024;
@@ -30,16 +32,24 @@ export interface Batch {
 export class ScoreSteps {
   readonly #engine: Engine;
   readonly #dimensions: number;
+  readonly #copies: RowCopies;
   readonly #rows: number;
   /** Scores [R, 128] and the largest of each group [128, R / 8]: every step writes over those of the one before. */
   readonly #outputs: VariableSet;
   readonly #scores: Float32Array;
   readonly #largest: Float32Array;
+  readonly #possible: Possible[] = [];
   #program: Promise<Program> | undefined;
 
-  private constructor(engine: Engine, dimensions: number, outputs: VariableSet, memory: Float32Array) {
+  private constructor(
+    engine: Engine,
+    dimensions: number,
+    copies: RowCopies,
+    { outputs, memory }: { outputs: VariableSet; memory: Float32Array },
+  ) {
     this.#engine = engine;
     this.#dimensions = dimensions;
+    this.#copies = copies;
     this.#rows = stepRowsOf(engine);
     this.#outputs = outputs;
     this.#scores = memory.subarray(0, this.#rows * largestBatch);
@@ -47,40 +57,52 @@ export class ScoreSteps {
   }
 
   /** Undefined where the engine does not compute in the cores: a device gives the hits of all rows at once, and no scores travel. */
-  static on(engine: Engine, dimensions: number): ScoreSteps | undefined {
+  static on(engine: Engine, dimensions: number, copies: RowCopies): ScoreSteps | undefined {
     if (engine.device !== 'cpu') return undefined;
     const scores = stepRowsOf(engine) * largestBatch;
     const outputs = engine.variables([scores, scores / groupRows]);
-    if (outputs.memory !== undefined) return new ScoreSteps(engine, dimensions, outputs, outputs.memory);
+    const { memory } = outputs;
+    if (memory !== undefined) return new ScoreSteps(engine, dimensions, copies, { outputs, memory });
     outputs.dispose();
     return undefined;
   }
 
   /** Whether a block has rows enough to be quicker in steps. */
-  readonly takes = ({ rows, values }: Block): boolean =>
-    values !== undefined && rows >= Math.max(leastRows, this.#rows);
+  readonly takes = ({ rows, here }: Block): boolean =>
+    here !== undefined && rows >= Math.max(leastRows, this.#rows);
 
-  /** Offers the best rows of a block that it takes: the scores are, bit for bit, those of all its rows at once. */
-  async search(top: TopRows, block: Block, { first, size, values }: Batch): Promise<void> {
+  /** Offers the best rows of a block that it takes. @returns queries that too many rows are nearly equal for */
+  async search(top: TopRows, block: Block, { first, size, values }: Batch): Promise<AskedBlock[]> {
     this.#program ??= this.#compile();
     const program = await this.#program;
-    const best = Array.from({ length: size }, () => new BestPassages(top.depth));
+    const dimensions = this.#dimensions;
+    const queries = Array.from({ length: size }, (_, q) => {
+      const vector = values.subarray(q * dimensions, (q + 1) * dimensions);
+      const asked = askBlock(block, block.here!, { query: first + q, vector, copies: this.#copies });
+      this.#possible[q] ??= new Possible();
+      const isAny = asked.radius < Number.POSITIVE_INFINITY;
+      this.#possible[q].ask(top.depth, isAny ? top.leastScore(first + q) : Number.POSITIVE_INFINITY);
+      return { asked, possible: this.#possible[q] };
+    });
     for (let done = 0; done < block.rows; done += this.#rows) {
-      // The last step begins early enough to be as long as the others: a short one might sum in another order.
+      // The last step begins early enough to be as long as the others: another length is another program.
       const start = Math.min(done, block.rows - this.#rows);
-      const rows = block.values!.subarray(start * this.#dimensions, (start + this.#rows) * this.#dimensions);
+      const rows = block.here!.values.subarray(start * dimensions, (start + this.#rows) * dimensions);
       // ONNX Runtime computes in this very thread, beside its own: nothing is looked at meanwhile.
       await program.run([values, rows], this.#outputs.variables);
-      for (const [q, held] of best.entries()) {
+      for (const [q, { asked, possible }] of queries.entries()) {
         const largest = this.#largestOf(q);
-        const enters = held.isFull ? held.leastScore : leastOf(largest, top.depth);
-        const least = Math.max(top.leastScore(first + q), enters);
-        this.#offer(held, q, { least, largest, start, from: done - start });
+        if (done === 0) possible.raise(leastOf(largest, top.depth) - asked.radius);
+        this.#offer(possible, q, { radius: asked.radius, largest, start, from: done - start });
       }
     }
-    const [rows, scores] = [new Int32Array(top.depth), new Float32Array(top.depth)];
-    for (const [q, held] of best.entries())
-      top.offer(first + q, scores, rows, 0, held.take(rows, scores, 0), block.firstRow);
+    const left: AskedBlock[] = [];
+    for (const { asked, possible } of queries) {
+      const best = possible.finish(asked.products);
+      if (best === undefined) left.push(asked);
+      else best.moveTo(top, asked.query, block.firstRow);
+    }
+    return left;
   }
 
   /** Of one query. */
@@ -91,17 +113,18 @@ export class ScoreSteps {
 
   /** @param start the first row of the step @param from the first of its rows that no step before had */
   #offer(
-    held: BestPassages,
+    possible: Possible,
     q: number,
-    { least, largest, start, from }: { least: number; largest: Float32Array; start: number; from: number },
+    { radius, largest, start, from }: { radius: number; largest: Float32Array; start: number; from: number },
   ): void {
     const scores = this.#scores;
+    const least = possible.threshold - radius;
     for (let group = Math.floor(from / groupRows); group < largest.length; group++) {
       if (largest[group]! < least) continue;
       const end = (group + 1) * groupRows;
       for (let row = Math.max(group * groupRows, from); row < end; row++) {
         const score = scores[row * largestBatch + q]!;
-        if (score >= least) held.offer(score, start + row);
+        if (score >= least) possible.offer(start + row, score, radius);
       }
     }
   }

@@ -44,12 +44,14 @@ export function stepSums(queries: number): StepSums {
   const known = new Float32Array(memory.buffer, factsAt, factNumbers * stepRows);
   const asked = new Float32Array(memory.buffer, askedAt, askedNumbers * queries);
   const found = new Int32Array(memory.buffer, outAt, rowsAtOnce * queries);
+  let shares: readonly ByteQuery[] = [];
   const set = (q: number, number: number, value: number) => {
     asked[(q >> 2) * 4 * askedNumbers + 4 * number + (q & 3)] = value;
   };
   return {
     values,
     ask(all) {
+      shares = all;
       asked.fill(0);
       for (let q = 0; q < queries; q++) set(q, 4, Number.POSITIVE_INFINITY);
       for (const [q, { codes, factor, errorShare, lengthShare, least }] of all.entries()) {
@@ -66,15 +68,18 @@ export function stepSums(queries: number): StepSums {
       known.set(facts);
       const count = facts.length / factNumbers;
       for (let first = 0; first < count; first += rowsAtOnce) {
-        for (const [q, { threshold }] of possible.entries()) set(q, 4, lowered(threshold));
+        for (let q = 0; q < possible.length; q++) set(q, 4, lowered(possible[q]!.threshold));
         const [sums, at] = [4 * first * queries, factsAt + 4 * factNumbers * first];
         const hits = look(sums, Math.min(rowsAtOnce, count - first), queries, at, askedAt, outAt);
         for (let i = 0; i < hits; i++) {
           const place = found[i]! >> 2;
           const row = Math.floor(place / queries);
           const fact = row * factNumbers;
-          const each = possible[place - row * queries]!;
-          each.offer(firstRow + row, values[place]!, known[fact]!, known[fact + 1]!, known[fact + 2]!);
+          const q = place - row * queries;
+          const { factor, errorShare, lengthShare, least } = shares[q]!;
+          const value = known[fact]! * factor * values[place]!;
+          const radius = errorShare * known[fact + 1]! + lengthShare * known[fact + 2]! + least;
+          possible[q]!.offer(firstRow + row, value, radius);
         }
       }
     },

@@ -6,6 +6,7 @@ import { CodeBatches } from '../../../harness/searchers/exact/code-batches.js';
 import { readLayout } from '../../../harness/searchers/exact/code-file.js';
 import { type Candidates, CodeScan } from '../../../harness/searchers/exact/code-scan.js';
 import { codeQuery, signQuery } from '../../../harness/searchers/exact/row-codes.js';
+import { RowCopies } from '../../../harness/searchers/exact/row-memory.js';
 import { openEngine } from '../../../harness/tensor/engines.js';
 import { makeIndex, normalRows } from '../../made-index.js';
 import { type Files, type Loader, UnfitResult } from '../loader.js';
@@ -43,9 +44,13 @@ async function load(folder: string): Promise<void> {
 async function together(scan: CodeScan, width: number, query: Float32Array): Promise<Candidates | undefined> {
   const engine = await openEngine('onnx', { threads: 1 });
   const batches = await CodeBatches.open([scan.forProducts()], width, await engine.codeProducts!());
-  const found = await batches?.find([query], 4);
+  const { values } = normalRows(rows, dimensions, 'fuzz');
+  const copies = new RowCopies(dimensions);
+  const [best] = (await batches?.find([query], 4, (asked) => copies.of(values, asked))) ?? [];
   await batches?.dispose();
-  return found?.[0];
+  const [found, scores] = [new Int32Array(4), new Float32Array(4)];
+  const count = best?.take(found, scores, 0);
+  return best && { rows: found.subarray(0, count), values: Float64Array.from(scores.subarray(0, count)) };
 }
 
 function check(found: Candidates | undefined): void {
