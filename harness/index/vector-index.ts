@@ -1,5 +1,6 @@
 /** An index: a folder of shards, the passage ids, and `index.json`, written last, which names the shards that belong to it. */
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { writeJson } from '../store/atomic.js';
 import { Identifiers } from './identifiers.js';
 import { factsOfSpan, type IndexFacts, isIndexFacts, type ShardSpan } from './index-facts.js';
@@ -193,8 +194,7 @@ export async function openIndex(folder: string, span?: ShardSpan): Promise<Vecto
 }
 
 async function readStarts(file: string, shard: ShardFacts): Promise<Uint32Array> {
-  const handle = await openToRead(file);
-  try {
+  return closing(await openToRead(file), async (handle) => {
     const starts = new Uint32Array(shard.passages + 1);
     const { size } = await handle.stat();
     if (size !== starts.byteLength) throw damaged(file, `holds ${size} bytes, not ${starts.byteLength}`);
@@ -207,7 +207,5 @@ async function readStarts(file: string, shard: ShardFacts): Promise<Uint32Array>
       throw damaged(file, `does not hold ascending rows from 0 to ${shard.vectors}`);
     }
     return starts;
-  } finally {
-    await handle.close();
-  }
+  });
 }

@@ -1,5 +1,6 @@
 /** Several systems as one: each answers by itself, as in a row of its own, and their lists become one. */
 
+import { closingOnFailure } from '../closing.js';
 import type { FuseConfig } from '../config/system-config.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
@@ -98,7 +99,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       await each.close();
     }
   };
-  try {
+  return closingOnFailure({ close: () => close(all) }, async () => {
     for (const component of components) {
       const { name, steps } = component;
       all.push({ name, ...(await steps.answer(askingOf(asking, component, depth))) });
@@ -134,10 +135,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       ),
       close: () => close(all),
     };
-  } catch (error) {
-    await close(all);
-    throw error;
-  }
+  });
 }
 
 /** By which it is opened: JSON. */
@@ -162,12 +160,9 @@ export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
   const close = async () => {
     for (const system of open) await system.close();
   };
-  try {
+  await closingOnFailure({ close }, async () => {
     for (const each of all) open.push(await openSystem(each, way));
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
   const fused = (lists: readonly unknown[]) => fuseHits(lists as PassageHits[], fusion, depth);
   return {
     parts: joinedParts(

@@ -9,7 +9,7 @@ import { BenchError } from '../errors.js';
 import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
 import { relevantIds } from './distractors/choose.js';
-import { type DatasetChoice, openDatasetHere } from './prepare.js';
+import { type DatasetChoice, openDatasetHere } from './open-dataset.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 

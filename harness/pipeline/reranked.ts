@@ -1,4 +1,5 @@
 /** Two systems as one: the first finds passages, the second scores these alone, with the vectors of its own row. */
+import { closingOnFailure } from '../closing.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { rerankHits } from '../search/rerank.js';
@@ -73,7 +74,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const [first, second] = await componentsWithSteps(request);
   const score = scoreOf(second!.name, second!.steps);
   const found = await first!.steps.answer(askingOf(asking, first!, Math.max(depth, reranked)));
-  try {
+  return closingOnFailure(found, async () => {
     const scoring = await score(askingOf(asking, second!, depth));
     const bench = new Workbench(prepared, progress, log);
     const vectors = scoring.stages.vectors!;
@@ -100,10 +101,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       opening: openingOf(request.architecture, found.opening, scoring.opening, { reranked, depth }),
       close: () => found.close(),
     };
-  } catch (error) {
-    await found.close();
-    throw error;
-  }
+  });
 }
 
 /** By which it is opened: JSON. */
@@ -131,8 +129,7 @@ export async function loadCode(from: object): Promise<void> {
 
 export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
   const { found, scoring, reranked, depth } = from as RerankedFrom;
-  const first = await openSystem(found, way);
-  try {
+  return closingOnFailure(await openSystem(found, way), async (first) => {
     const second = await openScoringOf(scoring, way);
     const { queries, scorer } = second;
     const ordered = async ([hits, given]: readonly unknown[]) =>
@@ -149,8 +146,5 @@ export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
         await first.close();
       },
     };
-  } catch (error) {
-    await first.close();
-    throw error;
-  }
+  });
 }

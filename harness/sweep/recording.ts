@@ -25,8 +25,10 @@ import {
   writeIrMetadata,
   writeRecord,
 } from '../record.js';
-import { AtomicFile, makeFolder, putInPlace, removePartials, temporaryName } from '../store/atomic.js';
+import { AtomicFile, putInPlace, temporaryName } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
+import { makeFolder } from '../store/make-folder.js';
+import { removePartials } from '../store/partials.js';
 import { collectionOf } from './cell-lines.js';
 
 const split = 'test';
@@ -153,13 +155,7 @@ export async function recordFailure(
     config,
     arch: bareArchitecture(architecture),
     dataset: found.dataset ?? unknownDataset(collectionOf(request)),
-    device: {
-      engine: null,
-      device: null,
-      searcher: null,
-      threads: config.threads,
-      versions: {},
-    },
+    device: { engine: null, device: null, searcher: null, threads: config.threads, versions: {} },
     stages: found.stages,
     queryIds: [],
     measures: {},
