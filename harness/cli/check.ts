@@ -88,9 +88,7 @@ export const command: Command = {
   },
 };
 
-function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-}
+const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function baselineText(file: string, { records, unchanged, notes }: NextBaseline, note?: string): string {
   const count = counted(records.length, 'records are', 'record is');

@@ -130,13 +130,9 @@ function notesOf({ slice, measures, latencyNotes, correction, familySize }: Repo
   ];
 }
 
-function number(value: number): string {
-  return value.toFixed(4);
-}
+const number = (value: number): string => value.toFixed(4);
 
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
-}
+const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
 
 /** Each test over queries with the measures that it judged. */
 export function testsOf(measures: ReportComparison['measures']): string {

@@ -143,9 +143,7 @@ function seedsOf(runs: readonly RunRecord[]): string {
   return seed === null ? '-' : String(seed);
 }
 
-function percent(share: number): string {
-  return (100 * share).toFixed(1);
-}
+const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** Undefined unless every run has a value. */
 function meanOf(runs: readonly RunRecord[], of: (run: RunRecord) => number | undefined): number | undefined {

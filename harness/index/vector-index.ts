@@ -9,9 +9,7 @@ import { ShardReader } from './shard.js';
 import { readShardFacts, type ShardFacts, shardPaths } from './shard-files.js';
 
 /** Where the passage ids of an index lie: what an IdentifierWriter is to be given. */
-export function identifiersPath(folder: string): string {
-  return path.join(folder, 'identifiers');
-}
+export const identifiersPath = (folder: string): string => path.join(folder, 'identifiers');
 
 /**
  * Makes an index of the shards 0 to shardCount - 1 and the passage ids of a folder, all complete. Files of other shards, left

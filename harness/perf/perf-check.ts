@@ -81,9 +81,7 @@ function searchedTwice({ file, record }: StoredRecord): StoredRecord {
   return { file, record: { ...record, latency } };
 }
 
-function namesOf(checks: readonly ReportCheck[]): string {
-  return checks.map(({ system }) => system).join(', ');
-}
+const namesOf = (checks: readonly ReportCheck[]): string => checks.map(({ system }) => system).join(', ');
 
 function searchOf(checks: readonly ReportCheck[]): string {
   const search = checks.filter(({ name }) => name === 'latency search');

@@ -112,6 +112,8 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
     const fused = fuse(runs, asked, request.architecture, await knownOf(bench));
     const run = await bench.logged(fused, 'fuse');
     const together = addedUp(asking, 'fuse', all);
+    const openings = all.map(({ opening }) => opening);
+    const from: FusedFrom = { ...asked, all: openings };
     return {
       ...together,
       ...{ run, index: all[0]!.index, stages: { run: fused, all: [fused] } },
@@ -128,11 +130,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
-      opening: openingOf(
-        request.architecture,
-        all.map((each) => each.opening),
-        asked,
-      ),
+      opening: { system: request.architecture, folders: openings.flatMap(({ folders }) => folders), from },
       close: () => close(all),
     };
   });
@@ -143,11 +141,6 @@ interface FusedFrom {
   readonly all: readonly Opening[];
   readonly fusion: Fusion;
   readonly depth: number;
-}
-
-function openingOf(system: string, all: readonly Opening[], how: Omit<FusedFrom, 'all'>): Opening {
-  const from: FusedFrom = { ...how, all };
-  return { system, folders: all.flatMap(({ folders }) => folders), from };
 }
 
 export async function loadCode(from: object): Promise<void> {

@@ -69,9 +69,7 @@ export function memoryLine({ config: { encode, search } }: RunRequest): string {
 }
 
 /** `20.1 GiB free of 23.5 GiB` */
-function machineMemory(): string {
-  return `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
-}
+const machineMemory = (): string => `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
 
 /** `2 cores, 20.1 GiB free of 23.5 GiB of memory, 100.0 GiB free at .bench` */
 export async function describeRoom(cache: string): Promise<string> {

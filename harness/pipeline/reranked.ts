@@ -81,6 +81,8 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
     const asked = { split, reranked, depth };
     const stage = rerank(found.stages.run, vectors, asked, request.architecture, await knownOf(bench));
     const run = await bench.logged(stage, 'rerank');
+    const [opened, scorer] = [found.opening, scoring.opening];
+    const from: RerankedFrom = { reranked, depth, found: opened, scoring: scorer };
     const together = addedUp(asking, 'rerank', [
       { ...found, name: first!.name },
       { ...scoring, name: second!.name },
@@ -98,7 +100,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         ),
         reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
-      opening: openingOf(request.architecture, found.opening, scoring.opening, { reranked, depth }),
+      opening: { system: request.architecture, folders: [...opened.folders, ...scorer.folders], from },
       close: () => found.close(),
     };
   });
@@ -110,16 +112,6 @@ interface RerankedFrom {
   readonly scoring: Opening;
   readonly reranked: number;
   readonly depth: number;
-}
-
-function openingOf(
-  system: string,
-  found: Opening,
-  scoring: Opening,
-  how: Omit<RerankedFrom, 'found' | 'scoring'>,
-): Opening {
-  const from: RerankedFrom = { ...how, found, scoring };
-  return { system, folders: [...found.folders, ...scoring.folders], from };
 }
 
 export async function loadCode(from: object): Promise<void> {

@@ -68,9 +68,7 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
 }
 
 /** The median of values in any order: their quantile 0.5. */
-export function median(values: ArrayLike<number>): number {
-  return quantile(Float64Array.from(values).sort(), 0.5);
-}
+export const median = (values: ArrayLike<number>): number => quantile(Float64Array.from(values).sort(), 0.5);
 
 /** Definition 7 over any way of asking for the value of a rank (from 0) among n. */
 export function interpolate(valueAt: (rank: number) => number, n: number, q: number): number {

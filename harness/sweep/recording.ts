@@ -93,9 +93,7 @@ export async function recordElsewhere(
 }
 
 /** Removes the record of an earlier attempt that failed. */
-export function forgetFailure(request: RunRequest): Promise<void> {
-  return rm(failedFile(request), { force: true });
-}
+export const forgetFailure = (request: RunRequest): Promise<void> => rm(failedFile(request), { force: true });
 
 /**
  * The record of an earlier, finished run of the same request by the same program; undefined where there is none, which is
