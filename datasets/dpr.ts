@@ -70,7 +70,9 @@ async function open(request: DatasetRequest): Promise<Dataset> {
   let places: Promise<string> | undefined;
   /** Every run is measured by its hits, few among 21 million passages. */
   async function* at(ordinals: Iterable<number>) {
-    places ??= keepFile!('dpr places 1', [passages], (file) => writePlaces(file, passageEnds(passages)));
+    places ??= keepFile!('dpr places 1', [passages], (file, told) =>
+      writePlaces(file, passageEnds(passages), told),
+    );
     yield* passagesAt({ file: passages, places: await places, passagesIn }, ordinals);
   }
 

@@ -4,5 +4,6 @@ export { type LoadedRuns, loadOf } from './comparison/load.js';
 export { type PairPower, powerOfQueries, powerOfRecords, type QueryPower } from './comparison/power.js';
 export { protocolCosts } from './comparison/protocol-costs.js';
 export type { TextSource } from './comparison/queries.js';
-export { prepareReport, type ReportRequest } from './comparison/report.js';
+export { prepareReport } from './comparison/report.js';
+export type { ReportRequest } from './comparison/section.js';
 export { compareSlices, type Slices, showSlices } from './comparison/slices.js';

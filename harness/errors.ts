@@ -184,6 +184,13 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   });
 }
 
+/** Whether it comes to a good end. */
+export const succeeds = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
+
 /** Turns the file system's own errors into ours where the user can act on them; gives others back unchanged. */
 export function fileError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;

@@ -44,9 +44,7 @@ export function jsonPath(keys: readonly (string | number)[]): string {
   }, '$');
 }
 
-function unescapePointer(text: string): string {
-  return text.replaceAll('~1', '/').replaceAll('~0', '~');
-}
+const unescapePointer = (text: string): string => text.replaceAll('~1', '/').replaceAll('~0', '~');
 
 /** A value in an error: as JSON, and no longer than a line. JSON has no NaN and no infinity. */
 function shown(value: unknown): string {

@@ -68,3 +68,6 @@ export function closingQuote(text: string, from: number, sign = '"'): number {
 export function entryFor<T>(table: Readonly<Record<string, T>>, word: unknown): T | undefined {
   return typeof word === 'string' && Object.hasOwn(table, word) ? table[word] : undefined;
 }
+
+/** Indented, with a newline at the end. */
+export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -4,6 +4,7 @@
  * Each stage leaves an artifact in the cache, named by what it was made from; one that is there is not made again. What lies
  * between the dataset and the run is the system's own: see `systems/`, and `pipeline/trained.ts` for the usual one.
  */
+import { closing } from './closing.js';
 import type { Cell } from './pipeline/cell.js';
 import { readHits } from './pipeline/hit-files.js';
 import { measureStage } from './pipeline/measure-stage.js';
@@ -37,7 +38,7 @@ export async function makeCell(
   const { answer } = await (await loadSystem(architecture)).steps();
   const { depth } = config.search;
   const answering = await answer({ request, prepared, split, depth, identicalIds, log, progress });
-  try {
+  return closing(answering, async () => {
     const { index, openBytes, rereads, stages, searchable, opening, work } = answering;
     const hits = await readHits(answering.run);
     const queries = await dataset.queries(split);
@@ -58,7 +59,5 @@ export async function makeCell(
       wholeIndex: wholeIndexTime(answering.run.facts.queries, work),
       cached: log.cached,
     };
-  } finally {
-    await answering.close();
-  }
+  });
 }

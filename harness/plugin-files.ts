@@ -35,9 +35,7 @@ export function namesBeside(kind: Pick<Kind, 'folder'>, usual: unknown, root: st
   throw new BenchError(
     'PLUGIN_INVALID',
     `${kind.folder}/${usual}.ts: '${usual}' is there without a plug-in.`,
-    {
-      hint: 'Give the file another name.',
-    },
+    { hint: 'Give the file another name.' },
   );
 }
 

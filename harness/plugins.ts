@@ -118,9 +118,7 @@ export interface LoadedDataset extends Omit<DatasetName, 'file'> {
   plugin: DatasetPlugin;
 }
 
-export function datasetFiles(root: string = builtRoot): string[] {
-  return namesIn(kinds.dataset, root);
-}
+export const datasetFiles = (root: string = builtRoot): string[] => namesIn(kinds.dataset, root);
 
 async function datasetPlugin(name: string, root: string): Promise<DatasetName & { plugin: DatasetPlugin }> {
   const parts = parseDatasetName(name);
@@ -176,9 +174,7 @@ export async function datasetNames(root: string = builtRoot): Promise<string[]> 
   return names;
 }
 
-export function reportNames(root: string = builtRoot): string[] {
-  return namesIn(kinds.report, root);
-}
+export const reportNames = (root: string = builtRoot): string[] => namesIn(kinds.report, root);
 
 /** @throws BenchError UNKNOWN_NAME with a near name */
 export async function loadReport(name: string, root: string = builtRoot): Promise<ReportPlugin> {

@@ -20,13 +20,7 @@ const bertBase = 'google-bert/bert-base-uncased';
 const msMarco: ConfigPart = {
   arch: { lambda: 0.01 },
   text: { queryTokens: 32 },
-  train: {
-    epochs: 4,
-    learningRate: 1e-5,
-    negatives: 15,
-    checkpoint: 'last',
-    averageRankFrom: null,
-  },
+  train: { epochs: 4, learningRate: 1e-5, negatives: 15, checkpoint: 'last', averageRankFrom: null },
   stage2: { epochs: 4, learningRate: 1e-5, negatives: 'mined', negativePool: 100, depth: 200 },
   search: { depth: 1000 },
   measures: ['mrr@10', 'recall@1000', 'hit-rate@1000', 'ndcg@10'],

@@ -11,6 +11,4 @@ export function printable(text: string): string {
 }
 
 /** A name within a line or a cell: nothing in it ends the line. */
-export function printableName(name: string): string {
-  return name.replace(orders, written);
-}
+export const printableName = (name: string): string => name.replace(orders, written);

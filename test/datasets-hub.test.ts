@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { openDataset } from '../harness/pipeline/prepare.js';
+import { openDataset } from '../harness/pipeline/open-dataset.js';
 import { silentProgress } from '../harness/progress.js';
 import { Store } from '../harness/store/store.js';
 import { passagesOf } from './datasets-folder.js';

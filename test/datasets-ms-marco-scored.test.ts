@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import msMarco from '../datasets/ms-marco.js';
-import { openDataset } from '../harness/pipeline/prepare.js';
+import { openDataset } from '../harness/pipeline/open-dataset.js';
 import { silentProgress } from '../harness/progress.js';
 import { Store } from '../harness/store/store.js';
 import { fixtures, inFolder, openFolder, refuses } from './datasets-folder.js';

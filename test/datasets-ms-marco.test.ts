@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { NumberedLists } from '../datasets/collection/numbered-lists.js';
 import { tripleNegatives } from '../datasets/ms-marco/negatives.js';
 import msMarco from '../datasets/ms-marco.js';
-import { openDataset } from '../harness/pipeline/prepare.js';
+import { openDataset } from '../harness/pipeline/open-dataset.js';
 import { silentProgress } from '../harness/progress.js';
 import { Store } from '../harness/store/store.js';
 import { trainingExamples } from '../harness/train/examples.js';

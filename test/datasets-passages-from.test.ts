@@ -10,10 +10,11 @@ import type { Dataset, Passage } from '../harness/contracts.js';
 import { passagesFrom } from '../harness/dataset/reading.js';
 import { passagesAt, writePlaces } from '../harness/interchange/passage-places.js';
 import { textBlocks } from '../harness/interchange/text-blocks.js';
-import { openDataset, openDatasetHere } from '../harness/pipeline/prepare.js';
+import { openDataset, openDatasetHere } from '../harness/pipeline/open-dataset.js';
 import { silentProgress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';
 import { Store } from '../harness/store/store.js';
+import { checkedProgress } from './checked-progress.js';
 
 let root: string;
 before(async () => {
@@ -166,8 +167,12 @@ test('places of more passages than are looked at, or written, at once', async ()
   const many = 70_000;
   const [file, places] = [path.join(root, 'many.tsv'), path.join(root, 'many.places')];
   await writeFile(file, Array.from({ length: many }, (_, i) => `${i}\tt\t\n`).join(''));
-  await writePlaces(places, passageEnds(file));
+  const told: number[] = [];
+  await writePlaces(places, passageEnds(file), (doneBytes) => told.push(doneBytes));
   assert.equal((await stat(places)).size, 8 * (many + 1));
+  // Of 65,536 places the first is a start.
+  const looked = Array.from({ length: 2 ** 16 - 1 }, (_, i) => `${i}\tt\t\n`.length);
+  assert.deepEqual(told, [looked.reduce((sum, length) => sum + length, 0)]);
   const idsAt = async (ordinals: number[]) =>
     (await all(passagesAt({ file, places, passagesIn }, ordinals))).map(({ passageId }) => Number(passageId));
   const edges = [0, 1].flatMap((n) => [n * 2 ** 16 - 2, n * 2 ** 16 - 1, n * 2 ** 16]);
@@ -191,6 +196,28 @@ test('places of more passages than are looked at, or written, at once', async ()
   }
   await rm(places);
   await assert.rejects(idsAt([0]), { code: 'CACHE_INVALID', message: `${places} cannot be read.` });
+});
+
+test('DPR: how far the places are found is told by bytes, once, and where that takes long alone', async () => {
+  for (const many of [70_000, 60_000]) {
+    const folder = path.join(root, `dpr told ${many}`);
+    await mkdir(folder);
+    const rows = Array.from({ length: many }, (_, i) => `${i + 1}\tt\t\n`).join('');
+    await writeFile(path.join(folder, 'psgs_w100.tsv'), rows);
+    await writeFile(path.join(folder, 'nq-test.qa.csv'), `what\t["end"]\n`);
+    const begun: unknown[] = [];
+    const progress = checkedProgress();
+    const { stage } = progress;
+    progress.stage = (...asked) => {
+      begun.push(asked);
+      return stage(...asked);
+    };
+    const store = new Store(path.join(root, 'cache'));
+    const dataset = await openDataset({ dataset: 'dpr/nq', data: folder, offline: true }, store, progress);
+    for (const ordinal of [0, many - 1]) await all(dataset.passages().at!([ordinal]));
+    const expected = ['look through psgs_w100.tsv', rows.length, 'bytes'];
+    assert.deepEqual(begun, many > 2 ** 16 ? [expected] : []);
+  }
 });
 
 test('DPR packed: no passage can be read alone', async () => {

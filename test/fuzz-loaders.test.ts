@@ -19,7 +19,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/cli.ts': 'reads package.json of the program',
   'harness/cli/doctor/machine.ts': 'reads package.json of the program',
   'harness/cli/task.ts': 'reads what the worker that started it hands over',
-  'harness/cli/evaluate.ts': 'copies a value that it has made',
+  'harness/cli/evaluate-qrels.ts': 'copies a value that it has made',
   'harness/index/bm25-segments.ts': 'reads what the same process has just written',
   'harness/program/code.ts': 'reads files of the build',
   'harness/program/compute-class.ts': 'reads what the system says of its processor',

@@ -8,7 +8,7 @@ import { loadConfig } from '../harness/config/config.js';
 import type { Passage } from '../harness/contracts.js';
 import { readRun } from '../harness/interchange/trec.js';
 import type { DistractorsChoice } from '../harness/pipeline/distractors.js';
-import { openDataset } from '../harness/pipeline/prepare.js';
+import { openDataset } from '../harness/pipeline/open-dataset.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { silentProgress } from '../harness/progress.js';
 import { stream } from '../harness/random.js';

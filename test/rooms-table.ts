@@ -12,6 +12,7 @@ export interface Room {
 
 export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
+  closing: { floor: 0, imports: [] },
   counted: { floor: 0, imports: [] },
   errors: { floor: 0, imports: [] },
   interruption: { floor: 0, imports: ['errors'] },
@@ -21,7 +22,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'plugin-files': { floor: 0, imports: ['errors'] },
   program: { floor: 1, imports: ['errors', 'json'] },
   random: { floor: 1, imports: [] },
-  store: { floor: 1, imports: ['contracts', 'errors', 'interruption', 'json', 'program'] },
+  store: { floor: 1, imports: ['closing', 'contracts', 'errors', 'interruption', 'json', 'program'] },
   config: {
     floor: 1,
     imports: [...['errors', 'json', 'json-schema', 'plugin-files', 'presets'], 'statistics'],
@@ -39,7 +40,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   model: {
     floor: 2,
     imports: [
-      ...['counted', 'contracts', 'errors', 'json', 'json-schema', 'plugin-files', 'program'],
+      ...['closing', 'counted', 'contracts', 'errors', 'json', 'json-schema', 'plugin-files', 'program'],
       ...['random', 'store', 'tensor', 'text'],
     ],
   },
@@ -49,7 +50,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   latency: { floor: 2, imports: ['errors', 'random', 'statistics'] },
   interchange: {
     floor: 2,
-    imports: ['contracts', 'errors', 'interruption', 'json', 'json-schema', 'store'],
+    imports: ['closing', 'contracts', 'errors', 'interruption', 'json', 'json-schema', 'store'],
   },
   train: {
     floor: 2,
@@ -60,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   endpoint: { floor: 2, imports: ['errors', 'interruption', 'json'] },
   encode: { floor: 2, imports: ['contracts', 'errors', 'index', 'model', 'progress'] },
-  index: { floor: 2, imports: ['contracts', 'errors', 'json', 'store', 'text'] },
+  index: { floor: 2, imports: ['closing', 'contracts', 'errors', 'json', 'store', 'text'] },
   search: {
     floor: 2,
     imports: [
@@ -96,7 +97,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   pipeline: {
     floor: 4,
     imports: [
-      ...['counted', 'comparison', 'config', 'contracts', 'dataset', 'endpoint', 'errors'],
+      ...['closing', 'counted', 'comparison', 'config', 'contracts', 'dataset', 'endpoint', 'errors'],
       ...['export', 'index', 'interchange', 'json', 'latency', 'metrics', 'model', 'plugins'],
       ...['program', 'progress', 'random', 'record', 'search', 'stages', 'statistics', 'store'],
       ...['systems', 'tensor', 'text', 'train'],
@@ -105,14 +106,27 @@ export const rooms: Readonly<Record<string, Room>> = {
   stages: {
     floor: 4,
     imports: [
-      ...['config', 'contracts', 'dataset', 'encode', 'endpoint', 'errors', 'index', 'interchange'],
+      ...[
+        'closing',
+        'config',
+        'contracts',
+        'dataset',
+        'encode',
+        'endpoint',
+        'errors',
+        'index',
+        'interchange',
+      ],
       ...['model', 'pipeline', 'plugins', 'program', 'progress', 'record', 'search', 'statistics'],
       ...['store', 'tensor', 'text', 'train'],
     ],
   },
   searchers: {
     floor: 4,
-    imports: ['errors', 'index', 'json', 'program', 'progress', 'random', 'search', 'store', 'tensor'],
+    imports: [
+      ...['closing', 'errors', 'index', 'json', 'program', 'progress', 'random', 'search', 'store'],
+      'tensor',
+    ],
   },
   reproduction: {
     floor: 4,
@@ -132,7 +146,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   tasks: {
     floor: 4,
     imports: [
-      ...['counted', 'errors', 'json', 'pipeline', 'plugins', 'program', 'progress', 'record'],
+      ...['closing', 'counted', 'errors', 'json', 'pipeline', 'plugins', 'program', 'progress', 'record'],
       ...['stages', 'store', 'sweep', 'systems'],
     ],
   },
@@ -140,7 +154,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     floor: 5,
     imports: [
-      ...['counted', 'comparison', 'config', 'contracts', 'dataset', 'errors', 'interchange'],
+      ...['closing', 'counted', 'comparison', 'config', 'contracts', 'dataset', 'errors', 'interchange'],
       ...['interruption', 'json', 'pipeline', 'plugins', 'presets', 'printable', 'program'],
       ...['progress', 'record', 'regression', 'reproduction', 'statistics', 'store', 'sweep'],
       ...['systems', 'tasks'],
@@ -152,7 +166,8 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const filesThatLookFurther: Readonly<Record<string, readonly string[]>> = {
   'harness/cli.ts': ['store'],
   'harness/cli/cache.ts': ['store'],
-  'harness/cli/evaluate.ts': ['metrics', 'store'],
+  'harness/cli/evaluate.ts': ['store'],
+  'harness/cli/evaluate-qrels.ts': ['metrics', 'store'],
   'harness/cli/evaluate-several.ts': ['store'],
   'harness/cli/evaluation-text.ts': ['metrics'],
   'harness/cli/export.ts': ['export'],

@@ -22,7 +22,8 @@ const hits = {
   winners: new Int32Array(12),
   counts: Int32Array.of(3, 2, 1, 0),
 };
-const index = { identifiers: async () => ({ at: (ordinal: number) => passages[ordinal]!.passageId }) };
+const identifiers = { at: (ordinal: number) => passages[ordinal]!.passageId };
+const index = { identifiers: async () => identifiers };
 
 function datasetRead(read: string[]): Dataset {
   async function* all() {
@@ -88,13 +89,49 @@ test('of a collection that can be read at its places only the hits are read, and
     code: 'DATA_INVALID',
     message: 'Other passages stand where those of the hits stood.',
   });
-  // Ids alone, of one query, or somebody else who wants all: everything is read.
+  // Ids alone, of one query: everything is read, for the others too.
   const unplaced: Run = new Map([...run, ['q1', { passageIds: ['p0', 'p1'] }]]);
-  for (const readers of [
-    [new AnswersOfRun('string', queries, unplaced)],
-    [new AnswersOfRun('string', queries, run), new AnswersOfHits('string', queries, hits)],
-  ])
+  const known = new AnswersOfHits('string', queries, hits);
+  for (const others of [[], [known]]) {
+    const readers = [...others, new AnswersOfRun('string', queries, unplaced)];
     await assert.rejects(readPassages(placed(passages), readers), /all is read/);
+  }
+});
+
+test('several that look at texts read at its place what any of them wants, once, and find what a whole reading finds', async () => {
+  const placesRead: number[] = [];
+  const positives = [['p3', 'p9'], undefined, ['p1', 'p0']];
+  const ordinals = Int32Array.of(1, -1, 4, 0, 1, -1);
+  const found = [];
+  for (const at of [undefined, passages, passages.with(3, passages[2]!)]) {
+    const dataset = datasetRead([]);
+    const { passages: all } = dataset;
+    dataset.passages = () => ({
+      [Symbol.asyncIterator]: () => all()[Symbol.asyncIterator](),
+      ...(at && {
+        async *at(wanted: Iterable<number>) {
+          for (const ordinal of wanted) {
+            placesRead.push(ordinal);
+            yield at[ordinal]!;
+          }
+        },
+      }),
+    });
+    const copies = new CopiesOfPositives(dataset, positives, ordinals, identifiers);
+    const answers = new AnswersOfHits('string', queries, { depth: 2, ordinals });
+    const reading = readPassages(dataset, [copies, answers]);
+    if (found.length === 2) await assert.rejects(reading, { code: 'DATA_INVALID' });
+    else await reading;
+    found.push({
+      flags: [...answers.flags],
+      copies: [0, 2, 3, 4].map((place) => copies.has(Math.floor(place / 2), ordinals[place]!)),
+    });
+  }
+  assert.deepEqual(found[1], found[0]);
+  assert.deepEqual(found[0]!.flags, [0, 0, 0, 1, 1, 0]);
+  assert.deepEqual(found[0]!.copies, [false, false, false, true]);
+  // p9 is nowhere, and nobody waits for it; p2 is nobody's.
+  assert.deepEqual(placesRead, [0, 1, 3, 4, 0, 1, 3, 4]);
 });
 
 test('a hit that the collection does not have holds no answer; a passage is a hit of any number of queries', async () => {
@@ -114,7 +151,7 @@ test('all that look at texts share one reading, each as far as it wants; nobody 
   const read: string[] = [];
   const dataset = datasetRead(read);
   const positives = [['p3'], undefined, ['p9', 'p0']];
-  const copies = new CopiesOfPositives(dataset, positives, Int32Array.of(1, -1, 0));
+  const copies = new CopiesOfPositives(dataset, positives, Int32Array.of(1, -1, 0), identifiers);
   const answers = new AnswersOfHits('string', queries, { depth: 1, ordinals: Int32Array.of(0, 0, 1, -1) });
   await readPassages(dataset, [copies, answers]);
   assert.deepEqual([...answers.flags], [1, 1, 1, 0]);
@@ -125,7 +162,7 @@ test('all that look at texts share one reading, each as far as it wants; nobody 
     [copies.has(0, 1), copies.has(1, 0), copies.has(2, 0), copies.has(2, 1)],
     [...[false, false, true, false]],
   );
-  const nothing = new CopiesOfPositives(dataset, [undefined, []], Int32Array.of(1, 2));
+  const nothing = new CopiesOfPositives(dataset, [undefined, []], Int32Array.of(1, 2), identifiers);
   await readPassages(dataset, [nothing, new AnswersOfRun('string', queries, new Map())]);
   assert.equal(read.length, 5);
 });

@@ -9,16 +9,10 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { BenchError, fileError } from '../harness/errors.js';
-import {
-  AtomicFile,
-  makeFolder,
-  putInPlace,
-  removePartials,
-  temporaryName,
-  writeAtomic,
-  writeJson,
-} from '../harness/store/atomic.js';
+import { AtomicFile, putInPlace, temporaryName, writeAtomic, writeJson } from '../harness/store/atomic.js';
+import { makeFolder } from '../harness/store/make-folder.js';
 import { isRunning } from '../harness/store/owner.js';
+import { removePartials } from '../harness/store/partials.js';
 import { removeClosed } from './open-files.js';
 
 let folder: string;

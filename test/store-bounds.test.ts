@@ -12,7 +12,7 @@ import { leaseMs, parseOwner } from '../harness/store/owner.js';
 import { chosen } from '../harness/store/prune.js';
 import { longestRetryAfterMs, retryAfterMs } from '../harness/store/retry-after.js';
 import { neighbourNames } from '../harness/store/running.js';
-import { mayPass } from '../harness/store/transfer.js';
+import { mayPass } from '../harness/store/transfer-error.js';
 import { byHand, isOfSize, isVerified } from '../harness/store/verification.js';
 import { passingFolder } from './places.js';
 

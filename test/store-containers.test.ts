@@ -132,7 +132,7 @@ describe('two processes in two pid namespaces', { skip: withoutNamespaces }, () 
     await leases(2);
     const remover = contained(
       script(`
-        import { removePartials, removePartialsOf } from ${built('atomic.js')};
+        import { removePartials, removePartialsOf } from ${built('partials.js')};
         await removePartials(${JSON.stringify(root)}, true);
         await removePartialsOf(${JSON.stringify(target)});
       `),

@@ -147,11 +147,11 @@ test('what is damaged and to go again is made anew where nobody else uses it', a
     new Store(root, { told, temporary: ['shards'], anew: { what: 'damaged', done: new Set() } });
   const first = passing();
   const { folder } = await take(first);
-  await first.release(() => 'left');
+  await first.leases.release(() => 'left');
   await appendFile(path.join(folder, 'inside', 'data'), '!');
   const second = passing();
   assert.equal((await take(second)).cached, false);
-  assert.deepEqual(second.temporaryFolders, [folder]);
+  assert.deepEqual(second.leases.folders, [folder]);
   // Of a process that runs: that of whoever started this one.
   await appendFile(path.join(folder, 'inside', 'data'), '!');
   await writeFile(path.join(folder, `lease-${process.ppid}-ab`), '');

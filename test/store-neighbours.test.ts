@@ -28,11 +28,11 @@ test('a lease and a removal of another host count until a lease after their last
   const released = async () => {
     const store = passing();
     await store.artifact('shards', { a: 1 }, nothing);
-    await store.release(() => 'removed');
+    await store.leases.release(() => 'removed');
   };
   const first = passing();
   const { folder: shards } = await first.artifact('shards', { a: 1 }, nothing);
-  await first.release(() => 'left');
+  await first.leases.release(() => 'left');
   const left = async (owner: string) => {
     await writeFile(path.join(shards, `lease-${owner}-abcd`), '');
     await mkdir(`${shards}.removed-${owner}`);

@@ -21,7 +21,7 @@ const make = async (folder: string) => {
 };
 const made = (store: Store) => store.artifact('shards', inputs, make);
 const passing = () => new Store(root, { temporary: ['shards'] });
-const removing = (store: Store) => store.release(() => 'removed');
+const removing = (store: Store) => store.leases.release(() => 'removed');
 /** No process has this number. */
 const goneProcess = 2 ** 22 + 1;
 
@@ -55,12 +55,12 @@ test('what was there before is not removed, nor what somebody keeps', async () =
 test('held, kept and left', async () => {
   const a = passing();
   const { folder } = await made(a);
-  await a.release(() => 'held');
-  assert.deepEqual(a.temporaryFolders, [folder]);
-  await a.release(() => 'left');
+  await a.leases.release(() => 'held');
+  assert.deepEqual(a.leases.folders, [folder]);
+  await a.leases.release(() => 'left');
   const b = passing();
   await made(b);
-  await b.release(() => 'kept');
+  await b.leases.release(() => 'kept');
   const c = passing();
   await made(c);
   assert.equal(await removing(c), 0);
@@ -70,7 +70,7 @@ test('held, kept and left', async () => {
 test('after a kill the next attempt removes what the killed one made, and what it was about to remove', async () => {
   const first = passing();
   const { folder } = await made(first);
-  await first.release(() => 'left');
+  await first.leases.release(() => 'left');
   await writeFile(path.join(folder, `lease-${goneProcess}-abc`), '');
   const remains = `${folder}.removed-${goneProcess}`;
   await mkdir(remains);

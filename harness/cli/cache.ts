@@ -1,6 +1,7 @@
 /** `bench cache`: what lies in the cache, and removing what is not needed any more. */
 import path from 'node:path';
 import { BenchError, unknownName } from '../errors.js';
+import { jsonText } from '../json.js';
 import { byteSize, duration } from '../progress.js';
 import { type RunRecord, readRecords } from '../record.js';
 import { inventory, type Stored, type StoredKind, storedKinds } from '../store/inventory.js';
@@ -59,7 +60,7 @@ export const command: Command = {
     const nowMs = (await clockOf(root)) ?? Date.now();
     const those = (isAsked ? chosen(all, criteria, nowMs) : all).sort((a, b) => b.usedMs - a.usedMs);
     if (action === 'list') {
-      print(values.json === true ? asJson({ cache: root, stored: those }) : listOf(those, nowMs, root));
+      print(values.json === true ? jsonText({ cache: root, stored: those }) : listOf(those, nowMs, root));
       if (values.json !== true) print(storeLine());
       return 0;
     }
@@ -68,7 +69,7 @@ export const command: Command = {
       ? { removed: those, inUse: [], running: [] }
       : await prune(root, those);
     if (values.json === true) {
-      print(asJson({ cache: root, dryRun, removed, inUse, running }));
+      print(jsonText({ cache: root, dryRun, removed, inUse, running }));
       return 0;
     }
     const what = `${removed.length} of ${all.length}, ${byteSize(sumOf(removed))} of ${byteSize(sumOf(all))}`;
@@ -178,5 +179,3 @@ function tableOf(those: readonly Stored[], nowMs: number): string {
 
 const ageText = (ms: number): string =>
   ms < 2 * ages.d! ? duration(ms) : `${Math.floor(ms / ages.d!)} days`;
-
-const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

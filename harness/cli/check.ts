@@ -7,6 +7,7 @@ import { loadReport } from '../plugins.js';
 import { describeMachine, readRecords } from '../record.js';
 import type { NextBaseline } from '../regression.js';
 import type { Command } from './command.js';
+import { noteLines } from './lines.js';
 import { writeTo } from './report.js';
 import { decimal } from './request.js';
 
@@ -87,13 +88,11 @@ export const command: Command = {
   },
 };
 
-function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-}
+const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function baselineText(file: string, { records, unchanged, notes }: NextBaseline, note?: string): string {
   const count = counted(records.length, 'records are', 'record is');
   const kept = unchanged === 0 ? '' : ` (${unchanged} as before: no figure moved)`;
-  const lines = [...(note === undefined ? [] : [note]), ...notes].map((each) => `note: ${each}\n`);
-  return `${count} the baseline now: ${file}${kept}\n${lines.join('')}`;
+  const said = [...(note === undefined ? [] : [note]), ...notes];
+  return `${count} the baseline now: ${file}${kept}\n${noteLines(said)}`;
 }

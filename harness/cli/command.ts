@@ -118,10 +118,7 @@ function surplus({ maxArguments = 0 }: Command, positionals: readonly string[]):
   return positionals.slice(maxArguments).map((argument) => `'${argument}' is not expected here.`);
 }
 
-/**
- * The values of a comma list, each once.
- * @throws BenchError USAGE where one is empty
- */
+/** The values of a comma list, each once. @throws BenchError USAGE where one is empty */
 export function splitList(flag: string, text: string): string[] {
   const items = text.split(',').map((item) => item.trim());
   if (items.includes('')) {

@@ -1,6 +1,7 @@
 /** `bench compare`: which of several systems is better, by how much and how sure. */
 import { BenchError } from '../errors.js';
 import { readSlices } from '../interchange/slices.js';
+import { jsonText } from '../json.js';
 import { printable } from '../printable.js';
 import { readRecords, type StoredRecord } from '../record.js';
 import type { Command } from './command.js';
@@ -57,11 +58,7 @@ export const command: Command = {
     const slices = values.slice === undefined ? undefined : await readSlices(String(values.slice));
     const sliced = slices === undefined ? [] : compareSlices(records, slices, request);
     const comparisons = [...compareRecords(records, request), ...sliced];
-    print(
-      values.json === true
-        ? `${JSON.stringify(comparisons, null, 2)}\n`
-        : comparisons.map(comparisonText).join('\n'),
-    );
+    print(values.json === true ? jsonText(comparisons) : comparisons.map(comparisonText).join('\n'));
     return 0;
   },
 };

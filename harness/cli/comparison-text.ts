@@ -2,6 +2,7 @@
 
 import type { ReportComparison, ReportTest } from '../contracts.js';
 import { counted } from '../counted.js';
+import { noteLines, probability } from './lines.js';
 import { renderTable } from './table.js';
 
 export function comparisonText(comparison: ReportComparison): string {
@@ -34,11 +35,7 @@ export function comparisonText(comparison: ReportComparison): string {
     ]);
     parts.push(`latency\n${renderTable(['', 'B/A', '95% interval', 'paired'], rows, 'lrrl', 1)}`);
   }
-  parts.push(
-    notesOf(comparison)
-      .map((note) => `note: ${note}\n`)
-      .join(''),
-  );
+  parts.push(noteLines(notesOf(comparison)));
   return parts.join('\n');
 }
 
@@ -97,16 +94,12 @@ function cellsOf({
 }
 
 function notesOf({ slice, measures, latencyNotes, correction, familySize }: ReportComparison): string[] {
-  const tests = [...new Set(measures.map(({ overQueries }) => overQueries.test))].map((test) => {
-    const tested = measures.filter(({ overQueries }) => overQueries.test === test);
-    return `${test} (${tested.map(({ measure }) => measure).join(', ')})`;
-  });
   const severalSeeds = measures[0]!.seeds.length > 1;
   const random = measures.flatMap(({ measure, overQueries: { randomization } }) =>
     randomization === undefined ? [] : [`${measure} ${probability(randomization.p)}`],
   );
   return [
-    `over queries by ${tests.join('; ')}`,
+    `over queries by ${testsOf(measures)}`,
     ...(severalSeeds
       ? ["means over seeds are not 0 or 1, so McNemar's test is left to comparisons of one seed"]
       : []),
@@ -137,15 +130,20 @@ function notesOf({ slice, measures, latencyNotes, correction, familySize }: Repo
   ];
 }
 
-function number(value: number): string {
-  return value.toFixed(4);
-}
+const number = (value: number): string => value.toFixed(4);
 
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
-}
+const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
 
-function probability(p: number | undefined): string {
-  if (p === undefined) return '-';
-  return p < 0.0001 ? '<0.0001' : p.toFixed(4);
+/** Each test over queries with the measures that it judged. */
+export function testsOf(measures: ReportComparison['measures']): string {
+  const tests = new Set(measures.map(({ overQueries }) => overQueries.test));
+  const judgedBy = (test: string) => measures.filter(({ overQueries }) => overQueries.test === test);
+  return [...tests]
+    .map(
+      (test) =>
+        `${test} (${judgedBy(test)
+          .map(({ measure }) => measure)
+          .join(', ')})`,
+    )
+    .join('; ');
 }

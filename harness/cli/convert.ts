@@ -6,6 +6,7 @@ import { BenchError } from '../errors.js';
 import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command, Print, Values } from './command.js';
 import { beginJob } from './job.js';
+import { noteLines } from './lines.js';
 import { configOptions, noWaitOption } from './options.js';
 import { configOf, dataFolder, splitOf } from './request.js';
 
@@ -79,7 +80,7 @@ export const command: Command = {
       beginJob(values),
     );
     print(`${from} to ${to}: ${counted(hits, 'hits')} of ${counted(queries, 'queries')}: ${out}\n`);
-    print(notes.map((note) => `note: ${note}\n`).join(''));
+    print(noteLines(notes));
     return 0;
   },
 };

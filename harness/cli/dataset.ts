@@ -3,10 +3,12 @@
 import path from 'node:path';
 import { counted } from '../counted.js';
 import { BenchError, exitCodes, unknownName } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { DatasetFilesRequest, DatasetInfo, Holding } from '../pipeline/dataset-files.js';
 import { byteSize } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
 import { beginJob } from './job.js';
+import { noteLines } from './lines.js';
 import { configOptions, noWaitOption } from './options.js';
 import { configOf, dataFolder, splitOf } from './request.js';
 import { renderTable } from './table.js';
@@ -50,14 +52,14 @@ export const command: Command = {
       if (values.out === undefined) throw new BenchError('USAGE', 'bench dataset qrels needs --out FILE.');
       const out = path.resolve(String(values.out));
       const written = await files.exportQrels(request, { split: splitOf(values, 'test'), out }, progress);
-      if (values.json === true) print(`${JSON.stringify({ file: out, ...written }, null, 2)}\n`);
+      if (values.json === true) print(jsonText({ file: out, ...written }));
       else print(`${counted(written.qrels, 'qrels')} of ${counted(written.queries, 'queries')}: ${out}\n`);
       return 0;
     }
     if (known === 'info') {
       const open = values.count === true || request.data !== undefined;
       const info = await files.datasetInfo(request, { open }, progress);
-      print(values.json === true ? `${JSON.stringify(info, null, 2)}\n` : describe(info));
+      print(values.json === true ? jsonText(info) : describe(info));
       return 0;
     }
     const holdings =
@@ -108,7 +110,7 @@ function describe({ name, summary, members, holdings, contents }: DatasetInfo): 
     hasNegatives ? 'brings hard negatives' : 'brings no hard negatives: those of BM25 are trained on',
   ];
   text += `${traits.filter((trait) => trait !== '').join('; ')}\n`;
-  return text + remarks.map((remark) => `note: ${remark}\n`).join('');
+  return text + noteLines(remarks);
 }
 
 const states = {
@@ -143,7 +145,7 @@ function tableOf(holdings: readonly Holding[]): string {
 }
 
 function report(dataset: string, holdings: readonly Holding[], asJson: boolean, print: Print): void {
-  if (asJson) print(`${JSON.stringify(holdings, null, 2)}\n`);
+  if (asJson) print(jsonText(holdings));
   else if (holdings.length === 0) print(`${dataset} downloads nothing.\n`);
   else print(tableOf(holdings));
 }

@@ -18,10 +18,7 @@ export const distractorOptions: Command['options'] = {
   },
 };
 
-/**
- * One for each number; undefined stands for the dataset as it is.
- * @throws BenchError USAGE, UNKNOWN_NAME, PATH_INVALID
- */
+/** One for each number; undefined stands for the dataset as it is. @throws BenchError USAGE, UNKNOWN_NAME, PATH_INVALID */
 export async function distractorsOf(values: Values): Promise<readonly (DistractorsChoice | undefined)[]> {
   const { distractors, 'distractors-from': named } = values;
   if (distractors === undefined) {

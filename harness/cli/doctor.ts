@@ -1,6 +1,7 @@
 /** `bench doctor`: what this machine has, what is missing, what that costs, and the command that adds it. */
 import { loadConfig } from '../config/config.js';
 import { exitCodes } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { Command } from './command.js';
 import { type Check, checkDevices, checkEngines, checkMachine, checkSearchers } from './doctor/machine.js';
 import { checkFolder, checkHosts, checkPrivacy, checkSharing, checkStore } from './doctor/places.js';
@@ -38,7 +39,7 @@ export const command: Command = {
     ];
     const { verdicts } = await import('./doctor/verdict.js');
     checks.push(...(await verdicts(checks, cache)));
-    print(values.json === true ? `${JSON.stringify(checks, null, 2)}\n` : checks.map(render).join(''));
+    print(values.json === true ? jsonText(checks) : checks.map(render).join(''));
     return checks.some(({ state }) => state === 'failed') ? exitCodes.UNAVAILABLE : 0;
   },
 };

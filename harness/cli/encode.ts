@@ -1,5 +1,6 @@
 /** `bench encode`: the index of a dataset's passages by a trained checkpoint, or another system that has vectors. */
 import { counted } from '../counted.js';
+import { jsonText } from '../json.js';
 import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
@@ -33,7 +34,7 @@ export const command: Command = {
       'system' in who
         ? await encodeSystem({ ...request, ...who }, progress)
         : await encodeOnly({ ...request, ...who }, progress);
-    if (values.json === true) print(`${JSON.stringify(made, null, 2)}\n`);
+    if (values.json === true) print(jsonText(made));
     else {
       const { passages, vectors, dimensions, sizeBytes } = made;
       const rows = counted(vectors, 'vectors');

@@ -6,10 +6,13 @@ import type { Slices } from '../comparison.js';
 import type { ReportComparison } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
+import { jsonText } from '../json.js';
 import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
-import { removePartialsOf } from '../store/atomic.js';
+import { removePartialsOf } from '../store/partials.js';
 import type { Print, Values } from './command.js';
+import { testsOf } from './comparison-text.js';
 import type { Evaluated } from './evaluation-text.js';
+import { noteLines } from './lines.js';
 import { pOf, sliceText } from './slice-text.js';
 import { renderTable } from './table.js';
 
@@ -20,10 +23,7 @@ export interface NamedRun {
   file: string;
 }
 
-/**
- * `NAME=FILE`, or `FILE` where there is one of that name.
- * @throws BenchError USAGE where two have one name
- */
+/** `NAME=FILE`, or `FILE` where there is one of that name. @throws BenchError USAGE where two have one name */
 export function runsOf(texts: readonly string[]): NamedRun[] {
   const runs = texts.map((text): NamedRun => {
     const equals = text.indexOf('=');
@@ -69,11 +69,7 @@ export async function evaluateSeveral(
   const sliced = slices === undefined ? '' : `\n${await sliceText(stored, slices)}`;
   if (values.record !== undefined) await writeRecords(path.resolve(String(values.record)), stored);
   const records = stored.map(({ record }) => record);
-  print(
-    values.json === true
-      ? `${JSON.stringify(records, null, 2)}\n`
-      : `${tableText(records, comparisons)}${sliced}`,
-  );
+  print(values.json === true ? jsonText(records) : `${tableText(records, comparisons)}${sliced}`);
   return 0;
 }
 
@@ -102,9 +98,7 @@ async function writeRecords(folder: string, stored: readonly StoredRecord[]): Pr
     throw new BenchError(
       'USAGE',
       `--record ${path.basename(folder)} is a file, and there are several runs.`,
-      {
-        hint: 'Name a folder: each run leaves NAME.record.json in it.',
-      },
+      { hint: 'Name a folder: each run leaves NAME.record.json in it.' },
     );
   }
   for (const { file, record } of stored) {
@@ -124,17 +118,11 @@ function tableText(records: readonly RunRecord[], comparisons: readonly ReportCo
     return [means, ['  p', ...ps]];
   });
   const table = renderTable(['run', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
-  return `${table}${notesOf(records, comparisons)
-    .map((note) => `note: ${note}\n`)
-    .join('')}`;
+  return `${table}${noteLines(notesOf(records, comparisons))}`;
 }
 
 function notesOf(records: readonly RunRecord[], comparisons: readonly ReportComparison[]): string[] {
   const { baseline, measures, familySize } = comparisons[0]!;
-  const tests = [...new Set(measures.map(({ overQueries }) => overQueries.test))].map((test) => {
-    const ids = measures.filter(({ overQueries }) => overQueries.test === test);
-    return `${test} (${ids.map(({ measure }) => measure).join(', ')})`;
-  });
   const queries = counted(records[0]!.queryIds.length, 'queries');
   // A note that holds for every run is said once.
   const warnings = records.flatMap(({ arch, warnings: own }) =>
@@ -147,7 +135,7 @@ function notesOf(records: readonly RunRecord[], comparisons: readonly ReportComp
   );
   return [
     queries,
-    `p: against ${baseline}, paired by query, by ${tests.join('; ')}; corrected by Holm over ${counted(familySize.overQueries, 'tests')}`,
+    `p: against ${baseline}, paired by query, by ${testsOf(measures)}; corrected by Holm over ${counted(familySize.overQueries, 'tests')}`,
     ...new Set(warnings),
   ];
 }

@@ -2,6 +2,7 @@
 import { counted } from '../counted.js';
 import type { Evaluation } from '../metrics/evaluate.js';
 import type { RunRecord } from '../record.js';
+import { noteLines } from './lines.js';
 import { renderTable } from './table.js';
 
 /** One run against its qrels. */
@@ -24,7 +25,7 @@ export function textOf(evaluation: Evaluation, remarks: readonly string[], perQu
     : [];
   rows.push(row('all', (id) => measures.get(id)!.mean));
   const table = renderTable(['query', ...ids], rows, `l${'r'.repeat(ids.length)}`, 1);
-  return `${table}${[...remarks, ...notesOf(evaluation)].map((note) => `note: ${note}\n`).join('')}`;
+  return `${table}${noteLines([...remarks, ...notesOf(evaluation)])}`;
 }
 
 export function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {

@@ -1,6 +1,7 @@
 /** `bench export`: a trained checkpoint, or a run record, as files for other tools. */
 import path from 'node:path';
 import { BenchError, unknownName } from '../errors.js';
+import { jsonText } from '../json.js';
 import { byteSize } from '../progress.js';
 import { type Command, type Print, splitList, type Values } from './command.js';
 import { beginJob } from './job.js';
@@ -12,10 +13,7 @@ export const command: Command = {
   description:
     "Writes a trained checkpoint for other tools. onnx: passage.onnx and query.onnx, token ids in (input_ids, attention_mask: int64 [batch, sequence]), the architecture's vectors out ([batch, vectors, dimensions], and present [batch, vectors] where a text can have fewer), any batch and length; each file is run and its vectors held against ours to 1e-5, else nothing is written. safetensors: a Hugging Face folder per encoder. Of a run record: mteb, MTEB's result of a retrieval task; ir_metadata, what made the run, as YAML beside a TREC run.",
   options: {
-    checkpoint: {
-      type: 'text',
-      describe: 'folder of a trained checkpoint: the one with a retriever.json',
-    },
+    checkpoint: { type: 'text', describe: 'folder of a trained checkpoint: the one with a retriever.json' },
     record: { type: 'text', describe: 'run record, for mteb and ir_metadata' },
     format: { type: 'text', describe: 'onnx or safetensors; mteb or ir_metadata', required: true },
     out: { type: 'text', describe: 'folder to be made, or file to be written', required: true },
@@ -57,7 +55,7 @@ export const command: Command = {
     };
     const facts = await exportCheckpoint(request, beginJob(values));
     if (values.json === true) {
-      print(`${JSON.stringify(facts, null, 2)}\n`);
+      print(jsonText(facts));
       return 0;
     }
     const differences = new Map(facts.checks.map(({ file, ...check }) => [file, check]));
@@ -103,6 +101,6 @@ async function exportOfRecord(values: Values, print: Print): Promise<number> {
     ...(values.task !== undefined && { task: String(values.task) }),
     ...(values.languages !== undefined && { languages: splitList('languages', String(values.languages)) }),
   });
-  print(values.json === true ? `${JSON.stringify({ format, file: out }, null, 2)}\n` : `${format}: ${out}\n`);
+  print(values.json === true ? jsonText({ format, file: out }) : `${format}: ${out}\n`);
   return 0;
 }

@@ -22,3 +22,9 @@ export function reportFailure(thrown: unknown, title?: string): number {
   const error = foreignFault(thrown);
   return error instanceof BenchError ? error.exitCode : bugExitCode;
 }
+
+/** The same of tasks; what only waited for one that failed is not told again. @returns the highest exit code */
+export function reportFailedTasks(failed: readonly { task: { title: string }; error: unknown }[]): number {
+  const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
+  return Math.max(0, ...own.map(({ task, error }) => reportFailure(error, task.title)));
+}

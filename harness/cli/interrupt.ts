@@ -3,9 +3,7 @@ import { exitCodes } from '../errors.js';
 import { interrupt, interruption } from '../interruption.js';
 import { finishLine } from '../progress.js';
 
-/**
- * npx and npm pass on a Ctrl-C that the terminal has already sent to us; a second signal this soon is the same one.
- */
+/** npx and npm pass on a Ctrl-C that the terminal has already sent to us; a second signal this soon is the same one. */
 const sameSignalMs = 500;
 
 /**

@@ -1,5 +1,6 @@
 /** `bench list`: the names that other commands take. Loads no native package. */
 import { BenchError, unknownName } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { EngineName } from '../tensor/engine.js';
 import type { Command } from './command.js';
 import { renderList } from './table.js';
@@ -107,7 +108,7 @@ export const command: Command = {
     const list = Object.hasOwn(lists, what) ? lists[what] : undefined;
     if (list === undefined) throw unknownName('list', what, Object.keys(lists));
     const items = await list();
-    print(values.json === true ? `${JSON.stringify(items, null, 2)}\n` : renderList(items.map(withMissing)));
+    print(values.json === true ? jsonText(items) : renderList(items.map(withMissing)));
     return 0;
   },
 };

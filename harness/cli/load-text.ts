@@ -2,6 +2,7 @@
 
 import { type LoadedRuns, loadOf } from '../comparison.js';
 import { counted } from '../counted.js';
+import { figure } from './lines.js';
 import { renderTable } from './table.js';
 
 /** A line for each setting and system; empty where nothing was measured under load. */
@@ -37,5 +38,3 @@ export function loadTable(systems: readonly LoadedRuns[]): string {
 }
 
 const togetherText = (maxBatch: number): string => (maxBatch === 1 ? '' : `, up to ${maxBatch} together`);
-
-const figure = (value: number): string => value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0);

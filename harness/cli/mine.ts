@@ -1,5 +1,6 @@
 /** `bench mine`: hard negatives for training, found by a trained model, another system or BM25. */
 import { BenchError, unknownName } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { Command, Values } from './command.js';
 import { beginJob } from './job.js';
 import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
@@ -50,7 +51,7 @@ export const command: Command = {
       },
       progress,
     );
-    if (values.json === true) print(`${JSON.stringify(mined, null, 2)}\n`);
+    if (values.json === true) print(jsonText(mined));
     else {
       const counts = Object.entries(mined.counts).map(
         ([what, number]) => `${names[what] ?? what} ${number.toLocaleString('en-US')}`,

@@ -1,9 +1,11 @@
 /** `bench plan --tasks`: the tasks of a sweep, numbered, for a scheduler that takes arrays of jobs. */
 import { BenchError } from '../errors.js';
+import { jsonText } from '../json.js';
 import { Store } from '../store/store.js';
 import type { PlannedTask } from '../tasks/plan-tasks.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
+import { lined } from './lines.js';
 import { assertKeeps, requestsOf, sweepOptions } from './sweep-request.js';
 
 export const command: Command = {
@@ -44,7 +46,7 @@ export const command: Command = {
         const done = leaves === undefined ? null : (await isThere(leaves.key)) || (await isThere(artifact));
         data.push({ ...rest, kind, title, done });
       }
-      print(`${JSON.stringify(data, null, 2)}\n`);
+      print(jsonText(data));
       return 0;
     }
     const lines = tasks.map(({ number, level, task: { kind, title }, waits }) =>
@@ -54,8 +56,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-const lined = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 
 /** `0-2,7`, as sbatch takes them. */
 function ranges(numbers: readonly number[]): string {

@@ -1,5 +1,6 @@
 /** What `bench power` prints. */
 import type { PairPower, QueryPower } from '../comparison.js';
+import { noteLines } from './lines.js';
 import { renderTable } from './table.js';
 
 export interface PowerQuestion {
@@ -67,7 +68,7 @@ export function powerTableOfRecords(found: readonly PairPower[], question: Power
           `${unknown.map(({ candidate, measure }) => `${candidate} ${measure}`).join(', ')}: the two differ on no query, or on all by the same, so nothing is known of the spread`,
         ]),
   ];
-  return `${table}${notes.map((note) => `note: ${note}\n`).join('')}${notesOf(powers, question)}`;
+  return `${table}${noteLines(notes)}${notesOf(powers, question)}`;
 }
 
 function notesOf(powers: readonly QueryPower[], { level, tests }: PowerQuestion): string {
@@ -82,5 +83,5 @@ function notesOf(powers: readonly QueryPower[], { level, tests }: PowerQuestion)
       ? ['none: so few queries change that the test would find nothing, were all of them won by one system']
       : []),
   ];
-  return notes.map((note) => `note: ${note}\n`).join('');
+  return noteLines(notes);
 }

@@ -1,5 +1,6 @@
 /** `bench power`: what a set of queries can show. */
 import { BenchError } from '../errors.js';
+import { jsonText } from '../json.js';
 import { readRecords } from '../record.js';
 import type { PairedSpread } from '../statistics/power.js';
 import type { Command, Values } from './command.js';
@@ -60,7 +61,7 @@ export const command: Command = {
     const { powerOfQueries, powerOfRecords } = await import('../comparison.js');
     if (targets.length === 0) {
       const found = powerOfQueries(assumedSpread(values, question), queriesOf(queries, question), request);
-      print(values.json === true ? `${JSON.stringify(found, null, 2)}\n` : powerTable(found, question));
+      print(values.json === true ? jsonText(found) : powerTable(found, question));
       return 0;
     }
     refuseAssumptions(values);
@@ -74,9 +75,7 @@ export const command: Command = {
       }),
       commonSeeds: values['common-seeds'] === true,
     });
-    print(
-      values.json === true ? `${JSON.stringify(found, null, 2)}\n` : powerTableOfRecords(found, question),
-    );
+    print(values.json === true ? jsonText(found) : powerTableOfRecords(found, question));
     return 0;
   },
 };

@@ -1,5 +1,6 @@
 /** What processes of their own have told, for the terminal. */
 import { type LoadedRuns, protocolCosts } from '../comparison.js';
+import { figure } from './lines.js';
 import { renderTable } from './table.js';
 
 /** A line for each system, in milliseconds; empty where none was timed in a process of its own. */
@@ -14,11 +15,11 @@ export function protocolTable(systems: readonly LoadedRuns[]): string {
   if (used.length === 0) return '';
   return renderTable(
     ['ms', ...used.map(({ column }) => column.label)],
-    rows.map(({ name, cells }) => [name, ...used.map(({ c }) => figure(cells[c]))]),
+    rows.map(({ name, cells }) => [
+      name,
+      ...used.map(({ c }) => (cells[c] === undefined ? '-' : figure(cells[c]))),
+    ]),
     `l${'r'.repeat(used.length)}`,
     1,
   );
 }
-
-const figure = (ms: number | undefined): string =>
-  ms === undefined ? '-' : ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0);

@@ -1,5 +1,7 @@
 /** `bench queue`: makes a queue ready, says what is in it, empties it. */
+import { closing } from '../closing.js';
 import { unknownName } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { Command } from './command.js';
 
 const actions = ['init', 'status', 'drain'] as const;
@@ -30,12 +32,11 @@ export const command: Command = {
       return 0;
     }
     const tasks = await openQueue(url, values.pinned === undefined ? undefined : String(values.pinned));
-    try {
+    return closing(tasks, async () => {
       if (known === 'drain') await tasks.queue.obliterate({ force: true });
       const counts = await tasks.queue.getJobCounts();
       const workers = await workersOf(tasks);
-      if (values.json === true)
-        print(`${JSON.stringify({ ...counts, workers: workers ?? null }, null, 2)}\n`);
+      if (values.json === true) print(jsonText({ ...counts, workers: workers ?? null }));
       else {
         const lines = Object.entries(counts).map(([state, count]) => `${state} ${count}\n`);
         const seen = (workers ?? []).map(
@@ -44,8 +45,6 @@ export const command: Command = {
         print([...lines, ...seen.sort()].join(''));
       }
       return 0;
-    } finally {
-      await tasks.close();
-    }
+    });
   },
 };

@@ -25,9 +25,7 @@ export function workersOf(values: Values): number | undefined {
   throw new BenchError(
     'USAGE',
     '--workers goes with --dry-run: bench reproduce itself runs on this machine.',
-    {
-      hint: 'Sweeps are shared by bench work, bench worker and bench run --on: docs/machines.md.',
-    },
+    { hint: 'Sweeps are shared by bench work, bench worker and bench run --on: docs/machines.md.' },
   );
 }
 

@@ -1,6 +1,7 @@
 /** `bench reproduce`: the grid of runs behind a table or figure of the paper, beside what it prints. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { Estimate } from '../reproduction/estimate.js';
 import { loadReproduction, reproductionNames } from '../reproduction/files.js';
 import type { Grid } from '../reproduction/grid.js';
@@ -90,7 +91,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
       const { onWorkers } = await import('../reproduction/on-workers.js');
       const shared = workers === undefined ? undefined : await onWorkers(grid, workers);
       if (values.json === true)
-        print(asJson({ ...planData(grid, plan, missing, time), ...(shared && { shared }) }));
+        print(jsonText({ ...planData(grid, plan, missing, time), ...(shared && { shared }) }));
       else {
         const { describeRoom } = await import('../pipeline/needs.js');
         const cache = grid.runs[0]?.request.config.cache ?? '.';
@@ -112,9 +113,9 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
     const stem = path.join(outOf(grid), `${document.name}-${document.scale}`);
     await writeTo(`${stem}.md`, toMarkdown(document));
     await writeTo(`${stem}.csv`, toCsv(document));
-    await writeTo(`${stem}.json`, asJson(document));
+    await writeTo(`${stem}.json`, jsonText(document));
     const files = `reports: ${stem}.md, .csv, .json\n`;
-    print(values.json === true ? asJson(document) : `${tableText(document)}\n${files}`);
+    print(values.json === true ? jsonText(document) : `${tableText(document)}\n${files}`);
     // A reason for which many cells failed is said once.
     const failures = new Map(outcome.failures.map((error) => [describeFailure(error), error]));
     return Math.max(0, ...[...failures.values()].map((error) => reportFailure(error)));
@@ -177,5 +178,3 @@ function planData(
     ),
   };
 }
-
-const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

@@ -15,6 +15,7 @@ import type { Grid } from '../reproduction/grid.js';
 import type { OnWorkers } from '../reproduction/on-workers.js';
 import type { EpochSteps } from '../reproduction/steps.js';
 import type { TimeHere } from '../reproduction/time-here.js';
+import { lined, noteLines } from './lines.js';
 import { renderTable } from './table.js';
 
 /** A table for each group of columns: ours, published, difference. */
@@ -28,7 +29,7 @@ export function tableText({ title, heading, rows, notes }: ReproductionDocument)
     const lines = rows.map(({ label, figures }) => [label, ...ofGroup(figures).flatMap(placesOf)]);
     return renderTable(header, lines, `l${'r'.repeat(header.length - 1)}`, 1);
   });
-  return `${title}\n${lined(heading)}\n${tables.join('\n')}\n${asNotes(notes)}`;
+  return `${title}\n${lined(heading)}\n${tables.join('\n')}\n${noteLines(notes)}`;
 }
 
 /**
@@ -88,7 +89,7 @@ export function planText(
   ];
   const head = [titleOf(loaded.reproduction), `plan of ${loaded.name}, scale ${scale}`, ...headingOf(grid)];
   const steps = stepsTable(estimate);
-  return `${lined(head)}\n${table}\n${lined(totals)}\n${steps}${asNotes(notesOf(grid))}`;
+  return `${lined(head)}\n${table}\n${lined(totals)}\n${steps}${noteLines(notesOf(grid))}`;
 }
 
 function sharedLines(
@@ -180,5 +181,3 @@ const count = (value: number) => value.toLocaleString('en-US');
 const hour = (value: number) => (value > 0 && value < 0.5 ? '<1' : count(Math.round(value)));
 const hours = ([low, high]: readonly [number, number]) =>
   hour(low) === hour(high) ? hour(low) : `${hour(low)} to ${hour(high)}`;
-const lined = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
-const asNotes = (notes: readonly string[]) => lined(notes.map((note) => `note: ${note}`));

@@ -1,6 +1,7 @@
 /** `bench run`: every stage, for every architecture, dataset and seed asked for. */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { jsonText } from '../json.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { loadReport } from '../plugins.js';
@@ -10,6 +11,7 @@ import { titleOf } from '../sweep/cell-lines.js';
 import { type Command, splitList, type Values } from './command.js';
 import { reportFailure } from './failure.js';
 import { beginJob } from './job.js';
+import { lined } from './lines.js';
 import { sweepOnQueue } from './on-queue.js';
 import { assertForCluster, clusterOptions, runOnSlurm } from './on-slurm.js';
 import { anewOptions, noWaitOption } from './options.js';
@@ -179,11 +181,11 @@ function describePlans(plans: readonly PlanOutcome[], requests: readonly RunRequ
       `refused   ${error!.code}: ${error!.message.replaceAll('\n', '\n  ')}`,
       ...(error!.hint === undefined ? [] : [`hint      ${error!.hint}`]),
     ];
-    return `${titleOf(requests[i]!)}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+    return `${titleOf(requests[i]!)}\n${lined(lines.map((line) => `  ${line}`))}`;
   });
   const configs = plans.flatMap(({ plan }) => plan?.config ?? []);
   const fullest = configs.sort((a, b) => Object.keys(b).length - Object.keys(a).length)[0];
-  return `${parts.join('')}${fullest === undefined ? '' : `configuration\n${JSON.stringify(fullest, null, 2)}\n`}`;
+  return `${parts.join('')}${fullest === undefined ? '' : `configuration\n${jsonText(fullest)}`}`;
 }
 
 /** What all runs take together; nothing where there is one, which says it itself. */
@@ -197,5 +199,5 @@ function inAll(plans: readonly PlanOutcome[], { totalOf }: Pipeline['timing']): 
 
 /** The thing itself where one was asked for, else an array, even where a failure has left one. */
 function toJson(things: readonly unknown[], asked: number): string {
-  return `${JSON.stringify(asked === 1 ? things[0] : things, null, 2)}\n`;
+  return jsonText(asked === 1 ? things[0] : things);
 }

@@ -1,5 +1,6 @@
 /** `bench search`: the hits of a dataset's queries in an index. */
 import { counted } from '../counted.js';
+import { jsonText } from '../json.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
 import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
@@ -44,7 +45,7 @@ export const command: Command = {
       'system' in who
         ? await searchSystem({ ...asked, ...who }, progress)
         : await searchOnly({ ...asked, ...who, index: index! }, progress);
-    if (values.json === true) print(`${JSON.stringify(found, null, 2)}\n`);
+    if (values.json === true) print(jsonText(found));
     else {
       const queries = counted(found.queries, `${split} queries`);
       print(`${queries}, ${counted(found.depth, 'hits')} each, by ${found.searcher}\n`);

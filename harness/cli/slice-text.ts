@@ -4,13 +4,12 @@ import type { Slices } from '../comparison.js';
 import type { ReportComparison } from '../contracts.js';
 import { counted } from '../counted.js';
 import type { StoredRecord } from '../record.js';
+import { probability } from './lines.js';
 import { renderTable } from './table.js';
 
 /** The corrected p over queries of one measure; `-` where no test could judge. */
 export function pOf({ measures }: ReportComparison, id: string): string {
-  const p = measures.find(({ measure }) => measure === id)?.overQueries.correctedP;
-  if (p === undefined) return '-';
-  return p < 0.0001 ? '<0.0001' : p.toFixed(4);
+  return probability(measures.find(({ measure }) => measure === id)?.overQueries.correctedP);
 }
 
 /**

@@ -7,6 +7,7 @@ import { byteSize, duration } from '../progress.js';
 import type { LatencyValues, RunRecord } from '../record.js';
 import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import { figure, noteLines } from './lines.js';
 import { loadTable } from './load-text.js';
 import { protocolTable } from './protocol-text.js';
 import { renderTable } from './table.js';
@@ -114,7 +115,7 @@ export function notesOf(runs: readonly RunRecord[], told: Set<string> = new Set(
   const notes = runs.flatMap(({ warnings, latency }) => [...warnings, ...(latency?.warnings ?? [])]);
   const unsaid = [...new Set(notes)].filter((note) => !told.has(note));
   for (const note of unsaid) told.add(note);
-  return unsaid.map((note) => `note: ${note}\n`).join('');
+  return noteLines(unsaid);
 }
 
 /** In the order in which each name comes first. */
@@ -142,9 +143,7 @@ function seedsOf(runs: readonly RunRecord[]): string {
   return seed === null ? '-' : String(seed);
 }
 
-function percent(share: number): string {
-  return (100 * share).toFixed(1);
-}
+const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** Undefined unless every run has a value. */
 function meanOf(runs: readonly RunRecord[], of: (run: RunRecord) => number | undefined): number | undefined {
@@ -153,15 +152,15 @@ function meanOf(runs: readonly RunRecord[], of: (run: RunRecord) => number | und
 }
 
 function percentiles(runs: readonly RunRecord[], of: (run: RunRecord) => LatencyValues | undefined): string {
-  const figure = (values: LatencyValues | undefined, percentile: 'p50Ms' | 'p95Ms' | 'p99Ms') =>
+  const known = (values: LatencyValues | undefined, percentile: 'p50Ms' | 'p95Ms' | 'p99Ms') =>
     values === undefined || (percentile === 'p99Ms' && p99Missing(values.samplesMs.length) !== undefined)
       ? undefined
       : (values[percentile] ?? undefined);
   const values = (['p50Ms', 'p95Ms', 'p99Ms'] as const).map((each) =>
-    meanOf(runs, (run) => figure(of(run), each)),
+    meanOf(runs, (run) => known(of(run), each)),
   );
   if (values[0] === undefined) return '-';
-  return values.map((ms) => (ms === undefined ? '-' : ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0))).join('/');
+  return values.map((ms) => (ms === undefined ? '-' : figure(ms))).join('/');
 }
 
 /** The share in percent; of several seeds the mean, with the sample's deviation, n - 1. */

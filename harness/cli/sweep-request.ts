@@ -70,9 +70,7 @@ export function assertKeeps(requests: readonly RunRequest[]): void {
   throw new BenchError(
     'CONFIG_INVALID',
     `keep is ${keep}, and machines that share a cache keep everything.`,
-    {
-      hint: "Give --keep all, and bench run with your own --keep after, or 'bench cache prune'.",
-    },
+    { hint: "Give --keep all, and bench run with your own --keep after, or 'bench cache prune'." },
   );
 }
 
@@ -83,8 +81,6 @@ export function assertMakesNothingAnew(values: Values): void {
   throw new BenchError(
     'USAGE',
     `--${given} and --on do not go together: one would remove what another has made.`,
-    {
-      hint: 'Give another --cache, or remove what is there: bench cache prune.',
-    },
+    { hint: 'Give another --cache, or remove what is there: bench cache prune.' },
   );
 }

@@ -7,7 +7,7 @@ import { waitForOthers } from '../store/lock.js';
 import type { ChildOutcome, ChildSaid, ChildTask } from '../tasks/child.js';
 import type { KeptRun } from '../tasks/kept-run.js';
 import type { Command, Print, Values } from './command.js';
-import { reportFailure } from './failure.js';
+import { reportFailedTasks } from './failure.js';
 import { beginJob } from './job.js';
 import { assertKeeps, requestsOf, sweepOptions } from './sweep-request.js';
 
@@ -67,8 +67,7 @@ async function numbered(values: Values, print: Print): Promise<number> {
   }
   const { failed } = await workBeside([task], { store: requests[0]!.config.cache, progress });
   if (failed.length === 0) print(`done: ${task.title}\n`);
-  const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
-  return Math.max(0, ...own.map(({ task: { title }, error }) => reportFailure(error, title)));
+  return reportFailedTasks(failed);
 }
 
 /** @throws BenchError USAGE where there is no task */

@@ -6,8 +6,8 @@ import type { Dataset, Qrels, Query, Split } from '../contracts.js';
 import { qrelsById } from '../dataset/qrels.js';
 import { BenchError } from '../errors.js';
 import { readRun } from '../interchange/trec.js';
+import { openDatasetHere } from '../pipeline/open-dataset.js';
 import { passageTexts } from '../pipeline/passage-texts.js';
-import { openDatasetHere } from '../pipeline/prepare.js';
 import type { RunRecord } from '../record.js';
 import { hashFile } from '../store/hash.js';
 

@@ -1,4 +1,6 @@
 /** `bench train`: a checkpoint for every architecture and seed asked for. */
+
+import { jsonText } from '../json.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { type Command, splitList } from './command.js';
 import { beginJob } from './job.js';
@@ -67,7 +69,7 @@ export const command: Command = {
     } finally {
       // The trainings that were finished before a failure are worth seeing.
       if (values.json === true && trained.length > 0) {
-        print(`${JSON.stringify(requests.length === 1 ? trained[0] : trained, null, 2)}\n`);
+        print(jsonText(requests.length === 1 ? trained[0] : trained));
       }
     }
     return 0;

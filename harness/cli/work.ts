@@ -2,7 +2,7 @@
 import { BenchError } from '../errors.js';
 import { waitForOthers } from '../store/lock.js';
 import type { Command } from './command.js';
-import { reportFailure } from './failure.js';
+import { reportFailedTasks } from './failure.js';
 import { beginJob } from './job.js';
 import { assertKeeps, requestsOf, sweepOptions } from './sweep-request.js';
 
@@ -45,8 +45,7 @@ export const command: Command = {
     print(
       `nothing is left to do: ${made} trainings, shards and searches were made or found here, ${whole} of ${requests.length} runs can be timed and recorded\n`,
     );
-    const own = failed.filter(({ error }) => !(error instanceof BenchError && error.code === 'TASK_FAILED'));
-    return Math.max(0, ...own.map(({ task, error }) => reportFailure(error, task.title)));
+    return reportFailedTasks(failed);
   },
 };
 

@@ -88,11 +88,7 @@ function exact(
 
 function described(system: System, records: readonly RunRecord[]) {
   const { kind } = firstOf(system).index!;
-  return {
-    system: system.name,
-    kind,
-    indexBytes: mean(records.map(({ index }) => index!.sizeBytes.total)),
-  };
+  return { system: system.name, kind, indexBytes: mean(records.map(({ index }) => index!.sizeBytes.total)) };
 }
 
 function oneDevice(records: readonly RunRecord[]): boolean {

@@ -75,11 +75,7 @@ export async function queryDifferences(
   const texts = await source.texts(first, queries, passages);
   const complete = (hit: ReportHit, queryId: string): ReportHit => {
     const relevance = texts.qrels?.get(queryId)?.get(hit.passageId);
-    return {
-      ...hit,
-      ...(relevance !== undefined && { relevance }),
-      ...texts.passages?.get(hit.passageId),
-    };
+    return { ...hit, ...(relevance !== undefined && { relevance }), ...texts.passages?.get(hit.passageId) };
   };
   const notes = [...read.map(({ note }) => note), texts.note].filter((note) => note !== undefined);
   return {

@@ -56,9 +56,7 @@ function versionWithFiles(version: string, files: RunRecord['dataset']['files'])
 }
 
 /** The first record stands for what all runs of a system share. */
-export function firstOf({ runs }: System): RunRecord {
-  return runs[0]!.record;
-}
+export const firstOf = ({ runs }: System): RunRecord => runs[0]!.record;
 
 /** Measures that every run of the system holds. */
 export function measuresOf({ runs }: System): string[] {
@@ -108,9 +106,7 @@ export function ordersOf(queryIds: readonly string[], { runs }: System): (readon
   return orders.some((order) => order.includes(-1)) ? undefined : orders;
 }
 
-export function hasSeeds({ runs }: System): boolean {
-  return runs.every(({ record }) => record.seed !== null);
-}
+export const hasSeeds = ({ runs }: System): boolean => runs.every(({ record }) => record.seed !== null);
 
 function assertSameQueries(
   expected: readonly string[],

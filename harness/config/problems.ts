@@ -16,10 +16,7 @@ export function problemsOf({ name, settings }: Source): string[] {
   return problemsFoundBy(validator, settings).map((problem) => `${problem} (${source})`);
 }
 
-/**
- * The same of a value that a plug-in has a schema for.
- * @param at where it stands in the configuration: `index.efSearch`
- */
+/** The same of a value that a plug-in has a schema for. @param at where it stands in the configuration: `index.efSearch` */
 export function problemsWith(schema: SchemaNode, value: unknown, at: string): string[] {
   return problemsFoundBy(compiled(schema), value, at);
 }

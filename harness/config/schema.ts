@@ -49,9 +49,7 @@ function withPlugins({ plugins, ...node }: SchemaNode): SchemaNode {
 }
 
 /** What applies where no preset, file or flag says otherwise. */
-export function defaultConfig(): BenchConfig {
-  return structuredClone(defaultsOf(configSchema())) as BenchConfig;
-}
+export const defaultConfig = (): BenchConfig => structuredClone(defaultsOf(configSchema())) as BenchConfig;
 
 function defaultsOf(node: SchemaNode): unknown {
   if (node.properties === undefined) return node.default;
@@ -99,9 +97,7 @@ export function admitsEmptyList(node: SchemaNode | undefined): boolean {
 }
 
 /** What a value must be, in words: `a whole number of 1 or more, or null`. */
-export function expectation(node: SchemaNode): string {
-  return [...new Set(choices(node))].join(', or ');
-}
+export const expectation = (node: SchemaNode): string => [...new Set(choices(node))].join(', or ');
 
 function choices(node: SchemaNode): string[] {
   if (node.anyOf !== undefined) return node.anyOf.flatMap(choices);

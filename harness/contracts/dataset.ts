@@ -40,10 +40,7 @@ export interface HubRepository {
   isWhole: boolean;
   /** Whether the commit is known not to have a file. */
   lacks(file: string): boolean;
-  /**
-   * The path of a file, verified where it comes from the hub.
-   * @throws BenchError DOWNLOAD_FAILED, CACHE_INVALID
-   */
+  /** The path of a file, verified where it comes from the hub. @throws BenchError DOWNLOAD_FAILED, CACHE_INVALID */
   fetch(file: string): Promise<string>;
   /** Remembers, after all that is needed has been fetched, that this is the revision to be taken from now on. */
   keep(): Promise<void>;
@@ -83,9 +80,14 @@ export interface DatasetRequest {
   remember?<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T>;
   /**
    * The same for what is too large to be remembered: the path of a file that was made from others.
-   * @param make writes it; one that was not finished is made again
+   * @param make writes it; one that was not finished is made again. `told` takes how many bytes of the files it has gone through,
+   *   now and then where that takes long
    */
-  keepFile?(what: string, files: readonly string[], make: (file: string) => Promise<void>): Promise<string>;
+  keepFile?(
+    what: string,
+    files: readonly string[],
+    make: (file: string, told: (doneBytes: number) => void) => Promise<void>,
+  ): Promise<string>;
 }
 
 /** Passages in their order. */

@@ -5,8 +5,8 @@ import { BenchError } from '../errors.js';
 export interface PassageReader {
   /** Whether no passage that is still to come is of interest. */
   readonly isDone: boolean;
-  /** Places of all that is of interest, ascending; absent where it is known by ids alone. */
-  readonly wanted?: readonly number[] | undefined;
+  /** Places of all that is of interest in the collection; undefined where it is known by ids alone. */
+  wanted(): Int32Array | undefined;
   /** @param ordinal place in the collection, from 0 */
   read(passage: Passage, ordinal: number): void;
 }
@@ -22,11 +22,14 @@ export async function readPassages(
 ): Promise<void> {
   const isDone = () => readers.every((reader) => reader.isDone);
   if (isDone()) return;
+  const read = (passage: Passage, ordinal: number) => {
+    for (const reader of readers) if (!reader.isDone) reader.read(passage, ordinal);
+  };
   const passages = dataset.passages();
-  const [{ wanted } = {}, ...others] = readers;
-  if (passages.at !== undefined && wanted !== undefined && others.length === 0) {
+  const places = passages.at && placesOf(readers);
+  if (passages.at !== undefined && places !== undefined) {
     let next = 0;
-    for await (const passage of passages.at(wanted)) readers[0]!.read(passage, wanted[next++]!);
+    for await (const passage of passages.at(places)) read(passage, places[next++]!);
     if (isDone()) return;
     throw new BenchError('DATA_INVALID', 'Other passages stand where those of the hits stood.', {
       hint: 'The files of the collection may have changed since it was indexed: run again.',
@@ -34,10 +37,22 @@ export async function readPassages(
   }
   let ordinal = 0;
   for await (const passage of passages) {
-    for (const reader of readers) if (!reader.isDone) reader.read(passage, ordinal);
-    ordinal++;
+    read(passage, ordinal++);
     if (isDone()) return;
   }
+}
+
+/** What any of them wants, ascending, each place once; undefined where that of one is not known. */
+function placesOf(readers: readonly PassageReader[]): Int32Array | undefined {
+  const wanted = readers.map((reader) => reader.wanted());
+  if (!wanted.every((own) => own !== undefined)) return undefined;
+  const all = new Int32Array(wanted.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const own of wanted) {
+    all.set(own, end);
+    end += own.length;
+  }
+  return all.sort().filter((place, i) => place !== all[i - 1]);
 }
 
 /** The passages from one on. @param ordinal its place in the collection, from 0 */

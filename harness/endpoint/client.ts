@@ -60,10 +60,7 @@ export function embeddingsUrl(text: string): URL {
   return url;
 }
 
-/**
- * The key, as the environment has it; undefined where there is none.
- * @throws BenchError USAGE, which does not show it
- */
+/** The key, as the environment has it; undefined where there is none. @throws BenchError USAGE, which does not show it */
 export function endpointKey(value: string | undefined): string | undefined {
   const key = value?.trim() ?? '';
   if (key === '') return undefined;

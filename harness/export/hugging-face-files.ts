@@ -22,9 +22,7 @@ export async function writeHuggingFaceFiles(
     throw new BenchError(
       'EXPORT_FAILED',
       `${owner}/${name} read back from ${file} is not what was written.`,
-      {
-        hint: 'The disk may be failing: try another folder.',
-      },
+      { hint: 'The disk may be failing: try another folder.' },
     );
   }
   return [];

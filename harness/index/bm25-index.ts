@@ -1,6 +1,7 @@
 /** An index of terms: a folder of postings, dictionary, passage lengths and passage ids, and `index.json`, written last. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { type AnalyzerOptions, stemmerNames } from '../text/english-analyzer.js';
 import { Terms } from './bm25-terms.js';
 import { Identifiers } from './identifiers.js';
@@ -130,8 +131,7 @@ function assertTotals(file: string, facts: Bm25Facts, lengths: Uint32Array): voi
 }
 
 async function readLengths(file: string, passages: number): Promise<Uint32Array> {
-  const handle = await openToRead(file);
-  try {
+  return closing(await openToRead(file), async (handle) => {
     const { size } = await handle.stat();
     // Before memory is taken for as many as another file says.
     if (size !== 4 * passages)
@@ -139,9 +139,7 @@ async function readLengths(file: string, passages: number): Promise<Uint32Array>
     const lengths = new Uint32Array(passages);
     await readFully(file, handle, new Uint8Array(lengths.buffer), 0);
     return lengths;
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** A larger buffer Node does not make. */
@@ -162,10 +160,6 @@ async function openPostings(file: string, memoryBytes: number): Promise<Postings
     };
   }
   const bytes = new Uint8Array(size);
-  try {
-    await readFully(file, handle, bytes, 0);
-  } finally {
-    await handle.close();
-  }
+  await closing(handle, () => readFully(file, handle, bytes, 0));
   return { resident: true, read: async (from, to) => bytes.subarray(from, to), close: async () => undefined };
 }

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { AtomicFile } from '../store/atomic.js';
+import { AtomicFile, writeWhole } from '../store/atomic.js';
 import { assertPlain } from '../store/plain-file.js';
 import { damaged } from './reading.js';
 import { PostingBytes } from './variable-bytes.js';
@@ -161,27 +161,24 @@ export async function joinSegments(
 ): Promise<Float64Array> {
   const offsets = new Float64Array(termCount + 1);
   const readers = segments.map((segment) => new SegmentReader(segment));
-  const target = await AtomicFile.create(file);
   try {
-    for (const reader of readers) reader.advance();
-    const out = new PostingBytes();
-    for (let term = 0; term < termCount; term++) {
-      offsets[term] = target.sizeBytes + out.length;
-      for (const reader of readers) {
-        if (reader.term !== term) continue;
-        out.append(reader.postings());
-        reader.advance();
+    await writeWhole(file, async (target) => {
+      for (const reader of readers) reader.advance();
+      const out = new PostingBytes();
+      for (let term = 0; term < termCount; term++) {
+        offsets[term] = target.sizeBytes + out.length;
+        for (const reader of readers) {
+          if (reader.term !== term) continue;
+          out.append(reader.postings());
+          reader.advance();
+        }
+        if (out.length < writeBytes) continue;
+        await target.write(out.bytes);
+        out.clear();
       }
-      if (out.length < writeBytes) continue;
+      offsets[termCount] = target.sizeBytes + out.length;
       await target.write(out.bytes);
-      out.clear();
-    }
-    offsets[termCount] = target.sizeBytes + out.length;
-    await target.write(out.bytes);
-    await target.commit();
-  } catch (error) {
-    await target.abort();
-    throw error;
+    });
   } finally {
     for (const reader of readers) reader.close();
   }

@@ -6,7 +6,8 @@
  *     float64 begin and end of each term's postings  uint32 passages with each term
  *     uint32 start of each term, and the end of the last  terms, UTF-8
  */
-import { AtomicFile } from '../store/atomic.js';
+import { closing } from '../closing.js';
+import { writeAtomic } from '../store/atomic.js';
 import { damaged, openToRead, readFully } from './reading.js';
 
 const headerBytes = 24;
@@ -54,11 +55,8 @@ export async function writeTerms(
   header.writeUInt32LE(formatVersion, 4);
   header.writeBigUInt64LE(BigInt(terms.length), 8);
   header.writeBigUInt64LE(BigInt(bytes), 16);
-  const file = await AtomicFile.create(path);
-  for (const part of [header, bytesOf(places), bytesOf(counts), bytesOf(starts), Buffer.concat(chunks)]) {
-    await file.write(part);
-  }
-  await file.commit();
+  const parts = [bytesOf(places), bytesOf(counts), bytesOf(starts), Buffer.concat(chunks)];
+  await writeAtomic(path, header, ...parts);
 }
 
 export class Terms {
@@ -76,8 +74,7 @@ export class Terms {
 
   /** @throws BenchError CACHE_INVALID where the file is not there or does not hold what its header says */
   static async open(path: string): Promise<Terms> {
-    const handle = await openToRead(path);
-    try {
+    return closing(await openToRead(path), async (handle) => {
       const { size } = await handle.stat();
       if (size < headerBytes) throw damaged(path, `holds ${size} bytes and is no dictionary`);
       const header = Buffer.alloc(headerBytes);
@@ -107,9 +104,7 @@ export class Terms {
           throw damaged(path, `has the postings of term ${i + 1} from byte ${from} to ${to}`);
       }
       return new Terms(places, counts, starts, bytes);
-    } finally {
-      await handle.close();
-    }
+    });
   }
 
   get count(): number {

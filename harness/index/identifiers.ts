@@ -7,8 +7,9 @@
  * 21 million ids as DPR numbers them take 250 MB.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { closing } from '../closing.js';
 import { BenchError } from '../errors.js';
-import { AtomicFile } from '../store/atomic.js';
+import { writeAtomic } from '../store/atomic.js';
 import { fnv1a, mixed } from './byte-hash.js';
 import { grown } from './growing.js';
 import { damaged, openToRead, readFully } from './reading.js';
@@ -77,9 +78,7 @@ export class IdentifierWriter {
     header.writeBigUInt64LE(BigInt(this.#count), 8);
     header.writeBigUInt64LE(BigInt(this.idBytes), 16);
     const starts = new Uint8Array(this.#starts.buffer, 0, 4 * (this.#count + 1));
-    const file = await AtomicFile.create(this.path);
-    for (const part of [header, starts, this.#bytes.subarray(0, this.idBytes)]) await file.write(part);
-    await file.commit();
+    await writeAtomic(this.path, header, starts, this.#bytes.subarray(0, this.idBytes));
   }
 
   #reserve(bytes: number): void {
@@ -87,9 +86,7 @@ export class IdentifierWriter {
       throw new BenchError(
         'DATA_INVALID',
         `The first ${this.#count} passage ids take 4 GiB, the most an index holds.`,
-        {
-          hint: 'Give the passages shorter ids.',
-        },
+        { hint: 'Give the passages shorter ids.' },
       );
     }
     this.#bytes = grown(this.#bytes, bytes, largestIdBytes);
@@ -166,8 +163,7 @@ async function withHeader<T>(
   path: string,
   use: (handle: FileHandle, count: number, idBytes: number) => Promise<T>,
 ): Promise<T> {
-  const handle = await openToRead(path);
-  try {
+  return closing(await openToRead(path), async (handle) => {
     const header = Buffer.alloc(headerBytes);
     const { bytesRead } = await handle.read(header, 0, headerBytes, 0);
     const known = header.toString('latin1', 0, 4) === magic && header.readUInt32LE(4) === formatVersion;
@@ -181,7 +177,5 @@ async function withHeader<T>(
       throw damaged(path, `holds ${size} bytes where its header says ${identifiersBytes(count, idBytes)}`);
     }
     return await use(handle, count, idBytes);
-  } finally {
-    await handle.close();
-  }
+  });
 }

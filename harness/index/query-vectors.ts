@@ -1,4 +1,5 @@
 /** The vectors of queries on disk: shards of one row per query, equally many in each but the last, read by range of rows. */
+import { closing } from '../closing.js';
 import { damaged } from './reading.js';
 import { ShardReader } from './shard.js';
 import { shardPaths } from './shard-files.js';
@@ -40,16 +41,13 @@ export class QueryVectors {
       const shardFirst = number * shardQueries;
       const rows = Math.min(shardQueries, queries - shardFirst);
       const until = Math.min(end, shardFirst + rows);
-      const reader = await ShardReader.open(shardPaths(this.#folder, number).vectors);
-      try {
+      await closing(await ShardReader.open(shardPaths(this.#folder, number).vectors), async (reader) => {
         if (reader.rows !== rows || reader.dimensions !== dimensions) {
           const found = `${reader.rows} x ${reader.dimensions}`;
           throw damaged(reader.path, `holds ${found} numbers, not ${rows} x ${dimensions}`);
         }
         await reader.read(at - shardFirst, until - at, vectors.subarray((at - first) * dimensions));
-      } finally {
-        await reader.close();
-      }
+      });
       at = until;
     }
     return vectors;

@@ -76,10 +76,7 @@ async function readStored(file: string): Promise<StoredFacts | undefined> {
   return text === undefined ? undefined : asWritten<StoredFacts>(file, text);
 }
 
-/**
- * Whether a shard is complete, and its files are those that were written.
- * @param note told where they are not
- */
+/** Whether a shard is complete, and its files are those that were written. @param note told where they are not */
 export async function isWhole(
   folder: string,
   number: number,

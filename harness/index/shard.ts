@@ -7,6 +7,7 @@
  *     uint64 floats = rows * D  float32 ...
  */
 import type { FileHandle } from 'node:fs/promises';
+import { closingOnFailure } from '../closing.js';
 import { AtomicFile } from '../store/atomic.js';
 import { damaged, openToRead, readFully } from './reading.js';
 
@@ -95,17 +96,13 @@ export class ShardReader {
 
   /** @throws BenchError CACHE_INVALID where the file is not there, is no shard, or is not as long as its header says */
   static async open(path: string): Promise<ShardReader> {
-    const handle = await openToRead(path);
-    try {
+    return closingOnFailure(await openToRead(path), async (handle) => {
       const { size } = await handle.stat();
       const header = Buffer.alloc(shardHeaderBytes);
       await handle.read(header, 0, shardHeaderBytes, 0);
       const { rows, dimensions } = parseHeader(path, header, size);
       return new ShardReader(path, handle, rows, dimensions);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    });
   }
 
   /**

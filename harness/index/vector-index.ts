@@ -1,5 +1,6 @@
 /** An index: a folder of shards, the passage ids, and `index.json`, written last, which names the shards that belong to it. */
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { writeJson } from '../store/atomic.js';
 import { Identifiers } from './identifiers.js';
 import { factsOfSpan, type IndexFacts, isIndexFacts, type ShardSpan } from './index-facts.js';
@@ -8,9 +9,7 @@ import { ShardReader } from './shard.js';
 import { readShardFacts, type ShardFacts, shardPaths } from './shard-files.js';
 
 /** Where the passage ids of an index lie: what an IdentifierWriter is to be given. */
-export function identifiersPath(folder: string): string {
-  return path.join(folder, 'identifiers');
-}
+export const identifiersPath = (folder: string): string => path.join(folder, 'identifiers');
 
 /**
  * Makes an index of the shards 0 to shardCount - 1 and the passage ids of a folder, all complete. Files of other shards, left
@@ -193,8 +192,7 @@ export async function openIndex(folder: string, span?: ShardSpan): Promise<Vecto
 }
 
 async function readStarts(file: string, shard: ShardFacts): Promise<Uint32Array> {
-  const handle = await openToRead(file);
-  try {
+  return closing(await openToRead(file), async (handle) => {
     const starts = new Uint32Array(shard.passages + 1);
     const { size } = await handle.stat();
     if (size !== starts.byteLength) throw damaged(file, `holds ${size} bytes, not ${starts.byteLength}`);
@@ -207,7 +205,5 @@ async function readStarts(file: string, shard: ShardFacts): Promise<Uint32Array>
       throw damaged(file, `does not hold ascending rows from 0 to ${shard.vectors}`);
     }
     return starts;
-  } finally {
-    await handle.close();
-  }
+  });
 }

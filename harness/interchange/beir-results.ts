@@ -85,10 +85,7 @@ function twice(file: string, queryId: string, what: string): BenchError {
 function rankedByScore({ passageIds, scores }: Scores): Scores {
   const order = [...scores.keys()];
   order.sort((a, b) => scores[b]! - scores[a]! || (passageIds[a]! < passageIds[b]! ? 1 : -1));
-  return {
-    passageIds: order.map((at) => passageIds[at]!),
-    scores: order.map((at) => scores[at]!),
-  };
+  return { passageIds: order.map((at) => passageIds[at]!), scores: order.map((at) => scores[at]!) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -130,9 +127,7 @@ function* threeColumns(run: Run, third: ThirdColumn): Generator<string> {
         throw new BenchError(
           'DATA_INVALID',
           `The id ${JSON.stringify(id)} cannot stand in a three-column run.`,
-          {
-            hint: 'Ids there are not empty and hold no white space.',
-          },
+          { hint: 'Ids there are not empty and hold no white space.' },
         );
       }
       yield `${queryId}\t${passageId}\t${third === 'rank' ? i + 1 : score}\n`;

@@ -37,8 +37,6 @@ export function assertQueryId(id: string, what: () => string): void {
   throw new BenchError(
     'DATA_INVALID',
     `${what()} ${JSON.stringify(id)} cannot begin a line of a TREC file.`,
-    {
-      hint: 'Lines that begin with # are comments there: rename the query in all files.',
-    },
+    { hint: 'Lines that begin with # are comments there: rename the query in all files.' },
   );
 }

@@ -43,9 +43,7 @@ function refused(kind: string, id: string, what: string): BenchError {
   return new BenchError(
     'DATA_INVALID',
     `The ${kind} id ${JSON.stringify(id)} cannot stand in a file of negatives.`,
-    {
-      hint: `Ids there are not empty and hold no ${what}.`,
-    },
+    { hint: `Ids there are not empty and hold no ${what}.` },
   );
 }
 

@@ -8,10 +8,11 @@ import { BenchError, type ErrorCode } from '../errors.js';
 import { turns } from '../interruption.js';
 import { openPlain } from '../store/plain-file.js';
 import { type Codec, codecs, Unpacker } from './parquet/compression.js';
+import type { PhysicalType } from './parquet/encodings.js';
 import { ParquetFault } from './parquet/fault.js';
 import { countRows, type Footer, magic, readAt, readFooter } from './parquet/footer.js';
 import { rowsOfLists } from './parquet/lists.js';
-import { PageReader, type PhysicalType, type Value } from './parquet/page.js';
+import { PageReader, type Value } from './parquet/page.js';
 import { type ColumnKind, kindOf, type SchemaColumn, topLevel, typeText } from './parquet/schema.js';
 import { thriftEnd } from './parquet/thrift.js';
 

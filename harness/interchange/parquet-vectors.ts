@@ -1,4 +1,5 @@
 /** Vectors with their ids in one Parquet file: a column `_id` or `id`, and one column of lists of numbers, all of one length. */
+import { closingOnFailure } from '../closing.js';
 import { BenchError } from '../errors.js';
 import { type ParquetColumn, ParquetFile } from './parquet-file.js';
 
@@ -22,8 +23,7 @@ export class ParquetVectors {
 
   /** @throws BenchError PATH_INVALID where it cannot be opened; DATA_INVALID where it is damaged, or holds no such columns, or no rows */
   static async open(file: string): Promise<ParquetVectors> {
-    const parquet = await ParquetFile.open(file, code);
-    try {
+    return closingOnFailure(await ParquetFile.open(file, code), async (parquet) => {
       const columns = columnsOf(parquet);
       for await (const { values } of parquet.rows([columns.vector])) {
         const [first] = values as [Float32Array | null];
@@ -31,10 +31,7 @@ export class ParquetVectors {
         return new ParquetVectors(file, parquet.rowCount, first.length, parquet, columns);
       }
       throw new BenchError(code, `${file} has no rows.`, { hint: 'Each row holds an id and its vector.' });
-    } catch (error) {
-      await parquet.close();
-      throw error;
-    }
+    });
   }
 
   /** The ids in the order of the rows. @throws BenchError DATA_INVALID for a row that has none */

@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Passage } from '../contracts.js';
 import { BenchError, damaged } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
-import { AtomicFile } from '../store/atomic.js';
+import { writeWhole } from '../store/atomic.js';
 import { openPlain, readInto } from '../store/plain-file.js';
 import { openText } from './text-blocks.js';
 
@@ -26,24 +26,24 @@ const largestGapBytes = 1 << 16;
 /** as long as that takes no more than this. */
 const largestReadBytes = 1 << 20;
 
-/** @param ends the start of the first passage, and the end of each */
-export async function writePlaces(target: string, ends: AsyncIterable<number>): Promise<void> {
-  const file = await AtomicFile.create(target);
-  try {
+/** @param ends the start of the first passage, and the end of each @param told how far the file has been gone through, where that is far */
+export function writePlaces(
+  target: string,
+  ends: AsyncIterable<number>,
+  told: (doneBytes: number) => void = () => undefined,
+): Promise<void> {
+  return writeWhole(target, async (file) => {
     const waiting = new Float64Array(windowPlaces);
     let count = 0;
     for await (const end of ends) {
       waiting[count++] = end;
       if (count < windowPlaces) continue;
       await file.write(new Uint8Array(waiting.buffer));
+      told(end);
       count = 0;
     }
     await file.write(new Uint8Array(waiting.buffer, 0, 8 * count));
-    await file.commit();
-  } catch (error) {
-    await file.abort();
-    throw error;
-  }
+  });
 }
 
 /**

@@ -58,10 +58,7 @@ export function hashOfQrels(qrels: Qrels): string {
   return hash.digest('hex');
 }
 
-/**
- * Writes qrels in TREC's four columns.
- * @throws BenchError DATA_INVALID for an id the format cannot hold
- */
+/** Writes qrels in TREC's four columns. @throws BenchError DATA_INVALID for an id the format cannot hold */
 export async function writeQrels(file: string, qrels: Qrels): Promise<DataFile> {
   return writeLines(file, qrelLines(qrels));
 }

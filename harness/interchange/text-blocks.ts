@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { closing } from '../closing.js';
 import { BenchError, type ErrorCode, unreadable } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
 import { openPlain } from '../store/plain-file.js';
@@ -114,12 +115,9 @@ export async function beginningOf(file: string, code: ErrorCode): Promise<string
 
 /** Whether it is gzip, by its first bytes. @throws BenchError PATH_INVALID where it cannot be opened */
 export async function isPacked(file: string): Promise<boolean> {
-  const handle = await openText(file);
-  try {
+  return closing(await openText(file), async (handle) => {
     return await beginsPacked(handle);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** A file of text, to be read in parts. @throws BenchError PATH_INVALID where it cannot be opened */

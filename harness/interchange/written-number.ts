@@ -1,9 +1,6 @@
 /** Numbers of JSON as they stand in the file: JavaScript's have 53 bits, and ids can have more. */
 
-/**
- * The digits of a member whose value is `number`.
- * @param text the JSON that holds the member, on any level
- */
+/** The digits of a member whose value is `number`. @param text the JSON that holds the member, on any level */
 export function writtenNumber(text: string, name: string, number: number): string {
   const member = new RegExp(
     `${JSON.stringify(name).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}\\s*:\\s*(-?\\d[\\d.eE+-]*)`,

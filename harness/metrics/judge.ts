@@ -80,9 +80,7 @@ function byRank({ passageIds, ranks }: Ranking): Uint32Array | undefined {
   return indices(passageIds.length).sort((a, b) => ranks[a]! - ranks[b]! || a - b);
 }
 
-function indices(count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => i);
-}
+const indices = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
 /** The order of the UTF-8 bytes (strcmp), which is not that of UTF-16 where surrogates meet U+E000 to U+FFFF. */
 export function compareBytes(a: string, b: string): number {
@@ -97,6 +95,4 @@ export function compareBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xe000;
-}
+const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000;

@@ -1,6 +1,7 @@
 /** Checkpoint folders in the layout of Hugging Face: config.json and weights in safetensors files. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { BenchError } from '../errors.js';
 import { writeAtomic } from '../store/atomic.js';
 import { modelObject } from '../text/model-json.js';
@@ -33,15 +34,12 @@ export interface LoadedEncoder {
 export async function loadEncoder(folder: string, options: LoadOptions = {}): Promise<LoadedEncoder> {
   const names = await listFolder(folder);
   const encoder = makeEncoder(await readConfig(folder, names), options);
-  const source = await TensorSource.open(folder, names);
-  try {
+  return closing(await TensorSource.open(folder, names), async (source) => {
     const prefix = findPrefix(source, encoder, options.prefix);
     const stored = findTensors(source, encoder, prefix);
     const { weights, remarks } = await readWeights(source, encoder, stored);
     return { encoder, weights, remarks };
-  } finally {
-    await source.close();
-  }
+  });
 }
 
 /**
@@ -51,13 +49,10 @@ export async function loadEncoder(folder: string, options: LoadOptions = {}): Pr
 export async function describeEncoder(folder: string, options: LoadOptions = {}): Promise<Encoder> {
   const names = await listFolder(folder);
   const encoder = makeEncoder(await readConfig(folder, names), options);
-  const source = await TensorSource.open(folder, names);
-  try {
+  await closing(await TensorSource.open(folder, names), async (source) => {
     const prefix = findPrefix(source, encoder, options.prefix);
     refuseUnfound(source, encoder, findTensors(source, encoder, prefix));
-  } finally {
-    await source.close();
-  }
+  });
   return encoder;
 }
 

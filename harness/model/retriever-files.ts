@@ -2,8 +2,10 @@
  * A trained retriever on disk: a Hugging Face checkpoint folder per encoder (`encoder`, or `passage` and `query`), the
  * pooling's own weights, and `retriever.json`, which says what they are and how texts become their input.
  */
+
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { writeJson } from '../store/atomic.js';
@@ -91,9 +93,7 @@ export async function loadRetrieverWeights(
     throw new BenchError(
       'CHECKPOINT_INVALID',
       `${folder} lacks the weights ${absent.owner}/${absent.name}.`,
-      {
-        hint: 'Train again, or copy the whole folder.',
-      },
+      { hint: 'Train again, or copy the whole folder.' },
     );
   }
   return weights;
@@ -107,8 +107,7 @@ export async function poolingWeights(
   const found = new Map<number, Float32Array>();
   if (!retriever.parameters.some(({ owner }) => owner === 'pooling')) return found;
   if (!(await readdir(folder)).includes(poolingName)) return found;
-  const source = await SafetensorsFile.open(poolingFile(folder));
-  try {
+  await closing(await SafetensorsFile.open(poolingFile(folder)), async (source) => {
     for (const [i, { owner, name, shape }] of retriever.parameters.entries()) {
       if (owner !== 'pooling') continue;
       const stored = source.entries.get(name)?.shape;
@@ -122,9 +121,7 @@ export async function poolingWeights(
       }
       found.set(i, finite(poolingFile(folder), name, await source.read(name)));
     }
-  } finally {
-    await source.close();
-  }
+  });
   return found;
 }
 

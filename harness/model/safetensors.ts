@@ -2,11 +2,13 @@
  * The safetensors format: 8 bytes of header length, a JSON header with the dtype, shape and byte range of every
  * tensor, then their bytes, little-endian. https://huggingface.co/docs/safetensors
  */
+
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { BenchError, fileError } from '../errors.js';
+import { closingOnFailure } from '../closing.js';
+import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { AtomicFile } from '../store/atomic.js';
+import { writeAtomic } from '../store/atomic.js';
 import { openPlain, readInto } from '../store/plain-file.js';
 import { sizeOf } from '../tensor/engine.js';
 import { type NumberType, numberTypes, toFloat32 } from './number-types.js';
@@ -47,12 +49,9 @@ export class SafetensorsFile {
         cause,
       });
     }
-    try {
+    return closingOnFailure(handle, async () => {
       return new SafetensorsFile(path, handle, await readHeader(path, handle));
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    });
   }
 
   /**
@@ -224,20 +223,11 @@ export async function writeSafetensors(path: string, tensors: readonly NamedTens
   const head = Buffer.alloc(8 + padded, ' ');
   head.writeBigUInt64LE(BigInt(padded), 0);
   json.copy(head, 8);
+  const bytes = tensors.map(
+    ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  );
+  await writeAtomic(path, head, ...bytes);
   const hash = createHash('sha256');
-  const file = await AtomicFile.create(path);
-  try {
-    await file.write(head);
-    hash.update(head);
-    for (const { values } of tensors) {
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      await file.write(bytes);
-      hash.update(bytes);
-    }
-  } catch (error) {
-    await file.abort();
-    throw fileError(error, path);
-  }
-  await file.commit();
+  for (const part of [head, ...bytes]) hash.update(part);
   return hash.digest('hex');
 }

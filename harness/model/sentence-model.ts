@@ -72,9 +72,7 @@ export class SentenceModel implements VectorModel {
   }
 
   searched(weights: readonly Tensor[], input: EncoderInput): PassageVectors {
-    return {
-      vectors: tf.expandDims(this.#embed(weights, input, this.promptTokens.passage), 1) as Tensor3D,
-    };
+    return { vectors: tf.expandDims(this.#embed(weights, input, this.promptTokens.passage), 1) as Tensor3D };
   }
 
   /** @returns [B, D] */

@@ -28,9 +28,7 @@ export function findPrefix(
     throw new BenchError(
       'CHECKPOINT_INVALID',
       `${source.folder} holds ${problem}; their names begin with ${list}.`,
-      {
-        hint: 'Save the one that is wanted as a checkpoint of its own.',
-      },
+      { hint: 'Save the one that is wanted as a checkpoint of its own.' },
     );
   }
   const other = encoders.find((candidate) => prefixes(candidate).length > 0)?.name;

@@ -2,15 +2,14 @@
  * `npm run perf -- bm25 [PASSAGES]`: BM25 over made passages, 500,000 unless said otherwise: passages indexed per second, what
  * the index takes, and the latency of queries, each searched by itself.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Passage } from '../contracts.js';
 import { bm25Size, openBm25Index } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
 import { Bm25Searcher } from '../search/bm25.js';
 import { quantile } from '../statistics/summary.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
+import { wholeCount } from './counts.js';
+import { inFolder } from './made-folder.js';
 import { MadeText, peakMiB } from './made-text.js';
 
 const depth = 100;
@@ -23,11 +22,8 @@ async function* made(count: number): AsyncGenerator<Passage> {
 }
 
 export default async function perfBm25([passages = '500000']: readonly string[]): Promise<void> {
-  const count = Number(passages);
-  if (!Number.isInteger(count) || count < 1)
-    throw new RangeError(`a number of passages is needed, not ${passages}`);
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-bm25-'));
-  try {
+  const count = wholeCount('passages', passages);
+  await inFolder('bm25', async (folder) => {
     let from = performance.now();
     let characters = 0;
     for await (const { text } of made(count)) characters += text.length;
@@ -71,7 +67,5 @@ export default async function perfBm25([passages = '500000']: readonly string[])
       `${queries} queries of ${queryWords} words, depth ${depth}: p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`,
     );
     await index.close();
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

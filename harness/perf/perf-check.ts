@@ -1,7 +1,5 @@
 /** `npm run perf -- check [REPETITIONS]`: whether `bench check` calls a second run of the same thing worse, and sees a slower one. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,6 +8,8 @@ import type { ReportCheck } from '../contracts.js';
 import { type LatencyValues, readRecords, type StoredRecord } from '../record.js';
 import { checkRegressions, readBaseline, writeBaseline } from '../regression.js';
 import { writeAtomic } from '../store/atomic.js';
+import { wholeCount } from './counts.js';
+import { inFolder } from './made-folder.js';
 
 const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
 const architectures = 'bm25,mlr-sc';
@@ -28,13 +28,10 @@ const planted = 2;
  * process of its own that finds the training in the cache and times its queries afresh, and checks every one of them:
  * as it is, and with its time of searching doubled.
  */
-export default async function perfCheck([given]: readonly string[]): Promise<void> {
-  const repetitions = Number(given ?? 20);
-  if (!(Number.isInteger(repetitions) && repetitions > 0))
-    throw new RangeError(`repetitions ${given}: a whole number from 1`);
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-check-'));
-  const baseline = path.join(folder, 'baseline.json');
-  try {
+export default async function perfCheck([given = '20']: readonly string[]): Promise<void> {
+  const repetitions = wholeCount('repetitions', given);
+  await inFolder('check', async (folder) => {
+    const baseline = path.join(folder, 'baseline.json');
     await writeAtomic(path.join(folder, 'bench.config.json'), JSON.stringify(settings));
     const thresholds = loadConfig({ cwd: folder }).check;
     await writeBaseline(baseline, await made(folder));
@@ -60,9 +57,7 @@ export default async function perfCheck([given]: readonly string[]): Promise<voi
     console.log(
       `search taking ${planted} times as long, caught: ${caught} of ${repetitions * before.length}`,
     );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function made(folder: string): Promise<StoredRecord[]> {
@@ -86,9 +81,7 @@ function searchedTwice({ file, record }: StoredRecord): StoredRecord {
   return { file, record: { ...record, latency } };
 }
 
-function namesOf(checks: readonly ReportCheck[]): string {
-  return checks.map(({ system }) => system).join(', ');
-}
+const namesOf = (checks: readonly ReportCheck[]): string => checks.map(({ system }) => system).join(', ');
 
 function searchOf(checks: readonly ReportCheck[]): string {
   const search = checks.filter(({ name }) => name === 'latency search');

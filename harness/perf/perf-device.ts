@@ -2,9 +2,6 @@
  * `npm run perf -- device [small|base] [webgpu|cuda]`: what travels between this process and a GPU, counted, at a training step, a batch that is
  * encoded and a query that is searched for; and the time of an exact search there beside the processor's, in turns.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { openIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
@@ -15,6 +12,7 @@ import { median } from '../statistics/summary.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { DeviceVariable } from '../tensor/onnx/device-variables.js';
+import { inFolderOnEngine } from './made-folder.js';
 import { madeTraining } from './made-training.js';
 import { clusteredVectors, writeVectors } from './made-vectors.js';
 
@@ -98,9 +96,7 @@ async function encoding(engine: Engine, setting: Setting): Promise<void> {
 
 async function searching(device: Engine, setting: Setting): Promise<void> {
   const { dimensions, vectors, turns } = setting;
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-perf-'));
-  const cpu = await openEngine('onnx');
-  try {
+  await inFolderOnEngine(async (folder, cpu) => {
     await writeVectors(folder, clusteredVectors(vectors, dimensions, 'rows'), dimensions);
     const index = await openIndex(folder);
     const memoryBytes = 4 * 2 ** 30;
@@ -132,10 +128,7 @@ async function searching(device: Engine, setting: Setting): Promise<void> {
     }
     for (const searcher of searchers) await searcher.dispose();
     await index.close();
-  } finally {
-    await cpu.dispose();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 export default async function perfDevice([

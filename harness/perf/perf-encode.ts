@@ -4,19 +4,21 @@
  * MODEL is a folder or a name of the hub that lies in a cache. PYTHON=... chooses an interpreter that has
  * sentence-transformers.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../config/config.js';
 import type { Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { localModel } from '../pipeline/named-models.js';
+import { openDatasetHere } from '../pipeline/open-dataset.js';
 import { openEncoder } from '../pipeline/open-model.js';
-import { openDatasetHere } from '../pipeline/prepare.js';
 import { openPublished } from '../pipeline/published-model.js';
 import { mean } from '../statistics/summary.js';
 import { openEngine } from '../tensor/engines.js';
+import { wholeCount } from './counts.js';
+import { inFolder } from './made-folder.js';
 import { ownTurn, pythonTurn } from './turns.js';
 
 interface Job {
@@ -121,17 +123,11 @@ export default async function perfEncode([first, squad, count = '1024']: readonl
     console.log(JSON.stringify(await timedPasses(parseJson(first) as OwnJob)));
     return;
   }
-  const wanted = Number(count);
-  if (!(Number.isInteger(wanted) && wanted > 0))
-    throw new RangeError(`passages ${count}: a whole number from 1`);
-  const temporary = await mkdtemp(path.join(tmpdir(), 'strata-encode-'));
-  try {
+  const wanted = wholeCount('passages', count);
+  const measured = inFolder('encode', async (temporary) => {
     const id = first ?? 'sentence-transformers/all-MiniLM-L6-v2';
-    const model = (await localModel(
-      id,
-      { config: loadConfig({ cwd: process.cwd() }), offline: true },
-      true,
-    ))!;
+    const where = { config: loadConfig({ cwd: process.cwd() }), offline: true };
+    const model = (await localModel(id, where, true))!;
     const passages = await squadPassages(squad, wanted);
     const file = path.join(temporary, 'passages.json');
     await writeFile(file, JSON.stringify(passages));
@@ -141,12 +137,11 @@ export default async function perfEncode([first, squad, count = '1024']: readonl
       `${id}: ${passages.length} passages of SQuAD, ${threads} threads, best of ${2 * turns} passes`,
     );
     measure({ model, passages: file, threads, repetitions: 2, compared }, passages.length);
-  } catch (error) {
+  });
+  await measured.catch((error: unknown) => {
     if (!(error instanceof BenchError)) throw error;
     console.log(`  not measured: ${error.message}`);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 function measure(job: Omit<Job, 'precision'>, passages: number): void {

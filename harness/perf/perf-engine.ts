@@ -99,18 +99,18 @@ export default async function perfEngine(): Promise<void> {
 
 /** Over tensors: the norm of the difference by the norm of the second; tensors that are 0 in both count as equal. */
 export function largestDifference(a: readonly NumericArray[], b: readonly NumericArray[]): number {
-  const norms = b.map((values) => Math.hypot(...chunkNorms(values)));
+  const norms = b.map(normOf);
   const floor = 1e-6 * Math.max(...norms);
   return Math.max(
     ...a.map((values, i) => {
       const difference = Float32Array.from(values, (value, j) => value - b[i]![j]!);
-      return Math.hypot(...chunkNorms(difference)) / Math.max(norms[i]!, floor);
+      return normOf(difference) / Math.max(norms[i]!, floor);
     }),
   );
 }
 
-function chunkNorms(values: NumericArray): number[] {
+function normOf(values: NumericArray): number {
   let sum = 0;
   for (const value of values) sum += value * value;
-  return [Math.sqrt(sum)];
+  return Math.sqrt(sum);
 }

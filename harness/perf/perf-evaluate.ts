@@ -1,16 +1,16 @@
 /** `npm run perf -- evaluate`: how long an evaluation takes from files to printed means, beside trec_eval's own code. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Qrels, Run } from '../contracts.js';
 import { readQrels, writeQrels } from '../interchange/qrels.js';
 import { readRun, writeRun } from '../interchange/trec.js';
+import { parseJson } from '../json.js';
 import { evaluate } from '../metrics/evaluate.js';
 import { parseMeasures } from '../plugins/measures.js';
 import { stream } from '../random.js';
 import { median } from '../statistics/summary.js';
+import { inFolder } from './made-folder.js';
 
 const queries = 100;
 const depth = 1000;
@@ -20,8 +20,7 @@ const measures = ['map', 'mrr', 'ndcg', 'ndcg@10', 'p@10', 'recall@100', 'succes
 const trecNames = ['map', 'recip_rank', 'ndcg', 'ndcg_cut_10', 'P_10', 'recall_100', 'success_20'];
 
 export default async function perfEvaluate(): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-evaluate-'));
-  try {
+  await inFolder('evaluate', async (folder) => {
     const runFile = path.join(folder, 'run.txt');
     const qrelsFile = path.join(folder, 'qrels.txt');
     const { run, qrels } = generate();
@@ -43,9 +42,7 @@ export default async function perfEvaluate(): Promise<void> {
     }
     print('this', times);
     await besideTrecEval(runFile, qrelsFile, means);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function evaluateFiles(runFile: string, qrelsFile: string): Promise<number[]> {
@@ -121,5 +118,3 @@ for _ in range(repetitions):
     times.append((time.perf_counter() - start) * 1000)
 print(json.dumps({'times': times, 'means': means}))
 `;
-
-import { parseJson } from '../json.js';

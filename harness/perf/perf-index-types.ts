@@ -2,8 +2,6 @@
  * `npm run perf -- index-types [PASSAGES] [FOLDER]`: types of index over the same vectors, what each finds of the exact
  * hits and how long it takes, all of them taking turns; those whose searcher is not here are left out. Leaves a run record of each in FOLDER, and the html report of them.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepareReport } from '../comparison.js';
 import { BenchError } from '../errors.js';
@@ -18,8 +16,8 @@ import type { PassageHits, Searcher } from '../search/search.js';
 import { recallAt } from '../stages/recall.js';
 import { writeAtomic } from '../store/atomic.js';
 import type { Engine } from '../tensor/engine.js';
-import { openEngine } from '../tensor/engines.js';
 import { type Timed, writeTypeRecord } from './index-type-record.js';
+import { inFolderOnEngine } from './made-folder.js';
 import { clusteredVectors, writeVectors } from './made-vectors.js';
 
 const dimensions = 128;
@@ -99,9 +97,7 @@ async function openType(
 export default async function perfIndexTypes(args: readonly string[]): Promise<void> {
   const passages = Number(args[0] ?? 100_000);
   const out = path.resolve(args[1] ?? 'results/index-types');
-  const work = await mkdtemp(path.join(tmpdir(), 'strata-perf-'));
-  const engine = await openEngine('onnx');
-  try {
+  await inFolderOnEngine(async (work, engine) => {
     const rows = clusteredVectors(passages, dimensions, 'rows');
     const queries = clusteredVectors(queryCount, dimensions, 'queries');
     await writeVectors(work, rows, dimensions);
@@ -153,18 +149,8 @@ export default async function perfIndexTypes(args: readonly string[]): Promise<v
         return { value, recall, latency: total };
       });
       await writeTypeRecord(out, {
-        ...{
-          kind,
-          searcher: by,
-          parameter,
-          sizeBytes,
-          trainedOn,
-          buildSeconds,
-          passages,
-          dimensions,
-          depth,
-          seed,
-        },
+        ...{ kind, searcher: by, parameter, sizeBytes, trainedOn, buildSeconds },
+        ...{ passages, dimensions, depth, seed },
         points: timed,
         hits: points.at(-1)!.hits,
         exact: flat.hits,
@@ -178,8 +164,5 @@ export default async function perfIndexTypes(args: readonly string[]): Promise<v
     const page = path.join(out, 'index-types.html');
     await writeAtomic(page, await (await loadReport('html')).render(report));
     console.log(`records and page: ${out}`);
-  } finally {
-    await engine.dispose();
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }

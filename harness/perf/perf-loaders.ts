@@ -4,14 +4,14 @@
  * would take at these rates.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import dpr from '../../datasets/dpr.js';
 import type { Dataset } from '../contracts.js';
+import { inFolder } from './made-folder.js';
 import { MadeText, peakMiB } from './made-text.js';
 
 const passages = 2_000_000;
@@ -71,8 +71,7 @@ export default async function perfLoaders([share = '1']: readonly string[]): Pro
   const scale = Number(share);
   if (!(scale > 0)) throw new RangeError(`a share above 0 is needed, not ${share}`);
   const count = Math.round(passages * scale);
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-loaders-'));
-  try {
+  await inFolder('loaders', async (folder) => {
     const made = new MadeText(200_000, 1);
     const packedBytes = await write(path.join(folder, 'psgs_w100.tsv.gz'), passageLines(count, made), true);
     const jsonBytes = await write(
@@ -86,9 +85,7 @@ export default async function perfLoaders([share = '1']: readonly string[]): Pro
     );
     console.log(`resident at the highest after making them: ${peakMiB().toFixed(0)} MiB`);
     await measure(folder, count, jsonBytes);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function measure(folder: string, count: number, jsonBytes: number): Promise<void> {

@@ -3,9 +3,6 @@
  * largest resident memory of each: it is to follow the stated budgets, not the collection.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Passage } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
@@ -21,6 +18,7 @@ import { silentProgress } from '../progress.js';
 import { stream } from '../random.js';
 import { bytesOnDisk } from '../store/disk-bytes.js';
 import { openEngine } from '../tensor/engines.js';
+import { inFolder } from './made-folder.js';
 
 const sizes = {
   layers: 1,
@@ -40,8 +38,7 @@ async function* madePassages(count: number): AsyncIterable<Passage> {
 
 /** Encodes and searches N passages in this process. */
 async function measure(count: number): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-memory-'));
-  try {
+  await inFolder('memory', async (folder) => {
     const engine = await openEngine('onnx');
     const { encoder, weights } = scratchEncoder(sizes, 1);
     const loaded = await loadArchitecture('dual-encoder');
@@ -86,9 +83,7 @@ async function measure(count: number): Promise<void> {
         `vectors ${searcher.resident ? 'kept in memory' : 'streamed from disk'}, ` +
         `${(count / encodeSeconds).toFixed(0)} passages encoded per second`,
     );
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
 export default async function perfMemory([count]: readonly string[]): Promise<void> {

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from '../statistics/summary.js';
+import { wholeCount } from './counts.js';
 
 /** What npx calls: it also looks whether the sources are newer than the build. */
 const bench = fileURLToPath(new URL('../../../scripts/bench.mjs', import.meta.url));
@@ -16,10 +17,8 @@ function call(...argv: string[]): { ms: number; printed: string } {
   return { ms: performance.now() - started, printed };
 }
 
-export default async function perfStart([given]: readonly string[]): Promise<void> {
-  const repetitions = Number(given ?? 15);
-  if (!(Number.isInteger(repetitions) && repetitions > 0))
-    throw new RangeError(`repetitions ${given}: a whole number from 1`);
+export default async function perfStart([given = '15']: readonly string[]): Promise<void> {
+  const repetitions = wholeCount('repetitions', given);
   const { printed } = call(bench, '--help');
   const names = [...printed.matchAll(/^ {2}bench ([a-z]+) {2,}/gm)].map(([, name]) => name!);
   if (names.length === 0) throw new Error('bench --help names no command.');

@@ -17,16 +17,15 @@ import { keyOf } from '../store/hash.js';
 import { manifestFile } from '../store/manifest.js';
 import { TaskChildren } from '../tasks/children.js';
 import { programHere, type Task } from '../tasks/task.js';
+import { wholeCount } from './counts.js';
 import { paperTasks, simulate } from './made-tasks.js';
 
 const mostOverheadMs = 50;
 
 export default async function perfTasks(given: readonly string[]): Promise<void> {
-  const [workers, seeds, meanMs] = [16, 8, 100].map((usual, i) => {
-    const value = Number(given[i] ?? usual);
-    if (!(Number.isInteger(value) && value > 0)) throw new RangeError(`${given[i]}: a whole number from 1`);
-    return value;
-  }) as [number, number, number];
+  const [workers, seeds, meanMs] = (['workers', 'seeds', 'mean ms'] as const).map((what, i) =>
+    wholeCount(what, given[i] ?? [16, 8, 100][i]!),
+  ) as [number, number, number];
   const tasks = await paperTasks(seeds);
   const hours = (task: GridTask) => task.hours[1];
   const msPerHour = (meanMs * tasks.length) / tasks.reduce((sum, task) => sum + hours(task), 0);

@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config/config.js';
@@ -20,6 +20,8 @@ import { manifestFile } from '../store/manifest.js';
 import { workBeside } from '../tasks/by-store.js';
 import { runTask, type TaskPlace } from '../tasks/run-task.js';
 import { cellTasks, type Task } from '../tasks/task.js';
+import { wholeCount } from './counts.js';
+import { inFolder } from './made-folder.js';
 import { MadeText } from './made-text.js';
 
 const shards = 8;
@@ -180,13 +182,9 @@ export default async function perfWorkers([given, turns = '3']: readonly string[
     console.log(JSON.stringify(await work(parseJson(given) as Job)));
     return;
   }
-  const counts = { passages: Number(given ?? 200_000), turns: Number(turns) };
-  for (const [name, count] of Object.entries(counts))
-    if (!(Number.isInteger(count) && count > 0))
-      throw new RangeError(`${name} ${count}: a whole number from 1`);
+  const counts = { passages: wholeCount('passages', given ?? 200_000), turns: wholeCount('turns', turns) };
   const { passages } = counts;
-  const root = await mkdtemp(path.join(tmpdir(), 'strata-workers-'));
-  try {
+  await inFolder('workers', async (root) => {
     const data = path.join(root, 'data');
     await writeCollection(data, passages);
     const request = requestOn(root, data, passages);
@@ -199,9 +197,7 @@ export default async function perfWorkers([given, turns = '3']: readonly string[
     for (let i = 0; i < counts.turns; i++)
       for (const workers of [1, 2] as const) found[workers].push(await turn(begun, tasks, workers));
     tell(found, passages);
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
+  });
 }
 
 function tell(found: Record<1 | 2, Turn[]>, passages: number): void {

@@ -1,5 +1,6 @@
 /** BM25 as a system: dataset -> index of terms -> search -> hits. */
 
+import { closingOnFailure } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import type { Query, SparseScoring } from '../contracts.js';
 import { counted } from '../counted.js';
@@ -54,7 +55,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const run = await bench.logged(stages.run, 'search');
   const from: TermsFrom = { config, folder, scoring };
   const { index, searcher } = await openSparse(folder, scoring, config.search.memoryMiB);
-  try {
+  return closingOnFailure(index, async () => {
     const facts = {
       config: { ...config, bm25: scoringValues(scoring) },
       arch: bareArchitecture(architecture, architecture),
@@ -76,10 +77,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       opening: { system: architecture, folders: [folder], from },
       close: () => index.close(),
     };
-  } catch (error) {
-    await index.close();
-    throw error;
-  }
+  });
 }
 
 /** By which it is opened: JSON. */

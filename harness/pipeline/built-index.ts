@@ -86,12 +86,7 @@ export function builtFacts(
   return {
     ...flat,
     kind: built.kind,
-    sizeBytes: {
-      vectors,
-      identifiers,
-      offsets,
-      total: vectors + identifiers + offsets,
-    },
+    sizeBytes: { vectors, identifiers, offsets, total: vectors + identifiers + offsets },
     projectedBytes: Math.round((vectors / index.vectors) * flat.vectorsPerPassage * flat.projectedPassages),
     trainedOn: facts.trainedOn,
     builtBy: { searcher: built.by.name, versions },

@@ -42,9 +42,7 @@ export function textEncoders(
 }
 
 /** The model that the training of a checkpoint began with. @throws BenchError CHECKPOINT_INVALID where it is none */
-export async function originOf(folder: string): Promise<string> {
-  return (await readRetrieverFacts(folder)).model;
-}
+export const originOf = async (folder: string): Promise<string> => (await readRetrieverFacts(folder)).model;
 
 /** Says so where a checkpoint that a user brings does not say what its files were. */
 export async function noteUnchecked(folder: string, { note }: Pick<Progress, 'note'>): Promise<void> {

@@ -6,11 +6,11 @@ import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, type RunToWrite, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import type { Progress } from '../progress.js';
-import { removePartialsOf } from '../store/atomic.js';
+import { removePartialsOf } from '../store/partials.js';
 import { Store } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
+import { type DatasetChoice, openDataset } from './open-dataset.js';
 import { passageTexts } from './passage-texts.js';
-import { type DatasetChoice, openDataset } from './prepare.js';
 
 export interface ConvertRequest {
   run: string;
@@ -39,9 +39,7 @@ export async function convertRun(request: ConvertRequest, progress: Progress): P
     throw new BenchError(
       'USAGE',
       "DPR's results hold questions, answers and texts, and a run has only ids.",
-      {
-        hint: 'Say which dataset was searched: --dataset D.',
-      },
+      { hint: 'Say which dataset was searched: --dataset D.' },
     );
   }
   const dataset =

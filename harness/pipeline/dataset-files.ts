@@ -5,11 +5,11 @@ import { BenchError } from '../errors.js';
 import { writeQrels } from '../interchange/qrels.js';
 import { datasetsNamed, loadDataset } from '../plugins.js';
 import type { Progress } from '../progress.js';
-import { removePartialsOf } from '../store/atomic.js';
 import { type Holding, holdingOf, verifyHolding } from '../store/holdings.js';
+import { removePartialsOf } from '../store/partials.js';
 import { Store } from '../store/store.js';
 import { byHand } from '../store/verification.js';
-import { type DatasetChoice, fetcher, openDataset } from './prepare.js';
+import { type DatasetChoice, fetcher, openDataset } from './open-dataset.js';
 
 export type { Holding } from '../store/holdings.js';
 

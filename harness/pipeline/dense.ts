@@ -1,4 +1,5 @@
 /** A system of vectors, wherever these come from: encode -> index -> search -> hits. */
+import { closingOnFailure } from '../closing.js';
 import type { CurveFacts, WinnerFacts } from '../record.js';
 import { timeOf } from '../stages/search.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
@@ -25,12 +26,7 @@ export async function onEngine<T extends object>(
     await bench.close();
     await engine.dispose();
   };
-  try {
-    return { ...(await answer(bench)), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  return closingOnFailure({ close }, async () => ({ ...(await answer(bench)), close }));
 }
 
 /** All but what only the system knows. */
@@ -59,11 +55,7 @@ export async function answerDense(
   const searching = await bench.searching(stages.shards, stages.index);
   const { searcher, index, built } = searching;
   const { numbers, architecture } = await source.held();
-  const facts = {
-    config,
-    device: deviceFacts(engine, searcher),
-    index: await indexFacts(searching),
-  };
+  const facts = { config, device: deviceFacts(engine, searcher), index: await indexFacts(searching) };
   const indexBytes = searcher.resident ? facts.index.sizeBytes.total : config.search.memoryMiB * 2 ** 20;
   return {
     run,

@@ -107,9 +107,7 @@ async function choose(
     throw new BenchError(
       'DATA_INVALID',
       `${whole.name} has none of the passages that its test queries need.`,
-      {
-        hint: 'Take distractors of another collection: --distractors-from DATASET.',
-      },
+      { hint: 'Take distractors of another collection: --distractors-from DATASET.' },
     );
   }
   const order = await orderOf(from.passages(), standing, source === undefined, seen);

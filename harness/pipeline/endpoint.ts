@@ -33,9 +33,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
     throw new BenchError(
       'USAGE',
       `${request.architecture} is asked over the network, and --offline forbids it.`,
-      {
-        hint: 'Leave --offline out.',
-      },
+      { hint: 'Leave --offline out.' },
     );
   return assertMachine(request.config);
 }
@@ -95,10 +93,7 @@ async function endpointAs<T extends UsedVectors>(
     const known = await knownOf(bench, await indexBuilder(config));
     const source = endpointVectors({ name, url, open: () => server }, config);
     const vectors = vectorStages(source, request, known, asking);
-    const used = await use(asking, bench, vectors, {
-      held: async () => ({ numbers: 0 }),
-      from: { url },
-    });
+    const used = await use(asking, bench, vectors, { held: async () => ({ numbers: 0 }), from: { url } });
     const { facts } = used;
     const { served } = (await bench.of('base').made(source.passages(known.parts?.base ?? known))).facts;
     return {

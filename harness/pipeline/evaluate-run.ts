@@ -12,8 +12,9 @@ import { bareArchitecture, newRecord, type RunRecord, runElsewhere } from '../re
 import { describeFile } from '../store/hash-once.js';
 import { Store } from '../store/store.js';
 import { type Measurement, measureStage } from './measure-stage.js';
+import { openDataset } from './open-dataset.js';
 import { identicalIdsOf } from './own-passages.js';
-import { openDataset, type StageRequest } from './prepare.js';
+import type { StageRequest } from './prepare.js';
 import { datasetFacts } from './record-parts.js';
 
 export interface EvaluateRequest extends StageRequest {

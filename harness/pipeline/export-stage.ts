@@ -1,4 +1,5 @@
 /** From a trained checkpoint to files for other tools. */
+import { closing } from '../closing.js';
 import { type ExportFacts, type ExportFormat, exportRetriever } from '../export/export-folder.js';
 import { encoderFolder } from '../model/retriever-files.js';
 import type { Progress } from '../progress.js';
@@ -21,11 +22,8 @@ export async function exportCheckpoint(request: ExportRequest, progress: Progres
   const checkpoint = await openCheckpoint(request.checkpoint);
   await noteUnchecked(request.checkpoint, progress);
   const tokenizer = await loadTokenizer(encoderFolder(request.checkpoint, checkpoint.facts));
-  const engine = await openEngine(request.engine);
-  try {
+  return closing(await openEngine(request.engine), async (engine) => {
     const { out, format } = request;
     return await exportRetriever({ ...checkpoint, tokenizer }, format, out, { engine, progress });
-  } finally {
-    await engine.dispose();
-  }
+  });
 }

@@ -1,11 +1,11 @@
 /** An index that a user brings from elsewhere: its manifest says what it was, and anybody could have written that. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError } from '../errors.js';
+import { closing } from '../closing.js';
+import { BenchError, succeeds } from '../errors.js';
 import { shardPaths } from '../index/shard-files.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
 import type { Progress } from '../progress.js';
-import type { SearcherPlugin } from '../search/searcher.js';
 import { auto, autoSearchers, namedSearcher } from './choose-searcher.js';
 import type { Session } from './prepare.js';
 
@@ -20,27 +20,18 @@ export async function tryForeign(
   progress: Progress,
 ): Promise<void> {
   if (await isBelow(store.root, folder)) return;
-  const index = await openIndex(folder);
-  try {
+  await closing(await openIndex(folder), async (index) => {
     await assertFinite(index, progress);
     const files = index.shards.map(({ number }) => shardPaths(folder, number).vectors);
     for (const { plugin } of searcher === auto ? await autoSearchers() : [await namedSearcher(searcher)])
-      if (plugin.prove !== undefined && (await isHere(plugin))) await plugin.prove(files, progress);
-  } finally {
-    await index.close();
-  }
+      if (plugin.prove !== undefined && (await succeeds(plugin.check()))) await plugin.prove(files, progress);
+  });
 }
 
 async function isBelow(root: string, folder: string): Promise<boolean> {
   const [above, below] = await Promise.all([root, folder].map((each) => realpath(each).catch(() => each)));
   return !path.relative(above!, below!).startsWith('..');
 }
-
-const isHere = (plugin: SearcherPlugin): Promise<boolean> =>
-  plugin.check().then(
-    () => true,
-    () => false,
-  );
 
 const blockNumbers = 1 << 20;
 

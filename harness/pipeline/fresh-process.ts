@@ -59,9 +59,7 @@ export async function timeInProcess(
     const error = new BenchError(
       'UNAVAILABLE',
       `The process that timed ${order.names.join(', ')} ended before it was done (${ended}, ${words}).`,
-      {
-        hint: 'Where the machine ran out of memory, latency.interleave=false opens one system at a time.',
-      },
+      { hint: 'Where the machine ran out of memory, latency.interleave=false opens one system at a time.' },
     );
     return order.openings.map(() => error);
   }

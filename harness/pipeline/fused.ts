@@ -1,5 +1,6 @@
 /** Several systems as one: each answers by itself, as in a row of its own, and their lists become one. */
 
+import { closingOnFailure } from '../closing.js';
 import type { FuseConfig } from '../config/system-config.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
@@ -98,7 +99,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       await each.close();
     }
   };
-  try {
+  return closingOnFailure({ close: () => close(all) }, async () => {
     for (const component of components) {
       const { name, steps } = component;
       all.push({ name, ...(await steps.answer(askingOf(asking, component, depth))) });
@@ -111,6 +112,8 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
     const fused = fuse(runs, asked, request.architecture, await knownOf(bench));
     const run = await bench.logged(fused, 'fuse');
     const together = addedUp(asking, 'fuse', all);
+    const openings = all.map(({ opening }) => opening);
+    const from: FusedFrom = { ...asked, all: openings };
     return {
       ...together,
       ...{ run, index: all[0]!.index, stages: { run: fused, all: [fused] } },
@@ -127,17 +130,10 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
-      opening: openingOf(
-        request.architecture,
-        all.map((each) => each.opening),
-        asked,
-      ),
+      opening: { system: request.architecture, folders: openings.flatMap(({ folders }) => folders), from },
       close: () => close(all),
     };
-  } catch (error) {
-    await close(all);
-    throw error;
-  }
+  });
 }
 
 /** By which it is opened: JSON. */
@@ -145,11 +141,6 @@ interface FusedFrom {
   readonly all: readonly Opening[];
   readonly fusion: Fusion;
   readonly depth: number;
-}
-
-function openingOf(system: string, all: readonly Opening[], how: Omit<FusedFrom, 'all'>): Opening {
-  const from: FusedFrom = { ...how, all };
-  return { system, folders: all.flatMap(({ folders }) => folders), from };
 }
 
 export async function loadCode(from: object): Promise<void> {
@@ -162,12 +153,9 @@ export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
   const close = async () => {
     for (const system of open) await system.close();
   };
-  try {
+  await closingOnFailure({ close }, async () => {
     for (const each of all) open.push(await openSystem(each, way));
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
   const fused = (lists: readonly unknown[]) => fuseHits(lists as PassageHits[], fusion, depth);
   return {
     parts: joinedParts(

@@ -1,6 +1,7 @@
 /** Rows of vectors made elsewhere, whatever the form of their file: an array of NumPy, or a Parquet file. */
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
+import { closingOnFailure } from '../closing.js';
 import { readFully } from '../index/reading.js';
 import { NpyRows, type NpyType } from '../interchange/npy.js';
 import { ParquetVectors } from '../interchange/parquet-vectors.js';
@@ -70,17 +71,13 @@ class ParquetArray implements GivenArray {
   async inAnyOrder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     const name = path.join(folder, `${path.basename(this.file)}.f32`);
-    const handle = await open(name, 'w+');
-    try {
+    await closingOnFailure(await open(name, 'w+'), async (handle) => {
       for (let row = 0; row < this.rows; row += copiedRows) {
         const values = await this.vectors.read(row, Math.min(copiedRows, this.rows - row));
         await handle.writeFile(new Uint8Array(values.buffer));
       }
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-    this.#copy = { handle, name };
+      this.#copy = { handle, name };
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Vectors made elsewhere by the ids that they are asked for: every id has one, and every number is one. */
 
+import { closing } from '../closing.js';
 import type { Dataset, Query } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
@@ -135,13 +136,10 @@ export class GivenQueries {
 
   static async open(given: GivenVectors): Promise<GivenQueries> {
     const rows = await rowsById(given, 'queries');
-    const reader = await GivenRows.open(given, 'queries');
-    try {
+    return closing(await GivenRows.open(given, 'queries'), async (reader) => {
       const values = await reader.read(0, given.counts.queries);
       return new GivenQueries(given.folder, given.dimensions, values, rows);
-    } finally {
-      await reader.close();
-    }
+    });
   }
 
   /** @returns [Q, D] @throws BenchError DATA_INVALID listing queries that have no vector */
@@ -151,9 +149,7 @@ export class GivenQueries {
       throw new BenchError(
         'DATA_INVALID',
         `${this.folder} has no vectors of ${listed(missing, 'query', 'queries')}.`,
-        {
-          hint: 'There has to be a row for every query that is searched with.',
-        },
+        { hint: 'There has to be a row for every query that is searched with.' },
       );
     }
     const vectors = new Float32Array(queries.length * this.dimensions);

@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DataFile } from '../contracts.js';
-import { BenchError } from '../errors.js';
+import { BenchError, succeeds } from '../errors.js';
 import { jsonLines, textLines } from '../interchange/json-lines.js';
 import { ParquetVectors } from '../interchange/parquet-vectors.js';
 import { parseJson } from '../json.js';
@@ -111,11 +111,7 @@ async function filesOf(folder: string, side: Side): Promise<{ array: string; ide
   );
 }
 
-const isThere = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
+const isThere = (file: string): Promise<boolean> => succeeds(stat(file));
 
 async function ownSimilarity(file: string): Promise<Similarity | undefined> {
   if (!(await isThere(file))) return undefined;

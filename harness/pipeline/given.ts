@@ -36,10 +36,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
     });
   }
   const { dimensions } = await described(request);
-  return {
-    ...(await assertMachine(request.config)),
-    vectors: { dimensions, perPassage: 1, atMost: false },
-  };
+  return { ...(await assertMachine(request.config)), vectors: { dimensions, perPassage: 1, atMost: false } };
 }
 
 export async function plan(request: RunRequest, means: Means): Promise<SystemPlan> {
@@ -74,11 +71,7 @@ export const score = (asking: AnswerRequest): Promise<ScoringSystem> => givenAs(
 export const { open, openScoring, loadCode } = openingsOf(async ({ folder }, { config }) => {
   const queries = await GivenQueries.open(await describeGiven(folder!, config.vectors.similarity));
   // Looked up: there is nothing to time.
-  return {
-    parts: [],
-    encode: async (some) => queries.vectorsOf(some),
-    dispose: async () => undefined,
-  };
+  return { parts: [], encode: async (some) => queries.vectorsOf(some), dispose: async () => undefined };
 });
 
 /** @param use what is done with the vectors @param searches whether queries of the split are asked for */

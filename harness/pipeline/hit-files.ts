@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { fileError } from '../errors.js';
 import { damaged, openToRead, readFully } from '../index/reading.js';
 import { parseJson } from '../json.js';
 import type { PassageHits } from '../search/search.js';
-import { AtomicFile } from '../store/atomic.js';
+import { writeAtomic, writeWhole } from '../store/atomic.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
 import { openPlain, readPlain } from '../store/plain-file.js';
 import type { Artifact } from '../store/store.js';
@@ -151,24 +152,16 @@ export class HitParts {
     const header: PartHeader = { ...about, sha256: hashOfPart(about, arrays) };
     const line = Buffer.from(`${JSON.stringify(header)}\n`);
     const file = this.#nextFile();
-    const written = await AtomicFile.create(file);
-    await written.write(line);
-    for (const array of arrays) await written.write(array);
-    await written.commit();
+    await writeAtomic(file, line, ...arrays);
     this.#parts.push({ file, header, start: line.length });
   }
 
   /** Writes the hits of all parts where `readHits` finds them; holds one array of one part at a time. */
   async join(): Promise<void> {
     for (const field of fields) {
-      const joined = await AtomicFile.create(path.join(this.#folder, arrayFiles[field]));
-      try {
+      await writeWhole(path.join(this.#folder, arrayFiles[field]), async (joined) => {
         for (const part of this.#parts) await joined.write(await readArray(part, field));
-      } catch (error) {
-        await joined.abort();
-        throw error;
-      }
-      await joined.commit();
+      });
     }
   }
 }
@@ -211,11 +204,6 @@ async function readArray({ file, header, start }: Part, field: Field): Promise<U
   const before = fields.slice(0, fields.indexOf(field));
   const position = before.reduce((sum, each) => sum + arrayBytes(header, each), start);
   const bytes = new Uint8Array(arrayBytes(header, field));
-  const handle = await openToRead(file);
-  try {
-    await readFully(file, handle, bytes, position);
-  } finally {
-    await handle.close();
-  }
+  await closing(await openToRead(file), (handle) => readFully(file, handle, bytes, position));
   return bytes;
 }

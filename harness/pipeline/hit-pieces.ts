@@ -1,13 +1,15 @@
 /** Hits in a part of an index on disk: the arrays of `hit-files`, and `piece.json`, which is written last and says what they are. */
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { BenchError } from '../errors.js';
 import { asWritten, damaged, openToRead, readFully } from '../index/reading.js';
 import type { PassageHits } from '../search/search.js';
-import { makeFolder, writeJson } from '../store/atomic.js';
+import { writeJson } from '../store/atomic.js';
 import { withDigest } from '../store/digest.js';
 import { hashOnce } from '../store/hash-once.js';
 import { pieceFile } from '../store/log-file.js';
+import { makeFolder } from '../store/make-folder.js';
 import { textIfThere } from '../store/text-file.js';
 import { arrayFiles, type Field, fields } from './hit-files.js';
 import type { Conditions } from './whole-index.js';
@@ -85,12 +87,7 @@ export async function readPiece(
   const read = async (field: Field, width: number): Promise<ArrayBuffer> => {
     const file = arrayFile(folder, field);
     const bytes = new Uint8Array(4 * count * width);
-    const handle = await openToRead(file);
-    try {
-      await readFully(file, handle, bytes, 4 * first * width);
-    } finally {
-      await handle.close();
-    }
+    await closing(await openToRead(file), (handle) => readFully(file, handle, bytes, 4 * first * width));
     return bytes.buffer;
   };
   return {

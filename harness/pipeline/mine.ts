@@ -10,7 +10,7 @@ import { mine } from '../stages/mine.js';
 import { search } from '../stages/search.js';
 import { askedOf } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
-import { removePartialsOf } from '../store/atomic.js';
+import { removePartialsOf } from '../store/partials.js';
 import { bm25Asked } from './negative-sources.js';
 import { negativesFile } from './negatives-file.js';
 import { withCheckpoint } from './one-stage.js';

@@ -10,7 +10,7 @@ import { projectedVectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
 import { trainingText } from './device-needs.js';
 import { relevantIds } from './distractors/choose.js';
-import { type DatasetChoice, openDatasetHere } from './prepare.js';
+import { type DatasetChoice, openDatasetHere } from './open-dataset.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 
@@ -73,9 +73,7 @@ export function memoryLine({ config }: RunRequest, means: Means): string {
 }
 
 /** `20.1 GiB free of 23.5 GiB` */
-function machineMemory(): string {
-  return `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
-}
+const machineMemory = (): string => `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
 
 /** `2 cores, 20.1 GiB free of 23.5 GiB of memory, 100.0 GiB free at .bench` */
 export async function describeRoom(cache: string): Promise<string> {

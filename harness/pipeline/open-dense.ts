@@ -1,4 +1,5 @@
 /** Opens what encodes queries and an index, to answer queries as a user would ask them. */
+import { closingOnFailure } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import { openIndex } from '../index/vector-index.js';
 import { PassageScorer } from '../search/rerank.js';
@@ -58,8 +59,7 @@ async function openDense(from: DenseFrom, way: WayToOpen, openQueries: OpenQueri
   const config = configOf(from, way);
   const { depth } = config.search;
   const built = from.built && builtIndex(from.built, config, (await indexBuilder(config))!);
-  const engine = await engineOf(config);
-  try {
+  return closingOnFailure(await engineOf(config), async (engine) => {
     const searching = await openSearching({ config }, engine, shards, built);
     const { searcher } = searching;
     const encoder = await openQueries(queries, { ...way, config, shards, engine });
@@ -81,10 +81,7 @@ async function openDense(from: DenseFrom, way: WayToOpen, openQueries: OpenQueri
         await engine.dispose();
       },
     };
-  } catch (error) {
-    await engine.dispose();
-    throw error;
-  }
+  });
 }
 
 export const scorerBytes = ({ search }: BenchConfig): number => search.memoryMiB * 2 ** 20;
@@ -97,14 +94,11 @@ async function openScoring(from: DenseFrom, way: WayToOpen, openQueries: OpenQue
   const close = async () => {
     for (const each of opened.reverse()) await each.close();
   };
-  try {
+  return closingOnFailure({ close }, async () => {
     const queries = await openQueries(from.queries, { ...way, config, shards, engine });
     opened.push({ close: () => queries.dispose() });
     const index = await openIndex(shards);
     opened.push(index);
     return { queries, scorer: await PassageScorer.open(index, scorerBytes(config)), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }

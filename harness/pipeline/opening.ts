@@ -32,8 +32,6 @@ function here(opening: Opening): Opening {
   throw new BenchError(
     'CACHE_INVALID',
     `${gone}, which ${opening.system} is opened from, is not there any more.`,
-    {
-      hint: 'Start the same command again, and leave the cache alone meanwhile.',
-    },
+    { hint: 'Start the same command again, and leave the cache alone meanwhile.' },
   );
 }

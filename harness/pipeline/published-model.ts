@@ -1,6 +1,7 @@
 /** A published sentence encoder, opened as its own files have it. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import type { DataFile, Passage } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { describeEncoder, loadEncoder } from '../model/checkpoint.js';
@@ -146,13 +147,10 @@ function assertWidths(folder: string, { modules }: SentenceFacts, { shape: { dim
 }
 
 async function denseWeights(folder: string): Promise<Float32Array[]> {
-  const source = await TensorSource.open(folder, await readdir(folder).catch(() => []));
-  try {
+  return closing(await TensorSource.open(folder, await readdir(folder).catch(() => [])), async (source) => {
     const names = ['linear.weight', 'linear.bias'].filter((name) => source.shapeOf(name) !== undefined);
     return await Promise.all(names.map(async (name) => finite(folder, name, await source.read(name))));
-  } finally {
-    await source.close();
-  }
+  });
 }
 
 function assertShapes(folder: string, { parameters }: SentenceModel, weights: readonly Float32Array[]): void {

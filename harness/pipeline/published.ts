@@ -1,6 +1,7 @@
 /** A model as it was published, as a system: nothing is trained, then as every system of vectors, see `dense.ts`. */
 
 import path from 'node:path';
+import { closing } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
@@ -68,14 +69,11 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
 export async function times({ request, part, folder: temporary }: Trial): Promise<StageTime[]> {
   const { config } = request;
   const folder = await localModel(idOf(request), { config, offline: true }, true);
-  const engine = await engineOf(config);
-  try {
+  return closing(await engineOf(config), async (engine) => {
     const model = await openPublished(folder!, request.architecture, config.pretrained);
     const rates = await denseRates(part, model, config, engine, path.join(temporary, 'index'));
     return denseStages(rates, part.whole, config);
-  } finally {
-    await engine.dispose();
-  }
+  });
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
@@ -102,9 +100,7 @@ async function byContent(request: RunRequest, progress: Progress): Promise<Model
     throw new BenchError(
       'CHECKPOINT_INVALID',
       `The files in ${folder} have changed since it was looked at.`,
-      {
-        hint: 'Run again: what was made with the others stays in the cache.',
-      },
+      { hint: 'Run again: what was made with the others stays in the cache.' },
     );
   };
   return { name, need: { folder, key }, code, open };

@@ -57,35 +57,53 @@ export async function searchQueries(
   const { searcher, index } = searching;
   const { resident } = searcher;
   const identifiers = identicalIds === 'dropped' ? await index.identifiers() : undefined;
-  const whole = resident ? progress.stage('search', queries.length, 'queries') : undefined;
+  const search = async (asked: readonly Query[], first: number, onRows?: (rows: number) => void) => {
+    const rows = await vectors.read(first, asked.length);
+    const started = performance.now();
+    const found = await searcher.search(rows, asked.length, searchedDepth(depth, identicalIds), onRows);
+    const seconds = (performance.now() - started) / 1000;
+    return { hits: identifiers ? withoutOwnPassages(found, asked, identifiers, depth) : found, seconds };
+  };
+  if (resident) return inBatches('search', queries, sink, batchSize, progress, search);
   await inParts(queries, sink, async (part, before) => {
-    const hits: PassageHits[] = [];
-    let seconds = 0;
-    const search = async (first: number, asked: readonly Query[], onRows?: (rows: number) => void) => {
-      const rows = await vectors.read(before + first, asked.length);
-      const started = performance.now();
-      const found = await searcher.search(rows, asked.length, searchedDepth(depth, identicalIds), onRows);
-      seconds += (performance.now() - started) / 1000;
-      hits.push(identifiers ? withoutOwnPassages(found, asked, identifiers, depth) : found);
-    };
-    if (whole !== undefined) {
-      for (let first = 0; first < part.length; first += batchSize) {
-        progress.checkInterrupted();
-        const batch = part.slice(first, first + batchSize);
-        await search(first, batch);
-        whole.update(before + first + batch.length);
-      }
-      return { hits, seconds };
-    }
     const reading = progress.stage('search', index.vectors, 'vectors');
-    await search(0, part, (rows) => {
+    const { hits, seconds } = await search(part, before, (rows) => {
       progress.checkInterrupted();
       reading.update(rows);
     });
     reading.end();
+    return { hits: [hits], seconds };
+  });
+}
+
+/**
+ * Hands the queries that the sink lacks to `search`, batch by batch.
+ * @param name of the stage that it is told as @param search is given the place of the first query; its seconds are of the search alone
+ * @throws BenchError INTERRUPTED
+ */
+export async function inBatches(
+  name: string,
+  queries: readonly Query[],
+  sink: HitSink,
+  batchSize: number,
+  progress: Progress,
+  search: (batch: readonly Query[], first: number) => Promise<{ hits: PassageHits; seconds: number }>,
+): Promise<void> {
+  const stage = progress.stage(name, queries.length, 'queries');
+  await inParts(queries, sink, async (part, before) => {
+    const hits: PassageHits[] = [];
+    let seconds = 0;
+    for (let at = 0; at < part.length; at += batchSize) {
+      progress.checkInterrupted();
+      const batch = part.slice(at, at + batchSize);
+      const found = await search(batch, before + at);
+      hits.push(found.hits);
+      seconds += found.seconds;
+      stage.update(before + at + batch.length);
+    }
     return { hits, seconds };
   });
-  whole?.end();
+  stage.end();
 }
 
 /** Hands the queries that the sink lacks to `search`, part by part. */

@@ -15,8 +15,9 @@ import {
   writeRecord,
 } from '../record.js';
 import { mean } from '../statistics/summary.js';
-import { removePartialsOf, writeAtomic, writeJson } from '../store/atomic.js';
+import { writeAtomic, writeJson } from '../store/atomic.js';
 import { describeFile } from '../store/hash-once.js';
+import { removePartialsOf } from '../store/partials.js';
 import { readPlainText } from '../store/plain-file.js';
 
 /** What `bench export` makes of a record, with what a file of it is. */

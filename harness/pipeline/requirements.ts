@@ -8,7 +8,7 @@ import { loadDataset } from '../plugins.js';
 import { loadSystem } from '../systems.js';
 import { assertSearcherName } from './choose-searcher.js';
 import { assertIndexOf } from './index-builder.js';
-import type { DatasetChoice } from './prepare.js';
+import type { DatasetChoice } from './open-dataset.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 

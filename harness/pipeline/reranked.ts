@@ -1,4 +1,5 @@
 /** Two systems as one: the first finds passages, the second scores these alone, with the vectors of its own row. */
+import { closingOnFailure } from '../closing.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { rerankHits } from '../search/rerank.js';
@@ -73,13 +74,15 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const [first, second] = await componentsWithSteps(request);
   const score = scoreOf(second!.name, second!.steps);
   const found = await first!.steps.answer(askingOf(asking, first!, Math.max(depth, reranked)));
-  try {
+  return closingOnFailure(found, async () => {
     const scoring = await score(askingOf(asking, second!, depth));
     const bench = new Workbench(prepared, progress, log);
     const vectors = scoring.stages.vectors!;
     const asked = { split, reranked, depth };
     const stage = rerank(found.stages.run, vectors, asked, request.architecture, await knownOf(bench));
     const run = await bench.logged(stage, 'rerank');
+    const [opened, scorer] = [found.opening, scoring.opening];
+    const from: RerankedFrom = { reranked, depth, found: opened, scoring: scorer };
     const together = addedUp(asking, 'rerank', [
       { ...found, name: first!.name },
       { ...scoring, name: second!.name },
@@ -97,13 +100,10 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         ),
         reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
-      opening: openingOf(request.architecture, found.opening, scoring.opening, { reranked, depth }),
+      opening: { system: request.architecture, folders: [...opened.folders, ...scorer.folders], from },
       close: () => found.close(),
     };
-  } catch (error) {
-    await found.close();
-    throw error;
-  }
+  });
 }
 
 /** By which it is opened: JSON. */
@@ -114,16 +114,6 @@ interface RerankedFrom {
   readonly depth: number;
 }
 
-function openingOf(
-  system: string,
-  found: Opening,
-  scoring: Opening,
-  how: Omit<RerankedFrom, 'found' | 'scoring'>,
-): Opening {
-  const from: RerankedFrom = { ...how, found, scoring };
-  return { system, folders: [...found.folders, ...scoring.folders], from };
-}
-
 export async function loadCode(from: object): Promise<void> {
   const { found, scoring } = from as RerankedFrom;
   for (const each of [found, scoring]) await loadCodeOf(each);
@@ -131,8 +121,7 @@ export async function loadCode(from: object): Promise<void> {
 
 export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
   const { found, scoring, reranked, depth } = from as RerankedFrom;
-  const first = await openSystem(found, way);
-  try {
+  return closingOnFailure(await openSystem(found, way), async (first) => {
     const second = await openScoringOf(scoring, way);
     const { queries, scorer } = second;
     const ordered = async ([hits, given]: readonly unknown[]) =>
@@ -149,8 +138,5 @@ export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
         await first.close();
       },
     };
-  } catch (error) {
-    await first.close();
-    throw error;
-  }
+  });
 }

@@ -6,7 +6,7 @@ import { writeRun } from '../interchange/trec.js';
 import type { Progress } from '../progress.js';
 import { newRecord, runSuffix, writeIrMetadata } from '../record.js';
 import type { RunFacts } from '../stages/search.js';
-import { removePartialsOf } from '../store/atomic.js';
+import { removePartialsOf } from '../store/partials.js';
 import type { Artifact } from '../store/store.js';
 import { readHits } from './hit-files.js';
 import type { Session } from './prepare.js';

@@ -1,4 +1,5 @@
 /** The stages of a system that has no checkpoint of its own: as far as its vectors, its hits, or what is mined from them. */
+import { closing } from '../closing.js';
 import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
@@ -47,11 +48,7 @@ export async function encodeSystem(request: SystemRequest, progress: Progress): 
   const { dataset, config } = begun.prepared;
   const asked = { split: 'test', depth: config.search.depth, component: true } as const;
   const encoding = await encode({ ...begun, ...asked, identicalIds: identicalIdsOf(config, dataset) });
-  try {
-    return await encodedIndex(encoding.shards, progress);
-  } finally {
-    await encoding.close();
-  }
+  return closing(encoding, () => encodedIndex(encoding.shards, progress));
 }
 
 /**
@@ -73,11 +70,7 @@ export async function withHits<T>(
   const identicalIds = asked.identicalIds ?? identicalIdsOf(config, dataset);
   // What is studied of a whole system beside its hits is not asked for.
   const answering = await answer({ ...begun, ...{ split, depth, identicalIds }, component: true });
-  try {
-    return await work(answering, prepared, log);
-  } finally {
-    await answering.close();
-  }
+  return closing(answering, () => work(answering, prepared, log));
 }
 
 /** @param file where the hits are written to; into `config.out`, under a name of their own, where absent */

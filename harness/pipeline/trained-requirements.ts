@@ -14,7 +14,7 @@ import { shapeOfTexts } from '../train/device-memory.js';
 import { assertSearcher, assertSearcherOn } from './choose-searcher.js';
 import { indexBuilder } from './index-builder.js';
 import { localModel } from './named-models.js';
-import { assertNegatives } from './negative-sources.js';
+import { assertNegatives } from './negatives-in-files.js';
 import { engineOf } from './prepare.js';
 import type { RunRequest } from './run-request.js';
 import { refuseLongCuts, storedOf } from './starting-model.js';

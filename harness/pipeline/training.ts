@@ -92,9 +92,7 @@ export function bestLambda(tried: readonly { lambda: number; facts: Pick<Checkpo
       throw new BenchError(
         'CONFIG_INVALID',
         'arch.lambda is a list, and there is no dev score to choose by.',
-        {
-          hint: 'Give one number, or train at least one epoch on a dataset that has dev queries.',
-        },
+        { hint: 'Give one number, or train at least one epoch on a dataset that has dev queries.' },
       );
     }
     return { lambda, epoch: epoch.epoch, dev: epoch.dev };

@@ -9,9 +9,7 @@ const searcher: Kind = {
   members: { summary: 'string', without: 'string', check: 'function', versions: 'function' },
 };
 
-export function searcherNames(root: string = builtRoot): string[] {
-  return namesIn(searcher, root);
-}
+export const searcherNames = (root: string = builtRoot): string[] => namesIn(searcher, root);
 
 /** @throws BenchError UNKNOWN_NAME with a near name */
 export async function loadSearcher(name: string, root: string = builtRoot): Promise<SearcherPlugin> {

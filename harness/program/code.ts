@@ -36,10 +36,7 @@ const chosen = new Set([
   'harness/tensor/eager.js',
 ]);
 
-/**
- * The modules that decide what the given ones compute, those included.
- * @throws Error for one that is not in the graph
- */
+/** The modules that decide what the given ones compute, those included. @throws Error for one that is not in the graph */
 export function modulesOf(graph: ModuleGraph, entries: readonly string[]): string[] {
   const found = new Set<string>();
   const waiting = [...entries];

@@ -20,10 +20,7 @@ export function kernelMemory(bytes: number): KernelMemory {
   return new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / pageBytes)) });
 }
 
-/**
- * What a kernel exports that imports its memory as `kernel.memory`.
- * @param file `new URL('NAME.wasm', import.meta.url)`
- */
+/** What a kernel exports that imports its memory as `kernel.memory`. @param file `new URL('NAME.wasm', import.meta.url)` */
 export function kernelOf(file: URL, memory: KernelMemory): Readonly<Record<string, unknown>> {
   const module = new WebAssembly.Module(readFileSync(file));
   return new WebAssembly.Instance(module, { kernel: { memory } }).exports;

@@ -13,10 +13,7 @@ export interface StoredRecord {
   readonly record: RunRecord;
 }
 
-/**
- * Reads one record.
- * @throws BenchError PATH_INVALID, or RECORD_INVALID with the JSON path of what is wrong
- */
+/** Reads one record. @throws BenchError PATH_INVALID, or RECORD_INVALID with the JSON path of what is wrong */
 export async function readRecord(file: string): Promise<RunRecord> {
   let text: string;
   try {

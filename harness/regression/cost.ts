@@ -134,9 +134,7 @@ function sparedBy(
   return `${flagged}, over the ${times(threshold)} of check.latencyRatio, and ${reasons.join('; ')}`;
 }
 
-function isTimed({ runs }: System): boolean {
-  return runs.every(({ record }) => record.latency !== undefined);
-}
+const isTimed = ({ runs }: System): boolean => runs.every(({ record }) => record.latency !== undefined);
 
 function ratioOf(before: number[], now: number[], of: StatisticName, resamples = 2000): Bootstrap {
   return bootstrapRatio(before, now, { of, paired: false, resamples });

@@ -131,9 +131,7 @@ function evidenceOfOne(
   return { pairs, leftOut };
 }
 
-function olderThan({ runs }: System): string {
-  return `older than ${runs[0]!.file}`;
-}
+const olderThan = ({ runs }: System): string => `older than ${runs[0]!.file}`;
 
 /** By system of the baseline: those of now whose settings differ least from its, in the order given. */
 function attach(

@@ -118,9 +118,7 @@ async function entryOf(
     throw new BenchError(
       'CONFIG_INVALID',
       `${trainOn} stands for ${members.length} datasets, and one has to be trained on.`,
-      {
-        hint: `Name one: ${members[0]}`,
-      },
+      { hint: `Name one: ${members[0]}` },
     );
   }
   const runOf = (dataset: string, seed: number, after?: GridRun): GridRun => {

@@ -33,10 +33,7 @@ export async function assertFolders(grid: Grid): Promise<void> {
   );
 }
 
-/**
- * The runs of a grid that need none of some datasets.
- * @throws BenchError PATH_INVALID where there is none
- */
+/** The runs of a grid that need none of some datasets. @throws BenchError PATH_INVALID where there is none */
 export function runsWithout(grid: Grid, without: readonly string[]): GridRun[] {
   const possible = grid.runs.filter((run) => needs(run).every((dataset) => !without.includes(dataset)));
   // A training alone fills no entry: it goes with the last of those that were to be evaluated with it.

@@ -66,9 +66,7 @@ export function configOf(
     throw new BenchError(
       'CONFIG_INVALID',
       `model.name: ${config.model.name} has no place at the scale small.`,
-      {
-        hint: 'It trains a model with random weights; its size is model.scratch.*.',
-      },
+      { hint: 'It trains a model with random weights; its size is model.scratch.*.' },
     );
   }
   const depth = scale === 'paper' ? reproduction.encoder.layers : config.model.scratch.layers;

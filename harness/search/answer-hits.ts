@@ -15,6 +15,7 @@ abstract class AnswerReader implements PassageReader {
   }
 
   abstract readonly isDone: boolean;
+  abstract wanted(): Int32Array | undefined;
   abstract read(passage: Passage, ordinal: number): void;
 
   /** Queries with an answer that every passage holds. */
@@ -58,6 +59,10 @@ export class AnswersOfHits extends AnswerReader {
     return this.#next === this.#wanted.length;
   }
 
+  wanted(): Int32Array {
+    return Int32Array.from(this.#wanted, (key) => Math.floor(key / this.flags.length));
+  }
+
   read({ text }: Passage, ordinal: number): void {
     const places = this.flags.length;
     const end = (ordinal + 1) * places;
@@ -76,17 +81,17 @@ type Ordinals = Pick<PassageHits, 'depth' | 'ordinals'>;
 export class AnswersOfRun extends AnswerReader {
   /** By query id, in the order of its hits, 1 where the hit's text holds an answer of its query. */
   readonly flags = new Map<string, Uint8Array>();
-  readonly wanted: readonly number[] | undefined;
+  readonly #places: Int32Array | undefined;
   readonly #wanted = new Map<string, { query: number; own: Uint8Array; hit: number }[]>();
 
   constructor(mode: AnswerMode, queries: readonly Query[], run: Run) {
     super(mode, queries);
-    const places = new Set<number>();
+    const places: number[] = [];
     let arePlaced = true;
     for (const [query, { queryId }] of queries.entries()) {
       const { passageIds = [], ordinals } = run.get(queryId) ?? {};
       arePlaced &&= passageIds.length === 0 || ordinals !== undefined;
-      for (let hit = 0; arePlaced && hit < passageIds.length; hit++) places.add(ordinals![hit]!);
+      for (let hit = 0; arePlaced && hit < passageIds.length; hit++) places.push(ordinals![hit]!);
       const own = new Uint8Array(passageIds.length);
       this.flags.set(queryId, own);
       for (const [hit, passageId] of passageIds.entries()) {
@@ -95,11 +100,15 @@ export class AnswersOfRun extends AnswerReader {
         else others.push({ query, own, hit });
       }
     }
-    this.wanted = arePlaced ? [...places].sort((a, b) => a - b) : undefined;
+    this.#places = arePlaced ? Int32Array.from(places) : undefined;
   }
 
   get isDone(): boolean {
     return this.#wanted.size === 0;
+  }
+
+  wanted(): Int32Array | undefined {
+    return this.#places;
   }
 
   /** Passages of the run that have not been read: what the collection does not have, where all of it has been. */

@@ -59,6 +59,7 @@ export async function bm25Negatives(
     dataset,
     queries.map(({ queryId }) => positives.get(queryId)),
     hits,
+    identifiers,
   );
   const answers = mode && new AnswersOfHits(mode, queries, { depth, ordinals: hits });
   await readPassages(dataset, [copiesOf, ...(answers ? [answers] : [])]);

@@ -18,6 +18,7 @@ export class CopiesOfPositives implements PassageReader {
   readonly #isHit: Uint8Array;
   readonly #hitWords: Float64Array;
   readonly #positiveWords = new Map<string, number>();
+  readonly #identifiers: { at(ordinal: number): string };
   /** Positives that have not been read. */
   readonly #missing: Set<string>;
   /** Hits that have not been read. */
@@ -26,12 +27,15 @@ export class CopiesOfPositives implements PassageReader {
   /**
    * @param positives by place of the query, the ids of its relevant passages
    * @param ordinals of all hits; those below 0 are none
+   * @param identifiers of the collection's passages
    */
   constructor(
     { passageCount }: Pick<Dataset, 'passageCount'>,
     positives: readonly (readonly string[] | undefined)[],
     ordinals: Int32Array,
+    identifiers: { at(ordinal: number): string },
   ) {
+    this.#identifiers = identifiers;
     this.#positives = positives;
     this.#isHit = new Uint8Array(passageCount);
     this.#hitWords = new Float64Array(passageCount);
@@ -47,6 +51,20 @@ export class CopiesOfPositives implements PassageReader {
 
   get isDone(): boolean {
     return this.#missing.size === 0 && this.#hitsLeft === 0;
+  }
+
+  /** Positives that the collection does not have are waited for no longer. */
+  wanted(): Int32Array {
+    if (this.isDone) return new Int32Array();
+    const found = new Set<string>();
+    const places: number[] = [];
+    for (let ordinal = 0; ordinal < this.#isHit.length; ordinal++) {
+      const id = this.#identifiers.at(ordinal);
+      if (this.#missing.has(id)) found.add(id);
+      if (found.has(id) || this.#isHit[ordinal] === 1) places.push(ordinal);
+    }
+    for (const id of this.#missing) if (!found.has(id)) this.#missing.delete(id);
+    return Int32Array.from(places);
   }
 
   read(passage: Passage, ordinal: number): void {

@@ -1,4 +1,5 @@
 /** BM25 negatives: for datasets that ship none, and for `bench mine --with bm25`. */
+import { closing } from '../closing.js';
 import type { SparseScoring, Split } from '../contracts.js';
 import { writeNegatives } from '../interchange/negatives.js';
 import { negativesFile } from '../pipeline/negatives-file.js';
@@ -41,7 +42,7 @@ export function bm25Negatives(
       const { dataset, progress, config } = at;
       const indexed = await at.folderOf(index);
       const { index: opened, searcher } = await openSparse(indexed, scoring, config.search.memoryMiB);
-      try {
+      return closing(opened, async () => {
         const queries = (await dataset.queries(split)).length;
         const stage = progress.stage('bm25 negatives', queries, 'queries');
         const onProgress = (done: number) => {
@@ -53,9 +54,7 @@ export function bm25Negatives(
         stage.end();
         await writeNegatives(negativesFile(folder), { negatives });
         return { queries, ...counts };
-      } finally {
-        await opened.close();
-      }
+      });
     },
   };
 }

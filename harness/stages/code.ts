@@ -69,9 +69,7 @@ function systemFile(stage: string): string {
   throw new BenchError(
     'PLUGIN_INVALID',
     `A stage of a system names the code of ${stage}.ts, which is not there.`,
-    {
-      hint: 'It names its own file, as the skeleton in docs/extend.md does.',
-    },
+    { hint: 'It names its own file, as the skeleton in docs/extend.md does.' },
   );
 }
 

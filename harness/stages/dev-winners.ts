@@ -3,6 +3,7 @@
  * paper, `vec_dist` in its code). Nothing is searched and no passage is encoded: their vectors are read from the index.
  */
 
+import { closing } from '../closing.js';
 import type { Dataset, Query } from '../contracts.js';
 import { relevantPassages } from '../dataset/qrels.js';
 import { QueryVectors } from '../index/query-vectors.js';
@@ -48,13 +49,10 @@ export function devWinners(
     about: { dataset: dataset.name, system },
     async make(_folder, at) {
       const vectors = new QueryVectors(await at.made(queries));
-      const index = await openIndex(await at.folderOf(shards));
-      try {
+      return closing(await openIndex(await at.folderOf(shards)), async (index) => {
         const judgedQueries = await judgedDevQueries(at.dataset);
         return await winnersOn(at.dataset, index, judgedQueries, vectors, at.progress);
-      } finally {
-        await index.close();
-      }
+      });
     },
   };
 }

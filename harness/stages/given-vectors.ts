@@ -1,4 +1,5 @@
 /** Vectors made elsewhere as artifacts of our own: passages in the order of the collection, queries in that of their split. */
+import { closing } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
@@ -44,8 +45,7 @@ function readPassages(
     async make(folder, { dataset, progress }) {
       const given = await open();
       const places = await rowsOfPassages(given, dataset);
-      const reader = await GivenRows.open(given, 'passages');
-      try {
+      return closing(await GivenRows.open(given, 'passages'), async (reader) => {
         if (places !== undefined) await reader.rows.inAnyOrder(unfinishedFolder(folder));
         const { vectors } = await encodeCollection({
           passages: dataset.passages(),
@@ -62,9 +62,7 @@ function readPassages(
           memoryBytes: memoryMiB * 2 ** 20,
         });
         return { vectors };
-      } finally {
-        await reader.close();
-      }
+      });
     },
   };
 }

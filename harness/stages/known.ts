@@ -2,6 +2,7 @@
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, EncoderShape, GrownDataset } from '../contracts.js';
 import { datasetIdentity } from '../dataset/identity.js';
+import { succeeds } from '../errors.js';
 import {
   auto,
   autoSearchers,
@@ -9,7 +10,7 @@ import {
   type NamedBuilder,
   namedSearcher,
 } from '../pipeline/choose-searcher.js';
-import type { DatasetChoice } from '../pipeline/prepare.js';
+import type { DatasetChoice } from '../pipeline/open-dataset.js';
 import type { Code } from '../program/code.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
@@ -133,12 +134,7 @@ async function flatOf(config: BenchConfig, engine: Engine): Promise<NonNullable<
   const searchers = name === auto ? await autoSearchers() : [await namedSearcher(name)];
   const here = [];
   for (const { name, plugin } of searchers) {
-    const isHere =
-      plugin.open !== undefined &&
-      (await plugin.check().then(
-        () => true,
-        () => false,
-      ));
+    const isHere = plugin.open !== undefined && (await succeeds(plugin.check()));
     if (isHere) here.push({ name, versions: plugin.versions(engine, flatKind) });
   }
   return { names: here.map(({ name }) => name), identity: here.length === 1 ? here[0]! : { anyOf: here } };

@@ -100,7 +100,7 @@ export async function examplesIn(
   const identifiers = await index.identifiers();
   const judgedRelevant = queries.map(({ queryId }) => byQuery.get(queryId) ?? []);
   const { answerMatching: mode } = dataset;
-  const copies = new CopiesOfPositives(dataset, judgedRelevant, hits.ordinals);
+  const copies = new CopiesOfPositives(dataset, judgedRelevant, hits.ordinals, identifiers);
   const reader = mode && new AnswersOfHits(mode, queries, hits);
   await readPassages(dataset, [copies, ...(reader ? [reader] : [])]);
   const answers = reader?.flags;

@@ -1,4 +1,5 @@
 /** Encoding queries: once for all that is searched with them. */
+import { closing } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, Query, Split } from '../contracts.js';
 import { encodeQueries } from '../encode/queries.js';
@@ -47,7 +48,7 @@ export function queries(
       const { dataset, engine, progress } = at;
       const opened = await at.model(model);
       const encoder = openEncoder(opened, 'query', engine, { batchTokens, precision });
-      try {
+      return closing(encoder, async () => {
         return await encodeQueries({
           queries: await (some === undefined ? dataset.queries(split) : some.of(dataset)),
           dimensions: opened.retriever.dimensions,
@@ -56,9 +57,7 @@ export function queries(
           ...{ batchSize, folder, progress },
           shardQueries: batchSize * Math.ceil(shardQueries / batchSize),
         });
-      } finally {
-        await encoder.dispose();
-      }
+      });
     },
   };
 }

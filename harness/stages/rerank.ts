@@ -1,13 +1,13 @@
 /** Putting the first hits of a run in the order of another system's vectors. */
+import { closing } from '../closing.js';
 import type { Split } from '../contracts.js';
 import { QueryVectors } from '../index/query-vectors.js';
 import { openIndex } from '../index/vector-index.js';
 import { HitParts, readHits } from '../pipeline/hit-files.js';
-import { inParts, partQueriesOf } from '../pipeline/query-search.js';
+import { inBatches, partQueriesOf } from '../pipeline/query-search.js';
 import { conditionsHere } from '../pipeline/whole-index.js';
 import { hitsOfRange } from '../search/passages.js';
 import { PassageScorer, rerankHits } from '../search/rerank.js';
-import type { PassageHits } from '../search/search.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
 import type { RunFacts } from './search.js';
@@ -42,37 +42,23 @@ export function rerank(
       const found = await readHits(await at.made(run));
       const vectors = new QueryVectors(await at.made(queries));
       const asked = await dataset.queries(split);
-      const index = await openIndex(await at.folderOf(shards));
-      try {
+      return closing(await openIndex(await at.folderOf(shards)), async (index) => {
         const opened = performance.now();
         const scorer = await PassageScorer.open(index, memoryMiB * 2 ** 20);
         const buildSeconds = (performance.now() - opened) / 1000;
         const conditions = await conditionsHere(1);
         const partQueries = partQueriesOf(true, batchSize);
         const parts = await HitParts.open(folder, { key, batchSize, partQueries, conditions }, progress.note);
-        const stage = progress.stage('rerank', asked.length, 'queries');
-        await inParts(asked, parts, async (part, before) => {
-          const hits: PassageHits[] = [];
-          let seconds = 0;
-          for (let first = 0; first < part.length; first += batchSize) {
-            progress.checkInterrupted();
-            const count = Math.min(batchSize, part.length - first);
-            const rows = await vectors.read(before + first, count);
-            const started = performance.now();
-            const those = hitsOfRange(found, before + first, count);
-            hits.push(await rerankHits(those, rows, scorer, reranked, depth));
-            seconds += (performance.now() - started) / 1000;
-            stage.update(before + first + count);
-          }
-          return { hits, seconds };
+        await inBatches('rerank', asked, parts, batchSize, progress, async ({ length }, first) => {
+          const rows = await vectors.read(first, length);
+          const started = performance.now();
+          const hits = await rerankHits(hitsOfRange(found, first, length), rows, scorer, reranked, depth);
+          return { hits, seconds: (performance.now() - started) / 1000 };
         });
-        stage.end();
         await parts.join();
         const execution = { buildSeconds, searchSeconds: parts.seconds, conditions };
         return { queries: asked.length, depth: parts.depth, searcher: 'rerank', execution };
-      } finally {
-        await index.close();
-      }
+      });
     },
   };
 }

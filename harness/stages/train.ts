@@ -144,9 +144,7 @@ function nothingToTrainOn(name: string, { withoutNegatives = 0 }: ExampleCounts)
     return new BenchError(
       'DATA_INVALID',
       `${name} has ${withoutNegatives} training queries with a positive and none that also has a hard negative, so nothing to train on.`,
-      {
-        hint: 'Name other negatives with --negatives, or train without any: --set train.negatives=0.',
-      },
+      { hint: 'Name other negatives with --negatives, or train without any: --set train.negatives=0.' },
     );
   }
   return new BenchError(

@@ -45,9 +45,7 @@ export class Workbench implements Workplace {
   readonly #made: Made;
   readonly #grown: GrownDataset | undefined;
 
-  /**
-   * @param log gets the stages that are asked for by `logged`, those before a failure too
-   */
+  /** @param log gets the stages that are asked for by `logged`, those before a failure too */
   constructor(
     readonly prepared: Session,
     readonly progress: Progress,

@@ -139,9 +139,7 @@ function checkSample(values: ArrayLike<number>, what: string): void {
   throw new BenchError(
     'RECORD_INVALID',
     `A bootstrap interval needs at least 2 values; of ${what} there is 1.`,
-    {
-      hint: 'Measure more queries.',
-    },
+    { hint: 'Measure more queries.' },
   );
 }
 
@@ -152,9 +150,7 @@ function checkRatio(values: ArrayLike<number>, what: string): void {
     throw new BenchError(
       'RECORD_INVALID',
       `Number ${i + 1} of ${what} is ${values[i]}: a ratio needs values above 0.`,
-      {
-        hint: 'A latency of 0 comes from a clock that is too coarse; measure it again.',
-      },
+      { hint: 'A latency of 0 comes from a clock that is too coarse; measure it again.' },
     );
   }
 }

@@ -51,9 +51,7 @@ export function studentQuantile(p: number, df: number): number {
 const farthest = 40;
 
 /** P(Z <= z) of the standard normal distribution; z any number, infinite ones included. */
-export function normalCdf(z: number): number {
-  return ndtr(Math.min(farthest, Math.max(-farthest, z)));
-}
+export const normalCdf = (z: number): number => ndtr(Math.min(farthest, Math.max(-farthest, z)));
 
 /** Quantile of the standard normal distribution: the z with P(Z <= z) = p; p in (0, 1). */
 export function normalQuantile(p: number): number {

@@ -19,10 +19,7 @@ export interface PowerTarget {
 /** More queries than this nobody judges. */
 const mostQueries = 1e9;
 
-/**
- * Chance that the test finds a true difference with n queries.
- * @param n whole number, 2 or more
- */
+/** Chance that the test finds a true difference with n queries. @param n whole number, 2 or more */
 export function powerOf(spread: PairedSpread, n: number, difference: number, alpha: number): number {
   if (spread.test === 'paired t') return powerOfPairedT(difference / spread.deviation, n, alpha);
   // As many queries as the difference says change at the least.

@@ -68,9 +68,7 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
 }
 
 /** The median of values in any order: their quantile 0.5. */
-export function median(values: ArrayLike<number>): number {
-  return quantile(Float64Array.from(values).sort(), 0.5);
-}
+export const median = (values: ArrayLike<number>): number => quantile(Float64Array.from(values).sort(), 0.5);
 
 /** Definition 7 over any way of asking for the value of a rank (from 0) among n. */
 export function interpolate(valueAt: (rank: number) => number, n: number, q: number): number {
@@ -96,9 +94,7 @@ export function checkFinite(values: ArrayLike<number>, what: string): void {
       throw new BenchError(
         'RECORD_INVALID',
         `Number ${i + 1} of ${what} is ${values[i]}, not a finite number.`,
-        {
-          hint: 'The run record is damaged or was written by another tool; make it again with bench run.',
-        },
+        { hint: 'The run record is damaged or was written by another tool; make it again with bench run.' },
       );
     }
   }
@@ -110,9 +106,7 @@ export function checkLevel(level: number): void {
   throw new BenchError(
     'CONFIG_INVALID',
     `The level of an interval must lie between 0 and 1, not at ${level}.`,
-    {
-      hint: 'Write 0.95 for a 95% interval.',
-    },
+    { hint: 'Write 0.95 for a 95% interval.' },
   );
 }
 
@@ -122,8 +116,6 @@ export function checkDraws(draws: number, what: string): void {
   throw new BenchError(
     'CONFIG_INVALID',
     `The number of ${what} must be a whole number above 0, not ${draws}.`,
-    {
-      hint: `10000 ${what} are usual.`,
-    },
+    { hint: `10000 ${what} are usual.` },
   );
 }

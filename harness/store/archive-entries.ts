@@ -74,9 +74,7 @@ export class ArchiveEntries {
     throw new BenchError(
       'DATA_INVALID',
       `${this.#archive} holds ${JSON.stringify(name)}, which is neither a file nor a folder (${kind}).`,
-      {
-        hint: 'Nothing was unpacked. Unpack it by hand if you trust it, and give the folder with --data.',
-      },
+      { hint: 'Nothing was unpacked. Unpack it by hand if you trust it, and give the folder with --data.' },
     );
   }
 

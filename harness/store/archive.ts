@@ -1,5 +1,6 @@
 /** Archives unpacked beside themselves: whole or not at all, and nothing outside their folder. */
 import { stat } from 'node:fs/promises';
+import { closing } from '../closing.js';
 import { BenchError, fileError } from '../errors.js';
 import { ArchiveEntries, type UnpackLimits } from './archive-entries.js';
 import { untar, unzip } from './archive-formats.js';
@@ -43,14 +44,11 @@ async function isFolder(folder: string): Promise<boolean> {
 }
 
 async function magicOf(archive: string): Promise<string> {
-  const handle = await openPlain(archive);
-  try {
+  return closing(await openPlain(archive), async (handle) => {
     const magic = Buffer.alloc(4);
     await handle.read(magic, 0, 4, 0);
     return magic.toString('latin1');
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** What the file system says of names that no file can have, or that stand for two things. */

@@ -1,51 +1,16 @@
 /** Files that are either whole or not there: written under a temporary name, flushed to disk, renamed. */
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { jsonText } from '../json.js';
 import { assertHeld } from './fence.js';
-import { lifeOf, ownerText, parseOwner, partialMark, randomPart } from './owner.js';
+import { makeFolder } from './make-folder.js';
+import { ownerText, partialMark, randomPart } from './owner.js';
 import { assertPlain } from './plain-file.js';
-import { isLeft, keepRenewed, letGo } from './renewal.js';
+import { keepRenewed, letGo } from './renewal.js';
 
 /** Node refuses to write more than 2 GiB at once. */
 const largestWriteBytes = 1 << 30;
-
-/** Not by Node's `recursive`, which asks for ever where a file system takes no new folders and says that the folder above is not there. */
-async function makeEach(folder: string): Promise<void> {
-  const make = () =>
-    mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
-    });
-  try {
-    await make();
-  } catch (error) {
-    const above = path.dirname(folder);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === folder) throw error;
-    await makeEach(above);
-    await make();
-  }
-}
-
-/**
- * Makes a folder and those above it.
- * @throws BenchError NOT_WRITABLE, DISK_FULL; PATH_INVALID where a file is in its way
- */
-export async function makeFolder(folder: string): Promise<void> {
-  try {
-    await makeEach(path.resolve(folder));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') {
-      throw new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
-        hint: 'Move that file, or choose another folder: --cache DIR, --out DIR.',
-        cause: error,
-      });
-    }
-    // What a file system says that takes no new folders, as /proc does.
-    const readOnly = code === 'ENOENT';
-    throw fileError(readOnly ? Object.assign(error as Error, { code: 'EROFS' }) : error, folder);
-  }
-}
 
 /**
  * A name beside `target` for what is not whole yet, kept alive until it is put in place or discarded; what is left there by a
@@ -197,11 +162,24 @@ export class AtomicFile {
   }
 }
 
-/** Writes a whole file at once. */
-export async function writeAtomic(target: string, data: Uint8Array | string): Promise<void> {
+/** Writes a file by `write`, whole or not at all. @returns what `write` gives */
+export async function writeWhole<T>(target: string, write: (file: AtomicFile) => Promise<T>): Promise<T> {
   const file = await AtomicFile.create(target);
-  await file.write(data);
-  await file.commit();
+  try {
+    const result = await write(file);
+    await file.commit();
+    return result;
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}
+
+/** Writes a whole file at once. @param parts of it, one behind another */
+export function writeAtomic(target: string, ...parts: readonly (Uint8Array | string)[]): Promise<void> {
+  return writeWhole(target, async (file) => {
+    for (const part of parts) await file.write(part);
+  });
 }
 
 /** Writes JSON, indented, with a newline at the end. */
@@ -214,39 +192,6 @@ export async function writeFirstJson(target: string, value: unknown): Promise<bo
   const file = await AtomicFile.create(target);
   await file.write(jsonText(value));
   return file.commitFirst();
-}
-
-const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-/**
- * Removes what this process, or one that died, left half-written in a folder; a file of a process that lives, here or on
- * another host, is left alone.
- * @param below whether in the folders below it too
- */
-export function removePartials(folder: string, below = false): Promise<void> {
-  return removeMarked(folder, below, () => true);
-}
-
-/** The same of one file or folder alone, which lies among files that are none of ours. */
-export function removePartialsOf(target: string): Promise<void> {
-  const prefix = `${path.basename(target)}${partialMark}`;
-  return removeMarked(path.dirname(target), false, (name) => name.startsWith(prefix));
-}
-
-async function removeMarked(
-  folder: string,
-  below: boolean,
-  chosen: (name: string) => boolean,
-): Promise<void> {
-  for (const name of await readdir(folder, { recursive: below }).catch(() => [])) {
-    const at = name.lastIndexOf(partialMark);
-    if (at < 0 || !chosen(name)) continue;
-    const owner = parseOwner(name.slice(at + partialMark.length));
-    const file = path.join(folder, name);
-    // What names no owner is none of ours.
-    if (owner === undefined || !(lifeOf(owner) === 'ours' || (await isLeft(file, owner)))) continue;
-    await rm(file, { recursive: true, force: true });
-  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -5,10 +5,11 @@ import { setTimeout } from 'node:timers/promises';
 import type { Download } from '../contracts.js';
 import { BenchError, fileError } from '../errors.js';
 import { assertGoesOn, interruption } from '../interruption.js';
-import { makeFolder } from './atomic.js';
 import { hashFile } from './hash.js';
 import { withLock } from './lock.js';
-import { discardPart, sizeOf, TransferError, transfer } from './transfer.js';
+import { makeFolder } from './make-folder.js';
+import { discardPart, sizeOf, transfer } from './transfer.js';
+import { TransferError } from './transfer-error.js';
 import {
   byHand,
   expectedHash,
@@ -50,18 +51,14 @@ export async function fetchFile(
     throw new BenchError(
       'DOWNLOAD_FAILED',
       `${download.name} is not at ${file}, and the network may not be used.`,
-      {
-        hint: byHand(download, file),
-      },
+      { hint: byHand(download, file) },
     );
   }
   if (download.url === '') {
     throw new BenchError(
       'DOWNLOAD_FAILED',
       `${download.name} is not at ${file}, and cannot be fetched from here.`,
-      {
-        hint: byHand(download, file),
-      },
+      { hint: byHand(download, file) },
     );
   }
   await makeFolder(path.dirname(file));
@@ -92,9 +89,7 @@ async function isPresent(download: Download, file: string): Promise<boolean> {
   throw new BenchError(
     'CACHE_INVALID',
     `${file} is not the file that ${download.name} should be: it has ${seen}.`,
-    {
-      hint: `Delete it and start again to have it fetched. ${byHand(download, file)}`,
-    },
+    { hint: `Delete it and start again to have it fetched. ${byHand(download, file)}` },
   );
 }
 

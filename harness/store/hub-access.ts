@@ -11,7 +11,7 @@ import {
   writtenName,
 } from './hub-names.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
-import { mayPass } from './transfer.js';
+import { mayPass } from './transfer-error.js';
 
 /** A file as the hub lists it. */
 export interface RepositoryFile {

@@ -67,9 +67,7 @@ export async function bringFile(
     throw new BenchError(
       'DOWNLOAD_FAILED',
       `${url} gave ${seen}; expected ${file.size} bytes, ${file.oid}.`,
-      {
-        hint: 'Start the same command again; a proxy or a mirror may have answered in its place.',
-      },
+      { hint: 'Start the same command again; a proxy or a mirror may have answered in its place.' },
     );
   }
   await writeAtomic(target, bytes);

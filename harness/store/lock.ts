@@ -11,8 +11,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, fileError } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
-import { makeFolder } from './atomic.js';
 import { hold, isHeld, lockedThing, unhold } from './fence.js';
+import { makeFolder } from './make-folder.js';
 import { leaseMs, lifeOf, ownerText, parseOwner, randomPart } from './owner.js';
 import { isExpired } from './renewal.js';
 

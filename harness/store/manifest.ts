@@ -1,7 +1,7 @@
 /** What a finished artifact says of itself, in a file that is written last. */
 import { access, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { BenchError } from '../errors.js';
+import { BenchError, succeeds } from '../errors.js';
 import { parseJson } from '../json.js';
 import type { Program } from '../program/git.js';
 import { type ContentFile, contentFault, type Fault, manifestFile, type Told } from './content.js';
@@ -85,10 +85,7 @@ export const artifactFolder = (root: string, kind: ArtifactKind, key: string): s
 
 /** Whether an artifact is finished; it is not looked at further. */
 export const isFinished = (folder: string): Promise<boolean> =>
-  access(path.join(folder, manifestFile)).then(
-    () => true,
-    () => false,
-  );
+  succeeds(access(path.join(folder, manifestFile)));
 
 /**
  * The manifest of a finished artifact, as it was written; undefined where there is none yet. One of an older version has

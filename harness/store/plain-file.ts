@@ -2,6 +2,7 @@
 import { constants as limits } from 'node:buffer';
 import { constants, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { closing } from '../closing.js';
 import { BenchError } from '../errors.js';
 
 /** Opening a pipe waits for its writer without this; for a file it means nothing. Windows does not have it. */
@@ -39,26 +40,18 @@ export async function readInto(handle: FileHandle, into: Uint8Array, position: n
 
 /** The bytes of a file, as `openPlain` opens it. */
 export async function readPlain(file: string): Promise<Buffer> {
-  const handle = await openPlain(file);
-  try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
+  return closing(await openPlain(file), (handle) => handle.readFile());
 }
 
 /** The text of a file, as `openPlain` opens it. @throws also BenchError PATH_INVALID where no text can be that long */
 export async function readPlainText(file: string): Promise<string> {
-  const handle = await openPlain(file);
-  try {
+  return closing(await openPlain(file), async (handle) => {
     const { size } = await handle.stat();
     if (size <= limits.MAX_STRING_LENGTH) return await handle.readFile('utf8');
     throw new BenchError('PATH_INVALID', `${file} is too large: ${size} bytes.`, {
       hint: `What is read at once has ${limits.MAX_STRING_LENGTH} bytes at most. Is it the right file?`,
     });
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /**

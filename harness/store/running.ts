@@ -6,7 +6,8 @@ import { rmSync } from 'node:fs';
 import { open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { makeFolder } from './atomic.js';
+import { succeeds } from '../errors.js';
+import { makeFolder } from './make-folder.js';
 import { isRunning, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
 import { isLeft, keepRenewed } from './renewal.js';
 
@@ -26,10 +27,7 @@ export async function announceIn(folder: string): Promise<void> {
   const file = path.join(folder, `${ownerText()} ${hostname()}`);
   // Where nothing can be written, nothing can be removed either.
   await makeFolder(folder).catch(() => undefined);
-  const isWritten = await writeFile(file, '').then(
-    () => true,
-    () => false,
-  );
+  const isWritten = await succeeds(writeFile(file, ''));
   const began = isWritten ? await stat(file).catch(() => undefined) : undefined;
   if (began !== undefined) keepRenewed(file, () => renew(file, began.mtime));
   if (isWritten) process.on('exit', () => rmSync(file, { force: true }));

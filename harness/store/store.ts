@@ -13,14 +13,15 @@ import {
   type UsedArtifact,
   type Wanted,
 } from './artifact.js';
-import { makeFolder, removePartials, writeFirstJson } from './atomic.js';
+import { writeFirstJson } from './atomic.js';
 import { describeContent, type Told } from './content.js';
 import { withDigest } from './digest.js';
 import { assertHeld, LostLock } from './fence.js';
 import { keyOf } from './hash.js';
 import { AskedHashes } from './kept-hashes.js';
-import { Leases, type Verdict } from './leases.js';
+import { Leases } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
+import { makeFolder } from './make-folder.js';
 import {
   type About,
   type ArtifactKind,
@@ -34,6 +35,7 @@ import {
   manifestFile,
   noteUse,
 } from './manifest.js';
+import { removePartials } from './partials.js';
 import { noteSharing } from './privacy.js';
 import { remoteStore } from './remote/remote-store.js';
 import { type Anew, emptyFolder, toRepair } from './repair.js';
@@ -56,7 +58,8 @@ export class Store {
   /** Of files outside the cache. */
   readonly hashes: AskedHashes;
   readonly #anew: Anew | undefined;
-  readonly #leases: Leases;
+  /** Its artifacts that are to go again. */
+  readonly leases: Leases;
   readonly #told: Told | undefined;
   /** What lies behind the cache. */
   readonly #remote: typeof remoteStore;
@@ -70,7 +73,7 @@ export class Store {
     this.#told = told;
     this.#remote = isAlone ? async () => undefined : remoteStore;
     this.hashes = new AskedHashes(this.root, anew?.what === 'everything');
-    this.#leases = new Leases(this.root, new Set(temporary), owner);
+    this.leases = new Leases(this.root, new Set(temporary), owner);
   }
 
   /** Where the downloads of a dataset lie, shared by all runs and variants; names of different datasets cannot clash. */
@@ -105,23 +108,17 @@ export class Store {
     await noteSharing(this.root, (line) => this.#note(line));
     // Before anything is made: the checkout may be another by the time that it is, and a store that cannot be used is of no use then.
     await Promise.all([describeProgram(), this.#remote()]);
-    const artifact = await this.#artifact(kind, inputs, make, about, conditions);
+    const key = keyOf(inputs);
+    const folder = this.folderOf(kind, key);
+    const begin = () => make(folder, key);
+    const artifact = await this.#artifact({ kind, key, folder, inputs, about, conditions, make: begin });
     this.used.push({ kind, ...artifact });
     return artifact;
   }
 
-  async #artifact<Facts>(
-    kind: ArtifactKind,
-    inputs: Inputs,
-    make: (folder: string, key: string) => Promise<Facts>,
-    about: About,
-    conditions: MakingConditions | undefined,
-  ): Promise<Artifact<Facts>> {
-    const key = keyOf(inputs);
-    const folder = this.folderOf(kind, key);
+  async #artifact<Facts>(wanted: Wanted<Facts>): Promise<Artifact<Facts>> {
+    const { kind, key, folder } = wanted;
     const lock = lockOf(folder);
-    const begin = () => make(folder, key);
-    const wanted: Wanted<Facts> = { kind, key, folder, inputs, about, conditions, make: begin };
     const found = this.#isToEmpty(folder) ? undefined : await this.#find<Facts>(kind, key);
     const isTaken = found !== undefined && !(found instanceof DamagedArtifact);
     // What the store lacks, or has otherwise, is seen to under the lock.
@@ -162,7 +159,7 @@ export class Store {
       return taken(await remote!.publish(wanted, this.#told));
     }
     await removePartials(folder, true);
-    await this.#leases.mark(kind, key);
+    await this.leases.mark(kind, key);
     if (remote === undefined) return { ...taken(await this.#make(wanted)), cached: false };
     const { manifest, isMade } = await remote.obtain(wanted, () => this.#make(wanted), this.#told, isAnew);
     return { ...taken(manifest), cached: !isMade };
@@ -225,7 +222,7 @@ export class Store {
     key: string,
   ): Promise<Manifest<Facts> | DamagedArtifact | undefined> {
     const folder = this.folderOf(kind, key);
-    if (!(await this.#leases.claimFinished(kind, key))) return undefined;
+    if (!(await this.leases.claimFinished(kind, key))) return undefined;
     // Before it is checked, which may take long: what was just used is not pruned.
     await noteUse(folder);
     try {
@@ -233,20 +230,5 @@ export class Store {
     } catch (error) {
       return toRepair(kind, error, this.#anew);
     }
-  }
-
-  /** See `Leases.holdLeft`. */
-  holdLeft(): Promise<void> {
-    return this.#leases.holdLeft();
-  }
-
-  /** Folders of the temporary artifacts that this store holds. */
-  get temporaryFolders(): string[] {
-    return this.#leases.folders;
-  }
-
-  /** See `Leases.release`. */
-  release(which: (kind: ArtifactKind, key: string) => Verdict): Promise<number> {
-    return this.#leases.release(which);
   }
 }

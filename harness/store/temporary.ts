@@ -114,9 +114,7 @@ export async function refuseLeased(folder: string): Promise<void> {
   });
 }
 
-export async function isLeased(folder: string): Promise<boolean> {
-  return (await leaseHolders(folder)).length > 0;
-}
+export const isLeased = async (folder: string): Promise<boolean> => (await leaseHolders(folder)).length > 0;
 
 /** The processes that live and use it. */
 async function leaseHolders(folder: string): Promise<Owner[]> {

@@ -9,22 +9,7 @@ import { assertGoesOn, interruption } from '../interruption.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
 import { readPlainText } from './plain-file.js';
-import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
-
-/** Why an attempt failed. */
-export class TransferError extends Error {
-  /** Whether another attempt could do better. */
-  readonly again: boolean;
-  /** How long the server asks to be left alone before it. */
-  readonly afterMs: number | undefined;
-
-  constructor(message: string, again: boolean, cause?: unknown, afterMs?: number) {
-    super(message, { cause });
-    this.name = 'TransferError';
-    this.again = again;
-    this.afterMs = afterMs;
-  }
-}
+import { asTransferError, refusal, TransferError } from './transfer-error.js';
 
 export interface TransferOptions {
   /** Sent with the request. */
@@ -164,19 +149,6 @@ async function acceptedFrom(
   throw refusal(response);
 }
 
-/** Whether a server that answered so may answer otherwise later. */
-export const mayPass = (status: number): boolean =>
-  status >= 500 || status === 408 || status === 425 || status === 429;
-
-function refusal({ status, statusText, headers }: Response): TransferError {
-  const afterMs = retryAfterMs(headers);
-  const asks =
-    afterMs === undefined ? '' : ` and asks to be left alone for ${Math.ceil(afterMs / 1000)} seconds`;
-  const isPatient = afterMs === undefined || afterMs <= longestRetryAfterMs;
-  const message = `the server answered ${`${status} ${statusText}`.trimEnd()}${asks}`;
-  return new TransferError(message, mayPass(status) && isPatient, undefined, afterMs);
-}
-
 function isEncoded(headers: Headers): boolean {
   return (headers.get('content-encoding') ?? 'identity') !== 'identity';
 }
@@ -228,15 +200,4 @@ async function diskErrors<T>(file: string, work: Promise<T>): Promise<T> {
   } catch (error) {
     throw fileError(error, file);
   }
-}
-
-/** Node's fetch says only "fetch failed" or "terminated" and keeps the reason in the cause. */
-function asTransferError(error: unknown): unknown {
-  if (!(error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message))) return error;
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  // No memory for what reads the answers, which no further attempt changes.
-  if (cause instanceof RangeError) return cause;
-  const reason =
-    cause?.code === undefined ? (cause?.message ?? error.message) : `${error.message}, ${cause.code}`;
-  return new TransferError(`the connection failed (${reason})`, true, error);
 }

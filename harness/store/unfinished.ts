@@ -4,17 +4,14 @@
  */
 import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { succeeds } from '../errors.js';
 
 export const unfinishedName = 'unfinished';
 
 /** @param folder of the artifact */
 export const unfinishedFolder = (folder: string): string => path.join(folder, unfinishedName);
 
-export const hasUnfinished = (folder: string): Promise<boolean> =>
-  access(unfinishedFolder(folder)).then(
-    () => true,
-    () => false,
-  );
+export const hasUnfinished = (folder: string): Promise<boolean> => succeeds(access(unfinishedFolder(folder)));
 
 /** Each time that an artifact is taken, too: a process that was killed did not come this far. */
 export function removeUnfinished(folder: string): Promise<void> {

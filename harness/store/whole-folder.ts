@@ -1,7 +1,8 @@
 /** Folders that are either whole or not there: filled under a temporary name, then renamed. */
 import { mkdir, rename, rmdir } from 'node:fs/promises';
-import { discard, removePartialsOf, temporaryName } from './atomic.js';
+import { discard, temporaryName } from './atomic.js';
 import { assertHeld } from './fence.js';
+import { removePartialsOf } from './partials.js';
 import { letGo } from './renewal.js';
 
 /**

@@ -114,6 +114,4 @@ export function collectionOf({ dataset, distractors }: Pick<RunRequest, 'dataset
 }
 
 /** Milliseconds per cell; 0 where none is known. */
-function usual(ms: readonly number[]): number {
-  return ms.length === 0 ? 0 : mean(ms);
-}
+const usual = (ms: readonly number[]): number => (ms.length === 0 ? 0 : mean(ms));

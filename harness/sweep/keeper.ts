@@ -68,10 +68,10 @@ export class Keeper {
   async tidy(later: readonly RunRequest[]): Promise<void> {
     for (const work of this.#works) {
       if (work.cell === undefined || work.holdsLeft) continue;
-      await work.store.holdLeft();
+      await work.store.leases.holdLeft();
       work.holdsLeft = true;
     }
-    const folders = new Set(this.#works.flatMap(({ store }) => store.temporaryFolders));
+    const folders = new Set(this.#works.flatMap(({ store }) => store.leases.folders));
     let bytes = 0;
     for (const folder of folders) bytes += await bytesOnDisk(folder);
     this.peakBytes = Math.max(this.peakBytes, bytes);
@@ -85,7 +85,7 @@ export class Keeper {
       // A killed attempt leaves an artifact of some stage of its kind.
       const kinds = new Set(inOrder(own).flatMap((stage) => (isNeeded(inputKey(stage)) ? [stage.kind] : [])));
       const kept = request.config.keep === 'indexes' ? (cell?.searchable ?? []).map(inputKey) : [];
-      this.removedBytes += await store.release((kind, key) => {
+      this.removedBytes += await store.leases.release((kind, key) => {
         if (cell === undefined) return 'left';
         if (kept.includes(key)) return 'kept';
         const name = names.get(key);
@@ -96,7 +96,7 @@ export class Keeper {
 
   /** Lets go of everything and removes nothing. */
   async leave(): Promise<void> {
-    for (const { store } of this.#works) await store.release(() => 'left');
+    for (const { store } of this.#works) await store.leases.release(() => 'left');
   }
 }
 

@@ -25,8 +25,10 @@ import {
   writeIrMetadata,
   writeRecord,
 } from '../record.js';
-import { AtomicFile, makeFolder, putInPlace, removePartials, temporaryName } from '../store/atomic.js';
+import { AtomicFile, putInPlace, temporaryName } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
+import { makeFolder } from '../store/make-folder.js';
+import { removePartials } from '../store/partials.js';
 import { collectionOf } from './cell-lines.js';
 
 const split = 'test';
@@ -91,9 +93,7 @@ export async function recordElsewhere(
 }
 
 /** Removes the record of an earlier attempt that failed. */
-export function forgetFailure(request: RunRequest): Promise<void> {
-  return rm(failedFile(request), { force: true });
-}
+export const forgetFailure = (request: RunRequest): Promise<void> => rm(failedFile(request), { force: true });
 
 /**
  * The record of an earlier, finished run of the same request by the same program; undefined where there is none, which is
@@ -153,13 +153,7 @@ export async function recordFailure(
     config,
     arch: bareArchitecture(architecture),
     dataset: found.dataset ?? unknownDataset(collectionOf(request)),
-    device: {
-      engine: null,
-      device: null,
-      searcher: null,
-      threads: config.threads,
-      versions: {},
-    },
+    device: { engine: null, device: null, searcher: null, threads: config.threads, versions: {} },
     stages: found.stages,
     queryIds: [],
     measures: {},

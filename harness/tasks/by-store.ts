@@ -2,7 +2,9 @@
  * Work on a sweep beside others, with nothing between them but the store that they share: each does what nobody else is at,
  * and ends when nothing is left. Whoever holds an artifact's lock is at it; one that dies lets go of it.
  */
+
 import { setTimeout as wait } from 'node:timers/promises';
+import { closing } from '../closing.js';
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
 import { KeptRun } from './kept-run.js';
@@ -29,7 +31,7 @@ export interface Working {
 export async function workBeside(roots: readonly Task[], working: Working): Promise<Worked> {
   const { progress, pauseMs = 5000 } = working;
   const work = new Work(working);
-  try {
+  return closing(work.kept, async () => {
     for (;;) {
       const states = [];
       for (const root of turned(roots, working.worker)) states.push(await work.on(root));
@@ -38,9 +40,7 @@ export async function workBeside(roots: readonly Task[], working: Working): Prom
       await wait(pauseMs);
       progress.checkInterrupted();
     }
-  } finally {
-    await work.kept.close();
-  }
+  });
 }
 
 /** Begun at another place by every worker, so that they seldom want the same. */

@@ -1,4 +1,5 @@
 /** The run that a task is a part of, opened as far as its stages need: dataset, engine, graph. */
+import { closingOnFailure } from '../closing.js';
 import { indexBuilder } from '../pipeline/index-builder.js';
 import { engineOf, prepare, type Session } from '../pipeline/prepare.js';
 import { assertRequirements } from '../pipeline/requirements.js';
@@ -41,15 +42,12 @@ export async function openRun(request: RunRequest, progress: Progress, stays = f
     await held.close();
     await engine?.dispose();
   };
-  try {
+  return closingOnFailure({ close }, async () => {
     const known = await knownOf(place(progress), needed && (await indexBuilder(request.config)));
     const { all, run } = await (await (await loadSystem(request.architecture)).steps()).stages(
       request,
       known,
     );
     return { store, dataset: prepared.dataset, stages: all, run, place, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }

@@ -1,4 +1,5 @@
 /** All tasks of a sweep before any is done, numbered, with what they wait for: for a scheduler that takes arrays of jobs. */
+import { closing } from '../closing.js';
 import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
@@ -40,9 +41,8 @@ export async function planTasks(requests: readonly RunRequest[], progress: Progr
 }
 
 async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
-  const run = await openRun(cell.request, progress);
-  const bench = run.place(progress);
-  try {
+  return closing(await openRun(cell.request, progress), async (run) => {
+    const bench = run.place(progress);
     const found: Found[] = [];
     const tasks = new Map<Need, readonly Task[]>();
     for (const stage of inOrder(run.stages)) {
@@ -59,9 +59,7 @@ async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
       found.push(...own.map((task) => ({ task, after })));
     }
     return [...found, { task: cell, after: idsBefore(run.stages, tasks) }];
-  } finally {
-    await run.close();
-  }
+  });
 }
 
 const needsOf = (need: Need): readonly (Need | undefined)[] =>

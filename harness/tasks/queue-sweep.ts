@@ -1,10 +1,10 @@
 /** A sweep on a queue: its cells are handed out, and watched until they are done. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Progress } from '../progress.js';
+import { jobOptions } from './jobs.js';
 import { needsText } from './offer.js';
 import { type Patience, patiently, pauseMs } from './patience.js';
 import { farewell, type Said, type TaskQueue } from './queue.js';
-import { jobOptions } from './queue-worker.js';
 import { workersOf } from './seen-workers.js';
 import type { Task } from './task.js';
 

@@ -8,6 +8,7 @@ import { leaseMs } from '../store/owner.js';
 import { Alone } from './alone.js';
 import type { ChildOutcome } from './child.js';
 import { TaskChildren } from './children.js';
+import { addBefore, failedBefore, pauseMs } from './jobs.js';
 import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
 import { diskFull, Room } from './room.js';
@@ -27,8 +28,6 @@ export interface Serving {
   readonly run?: TaskChildren['run'];
 }
 
-/** How long a task that another is at, or that is not for this machine, is left alone. */
-const pauseMs = 5000;
 /** How long a server may take to hear that a task is given back. */
 const giveBackMs = 5000;
 /** Between two lines of progress of one task. */
@@ -149,7 +148,7 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
         return name;
       }
       if (outcome.state === 'failed') return ended(job, token, outcome);
-      for (const before of outcome.for) await addBefore(job, before);
+      for (const before of outcome.for) await addBefore(tasks, job, before);
       if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
     }
   }
@@ -167,16 +166,6 @@ export async function serve(tasks: TaskQueue, serving: Serving): Promise<void> {
     }
     progress.note(`failed: ${job.data.title}: ${message}`);
     throw exitCode === 3 && code !== 'TASK_FAILED' ? new Error(message) : new UnrecoverableError(message);
-  }
-
-  async function addBefore(job: TaskJob, before: Task): Promise<void> {
-    // Two parents cannot wait for one child, so that each has its own; the store sees to it that the work is done once.
-    const jobId = `${before.id}.${job.id!.replaceAll('.', '-')}`.slice(0, 200);
-    const parent = { id: job.id!, queue: tasks.queue.qualifiedName };
-    await tasks.queue.add(before.kind, before, {
-      ...jobOptions,
-      ...{ jobId, parent, ignoreDependencyOnFailure: true },
-    });
   }
 
   async function watched(job: TaskJob, given: Parameters<typeof run>[0]): Promise<ChildOutcome> {
@@ -236,22 +225,3 @@ type Failed = Extract<ChildOutcome, { state: 'failed' }>;
 
 /** In which the queue learns that a group is measured, and which is the next. */
 const behindMs = 200;
-
-/** Of every task in a queue. */
-export const jobOptions = {
-  attempts: 3,
-  backoff: { type: 'fixed', delay: pauseMs },
-  removeOnComplete: false,
-  removeOnFail: false,
-} as const;
-
-/** Why tasks that it waited for failed, by their ids. */
-async function failedBefore(job: TaskJob): Promise<Record<string, string>> {
-  const failures = await job.getIgnoredChildrenFailures();
-  return Object.fromEntries(
-    Object.entries(failures).map(([key, reason]) => [
-      key.replace(/^.*:/, '').replace(/\..*$/, ''),
-      String(reason),
-    ]),
-  );
-}

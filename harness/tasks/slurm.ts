@@ -9,7 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BenchError } from '../errors.js';
 import type { Progress } from '../progress.js';
-import { makeFolder, writeAtomic } from '../store/atomic.js';
+import { writeAtomic } from '../store/atomic.js';
+import { makeFolder } from '../store/make-folder.js';
 
 const execute = promisify(execFile);
 

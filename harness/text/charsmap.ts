@@ -80,6 +80,4 @@ export class Charsmap {
   }
 }
 
-function offsetOf(unit: number): number {
-  return ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
-}
+const offsetOf = (unit: number): number => ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;

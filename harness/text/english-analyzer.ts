@@ -103,6 +103,4 @@ export class EnglishAnalyzer {
   }
 }
 
-function detached(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
-}
+const detached = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');

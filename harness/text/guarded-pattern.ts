@@ -16,10 +16,7 @@ const shortText = 4096;
 const context = vm.createContext({ work: undefined as unknown });
 const script = new vm.Script('work()');
 
-/**
- * Does work that may hang in a regular expression.
- * @throws what `refuse` gives where the time limit has passed
- */
+/** Does work that may hang in a regular expression. @throws what `refuse` gives where the time limit has passed */
 export function underWatch<Result>(work: () => Result, refuse: () => BenchError): Result {
   let result: Result | undefined;
   context.work = () => {

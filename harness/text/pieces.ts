@@ -122,9 +122,7 @@ class PieceLearner {
   }
 }
 
-function pairOf(left: number, right: number): number {
-  return left * idLimit + right;
-}
+const pairOf = (left: number, right: number): number => left * idLimit + right;
 
 function frequentCharacters(words: ReadonlyMap<string, number>, limit: number): string[] {
   const counts = new Map<string, number>();

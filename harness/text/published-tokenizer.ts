@@ -1,6 +1,6 @@
 /** A tokenizer's files as transformers and other tools look for them. */
 
-import { parseJson } from '../json.js';
+import { jsonText, parseJson } from '../json.js';
 import type { Tokenizer } from './tokenizer.js';
 import type { TokenizerJson } from './tokenizer-file.js';
 
@@ -36,14 +36,14 @@ export function publishedFiles({ files }: Tokenizer, maxTokens: number): Record<
   const more = config.additional_special_tokens;
   const published: Record<string, string> = {
     'tokenizer.json': files['tokenizer.json']!,
-    'tokenizer_config.json': text({
+    'tokenizer_config.json': jsonText({
       // The class that takes everything from tokenizer.json.
       tokenizer_class: 'PreTrainedTokenizerFast',
       ...(Number.isFinite(maxTokens) && { model_max_length: maxTokens }),
       ...specials,
       ...config,
     }),
-    'special_tokens_map.json': text({
+    'special_tokens_map.json': jsonText({
       ...specials,
       ...(Array.isArray(more) && more.length > 0 && { additional_special_tokens: more }),
     }),
@@ -52,8 +52,6 @@ export function publishedFiles({ files }: Tokenizer, maxTokens: number): Record<
   if (vocabulary !== undefined) published['vocab.txt'] = vocabulary;
   return published;
 }
-
-const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Ids by token. */
 function tokensOf({ model, added_tokens }: TokenizerJson): Map<string, number> {

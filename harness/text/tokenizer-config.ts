@@ -24,10 +24,7 @@ const robertaClass = /^RobertaTokenizer(Fast)?$/;
 const plainClasses = ['PreTrainedTokenizer', 'TokenizersBackend'];
 const roles = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((role) => `${role}_token`);
 
-/**
- * tokenizer.json as it is in effect.
- * @throws Error that says what cannot be used
- */
+/** tokenizer.json as it is in effect. @throws Error that says what cannot be used */
 export function tokenizerInEffect(json: TokenizerJson, files: TokenizerConfig): TokenizerJson {
   const { config } = files;
   if (config.split_special_tokens === true)

@@ -1,6 +1,7 @@
 /** Texts as token ids, framed and cut as the fast tokenizers of Hugging Face do it. */
 import { createHash } from 'node:crypto';
 import { BenchError } from '../errors.js';
+import { jsonText } from '../json.js';
 import { type EncodeText, textEncoderOf } from './text-encoder.js';
 import { type TokenizerConfig, tokenizerInEffect } from './tokenizer-config.js';
 import {
@@ -54,7 +55,7 @@ export class Tokenizer {
     this.vocabularySize = largestId(json, this.#templates) + 1;
     this.files = {
       'tokenizer.json': `${JSON.stringify(json)}\n`,
-      'tokenizer_config.json': `${JSON.stringify(config, null, 2)}\n`,
+      'tokenizer_config.json': jsonText(config),
     };
     this.sha256 = createHash('sha256').update(this.files['tokenizer.json']!).digest('hex');
   }
@@ -185,10 +186,7 @@ function unusable(source: string, cause: unknown): BenchError {
   );
 }
 
-/**
- * Every id must have its row in the embedding table.
- * @throws BenchError CHECKPOINT_INVALID where one has not
- */
+/** Every id must have its row in the embedding table. @throws BenchError CHECKPOINT_INVALID where one has not */
 export function checkVocabulary(tokenizer: Tokenizer, encoder: { vocabularySize: number }): void {
   if (tokenizer.vocabularySize <= encoder.vocabularySize) return;
   throw new BenchError(

@@ -4,21 +4,12 @@ import { convert, convertWithDictionary } from 'hyparquet/src/convert.js';
 import { readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import type { Codec, Unpacker } from './compression.js';
+import { checkValues, leastBytesOf, type PhysicalType } from './encodings.js';
 import { ParquetFault } from './fault.js';
 import { bitsOf, presentIn } from './levels.js';
-import { checkDeltas, checkHybrid } from './runs.js';
+import { checkHybrid } from './runs.js';
 
 export type Value = string | number | bigint | null;
-
-/** Types of numbers on the disk that are read, with the fewest bytes that a value takes. */
-export const leastBytes = { BYTE_ARRAY: 4, INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 } as const;
-/** Numbers of 16 bits alone are of the last type. */
-export type PhysicalType = keyof typeof leastBytes | 'FIXED_LEN_BYTE_ARRAY';
-
-export const isHalf = ({ type, type_length: bytes, logical_type: logical }: SchemaElement): boolean =>
-  type === 'FIXED_LEN_BYTE_ARRAY' && bytes === 2 && logical?.type === 'FLOAT16';
-
-const leastBytesOf = (type: PhysicalType): number => (type === 'FIXED_LEN_BYTE_ARRAY' ? 2 : leastBytes[type]);
 
 /** Values of a page. A writer makes pages of a MiB, or of 20,000 values. */
 const mostValues = 1 << 22;
@@ -81,10 +72,7 @@ export class PageReader {
     } as unknown as Parameters<typeof convert>[1];
   }
 
-  /**
-   * Bytes of a page as they lie in the file, from its header.
-   * @throws ParquetFault for sizes that cannot be
-   */
+  /** Bytes of a page as they lie in the file, from its header. @throws ParquetFault for sizes that cannot be */
   static packedBytes(header: PageHeader, left: number): number {
     const { compressed_page_size: packed, uncompressed_page_size: size } = header;
     if (!isCount(packed) || packed > left)
@@ -123,6 +111,7 @@ export class PageReader {
   #first(header: PageHeader, packed: Uint8Array) {
     const described = header.data_page_header!;
     const { num_values: count, encoding } = described;
+    const { type } = this.#column;
     const bytes = this.#unpack(packed, header.uncompressed_page_size);
     let at = 0;
     let present = count;
@@ -138,7 +127,7 @@ export class PageReader {
     if (repetition > 0) levels(described.repetition_level_encoding, repetition);
     if (definition > 0)
       present = presentIn(bytes, levels(described.definition_level_encoding, definition), count, definition);
-    this.#checkValues(bytes, at, encoding, present);
+    checkValues(bytes, at, encoding, present, type, this.#dictionary !== undefined);
     return readDataPage(bytes, described, this.#decoder);
   }
 
@@ -147,6 +136,7 @@ export class PageReader {
     const described = header.data_page_header_v2!;
     const { num_values: count, num_nulls: nulls, num_rows: rows, encoding } = described;
     const { definition, repetition } = this.#levels;
+    const { type } = this.#column;
     const before = described.repetition_levels_byte_length;
     const levels = before + described.definition_levels_byte_length;
     if (!isCount(before) || !isCount(levels) || levels < before || levels > packed.length)
@@ -171,37 +161,13 @@ export class PageReader {
     }
     if (present !== count - nulls)
       throw new ParquetFault(`a page says that ${nulls} values are absent, and ${count - present} are`);
-    this.#checkValues(bytes, levels, encoding, present);
+    checkValues(bytes, levels, encoding, present, type, this.#dictionary !== undefined);
     const plain = { ...header, data_page_header_v2: { ...described, is_compressed: false } };
     return readDataPageV2(bytes, plain, this.#decoder);
   }
 
   #unpack(packed: Uint8Array, size: number): Uint8Array {
     return this.#unpacker.unpack(packed, this.#column.codec, size);
-  }
-
-  /** @throws ParquetFault where the decoder would take memory or time for what is not there */
-  #checkValues(bytes: Uint8Array, at: number, encoding: string | undefined, count: number): void {
-    const { type } = this.#column;
-    if (at > bytes.length) throw new ParquetFault('a page ends within its levels');
-    if (encoding === 'PLAIN') {
-      if (count * leastBytesOf(type) > bytes.length - at)
-        throw new ParquetFault(`a page of ${bytes.length} bytes cannot hold ${count} values`);
-    } else if (encoding === 'BYTE_STREAM_SPLIT' && type !== 'BYTE_ARRAY') {
-      if (count * leastBytesOf(type) > bytes.length - at)
-        throw new ParquetFault(`a page of ${bytes.length} bytes cannot hold ${count} values`);
-    } else if (encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY') {
-      if (this.#dictionary === undefined)
-        throw new ParquetFault('a page refers to a dictionary that is not there');
-      if (at >= bytes.length) throw new ParquetFault('a page ends before its values');
-      checkHybrid(bytes, at + 1, bytes.length, bytes[at]!, count);
-    } else if (encoding === 'DELTA_BINARY_PACKED' && (type === 'INT32' || type === 'INT64')) {
-      if (count > 0) checkDeltas(bytes, at, count, type === 'INT32' ? 32 : 64);
-    } else if (encoding === 'DELTA_LENGTH_BYTE_ARRAY' && type === 'BYTE_ARRAY') {
-      if (count > 0) checkDeltas(bytes, at, count, 32);
-    } else {
-      throw new ParquetFault(`${type} is encoded as ${encoding}, which is not read`);
-    }
   }
 
   #readDictionary(header: PageHeader, packed: Uint8Array): void {

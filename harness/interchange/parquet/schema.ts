@@ -1,7 +1,7 @@
 /** The columns of a parquet file, and which of them are read. */
 import type { SchemaElement } from 'hyparquet';
+import { isHalf, leastBytes } from './encodings.js';
 import { ParquetFault } from './fault.js';
-import { isHalf, leastBytes } from './page.js';
 
 /** What a column holds: texts, whole numbers, numbers, lists of numbers; anything else is `other` and is not read. */
 export type ColumnKind = 'text' | 'whole' | 'number' | 'numbers' | 'other';

@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { Passage } from '../../contracts.js';
 import { jsonLines, stringMember } from '../../interchange/json-lines.js';
-import { AtomicFile } from '../../store/atomic.js';
+import { AtomicFile, writeWhole } from '../../store/atomic.js';
 
 /** So many passages are put in order at once. */
 const usualPartPassages = 1 << 16;
@@ -20,24 +20,17 @@ export async function writePlaced(
   partPassages = usualPartPassages,
 ): Promise<void> {
   const parts = new Map<number, PartFile>();
-  const target = await AtomicFile.create(file);
   try {
-    for await (const { place, passage } of placed) {
-      const number = Math.floor(place / partPassages);
-      let part = parts.get(number);
-      if (part === undefined) {
-        part = new PartFile(`${file}.part-${number}`);
+    await writeWhole(file, async (target) => {
+      for await (const { place, passage } of placed) {
+        const number = Math.floor(place / partPassages);
+        const part = parts.get(number) ?? new PartFile(`${file}.part-${number}`);
         parts.set(number, part);
+        await part.add(place, passage);
       }
-      await part.add(place, passage);
-    }
-    for (const number of [...parts.keys()].sort((a, b) => a - b)) {
-      await target.write(await parts.get(number)!.inOrder());
-    }
-    await target.commit();
-  } catch (error) {
-    await target.abort();
-    throw error;
+      for (const number of [...parts.keys()].sort((a, b) => a - b))
+        await target.write(await parts.get(number)!.inOrder());
+    });
   } finally {
     for (const part of parts.values()) await part.remove();
   }

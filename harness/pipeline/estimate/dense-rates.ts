@@ -74,10 +74,7 @@ export async function denseRates(
         secondsPerPassage: passages.seconds / few.length,
         encoded: few.length,
         encodeQuery: { alone: alone.seconds, inBatch: inBatch.seconds / queries.length },
-        searchPassage: {
-          alone: single.seconds / indexed,
-          inBatch: many.seconds / queries.length / indexed,
-        },
+        searchPassage: { alone: single.seconds / indexed, inBatch: many.seconds / queries.length / indexed },
         searched: queries.length,
         indexed,
         startSeconds: passages.startSeconds + inBatch.startSeconds + many.startSeconds,

@@ -1,4 +1,5 @@
 /** What an index of terms and searching it take here: the beginning of the collection is really indexed and searched. */
+import { closing } from '../../closing.js';
 import { bm25Negatives } from '../../stages/bm25-negatives.js';
 import { indexTerms, scoringOf } from '../../stages/index-terms.js';
 import { knownOf } from '../../stages/known.js';
@@ -25,7 +26,7 @@ export async function termRates({ passages }: PartOfDataset, bench: Workbench): 
   const { folder } = await bench.made(stage);
   const indexSeconds = secondsSince(started);
   const { index, searcher } = await openSparse(folder, scoring, memoryMiB);
-  try {
+  return closing(index, async () => {
     const queries = (await dataset.queries('test')).map(({ text }) => text);
     await searcher.search(queries, depth);
     const from = performance.now();
@@ -36,9 +37,7 @@ export async function termRates({ passages }: PartOfDataset, bench: Workbench): 
       secondsPerSearch: secondsSince(from) / queries.length / passages.length,
       searched: queries.length,
     };
-  } finally {
-    await index.close();
-  }
+  });
 }
 
 export interface NegativesRates {

@@ -1,5 +1,6 @@
 /** What a trained architecture takes: a little of its training, its encoding and its search is really done. */
 import path from 'node:path';
+import { closing } from '../../closing.js';
 import { inOrder } from '../../stages/graph.js';
 import { knownOf } from '../../stages/known.js';
 import { trainingStages } from '../../stages/training.js';
@@ -21,8 +22,7 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
   const here = isNamed ? await localModel(name, { ...request, offline: true }) : name;
   const config = { ...request.config, model: { ...request.config.model, name: here! } };
   const prepared = { config, offline: true, store, dataset: part.dataset };
-  const engine = await engineOf(config);
-  try {
+  return closing(await engineOf(config), async (engine) => {
     const bench = new Workbench(prepared, progress, new StageLog(store), engine);
     const known = await knownOf(bench);
     const trainings = await trainingStages({ ...request, config }, known);
@@ -45,7 +45,5 @@ export async function trainedTimes({ request, part, store, folder, progress }: T
       ...trainStages(train, dense, part.whole, trainings),
       ...denseStages(dense, part.whole, config),
     ];
-  } finally {
-    await engine.dispose();
-  }
+  });
 }

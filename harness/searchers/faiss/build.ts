@@ -39,10 +39,7 @@ export const environmentOf = (threads: number | undefined): NodeJS.ProcessEnv =>
   ...(threads !== undefined && { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) }),
 });
 
-/**
- * Builds the index and puts it in place, whole.
- * @throws BenchError CONFIG_INVALID with FAISS's own reason, INTERRUPTED
- */
+/** Builds the index and puts it in place, whole. @throws BenchError CONFIG_INVALID with FAISS's own reason, INTERRUPTED */
 export async function buildIndex(request: BuildRequest): Promise<BuiltFacts> {
   const threads = threadsDecide.test(request.kind) ? 1 : request.threads;
   const { said, ...facts } = await buildInProcess(request, {

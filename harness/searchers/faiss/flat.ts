@@ -1,5 +1,6 @@
 /** FAISS's own IndexFlatIP over the shards: by faiss-node, or on a GPU by the addon of device.ts. The only import of faiss-node. */
 import { createRequire } from 'node:module';
+import { closingOnFailure } from '../../closing.js';
 import { BenchError } from '../../errors.js';
 import { damaged } from '../../index/reading.js';
 import { shardBytes } from '../../index/shard.js';
@@ -182,13 +183,10 @@ export class FaissSearcher implements RowSearcher {
     const most = device === undefined ? Number.POSITIVE_INFINITY : mostDeviceRows;
     const searcher = new FaissSearcher(index, open, most, resident);
     if (!resident) return searcher;
-    try {
+    return closingOnFailure(searcher, async () => {
       for (const shard of index.shards) searcher.#loaded.set(shard.number, open(shard, 1));
-    } catch (error) {
-      await searcher.dispose();
-      throw error;
-    }
-    return searcher;
+      return searcher;
+    });
   }
 
   async search(

@@ -9,11 +9,13 @@
  * length and its elements), `int32 entry  int32 level  int32 efConstruction  int32 efSearch  int32 1` and its storage.
  */
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, open } from 'node:fs/promises';
+import { copyFile, open } from 'node:fs/promises';
+import { closing } from '../../closing.js';
 import { BenchError, fileError } from '../../errors.js';
-import { damaged, openToRead, readFully } from '../../index/reading.js';
+import { damaged, openToRead } from '../../index/reading.js';
 import type { FoundParameter } from '../../search/searcher.js';
 import { discard, temporaryName } from '../../store/atomic.js';
+import { Cursor } from './cursor.js';
 
 /** What a search looks at: inverted lists visited, or candidates kept while walking a graph. */
 type SearchParameterName = 'nprobe' | 'efSearch';
@@ -30,63 +32,6 @@ export interface SearchParameter {
   largest?: number;
 }
 
-/** Walks through a file without holding more of it than a number. */
-class Cursor {
-  at = 0;
-  readonly path: string;
-  readonly #handle: FileHandle;
-  readonly #sizeBytes: number;
-
-  constructor(path: string, handle: FileHandle, sizeBytes: number) {
-    this.path = path;
-    this.#handle = handle;
-    this.#sizeBytes = sizeBytes;
-  }
-
-  async #take(bytes: number): Promise<Buffer> {
-    const buffer = Buffer.alloc(bytes);
-    const from = this.at;
-    this.skip(bytes);
-    await readFully(this.path, this.#handle, buffer, from);
-    return buffer;
-  }
-
-  skip(bytes: number): void {
-    this.at += bytes;
-    if (this.at > this.#sizeBytes)
-      throw damaged(this.path, `ends before byte ${this.at} of an index of FAISS`);
-  }
-
-  async letters(): Promise<string> {
-    return (await this.#take(4)).toString('latin1');
-  }
-
-  async byte(): Promise<number> {
-    return (await this.#take(1)).readUInt8();
-  }
-
-  async int32(): Promise<number> {
-    return (await this.#take(4)).readInt32LE();
-  }
-
-  async int64(): Promise<number> {
-    return Number((await this.#take(8)).readBigInt64LE());
-  }
-
-  /** Skips a vector. @returns its length */
-  async vector(elementBytes: number): Promise<number> {
-    const length = await this.int64();
-    this.expect(length >= 0, `a vector of ${length} numbers`);
-    this.skip(length * elementBytes);
-    return length;
-  }
-
-  /** What is not as the format has it is left alone: a wrong guess would write into the vectors. */
-  expect(condition: boolean, seen: string): void {
-    if (!condition) throw damaged(this.path, `is not as FAISS writes it before byte ${this.at}: ${seen}`);
-  }
-}
-
 const invertedFiles = ['IwFl', 'IwFd', 'IwSq', 'IwPQ', 'IwQR', 'IwPf'];
 const graphs = ['IHNf', 'IHNs', 'IHNp', 'IHN2'];
 /** Indexes that hand the search on to the one that follows their header: refinement, and numbers for rows. */
@@ -97,12 +42,9 @@ const wrappers = ['IxRF', 'IxMp', 'IxM2'];
  * @throws BenchError CACHE_INVALID where the file is not as FAISS writes it
  */
 export async function findSearchParameter(file: string): Promise<SearchParameter | undefined> {
-  const handle = await openToRead(file);
-  try {
-    return await locate(new Cursor(file, handle, (await handle.stat()).size));
-  } finally {
-    await handle.close();
-  }
+  return closing(await openToRead(file), async (handle) => {
+    return locate(new Cursor(file, handle, (await handle.stat()).size));
+  });
 }
 
 async function locate(cursor: Cursor): Promise<SearchParameter | undefined> {
@@ -208,12 +150,7 @@ export async function copyWithParameter(
     const bytes = Buffer.alloc(parameter.bytes);
     if (parameter.bytes === 8) bytes.writeBigUInt64LE(BigInt(value));
     else bytes.writeInt32LE(value);
-    const handle = await open(copy, 'r+');
-    try {
-      await handle.write(bytes, 0, bytes.length, parameter.offset);
-    } finally {
-      await handle.close();
-    }
+    await closing(await open(copy, 'r+'), (handle) => handle.write(bytes, 0, bytes.length, parameter.offset));
     return copy;
   } catch (error) {
     await discard(copy);

@@ -7,10 +7,7 @@ import { BenchError } from '../../errors.js';
  */
 const mostTrainingNumbers = 100_000_000;
 
-/**
- * How many vectors an index is trained on.
- * @throws BenchError CONFIG_INVALID where `train` does not take as many
- */
+/** How many vectors an index is trained on. @throws BenchError CONFIG_INVALID where `train` does not take as many */
 export function trainingCount(asked: number, vectors: number, dimensions: number): number {
   const count = Math.min(asked, vectors);
   if (count * dimensions <= mostTrainingNumbers) return count;

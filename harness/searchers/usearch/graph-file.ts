@@ -11,6 +11,7 @@
  * for as many uint32 rows as the layer has links.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { closing } from '../../closing.js';
 import { damaged, openToRead, readFully } from '../../index/reading.js';
 import type { Scalar } from './graph.js';
 
@@ -69,13 +70,10 @@ class Pages {
 
 /** @throws BenchError CACHE_INVALID with what is wrong; the numbers of the vectors are not looked at */
 export async function assertGraphFile(path: string, layout: GraphLayout): Promise<void> {
-  const handle = await openToRead(path);
-  try {
+  await closing(await openToRead(path), async (handle) => {
     const { size } = await handle.stat();
     await check(path, handle, size, layout);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function check(

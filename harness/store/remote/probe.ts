@@ -34,9 +34,7 @@ async function conditions(bucket: Bucket, name: string): Promise<void> {
     throw new BenchError(
       'UNAVAILABLE',
       `The server of ${shownPlace(bucket)} says no time (Date, Last-Modified).`,
-      {
-        hint: 'Leases go by its clock. Is a proxy between that leaves headers out?',
-      },
+      { hint: 'Leases go by its clock. Is a proxy between that leaves headers out?' },
     );
   if ((await bucket.replace(name, second, etag)) === undefined || !(await holds(second)))
     throw withoutConditions(bucket, 'a put with If-Match: it refused what was the same object');
