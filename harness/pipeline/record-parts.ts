@@ -135,7 +135,10 @@ function stageFacts(
   name: string,
 ): TrainingStageFacts {
   const { epochs, keptEpoch, stepsPerSecond, javascriptShare } = facts.training;
-  const stage = stages.find((each) => each.name === name);
+  const stage = stages.find((each) => each.name === name)?.execution;
+  const took = stage?.made?.took;
+  // What is kept with the checkpoint, so that a run that finds it made says the same; of a training that went on, its epochs.
+  const inOneGo = took === undefined && stage?.cached === false ? stage.seconds : took?.seconds;
   return {
     epochs: epochs.map(({ epoch, steps, loss, dev, seconds }) => ({
       epoch,
@@ -149,10 +152,7 @@ function stageFacts(
     })),
     bestEpoch: epochs.length === 0 ? null : keptEpoch,
     execution: {
-      seconds:
-        stage?.execution.cached === false
-          ? stage.execution.seconds
-          : epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+      seconds: inOneGo ?? epochs.reduce((sum, { seconds }) => sum + seconds, 0),
       stepsPerSecond,
       javascriptShare,
     },
