@@ -99,7 +99,9 @@ function nobodyBuilds(kind: string, refusals: readonly Refusal[]): BenchError {
   const chosen = (missing.length > 0 ? missing : refusals)[0]?.error;
   if (refusals.length === 1 && chosen !== undefined) return chosen;
   const said = refusals.map(({ name, error }) => `\n  ${name}: ${error.message}`).join('');
-  const near = nearestName(kind, [flatKind, ...refusals.flatMap(({ examples }) => examples)]);
+  // A searcher that is missing may well know the kind.
+  const known = missing.length > 0 ? [] : refusals.flatMap(({ examples }) => examples);
+  const near = nearestName(kind, [flatKind, ...known]);
   const meant = near === undefined ? '' : `, did you mean '${near}'?`;
   const message = `No searcher here builds an index '${kind}'${meant || ':'}${said}`;
   return new BenchError(chosen?.code ?? 'UNAVAILABLE', message, {
