@@ -94,7 +94,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     ),
   );
   if (passageCount === 0) throw new BenchError(code, `${corpus} holds no passages.`, { hint: layout });
-  const judged = judgedSplits(bySplit, new Set(absent));
+  const judged = judgedSplits(bySplit, new Set(absent), `qrels/${qrelNames(variant).test}`);
   return {
     name: variant === undefined ? 'beir' : `beir/${variant}`,
     version: 'beir-1',

@@ -54,6 +54,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'measure a run that any system made, against qrels or a dataset',
     load: () => import('./cli/evaluate.js'),
   },
+  fuse: {
+    summary: 'one run of several, by reciprocal ranks or weighted scores',
+    load: () => import('./cli/fuse.js'),
+  },
   compare: {
     summary: 'which of several systems is better, by how much and how sure',
     load: () => import('./cli/compare.js'),

@@ -145,31 +145,40 @@ function pluginFault(error: Error): unknown {
   });
 }
 
-/** Levenshtein distance, for "did you mean". */
+/** Letters to put in, leave out or change, or neighbours to turn round, for "did you mean" (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, previous[j]! + 1, row[j - 1]! + 1));
+      const isTurned = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const turned = isTurned ? before[j - 2]! + 1 : substitution;
+      row.push(Math.min(substitution, turned, previous[j]! + 1, row[j - 1]! + 1));
     }
+    before = previous;
     previous = row;
   }
   return previous[b.length]!;
 }
 
-/** The known name nearest to `name`, or undefined where none is near: at most a third of its letters off. */
+/**
+ * The known name nearest to `name`, or undefined where none is near: at most a third of its letters off. Of `GROUP/NAME` the
+ * second part is enough: `scifact` is near `beir/scifact`.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    // So many letters at least are another; a name as long as a file must not be compared letter by letter.
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
+    for (const written of new Set([candidate, candidate.slice(candidate.indexOf('/') + 1)])) {
+      // So many letters at least are another; a name as long as a file must not be compared letter by letter.
+      if (Math.abs(written.length - name.length) >= bestDistance) continue;
+      const distance = editDistance(name.toLowerCase(), written.toLowerCase());
+      if (distance < bestDistance) {
+        best = candidate;
+        bestDistance = distance;
+      }
     }
   }
   return best;

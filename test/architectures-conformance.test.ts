@@ -81,12 +81,13 @@ async function vectorsOf(build: () => PassageVectors): Promise<{ rows: number[][
   return { rows, shape };
 }
 
-function assertClose(found: readonly number[], expected: readonly number[]): void {
-  assert.equal(found.length, expected.length);
+/** @param what is wrong where they are not close: somebody who adds an architecture reads it */
+function assertClose(found: readonly number[], expected: readonly number[], what: string): void {
+  assert.equal(found.length, expected.length, what);
   for (const [i, value] of expected.entries()) {
     assert.ok(
       Math.abs(found[i]! - value) <= 1e-5 * Math.max(1, Math.abs(value)),
-      `${i}: ${found[i]} for ${value}`,
+      `${what}: number ${i} is ${found[i]}, and should be ${value}`,
     );
   }
 }
@@ -120,6 +121,7 @@ for (const combination of combinations) {
         assertClose(
           rows.flatMap((passage) => passage[0]!),
           summary!,
+          'the first vector of a passage is not that of the last layer, which has to come first',
         );
         const pooled = await vectorsOf(() => searched(everyone, 12));
         if (pooling !== undefined) assert.deepEqual(pooled.shape, [lengths.length, 1, D]);
@@ -132,7 +134,8 @@ for (const combination of combinations) {
             for (const tokens of [lengths[passage]!, 10]) {
               const alone = await vectorsOf(() => make([passage], tokens));
               assert.equal(alone.rows[0]!.length, together.rows[passage]!.length);
-              assertClose(alone.rows[0]!.flat(), together.rows[passage]!.flat());
+              const what = 'a vector depends on the batch or on its padding';
+              assertClose(alone.rows[0]!.flat(), together.rows[passage]!.flat(), what);
             }
           }
         }
@@ -159,14 +162,17 @@ for (const combination of combinations) {
             Math.max(...vectors.map((vector) => dot(queryValues.slice(q * D, (q + 1) * D), vector))),
           ),
         );
-        assertClose(dev!, inSearch.flat());
-        if (pooling?.trainingSimilarity === undefined) assertClose(training!, inSearch.flat());
+        const what = 'scores are not those of the search';
+        assertClose(dev!, inSearch.flat(), `dev: ${what}`);
+        if (pooling?.trainingSimilarity === undefined)
+          assertClose(training!, inSearch.flat(), `training: ${what}`);
         // A pooling with a similarity of its own may judge negatives otherwise, the own positive never.
         else {
           const own = ownPassage.map((passage, q) => q * lengths.length + passage);
           assertClose(
             own.map((i) => training![i]!),
             own.map((i) => inSearch.flat()[i]!),
+            `training, own positives: ${what}`,
           );
         }
       });
@@ -252,6 +258,7 @@ describe('vectors that exist', () => {
     const { rows } = await vectorsOf(() =>
       mlr.family.represent(batchOf('bert', [0], 9), resolve(mlr, 'bert', { layers: [1, 2] })),
     );
-    assertClose(rows[0]!.flat(), [...tokenStates[0]![2]!.slice(0, D), ...tokenStates[0]![1]!.slice(0, D)]);
+    const expected = [...tokenStates[0]![2]!.slice(0, D), ...tokenStates[0]![1]!.slice(0, D)];
+    assertClose(rows[0]!.flat(), expected, 'layers in another order');
   });
 });

@@ -114,6 +114,14 @@ test('what is wrong with the request is said', async () => {
   await fails(['gets', 'squad'], 'UNKNOWN_NAME', /Did you mean 'get'/);
   await fails(['get'], 'USAGE', /name of a dataset/);
   await fails(['get', 'squat'], 'UNKNOWN_NAME', /Did you mean 'squad'/);
+  // Of an option that says nothing of what is asked, nobody finds out by the answer.
+  await fails(
+    ['verify', 'squad', '--data', fixtures],
+    'USAGE',
+    /--data plays no part in bench dataset verify/,
+  );
+  await fails(['get', 'squad', '--count'], 'USAGE', /--count plays no part in bench dataset get/);
+  await fails(['info', 'squad', '--split', 'dev'], 'USAGE', /--split plays no part in bench dataset info/);
   await fails(['info', 'beir', '--data', '/nowhere'], 'PATH_INVALID', /there is no such folder/);
 });
 

@@ -90,6 +90,15 @@ for (const [out, judged, ranked, options] of commands) {
   });
 }
 
+test('passage ids of another collection score 0 and are told', () => {
+  const others = file('strangers.run', ['1 Q0 D-x 1 9 t', '2 Q0 D-b 2 8 t']);
+  const { status, stdout } = bench('evaluate', '--run', others, '--qrels', qrels, '--measure', 'mrr');
+  assert.equal(status, 0);
+  assert.match(stdout, /^all +0\.0000$/m);
+  assert.match(stdout, /note: nobody judged any of the hits/);
+  assert.doesNotMatch(bench('evaluate', '--run', run, '--qrels', qrels).stdout, /nobody judged/);
+});
+
 test('--judged-only leaves hits out that nobody judged', () => {
   const { stdout } = bench(...asked, '--measure', 'mrr', '--judged-only');
   assert.match(stdout, /^all +1\.0000$/m);
@@ -222,6 +231,11 @@ test('what is wrong is said, with the line where there is one, and ends with 2',
       /twice\.run, line 2: passage 'a' again for its query, after line 1/,
     ],
     [with_(line('columns.run', '1 Q0 b 2')), /columns\.run, line 2: 4 columns/],
+    [
+      with_(file('comma.run', ['1,Q0,b,2,3,t'])),
+      /comma\.run, line 1: one column, '1,Q0,b,2,3,t'[\s\S]*not ','/,
+    ],
+    [with_(line('one.run', '1')), /one\.run, line 2: 1 column\./],
     [with_(line('score.run', '1 Q0 b 2 high t')), /score\.run, line 2: score 'high' is not a number/],
     [with_(file('other.run', ['99 Q0 a 1 5 t'])), /no query in common/],
   ];

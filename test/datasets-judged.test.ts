@@ -35,7 +35,15 @@ test('queries judged 0 alone: they score in test, and nothing of them is left in
     });
     assert.deepEqual(await held('train'), { queries: ['q1'], qrels: first });
     assert.deepEqual(await held('dev'), { queries: ['q1'], qrels: first });
-    assert.deepEqual(dataset.remarks, []);
+    assert.deepEqual(dataset.remarks, ['1 test query has no relevant passage in the qrels and scores 0.']);
+  });
+});
+
+test('where the qrels of the test queries are missing, the file is named', async () => {
+  const { 'qrels/test.tsv': qrels, ...others } = whole;
+  await inFolder({ ...others, 'qrels/test.csv': qrels }, async (folder) => {
+    const { remarks } = await openFolder(beir, folder);
+    assert.match(remarks!.join(), /^There are no qrels for the test queries \(no qrels\/test\.tsv\): /);
   });
 });
 

@@ -177,6 +177,7 @@ test('of each split the queries that are judged; what nothing can find counts in
     '1 query of the train qrels has no text; it is left out.',
     '1 test qrel names a passage that the collection does not have; it counts as relevant and cannot be found.',
     '1 query of the test qrels has no text; it scores 0.',
+    '1 test query has no relevant passage in the qrels and scores 0.',
   ]);
   const none = { qrels: undefined, queries };
   const unjudged = judgedSplits({ train: none, dev: none, test: none }, new Set());

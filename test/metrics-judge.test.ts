@@ -17,8 +17,9 @@ const qrels = new Map([
 ]);
 const seen = (options: Partial<JudgeOptions> = {}) => {
   const asked: JudgeOptions = { ties: 'as-ranked', relevance: 1, depth: 6, ...options };
-  const { gains, relevant, idealGains, ...rest } = judge('q', ranking, qrels, 3, asked);
-  return { ...rest, gains: [...gains], relevant: [...relevant], idealGains: [...idealGains] };
+  const { gains, relevant, judged, idealGains, ...rest } = judge('q', ranking, qrels, 3, asked);
+  const lists = { gains: [...gains], relevant: [...relevant], judged: [...judged] };
+  return { ...rest, ...lists, idealGains: [...idealGains] };
 };
 
 test('gains are relevances by rank, and what is not judged or below 0 gains nothing', () => {
@@ -26,15 +27,17 @@ test('gains are relevances by rank, and what is not judged or below 0 gains noth
     hitCount: 6,
     gains: [0, 2, 0, 0, 1, 0],
     relevant: [0, 1, 0, 0, 1, 0],
+    judged: [0, 1, 0, 0, 1, 1],
     relevantCount: 3,
+    notRelevantCount: 1,
     idealGains: [2, 1, 1],
     firstAnswerRank: 3,
   });
 });
 
 test('the threshold decides what is relevant, and not what it gains', () => {
-  const { gains, relevant, relevantCount, idealGains } = seen({ relevance: 2 });
-  assert.deepEqual([relevant, relevantCount], [[0, 1, 0, 0, 0, 0], 1]);
+  const { gains, relevant, relevantCount, notRelevantCount, idealGains } = seen({ relevance: 2 });
+  assert.deepEqual([relevant, relevantCount, notRelevantCount], [[0, 1, 0, 0, 0, 0], 1, 3]);
   assert.deepEqual([gains, idealGains], [seen().gains, [2, 1, 1]]);
 });
 

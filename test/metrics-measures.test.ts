@@ -101,7 +101,19 @@ test('every measure says what it is and where it looks', () => {
 });
 
 test('our own measures are shares of which more is better; all but answer@k go by qrels', () => {
-  const own = ['answer', 'hit-rate', 'map', 'mrr', 'ndcg', 'p', 'recall', 'success'];
+  const own = [
+    'answer',
+    'bpref',
+    'hit-rate',
+    'judged',
+    'map',
+    'mrr',
+    'ndcg',
+    'p',
+    'recall',
+    'rprec',
+    'success',
+  ];
   const facts = (name: string) => {
     const { needs, unit, higherIsBetter, cut } = measureFamilies.find((family) => family.name === name)!;
     return [name, needs, unit, higherIsBetter, cut];
@@ -110,7 +122,7 @@ test('our own measures are shares of which more is better; all but answer@k go b
     own.map(facts),
     own.map((name) => [
       ...[name, name === 'answer' ? 'answers' : 'qrels', 'share', true],
-      ['map', 'mrr', 'ndcg'].includes(name) ? 'optional' : 'required',
+      ['bpref', 'map', 'mrr', 'ndcg', 'rprec'].includes(name) ? 'optional' : 'required',
     ]),
   );
 });
@@ -127,6 +139,7 @@ const meant: Record<string, RegExp> = {
   'ndcg_cut.10': /'ndcg@10'/,
   P_10: /'p@10'/,
   recip_rank: /'mrr'/,
+  bperf: /'bpref'/,
   map_cut_5: /'map@5'/,
   recall_100: /'recall@100'/,
   succes: /'success@10'/,

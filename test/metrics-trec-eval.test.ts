@@ -17,6 +17,7 @@ const skip = existsSync(data) ? false : `no ${data}: set STRATA_TEST_DATA`;
 function ourId(printed: string): string | undefined {
   if (printed === 'map' || printed === 'ndcg') return printed;
   if (printed === 'recip_rank') return 'mrr';
+  if (printed === 'Rprec' || printed === 'bpref') return printed.toLowerCase();
   const cut = /^(P|recall|ndcg_cut|map_cut|success)_(\d+)$/.exec(printed);
   if (cut === null) return undefined;
   const families: Record<string, string> = { P: 'p', ndcg_cut: 'ndcg', map_cut: 'map' };
@@ -37,36 +38,36 @@ const printouts: {
     qrels: 'qrels.test',
     run: 'results.test',
     options: { queries: 'judged-and-run' },
-    figures: 11,
+    figures: 13,
   },
   {
     out: 'out.test.a',
     qrels: 'qrels.test',
     run: 'results.test',
     options: { queries: 'judged-and-run' },
-    figures: 42,
+    figures: 44,
   },
   {
     out: 'out.test.aq',
     qrels: 'qrels.test',
     run: 'results.test',
     options: { queries: 'judged-and-run' },
-    figures: 168,
+    figures: 176,
   },
   {
     out: 'out.test.aqc',
     qrels: 'qrels.test',
     run: 'results.trunc',
     options: { queries: 'judged' },
-    figures: 168,
+    figures: 176,
   },
-  { out: 'out.test.aqcM', qrels: 'qrels.test', run: 'results.trunc', options: { depth: 100 }, figures: 168 },
+  { out: 'out.test.aqcM', qrels: 'qrels.test', run: 'results.trunc', options: { depth: 100 }, figures: 176 },
   {
     out: 'out.test.aql',
     qrels: 'qrels.rel_level',
     run: 'results.test',
     options: { queries: 'judged-and-run', relevance: 2 },
-    figures: 168,
+    figures: 176,
   },
   { out: 'out.test.meas_params', qrels: 'qrels.test', run: 'results.test', options: {}, figures: 44 },
 ];

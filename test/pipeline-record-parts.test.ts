@@ -103,10 +103,19 @@ function trained(more: object = {}, training: object = {}): TrainedStage {
     ...more,
   } as unknown as TrainedStage;
 }
-const stage = (name: string, cached: boolean, seconds: number): StageFacts =>
-  ({ name, key: 'k', execution: { cached, seconds } }) as unknown as StageFacts;
+const stage = (name: string, cached: boolean, seconds: number, took?: number | null): StageFacts => {
+  const made = took === undefined ? {} : { made: { took: { seconds: took } } };
+  return { name, key: 'k', execution: { cached, seconds, ...made } } as unknown as StageFacts;
+};
 
-test('a training took what its stage took, or where that was found made what its epochs did', () => {
+test('a training took what is kept with its checkpoint, found made or not; what its epochs did where it went on after a stop', () => {
+  const seconds = (...train: [cached: boolean, seconds: number, took?: number | null]) =>
+    trainingFacts(trained(), [stage('train', ...train)]).execution.seconds;
+  assert.deepEqual([seconds(false, 20, 19), seconds(true, 1, 19)], [19, 19]);
+  assert.deepEqual([seconds(false, 4, null), seconds(true, 1, null)], [8.5, 8.5]);
+});
+
+test('of a checkpoint that says nothing of it, a training took what its stage took, or its epochs', () => {
   const facts = trainingFacts(trained(), [stage('encode', false, 99), stage('train', false, 20)]);
   assert.deepEqual(facts.execution, { seconds: 20, stepsPerSecond: 1.5, javascriptShare: 0.1 });
   assert.equal(trainingFacts(trained(), [stage('train', true, 20)]).execution.seconds, 8.5);

@@ -64,6 +64,7 @@ test('auto has an order, and takes who is here and knows the kind', async () => 
     ? { code: 'CONFIG_INVALID', message: /'TREE':\n {2}faiss: .*TREE.*\n {2}usearch: .*'TREE'/ }
     : { code: 'UNAVAILABLE', message: /'TREE':\n {2}faiss: .*not installed/ };
   await assert.rejects(builderOf('TREE', 'auto'), expected);
+  await assert.rejects(builderOf('flat', 'auto'), { message: /'flat', did you mean 'Flat'\?\n/ });
   await assert.rejects(builderOf('IVF8,Flat', 'usearch'), {
     code: 'CONFIG_INVALID',
     message: /^usearch cannot build an index 'IVF8,Flat'/,

@@ -38,10 +38,12 @@ export function judgedPassages(files: Readonly<Record<Split, SplitFiles>>): Set<
  * not there stay in the test split, where they are relevant passages that nothing can find, as for trec_eval; nothing can be
  * trained on them, so the other splits leave them out. Either way they are counted in the remarks.
  * @param absent judged passages that the collection does not have
+ * @param testFile what the qrels of the test split are called, for the remark where there are none
  */
 export function judgedSplits(
   files: Readonly<Record<Split, SplitFiles>>,
   absent: ReadonlySet<string>,
+  testFile?: string,
 ): Judged {
   const remarks: string[] = [];
   const made = {} as Record<Split, JudgedSplit>;
@@ -80,6 +82,12 @@ export function judgedSplits(
         `${counted(withoutQuery, `queries of the ${split} qrels have no text; they ${keepsAll ? 'score 0' : 'are left out'}`, `query of the ${split} qrels has no text; it ${keepsAll ? 'scores 0' : 'is left out'}`)}.`,
       );
     }
+    const withoutPositive = qrels.size - trainable.size;
+    if (keepsAll && withoutPositive > 0) {
+      remarks.push(
+        `${counted(withoutPositive, 'test queries have no relevant passage in the qrels and score', 'test query has no relevant passage in the qrels and scores')} 0.`,
+      );
+    }
     const chosen = [...queries.values()].filter(({ queryId }) =>
       // A query without a positive cannot train, and would make no difference to a test's mean but a 0.
       keepsAll ? qrels.has(queryId) : trainable.has(queryId),
@@ -91,8 +99,9 @@ export function judgedSplits(
     };
   }
   if (files.test.qrels === undefined) {
+    const missing = testFile === undefined ? '' : ` (no ${testFile})`;
     remarks.push(
-      'There are no qrels for the test queries: the collection can be searched, and no measure of qrels can be taken.',
+      `There are no qrels for the test queries${missing}: the collection can be searched, and no measure of qrels can be taken.`,
     );
   }
   return { splits: made, remarks };

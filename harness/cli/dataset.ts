@@ -45,11 +45,13 @@ export const command: Command = {
         hint: "'bench list datasets' shows them.",
       });
     }
+    refuseOthers(known, values);
     const request = requestOf(values, dataset);
     const progress = beginJob(values);
     const files = await import('../pipeline/dataset-files.js');
     if (known === 'qrels') {
-      if (values.out === undefined) throw new BenchError('USAGE', 'bench dataset qrels needs --out FILE.');
+      if (values.out === undefined)
+        throw new BenchError('USAGE', 'bench dataset qrels needs --out FILE, the file to write.');
       const out = path.resolve(String(values.out));
       const written = await files.exportQrels(request, { split: splitOf(values, 'test'), out }, progress);
       if (values.json === true) print(jsonText({ file: out, ...written }));
@@ -78,6 +80,24 @@ function actionOf(given: string | undefined): Action {
   throw new BenchError('USAGE', 'bench dataset needs to know what to do.', {
     hint: `One of: ${actions.join(', ')}; then the name of a dataset.`,
   });
+}
+
+/** What an option says nothing of would be passed over: `verify --data` looked at no file of the folder. */
+const belongsTo: Readonly<Record<string, readonly Action[]>> = {
+  data: ['info', 'qrels'],
+  count: ['info'],
+  split: ['qrels'],
+  out: ['qrels'],
+};
+
+/** @throws BenchError USAGE */
+function refuseOthers(action: Action, values: Values): void {
+  for (const [option, owners] of Object.entries(belongsTo)) {
+    if (values[option] === undefined || owners.includes(action)) continue;
+    throw new BenchError('USAGE', `--${option} plays no part in bench dataset ${action}.`, {
+      hint: `It belongs to bench dataset ${owners.join(' and ')}.`,
+    });
+  }
 }
 
 function requestOf(values: Values, dataset: string): DatasetFilesRequest {

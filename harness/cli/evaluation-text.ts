@@ -28,8 +28,12 @@ export function textOf(evaluation: Evaluation, remarks: readonly string[], perQu
   return `${table}${noteLines([...remarks, ...notesOf(evaluation)])}`;
 }
 
-export function notesOf({ queryIds, withoutHits, leftOut, judgedLeftOut }: Evaluation): string[] {
+export function notesOf({ queryIds, withoutHits, judgedHits, leftOut, judgedLeftOut }: Evaluation): string[] {
   const notes = [counted(queryIds.length, 'queries')];
+  if (judgedHits === 0 && withoutHits < queryIds.length)
+    notes.push(
+      'nobody judged any of the hits: are the passage ids of the run written as those of the qrels?',
+    );
   if (withoutHits > 0)
     notes.push(`${withoutHits} of them ${withoutHits === 1 ? 'has' : 'have'} no hits and scored 0`);
   if (judgedLeftOut > 0)

@@ -121,6 +121,18 @@ export class Line {
     return gradePattern.test(text) && Number.isSafeInteger(value) ? value : this.whole(index, name);
   }
 
+  /** The error for a line of another number of columns. @param layout what the columns should be */
+  wrongCount(layout: string): BenchError {
+    const first = this.column(0);
+    const separator = this.count === 1 ? [',', ';', '|'].find((each) => first.includes(each)) : undefined;
+    return separator === undefined
+      ? this.fault(`${this.count} column${this.count === 1 ? '' : 's'}`, layout)
+      : this.fault(
+          `one column, '${first.slice(0, 80)}'`,
+          `${layout} Tabs or blanks stand between them, not '${separator}'.`,
+        );
+  }
+
   /** The error for something wrong in this line. */
   fault(what: string, hint?: string, number = this.number): BenchError {
     return new BenchError(

@@ -42,8 +42,7 @@ export async function readQrels(file: string): Promise<Qrels> {
 }
 
 function wrongQrelColumns(line: Line): BenchError {
-  return line.fault(
-    `${line.count} columns`,
+  return line.wrongCount(
     'TREC qrels have four: query 0 passage relevance. BEIR qrels have three: query-id corpus-id score.',
   );
 }

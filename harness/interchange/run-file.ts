@@ -132,7 +132,8 @@ export function writeRunFile(
   return writeDprResults(file, { run: ordered, ...texts });
 }
 
-function inOrder({ passageIds, scores, ranks }: Ranking): Ranking {
+/** By score, the highest first; equal ones by the ranks they had. */
+export function inOrder({ passageIds, scores, ranks }: Ranking): Ranking {
   if (scores === undefined) return { passageIds };
   const order = passageIds.map((_, i) => i);
   order.sort((a, b) => scores[b]! - scores[a]! || (ranks?.[a] ?? a) - (ranks?.[b] ?? b));

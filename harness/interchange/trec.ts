@@ -125,8 +125,7 @@ function assertTagBeforeRest(line: Line): void {
 }
 
 function wrongRunColumns(line: Line): BenchError {
-  return line.fault(
-    `${line.count} columns`,
+  return line.wrongCount(
     'A TREC run has six: query Q0 passage rank score tag. Three are: query, passage, and a score or a rank.',
   );
 }

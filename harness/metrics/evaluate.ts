@@ -45,6 +45,8 @@ export interface Evaluation {
   readonly withoutHits: number;
   /** How many queries of the run were left out, having no qrels or not being asked for. */
   readonly leftOut: number;
+  /** How many hits somebody judged, over all of the queries. */
+  readonly judgedHits: number;
   /** How many queries have qrels and were left out: having no hits, or not being asked for. */
   readonly judgedLeftOut: number;
 }
@@ -67,6 +69,7 @@ export function evaluate(
   const queryIds = queriesOf(run, qrels, options.queries ?? 'judged');
   const values = measures.map(() => new Float64Array(queryIds.length));
   let withoutHits = 0;
+  let judgedHits = 0;
   for (const [position, queryId] of queryIds.entries()) {
     const ranking = run.get(queryId);
     if (ranking === undefined || ranking.passageIds.length === 0) withoutHits++;
@@ -80,6 +83,7 @@ export function evaluate(
       identicalIds,
       unjudged,
     });
+    judgedHits += judged.judged.reduce((count, each) => count + each, 0);
     for (const [i, measure] of measures.entries()) values[i]![position] = measure.score(judged);
   }
   return {
@@ -88,6 +92,7 @@ export function evaluate(
       measures.map((measure, i) => [measure.id, { measure, mean: mean(values[i]!), perQuery: values[i]! }]),
     ),
     withoutHits,
+    judgedHits,
     judgedLeftOut: qrels.size - queryIds.reduce((count, queryId) => count + (qrels.has(queryId) ? 1 : 0), 0),
     leftOut: run.size - queryIds.reduce((count, queryId) => count + (run.has(queryId) ? 1 : 0), 0),
   };

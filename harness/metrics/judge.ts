@@ -36,20 +36,25 @@ export function judge(
   const hitCount = passageIds.length;
   const gains = new Float64Array(hitCount);
   const relevant = new Uint8Array(hitCount);
+  const judged = new Uint8Array(hitCount);
   for (let i = 0; i < hitCount; i++) {
     const relevance = qrels.get(passageIds[i]!);
     if (relevance === undefined) continue;
     gains[i] = Math.max(0, relevance);
     relevant[i] = relevance >= options.relevance ? 1 : 0;
+    judged[i] = relevance >= 0 ? 1 : 0;
   }
   let relevantCount = 0;
+  let notRelevantCount = 0;
   const positive: number[] = [];
   for (const relevance of qrels.values()) {
     if (relevance >= options.relevance) relevantCount++;
+    else if (relevance >= 0) notRelevantCount++;
     if (relevance > 0) positive.push(relevance);
   }
   const idealGains = Float64Array.from(positive).sort().reverse();
-  return { hitCount, gains, relevant, relevantCount, idealGains, firstAnswerRank };
+  const counts = { hitCount, relevantCount, notRelevantCount };
+  return { ...counts, gains, relevant, judged, idealGains, firstAnswerRank };
 }
 
 const isJudged = (qrels: ReadonlyMap<string, number>) => (id: string) => {

@@ -8,8 +8,12 @@ export interface JudgedQuery {
   readonly gains: Float64Array;
   /** By rank, [hitCount]: 1 where the relevance reaches the threshold. */
   readonly relevant: Uint8Array;
+  /** By rank, [hitCount]: 1 where somebody judged the passage, at 0 or above. */
+  readonly judged: Uint8Array;
   /** Judged passages whose relevance reaches the threshold, found or not. */
   readonly relevantCount: number;
+  /** Judged passages of 0 up to the threshold, found or not. */
+  readonly notRelevantCount: number;
   /** Every positive relevance judged for the query, descending. */
   readonly idealGains: Float64Array;
   /** Rank of the first hit that holds an answer; undefined where none does. */

@@ -90,14 +90,9 @@ export class Measures {
     const bare = name.replace(/[_.-]?\d+$/, '');
     if (bare === '') return undefined;
     const cut = cutText ?? /\d+$/.exec(name)?.[0];
-    // With the ending that both share, two letters that changed places in a short name are near enough.
-    const ending = `@${cut ?? 'k'}`;
-    const near = nearestName(
-      bare + ending,
-      [...known.keys()].map((each) => each + ending),
-    );
+    const near = nearestName(bare, known.keys());
     if (near === undefined) return undefined;
-    const family = known.get(near.slice(0, -ending.length))!;
+    const family = known.get(near)!;
     if (cut !== undefined) return `${family.name}@${cut}`;
     return family.cut === 'required' ? `${family.name}@10` : family.name;
   }

@@ -1,6 +1,6 @@
 /** Chooses among the searchers there are, by name or by what `auto` comes to. */
 import type { BenchConfig } from '../config/config.js';
-import { BenchError } from '../errors.js';
+import { BenchError, nearestName } from '../errors.js';
 import { loadSearcher, searcherNames } from '../plugins/searchers.js';
 import { flatKind, type IndexBuilder, type SearcherPlugin } from '../search/searcher.js';
 import type { DeviceName } from '../tensor/engine.js';
@@ -71,7 +71,7 @@ export async function builderOf(kind: string, name: string): Promise<NamedBuilde
     );
   }
   const candidates = named === undefined ? await autoSearchers() : [named];
-  const refusals: { name: string; error: BenchError }[] = [];
+  const refusals: Refusal[] = [];
   for (const { name, plugin } of candidates) {
     const { builder } = plugin;
     if (builder === undefined) continue;
@@ -81,18 +81,30 @@ export async function builderOf(kind: string, name: string): Promise<NamedBuilde
       return { name, plugin, builder };
     } catch (error) {
       if (!isNo(error)) throw error;
-      refusals.push({ name, error });
+      refusals.push({ name, error, examples: Object.keys(builder.examples) });
     }
   }
   throw nobodyBuilds(kind, refusals);
 }
 
-function nobodyBuilds(kind: string, refusals: readonly { name: string; error: BenchError }[]): BenchError {
+interface Refusal {
+  name: string;
+  error: BenchError;
+  /** Kinds that it builds. */
+  examples: readonly string[];
+}
+
+function nobodyBuilds(kind: string, refusals: readonly Refusal[]): BenchError {
   const missing = refusals.filter(({ error }) => error.code === 'UNAVAILABLE');
   const chosen = (missing.length > 0 ? missing : refusals)[0]?.error;
   if (refusals.length === 1 && chosen !== undefined) return chosen;
   const said = refusals.map(({ name, error }) => `\n  ${name}: ${error.message}`).join('');
-  return new BenchError(chosen?.code ?? 'UNAVAILABLE', `No searcher here builds an index '${kind}':${said}`, {
+  // A searcher that is missing may well know the kind.
+  const known = missing.length > 0 ? [] : refusals.flatMap(({ examples }) => examples);
+  const near = nearestName(kind, [flatKind, ...known]);
+  const meant = near === undefined ? '' : `, did you mean '${near}'?`;
+  const message = `No searcher here builds an index '${kind}'${meant || ':'}${said}`;
+  return new BenchError(chosen?.code ?? 'UNAVAILABLE', message, {
     ...(chosen?.hint !== undefined && { hint: chosen.hint }),
     cause: chosen,
   });

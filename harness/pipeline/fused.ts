@@ -45,7 +45,7 @@ export async function plan(request: RunRequest): Promise<SystemPlan> {
 }
 
 /** @param systems how many are fused @throws BenchError CONFIG_INVALID */
-function fusionOf({ method, constant, weights, normalization }: FuseConfig, systems: number): Fusion {
+export function fusionOf({ method, constant, weights, normalization }: FuseConfig, systems: number): Fusion {
   const fault = (message: string, hint: string) => new BenchError('CONFIG_INVALID', message, { hint });
   if (method === 'rrf') {
     if (weights === null) return { method, constant };
@@ -64,8 +64,9 @@ function fusionOf({ method, constant, weights, normalization }: FuseConfig, syst
   return { method, weights: given, normalization };
 }
 
-function fusionText(fusion: Fusion, depth: number): string {
-  const of = `of the first ${counted(depth, 'hits')} of each system`;
+/** @param depth hits taken of each system; null takes all */
+export function fusionText(fusion: Fusion, depth: number | null): string {
+  const of = `of ${depth === null ? 'all hits' : `the first ${counted(depth, 'hits')}`} of each system`;
   if (fusion.method === 'rrf') return `reciprocal rank fusion, constant ${fusion.constant}, ${of}`;
   const { weights, normalization } = fusion;
   return `sums of scores, normalization ${normalization}, weights ${weights.map((weight) => +weight.toFixed(4)).join(' and ')}, ${of}`;

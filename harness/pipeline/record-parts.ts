@@ -136,7 +136,10 @@ function stageFacts(
 ): TrainingStageFacts {
   const { epochs, keptEpoch, stepsPerSecond, javascriptShare } = facts.training;
   const { precision, skippedSteps, lossScale } = facts.training;
-  const stage = stages.find((each) => each.name === name);
+  const stage = stages.find((each) => each.name === name)?.execution;
+  const took = stage?.made?.took;
+  // What is kept with the checkpoint, so that a run that finds it made says the same; of a training that went on, its epochs.
+  const inOneGo = took === undefined && stage?.cached === false ? stage.seconds : took?.seconds;
   return {
     epochs: epochs.map(({ epoch, steps, loss, dev, seconds }) => ({
       epoch,
@@ -151,10 +154,7 @@ function stageFacts(
     bestEpoch: epochs.length === 0 ? null : keptEpoch,
     ...(precision !== undefined && { precision, skippedSteps: skippedSteps!, lossScale: lossScale! }),
     execution: {
-      seconds:
-        stage?.execution.cached === false
-          ? stage.execution.seconds
-          : epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+      seconds: inOneGo ?? epochs.reduce((sum, { seconds }) => sum + seconds, 0),
       stepsPerSecond,
       javascriptShare,
     },

@@ -87,7 +87,9 @@ function checkDatasets(baseline: SystemValues, candidate: SystemValues): void {
   throw new BenchError(
     'RECORD_INVALID',
     `${baseline.name} and ${candidate.name} differ: ${parts.join('; ')}.`,
-    { hint: 'Only runs over the same dataset, version and split can be paired; run one of them again.' },
+    {
+      hint: 'Only runs over the same dataset, version and split can be paired: name the records of one, or run one of them again.',
+    },
   );
 }
 
