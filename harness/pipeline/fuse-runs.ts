@@ -7,7 +7,7 @@ import { inOrder, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import { compareBytes } from '../metrics/judge.js';
 import { fuseHits } from '../search/fuse.js';
 import type { PassageHits } from '../search/search.js';
-import { removePartialsOf } from '../store/atomic.js';
+import { removePartialsOf } from '../store/partials.js';
 import { fusionOf, fusionText } from './fused.js';
 
 export interface FuseRunsRequest {
