@@ -81,7 +81,6 @@ async function vectorsOf(build: () => PassageVectors): Promise<{ rows: number[][
   return { rows, shape };
 }
 
-/** @param what is wrong where they are not close: somebody who adds an architecture reads it */
 function assertClose(found: readonly number[], expected: readonly number[], what: string): void {
   assert.equal(found.length, expected.length, what);
   for (const [i, value] of expected.entries()) {
@@ -118,11 +117,8 @@ for (const combination of combinations) {
         // T5's h_0 is its mean, unless token vectors stand alone: then it is, as BERT's, that of the first token.
         const first = architecture.meanFirst === false ? 'bert' : kind;
         const [summary] = await run(() => [batchOf(first, everyone, 12).summary(L)]);
-        assertClose(
-          rows.flatMap((passage) => passage[0]!),
-          summary!,
-          'the first vector of a passage is not that of the last layer, which has to come first',
-        );
+        const firsts = rows.flatMap((passage) => passage[0]!);
+        assertClose(firsts, summary!, 'the first vector of a passage is not that of its last layer');
         const pooled = await vectorsOf(() => searched(everyone, 12));
         if (pooling !== undefined) assert.deepEqual(pooled.shape, [lengths.length, 1, D]);
       });
@@ -258,7 +254,7 @@ describe('vectors that exist', () => {
     const { rows } = await vectorsOf(() =>
       mlr.family.represent(batchOf('bert', [0], 9), resolve(mlr, 'bert', { layers: [1, 2] })),
     );
-    const expected = [...tokenStates[0]![2]!.slice(0, D), ...tokenStates[0]![1]!.slice(0, D)];
-    assertClose(rows[0]!.flat(), expected, 'layers in another order');
+    const [first, second] = [2, 1].map((layer) => tokenStates[0]![layer]!.slice(0, D));
+    assertClose(rows[0]!.flat(), [...first!, ...second!], 'layers in another order');
   });
 });

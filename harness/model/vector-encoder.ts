@@ -1,6 +1,5 @@
 /** Turns many texts into vectors: sorted by length, padded little, a few fixed shapes, no dropout. */
 import type { PassageVectors, Tensor, Tensor2D } from '../contracts.js';
-import { assertGoesOn } from '../interruption.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { ArraySpec, Engine, NumericArray, Variable } from '../tensor/engine.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
@@ -72,7 +71,7 @@ export class VectorEncoder {
 
   /**
    * @param texts token ids, none longer than maxTokens
-   * @param onBatch called with the number of texts that have been encoded
+   * @param onBatch called with the number of texts that have been encoded; what it throws ends the encoding
    * @param shortest texts of fewer tokens are padded to so many
    */
   async encode(
@@ -109,8 +108,6 @@ export class VectorEncoder {
       );
       at += members.length;
       onBatch?.(at);
-      // An evaluation on dev may take minutes.
-      if (at < order.length) assertGoesOn();
     }
     return joinRows(rows, retriever.dimensions);
   }

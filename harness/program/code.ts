@@ -27,7 +27,7 @@ export type ModuleGraph = Readonly<
  * What settings, a configuration and its presets come to stands in the keys by itself, and a plug-in is named by who uses it.
  */
 const silent =
-  /^harness\/((counted|errors|interruption|json-schema|printable|progress|contracts|presets|plugins|plugin-files|comparison|record|config|store|latency|program|cli)(\.js$|\/)|stages\/(code|given|graph|known|settings|systems|training|workbench)\.js$)/;
+  /^harness\/((closing|counted|errors|interruption|json-schema|printable|progress|contracts|presets|plugins|plugin-files|comparison|record|config|store|latency|program|cli)(\.js$|\/)|stages\/(code|given|graph|known|settings|systems|training|workbench)\.js$)/;
 
 /** Each is one of several that a stage can work with: the stage names the one that it does. */
 const chosen = new Set([

@@ -53,9 +53,10 @@ export async function encodePassages(
   encoder: VectorEncoder,
   lists: readonly (readonly Int32Array[])[],
   padding: readonly Padding[] = [],
+  onBatch?: () => void,
 ): Promise<Pick<EncodedDev, 'rows' | 'rowStarts' | 'passageStarts' | 'padding'>> {
   const { distinct, numbers } = numbered(lists.flat());
-  const texts = await encoder.encode(distinct);
+  const texts = await encoder.encode(distinct, onBatch);
   const starts = startsOf(texts.counts);
   const blank = new Map<number, Float32Array>();
   const added = padding.reduce((sum, { passages }) => sum + passages, 0);

@@ -104,7 +104,10 @@ export async function train(request: TrainRequest): Promise<Trained> {
   };
   const pool = rankPool(options);
   const { averageRankTies: ties, temperature } = options;
-  const judged = { ...request, ...batching, parameters, examples: dev, pool, ties, temperature };
+  const judged = {
+    ...{ ...request, ...batching, parameters, examples: dev, pool, ties, temperature },
+    onBatch: progress.checkInterrupted,
+  };
   const validation = new Validation(judged);
   const log = new StepLog(folder);
 

@@ -32,6 +32,8 @@ export interface ValidationOptions {
   maxQueryTokens: number;
   maxPassageTokens: number;
   batchTokens: number;
+  /** Called after every batch of texts: what it throws ends an evaluation, which may take minutes. */
+  onBatch?: () => void;
 }
 
 export class Validation {
@@ -53,11 +55,14 @@ export class Validation {
    * @param draw names the draw of negatives: 'dev' stays the same, an epoch draws anew
    */
   async encode(draw: string | number): Promise<EncodedDev> {
-    const { examples, retriever, missingNegative, batchSize, maxPassageTokens } = this.options;
+    const { examples, retriever, missingNegative, batchSize, maxPassageTokens, onBatch } = this.options;
     const lists = examples.map((example) => [example.positive, ...this.#drawn(example, draw)]);
     const padding = missingNegative === 'padded' ? paddingOf(lists, batchSize, maxPassageTokens) : [];
-    const queries = await this.#queries.encode(examples.map(({ query }) => query));
-    const passages = await encodePassages(this.#passages, lists, padding);
+    const queries = await this.#queries.encode(
+      examples.map(({ query }) => query),
+      onBatch,
+    );
+    const passages = await encodePassages(this.#passages, lists, padding, onBatch);
     const dimensions = retriever.encoder.shape.dimensions;
     return { dimensions, queries: queries.vectors, ...passages };
   }
@@ -77,7 +82,7 @@ export class Validation {
         ...(hard === null ? this.#drawn(example, draw) : example.negatives.slice(0, hard)),
         ...(example.others ?? []).slice(0, other),
       ]);
-    return { ...dev, ...(await encodePassages(this.#passages, lists)) };
+    return { ...dev, ...(await encodePassages(this.#passages, lists, [], this.options.onBatch)) };
   }
 
   /** Mean rank, from 0, of each query's positive in the pool, as in DPR's validate_average_rank. */
