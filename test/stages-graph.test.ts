@@ -1,5 +1,6 @@
 /** The graph of a request: its keys are known before anything runs, and every setting that decides something is in one of them. */
 import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { type BenchConfig, defaultConfig } from '../harness/config/config.js';
@@ -24,6 +25,7 @@ import { run } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { temporaryFolder } from './made-index.js';
+import { inFixtures } from './places.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 const quiet = silentProgress();
@@ -170,6 +172,22 @@ test('the keys of a run are known before anything is made, and are those of its 
   const seeded = new Set(inOrder(await stagesOf({ ...request, seed: 2 })).map(inputKey));
   const shared = made.filter(({ key }) => seeded.has(names.get(key!)!));
   assert.deepEqual(shared, [], 'a seed of its own trains its own model');
+});
+
+test('a key does not hold where a model lies', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeTinyCollection(path.join(root, 'data'));
+  const engine = await openEngine('onnx');
+  const keysAt = async (folder: string) => {
+    const name = path.join(root, folder, 'model');
+    await cp(inFixtures('sentence/kinds/distilbert'), name, { recursive: true });
+    const request = tinyRequest(root, 'dual-encoder', 1, `model.name=${name}`);
+    const prepared = await prepare(request, quiet);
+    const bench = new Workbench(prepared, quiet, new StageLog(storeOf(request, quiet)), engine);
+    return inOrder(await stagesOf(request, await knownOf(bench))).map(inputKey);
+  };
+  assert.deepEqual(await keysAt('here'), await keysAt('there'));
+  await engine.dispose();
 });
 
 test('BM25 knows no seed, and its negatives need the index that it searches', async () => {

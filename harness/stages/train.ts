@@ -1,4 +1,5 @@
 /** Training: a checkpoint, named by everything that decides its weights. */
+import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { saveRetriever } from '../model/retriever-files.js';
@@ -45,6 +46,9 @@ interface TrainingSettings {
   setup(at: Workplace): Promise<TrainingSetup>;
 }
 
+/** A model may lie elsewhere tomorrow, and on another machine: what it holds is in the key of `model`. */
+const placeless = (origin: string): string => (path.isAbsolute(origin) ? path.basename(origin) : origin);
+
 export function train(asked: TrainingSettings, known: Known): Stage<CheckpointFacts> {
   const { config, seed, architecture, model, origin, trainedAs, negatives, teacher } = asked;
   const { dataset, engine, computing, code } = known;
@@ -72,7 +76,7 @@ export function train(asked: TrainingSettings, known: Known): Stage<CheckpointFa
       dataset: dataset.identity,
       ...code('train', { dataset, engine, precision, ...asked.code }),
       ...computing,
-      ...{ origin, trainedAs, architecture, settled: asked.settled() },
+      ...{ origin: placeless(origin), trainedAs, architecture, settled: asked.settled() },
       ...{ tied, t5LayerNorm, seed, negatives: negatives.identity },
       training: { ...training, chunkSize: chunkIdentity(config), ...otherPrecision(precision) },
       // The texts of dev are encoded together.
