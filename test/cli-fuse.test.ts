@@ -8,6 +8,9 @@ import { execute } from '../harness/cli/command.js';
 import { command } from '../harness/cli/fuse.js';
 import { BenchError } from '../harness/errors.js';
 
+// Each command listens for signals.
+process.setMaxListeners(50);
+
 let folder: string;
 const at = (name: string) => path.join(folder, name);
 before(async () => {
@@ -77,6 +80,25 @@ test('fuse.depth is how many hits of each file are taken', async () => {
   );
 });
 
+test('columns that could be ranks or scores are what --run-format says; ranks are summed as scores with a note', async () => {
+  await writeFile(at('three.tsv'), '1\ty\t10\n1\tw\t20\n1\tv\t40\n');
+  const runs = ['--run', at('a.run'), '--run', at('three.tsv'), '--run-format', 'trec', '--run-format'];
+  const firstOf = async (...argv: string[]) => {
+    const { hits, text } = await fuse(...runs, ...argv);
+    return { first: hits[0]!, text };
+  };
+  const byRank = await firstOf('ms-marco');
+  assert.equal(byRank.first[1], 'y');
+  assert.doesNotMatch(byRank.text, /ranks and no scores/);
+  const weights = ['--set', 'fuse.method=weighted', '--set', 'fuse.weights=0.25,0.75'];
+  const summed = await firstOf('ms-marco', ...weights);
+  assert.deepEqual(summed.first.slice(1), ['y', 1]);
+  assert.match(summed.text, /note: .*three\.tsv has ranks and no scores/);
+  const scored = await firstOf('tevatron', ...weights);
+  assert.deepEqual(scored.first.slice(1), ['v', 0.75]);
+  assert.doesNotMatch(scored.text, /ranks and no scores/);
+});
+
 test('what cannot be fused is refused, with what to do', async () => {
   const refused = (argv: string[], code: string, what: RegExp) =>
     assert.rejects(fuse(...argv), (error) => {
@@ -99,6 +121,15 @@ test('what cannot be fused is refused, with what to do', async () => {
     'CONFIG_INVALID',
     /fuse\.method=weighted/,
   );
+  await writeFile(at('three.tsv'), '1\ty\t10\n1\tw\t20\n');
+  await refused(['--run', a, '--run', at('three.tsv')], 'RECORD_INVALID', /rank.*or a score.*--run-format/);
+  const two = ['--run', a, '--run', b];
+  await refused([...two, '--run-format', 'trec'], 'USAGE', /1 format .*2 runs.*once for each/);
+  await refused([...two, '--run-format', 'trac', '--run-format', 'beir'], 'UNKNOWN_NAME', /trec/);
+  // A sum that is no number is behind none, and was not among the hits that are kept.
+  await writeFile(at('large.run'), '1 Q0 a 1 1e300 l\n1 Q0 y 2 2 l\n');
+  const large = ['--run', a, '--run', at('large.run'), '--set', 'fuse.method=weighted', '--depth', '1'];
+  await refused(large, 'DATA_INVALID', /large\.run: query '1', passage 'a': a score of 1e\+300.*float32/);
   const three = ['--set', 'fuse.method=weighted', '--set', 'fuse.weights=1,2,3'];
   await refused(['--run', a, '--run', b, ...three], 'CONFIG_INVALID', /3 numbers for 2 systems/);
 });

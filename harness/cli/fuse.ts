@@ -2,10 +2,15 @@
 import path from 'node:path';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
+import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
 import { someOptions } from './options.js';
 import { configOf, wholeNumber } from './request.js';
+
+const formats = Object.keys(runFormats)
+  .filter((format) => format !== 'dpr')
+  .join(', ');
 
 export const command: Command = {
   usage: '--run FILE --run FILE... --out FILE [--set fuse.KEY=VALUE] [options]',
@@ -14,6 +19,10 @@ export const command: Command = {
   options: {
     run: { type: 'texts', describe: 'hits of every query, once for each system', required: true },
     out: { type: 'text', describe: 'the file to write, packed where it ends in .gz', required: true },
+    'run-format': {
+      type: 'texts',
+      describe: `format of each run, once for each, in their order: ${formats}; seen from the files where absent`,
+    },
     depth: { type: 'text', describe: 'hits per query that are kept; all where absent' },
     tag: { type: 'text', describe: "the system's name in the file; fused where absent" },
     ...someOptions('config'),
@@ -40,11 +49,13 @@ export const command: Command = {
     }
     const { fuse } = configOf({ config: values.config, set: values.set });
     const depth = wholeNumber(values, 'depth');
+    const named = (values['run-format'] as readonly string[] | undefined)?.map(runFormatNamed);
     const out = path.resolve(String(values.out));
     const { fuseRuns } = await import('../pipeline/fuse-runs.js');
     beginJob(values);
     const { fusion, queries, hits, notes } = await fuseRuns({
       ...{ runs: values.run as readonly string[], fuse, out, tag: String(values.tag ?? 'fused') },
+      ...(named && { formats: named }),
       ...(depth !== undefined && { depth }),
     });
     print(`${fusion}: ${counted(hits, 'hits')} of ${counted(queries, 'queries')}: ${out}\n`);

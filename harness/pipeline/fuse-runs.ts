@@ -3,7 +3,7 @@ import type { FuseConfig } from '../config/system-config.js';
 import type { Ranking, Run } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
-import { inOrder, readRunFile, writeRunFile } from '../interchange/run-file.js';
+import { inOrder, type RunFormat, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import { compareBytes } from '../metrics/judge.js';
 import { fuseHits } from '../search/fuse.js';
 import type { PassageHits } from '../search/search.js';
@@ -13,6 +13,8 @@ import { fusionOf, fusionText } from './fused.js';
 export interface FuseRunsRequest {
   /** Files, in the order of `fuse.weights`. */
   runs: readonly string[];
+  /** Of each file; seen from the files where absent. */
+  formats?: readonly RunFormat[];
   fuse: FuseConfig;
   /** Hits per query that are kept; all where absent. */
   depth?: number;
@@ -34,17 +36,25 @@ export interface FusedRuns {
  * trec_eval sees the order of the file.
  * @throws BenchError USAGE, CONFIG_INVALID, RECORD_INVALID
  */
-export async function fuseRuns({ runs: files, fuse, depth, out, tag }: FuseRunsRequest): Promise<FusedRuns> {
+export async function fuseRuns(request: FuseRunsRequest): Promise<FusedRuns> {
+  const { runs: files, formats, fuse, depth, out, tag } = request;
   if (files.length < 2) {
     throw new BenchError('USAGE', 'One run alone cannot be fused.', {
       hint: 'Give --run FILE for each run.',
     });
   }
+  if (formats !== undefined && formats.length !== files.length) {
+    throw new BenchError(
+      'USAGE',
+      `${counted(formats.length, 'formats')} cannot be those of ${counted(files.length, 'runs')}.`,
+      { hint: 'Give --run-format once for each --run, in their order, or not at all.' },
+    );
+  }
   const fusion = fusionOf(fuse, files.length);
   const notes: string[] = [];
   const runs: Run[] = [];
-  for (const file of files) {
-    const { run, format, remarks } = await readRunFile(file);
+  for (const [i, file] of files.entries()) {
+    const { run, format, remarks } = await readRunFile(file, formats && { format: formats[i]! });
     if (format === 'dpr') {
       throw new BenchError('USAGE', `${file} holds DPR's retrieval results, which have no query ids.`, {
         hint: `Give it ids first: bench convert --run ${file} --dataset D --to trec --out FILE`,
@@ -52,6 +62,8 @@ export async function fuseRuns({ runs: files, fuse, depth, out, tag }: FuseRunsR
     }
     runs.push(run);
     notes.push(...remarks.map((remark) => `${file}: ${remark}`));
+    if (fusion.method === 'weighted' && format === 'ms-marco')
+      notes.push(`${file} has ranks and no scores: minus the rank is taken for the score`);
   }
   const queryIds = new Set(runs.flatMap((run) => [...run.keys()]));
   for (const [i, { size }] of runs.entries()) {
@@ -65,7 +77,10 @@ export async function fuseRuns({ runs: files, fuse, depth, out, tag }: FuseRunsR
     const passageIds = [...new Set(rankings.flatMap((ranking) => ranking.passageIds))];
     passageIds.sort((a, b) => compareBytes(b, a));
     const ordinals = new Map(passageIds.map((id, ordinal) => [id, ordinal]));
-    const lists = rankings.map((ranking) => listOf(ranking, ordinals, fuse.depth ?? Infinity));
+    const lists = rankings.map((ranking, i) => {
+      if (fusion.method === 'weighted') assertScores(ranking, files[i]!, queryId);
+      return listOf(ranking, ordinals, fuse.depth ?? Infinity);
+    });
     const found = fuseHits(lists, fusion, depth ?? passageIds.length);
     const count = found.counts[0]!;
     fused.set(queryId, {
@@ -77,6 +92,16 @@ export async function fuseRuns({ runs: files, fuse, depth, out, tag }: FuseRunsR
   await removePartialsOf(out);
   await writeRunFile(out, 'trec', { run: fused, tag });
   return { fusion: fusionText(fusion, fuse.depth), queries: queryIds.size, hits, notes };
+}
+
+/** @throws BenchError DATA_INVALID: what leaves float32 would make sums that are no numbers, and lose their passages unseen. */
+function assertScores({ passageIds, scores }: Ranking, file: string, queryId: string): void {
+  const at = passageIds.findIndex((_, i) => !Number.isFinite(Math.fround(scores![i]!)));
+  if (at < 0) return;
+  const what = `query '${queryId}', passage '${passageIds[at]}'`;
+  throw new BenchError('DATA_INVALID', `${file}: ${what}: a score of ${scores![at]} is too large.`, {
+    hint: 'Scores are computed with as float32, whose largest number is 3.4e38: write smaller ones.',
+  });
 }
 
 /** One query's list. */

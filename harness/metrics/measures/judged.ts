@@ -2,7 +2,8 @@ import type { MeasureFamily } from '../measure.js';
 
 /**
  * How far the other measures can be trusted: what nobody judged counts as not relevant with them, and a system unlike those
- * whose hits were judged finds more of it. ir_measures' Judged@k: over the hits that there are, where these are fewer than k.
+ * whose hits were judged finds more of it. ir_measures' Judged@k: over the hits that there are, where these are fewer than k;
+ * but what has a grade below 0 is not judged, as for trec_eval, where ir_measures counts it.
  */
 const judged: MeasureFamily = {
   describe: (k) =>
