@@ -47,10 +47,7 @@ export class CellLines {
     if (this.total > 1) {
       const on = this.#severalDatasets ? ` on ${collectionOf(request)}` : '';
       this.progress.within(`${architecture}${on}, seed ${seed}, ${this.#begun} of ${this.total}`, () => {
-        const leftMs = this.#leftMs();
-        return leftMs === undefined
-          ? undefined
-          : `about ${duration(Math.max(0, leftMs - (this.now() - startedMs)))}`;
+        return this.#timeLeft(this.now() - startedMs);
       });
     }
     return (outcome) => {
@@ -85,21 +82,25 @@ export class CellLines {
 
   #leftText(): string {
     const left = `${this.total - this.#ended} left`;
-    const ms = this.#leftMs();
-    return ms === undefined ? left : `${left}, about ${duration(ms)} left`;
+    const time = this.#timeLeft(0);
+    return time === undefined ? left : `${left}, ${time} left`;
   }
 
-  /** Undefined where nothing is left, or nothing is known of the time that a cell takes. */
-  #leftMs(): number | undefined {
+  /**
+   * `about 3 min 05 s`; where a system has not been made yet `at least`, since BM25 takes seconds and a training hours. Undefined
+   * where nothing is left, or nothing is known of the time that a cell takes.
+   * @param begunMs of the cell that is being made
+   */
+  #timeLeft(begunMs: number): string | undefined {
     const left = this.total - this.#ended;
     if (left + this.#waiting === 0) return undefined;
     const made = new Map([...this.#madeMs].map(([architecture, ms]) => [architecture, usual(ms)]));
     if (left > 0 ? made.size === 0 : this.#timedMs.length === 0) return undefined;
-    // BM25 takes seconds where a training takes hours: what has not been made yet is taken for the longest there was.
-    const longest = Math.max(0, ...made.values());
     let leftMs = (left + this.#waiting) * usual(this.#timedMs);
-    for (const [architecture, cells] of this.#left) leftMs += cells * (made.get(architecture) ?? longest);
-    return leftMs;
+    for (const [architecture, cells] of this.#left) leftMs += cells * (made.get(architecture) ?? 0);
+    if (leftMs === 0) return undefined;
+    const isWhole = [...this.#left].every(([architecture, cells]) => cells === 0 || made.has(architecture));
+    return `${isWhole ? 'about' : 'at least'} ${duration(Math.max(0, leftMs - begunMs))}`;
   }
 }
 
