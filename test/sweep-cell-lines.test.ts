@@ -42,9 +42,9 @@ test('each cell with its time, its number and what the others will take by the m
   run(cells[3]!, 40, { state: 'failed', reason: 'the loss is NaN' });
   run(cells[4]!, 50, { state: 'recorded before' });
   assert.deepEqual(notes, [
-    'cell 1 of 5: mlr on made, seed 1: done in 10.0 s, 4 left, at least 20.0 s left',
-    'cell 2 of 5: mlr on made, seed 2: from cache in 20.0 s, 3 left, at least 10.0 s left',
-    'cell 3 of 5: bm25 on made, seed 1: done in 30.0 s, 2 left, at least 10.0 s left',
+    'cell 1 of 5: mlr on made, seed 1: done in 10.0 s, 4 left, perhaps 40.0 s left',
+    'cell 2 of 5: mlr on made, seed 2: from cache in 20.0 s, 3 left, perhaps 30.0 s left',
+    'cell 3 of 5: bm25 on made, seed 1: done in 30.0 s, 2 left, perhaps 40.0 s left',
     'cell 4 of 5: me-bert on made, seed 1: failed after 40.0 s, 1 left, about 10.0 s left\n  the loss is NaN',
     // Three wait to be timed, and how long that takes is not known.
     'cell 5 of 5: mlr on made, seed 3: recorded before, 0 left',

@@ -73,7 +73,10 @@ test('a cell that fails leaves a record that says why, and the others go on', as
   );
   const [first, second, third] = lines.filter((line) => line.startsWith('cell '));
   assert.match(first!, /^cell 1 of 3: mlr on beir, seed 1: failed after .* s, 2 left\n {2}\S/);
-  assert.match(second!, /^cell 2 of 3: dual-encoder on beir, seed 1: done in .* s, 1 left, about .* s left$/);
+  assert.match(
+    second!,
+    /^cell 2 of 3: dual-encoder on beir, seed 1: done in .* s, 1 left, perhaps .* s left$/,
+  );
   assert.match(third!, /^cell 3 of 3: bm25 on beir, seed 1: done in/);
 
   const stored = await readRecords([path.join(root, 'out')]);
@@ -220,7 +223,7 @@ test('stages carry the name of their cell, and from the second on what all will 
   await sweep([request('mlr', 7), request('bm25', 7)], { ...quiet, within });
   assert.deepEqual(titles, ['mlr, seed 7, 1 of 2', 'bm25, seed 7, 2 of 2']);
   assert.equal(left[0], undefined);
-  assert.match(left[1]!, /^about \d/);
+  assert.match(left[1]!, /^(about|perhaps) \d/);
   titles.length = 0;
   await sweep([request('bm25', 7)], { ...quiet, within });
   assert.deepEqual(titles, []);

@@ -87,8 +87,8 @@ export class CellLines {
   }
 
   /**
-   * `about 3 min 05 s`; where a system has not been made yet `at least`, since BM25 takes seconds and a training hours. Undefined
-   * where nothing is left, or nothing is known of the time that a cell takes.
+   * `about 3 min 05 s`; `perhaps`, where a system has not been made yet and is taken for the longest there was: BM25 takes seconds,
+   * a training hours. Undefined where nothing is left, or nothing is known of the time that a cell takes.
    * @param begunMs of the cell that is being made
    */
   #timeLeft(begunMs: number): string | undefined {
@@ -96,11 +96,11 @@ export class CellLines {
     if (left + this.#waiting === 0) return undefined;
     const made = new Map([...this.#madeMs].map(([architecture, ms]) => [architecture, usual(ms)]));
     if (left > 0 ? made.size === 0 : this.#timedMs.length === 0) return undefined;
+    const longest = Math.max(0, ...made.values());
     let leftMs = (left + this.#waiting) * usual(this.#timedMs);
-    for (const [architecture, cells] of this.#left) leftMs += cells * (made.get(architecture) ?? 0);
-    if (leftMs === 0) return undefined;
+    for (const [architecture, cells] of this.#left) leftMs += cells * (made.get(architecture) ?? longest);
     const isWhole = [...this.#left].every(([architecture, cells]) => cells === 0 || made.has(architecture));
-    return `${isWhole ? 'about' : 'at least'} ${duration(Math.max(0, leftMs - begunMs))}`;
+    return `${isWhole ? 'about' : 'perhaps'} ${duration(Math.max(0, leftMs - begunMs))}`;
   }
 }
 
