@@ -26,8 +26,14 @@ export function repeatedIn(hashes: Float64Array): Set<number> {
   return repeated;
 }
 
-export function areDistinct(ids: readonly string[]): boolean {
+export const areDistinct = (ids: readonly string[]): boolean => firstRepeated(ids) === undefined;
+
+/** The first id that was there before; undefined where they are distinct. */
+export function firstRepeated(ids: readonly string[]): string | undefined {
   const hashes = new Float64Array(ids.length);
   for (let i = 0; i < ids.length; i++) hashes[i] = hashOf(ids[i]!);
-  return repeatedIn(hashes).size === 0 || new Set(ids).size === ids.length;
+  if (repeatedIn(hashes).size === 0) return undefined;
+  const seen = new Set<string>();
+  // One look-up finds both: those seen are as many as those before, or this one was there.
+  return ids.find((id, i) => seen.add(id).size === i);
 }

@@ -1,5 +1,6 @@
 /** Objects of JSON with nothing but numbers, read as they stand: JSON.parse makes an object of a million names far more slowly. */
 import { closingQuote, parseJson } from '../json.js';
+import { firstRepeated } from './identifier-hashes.js';
 
 /** Names in the order of the text, and the number of each. */
 export interface NumberMembers {
@@ -13,28 +14,34 @@ export interface NumberMembers {
  * @returns undefined for all else, broken JSON and numbers beyond the largest among it: JSON.parse tells what that is
  */
 export function numberMembers(text: string, onRepeated: (name: string) => never): NumberMembers | undefined {
-  const names = new Set<string>();
-  const numbers: number[] = [];
+  const members: NumberMembers = { names: [], numbers: [] };
+  const isWhole = readMembers(text, members);
+  const repeated = firstRepeated(members.names);
+  if (repeated !== undefined) onRepeated(repeated);
+  return isWhole ? members : undefined;
+}
+
+/** Up to the end, or to what is none of it. @returns whether the text is nothing but members */
+function readMembers(text: string, { names, numbers }: NumberMembers): boolean {
   let at = behind(text, '{', behindBlank(text, 0));
-  if (at >= 0 && text[at] === '}') return isEnd(text, at) ? { names: [...names], numbers } : undefined;
+  if (at >= 0 && text[at] === '}') return isEnd(text, at);
   while (at >= 0 && text[at] === '"') {
     const closing = closingQuote(text, at + 1);
-    if (closing < 0) return undefined;
+    if (closing < 0) return false;
     const name = stringOf(text.slice(at, closing + 1));
-    if (name === undefined) return undefined;
-    // One look-up finds both: names are as many as numbers, or this one was there.
-    if (names.add(name).size === numbers.length) onRepeated(name);
+    if (name === undefined) return false;
+    names.push(name);
     const start = behind(text, ':', behindBlank(text, closing + 1));
-    if (start < 0) return undefined;
+    if (start < 0) return false;
     const end = behindNumber(text, start);
     const value = parsed(text.slice(start, end));
-    if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+    if (typeof value !== 'number' || !Number.isFinite(value)) return false;
     numbers.push(value);
     at = behindBlank(text, end);
-    if (text[at] === '}') return isEnd(text, at) ? { names: [...names], numbers } : undefined;
+    if (text[at] === '}') return isEnd(text, at);
     at = behind(text, ',', at);
   }
-  return undefined;
+  return false;
 }
 
 const isEnd = (text: string, at: number) => behindBlank(text, at + 1) === text.length;
