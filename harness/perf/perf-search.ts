@@ -29,7 +29,7 @@ const comparedQueries = 1000;
 /** Queries at once -> how often each is asked. */
 const trials = new Map([
   [1, 31],
-  [128, 7],
+  [128, 21],
 ]);
 
 /** Who is asked in turns. */
