@@ -10,7 +10,7 @@ import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { refuseLongCuts, settle } from '../harness/pipeline/starting-model.js';
 import { loadArchitecture } from '../harness/plugins.js';
 import { byteSize } from '../harness/progress.js';
-import { stateBytes, trainingBytes } from '../harness/train/device-memory.js';
+import { stateBytes, trainingBytes } from '../harness/train/training-memory.js';
 import { passingFolder } from './places.js';
 
 const folder = passingFolder('room');
@@ -62,7 +62,7 @@ test('the disk that an index takes stands beside what is free, and is too little
 const shape: EncoderShape = {
   ...{ kind: 'bert', layers: 12, dimensions: 768, maxTokens: 512, summary: 'first-token' },
 };
-const trained = { weights: 1e6, shape: { layers: 12, dimensions: 768, heads: 12 } };
+const trained = { weights: 1e6, shape: { layers: 12, dimensions: 768, heads: 12, intermediate: 3072 } };
 
 test("the machine's memory: vectors, and on the processor the training", () => {
   const request = requestOf('encode.memoryMiB=11', 'search.memoryMiB=33', 'train.chunkSize=32');

@@ -12,21 +12,21 @@ import { useDeviceOperators, webgpuRewritings } from '../harness/tensor/onnx/dev
 import { prune, type Value } from '../harness/tensor/onnx/graph.js';
 import { loadPrecision, rewriteTraining, usualPrecision } from '../harness/tensor/onnx/precision.js';
 import { record } from '../harness/tensor/onnx/recorder.js';
+import { GradientCache } from '../harness/train/gradient-cache.js';
+import { DirectStep } from '../harness/train/step.js';
+import { stepComputer } from '../harness/train/step-computer.js';
 import {
   activationBytes,
   chunkFor,
   largestBatch,
   stateBytes,
   trainingBytes,
-} from '../harness/train/device-memory.js';
-import { GradientCache } from '../harness/train/gradient-cache.js';
-import { DirectStep } from '../harness/train/step.js';
-import { stepComputer } from '../harness/train/step-computer.js';
+} from '../harness/train/training-memory.js';
 import { madeRetriever } from './made-training.js';
 
 const bertBase = {
   weights: 2 * 109_482_240,
-  shape: { layers: 12, dimensions: 768, heads: 12 },
+  shape: { layers: 12, dimensions: 768, heads: 12, intermediate: 3072 },
   ...{ queries: 128, queryTokens: 256, passages: 256, passageTokens: 256 },
 };
 
@@ -107,7 +107,7 @@ test('the estimate of activations lies at what the recorded step holds, or up to
     const batches = { queries: batch, queryTokens: 16, passages: batch, passageTokens };
     const size = {
       weights,
-      shape: { layers, dimensions, heads: Math.max(2, dimensions / 64) },
+      shape: { layers, dimensions, heads: Math.max(2, dimensions / 64), intermediate: 4 * dimensions },
       ...batches,
       precision,
     };
@@ -221,7 +221,7 @@ test('in float16 there are the halves of weights and of what they are multiplied
 });
 
 test('what a training takes of a device, counted on paper', () => {
-  const small = { weights: 1000, shape: { layers: 2, dimensions: 64, heads: 2 } };
+  const small = { weights: 1000, shape: { layers: 2, dimensions: 64, heads: 2, intermediate: 256 } };
   assert.equal(stateBytes(small), 20_000);
   // 4 bytes, 3 texts of 32 tokens, 2 layers, D = 64: 17 numbers each, and 4.5 for each pair of tokens in each of 2 heads.
   assert.equal(activationBytes(small.shape, 3, 32), 4 * 3 * 32 * 2 * 64 * (17 + 4.5));

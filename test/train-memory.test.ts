@@ -34,7 +34,9 @@ test('a batch of more passages than a call takes arguments', () => {
 });
 
 test('the texts of one step', () => {
-  const retriever = { encoder: { heads: 12, shape: { layers: 12, dimensions: 768 } } } as Retriever;
+  const retriever = {
+    encoder: { heads: 12, intermediate: 3072, shape: { layers: 12, dimensions: 768 } },
+  } as Retriever;
   const context = { engine: {} as Engine, retriever };
   refuseTexts(context, 1, 256);
   assert.throws(() => refuseTexts(context, 2 ** 20, 512), {

@@ -110,7 +110,17 @@ function modernBertEncoder(config: ModelConfig): Encoder {
     ...{ kind: 'modernbert', layers, dimensions, maxTokens, summary: 'first-token' as const },
   };
   return {
-    ...{ shape, heads, vocabularySize, paddingId, trainsPadding: false, parameters, config, states },
+    ...{
+      shape,
+      heads,
+      intermediate,
+      vocabularySize,
+      paddingId,
+      trainsPadding: false,
+      parameters,
+      config,
+      states,
+    },
     dropoutSites(batch, tokens) {
       const vectors = (rate: number): DropoutSite => ({ shape: [batch, tokens, dimensions], rate });
       const attention: DropoutSite = { shape: [batch, heads, tokens, tokens], rate: attentionRate };

@@ -132,6 +132,7 @@ export function t5Encoder(config: ModelConfig, { t5LayerNorm = 'last' }: Encoder
   return {
     shape: { kind: 't5', layers, dimensions, maxTokens: Number.POSITIVE_INFINITY, summary: 'mean' },
     heads,
+    intermediate,
     vocabularySize: sizes.vocabularySize,
     paddingId,
     trainsPadding: true,

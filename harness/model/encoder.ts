@@ -38,6 +38,8 @@ export interface Encoder {
   readonly shape: EncoderShape;
   /** Of attention, in each layer. */
   readonly heads: number;
+  /** F, of the feed-forward. */
+  readonly intermediate: number;
   /** V, rows of the embedding table. */
   readonly vocabularySize: number;
   readonly paddingId: number;

@@ -62,7 +62,7 @@ export const embeddingNorm = 'embeddings.LayerNorm';
 
 export function postNormEncoder(parts: PostNormParts): Encoder {
   const { kind, config, layers, dimensions, heads, maxTokens, hiddenRate, attentionRate } = parts;
-  const { vocabularySize, paddingId, epsilon, activate, dropsAttended } = parts;
+  const { intermediate, vocabularySize, paddingId, epsilon, activate, dropsAttended } = parts;
   const parameters = postNormParameters(parts);
   const positionOf = new Map(parameters.map((parameter, i) => [parameter.name, i]));
 
@@ -118,7 +118,17 @@ export function postNormEncoder(parts: PostNormParts): Encoder {
 
   const shape: EncoderShape = { kind, layers, dimensions, maxTokens, summary: 'first-token' };
   return {
-    ...{ shape, heads, vocabularySize, paddingId, trainsPadding: false, parameters, config, states },
+    ...{
+      shape,
+      heads,
+      intermediate,
+      vocabularySize,
+      paddingId,
+      trainsPadding: false,
+      parameters,
+      config,
+      states,
+    },
     dropoutSites(batch, tokens) {
       const vectors: DropoutSite = { shape: [batch, tokens, dimensions], rate: hiddenRate };
       const attention: DropoutSite = { shape: [batch, heads, tokens, tokens], rate: attentionRate };

@@ -10,7 +10,7 @@ import {
   stateBytes,
   type TrainingSize,
   trainingBytes,
-} from '../train/device-memory.js';
+} from '../train/training-memory.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
 

@@ -1,6 +1,6 @@
 /** What a machine has to have for a part of a run, as far as it is known before it begins: the least, for a queue that hands parts out. */
 import { projectedVectorsBytes } from '../index/size.js';
-import { chunkFor, stateBytes, trainingBytes } from '../train/device-memory.js';
+import { chunkFor, stateBytes, trainingBytes } from '../train/training-memory.js';
 import { trainingSize } from './device-needs.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';

@@ -14,7 +14,7 @@ import type { RunFacts } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import type { Artifact } from '../store/store.js';
 import type { Engine } from '../tensor/engine.js';
-import type { TrainingSize } from '../train/device-memory.js';
+import type { TrainingSize } from '../train/training-memory.js';
 import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measurement } from './measure-stage.js';

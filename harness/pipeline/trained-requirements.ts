@@ -10,7 +10,7 @@ import { scratchDescribed } from '../stages/scratch-model.js';
 import { sizeOf } from '../tensor/engine.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
 import { assertPrecision } from '../tensor/precision.js';
-import { shapeOfTexts } from '../train/device-memory.js';
+import { shapeOfTexts } from '../train/training-memory.js';
 import { assertSearcher, assertSearcherOn } from './choose-searcher.js';
 import { indexBuilder } from './index-builder.js';
 import { localModel } from './named-models.js';

@@ -46,9 +46,9 @@ export class CellLines {
     // A run by itself needs no name.
     if (this.total > 1) {
       const on = this.#severalDatasets ? ` on ${collectionOf(request)}` : '';
-      this.progress.within(`${architecture}${on}, seed ${seed}, ${this.#begun} of ${this.total}`, () => {
-        return this.#timeLeft(this.now() - startedMs);
-      });
+      this.progress.within(`${architecture}${on}, seed ${seed}, ${this.#begun} of ${this.total}`, () =>
+        this.#timeLeft(this.now() - startedMs),
+      );
     }
     return (outcome) => {
       const ms = this.now() - startedMs;

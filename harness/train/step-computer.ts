@@ -1,7 +1,8 @@
 /** How a step is computed: at once, or by chunks. */
-import { chunkFor, shapeOfTexts, type TrainingSize } from './device-memory.js';
+
 import { GradientCache } from './gradient-cache.js';
 import { DirectStep, type StepComputer, type StepContext } from './step.js';
+import { chunkFor, shapeOfTexts, type TrainingSize } from './training-memory.js';
 
 /**
  * @param deviceMemoryMiB of the device; null where it is not known

@@ -8,7 +8,6 @@ import { lookUpPlan, planSize } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
-import { activationBytes, shapeOfTexts } from './device-memory.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import {
   keptParts,
@@ -20,6 +19,7 @@ import {
   usualObjective,
 } from './objective.js';
 import { productsIn, scaleFeeds, scaleSpecs } from './step-precision.js';
+import { activationBytes, shapeOfTexts } from './training-memory.js';
 
 export interface StepResult {
   loss: number;

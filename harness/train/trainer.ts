@@ -1,6 +1,5 @@
 /** The one trainer: it knows parameters, batches and dev scores, and nothing of what is inside the model. */
 import type { TrainConfig } from '../config/bench-config.js';
-import { BenchError } from '../errors.js';
 import type { Retriever } from '../model/retriever.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import type { Progress } from '../progress.js';
@@ -10,16 +9,17 @@ import { assertPrecision } from '../tensor/precision.js';
 import { AdamW } from './adamw.js';
 import { type BatchOptions, epochOrder, makeBatch, type TrainingExample } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
-import { largestBatch } from './device-memory.js';
 import { overflowed, refuseDivergence } from './divergence.js';
 import { firstScaling, scalingAfter } from './loss-scale.js';
 import { objectiveOf } from './objective.js';
+import { refuseBlindPatience, wasPatientEnough } from './patience.js';
 import { rankPool } from './rank-pool.js';
 import { addStep, emptyRunning, epochFacts } from './running-epoch.js';
 import { learningRateAt } from './schedule.js';
 import { stepComputer } from './step-computer.js';
 import { StepLog } from './step-log.js';
 import type { TrainingFacts } from './training-facts.js';
+import { largestBatch } from './training-memory.js';
 import {
   readBest,
   removeWorse,
@@ -66,7 +66,7 @@ export interface Trained {
  */
 export async function train(request: TrainRequest): Promise<Trained> {
   const { engine, retriever, options, seed, folder, progress, examples, dev } = request;
-  refuseBlindPatience(request);
+  refuseBlindPatience(options, dev);
   const sizes = request.initial.map((values) => values.length);
   const elements = sizes.reduce((sum, size) => sum + size, 0);
   refuseBeyondMemory(
@@ -242,17 +242,3 @@ export function clipScale(norm: number, limit: number | null): number {
 /** The epoch whose weights lie in the folder as the best so far; undefined where none are kept there. */
 const savedEpoch = ({ bestEpoch }: TrainingState, { checkpoint }: TrainConfig): number | undefined =>
   checkpoint === 'best' ? bestEpoch : undefined;
-
-function refuseBlindPatience({ dev, options: { patience, epochs } }: TrainRequest): void {
-  if (patience === null || epochs === 0 || dev.length > 0) return;
-  throw new BenchError(
-    'CONFIG_INVALID',
-    `train.patience is ${patience}, and there are no dev queries that could say when training stops getting better.`,
-    { hint: 'Leave train.patience null, or train on a dataset that has dev queries.' },
-  );
-}
-
-/** Whether dev has not become better for so many epochs. */
-function wasPatientEnough({ epochs, bestEpoch }: TrainingState, patience: number | null): boolean {
-  return patience !== null && bestEpoch !== undefined && epochs.length - 1 - bestEpoch >= patience;
-}

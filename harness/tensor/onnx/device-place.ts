@@ -11,8 +11,8 @@ import { fuseLayers } from './fused-layers.js';
 import { type Graph, prune, type Value } from './graph.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
 import { writeModel } from './model-file.js';
-import { type Place, productsOf, refusal } from './place.js';
-import { loadPrecision, rewriteTraining, usualPrecision } from './precision.js';
+import { askedOf, type Place, productsOf, refusal } from './place.js';
+import { loadPrecision, rewriteTraining } from './precision.js';
 import { record } from './recorder.js';
 
 /** On a device: variables stay there, and no node of a program runs on the CPU unsaid. */
@@ -28,17 +28,8 @@ export function onDevice(
   return {
     largestArrayBytes,
     ...(tryLargestArray && { tryLargestArray }),
-    async compile(
-      build,
-      inputs,
-      {
-        fixed = new Map(),
-        name = 'program',
-        precision = usualPrecision,
-        overflowing = new Set<number>(),
-        trained,
-      } = {},
-    ) {
+    async compile(build, inputs, asked) {
+      const { fixed, name, precision, overflowing, trained } = askedOf(asked);
       const plugin = await loadPrecision(precision);
       if (plugin !== undefined && plugin.onDevice === undefined)
         throw new TypeError(`no program computes in ${precision} on ${device}`);

@@ -11,7 +11,7 @@ import { integerLimit } from './integer-limit.js';
 import { refuseUnknown } from './known-operators.js';
 import { plansMemory } from './memory-plan.js';
 import { writeModel } from './model-file.js';
-import { type Place, productsOf, refusal } from './place.js';
+import { askedOf, type Place, productsOf, refusal } from './place.js';
 import { assertRewritten, loadPrecision, rewriteTraining, usualPrecision } from './precision.js';
 import { stableProducts } from './product-order.js';
 import { record } from './recorder.js';
@@ -19,17 +19,8 @@ import type { Ort } from './runtime.js';
 
 /** On the CPU. */
 export const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clock: BusyClock): Place => ({
-  async compile(
-    build,
-    inputs,
-    {
-      fixed = new Map(),
-      name = 'program',
-      precision = usualPrecision,
-      overflowing = new Set<number>(),
-      trained,
-    } = {},
-  ) {
+  async compile(build, inputs, asked) {
+    const { fixed, name, precision, overflowing, trained } = askedOf(asked);
     const plugin = await loadPrecision(precision);
     // Matrices of weights are rewritten once the program is known; what is one-dimensional is added, and stays as it is.
     const isMatrix = (i: number) =>

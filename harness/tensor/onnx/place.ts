@@ -1,7 +1,7 @@
 /** Where programs run, and what all such places have in common. */
 import type { CompileOptions, Engine } from '../engine.js';
 import type { Graph, Value } from './graph.js';
-import type { ProductsOf } from './precision.js';
+import { type ProductsOf, usualPrecision } from './precision.js';
 
 /** Where programs run and what they are fed lies. */
 export type Place = Pick<
@@ -15,6 +15,15 @@ export type Place = Pick<
   | 'release'
   | 'dispose'
 >;
+
+/** What was asked for, and the usual where nothing was. */
+export const askedOf = ({
+  fixed = new Map(),
+  name = 'program',
+  precision = usualPrecision,
+  overflowing = new Set(),
+  trained,
+}: CompileOptions = {}) => ({ fixed, name, precision, overflowing, trained });
 
 /** @param open inputs of the program that are inputs of the graph, in its order */
 export function productsOf(

@@ -10,10 +10,16 @@ export interface ShapeOfTexts {
   layers: number;
   dimensions: number;
   heads: number;
+  /** F, of the feed-forward. */
+  intermediate: number;
 }
 
-export const shapeOfTexts = ({ heads, shape: { layers, dimensions } }: Encoder): ShapeOfTexts => ({
-  ...{ layers, dimensions, heads },
+export const shapeOfTexts = ({
+  heads,
+  intermediate,
+  shape: { layers, dimensions },
+}: Pick<Encoder, 'heads' | 'intermediate' | 'shape'>): ShapeOfTexts => ({
+  ...{ layers, dimensions, heads, intermediate },
 });
 
 /** What decides it. */
@@ -53,19 +59,20 @@ const roundedBytes = ({ weights, precision }: Pick<TrainingSize, 'weights' | 'pr
   isRounded(precision) ? 2 * weights : 0;
 
 /**
- * What forward and backward of texts hold at once: for each layer 17 numbers for each of a token's D, and 4.5 for each pair of
- * tokens in a head. Counted of BERT's recorded programs, of 12 layers with T = 256 31 where this says 35; an architecture
+ * What forward and backward of texts hold at once: for each layer 9 numbers for each of a token's D, 2 for each of its F, and 4.5
+ * for each pair of tokens in a head. Counted of BERT's recorded programs, of 12 layers with T = 256 31 where this says 35; an architecture
  * that reads no more than a first token needs less of its last layer. In float16 what products with weights take is there once
  * more, in half the bytes.
  */
 export function activationBytes(
-  { layers, dimensions, heads }: ShapeOfTexts,
+  { layers, dimensions, heads, intermediate }: ShapeOfTexts,
   texts: number,
   tokens: number,
   precision?: string,
 ): number {
-  const perToken = isRounded(precision) ? 21 : 17;
-  return 4 * texts * tokens * layers * (perToken * dimensions + 4.5 * heads * tokens);
+  const whole = 9 * dimensions + 2 * intermediate + 4.5 * heads * tokens;
+  const halves = isRounded(precision) ? 4 * dimensions + intermediate : 0;
+  return 4 * texts * tokens * layers * (whole + halves / 2);
 }
 
 /** @param chunkSize texts of a chunk; null where the whole batch goes through at once */
