@@ -55,7 +55,7 @@ async function* passagesOf(file: string, from?: TextStart): AsyncGenerator<Passa
     assertWritable(passageId, () => `${file}, line ${row.line}: the _id`);
     const title = stringMember(row, 'title', file, code, '');
     const text = stringMember(row, 'text', file, code);
-    yield { passageId, title, text, place, ...(start && { start }) };
+    yield { passageId, title, text, place, start };
   }
 }
 

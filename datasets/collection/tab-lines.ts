@@ -11,7 +11,7 @@ export interface IdentifiedText {
   /** From 1. */
   line: number;
   /** Where reading can begin with it; absent of most. */
-  start?: TextStart;
+  start?: TextStart | undefined;
 }
 
 /**
@@ -24,7 +24,7 @@ export async function* tabLines(file: string, from?: TextStart): AsyncGenerator<
     const tab = whole.indexOf('\t');
     const second = whole.indexOf('\t', tab + 1);
     if (tab > 0 && second < 0) {
-      yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line, ...(start && { start }) };
+      yield { id: whole.slice(0, tab), text: whole.slice(tab + 1), line, start };
       continue;
     }
     const what =

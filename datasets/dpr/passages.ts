@@ -16,7 +16,8 @@ export type PlacedPassage = Passage & PlacedId;
 export async function* passagesOf(file: string, from?: TextStart): AsyncGenerator<PlacedPassage> {
   for await (const { columns, line, start } of quotedRows(file, 'DATA_INVALID', from)) {
     if (isHeader(columns, line)) continue;
-    yield { ...passageOf(columns, line, file), place: line, ...(start && { start }) };
+    const { passageId, title, text } = passageOf(columns, line, file);
+    yield { passageId, title, text, place: line, start };
   }
 }
 

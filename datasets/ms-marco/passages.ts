@@ -26,8 +26,7 @@ export async function* passagesOf(
         title = next.text;
         next = await take(iterator);
       }
-      const hasStart = start !== undefined && titles === undefined;
-      yield { passageId: id, title, text, place: line, ...(hasStart && { start }) };
+      yield { passageId: id, title, text, place: line, start: titles === undefined ? start : undefined };
     }
     if (next !== undefined) {
       throw new BenchError(

@@ -9,7 +9,7 @@ export interface PlacedId {
   passageId: string;
   place: string | number;
   /** Where reading can begin with it; absent of most. */
-  start?: TextStart;
+  start?: TextStart | undefined;
 }
 
 /** Where a passage stands in a plain file. */

@@ -10,7 +10,7 @@ export interface TextLine {
   /** From 1. */
   line: number;
   /** Where reading can begin with this line; absent of most. */
-  start?: TextStart;
+  start?: TextStart | undefined;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function* textLines(file: string, code: ErrorCode, from?: TextStart
       const end = text.indexOf('\n', at);
       const stop = end > at && text.charCodeAt(end - 1) === 13 ? end - 1 : end;
       const start = at === 0 && firstByte !== undefined ? { byte: firstByte, line } : undefined;
-      yield { text: text.slice(at, stop), line, ...(start && { start }) };
+      yield { text: text.slice(at, stop), line, start };
       at = end + 1;
       const due = turn();
       if (due !== undefined) await due;
@@ -38,7 +38,7 @@ export interface JsonLine {
   line: number;
   /** As it stands in the file. */
   text: string;
-  start?: TextStart;
+  start?: TextStart | undefined;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function* jsonLines(file: string, code: ErrorCode, from?: TextStart
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       throw new BenchError(code, `${file}, line ${line}: ${text.slice(0, 40)} is no JSON object.`);
     }
-    yield { value: value as Readonly<Record<string, unknown>>, line, text, ...(start && { start }) };
+    yield { value: value as Readonly<Record<string, unknown>>, line, text, start };
   }
 }
 
