@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Dataset } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
-import { machineNeeds } from '../harness/pipeline/machine-needs.js';
+import { machineNeeds } from '../harness/pipeline/memory-needs.js';
 import { prepare } from '../harness/pipeline/prepare.js';
 import { stemOf } from '../harness/pipeline/record-stage.js';
 import { assertRequirements } from '../harness/pipeline/requirements.js';

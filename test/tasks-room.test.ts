@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { machineNeeds } from '../harness/pipeline/machine-needs.js';
+import { machineNeeds } from '../harness/pipeline/memory-needs.js';
 import { Alone } from '../harness/tasks/alone.js';
 import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
 import { Room } from '../harness/tasks/room.js';

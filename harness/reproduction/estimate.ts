@@ -1,5 +1,5 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
-import { projectedVectorsBytes } from '../index/size.js';
+import { vectorsBytes } from '../index/size.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
 import { type EpochSteps, epochSteps } from './steps.js';
@@ -61,10 +61,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
     const indexBytes =
       passages === null || stored === null || encodings.length === 0
         ? null
-        : projectedVectorsBytes(
-            { passages: 1, vectors: stored.vectors, dimensions: stored.dimensions },
-            passages,
-          );
+        : vectorsBytes({ ...stored, perPassage: stored.vectors }, passages);
     const gpuHours =
       stored === null || grid.scale === 'small'
         ? null

@@ -1,5 +1,5 @@
 /** A grid as tasks of many machines: trainings whole, shards of the passages, what is left of a run; and what each waits for. */
-import { projectedVectorsBytes } from '../index/size.js';
+import { vectorsBytes } from '../index/size.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes } from './sizes.js';
 import { encodingHours, type Hours, storedVectors, trainingHours, workOf } from './work.js';
@@ -57,7 +57,7 @@ async function tasksOf(
   if (stored === null) return [cell([], 0)];
   if (sizes === null) return undefined;
   const { vectors, dimensions } = stored;
-  const bytesOf = (passages: number) => projectedVectorsBytes({ passages: 1, vectors, dimensions }, passages);
+  const bytesOf = (passages: number) => vectorsBytes({ perPassage: vectors, dimensions }, passages);
   const { trainings, encodings } = await workOf(grid, run);
   const tasks: GridTask[] = [];
   let before = run.after === undefined ? [] : (trained.get(run.after.key) ?? []);

@@ -66,18 +66,7 @@ async function artifactIn(root: string, kind: ArtifactKind, key: string): Promis
     usedMs: (await stat(dated).catch(() => ({ mtimeMs: 0 }))).mtimeMs,
     state: manifest === undefined ? 'unfinished' : 'finished',
     uses,
-    ...(about ?? olderAbout(manifest?.inputs)),
-  };
-}
-
-/** Of artifacts of older versions, as far as their inputs tell. */
-function olderAbout(inputs: unknown): About {
-  const { dataset, architecture } = (inputs ?? {}) as Partial<
-    Record<'dataset' | 'architecture', { name?: string }>
-  >;
-  return {
-    ...(dataset?.name !== undefined && { dataset: dataset.name }),
-    ...(architecture?.name !== undefined && { system: architecture.name }),
+    ...about,
   };
 }
 

@@ -1,5 +1,5 @@
 /** What the machines have to have that make the runs of a sweep. */
-import { machineNeeds, type PartNeeds } from '../pipeline/machine-needs.js';
+import { machineNeeds, type PartNeeds } from '../pipeline/memory-needs.js';
 import { passagesHere } from '../pipeline/needs.js';
 import { assertRequirements } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';

@@ -1,7 +1,7 @@
 /** Takes tasks from a queue, each into a process of its own. */
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import type { MachineNeeds } from '../pipeline/machine-needs.js';
+import type { MachineNeeds } from '../pipeline/memory-needs.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';

@@ -1,5 +1,5 @@
 /** What a worker has left for tasks, beside those that it is at. */
-import type { MachineNeeds } from '../pipeline/machine-needs.js';
+import type { MachineNeeds } from '../pipeline/memory-needs.js';
 import { isEnough, needsText, type Offer, offerText, without } from './offer.js';
 
 /** What a worker says whose disk was full. */
