@@ -5,14 +5,13 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
 import { describeContent } from '../harness/store/content.js';
-import { bytesOnDisk } from '../harness/store/disk-bytes.js';
 import { holdingOf } from '../harness/store/holdings.js';
 import { isCommit, isPathWithin, parseHubName, writtenName } from '../harness/store/hub-names.js';
+import { bytesOnDisk } from '../harness/store/inventory.js';
 import { leaseMs, parseOwner } from '../harness/store/owner.js';
 import { chosen } from '../harness/store/prune.js';
-import { longestRetryAfterMs, retryAfterMs } from '../harness/store/retry-after.js';
 import { neighbourNames } from '../harness/store/running.js';
-import { mayPass } from '../harness/store/transfer-error.js';
+import { longestRetryAfterMs, mayPass, retryAfterMs } from '../harness/store/transfer-error.js';
 import { byHand, isOfSize, isVerified } from '../harness/store/verification.js';
 import { passingFolder } from './places.js';
 

@@ -15,7 +15,7 @@ import { openSearcher } from '../pipeline/open-searcher.js';
 import { loadArchitecture } from '../plugins.js';
 import { silentProgress } from '../progress.js';
 import { stream } from '../random.js';
-import { bytesOnDisk } from '../store/disk-bytes.js';
+import { bytesOnDisk } from '../store/inventory.js';
 import { openEngine } from '../tensor/engines.js';
 import { inFolder } from './made-folder.js';
 import { shownTurn } from './turns.js';

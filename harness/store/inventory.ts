@@ -1,7 +1,6 @@
-/** What lies in the cache: every artifact, finished or not, and what was downloaded. */
+/** What lies in the cache: every artifact, finished or not, and what was downloaded, with the bytes that they take. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { bytesOnDisk } from './disk-bytes.js';
 import {
   type About,
   type ArtifactKind,
@@ -82,4 +81,13 @@ async function fetchedIn(root: string, kind: 'downloads' | 'hub', key: string): 
     uses: [],
     ...(kind === 'downloads' && { dataset: key }),
   };
+}
+
+/** Bytes of a file, or of all files below a folder. */
+export async function bytesOnDisk(target: string): Promise<number> {
+  const found = await stat(target);
+  if (!found.isDirectory()) return found.size;
+  let sum = 0;
+  for (const name of await readdir(target)) sum += await bytesOnDisk(path.join(target, name));
+  return sum;
 }

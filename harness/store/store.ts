@@ -36,10 +36,10 @@ import {
   noteUse,
 } from './manifest.js';
 import { removePartials } from './partials.js';
-import { noteSharing } from './privacy.js';
 import { remoteStore } from './remote/remote-store.js';
 import { type Anew, emptyFolder, toRepair } from './repair.js';
 import { announce } from './running.js';
+import { noteSharing } from './sharing.js';
 import { timed } from './took.js';
 import { removeUnfinished } from './unfinished.js';
 

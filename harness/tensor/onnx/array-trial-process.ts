@@ -4,7 +4,7 @@
  */
 import type { DeviceName, Engine } from '../engine.js';
 import * as tf from '../operations.js';
-import { largestTriedBytes, smallestTriedBytes } from './array-trial.js';
+import { largestTriedBytes, smallestTriedBytes } from './device-trial.js';
 import { openOnnx } from './engine.js';
 
 /** Numbers in a row of an array, which are all the row's own number. */
