@@ -128,6 +128,7 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
   const { checkpoint, setup, negatives, teacher, lambdaSearch, first, mined } = trained;
   const { train, dev, poolingWeights } = checkpoint.facts;
   const { model } = setup;
+  const tried = lambdaSearch ?? first?.lambdaSearch;
   return {
     ...stageFacts(trained, stages, 'train'),
     ...(first && { firstStage: stageFacts(first, stages, 'train, stage 1') }),
@@ -138,9 +139,7 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
     ...(teacher && { teacher }),
     ...(mined && { mined: { ...mined } }),
     examples: { train: { ...train }, dev: { ...dev } },
-    ...((lambdaSearch ?? first?.lambdaSearch)
-      ? { lambdaSearch: (lambdaSearch ?? first?.lambdaSearch)! }
-      : {}),
+    ...(tried && { lambdaSearch: tried }),
     ...(poolingWeights && { poolingWeights }),
   };
 }
