@@ -23,6 +23,7 @@ import { checkedManifest, DamagedArtifact, readManifest } from '../harness/store
 import { Store } from '../harness/store/store.js';
 import { unfinishedFolder } from '../harness/store/unfinished.js';
 import { removeClosed } from './open-files.js';
+import { ownerOf } from './other-owners.js';
 
 let root: string;
 let notes: string[];
@@ -148,7 +149,7 @@ test('what is damaged and to go again is made anew where nobody else uses it', a
   assert.deepEqual(second.leases.folders, [folder]);
   // Of a process that runs: that of whoever started this one.
   await appendFile(path.join(folder, 'inside', 'data'), '!');
-  await writeFile(path.join(folder, `lease-${process.ppid}-ab`), '');
+  await writeFile(path.join(folder, `lease-${ownerOf(process.ppid)}-ab`), '');
   await assert.rejects(take(passing()), { code: 'LOCKED' });
 });
 
