@@ -2,8 +2,16 @@
 import { vectorsBytes } from '../index/size.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
-import { type EpochSteps, epochSteps } from './steps.js';
-import { encodingHours, storedVectors, sumOf, trainingHours, type Work, workOf } from './work.js';
+import {
+  type EpochSteps,
+  encodingHours,
+  epochSteps,
+  storedVectors,
+  sumOf,
+  trainingHours,
+  type Work,
+  workOf,
+} from './work.js';
 
 export interface RunEstimate {
   run: GridRun;
@@ -59,9 +67,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       for (const { key } of works) done[part].add(key);
     };
     const indexBytes =
-      passages === null || stored === null || encodings.length === 0
-        ? null
-        : vectorsBytes({ ...stored, perPassage: stored.vectors }, passages);
+      passages === null || stored === null || encodings.length === 0 ? null : vectorsBytes(stored, passages);
     const gpuHours =
       stored === null || grid.scale === 'small'
         ? null
@@ -77,7 +83,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       rows: rowsOf(grid, run),
       passages,
       encodings: encodings.length,
-      vectors: stored?.vectors ?? null,
+      vectors: stored?.perPassage ?? null,
       atMost: stored?.atMost ?? false,
       usesLambda: stored?.usesLambda ?? false,
       indexBytes,
