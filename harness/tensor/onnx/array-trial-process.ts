@@ -1,6 +1,6 @@
 /**
  * The process in which larger and larger arrays are tried on a device: one that is too large may end it. Started by
- * array-trial.ts with the device's name as its argument; tells the bytes of each that is held by a message.
+ * device-trial.ts with the device's name as its argument; tells the bytes of each that is held by a message.
  */
 import type { DeviceName, Engine } from '../engine.js';
 import * as tf from '../operations.js';
