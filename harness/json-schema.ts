@@ -47,7 +47,8 @@ export function jsonPath(keys: readonly (string | number)[]): string {
 const unescapePointer = (text: string): string => text.replaceAll('~1', '/').replaceAll('~0', '~');
 
 /** A value in an error: as JSON, and no longer than a line. JSON has no NaN and no infinity. */
-function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
+export const shown = (value: unknown): string =>
+  short(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)));
+
+/** A text in an error, no longer than a line. */
+export const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);

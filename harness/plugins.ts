@@ -106,8 +106,7 @@ export async function loadArchitecture(name: string, root: string = builtRoot): 
       });
     }
   }
-  const known = (await listArchitectures(root)).map((listed) => listed.name);
-  throw unknownName('architecture', name, known);
+  throw unknownName('architecture', name, await architectureNames(root));
 }
 
 // ---------------------------------------------------------------------------------------- datasets and reports

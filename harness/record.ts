@@ -4,7 +4,13 @@ export { type AnsweringFacts, answeringFigure, type Figure } from './record/answ
 export { irMetadataOf, writeIrMetadata } from './record/ir-metadata.js';
 export { describeMachine, type Surroundings } from './record/machine.js';
 export { mtebFigures, mtebResultOf } from './record/mteb-result.js';
-export { bareArchitecture, type Findings, newRecord, runElsewhere } from './record/new-record.js';
+export {
+  bareArchitecture,
+  type Findings,
+  newRecord,
+  runElsewhere,
+  writeRecord,
+} from './record/new-record.js';
 export { readRecord, readRecords, type StoredRecord } from './record/read.js';
 export {
   type ArchitectureFacts,
@@ -42,4 +48,3 @@ export {
   type WinnerFacts,
 } from './record/run-record.js';
 export { withoutTimes } from './record/without-times.js';
-export { writeRecord } from './record/write.js';

@@ -12,6 +12,7 @@ import type { RunRecord } from '../harness/record.js';
 import type { Stored } from '../harness/store/inventory.js';
 import { chosen } from '../harness/store/prune.js';
 import { Store } from '../harness/store/store.js';
+import { ownerOf } from './other-owners.js';
 import { json, set, stageRoot } from './stage-commands.js';
 
 let root: string;
@@ -182,12 +183,12 @@ test('what a running process works on or has asked for stays', async () => {
   const neighbour = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']);
   try {
     await mkdir(path.join(other, 'running'), { recursive: true });
-    const sign = path.join(other, 'running', `${neighbour.pid}-${hostname()}`);
+    const sign = path.join(other, 'running', `${ownerOf(neighbour.pid!)} ${hostname()}`);
     await writeFile(sign, '');
     const begun = new Date(Date.now() - 30 * 60 * 1000);
     await utimes(sign, begun, begun);
     const held = await store.artifact('shards', { a: 3 }, async () => 0);
-    await writeFile(path.join(held.folder, 'lock'), String(neighbour.pid));
+    await writeFile(path.join(held.folder, 'lock'), ownerOf(neighbour.pid!));
     await utimes(path.join(held.folder, 'manifest.json'), then, then);
     let printed = '';
     await execute('cache', cache, ['prune', '--kind', 'runs,shards', '--cache', other, '--json'], (text) => {

@@ -146,7 +146,7 @@ test('a reader that goes away early is no failure', async () => {
 /** A program that works until it is told to stop, as a run does. */
 const worker = `
   import { createProgress } from '${new URL('../harness/progress.js', import.meta.url)}';
-  import { watchInterrupts } from '${new URL('../harness/cli/interrupt.js', import.meta.url)}';
+  import { watchInterrupts } from '${new URL('../harness/cli/job.js', import.meta.url)}';
   import { reportFailure } from '${new URL('../harness/cli/failure.js', import.meta.url)}';
   const progress = createProgress({ signal: watchInterrupts() });
   const stubborn = process.argv.includes('stubborn');

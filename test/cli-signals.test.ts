@@ -171,7 +171,7 @@ describe('in the middle of a file', () => {
 function part(imports: string, work: string): ChildProcess {
   const of = (name: string) => JSON.stringify(new URL(`../harness/${name}.js`, import.meta.url).href);
   const script = `
-    import { watchInterrupts } from ${of('cli/interrupt')};
+    import { watchInterrupts } from ${of('cli/job')};
     import { reportFailure } from ${of('cli/failure')};
     ${imports.replace(/'@(.*?)'/g, (_, name: string) => of(name))}
     watchInterrupts();

@@ -1,7 +1,7 @@
 /** What reports, and the end of a run, show of systems under load. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadTable } from '../harness/cli/load-text.js';
+import { loadTable } from '../harness/cli/protocol-text.js';
 import type { LoadFacts, LoadValues, StoredRecord } from '../harness/record.js';
 import { given } from './given-records.js';
 import { prepare, render } from './made-reports.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
-import { bytesOnDisk } from '../harness/store/disk-bytes.js';
+import { bytesOnDisk } from '../harness/store/inventory.js';
 import { run } from '../harness/sweep.js';
 import { givenFiles } from './given-folder.js';
 import { temporaryFolder } from './made-index.js';

@@ -1,8 +1,8 @@
 /** What an index is written with: arrays that grow, hashes of bytes by their published values, numbers as bytes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fnv1a, mixed } from '../harness/index/byte-hash.js';
 import { grown } from '../harness/index/growing.js';
+import { fnv1a, mixed } from '../harness/index/identifiers.js';
 import { PostingBytes } from '../harness/index/variable-bytes.js';
 
 test('an array grows to what is asked for, at least twofold, and keeps what it holds', () => {

@@ -1,6 +1,5 @@
 /** Servers of queries whose clock only they move, so that every figure can be worked out. */
-import type { Clock } from '../harness/latency/clock.js';
-import type { Server } from '../harness/latency/queueing.js';
+import type { Clock, Server } from '../harness/latency/queueing.js';
 
 /** A clock that stands still but where somebody waits or works. */
 export class MadeClock implements Clock {

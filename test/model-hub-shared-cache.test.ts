@@ -7,7 +7,7 @@ import { beforeEach, test } from 'node:test';
 import { loadEncoder } from '../harness/model/checkpoint.js';
 import { type ModelOptions, resolveModel } from '../harness/model/hub.js';
 import { sharedHubCache } from '../harness/store/hub-snapshots.js';
-import { retryAfterMs } from '../harness/store/retry-after.js';
+import { retryAfterMs } from '../harness/store/transfer-error.js';
 import { loopbackHub, type MadeRepository } from './loopback-hub.js';
 import { inFixtures } from './places.js';
 

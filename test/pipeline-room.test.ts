@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import type { Dataset, EncoderShape } from '../harness/contracts.js';
-import { deviceLine, trainingSize } from '../harness/pipeline/device-needs.js';
+import { deviceLine, trainingSize } from '../harness/pipeline/memory-needs.js';
 import { describeRoom, diskLine, freeBytes, memoryLine, passagesAsked } from '../harness/pipeline/needs.js';
 import { normalizeRows } from '../harness/pipeline/row-lengths.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';

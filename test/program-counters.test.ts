@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { deviceMemory } from '../harness/program/device-memory.js';
 import { energyCounters } from '../harness/program/energy-counters.js';
-import { residentMemory } from '../harness/program/process-memory.js';
+import { deviceMemory, residentMemory } from '../harness/program/process-memory.js';
 import { temporaryFolder } from './made-index.js';
 
 /** A domain, its counter absent where it is undefined. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { command } from '../harness/cli/reproduce.js';
-import type { EpochSteps } from '../harness/reproduction/steps.js';
+import type { EpochSteps } from '../harness/reproduction/work.js';
 import { writeMadeDpr } from './made-dpr.js';
 
 let root: string;

@@ -5,8 +5,7 @@ import { reproduceCommand } from '../harness/cli/reproduce.js';
 import { stream } from '../harness/random.js';
 import { loadReproduction } from '../harness/reproduction/files.js';
 import { type GridOptions, gridOf } from '../harness/reproduction/grid.js';
-import { gridTasks } from '../harness/reproduction/grid-tasks.js';
-import { onWorkers } from '../harness/reproduction/on-workers.js';
+import { gridTasks, onWorkers } from '../harness/reproduction/grid-tasks.js';
 import { type ScheduledTask, schedule } from '../harness/reproduction/schedule.js';
 
 const options = (scale: 'paper' | 'small', ...set: string[]): GridOptions => ({

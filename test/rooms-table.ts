@@ -233,7 +233,6 @@ export const native = [
 export const typesMayBeImported: Readonly<Record<string, readonly string[]>> = {
   'harness/contracts.ts': ['@tensorflow/tfjs-core'],
   'harness/config/problems.ts': ['ajv'],
-  'harness/reproduction/files.ts': ['ajv'],
 };
 
 /** Files that import by a name they work out themselves: plug-ins, and optional packages. */

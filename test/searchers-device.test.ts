@@ -6,7 +6,7 @@ import type { RowSource } from '../harness/searchers/exact/blocks.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { largestArray } from '../harness/tensor/onnx/array-trial.js';
+import { largestArray } from '../harness/tensor/onnx/device-trial.js';
 import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import { cudaDevices } from './cuda-devices.js';

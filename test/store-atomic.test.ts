@@ -14,6 +14,7 @@ import { makeFolder } from '../harness/store/make-folder.js';
 import { isRunning } from '../harness/store/owner.js';
 import { removePartials } from '../harness/store/partials.js';
 import { removeClosed } from './open-files.js';
+import { ownerOf } from './other-owners.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -70,9 +71,9 @@ test('a killed process leaves a partial file only, and that is cleared away', as
   assert.equal(left.length, 1);
   assert.ok(left[0]?.startsWith('file.partial-'));
   await writeFile(path.join(folder, 'kept'), '');
-  await writeFile(path.join(folder, `living.partial-${process.ppid}-0`), '');
+  await writeFile(path.join(folder, `living.partial-${ownerOf(process.ppid)}-0`), '');
   await removePartials(folder);
-  assert.deepEqual((await readdir(folder)).sort(), ['kept', `living.partial-${process.ppid}-0`]);
+  assert.deepEqual((await readdir(folder)).sort(), ['kept', `living.partial-${ownerOf(process.ppid)}-0`]);
   await removePartials(path.join(folder, 'absent'));
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { BenchError } from '../harness/errors.js';
 import { silentProgress } from '../harness/progress.js';
 import { removeLeftLock, waitForOthers, withLock } from '../harness/store/lock.js';
+import { ownerText } from '../harness/store/owner.js';
 import { removeClosed } from './open-files.js';
+import { ownerOf, ownerThatEnded } from './other-owners.js';
 
 /** Of this process. */
 const leaseSeconds = 1;
@@ -26,13 +28,9 @@ afterEach(() => removeClosed(folder));
 
 const isLocked = (error: unknown) => error instanceof BenchError && error.code === 'LOCKED';
 
-/** The number of a process that has ended. */
-const deadProcess = () => spawnSync(process.execPath, ['-e', '']).pid;
-
 test('gives back what the work gives, and the lock', async () => {
   const result = await withLock(lock, async () => {
-    // Its number comes first, where older versions read it.
-    assert.ok((await readFile(lock, 'utf8')).startsWith(`${process.pid}-`));
+    assert.ok((await readFile(lock, 'utf8')).startsWith(ownerText()));
     return 7;
   });
   assert.equal(result, 7);
@@ -70,19 +68,19 @@ test('work of one process takes turns where it may wait', async () => {
 
 test('the lock of a process that died is taken over', async () => {
   await withLock(lock, async () => undefined);
-  await writeFile(lock, String(deadProcess()));
+  await writeFile(lock, ownerThatEnded());
   assert.equal(await withLock(lock, async () => 1), 1);
 });
 
 test('the lock that a namesake of this process left is taken over', async () => {
   await withLock(lock, async () => undefined);
-  await writeFile(lock, String(process.pid));
+  await writeFile(lock, ownerText());
   assert.equal(await withLock(lock, async () => 1), 1);
 });
 
 test('the lock of a living process is not, and the error names it', async () => {
   await withLock(lock, async () => undefined);
-  await writeFile(lock, String(process.ppid));
+  await writeFile(lock, ownerOf(process.ppid));
   await assert.rejects(
     withLock(lock, async () => undefined, 50),
     (error) => isLocked(error) && (error as Error).message.includes(String(process.ppid)),
@@ -95,7 +93,7 @@ test('a lock without an owner is waited for while it is fresh, and taken over on
   const asked = withLock(lock, async () => undefined, 0);
   const refused = assert.rejects(asked, (error) => isLocked(error) && /Process \d+ is/.test(String(error)));
   await new Promise((resolve) => setTimeout(resolve, 100));
-  await writeFile(lock, String(process.ppid));
+  await writeFile(lock, ownerOf(process.ppid));
   await refused;
   await writeFile(lock, '');
   // Whatever a clock says that is ahead or behind: what counts is how long it lies there.
@@ -108,15 +106,15 @@ test('a lock without an owner is waited for while it is fresh, and taken over on
 
 test('a lock that was left on something finished is removed, unless its holder lives', async () => {
   await withLock(lock, async () => undefined);
-  await writeFile(lock, String(process.ppid));
+  await writeFile(lock, ownerOf(process.ppid));
   await removeLeftLock(lock);
-  assert.equal(await readFile(lock, 'utf8'), String(process.ppid));
+  assert.equal(await readFile(lock, 'utf8'), ownerOf(process.ppid));
   await withLock(`${lock}.held`, async () => {
     await removeLeftLock(`${lock}.held`);
     assert.ok(existsSync(`${lock}.held`));
   });
   // A namesake's: this process holds no such lock.
-  await writeFile(lock, String(process.pid));
+  await writeFile(lock, ownerText());
   await removeLeftLock(lock);
   await assert.rejects(readFile(lock), { code: 'ENOENT' });
   await removeLeftLock(lock);
@@ -134,7 +132,7 @@ describe('waiting as a command does', () => {
   test('is told once, with the holder and since when, and goes on when the holder is done', async () => {
     const notes = notesOfWaits();
     await withLock(lock, async () => undefined);
-    await writeFile(lock, String(process.ppid));
+    await writeFile(lock, ownerOf(process.ppid));
     soon(() => rm(lock));
     assert.equal(await withLock(lock, async () => 1), 1);
     assert.equal(notes.length, 1);
@@ -153,7 +151,7 @@ describe('waiting as a command does', () => {
   test('a holder that dies is noticed', async () => {
     const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
     await withLock(lock, async () => undefined);
-    await writeFile(lock, String(child.pid));
+    await writeFile(lock, ownerOf(child.pid!));
     soon(() => child.kill('SIGKILL'));
     assert.equal(await withLock(lock, async () => 1), 1);
   });
@@ -162,20 +160,20 @@ describe('waiting as a command does', () => {
     const controller = new AbortController();
     waitForOthers({ waits: true, job: silentProgress(controller.signal) });
     await withLock(lock, async () => undefined);
-    await writeFile(lock, String(process.ppid));
+    await writeFile(lock, ownerOf(process.ppid));
     soon(() => controller.abort());
     await assert.rejects(
       withLock(lock, async () => assert.fail('it is held')),
       { code: 'INTERRUPTED' },
     );
-    assert.equal(await readFile(lock, 'utf8'), String(process.ppid));
+    assert.equal(await readFile(lock, 'utf8'), ownerOf(process.ppid));
     assert.ok(existsSync(lock));
   });
 
   test('does not wait where that is wished for', async () => {
     waitForOthers({ waits: false });
     await withLock(lock, async () => undefined);
-    await writeFile(lock, String(process.ppid));
+    await writeFile(lock, ownerOf(process.ppid));
     await assert.rejects(
       withLock(lock, async () => undefined),
       isLocked,

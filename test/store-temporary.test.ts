@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Store } from '../harness/store/store.js';
 import { removeClosed } from './open-files.js';
+import { ownerThatEnded } from './other-owners.js';
 
 let root: string;
 beforeEach(async () => {
@@ -22,8 +23,6 @@ const make = async (folder: string) => {
 const made = (store: Store) => store.artifact('shards', inputs, make);
 const passing = () => new Store(root, { temporary: ['shards'] });
 const removing = (store: Store) => store.leases.release(() => 'removed');
-/** No process has this number. */
-const goneProcess = 2 ** 22 + 1;
 
 test('what a store made is removed once the last that uses it lets go', async () => {
   const [a, b] = [passing(), passing()];
@@ -71,8 +70,9 @@ test('after a kill the next attempt removes what the killed one made, and what i
   const first = passing();
   const { folder } = await made(first);
   await first.leases.release(() => 'left');
-  await writeFile(path.join(folder, `lease-${goneProcess}-abc`), '');
-  const remains = `${folder}.removed-${goneProcess}`;
+  const gone = ownerThatEnded();
+  await writeFile(path.join(folder, `lease-${gone}-abc`), '');
+  const remains = `${folder}.removed-${gone}`;
   await mkdir(remains);
   const next = passing();
   assert.equal((await made(next)).cached, true);

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { machineNeeds } from '../harness/pipeline/machine-needs.js';
-import { Alone } from '../harness/tasks/alone.js';
+import { machineNeeds } from '../harness/pipeline/memory-needs.js';
 import { isEnough, needsText, offerText, parseOffer } from '../harness/tasks/offer.js';
-import { Room } from '../harness/tasks/room.js';
+import { Alone, Room } from '../harness/tasks/room.js';
 import { tinyRequest } from './tiny-collection.js';
 
 test('an offer is read as it is written, and what is no offer is refused by name', () => {

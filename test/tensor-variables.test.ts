@@ -5,8 +5,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { ArraySpec } from '../harness/tensor/engine.js';
 import { describeEngines, openEngine } from '../harness/tensor/engines.js';
 import { BusyClock } from '../harness/tensor/onnx/busy-clock.js';
-import { HostProgram } from '../harness/tensor/onnx/host-program.js';
-import { hostVariables } from '../harness/tensor/onnx/host-variables.js';
+import { HostProgram, hostVariables } from '../harness/tensor/onnx/host-program.js';
 import type { Ort } from '../harness/tensor/onnx/runtime.js';
 import * as tf from '../harness/tensor/operations.js';
 

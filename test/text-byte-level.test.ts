@@ -1,7 +1,7 @@
 /** Bytes as letters and words by GPT-2's pattern: the table of its bytes_to_unicode, and where blanks and marks go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byteLevel } from '../harness/text/byte-level.js';
+import { byteLevel } from '../harness/text/pre-tokenizer.js';
 
 /** GPT-2's bytes_to_unicode: printable bytes are themselves, the others follow U+0100 in their order. */
 function letterOf(byte: number): string {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadConfig } from '../harness/config/config.js';
 import type { BenchError } from '../harness/errors.js';
 import { madeTraining } from '../harness/perf/made-training.js';
-import { deviceLine } from '../harness/pipeline/device-needs.js';
+import { deviceLine } from '../harness/pipeline/memory-needs.js';
 import { type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { useDeviceOperators, webgpuRewritings } from '../harness/tensor/onnx/device-operators.js';

@@ -7,7 +7,7 @@ import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command, Print, Values } from './command.js';
 import { beginJob } from './job.js';
 import { noteLines } from './lines.js';
-import { configOptions, noWaitOption } from './options.js';
+import { configOptions, datasetOptions, noWaitOption } from './options.js';
 import { configOf, dataFolder, splitOf } from './request.js';
 
 const formats = Object.keys(runFormats).join(', ');
@@ -31,10 +31,10 @@ export const command: Command = {
       type: 'text',
       describe: 'the dataset that was searched: texts and answers for dpr, ids from it',
     },
-    data: { type: 'text', describe: 'folder that holds the dataset; nothing is downloaded then' },
+    data: datasetOptions.data!,
     split: { type: 'text', describe: 'its queries that were searched: train, dev, or test, which is usual' },
     tag: { type: 'text', describe: "the system's name in trec; that of the run where absent" },
-    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    offline: datasetOptions.offline!,
     'no-wait': noWaitOption,
     cache: configOptions.cache!,
     config: configOptions.config!,

@@ -9,7 +9,7 @@ import { byteSize } from '../progress.js';
 import type { Command, Print, Values } from './command.js';
 import { beginJob } from './job.js';
 import { noteLines } from './lines.js';
-import { configOptions, noWaitOption } from './options.js';
+import { configOptions, datasetOptions, noWaitOption } from './options.js';
 import { configOf, dataFolder, splitOf } from './request.js';
 import { renderTable } from './table.js';
 
@@ -25,7 +25,7 @@ export const command: Command = {
     count: { type: 'switch', describe: 'info: open the dataset and count its passages, queries and qrels' },
     split: { type: 'text', describe: 'qrels: train, dev or test; test where absent' },
     out: { type: 'text', describe: 'qrels: the file to write, packed where it ends in .gz' },
-    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
+    offline: datasetOptions.offline!,
     'no-wait': noWaitOption,
     cache: configOptions.cache!,
     config: configOptions.config!,

@@ -4,7 +4,7 @@ import { jsonText } from '../json.js';
 import { byteSize } from '../progress.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
-import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
+import { datasetOptions, makingOptions, someOptions, whoOptions } from './options.js';
 import { configOf, stageRequest, whoOf } from './request.js';
 
 export const command: Command = {
@@ -15,8 +15,7 @@ export const command: Command = {
     ...whoOptions,
     ...datasetOptions,
     ...someOptions('engine', 'device', 'threads', 'cache', 'store', 'config', 'set'),
-    'no-wait': noWaitOption,
-    ...anewOptions,
+    ...makingOptions,
     json: { type: 'switch', describe: 'print what was made as JSON' },
   },
   examples: [

@@ -11,9 +11,8 @@ import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '..
 import { removePartialsOf } from '../store/partials.js';
 import type { Print, Values } from './command.js';
 import { testsOf } from './comparison-text.js';
-import type { Evaluated } from './evaluation-text.js';
+import { type Evaluated, pOf, sliceText } from './evaluation-text.js';
 import { noteLines } from './lines.js';
-import { pOf, sliceText } from './slice-text.js';
 import { renderTable } from './table.js';
 
 /** A run as the command line names it. */

@@ -9,11 +9,10 @@ import { removePartialsOf } from '../store/partials.js';
 import { type Command, splitList, type Values } from './command.js';
 import { againstQrels, formatOf, usualMeasures } from './evaluate-qrels.js';
 import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
-import { type Evaluated, textOf } from './evaluation-text.js';
+import { type Evaluated, sliceText, textOf } from './evaluation-text.js';
 import { beginJob } from './job.js';
 import { datasetOptions, noWaitOption, sliceOption, someOptions } from './options.js';
 import { configOf, splitOf, stageRequest } from './request.js';
-import { sliceText } from './slice-text.js';
 
 export const command: Command = {
   usage: '--run [NAME=]FILE... --qrels FILE|--dataset D [--measure M,...] [options]',

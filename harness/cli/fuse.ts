@@ -5,6 +5,7 @@ import { BenchError } from '../errors.js';
 import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
+import { noteLines } from './lines.js';
 import { someOptions } from './options.js';
 import { configOf, wholeNumber } from './request.js';
 
@@ -59,7 +60,7 @@ export const command: Command = {
       ...(depth !== undefined && { depth }),
     });
     print(`${fusion}: ${counted(hits, 'hits')} of ${counted(queries, 'queries')}: ${out}\n`);
-    print(notes.map((note) => `note: ${note}\n`).join(''));
+    print(noteLines(notes));
     return 0;
   },
 };

@@ -3,7 +3,7 @@ import { BenchError, unknownName } from '../errors.js';
 import { jsonText } from '../json.js';
 import type { Command, Values } from './command.js';
 import { beginJob } from './job.js';
-import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
+import { datasetOptions, makingOptions, someOptions, whoOptions } from './options.js';
 import { configOf, indexFolder, splitOf, stageRequest, wholeNumber, whoOf } from './request.js';
 
 export const command: Command = {
@@ -23,8 +23,7 @@ export const command: Command = {
     count: { type: 'text', describe: 'negatives kept per query; all that are found if absent, for bm25 100' },
     out: { type: 'text', describe: 'file to write, packed where it ends in .gz; in the cache if absent' },
     ...someOptions('preset', 'engine', 'device', 'searcher', 'threads', 'cache', 'store', 'config', 'set'),
-    'no-wait': noWaitOption,
-    ...anewOptions,
+    ...makingOptions,
     json: { type: 'switch', describe: 'print what was mined as JSON' },
   },
   examples: [

@@ -23,15 +23,13 @@ export async function sweepOnQueue(
     { openQueue },
     { workOnQueue },
     { cellTasks },
-    { assertRunnable },
-    { needsOf },
+    { assertRunnable, needsOf },
     { failedThere, measureAt, pinnedIn, seekPinned },
   ] = await Promise.all([
     import('../tasks/queue.js'),
     import('../tasks/queue-sweep.js'),
     import('../tasks/task.js'),
     import('../sweep/runnable.js'),
-    import('../sweep/needs.js'),
     import('./on-pinned.js'),
   ]);
   const url = String(values.on);

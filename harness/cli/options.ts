@@ -58,6 +58,9 @@ export const noWaitOption: Option = {
     'end with LOCKED, exit code 3, where another process makes what is needed; bench waits for it otherwise',
 };
 
+/** Of a command that makes artifacts. */
+export const makingOptions: Readonly<Record<string, Option>> = { 'no-wait': noWaitOption, ...anewOptions };
+
 /** What a training begins with and learns from. */
 export const trainingOptions: Readonly<Record<string, Option>> = {
   init: { type: 'text', describe: 'folder of a trained checkpoint to start from, instead of --model' },

@@ -15,7 +15,6 @@ export const command: Command = {
   options: {
     tasks: { type: 'switch', describe: "print the tasks; what a run does: 'bench run --dry-run'" },
     ...sweepOptions,
-    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     json: { type: 'switch', describe: 'print them as JSON' },
   },
   examples: [

@@ -88,7 +88,7 @@ export const reproduceCommand = (loadMakers: () => Promise<Makers>, timing = mea
       const plan = await estimate(grid);
       const missing = await missingFolders(grid);
       const time = await timing(grid, values);
-      const { onWorkers } = await import('../reproduction/on-workers.js');
+      const { onWorkers } = await import('../reproduction/grid-tasks.js');
       const shared = workers === undefined ? undefined : await onWorkers(grid, workers);
       if (values.json === true)
         print(jsonText({ ...planData(grid, plan, missing, time), ...(shared && { shared }) }));

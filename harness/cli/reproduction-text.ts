@@ -12,9 +12,9 @@ import {
 } from '../reproduction/document.js';
 import type { Estimate, RunEstimate } from '../reproduction/estimate.js';
 import type { Grid } from '../reproduction/grid.js';
-import type { OnWorkers } from '../reproduction/on-workers.js';
-import type { EpochSteps } from '../reproduction/steps.js';
+import type { OnWorkers } from '../reproduction/grid-tasks.js';
 import type { TimeHere } from '../reproduction/time-here.js';
+import type { EpochSteps } from '../reproduction/work.js';
 import { lined, noteLines } from './lines.js';
 import { renderTable } from './table.js';
 

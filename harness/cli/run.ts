@@ -26,7 +26,6 @@ export const runCommand = (loadPipeline: () => Promise<Pipeline>): Command => ({
     'Trains, encodes, indexes, searches and measures. Each run leaves a record in the folder given by --out; what is already in the cache is not made again, so a run that was stopped goes on when it is started again. What is wrong with a request is said before any run begins. Of several runs, one that fails later leaves a record of its error and the others go on; the exit code is then the highest of those that failed. Runs on one dataset with one seed are timed together, taking turns query by query.',
   options: {
     ...sweepOptions,
-    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     'dry-run': {
       type: 'switch',
       describe:

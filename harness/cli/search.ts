@@ -3,7 +3,7 @@ import { counted } from '../counted.js';
 import { jsonText } from '../json.js';
 import type { Command } from './command.js';
 import { beginJob } from './job.js';
-import { anewOptions, datasetOptions, noWaitOption, someOptions, whoOptions } from './options.js';
+import { datasetOptions, makingOptions, someOptions, whoOptions } from './options.js';
 import { configOf, indexFolder, splitOf, stageRequest, whoOf } from './request.js';
 
 export const command: Command = {
@@ -17,8 +17,7 @@ export const command: Command = {
     split: { type: 'text', describe: 'queries to search: train, dev, or test, which is usual' },
     run: { type: 'text', describe: 'file for the hits, packed where it ends in .gz; one in --out if absent' },
     ...someOptions('engine', 'device', 'searcher', 'threads', 'cache', 'store', 'out', 'config', 'set'),
-    'no-wait': noWaitOption,
-    ...anewOptions,
+    ...makingOptions,
     json: { type: 'switch', describe: 'print what was done as JSON' },
   },
   examples: [

@@ -8,8 +8,7 @@ import type { LatencyValues, RunRecord } from '../record.js';
 import { p99Missing, samplesForP99 } from '../statistics/percentile-samples.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { figure, noteLines } from './lines.js';
-import { loadTable } from './load-text.js';
-import { protocolTable } from './protocol-text.js';
+import { loadTable, protocolTable } from './protocol-text.js';
 import { renderTable } from './table.js';
 
 /** Tables for the terminal. Measures are in percent, latencies in milliseconds. */

@@ -6,7 +6,7 @@ import { storeInUse } from '../store/remote/address.js';
 import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { distractorOptions, distractorsOf } from './distractors.js';
-import { configOptions, trainingOptions } from './options.js';
+import { configOptions, datasetOptions, trainingOptions } from './options.js';
 import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
 
 /** What a sweep is asked for with. */
@@ -25,6 +25,7 @@ export const sweepOptions: Command['options'] = {
   ...distractorOptions,
   ...configOptions,
   ...trainingOptions,
+  offline: datasetOptions.offline!,
 };
 
 /** One request per architecture, dataset, number of distractors and seed; every name is looked up before any work begins. */

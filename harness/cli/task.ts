@@ -22,7 +22,6 @@ export const command: Command = {
     arch: { type: 'text', describe: arch!.describe },
     dataset: { type: 'text', describe: dataset!.describe },
     ...others,
-    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
   },
   examples: [
     [

@@ -4,10 +4,10 @@ import path from 'node:path';
 import type { TextSource } from '../comparison.js';
 import type { Dataset, Qrels, Query, Split } from '../contracts.js';
 import { qrelsById } from '../dataset/qrels.js';
+import { passageTexts } from '../dataset/reading.js';
 import { BenchError } from '../errors.js';
 import { readRun } from '../interchange/trec.js';
 import { openDatasetHere } from '../pipeline/open-dataset.js';
-import { passageTexts } from '../pipeline/passage-texts.js';
 import type { RunRecord } from '../record.js';
 import { hashFile } from '../store/hash.js';
 

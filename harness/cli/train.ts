@@ -4,7 +4,7 @@ import { jsonText } from '../json.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { type Command, splitList } from './command.js';
 import { beginJob } from './job.js';
-import { anewOptions, datasetOptions, noWaitOption, someOptions, trainingOptions } from './options.js';
+import { datasetOptions, makingOptions, someOptions, trainingOptions } from './options.js';
 import { stageRequest, trainingStart, untrained } from './request.js';
 
 export const command: Command = {
@@ -29,8 +29,7 @@ export const command: Command = {
       'config',
       'set',
     ),
-    'no-wait': noWaitOption,
-    ...anewOptions,
+    ...makingOptions,
     json: { type: 'switch', describe: 'print what was trained as JSON, an array where there are several' },
   },
   examples: [

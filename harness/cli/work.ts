@@ -12,7 +12,6 @@ export const command: Command = {
     "Does what nobody else is at of the sweep that 'bench run' with the same options would do: trainings, shards of the passages' vectors, indexes, hits. Any number of these may run at once, on any machines that share the folder of --cache, or --store, and each may be killed and started again; each ends when nothing is left, or with what failed. Latencies are measured, and records written, by 'bench run' with the same options, on one machine, when they have ended.",
   options: {
     ...sweepOptions,
-    offline: { type: 'switch', describe: 'never use the network; say what is missing' },
     worker: {
       type: 'text',
       describe:

@@ -7,8 +7,7 @@ import type { StatisticName } from '../statistics/resample.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import type { CostColumn as RecordedColumn } from './cost.js';
 import { costs } from './known-costs.js';
-import { samplesOf } from './latency.js';
-import { fewSamples } from './p99.js';
+import { fewSamples, samplesOf } from './latency.js';
 import { protocolCosts } from './protocol-costs.js';
 import type { System } from './systems.js';
 

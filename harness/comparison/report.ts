@@ -3,7 +3,6 @@ import type { Report, ReportSection } from '../contracts.js';
 import { unknownName } from '../errors.js';
 import { parseJson } from '../json.js';
 import type { StoredRecord } from '../record.js';
-import { measuresAmong, withColumns } from './columns.js';
 import { growthOf } from './growth.js';
 import { type ReportRequest, sectionOf } from './section.js';
 import { assertSlicesFit } from './slices.js';
@@ -72,4 +71,34 @@ function assertNames(
   if (baseline === undefined) return;
   const names = [...new Set(groups.flatMap((group) => groupSystems(group).map(({ name }) => name)))];
   if (!names.includes(baseline)) throw unknownName('system', baseline, names);
+}
+
+/** The measures among the ids of columns. */
+export function measuresAmong(columns: readonly string[], records: readonly StoredRecord[]): string[] {
+  return columns.filter((id) => records.some(({ record }) => Object.hasOwn(record.measures, id)));
+}
+
+/**
+ * All in one table, whatever they are; charts of columns that are not shown go.
+ * @param measures that the records hold, for the error
+ * @throws BenchError UNKNOWN_NAME for a column that no section has
+ */
+export function withColumns(
+  sections: readonly ReportSection[],
+  wanted: readonly string[],
+  measures: readonly string[],
+): ReportSection[] {
+  const costs = sections.flatMap(({ columns }) => columns.map(({ id }) => id));
+  const known = [...new Set([...measures, ...costs])];
+  for (const id of wanted) if (!known.includes(id)) throw unknownName('column', id, known);
+  return sections.map((section) => ({
+    ...section,
+    columns: wanted.flatMap((id) => {
+      const found = section.columns.find((column) => column.id === id);
+      if (found === undefined) return [];
+      const { detail: _, ...column } = found;
+      return [column];
+    }),
+    fronts: section.fronts.filter(({ cost }) => wanted.includes(cost)),
+  }));
 }

@@ -8,8 +8,8 @@ import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './c
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
+import { p99Notes } from './latency.js';
 import { loadOf } from './load.js';
-import { p99Notes } from './p99.js';
 import { frontsOf, trainingOf, variationsOf } from './pictures.js';
 import { pricesOf } from './prices.js';
 import { coldNotes } from './protocol-costs.js';

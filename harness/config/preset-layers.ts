@@ -1,7 +1,6 @@
 /** Presets, laid on the defaults one on the other. */
 import { type Preset, presets } from '../presets.js';
 import type { BenchConfig, TrainConfig } from './bench-config.js';
-import { merge } from './merge.js';
 
 /** What decides which settings of a preset count. */
 export interface PresetContext {
@@ -35,4 +34,18 @@ export function secondTraining({ train, stage2 }: Pick<BenchConfig, 'train' | 's
     averageRankFrom: stage2.averageRankFrom ?? train.averageRankFrom,
     negativePool: stage2.negativePool,
   };
+}
+
+/** Sections are merged key by key; anything else, lists included, is replaced. */
+export function merge<T>(base: T, over: unknown): T {
+  if (!isSection(base) || !isSection(over)) return structuredClone(over) as T;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    merged[key] = merge(merged[key], value);
+  }
+  return merged as T;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 /** Checks settings against the schema and says everything that is wrong with them at once. */
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { BenchError, nearestName } from '../errors.js';
-import { compileSchema } from '../json-schema.js';
+import { compileSchema, short, shown } from '../json-schema.js';
 import { configSchema, expectation, keyPaths, type SchemaNode } from './schema.js';
 import type { Source } from './sources.js';
 
@@ -35,10 +35,10 @@ function describe(error: ErrorObject, at: string): string {
   const node = error.parentSchema as SchemaNode;
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty);
-    const value = show((error.data as Record<string, unknown>)[key]);
+    const value = shown((error.data as Record<string, unknown>)[key]);
     return `${path === '' ? short(key) : `${path}.${short(key)}`}: there is no such key${suggestKey(key, node)}; its value is ${value}`;
   }
-  const said = `${path === '' ? 'the whole' : path}: ${show(error.data)} is not ${expectation(node)}`;
+  const said = `${path === '' ? 'the whole' : path}: ${shown(error.data)} is not ${expectation(node)}`;
   const unknown = unknownNames(error.data, node);
   if (unknown.length > 0) return `${said}; ${unknown.join(', ')}`;
   const near = typeof error.data === 'string' ? nearestName(error.data, textsOf(node)) : undefined;
@@ -50,7 +50,7 @@ function unknownNames(data: unknown, node: SchemaNode): string[] {
   const names = [node, ...(node.anyOf ?? [])].flatMap(({ items }) => items?.enum ?? []).map(String);
   if (!Array.isArray(data) || names.length === 0) return [];
   return data
-    .map((value) => (typeof value === 'string' ? value : show(value)))
+    .map((value) => (typeof value === 'string' ? value : shown(value)))
     .filter((name) => !names.includes(name))
     .map((name) => {
       const near = nearestName(name, names);
@@ -81,14 +81,6 @@ function pathOf(pointer: string): string {
     .join('');
 }
 
-function show(value: unknown): string {
-  // JSON has no infinity, which 1e999 reads as.
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return short(text);
-}
-
-const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
-
 /** Further ones are counted: a file of another kind may have as many as it has members. */
 const mostShown = 20;
 
@@ -97,8 +89,8 @@ export function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
   const further = problems.length - mostShown;
-  const shown = [...problems.slice(0, mostShown), ...(further > 0 ? [`and ${further} more`] : [])];
-  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${shown.join('\n  ')}`, {
+  const told = [...problems.slice(0, mostShown), ...(further > 0 ? [`and ${further} more`] : [])];
+  throw new BenchError('CONFIG_INVALID', `The configuration has ${count}:\n  ${told.join('\n  ')}`, {
     hint: 'Every key and its default: harness/config.schema.json; what a run would use: bench run ... --dry-run',
   });
 }

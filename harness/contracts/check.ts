@@ -1,5 +1,5 @@
 /** What `bench check` found, as a report shows it. */
-import type { ReportUnit } from './unit.js';
+import type { ReportUnit } from './report-table.js';
 
 /** One thing that was compared with a stored baseline. */
 export interface ReportCheck {

@@ -1,6 +1,5 @@
 /** Columns and cells of the tables of a report. */
 import type { ReportInterval } from './comparison.js';
-import type { ReportUnit } from './unit.js';
 
 /** One column of the table of systems. */
 export interface ReportColumn {
@@ -28,3 +27,6 @@ export interface ReportCell {
   /** Whether it differs from the baseline with a corrected p below 0.05. */
   significant?: { overQueries: boolean; overSeeds: boolean };
 }
+
+/** How a number is to be read: `share` is shown in percent. */
+export type ReportUnit = 'share' | 'bytes' | 'ms' | 's' | 'J' | 'count';

@@ -18,7 +18,7 @@ export type * from './report-curves.js';
 export type * from './report-growth.js';
 export type * from './report-load.js';
 export type * from './report-table.js';
-export type { ReportUnit } from './unit.js';
+export type { ReportUnit } from './report-table.js';
 
 /** Runs that differ in nothing but the seed. */
 export interface ReportSystem {

@@ -25,10 +25,7 @@ function secondsOf(
 ): Figure {
   const took = execution.made?.took;
   const not = (why: string): Figure => ({ value: null, reason: `${name} is from the cache: ${why}` });
-  if (took === undefined)
-    return execution.made === undefined
-      ? { value: null }
-      : not('an older version made it, which kept no times');
+  if (took === undefined) return { value: null };
   if (took.seconds === null) return { value: null, reason: `${name}: ${took.reason}` };
   const { threads } = config as { threads?: number | null };
   const wanted = threads ?? machine.availableCores;

@@ -1,6 +1,6 @@
 /** What a system holds on a device. */
 import type { Cost } from '../comparison/cost.js';
-import { deviceMemory } from '../program/device-memory.js';
+import { deviceMemory } from '../program/process-memory.js';
 import { answeringFigure } from '../record/answering-facts.js';
 
 const id = 'memory-device-bytes';

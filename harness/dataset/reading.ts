@@ -64,3 +64,18 @@ export async function* passagesFrom(passages: PassageStream, ordinal: number): A
   let passed = 0;
   for await (const passage of passages) if (passed++ >= ordinal) yield passage;
 }
+
+/** The texts of some passages, found in one reading of the collection. @returns those that the collection has */
+export async function passageTexts(
+  dataset: Dataset,
+  passageIds: ReadonlySet<string>,
+): Promise<Map<string, Passage>> {
+  const found = new Map<string, Passage>();
+  if (passageIds.size === 0) return found;
+  for await (const passage of dataset.passages()) {
+    if (!passageIds.has(passage.passageId)) continue;
+    found.set(passage.passageId, passage);
+    if (found.size === passageIds.size) break;
+  }
+  return found;
+}

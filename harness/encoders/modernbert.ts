@@ -99,28 +99,15 @@ function modernBertEncoder(config: ModelConfig): Encoder {
       return l === layers - 1 ? (normalize(output, 'final_norm') as tf.Tensor3D) : output;
     }
 
-    const hidden = [embedded];
-    for (let l = 0; l < layers - 1; l++) hidden.push(block(l, hidden[l]!, tokens, dropouts));
-    return firstTokenStates(hidden, input.mask, (positions) =>
-      block(layers - 1, hidden[layers - 1]!, positions, dropouts.fork()),
-    );
+    return firstTokenStates(embedded, layers, input.mask, dropouts, block);
   }
 
   const shape: EncoderShape = {
     ...{ kind: 'modernbert', layers, dimensions, maxTokens, summary: 'first-token' as const },
   };
   return {
-    ...{
-      shape,
-      heads,
-      intermediate,
-      vocabularySize,
-      paddingId,
-      trainsPadding: false,
-      parameters,
-      config,
-      states,
-    },
+    ...{ shape, heads, intermediate, vocabularySize, paddingId, parameters, config, states },
+    trainsPadding: false,
     dropoutSites(batch, tokens) {
       const vectors = (rate: number): DropoutSite => ({ shape: [batch, tokens, dimensions], rate });
       const attention: DropoutSite = { shape: [batch, heads, tokens, tokens], rate: attentionRate };

@@ -5,8 +5,15 @@ import { writeTokenModel } from '../tensor/onnx/token-model.js';
 import type { TokenProgram } from '../tensor/onnx/token-program.js';
 import * as tf from '../tensor/operations.js';
 import { publishedFiles } from '../text/published-tokenizer.js';
-import { modelName, type Side, sides, textLimit } from './side.js';
-import type { ExportTools, TrainedRetriever, VectorCheck } from './trained-retriever.js';
+import {
+  type ExportTools,
+  modelName,
+  type Side,
+  sides,
+  type TrainedRetriever,
+  textLimit,
+  type VectorCheck,
+} from './trained-retriever.js';
 import { checkVectors } from './vector-check.js';
 
 /** @throws BenchError EXPORT_FAILED where an encoder has no ONNX form, or its file computes other vectors than ours */

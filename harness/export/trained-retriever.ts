@@ -31,3 +31,12 @@ export interface VectorCheck {
   tolerance: number;
   texts: number;
 }
+
+export type Side = 'passage' | 'query';
+export const sides: readonly Side[] = ['passage', 'query'];
+
+export const modelName = (side: Side): string => `${side}.onnx`;
+
+/** The most tokens that a text of this side is cut to. */
+export const textLimit = ({ text }: Pick<RetrieverFacts, 'text'>, side: Side): number =>
+  side === 'passage' ? text.maxPassageTokens : text.maxQueryTokens;

@@ -5,8 +5,14 @@ import { VectorEncoder } from '../model/vector-encoder.js';
 import { type Stream, stream } from '../random.js';
 import { StoredModel, type TokenModelOutput } from '../tensor/onnx/stored-model.js';
 import { bucketOf, padTexts } from '../text/padding.js';
-import { modelName, type Side, textLimit } from './side.js';
-import type { ExportTools, TrainedRetriever, VectorCheck } from './trained-retriever.js';
+import {
+  type ExportTools,
+  modelName,
+  type Side,
+  type TrainedRetriever,
+  textLimit,
+  type VectorCheck,
+} from './trained-retriever.js';
 
 /** Of the largest magnitude; float32 itself has 6e-8. */
 const tolerance = 1e-5;

@@ -32,19 +32,26 @@ export async function indexSize(folder: string): Promise<IndexSize> {
   return { vectorsBytes, identifiersBytes, offsetsBytes, totalBytes };
 }
 
+/** Bytes of the bare vectors of so many passages. @param perPassage vectors, a whole number */
+export const vectorsBytes = (
+  { perPassage, dimensions }: { perPassage: number; dimensions: number },
+  passages: number,
+): number => 4 * passages * perPassage * dimensions;
+
 /**
- * Bytes of the bare vectors of so many passages at this index's mean number of vectors per passage: the figure the
- * paper gives for Wikipedia (60.13 GiB for M = 1 and D = 768, 481 GiB for M = 8).
+ * The same of Wikipedia's passages at this index's mean number of vectors per passage: the figure the paper gives
+ * (60.13 GiB for M = 1 and D = 768, 481 GiB for M = 8).
  * @param index N, rows of all passages, D
  */
-export function projectedVectorsBytes(
-  index: { passages: number; vectors: number; dimensions: number },
-  passages = wikipediaPassages,
-): number {
+export function projectedVectorsBytes(index: {
+  passages: number;
+  vectors: number;
+  dimensions: number;
+}): number {
   if (index.passages === 0) return 0;
   // In whole numbers: the product has more digits than a double holds.
   const [bytes, own] = [
-    BigInt(index.vectors) * BigInt(passages) * BigInt(index.dimensions) * 4n,
+    BigInt(index.vectors) * BigInt(wikipediaPassages) * BigInt(index.dimensions) * 4n,
     BigInt(index.passages),
   ];
   return Number((2n * bytes + own) / (2n * own));

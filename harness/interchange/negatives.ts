@@ -4,6 +4,7 @@
  * with these negatives, which may be none. gzip is read whatever the file is called, and written where the name ends in .gz.
  * In a passage id, what the layout needs for itself is written as in a URL: a comma is %2C, a percent sign %25.
  */
+import path from 'node:path';
 import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { areDistinct } from './identifier-hashes.js';
@@ -17,6 +18,9 @@ export interface NegativeLists {
   /** What each query trains on with them, for the same queries; absent where the file says nothing of positives. */
   positives?: ReadonlyMap<string, readonly string[]>;
 }
+
+/** Where a stage that finds hard negatives leaves them. */
+export const negativesFile = (folder: string): string => path.join(folder, 'negatives.tsv.gz');
 
 /** @throws BenchError DATA_INVALID for an id that the format cannot hold */
 export async function writeNegatives(file: string, lists: NegativeLists): Promise<DataFile> {

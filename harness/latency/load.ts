@@ -2,8 +2,15 @@
 import { stream } from '../random.js';
 import { p99Missing } from '../statistics/percentile-samples.js';
 import { mean, quantile } from '../statistics/summary.js';
-import { type Clock, processClock } from './clock.js';
-import { closedLoop, openLoop, poissonArrivals, type Served, type Server } from './queueing.js';
+import {
+  type Clock,
+  closedLoop,
+  openLoop,
+  poissonArrivals,
+  processClock,
+  type Served,
+  type Server,
+} from './queueing.js';
 import { type RateFound, RateSearch } from './rate-search.js';
 
 export interface LoadedSystem<Query = string> {

@@ -2,9 +2,9 @@
  * A system under load: one server, whose queries wait in the order in which they came. Answers are computed in this process, so it
  * answers one call at a time; a call may take several queries that wait.
  */
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { BenchError } from '../errors.js';
 import { type Stream, stream } from '../random.js';
-import type { Clock } from './clock.js';
 
 export interface Server {
   clock: Clock;
@@ -161,3 +161,27 @@ const stopped = () =>
   new BenchError('INTERRUPTED', 'Measuring under load was stopped; no figure is kept.', {
     hint: 'Start the same command again: what came before it is in the cache.',
   });
+
+export interface Clock {
+  /** Milliseconds from whenever it began. */
+  now(): number;
+  /** Waits until then; at once where that is past, and on an abort. */
+  until(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets the process see to what came meanwhile, Ctrl-C for one. */
+  breathe(): Promise<void>;
+}
+
+/** A timer comes up to so much too late; the rest of a wait is spent looking at the clock. */
+const timerMs = 2;
+
+export const processClock: Clock = {
+  now: () => performance.now(),
+  async until(ms, signal) {
+    for (let left = ms - performance.now(); left > 0; left = ms - performance.now()) {
+      if (signal?.aborted === true) return;
+      if (left > timerMs) await setTimeout(left - timerMs, undefined, { signal }).catch(() => undefined);
+      else await setImmediate();
+    }
+  },
+  breathe: () => setImmediate(),
+};

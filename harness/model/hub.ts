@@ -10,7 +10,7 @@ import { tokenizerFiles, vocabularyFiles } from '../text/tokenizer-folder.js';
 import { readShardNames, weightsFile, weightsIndexFile } from './tensor-source.js';
 
 export interface ModelOptions extends HubOptions {
-  /** Whether the files of sentence-transformers are asked for too; earlier versions left them on the hub. */
+  /** Whether the files of sentence-transformers are asked for too. */
   needsModules?: boolean;
 }
 

@@ -109,26 +109,13 @@ export function postNormEncoder(parts: PostNormParts): Encoder {
       return tf.reshape(output, [batch, positions, dimensions]); // [B, positions, D]
     }
 
-    const hidden = [embedded];
-    for (let l = 0; l < layers - 1; l++) hidden.push(block(l, hidden[l]!, tokens, dropouts));
-    return firstTokenStates(hidden, input.mask, (positions) =>
-      block(layers - 1, hidden[layers - 1]!, positions, dropouts.fork()),
-    );
+    return firstTokenStates(embedded, layers, input.mask, dropouts, block);
   }
 
   const shape: EncoderShape = { kind, layers, dimensions, maxTokens, summary: 'first-token' };
   return {
-    ...{
-      shape,
-      heads,
-      intermediate,
-      vocabularySize,
-      paddingId,
-      trainsPadding: false,
-      parameters,
-      config,
-      states,
-    },
+    ...{ shape, heads, intermediate, vocabularySize, paddingId, parameters, config, states },
+    trainsPadding: false,
     dropoutSites(batch, tokens) {
       const vectors: DropoutSite = { shape: [batch, tokens, dimensions], rate: hiddenRate };
       const attention: DropoutSite = { shape: [batch, heads, tokens, tokens], rate: attentionRate };

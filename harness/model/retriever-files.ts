@@ -12,10 +12,10 @@ import { writeJson } from '../store/atomic.js';
 import { describeFile } from '../store/hash-once.js';
 import { loadEncoder, saveEncoder } from './checkpoint.js';
 import type { EncoderOptions } from './encoder.js';
-import { finite } from './finite.js';
 import type { Owner, Retriever } from './retriever.js';
 import { factsFile, factsName, type RetrieverFacts } from './retriever-facts.js';
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
+import { finite } from './stored-weights.js';
 
 const poolingName = 'pooling.safetensors';
 const poolingFile = (folder: string) => path.join(folder, poolingName);

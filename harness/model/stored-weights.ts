@@ -3,7 +3,6 @@ import { BenchError } from '../errors.js';
 import { refuseBeyondMemory } from '../program/memory.js';
 import { sizeOf } from '../tensor/engine.js';
 import type { Encoder, EncoderPlugin } from './encoder.js';
-import { notFinite } from './finite.js';
 import { encoderNamed, encoders } from './known-encoders.js';
 import type { TensorSource } from './tensor-source.js';
 
@@ -136,4 +135,19 @@ function refuseTensors(source: TensorSource, encoder: Encoder, problems: readonl
 
 function sameNumbers(a: Float32Array, b: Float32Array): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
+}
+
+/** What is wrong with a tensor; undefined where all its numbers are finite. */
+export function notFinite(name: string, values: Float32Array): string | undefined {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  return at < 0 ? undefined : `${name} holds ${values[at]} at element ${at}; expected finite numbers`;
+}
+
+/** @throws BenchError CHECKPOINT_INVALID naming the tensor @returns the values */
+export function finite(file: string, name: string, values: Float32Array): Float32Array {
+  const fault = notFinite(name, values);
+  if (fault === undefined) return values;
+  throw new BenchError('CHECKPOINT_INVALID', `${file}: ${fault}.`, {
+    hint: 'It was damaged, or written by a training that went wrong: fetch or train it again.',
+  });
 }

@@ -1,11 +1,10 @@
 /** What a GPU is measured with in `perf -- card`: training, encoding and searching, each beside what PyTorch took for it. */
 import { openIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
-import { stream } from '../random.js';
 import { ExactSearcher } from '../searchers/exact/flat.js';
 import { mean, median } from '../statistics/summary.js';
 import type { Engine } from '../tensor/engine.js';
-import { madeTraining } from './made-training.js';
+import { madeTexts, madeTraining } from './made-training.js';
 
 export const settings = {
   base: {
@@ -94,10 +93,7 @@ export async function encoding(engine: Engine, sizes: Setting, peer: Partial<Pee
   const made = await madeTraining({ ...sizes, batch: 1, threads: engine.threads, engine });
   const { retriever, initial: weights } = made;
   const maxTokens = sizes.passageTokens;
-  const random = stream(1, 'perf', 'texts');
-  const texts = Array.from({ length: encoded }, () =>
-    Int32Array.from({ length: maxTokens }, () => 5 + random.integer(sizes.vocabularySize - 5)),
-  );
+  const texts = madeTexts(encoded, maxTokens, sizes.vocabularySize);
   let exact: Float32Array | undefined;
   for (const precision of ownPrecisions) {
     const options = { engine, retriever, weights, maxTokens, batchTokens: encodeBatch * maxTokens };

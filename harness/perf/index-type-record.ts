@@ -1,13 +1,8 @@
 /** A run record of one type of index over made vectors: nothing was encoded, so only index, recall and search are in it. */
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import {
-  describeMachine,
-  type LatencyValues,
-  type RunRecord,
-  recordSchemaVersion,
-  recordSuffix,
-  writeRecord,
-} from '../record.js';
+import { wikipediaPassages } from '../index/size.js';
+import { bareArchitecture, type LatencyValues, newRecord, recordSuffix, writeRecord } from '../record.js';
 import type { PassageHits } from '../search/search.js';
 import { recallPerQuery } from '../stages/recall.js';
 import { mean } from '../statistics/summary.js';
@@ -41,35 +36,26 @@ const arch = 'vectors';
 
 export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise<void> {
   const { kind, parameter, passages, dimensions, depth, seed, sizeBytes, points } = facts;
-  const { benchVersion, git, machine } = await describeMachine();
   const perQuery = recallPerQuery(depth, facts.hits, facts.exact);
   const queryIds = perQuery.map((_, q) => String(q));
   const last = points.at(-1)!;
-  const wikipedia = 21_015_324;
-  const record: RunRecord = {
-    schemaVersion: recordSchemaVersion,
-    benchVersion,
-    createdAt: new Date().toISOString(),
-    command: ['npm', 'run', 'perf', '--', 'index-types'],
-    status: 'ok',
-    seed,
-    preset: null,
-    config: {},
-    arch: { name: arch, family: null, pooling: null, layers: null, vectors: 1, lambda: null },
+  const record = await newRecord({
+    ...{ seed, preset: null, config: {} },
+    arch: { ...bareArchitecture(arch), vectors: 1 },
     dataset: {
       ...{ name: 'made clusters', version: '1', licence: null, files: [], passageCount: passages },
       ...{ split: 'test', counts: { test: { queries: queryIds.length, qrels: 0 } } },
     },
     device: {
-      ...{ engine: null, device: 'cpu', searcher: facts.searcher, threads: machine.availableCores },
-      ...{ versions: facts.versions, git, machine },
+      ...{ engine: null, device: 'cpu', searcher: facts.searcher, threads: availableParallelism() },
+      versions: facts.versions,
     },
     stages: [{ name: 'index', key: null, execution: { cached: false, seconds: facts.buildSeconds } }],
     index: {
       ...{ kind, vectorsPerPassage: 1, rows: passages, dimensions, shards: 1 },
       sizeBytes: { vectors: sizeBytes, identifiers: 0, offsets: 0, total: sizeBytes },
-      projectedBytes: Math.round((sizeBytes / passages) * wikipedia),
-      projectedPassages: wikipedia,
+      projectedBytes: Math.round((sizeBytes / passages) * wikipediaPassages),
+      projectedPassages: wikipediaPassages,
       ...(kind !== 'Flat' && {
         trainedOn: facts.trainedOn,
         builtBy: { searcher: facts.searcher, versions: facts.versions },
@@ -99,7 +85,7 @@ export async function writeTypeRecord(folder: string, facts: TypeFacts): Promise
       ...{ search: last.latency, total: last.latency, warnings: [] },
     },
     warnings: ['made vectors: nothing was encoded, and the texts of queries are not in the latencies'],
-  };
+  });
   await writeRecord(
     path.join(folder, `${kind.replaceAll(',', '-')}-${facts.searcher}${recordSuffix}`),
     record,

@@ -31,6 +31,13 @@ export interface TrainingSizes {
   precision?: string;
 }
 
+/** Token ids of texts of one length. */
+export function madeTexts(count: number, length: number, vocabularySize: number): Int32Array[] {
+  const random = stream(1, 'perf', 'texts');
+  const text = () => Int32Array.from({ length }, () => 5 + random.integer(vocabularySize - 5));
+  return Array.from({ length: count }, text);
+}
+
 /** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss; and what is trained */
 export async function madeTraining(sizes: TrainingSizes) {
   const { layers, dimensions, batch, negatives = 0, queryTokens, passageTokens, vocabularySize } = sizes;

@@ -3,9 +3,7 @@
  * the other: passages trained and encoded a second, and exact search of a million vectors. PYTHON=... chooses an interpreter
  * that has torch with CUDA and transformers.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { shardHeaderBytes } from '../index/shard.js';
 import { shardPaths } from '../index/shard-files.js';
@@ -31,8 +29,9 @@ import {
   steps,
   training,
 } from './card-work.js';
+import { inFolder } from './made-folder.js';
 import { clusteredVectors, turnedVectors, writeVectors } from './made-vectors.js';
-import { pythonTurn } from './turns.js';
+import { pythonTurn, shownTurn } from './turns.js';
 
 /** What one device is measured with, in a process of its own: memory that an earlier one has kept would be missing. */
 interface DeviceTurn {
@@ -70,8 +69,7 @@ export default async function perfCard([
   const sizes = settings[name!];
   const on = listed(devices, deviceNames);
   const { vectors, dimensions } = sizes;
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-perf-'));
-  try {
+  await inFolder('perf', async (folder) => {
     const files = [shardPaths(folder, 0).vectors];
     const asked = path.join(folder, 'queries.f32');
     if (chosen.includes('search')) {
@@ -81,13 +79,13 @@ export default async function perfCard([
     const peer = peerTimes(chosen, sizes, { files, queries: asked });
     await writeFile(path.join(folder, 'peer.json'), JSON.stringify(peer));
     for (const device of on) {
-      const turn = JSON.stringify({ device, chosen, size, folder });
-      const { status } = spawnSync(process.execPath, [process.argv[1]!, 'card', turn], { stdio: 'inherit' });
-      if (status !== 0) console.log(`${device} ended with ${status}`);
+      try {
+        shownTurn('card', { device, chosen, size, folder });
+      } catch (error) {
+        console.log((error as Error).message);
+      }
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** @throws Error where one is none of `known` */

@@ -2,11 +2,10 @@
  * `npm run perf -- chunk-memory`: the same training steps with and without the gradient cache, each in a process of its own,
  * and the largest resident memory of each: with the cache it is to follow the chunk, not the batch.
  */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseJson } from '../json.js';
 import { peakMiB } from './made-text.js';
 import { madeTraining } from './made-training.js';
+import { shownTurn } from './turns.js';
 
 const sizes = {
   layers: 4,
@@ -54,12 +53,5 @@ export default async function perfChunkMemory([variant]: readonly string[]): Pro
     `BERT, ${layers} layers, D=${dimensions}; per query ${queryTokens} tokens and two passages of ${passageTokens}; ` +
       `${steps} steps with dropout, resident memory of the whole process`,
   );
-  const script = fileURLToPath(new URL('../perf.js', import.meta.url));
-  for (const each of variants) {
-    const { status, signal } = spawnSync(process.execPath, [script, 'chunk-memory', JSON.stringify(each)], {
-      stdio: 'inherit',
-    });
-    if (status !== 0)
-      throw new Error(`the process of ${JSON.stringify(each)} ended with ${status ?? signal}`);
-  }
+  for (const each of variants) shownTurn('chunk-memory', each);
 }

@@ -6,14 +6,13 @@ import { BenchError } from '../errors.js';
 import { openIndex } from '../index/vector-index.js';
 import { VectorEncoder } from '../model/vector-encoder.js';
 import { byteSize } from '../progress.js';
-import { stream } from '../random.js';
 import { ExactSearcher } from '../searchers/exact/flat.js';
 import { median } from '../statistics/summary.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { DeviceVariable } from '../tensor/onnx/device-variables.js';
 import { inFolderOnEngine } from './made-folder.js';
-import { madeTraining } from './made-training.js';
+import { madeTexts, madeTraining } from './made-training.js';
 import { clusteredVectors, writeVectors } from './made-vectors.js';
 
 const settings = {
@@ -77,10 +76,7 @@ async function encoding(engine: Engine, setting: Setting): Promise<void> {
   const { batch, passageTokens: maxTokens } = setting;
   const options = { engine, retriever, weights, maxTokens, batchTokens: batch * maxTokens };
   const passages = new VectorEncoder({ ...options, side: 'passage' });
-  const random = stream(1, 'perf', 'texts');
-  const texts = Array.from({ length: batch }, () =>
-    Int32Array.from({ length: maxTokens }, () => 5 + random.integer(vocabularySize - 5)),
-  );
+  const texts = madeTexts(batch, maxTokens, vocabularySize);
   const travelled = meter(engine);
   await passages.encode(texts);
   travelled();

@@ -5,11 +5,11 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { GrowingFile } from './growing-files.js';
 import { type GrowingRead, growing } from './growing-read.js';
+import { inFolder } from './made-folder.js';
 
 /** Of each size the fastest counts. */
 const repetitions = 3;
@@ -64,11 +64,10 @@ async function readingOf(name: string, file: string): Promise<GrowingRead> {
 
 export default async function perfDoubling([largest = '64', only = '']: readonly string[]): Promise<void> {
   const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256].filter((size) => size <= Number(largest));
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-doubling-'));
-  const file = path.join(folder, 'input');
   let worst = 0;
   console.log(`milliseconds of processor time by MB: ${sizes.join(', ')}`);
-  try {
+  await inFolder('doubling', async (folder) => {
+    const file = path.join(folder, 'input');
     for (const shape of growing.filter(({ name }) => name.includes(only))) {
       const { name } = shape;
       const times: number[] = [];
@@ -95,8 +94,6 @@ export default async function perfDoubling([largest = '64', only = '']: readonly
       const [own, system] = [times, systemTimes].map((all) => all.map((ms) => ms.toFixed(0)).join(' '));
       console.log(`${name}: ${own}; ratios ${shown}${note}; in the system ${system}`);
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   console.log(`the largest ratio is ${worst.toFixed(2)}; linear is 2`);
 }

@@ -34,8 +34,6 @@ interface Job {
   compared: number;
 }
 
-type OwnJob = Job & { precision: string };
-
 interface Turn {
   seconds: number[];
   /** Of all cores together, which a machine that does other work too hardly changes. */
@@ -69,7 +67,7 @@ const sides: readonly Side[] = [
 const turns = 3;
 
 /** One turn of ours: the first pass compiles, and is not counted. */
-async function timedPasses({ model: folder, passages: file, precision, ...job }: OwnJob): Promise<Turn> {
+async function timedPasses({ model: folder, passages: file, precision, ...job }: Job): Promise<Turn> {
   const { pretrained, encode } = loadConfig({ cwd: process.cwd() });
   const passages = parseJson(await readFile(file, 'utf8')) as Passage[];
   const engine = await openEngine('onnx', { threads: job.threads });
@@ -120,7 +118,7 @@ function cosinesOf(a: Turn, b: Turn, passages: number): number[] {
 
 export default async function perfEncode([first, squad, count = '1024']: readonly string[]): Promise<void> {
   if (first?.startsWith('{') === true) {
-    console.log(JSON.stringify(await timedPasses(parseJson(first) as OwnJob)));
+    console.log(JSON.stringify(await timedPasses(parseJson(first) as Job)));
     return;
   }
   const wanted = wholeCount('passages', count);

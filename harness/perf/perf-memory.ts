@@ -2,12 +2,11 @@
  * `npm run perf -- memory`: encodes and searches made-up collections of two sizes, each in a process of its own, and prints the
  * largest resident memory of each: it is to follow the stated budgets, not the collection.
  */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Passage } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
 import { indexSize } from '../index/size.js';
 import { openIndex } from '../index/vector-index.js';
+import { parseJson } from '../json.js';
 import { Retriever } from '../model/retriever.js';
 import { initialWeights } from '../model/retriever-files.js';
 import { scratchEncoder } from '../model/scratch.js';
@@ -16,9 +15,10 @@ import { openSearcher } from '../pipeline/open-searcher.js';
 import { loadArchitecture } from '../plugins.js';
 import { silentProgress } from '../progress.js';
 import { stream } from '../random.js';
-import { bytesOnDisk } from '../store/disk-bytes.js';
+import { bytesOnDisk } from '../store/inventory.js';
 import { openEngine } from '../tensor/engines.js';
 import { inFolder } from './made-folder.js';
+import { shownTurn } from './turns.js';
 
 const sizes = {
   layers: 1,
@@ -37,7 +37,7 @@ async function* madePassages(count: number): AsyncIterable<Passage> {
 }
 
 /** Encodes and searches N passages in this process. */
-async function measure(count: number): Promise<void> {
+async function measure({ count }: { count: number }): Promise<void> {
   await inFolder('memory', async (folder) => {
     const engine = await openEngine('onnx');
     const { encoder, weights } = scratchEncoder(sizes, 1);
@@ -86,14 +86,10 @@ async function measure(count: number): Promise<void> {
   });
 }
 
-export default async function perfMemory([count]: readonly string[]): Promise<void> {
-  if (count !== undefined) return measure(Number(count));
+export default async function perfMemory([job]: readonly string[]): Promise<void> {
+  if (job !== undefined) return measure(parseJson(job) as { count: number });
   console.log(
     `budgets: ${budgetMiB} MiB for encoding, ${budgetMiB} MiB for search; the process itself comes on top`,
   );
-  const script = fileURLToPath(new URL('../perf.js', import.meta.url));
-  for (const each of [50_000, 200_000, 400_000]) {
-    const { status } = spawnSync(process.execPath, [script, 'memory', String(each)], { stdio: 'inherit' });
-    if (status !== 0) throw new Error(`the process of ${each} passages ended with ${status}`);
-  }
+  for (const count of [50_000, 200_000, 400_000]) shownTurn('memory', { count });
 }

@@ -2,8 +2,6 @@
  * `npm run perf -- search [SHARDS]`: the searchers of the index Flat and the index of bounds, in turns with FAISS and torch in
  * Python where it has them (PYTHON=...), and the share of the machine's read bandwidth. Over random vectors, or a folder of shards, of which rows are the queries.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BenchError } from '../errors.js';
 import { openIndex, type VectorIndex } from '../index/vector-index.js';
@@ -14,7 +12,7 @@ import { type Stream, stream } from '../random.js';
 import type { PassageHits, Searcher } from '../search/search.js';
 import { mean, median } from '../statistics/summary.js';
 import type { Engine } from '../tensor/engine.js';
-import { openEngine } from '../tensor/engines.js';
+import { inFolderOnEngine } from './made-folder.js';
 import { writeVectors } from './made-vectors.js';
 import { openReading } from './read-bandwidth.js';
 import { openPeers, type Peers } from './search-peers.js';
@@ -109,9 +107,7 @@ function agreement(
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 export default async function perfSearch([given]: readonly string[]): Promise<void> {
-  const work = await mkdtemp(path.join(tmpdir(), 'strata-perf-'));
-  const engine = await openEngine('onnx');
-  try {
+  await inFolderOnEngine(async (work, engine) => {
     if (given === undefined) {
       const random = stream(1, 'perf', 'rows');
       const rows = Float32Array.from({ length: madeRows * madeDimensions }, () => random.normal());
@@ -173,10 +169,7 @@ export default async function perfSearch([given]: readonly string[]): Promise<vo
     await reading.dispose();
     for (const searcher of searchers.values()) await searcher.dispose();
     await index.close();
-  } finally {
-    await engine.dispose();
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 async function compareBounds(

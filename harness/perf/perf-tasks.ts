@@ -5,10 +5,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { closing } from '../closing.js';
 import { computeClass } from '../program/compute-class.js';
 import type { GridTask } from '../reproduction/grid-tasks.js';
 import { schedule } from '../reproduction/schedule.js';
@@ -18,6 +18,7 @@ import { manifestFile } from '../store/manifest.js';
 import { TaskChildren } from '../tasks/children.js';
 import { programHere, type Task } from '../tasks/task.js';
 import { wholeCount } from './counts.js';
+import { inFolder } from './made-folder.js';
 import { paperTasks, simulate } from './made-tasks.js';
 
 const mostOverheadMs = 50;
@@ -55,35 +56,34 @@ export default async function perfTasks(given: readonly string[]): Promise<void>
 
 /** What `bench worker` takes for a task beside its work, where it is the first of a run, and where it is another of the same run. */
 async function processTimes(): Promise<{ first: number; next: number }> {
-  const store = await mkdtemp(path.join(tmpdir(), 'strata-tasks-'));
   const key = keyOf('made');
-  const folder = path.join(store, 'shards', key);
   const task = {
     ...{ kind: 'encode', title: 'one that is done', request: {}, artifact: key, piece: 0 },
     ...{ leaves: { kind: 'shards', key }, program: await programHere(), computeClass: computeClass() },
   } as unknown as Task;
-  const children = new TaskChildren();
   const times: number[] = [];
-  try {
+  await inFolder('tasks', async (store) => {
+    const folder = path.join(store, 'shards', key);
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, manifestFile), '{}');
-    for (let turn = 0; turn <= 20; turn++) {
-      const started = performance.now();
-      const asked = { task, store, failed: {} };
-      const { state } = await children.run(asked, () => undefined, new AbortController().signal);
-      if (state !== 'done') throw new Error(`The task is not done, but ${state}.`);
-      times.push(performance.now() - started);
-    }
-  } finally {
-    await children.close();
-    await rm(store, { recursive: true, force: true });
-  }
+    await closing(new TaskChildren(), async (children) => {
+      for (let turn = 0; turn <= 20; turn++) {
+        const started = performance.now();
+        const asked = { task, store, failed: {} };
+        const { state } = await children.run(asked, () => undefined, new AbortController().signal);
+        if (state !== 'done') throw new Error(`The task is not done, but ${state}.`);
+        times.push(performance.now() - started);
+      }
+    });
+  });
   return { first: times[0]!, next: median(times.slice(1)) };
 }
 
 /** A Redis of its own on loopback, that keeps nothing. */
-async function withRedis<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'strata-redis-'));
+const withRedis = <T>(work: (url: string) => Promise<T>): Promise<T> =>
+  inFolder('redis', (folder) => besideRedis(folder, work));
+
+async function besideRedis<T>(folder: string, work: (url: string) => Promise<T>): Promise<T> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -109,6 +109,5 @@ async function withRedis<T>(work: (url: string) => Promise<T>): Promise<T> {
       child.kill('SIGTERM');
       await ended;
     }
-    await rm(folder, { recursive: true, force: true });
   }
 }

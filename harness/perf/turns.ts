@@ -1,11 +1,20 @@
-/** The two sides of a comparison, each turn in a process of its own: what an earlier turn left behind would slow the next. */
+/** Turns of a comparison, each in a process of its own: what an earlier turn left behind would slow the next, or lie in its memory. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseJson } from '../json.js';
 
-/** One turn of ours: `npm run perf -- NAME JOB`, which prints JSON. */
+const script = fileURLToPath(new URL('../perf.js', import.meta.url));
+
+/** One turn of ours that prints what it measures: `npm run perf -- NAME JOB`. @throws Error where it fails */
+export function shownTurn(name: string, job: object): void {
+  const argument = JSON.stringify(job);
+  const argv = [script, name, argument];
+  const { status, signal } = spawnSync(process.execPath, argv, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`perf ${name} ${argument} ended with ${status ?? signal}`);
+}
+
+/** The same of one that prints JSON. */
 export function ownTurn<T>(name: string, job: object): T {
-  const script = fileURLToPath(new URL('../perf.js', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, name, JSON.stringify(job)], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,

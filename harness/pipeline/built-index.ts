@@ -11,8 +11,7 @@ import type { NamedBuilder } from './choose-searcher.js';
 import type { BuiltSearch } from './open-searcher.js';
 import type { Timed } from './whole-index.js';
 
-/** `execution` is absent in what older versions left. */
-export type IndexedFacts = BuiltFacts & { execution?: Timed };
+export type IndexedFacts = BuiltFacts & { execution: Timed };
 
 /** An index that was built, and the values its search is to be tried with. */
 export interface BuiltIndex {

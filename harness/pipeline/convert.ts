@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { counted } from '../counted.js';
+import { passageTexts } from '../dataset/reading.js';
 import { BenchError } from '../errors.js';
 import { type RunFormat, type RunToWrite, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import type { Progress } from '../progress.js';
@@ -10,7 +11,6 @@ import { removePartialsOf } from '../store/partials.js';
 import { Store } from '../store/store.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import { type DatasetChoice, openDataset } from './open-dataset.js';
-import { passageTexts } from './passage-texts.js';
 
 export interface ConvertRequest {
   run: string;

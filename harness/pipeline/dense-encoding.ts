@@ -2,8 +2,7 @@
 import { openIndex } from '../index/vector-index.js';
 import type { VectorStages } from '../stages/systems.js';
 import type { Workbench } from '../stages/workbench.js';
-import type { UsedVectors } from './dense.js';
-import { encodedShards } from './encoded-shards.js';
+import { encodedShards, type UsedVectors } from './dense.js';
 import { deviceFacts, indexFacts } from './record-parts.js';
 import type { AnswerRequest, Encoding } from './system.js';
 

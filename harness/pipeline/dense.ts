@@ -4,8 +4,8 @@ import type { CurveFacts, WinnerFacts } from '../record.js';
 import { timeOf } from '../stages/search.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
+import type { Artifact } from '../store/store.js';
 import { curveRemarks, curveStage } from './curve-stage.js';
-import { encodedShards } from './encoded-shards.js';
 import { denseOpening } from './open-dense.js';
 import { engineOf } from './prepare.js';
 import type { QuerySource } from './query-encoder.js';
@@ -36,6 +36,15 @@ type Dense = Omit<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'close'> & {
 
 /** What becomes of vectors, whether they are searched or score. */
 export type UsedVectors = Pick<Dense, 'facts' | 'searchable'>;
+
+/** The shards of every passage, and a line of the record for each part that is encoded by itself. */
+export async function encodedShards(
+  bench: Workbench,
+  { encoding, parts }: Pick<VectorStages, 'encoding' | 'parts'>,
+): Promise<Artifact<unknown>> {
+  for (const part of parts) await bench.logged(part, part.name);
+  return bench.logged(encoding, encoding.name);
+}
 
 export async function answerDense(
   { request, split, identicalIds, log, component }: AnswerRequest,

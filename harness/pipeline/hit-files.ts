@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { closing } from '../closing.js';
-import { fileError } from '../errors.js';
 import { damaged, openToRead, readFully } from '../index/reading.js';
 import { parseJson } from '../json.js';
 import type { PassageHits } from '../search/search.js';
 import { writeAtomic, writeWhole } from '../store/atomic.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
-import { openPlain, readPlain } from '../store/plain-file.js';
+import { openPlain } from '../store/plain-file.js';
 import type { Artifact } from '../store/store.js';
 import { unfinishedFolder } from '../store/unfinished.js';
 import type { Conditions } from './whole-index.js';
@@ -29,9 +28,7 @@ export async function readHits({ folder, facts }: Artifact<{ depth: number }>): 
   const { depth } = facts;
   const read = async (field: Field, numbers?: number) => {
     const file = path.join(folder, arrayFiles[field]);
-    const bytes = await readPlain(file).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? damaged(file, 'is missing') : fileError(error, file);
-    });
+    const bytes = await closing(await openToRead(file), (handle) => handle.readFile());
     if (numbers === undefined ? bytes.byteLength % 4 !== 0 : bytes.byteLength !== 4 * numbers)
       throw damaged(file, `holds ${bytes.byteLength} bytes, not 4 for each of ${numbers ?? 'its'} numbers`);
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);

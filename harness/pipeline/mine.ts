@@ -1,7 +1,7 @@
 /** `bench mine`: hard negatives as a file, found by a trained model or by BM25. */
 import path from 'node:path';
 import type { Split } from '../contracts.js';
-import { readNegatives, writeNegatives } from '../interchange/negatives.js';
+import { negativesFile, readNegatives, writeNegatives } from '../interchange/negatives.js';
 import type { Progress } from '../progress.js';
 import { bm25Negatives } from '../stages/bm25-negatives.js';
 import { indexTerms } from '../stages/index-terms.js';
@@ -12,7 +12,6 @@ import { askedOf } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/partials.js';
 import { bm25Asked } from './negative-sources.js';
-import { negativesFile } from './negatives-file.js';
 import { withCheckpoint } from './one-stage.js';
 import { identicalIdsOf } from './own-passages.js';
 import { assertQueries, prepare, type StageRequest } from './prepare.js';

@@ -6,10 +6,10 @@ import path from 'node:path';
 import type { Dataset } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
-import { projectedVectorsBytes } from '../index/size.js';
+import { vectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
-import { trainingText } from './device-needs.js';
 import { relevantIds } from './distractors/choose.js';
+import { trainingText } from './memory-needs.js';
 import { type DatasetChoice, openDatasetHere } from './open-dataset.js';
 import type { RunRequest } from './run-request.js';
 import type { Means } from './system.js';
@@ -59,7 +59,7 @@ export async function diskLine(
     return `the index is not known (${what}); ${room}`;
   }
   const { dimensions, perPassage, atMost } = vectors;
-  const bytes = projectedVectorsBytes({ passages: 1, vectors: perPassage, dimensions }, passages);
+  const bytes = vectorsBytes(vectors, passages);
   const little = bytes > free ? '; TOO LITTLE' : '';
   const count = `${passages.toLocaleString('en-US')} passages x ${atMost ? 'at most ' : ''}${perPassage} x ${dimensions} numbers`;
   return `vectors of ${atMost ? 'at most ' : ''}${byteSize(bytes)} (${count}); ${room}${little}`;

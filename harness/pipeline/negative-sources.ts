@@ -2,14 +2,13 @@
 import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
-import { readNegatives } from '../interchange/negatives.js';
+import { negativesFile, readNegatives } from '../interchange/negatives.js';
 import { bm25Negatives } from '../stages/bm25-negatives.js';
 import type { Need, Stage, Workplace } from '../stages/graph.js';
 import { indexTerms, scoringOf } from '../stages/index-terms.js';
 import type { Known } from '../stages/known.js';
 import type { NegativeSource } from '../train/examples.js';
 import { rankPool } from '../train/rank-pool.js';
-import { negativesFile } from './negatives-file.js';
 import { byName, type Described, minedExamples, type OneSource, sourceOfFile } from './negatives-in-files.js';
 
 /** The sources of one training. */

@@ -6,13 +6,12 @@ import type { DataFile, Dataset, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { dprExamplePassages, readDprExamples } from '../interchange/dpr-training.js';
 import { beginsArray } from '../interchange/json-array.js';
-import { namesPositives, readNegatives } from '../interchange/negatives.js';
+import { namesPositives, negativesFile, readNegatives } from '../interchange/negatives.js';
 import { codeOf } from '../program/code.js';
 import { given } from '../stages/given.js';
 import type { Need, Stage, Workplace } from '../stages/graph.js';
 import { describeFile } from '../store/hash-once.js';
 import type { NegativeSource } from '../train/examples.js';
-import { negativesFile } from './negatives-file.js';
 
 export type Described = Partial<DataFile> & { name: string };
 

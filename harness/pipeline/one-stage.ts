@@ -2,6 +2,7 @@
  * The stages of a run one at a time. Each reads only what the one before left on disk, and leaves in the cache what
  * `run` would leave there: a run takes it up, and the other way round.
  */
+import { closing } from '../closing.js';
 import type { Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { indexSize } from '../index/size.js';
@@ -12,14 +13,15 @@ import { given, givenShards } from '../stages/given.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { askedOf, modelStages, type VectorStages } from '../stages/systems.js';
 import { trainingStages } from '../stages/training.js';
-import { Workbench } from '../stages/workbench.js';
+import type { Workbench } from '../stages/workbench.js';
 import type { Artifact, Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
 import { type Checkpoint, noteUnchecked, openCheckpoint } from './checkpoint.js';
 import type { NamedBuilder } from './choose-searcher.js';
+import { onEngine } from './dense.js';
 import { tryForeign } from './foreign-index.js';
 import { indexBuilder } from './index-builder.js';
-import { assertQueries, engineOf, prepare, type Session, type StageRequest, storeOf } from './prepare.js';
+import { assertQueries, prepare, type StageRequest, storeOf } from './prepare.js';
 import { deviceFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import { type SearchedRun, writeSearched } from './searched-run.js';
@@ -62,7 +64,7 @@ export async function trainOnly(
   await assertTraining(request.config);
   const log = new StageLog(store);
   const prepared = await log.plain('prepare', () => prepare(request, progress, store));
-  return atWorkbench(prepared, progress, log, async (bench) => {
+  return atWorkbench({ prepared, progress, log }, async (bench) => {
     const trained = await trainAll(bench, await trainingStages(request, await knownOf(bench)));
     if (log.found.length > 0) progress.note(`from cache: ${log.found.join(', ')}`);
     return {
@@ -170,7 +172,7 @@ export async function withCheckpoint<T>(
   const prepared = await prepare(request, progress);
   const { split = 'test', missing } = request.asked ?? {};
   if (missing !== undefined) await assertQueries(prepared, split, missing);
-  return atWorkbench(prepared, progress, new StageLog(prepared.store), async (bench) => {
+  return atWorkbench({ prepared, progress, log: new StageLog(prepared.store) }, async (bench) => {
     const known = await knownOf(bench, request.by);
     const need = await given(request.checkpoint, async () => checkpoint.key);
     const { name, code } = checkpoint;
@@ -188,17 +190,11 @@ export async function withCheckpoint<T>(
 
 /** Opens the engine for a piece of work, and closes it after with all that was opened on it. */
 async function atWorkbench<T>(
-  prepared: Session,
-  progress: Progress,
-  log: StageLog,
+  at: Parameters<typeof onEngine>[0],
   work: (bench: Workbench) => Promise<T>,
 ): Promise<T> {
-  const engine = await engineOf(prepared.config, progress);
-  const bench = new Workbench(prepared, progress, log, engine);
-  try {
-    return await work(bench);
-  } finally {
-    await bench.close();
-    await engine.dispose();
-  }
+  return closing(
+    await onEngine(at, async (bench) => ({ made: await work(bench) })),
+    async ({ made }) => made,
+  );
 }

@@ -10,9 +10,9 @@ import type { Progress } from '../progress.js';
 import { bareArchitecture } from '../record.js';
 import type { ModelNeed } from '../stages/graph.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { otherPrecision } from '../stages/precision.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { keyOf } from '../store/hash.js';
+import { otherPrecision } from '../tensor/onnx/precision.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
@@ -20,7 +20,6 @@ import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
 import { indexBuilder } from './index-builder.js';
-import { modelBytes } from './model-bytes.js';
 import { fetchModel, localModel } from './named-models.js';
 import { openingsOf } from './open-dense.js';
 import { engineOf, type Session } from './prepare.js';
@@ -31,7 +30,7 @@ import {
   publishedContent,
 } from './published-model.js';
 import { modelQueries, modelSource } from './query-encoder.js';
-import { modelFacts } from './record-parts.js';
+import { modelBytes, modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
 import type {
   AnsweredSystem,

@@ -1,6 +1,7 @@
 /** The parts of a run record, each from what one stage found out. */
 
-import type { Dataset, Split } from '../contracts.js';
+import path from 'node:path';
+import type { DataFile, Dataset, Split } from '../contracts.js';
 import { relevantPassages } from '../dataset/qrels.js';
 import { indexSize, projectedVectorsBytes, wikipediaPassages } from '../index/size.js';
 import type { VectorIndex } from '../index/vector-index.js';
@@ -20,6 +21,7 @@ import type { SearcherIdentity } from '../search/search.js';
 import { keyOf } from '../store/hash.js';
 import type { Engine } from '../tensor/engine.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import { tokenizerFiles } from '../text/tokenizer-folder.js';
 import { type BuiltIndex, builtFacts } from './built-index.js';
 import { parameterCountOf } from './open-model.js';
 import type { TrainedStage } from './training.js';
@@ -102,6 +104,20 @@ export function modelFacts(
   };
 }
 
+/** What a model takes on the disk. @param files all that encoding reads: of both encoders, where they are two */
+export function modelBytes(
+  files: readonly Pick<DataFile, 'name' | 'sizeBytes'>[],
+): NonNullable<NonNullable<RunRecord['model']>['sizeBytes']> {
+  const isTokenizer = ({ name }: Pick<DataFile, 'name'>) =>
+    tokenizerFiles.some((each) => each === path.posix.basename(name));
+  const sum = (some: readonly Pick<DataFile, 'sizeBytes'>[]) =>
+    some.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return {
+    model: sum(files.filter((file) => !isTokenizer(file))),
+    tokenizer: sum(files.filter(isTokenizer)),
+  };
+}
+
 /** The model that the first training began with. */
 export function trainedModelFacts({ setup, first }: TrainedStage): NonNullable<RunRecord['model']> {
   const { model, tokenizer } = first?.setup ?? setup;
@@ -112,6 +128,7 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
   const { checkpoint, setup, negatives, teacher, lambdaSearch, first, mined } = trained;
   const { train, dev, poolingWeights } = checkpoint.facts;
   const { model } = setup;
+  const tried = lambdaSearch ?? first?.lambdaSearch;
   return {
     ...stageFacts(trained, stages, 'train'),
     ...(first && { firstStage: stageFacts(first, stages, 'train, stage 1') }),
@@ -122,9 +139,7 @@ export function trainingFacts(trained: TrainedStage, stages: readonly StageFacts
     ...(teacher && { teacher }),
     ...(mined && { mined: { ...mined } }),
     examples: { train: { ...train }, dev: { ...dev } },
-    ...((lambdaSearch ?? first?.lambdaSearch)
-      ? { lambdaSearch: (lambdaSearch ?? first?.lambdaSearch)! }
-      : {}),
+    ...(tried && { lambdaSearch: tried }),
     ...(poolingWeights && { poolingWeights }),
   };
 }

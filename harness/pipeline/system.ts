@@ -104,7 +104,7 @@ export interface AnsweredSystem {
   /** What a reader of the figures should know. */
   readonly remarks: readonly string[];
   /** What has to be added up for the seconds of building and searching the whole index. */
-  readonly work: Readonly<Record<string, { timed: Timed | undefined; wanted: Conditions }>>;
+  readonly work: Readonly<Record<string, { timed: Timed; wanted: Conditions }>>;
   /** Memory that it takes while it is open: the index as far as it is held, and the model. */
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */

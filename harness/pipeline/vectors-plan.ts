@@ -3,7 +3,7 @@
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
-import { deviceLine } from './device-needs.js';
+import { deviceLine } from './memory-needs.js';
 import { diskLine, memoryLine } from './needs.js';
 import type { RunRequest } from './run-request.js';
 import type { Means, SystemPlan } from './system.js';

@@ -1,7 +1,7 @@
 /** The paper's figure: building and searching the whole index, over the number of queries. */
 import { describeMachine } from '../record.js';
 
-/** The conditions under which something was computed; it may be found in the cache long after, elsewhere. Older versions left none. */
+/** The conditions under which something was computed; it may be found in the cache long after, elsewhere. */
 export interface Conditions {
   cpu: string;
   /** Null stands for as many as the library takes. */
@@ -24,15 +24,15 @@ export interface WholeIndexTime {
   warnings: readonly string[];
 }
 
-/** @param work what has to be added up, by name, with how it should have been computed; undefined where it is not known */
+/** @param work what has to be added up, by name, with how it should have been computed */
 export function wholeIndexTime(
   queries: number,
-  work: Readonly<Record<string, { timed: Timed | undefined; wanted: Conditions }>>,
+  work: Readonly<Record<string, { timed: Timed; wanted: Conditions }>>,
 ): WholeIndexTime {
   const warnings: string[] = [];
   let seconds = 0;
   for (const [name, { timed, wanted }] of Object.entries(work)) {
-    const was = timed?.conditions;
+    const was = timed.conditions;
     const threads = (count: number | null) => `threads ${count ?? 'as many as it takes'}`;
     const reasons =
       was === undefined
@@ -47,7 +47,7 @@ export function wholeIndexTime(
       warnings.push(
         `No seconds for building and searching the whole index: the ${name} is from the cache, ${reasons.join(' and ')}.`,
       );
-    seconds += timed?.seconds ?? 0;
+    seconds += timed.seconds;
   }
   return warnings.length > 0 ? { warnings } : { secondsPerQuery: seconds / queries, warnings };
 }

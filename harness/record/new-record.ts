@@ -1,5 +1,6 @@
-/** Puts a record together: what every record says of this program and this machine, and what a run found out. */
+/** Puts a record together (what every record says of this program and this machine, and what a run found out), and writes it. */
 import { shownCommand } from '../program/shown-command.js';
+import { writeJson } from '../store/atomic.js';
 import { describeMachine } from './machine.js';
 import {
   type ArchitectureFacts,
@@ -7,6 +8,7 @@ import {
   type RunRecord,
   recordSchemaVersion,
 } from './run-record.js';
+import { assertRecord } from './validate.js';
 
 /** What a run has to say for itself; all else is the same for every record made here and now. */
 export type Findings = Omit<
@@ -48,3 +50,11 @@ export const runElsewhere = {
   device: { engine: null, device: null, searcher: null, threads: null, versions: {} },
   stages: [],
 } as const satisfies Partial<Findings>;
+
+/**
+ * Writes a record, whole or not at all. It is validated first, so that no file is left that could not be read.
+ * @throws BenchError RECORD_INVALID with every fault and its JSON path; NaN is a fault, DISK_FULL, NOT_WRITABLE
+ */
+export async function writeRecord(file: string, record: RunRecord): Promise<void> {
+  await writeJson(file, assertRecord(record, file));
+}

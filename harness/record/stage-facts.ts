@@ -25,7 +25,7 @@ export interface StageFacts {
 export interface MakingFacts extends Program {
   /** ISO 8601, UTC */
   readonly madeAt: string;
-  /** How long it was in the making, on what; absent in what older versions left. */
+  /** How long it was in the making, on what. */
   readonly took?: {
     /** Null, with the reason, where one process did not make all of it. */
     readonly seconds: number | null;

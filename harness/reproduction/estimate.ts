@@ -1,9 +1,17 @@
 /** What a grid will take: passages to encode, bytes of bare vectors, GPU hours. Nothing is downloaded to find out. */
-import { projectedVectorsBytes } from '../index/size.js';
+import { vectorsBytes } from '../index/size.js';
 import type { Grid, GridRun } from './grid.js';
 import { CollectionSizes, type Sizes } from './sizes.js';
-import { type EpochSteps, epochSteps } from './steps.js';
-import { encodingHours, storedVectors, sumOf, trainingHours, type Work, workOf } from './work.js';
+import {
+  type EpochSteps,
+  encodingHours,
+  epochSteps,
+  storedVectors,
+  sumOf,
+  trainingHours,
+  type Work,
+  workOf,
+} from './work.js';
 
 export interface RunEstimate {
   run: GridRun;
@@ -59,12 +67,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       for (const { key } of works) done[part].add(key);
     };
     const indexBytes =
-      passages === null || stored === null || encodings.length === 0
-        ? null
-        : projectedVectorsBytes(
-            { passages: 1, vectors: stored.vectors, dimensions: stored.dimensions },
-            passages,
-          );
+      passages === null || stored === null || encodings.length === 0 ? null : vectorsBytes(stored, passages);
     const gpuHours =
       stored === null || grid.scale === 'small'
         ? null
@@ -80,7 +83,7 @@ export async function estimate(grid: Grid): Promise<Estimate> {
       rows: rowsOf(grid, run),
       passages,
       encodings: encodings.length,
-      vectors: stored?.vectors ?? null,
+      vectors: stored?.perPassage ?? null,
       atMost: stored?.atMost ?? false,
       usesLambda: stored?.usesLambda ?? false,
       indexBytes,

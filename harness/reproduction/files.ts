@@ -2,10 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ValidateFunction } from 'ajv';
 import { BenchError, unknownName, unreadable } from '../errors.js';
 import { parseJson } from '../json.js';
-import { compileSchema } from '../json-schema.js';
+import { faultFinder, jsonPath } from '../json-schema.js';
 import { assertPlain } from '../store/plain-file.js';
 import { factNamed, factNames } from './facts.js';
 import type { Reproduction } from './reproduction.js';
@@ -56,15 +55,11 @@ function read(file: string): unknown {
   }
 }
 
-let compiled: ValidateFunction | undefined;
+const faultsOf = faultFinder(() => parseJson(readFileSync(schemaFile, 'utf8')) as object);
 
 function assertReproduction(value: unknown, file: string): Reproduction {
-  compiled ??= compileSchema(parseJson(readFileSync(schemaFile, 'utf8')) as object, { allErrors: true });
-  const faults = compiled(value)
-    ? inconsistencies(value as Reproduction)
-    : (compiled.errors ?? []).map(({ instancePath, message, params }) =>
-        `${instancePath || '/'} ${message} ${'additionalProperty' in params ? `('${params.additionalProperty}')` : ''}`.trimEnd(),
-      );
+  const wrong = faultsOf(value);
+  const faults = wrong.length > 0 ? wrong : inconsistencies(value as Reproduction);
   if (faults.length === 0) return value as Reproduction;
   const list = faults.map((fault) => `\n  ${fault}`).join('');
   throw new BenchError('DATA_INVALID', `${file} is not a reproduction:${list}`, {
@@ -77,34 +72,35 @@ function inconsistencies({ groups, rows, average, small }: Reproduction): string
   const faults: string[] = [];
   const labels = groups.map(({ label }) => label);
   const columns = groups.reduce((sum, group) => sum + group.columns.length, average === undefined ? 0 : 1);
-  const known = (where: string, names: readonly string[]) => {
-    for (const label of names) {
-      if (!labels.includes(label)) faults.push(`${where} names the group '${label}', which is not there`);
-    }
+  const fault = (where: readonly (string | number)[], what: string) =>
+    faults.push(`${jsonPath(where)} ${what}`);
+  const known = (where: readonly (string | number)[], names: readonly string[]) => {
+    for (const label of names)
+      if (!labels.includes(label)) fault(where, `names the group '${label}', which is not there`);
   };
   for (const [i, row] of rows.entries()) {
-    known(`/rows/${i}/groups`, row.groups ?? []);
-    known(`/rows/${i}/settingsIn`, Object.keys(row.settingsIn ?? {}));
+    known(['rows', i, 'groups'], row.groups ?? []);
+    known(['rows', i, 'settingsIn'], Object.keys(row.settingsIn ?? {}));
     if (row.counts && row.architecture !== undefined)
-      faults.push(`/rows/${i} counts, and has an architecture to run`);
+      fault(['rows', i], 'counts, and has an architecture to run');
     const other = row.testedAgainst;
     if (other !== undefined && !rows.some(({ label }) => label === other && label !== row.label))
-      faults.push(`/rows/${i}/testedAgainst names the row '${other}', which is not another one here`);
+      fault(['rows', i, 'testedAgainst'], `names the row '${other}', which is not another one here`);
     for (const key of ['published', 'deviations', 'significant'] as const) {
       const count = row[key]?.length ?? columns;
-      if (count !== columns) faults.push(`/rows/${i}/${key} has ${count} figures for ${columns} columns`);
+      if (count !== columns) fault(['rows', i, key], `has ${count} figures for ${columns} columns`);
     }
   }
   for (const [g, { columns: own }] of groups.entries()) {
     for (const [c, { fact }] of own.entries()) {
       if (fact !== undefined && factNamed(fact) === undefined)
-        faults.push(`/groups/${g}/columns/${c}/fact is '${fact}', not one of ${factNames.join(', ')}`);
+        fault(['groups', g, 'columns', c, 'fact'], `is '${fact}', not one of ${factNames.join(', ')}`);
     }
   }
-  known('/small/group', small.group === undefined ? [] : [small.group]);
-  if (new Set(rows.map(({ label }) => label)).size < rows.length) faults.push('/rows have a label twice');
-  if (new Set(labels).size < labels.length) faults.push('/groups have a label twice');
+  known(['small', 'group'], small.group === undefined ? [] : [small.group]);
+  if (new Set(rows.map(({ label }) => label)).size < rows.length) fault(['rows'], 'have a label twice');
+  if (new Set(labels).size < labels.length) fault(['groups'], 'have a label twice');
   if (average !== undefined && groups.some((group) => group.columns.length !== 1))
-    faults.push('/average needs groups of one column each');
+    fault(['average'], 'needs groups of one column each');
   return faults;
 }

@@ -1,6 +1,7 @@
-/** A grid as tasks of many machines: trainings whole, shards of the passages, what is left of a run; and what each waits for. */
-import { projectedVectorsBytes } from '../index/size.js';
+/** A grid as tasks of many machines (trainings whole, shards of the passages, what is left of a run, and what each waits for), and what they take. */
+import { vectorsBytes } from '../index/size.js';
 import type { Grid, GridRun } from './grid.js';
+import { schedule } from './schedule.js';
 import { CollectionSizes } from './sizes.js';
 import { encodingHours, type Hours, storedVectors, trainingHours, workOf } from './work.js';
 
@@ -56,8 +57,7 @@ async function tasksOf(
   });
   if (stored === null) return [cell([], 0)];
   if (sizes === null) return undefined;
-  const { vectors, dimensions } = stored;
-  const bytesOf = (passages: number) => projectedVectorsBytes({ passages: 1, vectors, dimensions }, passages);
+  const bytesOf = (passages: number) => vectorsBytes(stored, passages);
   const { trainings, encodings } = await workOf(grid, run);
   const tasks: GridTask[] = [];
   let before = run.after === undefined ? [] : (trained.get(run.after.key) ?? []);
@@ -92,4 +92,37 @@ async function tasksOf(
 function shardsOf(passages: number, shardPassages: number): number[] {
   const count = Math.ceil(passages / shardPassages);
   return Array.from({ length: count }, (_, i) => Math.min(shardPassages, passages - i * shardPassages));
+}
+
+export interface OnWorkers {
+  workers: number;
+  tasks: number;
+  /** Fewest and most, from the first task to the last; null at the scale small, which the paper has no figure for. */
+  hours: Hours | null;
+  /** The longest chain of tasks that wait for each other. */
+  chainHours: Hours | null;
+  /** Of the workers' time. */
+  idleShare: number | null;
+  /** Bare vectors that the store holds at the end; also what is written to it. */
+  diskBytes: number;
+  /** Vectors read again: by searches and mining, and once more by the machine that times. */
+  readBytes: number;
+  /** Runs that are left out. */
+  unknown: number;
+}
+
+export async function onWorkers(grid: Grid, workers: number): Promise<OnWorkers> {
+  const { tasks, unknown } = await gridTasks(grid);
+  const [low, high] = ([0, 1] as const).map((i) => schedule(tasks, workers, ({ hours }) => hours[i]));
+  const isKnown = grid.scale === 'paper';
+  const sum = (of: (task: (typeof tasks)[number]) => number) =>
+    tasks.reduce((all, each) => all + of(each), 0);
+  return {
+    ...{ workers, tasks: tasks.length, unknown },
+    hours: isKnown ? [low!.length, high!.length] : null,
+    chainHours: isKnown ? [low!.chain, high!.chain] : null,
+    idleShare: isKnown ? high!.idleShare : null,
+    diskBytes: sum(({ leavesBytes }) => leavesBytes),
+    readBytes: sum(({ kind, readsBytes }) => (kind === 'cell' ? 2 : 1) * readsBytes),
+  };
 }

@@ -1,8 +1,8 @@
-/** What a run of a grid trains and encodes, and how many GPU hours the paper's figure gives it. */
+/** What a run of a grid trains and encodes, how many GPU hours the paper's figure gives it, and how many updates an epoch has. */
 import { secondTraining } from '../config/config.js';
 import type { EncoderShape } from '../contracts.js';
 import { scratchKind } from '../model/scratch.js';
-import { examplesOf } from '../pipeline/example-sizes.js';
+import { type Bound, examplesOf } from '../pipeline/example-sizes.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { storedOf } from '../pipeline/starting-model.js';
 import { hasFamily, loadArchitecture } from '../plugins.js';
@@ -10,7 +10,7 @@ import { inOrder, inputKey, type Need, type Stage } from '../stages/graph.js';
 import { namesOf } from '../stages/known.js';
 import { loadSystem } from '../systems.js';
 import type { Grid, GridRun } from './grid.js';
-import type { Sizes } from './sizes.js';
+import type { CollectionSizes, Sizes } from './sizes.js';
 
 /** A training, or an encoding of the collection: the second stage trains with what the first one's model mined. */
 export interface Work {
@@ -43,7 +43,8 @@ export async function workOf(
 
 /** What a run stores of a passage. */
 export interface Stored {
-  vectors: number;
+  /** Vectors. */
+  perPassage: number;
   atMost: boolean;
   dimensions: number;
   usesLambda: boolean;
@@ -65,7 +66,7 @@ export async function storedVectors(grid: Grid, { request }: GridRun): Promise<S
     shape,
     config,
   );
-  return { vectors: perPassage, atMost, dimensions, usesLambda: lambda !== 0 };
+  return { perPassage, atMost, dimensions, usesLambda: lambda !== 0 };
 }
 
 /** Fewest and most, of one training; null where its examples are not known. */
@@ -96,3 +97,36 @@ function hours({ loaded: { reproduction } }: Grid, work: number): Hours {
 
 export const sumOf = (all: readonly Hours[]): [number, number] =>
   all.reduce<[number, number]>((sum, each) => [sum[0] + each[0], sum[1] + each[1]], [0, 0]);
+
+export interface EpochSteps {
+  dataset: string;
+  stage: 1 | 2;
+  /** Of the runs of this grid; null where the dataset's size is not known. */
+  ours: Bound | null;
+  /** Queries per update in them. */
+  batchSize: number;
+  published: Bound;
+}
+
+/** Of every collection whose steps in the paper's code the file knows, and every way in which it is trained on. */
+export async function epochSteps(grid: Grid, sizes: CollectionSizes): Promise<EpochSteps[]> {
+  const found = new Map<string, EpochSteps>();
+  for (const run of grid.scale === 'paper' ? grid.runs : []) {
+    const { request } = run;
+    const { dataset, config } = request;
+    const published = grid.loaded.reproduction.collections[dataset]?.codeSteps;
+    if (published === undefined || config.train.epochs === 0) continue;
+    const known = await sizes.of(request);
+    const { batchSize } = config.train;
+    const { trainings } = await workOf(grid, run);
+    for (const stage of new Set(trainings.map((each) => each.stage))) {
+      const theirs = stage === 1 ? published.first : published.second;
+      if (theirs === undefined) continue;
+      const examples = examplesOf(config, known, stage);
+      const ours = examples && { ...examples, value: Math.ceil(examples.value / batchSize) };
+      const steps = { dataset, stage, ours, batchSize, published: { value: theirs, atMost: stage === 2 } };
+      found.set(JSON.stringify(steps), steps);
+    }
+  }
+  return [...found.values()].sort((a, b) => a.stage - b.stage);
+}

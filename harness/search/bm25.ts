@@ -7,7 +7,7 @@
  * N and the mean length are over passages that hold any term; a term that the query repeats counts as often.
  */
 import { BenchError } from '../errors.js';
-import type { Bm25Index } from '../index/bm25-index.js';
+import { type Bm25Index, openBm25Index } from '../index/bm25-index.js';
 import { damaged } from '../index/reading.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
 import { BestPassages } from './best-passages.js';
@@ -174,4 +174,12 @@ export function luceneLength(length: number): number {
   if (bits < 4) return length;
   const shift = bits - 4;
   return exactBelow + (rest >>> shift) * 2 ** shift;
+}
+
+/** An open index and what searches it. Close the index. */
+export async function openSparse(folder: string, { k1, b, lengths }: Bm25Options, memoryMiB: number) {
+  const started = performance.now();
+  const index = await openBm25Index(folder, memoryMiB * 2 ** 20);
+  const searcher = await Bm25Searcher.open(index, { k1, b, lengths });
+  return { index, searcher, buildSeconds: (performance.now() - started) / 1000 };
 }

@@ -1,9 +1,9 @@
 /** BM25 negatives: for datasets that ship none, and for `bench mine --with bm25`. */
+
 import { closing } from '../closing.js';
 import type { SparseScoring, Split } from '../contracts.js';
-import { writeNegatives } from '../interchange/negatives.js';
-import { negativesFile } from '../pipeline/negatives-file.js';
-import { openSparse } from '../pipeline/open-sparse.js';
+import { negativesFile, writeNegatives } from '../interchange/negatives.js';
+import { openSparse } from '../search/bm25.js';
 import { bm25Negatives as findNegatives } from '../search/bm25-negatives.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';

@@ -1,4 +1,5 @@
 /** Encoding the collection. */
+
 import type { BenchConfig } from '../config/config.js';
 import { passagesFrom } from '../dataset/reading.js';
 import {
@@ -10,9 +11,9 @@ import {
 } from '../encode/encode.js';
 import { adoptShard } from '../index/shard-files.js';
 import { openEncoder } from '../pipeline/open-model.js';
+import { otherPrecision } from '../tensor/onnx/precision.js';
 import type { EncoderOfModel, ModelNeed, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
-import { otherPrecision } from './precision.js';
 
 export interface ShardFacts {
   vectors: number;

@@ -68,7 +68,7 @@ function noteOrigin(
   const ways = [
     ...(keyOf(was.code) === keyOf(here.code)
       ? []
-      : [`by other code than this program's (bench ${execution?.benchVersion ?? 'of an unknown version'})`]),
+      : [`by other code than this program's (bench ${execution.benchVersion})`]),
     ...(keyOf(was.engine) === keyOf(here.engine) ? [] : ['on another engine']),
     ...(was.computeClass === here.computeClass ? [] : ['on a machine of another compute class']),
   ];

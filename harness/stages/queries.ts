@@ -1,13 +1,14 @@
 /** Encoding queries: once for all that is searched with them. */
+
 import { closing } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, Query, Split } from '../contracts.js';
 import { encodeQueries } from '../encode/queries.js';
 import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { openEncoder } from '../pipeline/open-model.js';
+import { otherPrecision } from '../tensor/onnx/precision.js';
 import type { ModelNeed, Stage } from './graph.js';
 import type { Known } from './known.js';
-import { otherPrecision } from './precision.js';
 
 /** So many queries, or a few more, are encoded again where a run was killed. */
 export const shardQueries = 4096;

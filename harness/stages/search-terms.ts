@@ -1,11 +1,12 @@
 /** Searching an index of terms. */
+
 import { closing } from '../closing.js';
 import type { SparseScoring, Split } from '../contracts.js';
 import { HitParts } from '../pipeline/hit-files.js';
-import { openSparse } from '../pipeline/open-sparse.js';
 import { searchedDepth, withoutOwnPassages } from '../pipeline/own-passages.js';
 import { inBatches, partQueriesOf } from '../pipeline/query-search.js';
 import { conditionsHere } from '../pipeline/whole-index.js';
+import { openSparse } from '../search/bm25.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
 import type { RunFacts } from './search.js';

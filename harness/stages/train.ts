@@ -1,4 +1,5 @@
 /** Training: a checkpoint, named by everything that decides its weights. */
+
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
@@ -8,13 +9,13 @@ import { forgetRead } from '../pipeline/last-read.js';
 import type { ChosenNegatives } from '../pipeline/negative-sources.js';
 import type { TrainingSetup } from '../pipeline/starting-model.js';
 import type { ChosenTeacher } from '../pipeline/teacher.js';
+import { otherPrecision } from '../tensor/onnx/precision.js';
 import { type ExampleCounts, trainingExamples } from '../train/examples.js';
 import { rankPool, ranksEpochs } from '../train/rank-pool.js';
 import { type TrainingFacts, train as trainModel } from '../train/trainer.js';
 import type { WorkedWith } from './code.js';
 import type { Need, Stage, Workplace } from './graph.js';
 import type { Known } from './known.js';
-import { otherPrecision } from './precision.js';
 
 export interface CheckpointFacts {
   training: TrainingFacts;

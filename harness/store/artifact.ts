@@ -61,5 +61,5 @@ export function takenOf<Facts>(
   { folder, key, inputs: { code } }: Wanted<Facts>,
   { facts, execution: made }: Manifest<Facts>,
 ): Artifact<Facts> {
-  return { folder, key, facts, cached: true, ...(code && { code }), ...(made && { made }) };
+  return { folder, key, facts, cached: true, ...(code && { code }), made };
 }

@@ -10,8 +10,7 @@ import {
   type RepositoryKind,
   writtenName,
 } from './hub-names.js';
-import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
-import { mayPass } from './transfer-error.js';
+import { longestRetryAfterMs, mayPass, retryAfterMs } from './transfer-error.js';
 
 /** A file as the hub lists it. */
 export interface RepositoryFile {

@@ -18,18 +18,8 @@ import {
   type RepositoryKind,
   writtenName,
 } from './hub-names.js';
-import { filesBelow, findSnapshot, sharedHubCache } from './hub-snapshots.js';
+import { findSnapshot, sharedHubCache } from './hub-snapshots.js';
 import { readPlainText } from './plain-file.js';
-
-/** What an earlier run fetched: `revision.json`, or `revision@NAME.json` where NAME was pinned. */
-interface Kept {
-  name: string;
-  revision: string;
-  /** Absent in what older versions left. */
-  files?: readonly RepositoryFile[];
-  /** Of those: that the files of sentence-transformers were asked for too. */
-  modules?: boolean;
-}
 
 /**
  * @param isEnough whether what is on this machine holds what is needed; where not, the hub is asked
@@ -44,7 +34,7 @@ export async function openRepository(
   const home = homeOf(kind, name, options);
   const kept = await readKept(home, name.revision);
   if (kept !== undefined) {
-    const repository = await keptRepository(kind, name, home, kept, options);
+    const repository = listedRepository(kind, name, home, kept, options);
     if (await isEnough(repository)) return repository;
   }
   const snapshot = await findSnapshot(kind, name);
@@ -68,6 +58,7 @@ function homeOf(kind: RepositoryKind, { repository }: HubName, { cacheFolder }: 
   return path.join(path.resolve(cacheFolder), kind === 'model' ? key : `${kind}s--${key}`);
 }
 
+/** What an earlier run fetched: `revision.json`, or `revision@NAME.json` where NAME was pinned. */
 const keptFile = (home: string, revision: string | undefined): string =>
   path.join(
     home,
@@ -76,22 +67,22 @@ const keptFile = (home: string, revision: string | undefined): string =>
       : `revision@${encodeURIComponent(revision)}.json`,
   );
 
-async function readKept(home: string, asked: string | undefined): Promise<Kept | undefined> {
+async function readKept(home: string, asked: string | undefined): Promise<Listing | undefined> {
   const own = await readKeptFile(home, keptFile(home, asked));
   if (own !== undefined || !isCommit(asked)) return own;
   const main = await readKeptFile(home, keptFile(home, undefined));
   return main?.revision === asked ? main : undefined;
 }
 
-async function readKeptFile(home: string, file: string): Promise<Kept | undefined> {
+async function readKeptFile(home: string, file: string): Promise<Listing | undefined> {
   const text = await readPlainText(file).catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { name, revision, files, modules } = parseJson(text) as Readonly<Record<string, unknown>>;
-    if (typeof name !== 'string' || !isCommit(revision)) return undefined;
-    if (files !== undefined && !(Array.isArray(files) && files.every(isListed))) return undefined;
+    const { name: repository, revision, files } = parseJson(text) as Readonly<Record<string, unknown>>;
+    if (typeof repository !== 'string' || !isCommit(revision)) return undefined;
+    if (!(Array.isArray(files) && files.every(isListed))) return undefined;
     if (!(await stat(path.join(home, revision))).isDirectory()) return undefined;
-    return { name, revision, modules: modules === true, ...(files !== undefined && { files }) };
+    return { repository, revision, files };
   } catch {
     // Damaged or deleted: it is fetched again, and what is there of it is verified.
     return undefined;
@@ -109,28 +100,6 @@ function isListed(value: unknown): value is RepositoryFile {
   );
 }
 
-async function keptRepository(
-  kind: RepositoryKind,
-  name: HubName,
-  home: string,
-  { name: repository, revision, files, modules = false }: Kept,
-  options: HubOptions,
-): Promise<HubRepository> {
-  if (files !== undefined)
-    return listedRepository(kind, name, home, { repository, revision, files }, options);
-  const folder = path.join(home, revision);
-  const present = await filesBelow(folder);
-  return {
-    ...{ name: nameOf(repository, name), revision, folder, files: present, isWhole: false },
-    lacks: (file) => modules && !present.includes(file),
-    fetch: async (file) => presentIn(folder, file, kind, name),
-    keep: async () => undefined,
-  };
-}
-
-const nameOf = (repository: string, { revision }: HubName): string =>
-  writtenName({ repository, ...(revision !== undefined && { revision }) });
-
 function listedRepository(
   kind: RepositoryKind,
   name: HubName,
@@ -142,7 +111,8 @@ function listedRepository(
   const folder = path.join(home, revision);
   const listed = new Map(files.map((file) => [file.path, file]));
   return {
-    ...{ name: nameOf(repository, name), revision, folder, files: [...listed.keys()].sort(), isWhole: true },
+    ...{ name: writtenName({ ...name, repository }), revision, folder },
+    ...{ files: [...listed.keys()].sort(), isWhole: true },
     lacks: (file) => !listed.has(file),
     async fetch(file) {
       const known = listed.get(file);

@@ -1,7 +1,6 @@
-/** What lies in the cache: every artifact, finished or not, and what was downloaded. */
+/** What lies in the cache: every artifact, finished or not, and what was downloaded, with the bytes that they take. */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { bytesOnDisk } from './disk-bytes.js';
 import {
   type About,
   type ArtifactKind,
@@ -66,18 +65,7 @@ async function artifactIn(root: string, kind: ArtifactKind, key: string): Promis
     usedMs: (await stat(dated).catch(() => ({ mtimeMs: 0 }))).mtimeMs,
     state: manifest === undefined ? 'unfinished' : 'finished',
     uses,
-    ...(about ?? olderAbout(manifest?.inputs)),
-  };
-}
-
-/** Of artifacts of older versions, as far as their inputs tell. */
-function olderAbout(inputs: unknown): About {
-  const { dataset, architecture } = (inputs ?? {}) as Partial<
-    Record<'dataset' | 'architecture', { name?: string }>
-  >;
-  return {
-    ...(dataset?.name !== undefined && { dataset: dataset.name }),
-    ...(architecture?.name !== undefined && { system: architecture.name }),
+    ...about,
   };
 }
 
@@ -93,4 +81,13 @@ async function fetchedIn(root: string, kind: 'downloads' | 'hub', key: string): 
     uses: [],
     ...(kind === 'downloads' && { dataset: key }),
   };
+}
+
+/** Bytes of a file, or of all files below a folder. */
+export async function bytesOnDisk(target: string): Promise<number> {
+  const found = await stat(target);
+  if (!found.isDirectory()) return found.size;
+  let sum = 0;
+  for (const name of await readdir(target)) sum += await bytesOnDisk(path.join(target, name));
+  return sum;
 }

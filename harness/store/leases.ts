@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { bytesOnDisk } from './disk-bytes.js';
+import { bytesOnDisk } from './inventory.js';
 import { type ArtifactKind, type ArtifactName, artifactFolder, isFinished } from './manifest.js';
 import {
   addOwner,

@@ -159,7 +159,6 @@ async function create(file: string): Promise<boolean> {
     await makeFolder(path.dirname(file));
     const handle = await open(file, 'wx');
     isCreated = true;
-    // Older versions read the number at its beginning.
     const text = `${ownerText()}-${randomPart()} ${hostname()}`;
     // Known as ours before anyone can read our name in it.
     hold(file, text);
@@ -183,7 +182,7 @@ async function isAbandoned(file: string, text: string): Promise<boolean> {
   const life = lifeOf(owner);
   // A lock with our number that we do not hold was left by a namesake.
   if (life === 'ours') return !isHeld(file);
-  return life === 'elsewhere' ? isExpired(file, owner.leaseMs ?? leaseMs()) : life === 'gone';
+  return life === 'elsewhere' ? isExpired(file, owner.leaseMs) : life === 'gone';
 }
 
 /** Two processes may find the same dead holder: the slower one must not remove the lock that the faster one took. */

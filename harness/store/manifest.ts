@@ -30,12 +30,11 @@ export interface Manifest<Facts = unknown> {
   inputs: unknown;
   /** What the stage found out: counts, scores, durations. */
   facts: Facts;
-  /** Absent in what older versions left. */
-  execution?: Making;
-  /** Every file of the artifact, by name. Absent in what older versions left. */
-  files?: readonly ContentFile[];
-  /** Hexadecimal sha256 over all of the above. Absent in what older versions left. */
-  digest?: string;
+  execution: Making;
+  /** Every file of the artifact, by name. */
+  files: readonly ContentFile[];
+  /** Hexadecimal sha256 over all of the above. */
+  digest: string;
 }
 
 /** When an artifact was finished, and by which version of this program. */
@@ -45,7 +44,7 @@ export interface Making extends Program {
   /** Other artifacts that it was made with and its inputs do not name. */
   uses: readonly ArtifactName[];
   about: About;
-  /** Absent where nobody asked, and in what older versions left. */
+  /** Absent where nobody asked. */
   took?: Took;
 }
 
@@ -88,8 +87,7 @@ export const isFinished = (folder: string): Promise<boolean> =>
   succeeds(access(path.join(folder, manifestFile)));
 
 /**
- * The manifest of a finished artifact, as it was written; undefined where there is none yet. One of an older version has
- * neither `files` nor `digest`.
+ * The manifest of a finished artifact, as it was written; undefined where there is none yet.
  * @throws BenchError CACHE_INVALID where it is damaged
  */
 export async function readManifest<Facts>(folder: string): Promise<Manifest<Facts> | undefined> {
@@ -108,21 +106,15 @@ export async function readManifest<Facts>(folder: string): Promise<Manifest<Fact
 
 function manifestFault(found: Manifest | null): string | undefined {
   if (found === null || typeof found !== 'object' || !('inputs' in found)) return 'is no manifest';
-  const { digest, files } = found;
-  if (digest === undefined && files === undefined) return undefined;
-  return hasItsDigest(found) && Array.isArray(files) ? undefined : 'is not as it was written';
+  return hasItsDigest(found) && Array.isArray(found.files) ? undefined : 'is not as it was written';
 }
 
 /** Of a finished artifact that is not what it was; of what an unfinished one left to go on from. */
 export class DamagedArtifact extends BenchError {
-  /**
-   * @param folder of the artifact
-   * @param isOlder whether it is only that an older version left it, which kept no hashes
-   */
+  /** @param folder of the artifact */
   constructor(
     readonly folder: string,
     message: string,
-    readonly isOlder = false,
   ) {
     super('CACHE_INVALID', message, {
       hint: `Give the command that makes it once more with --repair, or delete ${folder}: either way it is made anew. Bytes that change by themselves speak of a disk or memory that fails.`,
@@ -138,12 +130,10 @@ function placeOf(folder: string): [string, string | undefined] {
 
 const nameOf = (folder: string): string => placeOf(folder).join('/').replace(/\/$/, '');
 
-function damagedArtifact(folder: string, { file, what }: Fault, isOlder = false): DamagedArtifact {
-  const state = isOlder ? 'cannot be checked' : 'is damaged';
+function damagedArtifact(folder: string, { file, what }: Fault): DamagedArtifact {
   return new DamagedArtifact(
     folder,
-    `The artifact ${nameOf(folder)} ${state}: ${file} ${what} (${folder}).`,
-    isOlder,
+    `The artifact ${nameOf(folder)} is damaged: ${file} ${what} (${folder}).`,
   );
 }
 
@@ -158,10 +148,6 @@ export async function checkedManifest<Facts>(
   const manifest = await readManifest<Facts>(folder);
   if (manifest === undefined) return undefined;
   const { files, inputs, digest } = manifest;
-  if (files === undefined) {
-    const what = 'was left by an older version, which kept no hashes of the files';
-    throw damagedArtifact(folder, { file: manifestFile, what }, true);
-  }
   const [kind, key] = placeOf(folder);
   if (key !== undefined && keyOf(inputs) !== key) {
     throw damagedArtifact(folder, { file: manifestFile, what: 'is that of another artifact' });

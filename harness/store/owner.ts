@@ -14,12 +14,12 @@ export const partialMark = '.partial-';
 /** A process, as far as what it left tells. */
 export interface Owner {
   pid: number;
-  /** The boot, the space of process numbers and the host, as 12 hexadecimal digits; absent in what older versions left. */
-  place?: string;
+  /** The boot, the space of process numbers and the host, as 12 hexadecimal digits. */
+  place: string;
   /** When it began, in ticks of the system's own count; absent where the system does not tell. */
   started?: string;
   /** After so long without a sign of life it counts as dead where nobody can look. */
-  leaseMs?: number;
+  leaseMs: number;
 }
 
 /** `ours`: of this process; `gone`: ended; `elsewhere`: it may live where this process cannot look. */
@@ -85,13 +85,11 @@ function startOf(pid: number): string | undefined {
   return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
 }
 
-type Here = Owner & Required<Pick<Owner, 'place' | 'leaseMs'>>;
-
 /** Made when it is first asked for: most commands touch no store. */
-let known: Here | undefined;
+let known: Owner | undefined;
 
 /** This process. */
-function thisOwner(): Here {
+function thisOwner(): Owner {
   if (known !== undefined) return known;
   const facts = [bootId() ?? 'no name', link('/proc/self/ns/pid') ?? 'one', hostname()];
   const place = createHash('sha256').update(facts.join('\n')).digest('hex').slice(0, 12);
@@ -100,7 +98,7 @@ function thisOwner(): Here {
   return known;
 }
 
-/** Of this process, for the name of a file or the text of a lock. Older versions read its number and no more. */
+/** Of this process, for the name of a file or the text of a lock. */
 export function ownerText(): string {
   const { pid, place, started = 'x', leaseMs: lease } = thisOwner();
   return `${pid}-${place}-${started}-${lease}`;
@@ -109,20 +107,16 @@ export function ownerText(): string {
 /** What follows an owner in a name, so that a process can have several. */
 export const randomPart = (): string => randomBytes(4).toString('hex');
 
-/** @param text that begins with `ownerText()`, or with the number that older versions wrote @returns undefined for any other */
+/** @param text that begins with `ownerText()` @returns undefined for any other */
 export function parseOwner(text: string): Owner | undefined {
   const [, pid, place, started, lease] =
-    /^(\d{1,10})(?:-([0-9a-f]{12})-(\d{1,20}|x)-(\d{1,10})(?![0-9a-z]))?/.exec(text) ?? [];
-  if (pid === undefined) return undefined;
-  const owner = { pid: Number(pid) };
-  if (place === undefined) return owner;
-  return { ...owner, place, leaseMs: Number(lease), ...(started !== 'x' && { started: started! }) };
+    /^(\d{1,10})-([0-9a-f]{12})-(\d{1,20}|x)-(\d{1,10})(?![0-9a-z])/.exec(text) ?? [];
+  if (place === undefined) return undefined;
+  return { pid: Number(pid), place, leaseMs: Number(lease), ...(started !== 'x' && { started: started! }) };
 }
 
 /** What can be told at once, without waiting for a sign of life. */
 export function lifeOf({ pid, place, started }: Owner): Life {
-  // What an older version left: of this machine, for it knew no other.
-  if (place === undefined) return pid === process.pid ? 'ours' : isRunning(pid) ? 'alive' : 'gone';
   const here = thisOwner();
   if (place !== here.place) return 'elsewhere';
   if (pid === here.pid && started === here.started) return 'ours';

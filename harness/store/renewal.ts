@@ -78,5 +78,5 @@ async function touchedAt(file: string): Promise<number | undefined> {
  */
 export async function isLeft(file: string, owner: Owner): Promise<boolean> {
   const life = lifeOf(owner);
-  return life === 'elsewhere' ? isExpired(file, owner.leaseMs ?? leaseMs()) : life === 'gone';
+  return life === 'elsewhere' ? isExpired(file, owner.leaseMs) : life === 'gone';
 }

@@ -22,7 +22,7 @@ const nothingLost: readonly ArtifactKind[] = ['findings'];
  */
 export function toRepair(kind: ArtifactKind, error: unknown, anew: Anew | undefined): DamagedArtifact {
   if (!(error instanceof DamagedArtifact)) throw error;
-  if (anew === undefined && !error.isOlder && !nothingLost.includes(kind)) throw error;
+  if (anew === undefined && !nothingLost.includes(kind)) throw error;
   return error;
 }
 

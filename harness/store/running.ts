@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { succeeds } from '../errors.js';
 import { makeFolder } from './make-folder.js';
-import { isRunning, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
+import { lifeOf, ownerText, parseOwner } from './owner.js';
 import { isLeft, keepRenewed } from './renewal.js';
 
 const folderOf = (root: string): string => path.join(root, 'running');
@@ -55,10 +55,12 @@ export async function neighboursIn(folder: string): Promise<Neighbour[]> {
   const found: Neighbour[] = [];
   for (const name of await namesIn(folder)) {
     const owner = parseOwner(name);
-    if (owner === undefined || lifeOf(owner) === 'ours' || (await isGone(folder, name, owner))) continue;
+    if (owner === undefined || lifeOf(owner) === 'ours' || (await isLeft(path.join(folder, name), owner)))
+      continue;
     // Signs of life leave this time as it was when the file was written.
     const { mtimeMs } = (await stat(path.join(folder, name)).catch(() => undefined)) ?? {};
-    if (mtimeMs !== undefined) found.push({ pid: owner.pid, host: hostOf(name, owner), beganMs: mtimeMs });
+    const host = name.slice(name.indexOf(' ') + 1);
+    if (mtimeMs !== undefined) found.push({ pid: owner.pid, host, beganMs: mtimeMs });
   }
   return found.sort((a, b) => a.beganMs - b.beganMs);
 }
@@ -75,19 +77,9 @@ export const neighbourNames = (all: readonly Neighbour[]): string =>
 async function removeLeft(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     const owner = parseOwner(name);
-    if (owner !== undefined && (await isGone(folder, name, owner)))
-      await rm(path.join(folder, name), { force: true });
+    const file = path.join(folder, name);
+    if (owner !== undefined && (await isLeft(file, owner))) await rm(file, { force: true });
   }
 }
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
-
-/** Older versions wrote the number and the host alone. */
-const hostOf = (name: string, { place }: Owner): string =>
-  place === undefined ? name.slice(name.indexOf('-') + 1) : name.slice(name.indexOf(' ') + 1);
-
-async function isGone(folder: string, name: string, owner: Owner): Promise<boolean> {
-  if (owner.place !== undefined) return isLeft(path.join(folder, name), owner);
-  // An older version on another host gives no signs of life: it counts as running.
-  return hostOf(name, owner) === hostname() && !isRunning(owner.pid);
-}

@@ -36,10 +36,10 @@ import {
   noteUse,
 } from './manifest.js';
 import { removePartials } from './partials.js';
-import { noteSharing } from './privacy.js';
 import { remoteStore } from './remote/remote-store.js';
 import { type Anew, emptyFolder, toRepair } from './repair.js';
 import { announce } from './running.js';
+import { noteSharing } from './sharing.js';
 import { timed } from './took.js';
 import { removeUnfinished } from './unfinished.js';
 
@@ -174,7 +174,7 @@ export class Store {
     const madeAt = new Date().toISOString();
     const execution = { madeAt, ...(await describeProgram()), uses, about, ...(took && { took }) };
     const files = await describeContent(folder, kind, this.#told);
-    const manifest = withDigest<Manifest<Facts>>({ inputs, facts, execution, files });
+    const manifest = withDigest<Omit<Manifest<Facts>, 'digest'>>({ inputs, facts, execution, files });
     if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);
     // Where another process took this one for dead and was first, what is there is to be what that one finished.
     if (!(await writeFirstJson(path.join(folder, manifestFile), manifest)))

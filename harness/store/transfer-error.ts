@@ -1,5 +1,4 @@
-/** What goes wrong on the way to a server, and whether another attempt may do better. */
-import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
+/** What goes wrong on the way to a server, and whether and when another attempt may do better. */
 
 /** Why an attempt failed. */
 export class TransferError extends Error {
@@ -42,4 +41,15 @@ export function asTransferError(error: unknown): unknown {
   const reason =
     cause?.code === undefined ? (cause?.message ?? error.message) : `${error.message}, ${cause.code}`;
   return new TransferError(`the connection failed (${reason})`, true, error);
+}
+
+/** A server that wants more patience than this is told of instead of waited for. */
+export const longestRetryAfterMs = 120_000;
+
+/** What `Retry-After` says, in milliseconds from now; undefined where it is absent or says nothing that can be read. */
+export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): number | undefined {
+  const text = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const atMs = /^[A-Za-z]{3}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }

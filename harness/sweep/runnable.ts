@@ -1,6 +1,8 @@
 /** Whether every run of a sweep can begin: what is wrong with one of them is known before the first hour of another. */
 import { counted } from '../counted.js';
 import { BenchError, exitCodes } from '../errors.js';
+import { machineNeeds, type PartNeeds } from '../pipeline/memory-needs.js';
+import { passagesHere } from '../pipeline/needs.js';
 import { prepare } from '../pipeline/prepare.js';
 import { assertRequirements, isLocal } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';
@@ -75,4 +77,16 @@ function together(refused: readonly { request: RunRequest; error: BenchError }[]
 function shortList(titles: readonly string[]): string {
   const shown = titles.slice(0, 3).join('; ');
   return titles.length > 3 ? `${shown} and ${titles.length - 3} more` : shown;
+}
+
+/** Of each run; collections that are not here yet count for nothing. @throws BenchError as the run would */
+export async function needsOf(requests: readonly RunRequest[]): Promise<PartNeeds[]> {
+  const passages = new Map<string, Promise<number | null>>();
+  const found: PartNeeds[] = [];
+  for (const request of requests) {
+    const key = collectionKey(request);
+    if (!passages.has(key)) passages.set(key, passagesHere(request));
+    found.push(machineNeeds(request, await assertRequirements(request), await passages.get(key)!));
+  }
+  return found;
 }

@@ -1,7 +1,7 @@
 /** What a worker has for tasks, and whether that is enough for one. */
 import { counted } from '../counted.js';
 import { BenchError, nearestName } from '../errors.js';
-import type { MachineNeeds } from '../pipeline/machine-needs.js';
+import type { MachineNeeds } from '../pipeline/memory-needs.js';
 import { byteSize } from '../progress.js';
 
 /** What is not limited is absent. */

@@ -1,17 +1,16 @@
 /** Takes tasks from a queue, each into a process of its own. */
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import type { MachineNeeds } from '../pipeline/machine-needs.js';
+import type { MachineNeeds } from '../pipeline/memory-needs.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import { leaseMs } from '../store/owner.js';
-import { Alone } from './alone.js';
 import type { ChildOutcome } from './child.js';
 import { TaskChildren } from './children.js';
 import { addBefore, failedBefore, pauseMs } from './jobs.js';
 import { needsText, type Offer } from './offer.js';
 import { farewell, type Said, type TaskJob, type TaskQueue } from './queue.js';
-import { diskFull, Room } from './room.js';
+import { Alone, diskFull, Room } from './room.js';
 import { assertOnlyOne, othersOf, sharedName, shownWorker } from './seen-workers.js';
 import { programHere, type Task } from './task.js';
 

@@ -1,5 +1,5 @@
-/** What a worker has left for tasks, beside those that it is at. */
-import type { MachineNeeds } from '../pipeline/machine-needs.js';
+/** What a worker has left for tasks, beside those that it is at; and that one which measures does nothing else. */
+import type { MachineNeeds } from '../pipeline/memory-needs.js';
 import { isEnough, needsText, type Offer, offerText, without } from './offer.js';
 
 /** What a worker says whose disk was full. */
@@ -44,5 +44,35 @@ export class Room {
 
   get #offered(): Offer {
     return this.isFull ? { ...this.offer, diskMiB: 0 } : this.offer;
+  }
+}
+
+/** Sees to it that a worker that measures does nothing else: what it is at ends before, and nothing is begun meanwhile. */
+export class Alone {
+  readonly #inHand = new Map<Promise<unknown>, string>();
+  #isTaken = false;
+
+  /** Whether nothing else may begin. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** @param title of what is begun beside others */
+  beside<T>(title: string, work: () => Promise<T>): Promise<T> {
+    const working = work().finally(() => this.#inHand.delete(working));
+    this.#inHand.set(working, title);
+    return working;
+  }
+
+  /** @param waits is told the titles of what is waited for */
+  async with<T>(waits: (titles: readonly string[]) => void, work: () => Promise<T>): Promise<T> {
+    this.#isTaken = true;
+    try {
+      if (this.#inHand.size > 0) waits([...this.#inHand.values()]);
+      await Promise.allSettled(this.#inHand.keys());
+      return await work();
+    } finally {
+      this.#isTaken = false;
+    }
   }
 }

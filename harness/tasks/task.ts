@@ -2,7 +2,7 @@
  * A piece of a sweep that one machine does by itself. The store holds what is done; a task only says what is to be done, so that
  * a lost queue loses nothing and a task done twice leaves the same bytes.
  */
-import type { MachineNeeds, PartNeeds } from '../pipeline/machine-needs.js';
+import type { MachineNeeds, PartNeeds } from '../pipeline/memory-needs.js';
 import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
 import { computeClass } from '../program/compute-class.js';
 import { describeProgram } from '../program/git.js';

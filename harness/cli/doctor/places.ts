@@ -4,11 +4,10 @@ import { access, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError } from '../../errors.js';
 import { datasetFiles, loadDataset } from '../../plugins.js';
-import { whyShared } from '../../store/privacy.js';
 import { storeInUse } from '../../store/remote/address.js';
 import { remoteStore } from '../../store/remote/remote-store.js';
 import { neighbourNames, neighbours } from '../../store/running.js';
-import { sharingOf } from '../../store/sharing.js';
+import { sharingOf, whyShared } from '../../store/sharing.js';
 import type { Check } from './machine.js';
 
 /** Below this a run of any size is likely to fill the disk. */

@@ -3,7 +3,7 @@
 import type { BenchConfig } from '../../config/config.js';
 import { counted } from '../../counted.js';
 import type { StageTime } from './stage-time.js';
-import { spell } from './time-words.js';
+import { spell } from './timed.js';
 
 /** A query is answered so often before the clock counts, in batches too; a warm-up takes half a second at least. */
 const warmUps = 2;

@@ -11,7 +11,7 @@ import { latencyTime } from './latency-time.js';
 import type { WholeSizes } from './part-of-dataset.js';
 import type { StageTime } from './stage-time.js';
 import type { NegativesRates, TermRates } from './term-rates.js';
-import { spell } from './time-words.js';
+import { spell } from './timed.js';
 import type { TrainRates } from './train-rates.js';
 
 const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>

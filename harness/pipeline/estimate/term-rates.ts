@@ -1,11 +1,12 @@
 /** What an index of terms and searching it take here: the beginning of the collection is really indexed and searched. */
+
 import { closing } from '../../closing.js';
+import { openSparse } from '../../search/bm25.js';
 import { bm25Negatives } from '../../stages/bm25-negatives.js';
 import { indexTerms, scoringOf } from '../../stages/index-terms.js';
 import { knownOf } from '../../stages/known.js';
 import type { Workbench } from '../../stages/workbench.js';
 import { bm25Asked } from '../negative-sources.js';
-import { openSparse } from '../open-sparse.js';
 import type { PartOfDataset } from './part-of-dataset.js';
 
 export interface TermRates {

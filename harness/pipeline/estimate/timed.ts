@@ -45,3 +45,8 @@ export function affordable({ encoder }: Pick<VectorModel, 'encoder'>, passes: 1 
     .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return Math.max(1, Math.floor(operations / (2 * passes * multiplied * tokens)));
 }
+
+/** Seconds as an estimate says them: `1.9 s`, `0.31 ms` */
+export function spell(seconds: number): string {
+  return seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${seconds.toFixed(1)} s`;
+}

@@ -1,10 +1,10 @@
 /**
  * The process in which larger and larger arrays are tried on a device: one that is too large may end it. Started by
- * array-trial.ts with the device's name as its argument; tells the bytes of each that is held by a message.
+ * device-trial.ts with the device's name as its argument; tells the bytes of each that is held by a message.
  */
 import type { DeviceName, Engine } from '../engine.js';
 import * as tf from '../operations.js';
-import { largestTriedBytes, smallestTriedBytes } from './array-trial.js';
+import { largestTriedBytes, smallestTriedBytes } from './device-trial.js';
 import { openOnnx } from './engine.js';
 
 /** Numbers in a row of an array, which are all the row's own number. */

@@ -3,7 +3,7 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { BenchError } from '../../errors.js';
 import type { Feed, NumericArray, Program, Variable } from '../engine.js';
 import type { BusyClock } from './busy-clock.js';
-import { DeviceHalves } from './device-halves.js';
+import { DeviceHalves } from './device-residents.js';
 import { type DeviceMemory, DeviceVariable } from './device-variables.js';
 import type { Value } from './graph.js';
 import { HeldSession } from './held-session.js';

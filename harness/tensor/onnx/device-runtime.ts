@@ -1,7 +1,7 @@
 /** What differs between the devices that ONNX Runtime computes on: how it is called there, and what it has kernels for. */
 import type { DeviceName } from '../engine.js';
-import { boundBytes, largestArray } from './array-trial.js';
 import { cudaRewritings, type Rewritings, webgpuRewritings } from './device-operators.js';
+import { boundBytes, largestArray } from './device-trial.js';
 import type { NativeApi } from './native-api.js';
 import { type DeviceOrt, openNative } from './native-runtime.js';
 import { loadOrt } from './runtime.js';

@@ -5,9 +5,8 @@
 import type { DeviceName } from '../engine.js';
 import * as tf from '../operations.js';
 import { reasonOf } from './device-faults.js';
+import type { TrialMessage } from './device-trial.js';
 import { openOnnx } from './engine.js';
-
-export type TrialMessage = { works: true } | { works: false; why: string };
 
 const size = 64;
 

@@ -1,10 +1,15 @@
-/** A program over arrays of this process: what is fed lies there, and what comes out does. */
+/** Variables and programs in this process's memory: what is fed lies there, and what comes out does. */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { Feed, NumericArray, Program, Variable } from '../engine.js';
-import { sizeOf } from '../engine.js';
+import {
+  type Feed,
+  type NumericArray,
+  type Program,
+  sizeOf,
+  type Variable,
+  type VariableSet,
+} from '../engine.js';
 import type { BusyClock } from './busy-clock.js';
 import type { ConstantArray, Value } from './graph.js';
-import { HostVariable } from './host-variables.js';
 import type { Ort } from './runtime.js';
 
 export class HostProgram implements Program {
@@ -70,4 +75,45 @@ export function hostTensor(
     throw new RangeError(`${values.length} values for ${name} of shape [${shape}]`);
   }
   return new ort.Tensor(dtype as 'float32', values as Float32Array, shape);
+}
+
+/** Element-wise programs run over pieces of this many floats: few enough to stay in a core's cache. */
+const pieceElements = 1 << 16;
+
+export class HostVariable implements Variable {
+  constructor(readonly values: Float32Array) {}
+  get size(): number {
+    return this.values.length;
+  }
+  async read(): Promise<Float32Array> {
+    return this.values.slice();
+  }
+  write(values: Float32Array): void {
+    if (values.length !== this.size)
+      throw new RangeError(`${values.length} values for ${this.size} elements`);
+    this.values.set(values);
+  }
+  async upload(): Promise<void> {}
+  clear(): void {
+    this.values.fill(0);
+  }
+}
+
+/** All variables lie one after another in one array, so that pieces need not stop where a variable does. */
+export function hostVariables(sizes: readonly number[]): VariableSet {
+  const starts = [0];
+  for (const size of sizes) starts.push(starts[starts.length - 1]! + size);
+  const memory = new Float32Array(starts[starts.length - 1]!);
+  return {
+    memory,
+    variables: sizes.map((_, i) => new HostVariable(memory.subarray(starts[i]!, starts[i + 1]!))),
+    pieces(first, end) {
+      const pieces: HostVariable[] = [];
+      for (let at = starts[first]!; at < starts[end]!; at += pieceElements) {
+        pieces.push(new HostVariable(memory.subarray(at, Math.min(at + pieceElements, starts[end]!))));
+      }
+      return pieces;
+    },
+    dispose() {},
+  };
 }

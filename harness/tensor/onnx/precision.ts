@@ -10,6 +10,10 @@ import type { Ort } from './runtime.js';
 /** What validation and every loss compute in; no plug-in. */
 export const usualPrecision = 'float32';
 
+/** As records and the inputs of stages have it: nothing of the usual one, as what was made before there were others. */
+export const otherPrecision = (precision: string): { precision?: string } =>
+  precision === usualPrecision ? {} : { precision };
+
 /** A program that has been recorded. */
 export interface ProductsOf {
   graph: Graph;

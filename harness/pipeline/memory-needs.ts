@@ -1,8 +1,7 @@
-/** What a run needs of a device's memory, in words. */
-
+/** What a run needs of memory, on its device and on the machine: in words, and for a queue that hands parts out. */
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
-import { projectedVectorsBytes } from '../index/size.js';
+import { vectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
 import {
   chunkFor,
@@ -49,8 +48,7 @@ export function deviceLine(
   const training = trainingText(config, means, deviceMemoryMiB);
   const parts = training === undefined ? [] : [training];
   if (vectors !== undefined && passages !== null) {
-    const { dimensions, perPassage } = vectors;
-    const whole = projectedVectorsBytes({ passages: 1, vectors: perPassage, dimensions }, passages);
+    const whole = vectorsBytes(vectors, passages);
     const budget = (search.deviceMemoryMiB ?? search.memoryMiB) * 2 ** 20;
     const how = whole <= budget ? 'kept there' : 'sent again for every batch of queries';
     parts.push(`blocks of the index, searched by exact, ${byteSize(Math.min(whole, budget))}, ${how}`);
@@ -61,3 +59,54 @@ export function deviceLine(
       : `it has ${byteSize(deviceMemoryMiB * 2 ** 20)} by deviceMemoryMiB, three quarters of which are used`;
   return [...parts, there].join('; ');
 }
+
+/** The least, as far as it is known beforehand. Of a part that computes on a device, that device's memory is not counted. */
+export interface MachineNeeds {
+  readonly device: 'cpu' | 'gpu';
+  readonly memoryMiB: number;
+  readonly diskMiB: number;
+}
+
+export interface PartNeeds {
+  readonly train: MachineNeeds;
+  /** Of one shard. */
+  readonly encode: MachineNeeds;
+  /** Of some shards, for all queries: hits take little beside what is held to find them. */
+  readonly search: MachineNeeds;
+  /** Of all else: query vectors, index, hits. */
+  readonly cell: MachineNeeds;
+}
+
+/** A checkpoint, and the states that a training saves: weights and two moments, once more while the next is written. */
+const savedNumbers = 1 + 2 * 3;
+
+/** @param passages N; null where it is not known */
+export function machineNeeds({ config }: RunRequest, means: Means, passages: number | null): PartNeeds {
+  const { engine, vectors, trained, builder } = means;
+  const device = engine === undefined || engine.device === 'cpu' ? 'cpu' : 'gpu';
+  const weightBytes = 4 * (trained?.weights ?? 0);
+  const size = trained && trainingSize(config, trained);
+  const bytesOf = (count: number | null) =>
+    vectors === undefined || count === null ? 0 : vectorsBytes(vectors, count);
+  const shardPassages = Math.min(config.encode.shardPassages, passages ?? Number.POSITIVE_INFINITY);
+  const indexBytes = builder === undefined ? 0 : bytesOf(passages);
+  const needs = (memoryBytes: number, diskBytes: number): MachineNeeds => ({
+    ...{ device, memoryMiB: mebibytes(memoryBytes), diskMiB: mebibytes(diskBytes) },
+  });
+  const searchMemory = vectors === undefined ? 0 : config.search.memoryMiB * 2 ** 20;
+  return {
+    train: needs(trainingMemory(), savedNumbers * weightBytes),
+    encode: needs(config.encode.memoryMiB * 2 ** 20 + weightBytes, bytesOf(shardPassages)),
+    search: needs(searchMemory, 0),
+    cell: needs(searchMemory + weightBytes + indexBytes, indexBytes),
+  };
+
+  function trainingMemory(): number {
+    if (size === undefined) return 0;
+    if (device === 'gpu') return stateBytes(size);
+    return trainingBytes(size, chunkFor(config.train.chunkSize, null, size));
+  }
+}
+
+/** Whatever is made takes a little. */
+const mebibytes = (bytes: number): number => Math.max(1, Math.ceil(bytes / 2 ** 20));
