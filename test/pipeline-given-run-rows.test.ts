@@ -97,6 +97,38 @@ test('reports, checks and the summary show no cost where there is none', async (
   const row = report.sections[0]!.systems.find(({ arch }) => arch === 'run:shown.run')!;
   assert.deepEqual(Object.keys(row.cells), ['mrr@10']);
   assert.ok(report.sections[0]!.comparisons.some(({ candidate }) => candidate === 'run:shown.run'));
+  // What lacks a part of its cost has no place among costs, and that is said.
+  const [section] = report.sections;
+  const cheap = section!.systems.find(({ arch }) => arch.startsWith('rerank:'))!;
+  const whole = section!.systems.find(({ arch }) => arch === 'bm25')!;
+  assert.ok(cheap.cells['index-bytes']!.value < whole.cells['index-bytes']!.value);
+  assert.deepEqual(
+    [cheap.cells['index-bytes']!.place, cheap.cells['search-ms']!.place],
+    [undefined, undefined],
+  );
+  assert.deepEqual([section!.fronts, section!.isoCost], [[], undefined]);
+  const notes = section!.notes.join('\n');
+  assert.match(notes, /No cost is known of run:shown\.run, fuse:run:\S+: the hits were made elsewhere/);
+  assert.match(notes, /Costs of rerank:run:\S+>mlr-sc lack .* stand in no order with those of others/);
+  assert.doesNotMatch(notes, /different devices/);
+  const prices = { currency: 'EUR', vcpuHour: 1, gbMonth: 1 };
+  const priced = await prepareReport(stored, { prices }, '0.1.0');
+  const missing = priced.sections[0]!.prices!.systems.filter(
+    (each) => each.missing === 'hits of it were made elsewhere',
+  );
+  assert.equal(missing.length, 3);
+  // Two that order the same hits may be compared by what they do themselves.
+  const alike = await prepareReport(
+    stored
+      .filter(({ record }) => record.arch.name.startsWith('rerank:'))
+      .flatMap((each, i) => [
+        each,
+        { ...each, record: { ...each.record, arch: { ...each.record.arch, name: `other ${i}` } } },
+      ]),
+    {},
+    '0.1.0',
+  );
+  assert.ok(alike.sections[0]!.fronts.length > 0);
   for (const name of reportNames()) {
     const text = await (await loadReport(name)).render(report);
     assert.doesNotMatch(text, /\bundefined\b|\bNaN\b|\[object Object\]/, name);

@@ -77,7 +77,7 @@ test("what BM25 found, handed in again, has BM25's measures to the last digit, a
       costs: {},
     });
     assert.equal(hitsFrom!.name, name);
-    assert.match(said(record), new RegExp(`run file ${name}, sha256 ${hitsFrom!.sha256}`));
+    assert.match(said(record), new RegExp(`^run file \\S+/${name}, sha256 ${hitsFrom!.sha256}`));
   }
 });
 

@@ -116,7 +116,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
     },
     given: { run: sha256 },
     remarks: [
-      ...remarksOf(facts.found, described, split),
+      ...remarksOf(facts.found, { ...described, name: pathIn(request) }, split),
       ...depthRemarks(facts, depth),
       ...(request.component
         ? droppedRemarks(facts, prepared.dataset.name)
