@@ -58,6 +58,21 @@ export async function meansOf(request: RunRequest): Promise<Means> {
   };
 }
 
+/** As `addedUp` puts it together. */
+export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
+  const all: Pick<Told, 'name' | 'given'>[] = [];
+  for (const component of await componentsWithSteps(request)) {
+    const own = requestOf(request, component, request.config.search.depth);
+    all.push({ name: component.name, given: (await component.steps.given?.(own)) ?? {} });
+  }
+  return givenOf(all);
+}
+
+const givenOf = (all: readonly Pick<Told, 'name' | 'given'>[]): AnsweredSystem['given'] =>
+  Object.fromEntries(
+    all.flatMap(({ name, given: own }) => (Object.keys(own).length === 0 ? [] : [[name, own]])),
+  );
+
 /** @param last what is done with what the components find */
 export async function planOf(request: RunRequest, last: string): Promise<SystemPlan> {
   const plans: { name: string; plan: SystemPlan }[] = [];
@@ -113,7 +128,7 @@ export function addedUp(
   const elsewhere = devices.flatMap(({ queryVectors }) => queryVectors ?? []);
   const queryVectors = elsewhere.includes('network') ? 'network' : elsewhere[0];
   const searchers = new Set(devices.flatMap(({ searcher }) => searcher ?? []));
-  const given = devices.some(({ hits }) => hits !== undefined);
+  const areGiven = devices.some(({ hits }) => hits !== undefined);
   const indexes = all.flatMap(({ facts: { index } }) => index ?? []);
   const facts: SystemFacts = {
     // A row of its own would have the settings that a component resolved, too.
@@ -122,7 +137,7 @@ export function addedUp(
     device: {
       ...leading,
       ...(queryVectors && { queryVectors }),
-      ...(given && { hits: 'given' }),
+      ...(areGiven && { hits: 'given' }),
       searcher: searchers.size === 0 ? null : [...searchers].join('+'),
       versions: Object.assign({}, ...devices.map(({ versions }) => versions)),
     },
@@ -136,9 +151,7 @@ export function addedUp(
   };
   return {
     facts,
-    given: Object.fromEntries(
-      all.flatMap(({ name, given }) => (Object.keys(given).length === 0 ? [] : [[name, given]])),
-    ),
+    given: givenOf(all),
     openBytes: all.reduce((sum, { openBytes }) => sum + openBytes, 0),
     searchable: [...new Set(all.flatMap(({ searchable }) => searchable))],
     remarks: all.flatMap(({ name, remarks }) => remarks.map((line) => `${name}: ${line}`)),

@@ -29,6 +29,8 @@ import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
+export { given } from './components.js';
+
 export const times = (trial: Trial): Promise<StageTime[]> =>
   timesOf(trial, ({ fuse, search }) => fuse.depth ?? search.depth);
 

@@ -95,6 +95,10 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   return { run, all: [run] };
 }
 
+export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
+  return { run: (await describeFile(fileOf(request))).sha256 };
+}
+
 export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const { request, prepared, split, depth, identicalIds, log, progress } = asking;
   const described = await describeFile(fileOf(request));

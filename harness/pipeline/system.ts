@@ -41,6 +41,8 @@ export interface SystemSteps {
   plan(request: RunRequest, means: Means): Promise<SystemPlan>;
   /** How long its stages take on this machine: a little of them is really done. */
   times(trial: Trial): Promise<StageTime[]>;
+  /** `AnsweredSystem.given` as it will be, where that is known before anything is made; absent where nothing is given, or it is not known. */
+  given?(request: RunRequest): Promise<AnsweredSystem['given']>;
   /** Every stage as far as the hits of a split. The caller closes what comes back. */
   answer(asking: AnswerRequest): Promise<AnsweredSystem>;
   /** Every stage as far as the vectors of the passages; absent where it has none, or has them of a checkpoint. */
