@@ -155,20 +155,21 @@ function hitsOf(
 ): { hits: PassageHits; longer: number } {
   let longer = 0;
   const lists = queries.map(({ queryId }) => {
-    const { passageIds, scores } = run.get(queryId)!;
+    const { passageIds } = run.get(queryId)!;
     const own = [...passageIds.keys()].filter((hit) => isHit(queryId, passageIds[hit]!));
     if (own.length > depth) longer++;
-    return own.slice(0, depth).map((hit) => ({ ordinal: at(passageIds[hit]!), score: scores![hit]! }));
+    return own.slice(0, depth);
   });
   const hits = noHits(
     queries.length,
     lists.reduce((most, { length }) => Math.max(most, length), 0),
   );
-  for (const [q, list] of lists.entries()) {
-    hits.counts[q] = list.length;
-    for (const [i, { ordinal, score }] of list.entries()) {
-      hits.ordinals[q * hits.depth + i] = ordinal;
-      hits.scores[q * hits.depth + i] = score;
+  for (const [q, own] of lists.entries()) {
+    const { passageIds, scores } = run.get(queries[q]!.queryId)!;
+    hits.counts[q] = own.length;
+    for (const [i, hit] of own.entries()) {
+      hits.ordinals[q * hits.depth + i] = at(passageIds[hit]!);
+      hits.scores[q * hits.depth + i] = scores![hit]!;
     }
   }
   return { hits, longer };
