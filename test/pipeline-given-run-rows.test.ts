@@ -62,6 +62,8 @@ test('what cannot be read or fits nothing is refused by what is wrong', async ()
     "'x1'",
   );
   await failed(await lines('empty.run'), 'RECORD_INVALID', 'holds no hits');
+  await writeFile(path.join(root, 'either.txt'), 'q0\tp1\t1\nq0\tp2\t3\n');
+  await failed(path.join(root, 'either.txt'), 'RECORD_INVALID', 'a rank', 'bench convert --to trec');
   const others = await lines('others.run', 'q0 Q0 d1 1 2', 'q1 Q0 d2 1 2');
   assert.equal((await run(tiny(others), progress)).measures['mrr@10']!.mean, 0);
   const fusing = run(tinyRequest(root, `fuse:bm25+run:${others}`, 1), progress);

@@ -105,7 +105,7 @@ function ofOthers(
     'DATA_INVALID',
     `${file} has hits for none of the ${queries.length} ${split} queries of ${name}.`,
     {
-      hint: `Its query ids look like '${first ?? ''}', those of the dataset like '${queries[0]?.queryId ?? ''}'. --split chooses the queries.`,
+      hint: `Its query ids look like '${first ?? ''}', those of the dataset like '${queries[0]?.queryId ?? ''}'. --split chooses the queries; bench run takes those of test.`,
     },
   );
 }
