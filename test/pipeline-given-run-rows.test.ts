@@ -14,6 +14,7 @@ import type { RunRecord } from '../harness/record.js';
 import { checkRegressions } from '../harness/regression.js';
 import { run, sweep } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
+import { madeOf } from '../harness/tasks/latency.js';
 import { failsWith } from './loopback.js';
 import { thresholds } from './made-checks.js';
 import { passingFolder } from './places.js';
@@ -162,4 +163,17 @@ test('a record of files whose paths are long has a name that a disk takes', asyn
   assert.ok(record.run!.name.length < 200, record.run!.name);
   const hits = await readRun(path.join(root, 'out', record.run!.name));
   assert.equal(hits.run.size, 8);
+});
+
+test('its key is known before anything is read, alone and as a part: machines that share a sweep go by it', async () => {
+  const file = await lines('keyed.run', 'q0 Q0 p0 1 2');
+  for (const [name, stage] of [
+    [`run:${file}`, 'read hits'],
+    [`fuse:bm25+run:${file}`, 'fuse'],
+  ] as const) {
+    const request = tinyRequest(root, name, 1);
+    const { hits } = await madeOf(request, progress);
+    const { stages } = await run(request, progress);
+    assert.equal(stages.find((each) => each.name === stage)!.key, hits);
+  }
 });
