@@ -39,7 +39,7 @@ export async function makeCell(
   const { depth } = config.search;
   const answering = await answer({ request, prepared, split, depth, identicalIds, log, progress });
   return closing(answering, async () => {
-    const { index, openBytes, rereads, stages, searchable, opening, work } = answering;
+    const { index, openBytes, rereads, stages, searchable, opening, work, untimed } = answering;
     const hits = await readHits(answering.run);
     const queries = await dataset.queries(split);
     const run = await runOf(queries, index, hits);
@@ -56,6 +56,7 @@ export async function makeCell(
     return {
       ...{ request, file, record, queries, openBytes, rereads, searchable, opening },
       stages: stages.all,
+      ...(untimed !== undefined && { untimed }),
       wholeIndex: wholeIndexTime(answering.run.facts.queries, work),
       cached: log.cached,
     };

@@ -106,6 +106,12 @@ test('lists are for people, and with --json for programs', () => {
     items.slice(0, 2).map(({ name }) => name),
     ['small', 'paper'],
   );
+  // Those of which there is no list stand with how they are written.
+  const systems = JSON.parse(bench('list', 'systems', '--json').stdout) as typeof items;
+  const names = systems.map(({ name }) => name);
+  for (const name of ['mlr-sc', 'bm25', 'run:FILE', 'vectors:FOLDER', 'fuse:A+B', 'rerank:A>B'])
+    assert.ok(names.includes(name), name);
+  assert.ok(systems.every(({ summary }) => summary.length > 0));
 });
 
 test('the doctor finds what is here, and ends with 3 where a folder cannot be used', () => {

@@ -153,6 +153,20 @@ test('all stands for every architecture', async () => {
   );
 });
 
+test('a comma may stand in a path: what is no system, nor nearly one, belongs to the path before it', async () => {
+  const asked = async (arch: string) => {
+    const { requests, error } = await runWith('--arch', arch, '--dataset', 'sample', '--json');
+    if (error !== undefined) throw error;
+    return requests.map(({ architecture }) => architecture);
+  };
+  assert.deepEqual(await asked('run:a,b.trec,bm25'), ['run:a,b.trec', 'bm25']);
+  assert.deepEqual(await asked('fuse:bm25+run:a,b.trec,mlr-sc, bm25'), [
+    ...['fuse:bm25+run:a,b.trec', 'mlr-sc', 'bm25'],
+  ]);
+  await assert.rejects(asked('run:a.trec,bm52'), { code: 'UNKNOWN_NAME', message: /'bm52'.*'bm25'/ });
+  await assert.rejects(asked('run:a.trec,,bm25'), { code: 'USAGE', message: /empty name/ });
+});
+
 test('--dry-run prints the plan and the configuration, and runs nothing', async () => {
   const { printed, requests } = await runWith(
     '--arch',

@@ -23,6 +23,10 @@ test('names are cut at their separator, and each fault has its reason', async ()
   // A folder's name may hold the separator.
   assert.deepEqual(await names('fuse:bm25+vectors:a+b'), ['bm25', 'vectors:a+b']);
   assert.deepEqual(await names('fuse:vectors:a+b+mlr'), ['vectors:a+b', 'mlr']);
+  assert.deepEqual(await names('fuse:run:c:a,b>d+e.trec+bm25'), ['run:c:a,b>d+e.trec', 'bm25']);
+  assert.deepEqual(await names('rerank:run:a>b+c>mlr', '>', 2), ['run:a>b+c', 'mlr']);
+  // A slip in a name is no path.
+  await assert.rejects(names('fuse:run:a+bm52'), { code: 'UNKNOWN_NAME', message: /'bm52'.*'bm25'/ });
   const refused: [string, RegExp][] = [
     ['fuse:bm25', /needs two systems by name/],
     ['fuse:bm25+', /needs two systems by name/],
@@ -48,6 +52,7 @@ test('a component is asked for as a row of its own, as deep as it is to look', a
   assert.deepEqual(own, {
     ...whole,
     architecture: 'mlr',
+    component: true,
     config: { ...whole.config, search: { ...whole.config.search, depth: 40 } },
   });
   assert.equal(whole.config.search.depth, 12);

@@ -124,7 +124,7 @@ test('reranking scores the hits of the first system as the second scores them, a
   ]);
   assert.deepEqual(made(record), ['rerank']);
   assert.deepEqual(
-    record.components!.map(({ index: { kind } }) => kind),
+    record.components!.map(({ index }) => index!.kind),
     ['BM25', 'Flat'],
   );
   assert.ok(record.latency!.encode!.meanMs > 0);

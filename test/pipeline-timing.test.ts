@@ -16,6 +16,7 @@ interface Asked {
   arch: string;
   openBytes?: number;
   rereads?: boolean;
+  untimed?: string;
   latency?: Partial<typeof usual>;
   parts?: OpenSystem['parts'];
   open?: () => Promise<never>;
@@ -31,6 +32,7 @@ function cellOf({
   arch,
   openBytes = 1,
   rereads = false,
+  untimed,
   latency,
   parts,
   open,
@@ -62,6 +64,7 @@ function cellOf({
   return {
     ...{ file: `${arch}.record.json`, record: madeRecord({ arch }), queries, openBytes, rereads },
     request: { architecture: arch, dataset: 'made', seed: 3, offline: true, config } as RunRequest,
+    ...(untimed !== undefined && { untimed }),
     wholeIndex: { secondsPerQuery: 7, warnings: [`${arch} was untimed`] },
     ...{ stages: [], searchable: [], cached: false, opening: { system: arch, folders: [], from: {} } },
   };
@@ -243,4 +246,15 @@ test('an interrupt is no failure of a cell, wherever it comes, and everything is
   const progress = { signal: controller.signal, checkInterrupted };
   await assert.rejects(timed([{ arch: 'bm25' }, { arch: 'mlr', parts }], progress), interrupted);
   assert.deepEqual(events.slice(-2), ['bm25 closes', 'mlr closes']);
+});
+
+test('what answers no query takes no turn, and comes back without latencies', async () => {
+  const elsewhere = { arch: 'run:a', untimed: 'made elsewhere' };
+  const { of } = await timed([elsewhere, { arch: 'bm25' }]);
+  assert.deepEqual(
+    [of('run:a').latency, of('run:a').failure, of('run:a').seconds],
+    [undefined, undefined, 0],
+  );
+  assert.deepEqual(of('bm25').latency!.interleavedWith, []);
+  assert.equal(count('run:a opens') + (await timed([elsewhere])).found.length, 1);
 });

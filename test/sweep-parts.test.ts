@@ -1,7 +1,7 @@
 /** The parts of sweeps by themselves: groups, counts, trainings, records of failures, what can begin elsewhere. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -13,12 +13,14 @@ import { stemOf } from '../harness/pipeline/record-stage.js';
 import { assertRequirements } from '../harness/pipeline/requirements.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
-import { writeRecord } from '../harness/record.js';
+import { type RunRecord, writeRecord } from '../harness/record.js';
 import { count } from '../harness/sweep/counts.js';
 import { groupsOf } from '../harness/sweep/groups.js';
 import { knownDataset, recordedBefore, recordFailure } from '../harness/sweep/recording.js';
 import { assertRunnable, needsOf } from '../harness/sweep/runnable.js';
 import { train } from '../harness/sweep/trainings.js';
+import { run } from '../harness/sweep.js';
+import { givenFiles } from './given-folder.js';
 import { madeRecord } from './made-records.js';
 import { removeClosed } from './open-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -212,4 +214,31 @@ test('a dataset that cannot be read is not known', async () => {
   assert.equal((await knownDataset(dataset))!.passageCount, 30);
   const unread = { ...dataset, queries: () => Promise.reject(new Error('gone')) } as unknown as Dataset;
   assert.equal(await knownDataset(unread), undefined);
+});
+
+test('a finished record of what was handed in is looked for by what that holds', async () => {
+  const folder = path.join(root, 'handed-in');
+  await mkdir(folder);
+  for (const [name, content] of Object.entries(givenFiles()))
+    await writeFile(path.join(folder, name), content);
+  const file = path.join(folder, 'hits.run');
+  await writeFile(file, 'q0 Q0 p0 1 1 other\n');
+  const { progress, notes } = listening();
+  for (const system of [`run:${file}`, `vectors:${folder}`, `fuse:bm25+run:${file}`]) {
+    const one = request(system, 1, `out=${path.join(root, 'of-given')}`);
+    const { dataset } = await prepare(one, progress);
+    const { run: hits } = await run(one, silentProgress());
+    const left = path.join(one.config.out, hits!.name.replace('.run.gz', '.record.json'));
+    const record = JSON.parse(await readFile(left, 'utf8')) as RunRecord;
+    await writeRecord(left, { ...record, benchVersion: '0.0.0' });
+    notes.length = 0;
+    assert.equal(await recordedBefore(one, dataset, progress), undefined);
+    assert.deepEqual(notes, [`made again: the record is of version 0.0.0 (${left})`]);
+  }
+  await writeFile(file, 'q0 Q0 p1 1 1 other\n');
+  notes.length = 0;
+  const edited = request(`run:${file}`, 1, `out=${path.join(root, 'of-given')}`);
+  const { dataset } = await prepare(edited, progress);
+  assert.equal(await recordedBefore(edited, dataset, progress), undefined);
+  assert.deepEqual(notes, [], 'it is no record of these hits');
 });

@@ -20,6 +20,7 @@ const engineSummaries: Record<EngineName, string> = {
 
 const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
   architectures: async () => (await import('../systems.js')).listSystems().then((listed) => [...listed]),
+  systems: async () => (await import('../systems.js')).listSystemForms(),
   datasets: async () => {
     const { datasetNames, datasetsNamed, loadDataset } = await import('../plugins.js');
     const names = await datasetNames();
@@ -96,7 +97,7 @@ export const command: Command = {
   options: { json: { type: 'switch', describe: 'print names and summaries as JSON' } },
   maxArguments: 1,
   examples: [
-    ['bench list architectures', 'what --arch takes'],
+    ['bench list systems', 'what --arch takes'],
     ['bench list presets --json', 'for a program'],
   ],
   async run(values, [what], print) {

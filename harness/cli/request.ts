@@ -9,7 +9,7 @@ import type { RunRequest } from '../pipeline/run-request.js';
 import { measureId } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { StoredRecord } from '../record.js';
-import { loadSystem } from '../systems.js';
+import { loadSystem, namesBetween } from '../systems.js';
 import { splitList, type Values } from './command.js';
 
 /** The configuration, for the dataset that is named where the command takes one. */
@@ -47,6 +47,13 @@ export async function trainingStart(
   const init = checkpointFolder('init', values);
   const { originOf } = await import('../pipeline/checkpoint.js');
   return { configOn: configOn(await originOf(init)), init, ...negatives };
+}
+
+/** The systems of `--arch`, each once. @throws BenchError USAGE where a name is empty; UNKNOWN_NAME as `namesBetween` */
+export async function systemsIn(values: Values): Promise<string[]> {
+  const text = String(values.arch);
+  splitList('arch', text);
+  return [...new Set((await namesBetween(text, ',')).map((name) => name.trim()))];
 }
 
 /** Looks every system up before any work begins. @returns those that are not trained */

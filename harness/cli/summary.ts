@@ -1,6 +1,7 @@
 /** What `bench run` says when it is done: accuracy and cost of every run, one table each per dataset. */
 
 import { costOver } from '../comparison/costs.js';
+import { settingsOf } from '../comparison/names.js';
 import type { ReportCell } from '../contracts.js';
 import { counted } from '../counted.js';
 import { byteSize, duration } from '../progress.js';
@@ -46,7 +47,7 @@ function accuracyTable(runs: readonly RunRecord[]): string {
   for (const sameSystem of systemsOf(runs)) {
     const [first] = sameSystem;
     const cells = measures.map((id) => overSeeds(sameSystem.map((run) => run.measures[id]?.mean)));
-    rows.push([first!.arch.name, seedsOf(sameSystem), ...cells]);
+    rows.push([nameIn(runs, first!), seedsOf(sameSystem), ...cells]);
   }
   return renderTable(['percent', 'seed', ...measures], rows, `lr${'r'.repeat(measures.length)}`, 2);
 }
@@ -71,15 +72,16 @@ function costTable(runs: readonly RunRecord[]): string {
     'run by',
   ];
   const rows = systemsOf(runs).map((same) => {
-    const { arch, device, status, error } = same[0]!;
+    const { device, status, error } = same[0]!;
     const failure = status === 'failed' ? [`failed: ${error?.code ?? 'unknown'}`] : [];
     const { engine, precision = null, searcher } = device;
-    const runBy = [engine, device.device, precision, searcher].filter((part) => part !== null).join(' ');
+    const here = [engine, device.device, precision, searcher].filter((part) => part !== null).join(' ');
+    const runBy = here === '' ? 'elsewhere' : device.hits === undefined ? here : `${here}, hits given`;
     const vectors = meanOf(same, ({ index }) => index?.vectorsPerPassage);
     const bytes = meanOf(same, ({ index }) => index?.sizeBytes.total);
     const seconds = meanOf(same, ({ training }) => training?.execution.seconds);
     return [
-      arch.name,
+      nameIn(runs, same[0]!),
       seedsOf(same),
       vectors === undefined ? '-' : vectors.toFixed(Number.isInteger(vectors) ? 0 : 1),
       bytes === undefined ? '-' : byteSize(bytes),
@@ -128,12 +130,23 @@ function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<strin
 function systemsOf(runs: readonly RunRecord[]): RunRecord[][] {
   const settings = ({ config }: RunRecord) => ({ ...config, seeds: undefined });
   const keyOf = (run: RunRecord) =>
-    JSON.stringify([run.arch, settings(run), run.status === 'failed' ? run.seed : null]);
+    JSON.stringify([run.arch, hitsIn(run), settings(run), run.status === 'failed' ? run.seed : null]);
   return [...groupBy(runs, keyOf).values()];
 }
 
 const named = (runs: readonly RunRecord[]) =>
-  systemsOf(runs).map((records) => ({ name: records[0]!.arch.name, records }));
+  systemsOf(runs).map((records) => ({ name: nameIn(runs, records[0]!), records }));
+
+/** What tells files of hits apart; null where none was read. */
+const hitsIn = (run: RunRecord): string | null => settingsOf(run).hits ?? null;
+
+/** The system's name, and beside another file of the same name what the file holds. */
+function nameIn(runs: readonly RunRecord[], run: RunRecord): string {
+  const { name } = run.arch;
+  const hits = hitsIn(run);
+  const isShared = runs.some((other) => other.arch.name === name && ![null, hits].includes(hitsIn(other)));
+  return hits !== null && isShared ? `${name} (hits=${hits})` : name;
+}
 
 /** The seed, or how many there are. */
 function seedsOf(runs: readonly RunRecord[]): string {

@@ -7,14 +7,14 @@ import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { distractorOptions, distractorsOf } from './distractors.js';
 import { configOptions, datasetOptions, trainingOptions } from './options.js';
-import { anewOf, dataFolders, refuseStart, trainingStart, untrained } from './request.js';
+import { anewOf, dataFolders, refuseStart, systemsIn, trainingStart, untrained } from './request.js';
 
 /** What a sweep is asked for with. */
 export const sweepOptions: Command['options'] = {
   arch: {
     type: 'text',
     describe:
-      "architectures, 'bench list architectures', or all of them: all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere; fuse:A+B and 'rerank:A>B' of such systems",
+      "systems, 'bench list systems', or all of 'bench list architectures': all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere, run:FILE for hits; fuse:A+B and 'rerank:A>B' of such systems",
     required: true,
   },
   dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
@@ -30,7 +30,7 @@ export const sweepOptions: Command['options'] = {
 
 /** One request per architecture, dataset, number of distractors and seed; every name is looked up before any work begins. */
 export async function requestsOf(values: Values): Promise<RunRequest[]> {
-  const named = splitList('arch', String(values.arch));
+  const named = await systemsIn(values);
   const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
   const datasets = splitList('dataset', String(values.dataset));
   const { configOn, ...start } = await trainingStart(values);

@@ -2,10 +2,10 @@
 
 import { jsonText } from '../json.js';
 import type { RunRequest } from '../pipeline/run-request.js';
-import { type Command, splitList } from './command.js';
+import type { Command } from './command.js';
 import { beginJob } from './job.js';
 import { datasetOptions, makingOptions, someOptions, trainingOptions } from './options.js';
-import { stageRequest, trainingStart, untrained } from './request.js';
+import { stageRequest, systemsIn, trainingStart, untrained } from './request.js';
 
 export const command: Command = {
   usage: '--arch A[,B...] --dataset D [--init C] [--negatives N[,N...]] [options]',
@@ -40,7 +40,7 @@ export const command: Command = {
     ],
   ],
   async run(values, _positionals, print) {
-    const architectures = splitList('arch', String(values.arch));
+    const architectures = await systemsIn(values);
     const { configOn, ...start } = await trainingStart(values);
     const config = configOn(String(values.dataset));
     await untrained(architectures);

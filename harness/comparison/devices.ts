@@ -10,6 +10,7 @@ function machineTraits({ device }: RunRecord): Traits {
   return {
     device: device.device,
     "queries' vectors": device.queryVectors ?? 'computed here',
+    hits: device.hits ?? 'found here',
     CPU: machine.cpu,
     cores: machine.cores,
     'cores in use': machine.availableCores,
@@ -64,5 +65,6 @@ export function describeDevice({ device }: RunRecord): string {
       : `${engine ?? 'no engine'} on ${device.device ?? 'unknown'}${precision === undefined ? '' : ` in ${precision}`}, ${searcher ?? 'no searcher'}, ${threaded}`;
   const vectors =
     device.queryVectors === undefined ? '' : `, queries' vectors ${vectorsFrom[device.queryVectors]}`;
-  return `${ran}${vectors}; ${machine.cpu}, ${machine.availableCores} of ${counted(machine.cores, 'cores')}`;
+  const hits = device.hits === undefined ? '' : ', hits given';
+  return `${ran}${vectors}${hits}; ${machine.cpu}, ${machine.availableCores} of ${counted(machine.cores, 'cores')}`;
 }

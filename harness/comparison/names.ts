@@ -9,13 +9,28 @@ const resolvedElsewhere =
   /^(arch\.(layers|vectors|lambda|maskShort)|index\.(kind|nprobe|efSearch|dimensions|rescore|parameters\..+)|engine|device|searcher|model\.name)$/;
 
 /** Everything that makes a system what it is, apart from the architecture's name and the data: by key, as texts. */
-export function settingsOf({ config, arch, model, index, device }: RunRecord): Record<string, string> {
+export function settingsOf({
+  config,
+  arch,
+  model,
+  index,
+  device,
+  hitsFrom,
+  components = [],
+}: RunRecord): Record<string, string> {
   const settings: Record<string, string> = {};
   const add = (key: string, value: unknown) => {
     if (value !== undefined && value !== null)
       settings[key] = Array.isArray(value) ? value.join('+') : String(value);
   };
   add('model', model?.name);
+  // A file's name may be another's: what it holds tells them apart.
+  const files = [hitsFrom, ...components.map((each) => each.hitsFrom)].flatMap((file) => file ?? []);
+  if (files.length > 0)
+    add(
+      'hits',
+      files.map(({ sha256 }) => sha256.slice(0, shownOfHash)),
+    );
   add('layers', arch.layers);
   add('M', arch.vectors);
   add('lambda', arch.lambda);
@@ -39,6 +54,9 @@ function isOfAbsentTeacher(key: string, values: ReadonlyMap<string, unknown>): b
   if ((values.get(`${section}scores`) ?? null) === null) return true;
   return setting === 'temperature' && values.get(`${section}loss`) !== 'kl';
 }
+
+/** Of the hash of a file: no two of one table begin alike. */
+const shownOfHash = 12;
 
 let defaults: readonly (readonly [string, unknown])[] | undefined;
 

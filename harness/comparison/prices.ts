@@ -2,6 +2,7 @@
 import type { Prices, ReportCell, ReportPrices } from '../contracts.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
+import { hasGivenHits } from './given-hits.js';
 import { samplesOf } from './latency.js';
 import type { System } from './systems.js';
 
@@ -20,6 +21,7 @@ export function pricesOf(systems: readonly System[], prices: Prices): ReportPric
     currency: prices.currency,
     ...(prices.queriesPerMonth !== undefined && { queriesPerMonth: prices.queriesPerMonth }),
     systems: systems.map((system) => {
+      if (hasGivenHits(system)) return { system: system.name, missing: 'hits of it were made elsewhere' };
       const query = queryPrice(system, prices);
       const index = indexPrice(system, prices);
       const month = monthPrice(index, query, prices.queriesPerMonth);

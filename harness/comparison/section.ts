@@ -5,6 +5,7 @@ import type { StoredRecord } from '../record.js';
 import { mean } from '../statistics/summary.js';
 import { alignSystems } from '../statistics/systems.js';
 import { baselineOf, compareWithBaseline, failuresIn, sharedMeasures } from './compare.js';
+import { givenHitsNotes, inOneOrder } from './given-hits.js';
 import { indexCurvesOf } from './index-curves.js';
 import { lossNotes } from './index-losses.js';
 import { isoCostOf } from './iso-cost.js';
@@ -71,9 +72,17 @@ export async function sectionOf(
       'Latencies were measured on different devices and must not be compared: each stands with its device below.',
     );
   }
-  notes.push(...missing, ...failuresIn(records), ...p99Notes(systems), ...coldNotes(systems));
+  notes.push(
+    ...givenHitsNotes(systems),
+    ...missing,
+    ...failuresIn(records),
+    ...p99Notes(systems),
+    ...coldNotes(systems),
+  );
   if (columns.some(({ id }) => id === 'projected-bytes')) notes.push(paperSizes);
-  const isoCost = measure && isoCostOf(systems, rows, measure, comparable);
+  const ordered = inOneOrder(systems);
+  const costed = rows.filter((_, i) => ordered.includes(systems[i]!));
+  const isoCost = measure && isoCostOf(ordered, costed, measure, comparable);
   const load = loadOf(systems.map(({ name, runs }) => ({ name, records: runs.map((run) => run.record) })));
   const best = measure && bestTwo(systems, measure.id, measure.higherIsBetter);
   const queries =
@@ -102,7 +111,7 @@ export async function sectionOf(
     ...(load && { load }),
     ...(isoCost && { isoCost }),
     ...(request.prices && { prices: pricesOf(systems, request.prices) }),
-    fronts: measure === undefined ? [] : frontsOf(rows, measure, comparable),
+    fronts: measure === undefined ? [] : frontsOf(costed, measure, comparable),
     variations: variationsOf(rows),
     training: trainingOf(systems),
     winners: winnersOf(systems),

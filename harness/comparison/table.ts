@@ -5,6 +5,7 @@ import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import { mean, standardDeviation } from '../statistics/summary.js';
 import { type CostColumn, costsOf } from './costs.js';
 import { describeDevice, onOneDevice } from './devices.js';
+import { inOneOrder } from './given-hits.js';
 import { settingsOf } from './names.js';
 import { firstOf, measuresOf, type System } from './systems.js';
 
@@ -102,9 +103,12 @@ export function tableOf(
   );
   const columns = [...accuracies, ...used.map(({ of: _, isNoCost: __, ...column }) => column)];
   const isNoCost = new Set(used.flatMap((column) => (column.isNoCost === true ? [column.id] : [])));
+  const ordered = inOneOrder(systems);
+  const costed = rows.filter((_, i) => ordered.includes(systems[i]!));
   for (const column of columns) {
     if (isNoCost.has(column.id)) continue;
-    if (!ofMachine.includes(column.group) || comparableOn(systems)) markPlaces(rows, column);
+    if (!ofMachine.includes(column.group) || comparableOn(systems))
+      markPlaces(column.group === 'accuracy' ? rows : costed, column);
   }
   return { columns, rows, notes: missingNotes(costs, rows) };
 }
@@ -128,7 +132,7 @@ function missingNotes(costs: readonly CostColumn[], rows: readonly ReportSystem[
 
 /** Whether the latencies of these systems may stand in one order. */
 export function comparableOn(systems: readonly System[]): boolean {
-  const timed = systems.flatMap(({ runs }) => runs.map(({ record }) => record));
+  const timed = inOneOrder(systems).flatMap(({ runs }) => runs.map(({ record }) => record));
   return onOneDevice(timed.filter(({ latency }) => latency !== undefined));
 }
 

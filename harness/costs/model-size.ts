@@ -6,6 +6,8 @@ const size = { group: 'size', unit: 'bytes', higherIsBetter: false, detail: true
 
 const elsewhere: Figure = { value: null, reason: 'the model is not on this machine' };
 
+const unfound: Figure = { value: null, reason: 'what found the hits that were given is not on this machine' };
+
 type Part = 'model' | 'tokenizer';
 
 /** Undefined where a system has no model, such as BM25. */
@@ -23,6 +25,7 @@ function modelSize(record: RunRecord, wanted: readonly Part[]): Figure | undefin
 function pipelineSize(record: RunRecord): Figure | undefined {
   const { index } = record;
   if (index === undefined) return undefined;
+  if (record.device.hits !== undefined) return unfound;
   const model = modelSize(record, ['model', 'tokenizer']) ?? { value: 0 };
   return model.value === null ? model : { value: index.sizeBytes.total + model.value };
 }

@@ -81,7 +81,9 @@ function thirdColumnOf(file: string, run: ReadonlyMap<string, RankingBeingRead>)
   throw new BenchError(
     'RECORD_INVALID',
     `${file}: the third column could be a rank (1 is best) or a score (the highest is best).`,
-    { hint: 'Say which: --run-format ms-marco for ranks, --run-format tevatron for scores.' },
+    {
+      hint: 'Say which: --run-format ms-marco for ranks, --run-format tevatron for scores; for --arch run:FILE to bench convert --to trec.',
+    },
   );
 }
 

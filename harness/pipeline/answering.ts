@@ -23,6 +23,7 @@ export async function measureAnswering(cell: Cell, progress: Progress): Promise<
   if (!answering.measure) return not('turned off by answering.measure');
   const queries = chosenQueries(cell.queries, latency.queries, request.seed);
   if (queries.length === 0) return not('no query is timed, see latency.queries');
+  if (cell.untimed !== undefined) return not(cell.untimed);
   if (record.device.queryVectors === 'network') return not('its queries get their vectors over the network');
   const stage = progress.stage(`answer in a process of its own: ${request.architecture}`);
   const started = performance.now();

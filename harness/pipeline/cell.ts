@@ -18,6 +18,8 @@ export interface Cell {
   /** The queries that were searched. */
   readonly queries: readonly Query[];
   readonly wholeIndex: WholeIndexTime;
+  /** See `AnsweredSystem.untimed`. */
+  readonly untimed?: string;
   /** Memory that it takes while it is open: the index as far as it is held, and the model. */
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */

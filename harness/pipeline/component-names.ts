@@ -1,23 +1,17 @@
 /** Systems put together of others, by name: `fuse:bm25+mlr-sc`, `rerank:bm25>mlr-sc`. */
 import { BenchError } from '../errors.js';
-import { isSystem, loadSystem } from '../systems.js';
+import { loadSystem, namesBetween } from '../systems.js';
 import { prefixed } from './named-behind.js';
 import type { System, SystemKind } from './system.js';
 
 /**
- * The systems that a name is put together of, in its order. A folder's name may hold the separator: what stands behind it and is
- * no system's name belongs to the folder.
+ * The systems that a name is put together of, in its order, see `namesBetween`.
  * @param name with what stands before the colon
  * @throws BenchError USAGE where there are too few, or one is named twice or put together itself; UNKNOWN_NAME
  */
 export async function componentsOf(name: string, separator: '+' | '>', most = Infinity): Promise<System[]> {
   const prefix = name.slice(0, name.indexOf(':') + 1);
-  const names: string[] = [];
-  for (const text of name.slice(prefix.length).split(separator)) {
-    const last = names.at(-1);
-    if (last?.includes(':') && !(await isSystem(text))) names[names.length - 1] = last + separator + text;
-    else names.push(text);
-  }
+  const names = await namesBetween(name.slice(prefix.length), separator);
   const fault = (what: string) => {
     const example = `${prefix}bm25${separator}mlr-sc`;
     return new BenchError('USAGE', `--arch ${name} ${what}.`, {
@@ -47,7 +41,7 @@ export const composed = (
   most: number,
   told: Pick<System, 'summary' | 'steps'>,
 ): SystemKind =>
-  prefixed(`${family}:`, async (name) => {
+  prefixed(`${family}:`, { name: `${family}:A${separator}B`, summary: told.summary }, async (name) => {
     const components = await componentsOf(name, separator, most);
     return {
       ...told,

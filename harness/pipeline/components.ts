@@ -25,14 +25,15 @@ export async function componentsWithSteps({ architecture }: RunRequest): Promise
 /** The request for a component: that of a row of its own, with the depth that is asked for here. */
 export function requestOf(request: RunRequest, { name }: Component, depth: number): RunRequest {
   const { config } = request;
-  return { ...request, architecture: name, config: { ...config, search: { ...config.search, depth } } };
+  const own = { ...config, search: { ...config.search, depth } };
+  return { ...request, architecture: name, component: true, config: own };
 }
 
 export function askingOf(asking: AnswerRequest, component: Component, depth: number): AnswerRequest {
   const request = requestOf(asking.request, component, depth);
   return {
     ...asking,
-    ...{ request, depth, component: true },
+    ...{ request, depth },
     prepared: { ...asking.prepared, config: request.config },
     log: asking.log.of(component.name),
   };
@@ -57,6 +58,21 @@ export async function meansOf(request: RunRequest): Promise<Means> {
   };
 }
 
+/** As `addedUp` puts it together. */
+export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
+  const all: Pick<Told, 'name' | 'given'>[] = [];
+  for (const component of await componentsWithSteps(request)) {
+    const own = requestOf(request, component, request.config.search.depth);
+    all.push({ name: component.name, given: (await component.steps.given?.(own)) ?? {} });
+  }
+  return givenOf(all);
+}
+
+const givenOf = (all: readonly Pick<Told, 'name' | 'given'>[]): AnsweredSystem['given'] =>
+  Object.fromEntries(
+    all.flatMap(({ name, given: own }) => (Object.keys(own).length === 0 ? [] : [[name, own]])),
+  );
+
 /** @param last what is done with what the components find */
 export async function planOf(request: RunRequest, last: string): Promise<SystemPlan> {
   const plans: { name: string; plan: SystemPlan }[] = [];
@@ -65,7 +81,9 @@ export async function planOf(request: RunRequest, last: string): Promise<SystemP
     const plan = await component.steps.plan(own, await component.steps.requirements(own));
     plans.push({ name: component.name, plan });
   }
+  const untimed = plans.map(({ plan }) => plan.untimed);
   return {
+    ...(!untimed.includes(undefined) && { untimed: untimed[0]! }),
     stages: [...plans.flatMap(({ name, plan }) => [`of        ${name}`, ...plan.stages]), last],
     async needs(passages) {
       const lines: string[] = [];
@@ -106,10 +124,12 @@ export function addedUp(
   all: readonly Told[],
 ): Pick<AnsweredSystem, 'facts' | 'given' | 'openBytes' | 'searchable'> & { remarks: string[] } {
   const devices = all.map(({ facts }) => facts.device);
-  const leading = devices.find(({ engine }) => engine !== null) ?? devices[0]!;
+  const leading = devices.find(({ engine }) => engine !== null) ?? devices.find(isHere) ?? devices[0]!;
   const elsewhere = devices.flatMap(({ queryVectors }) => queryVectors ?? []);
   const queryVectors = elsewhere.includes('network') ? 'network' : elsewhere[0];
   const searchers = new Set(devices.flatMap(({ searcher }) => searcher ?? []));
+  const areGiven = devices.some(({ hits }) => hits !== undefined);
+  const indexes = all.flatMap(({ facts: { index } }) => index ?? []);
   const facts: SystemFacts = {
     // A row of its own would have the settings that a component resolved, too.
     config: { ...config, ...resolved(config, all) },
@@ -117,26 +137,28 @@ export function addedUp(
     device: {
       ...leading,
       ...(queryVectors && { queryVectors }),
-      searcher: [...searchers].join('+'),
+      ...(areGiven && { hits: 'given' }),
+      searcher: searchers.size === 0 ? null : [...searchers].join('+'),
       versions: Object.assign({}, ...devices.map(({ versions }) => versions)),
     },
-    index: addedIndexes(all.map((each) => each.facts.index)),
-    components: all.map(({ facts: { arch, model, training, index } }) => ({
-      ...{ arch, index },
+    ...(indexes.length > 0 && { index: addedIndexes(indexes) }),
+    components: all.map(({ facts: { arch, model, training, index, hitsFrom } }) => ({
+      ...{ arch, ...(index && { index }) },
       ...(model && { model }),
       ...(training && { training }),
+      ...(hitsFrom && { hitsFrom }),
     })),
   };
   return {
     facts,
-    given: Object.fromEntries(
-      all.flatMap(({ name, given }) => (Object.keys(given).length === 0 ? [] : [[name, given]])),
-    ),
+    given: givenOf(all),
     openBytes: all.reduce((sum, { openBytes }) => sum + openBytes, 0),
     searchable: [...new Set(all.flatMap(({ searchable }) => searchable))],
     remarks: all.flatMap(({ name, remarks }) => remarks.map((line) => `${name}: ${line}`)),
   };
 }
+
+const isHere = ({ device }: SystemFacts['device']): boolean => device !== null;
 
 /** The sections that a component writes otherwise than they were given, but for the depth, which is the run's. */
 function resolved(config: object, all: readonly Told[]): object {

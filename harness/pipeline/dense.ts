@@ -1,6 +1,6 @@
 /** A system of vectors, wherever these come from: encode -> index -> search -> hits. */
 import { closingOnFailure } from '../closing.js';
-import type { CurveFacts, WinnerFacts } from '../record.js';
+import type { CurveFacts, IndexFacts, WinnerFacts } from '../record.js';
 import { timeOf } from '../stages/search.js';
 import { ofVectors, type VectorStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
@@ -31,7 +31,7 @@ export async function onEngine<T extends object>(
 
 /** All but what only the system knows. */
 type Dense = Omit<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'close'> & {
-  facts: Pick<AnsweredSystem['facts'], 'config' | 'device' | 'index'>;
+  facts: Pick<AnsweredSystem['facts'], 'config' | 'device'> & { index: IndexFacts };
 };
 
 /** What becomes of vectors, whether they are searched or score. */
@@ -47,12 +47,12 @@ export async function encodedShards(
 }
 
 export async function answerDense(
-  { request, split, identicalIds, log, component }: AnswerRequest,
+  { request, split, identicalIds, log }: AnswerRequest,
   bench: Workbench,
   stages: VectorStages,
   source: QuerySource,
 ): Promise<Dense> {
-  const { config, seed } = request;
+  const { config, seed, component } = request;
   const { dataset, engine } = bench;
   const shards = await encodedShards(bench, stages);
   await bench.logged(stages.queries, 'queries');

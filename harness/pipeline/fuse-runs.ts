@@ -8,6 +8,7 @@ import { compareBytes } from '../metrics/judge.js';
 import { fuseHits } from '../search/fuse.js';
 import type { PassageHits } from '../search/search.js';
 import { removePartialsOf } from '../store/partials.js';
+import { assertScores } from './foreign-run.js';
 import { fusionOf, fusionText } from './fused.js';
 
 export interface FuseRunsRequest {
@@ -92,16 +93,6 @@ export async function fuseRuns(request: FuseRunsRequest): Promise<FusedRuns> {
   await removePartialsOf(out);
   await writeRunFile(out, 'trec', { run: fused, tag });
   return { fusion: fusionText(fusion, fuse.depth), queries: queryIds.size, hits, notes };
-}
-
-/** @throws BenchError DATA_INVALID: what leaves float32 would make sums that are no numbers, and lose their passages unseen. */
-function assertScores({ passageIds, scores }: Ranking, file: string, queryId: string): void {
-  const at = passageIds.findIndex((_, i) => !Number.isFinite(Math.fround(scores![i]!)));
-  if (at < 0) return;
-  const what = `query '${queryId}', passage '${passageIds[at]}'`;
-  throw new BenchError('DATA_INVALID', `${file}: ${what}: a score of ${scores![at]} is too large.`, {
-    hint: 'Scores are computed with as float32, whose largest number is 3.4e38: write smaller ones.',
-  });
 }
 
 /** One query's list. */

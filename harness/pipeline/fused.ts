@@ -29,6 +29,8 @@ import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
+export { given } from './components.js';
+
 export const times = (trial: Trial): Promise<StageTime[]> =>
   timesOf(trial, ({ fuse, search }) => fuse.depth ?? search.depth);
 
@@ -131,6 +133,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
+      ...(all.every(({ untimed }) => untimed !== undefined) && { untimed: all[0]!.untimed! }),
       opening: { system: request.architecture, folders: openings.flatMap(({ folders }) => folders), from },
       close: () => close(all),
     };

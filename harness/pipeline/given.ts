@@ -52,6 +52,13 @@ export const times = async (): Promise<StageTime[]> => [
   { stage: 'read and search', seconds: null, basis: 'vectors made elsewhere are not tried beforehand' },
 ];
 
+const contentKey = async ({ files, similarity }: GivenVectors): Promise<string> =>
+  keyOf({ files: await files(), similarity });
+
+export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
+  return { vectors: await contentKey(await described(request)) };
+}
+
 /** Their vectors, as stages. */
 const sourceOf = ({ config }: RunRequest, need: Given, name: string): VectorSource =>
   givenVectors({ name, need, open: () => describeGiven(need.folder, config.vectors.similarity) }, config);
@@ -81,18 +88,18 @@ async function givenAs<T extends UsedVectors>(
   searches = true,
 ) {
   const { request, prepared, split } = asking;
-  const given = await described(request);
-  const queries = await GivenQueries.open(given);
+  const found = await described(request);
+  const queries = await GivenQueries.open(found);
   // Better known before the passages are read than after.
   if (searches) queries.vectorsOf(await prepared.dataset.queries(split));
-  const name = `vectors:${path.basename(given.folder)}`;
-  const key = keyOf({ files: await given.files(), similarity: given.similarity });
+  const name = `vectors:${path.basename(found.folder)}`;
+  const key = await contentKey(found);
   return onEngine(asking, async (bench) => {
     const known = await knownOf(bench, await indexBuilder(request.config));
-    const source = sourceOf(request, { folder: given.folder, key }, name);
+    const source = sourceOf(request, { folder: found.folder, key }, name);
     const used = await use(asking, bench, vectorStages(source, request, known, asking), {
       held: async () => ({ numbers: queries.values.length }),
-      from: { folder: given.folder },
+      from: { folder: found.folder },
     });
     const { facts } = used;
     return {
@@ -104,7 +111,7 @@ async function givenAs<T extends UsedVectors>(
       },
       given: { vectors: key },
       remarks: [
-        `vectors made elsewhere (${counted(given.dimensions, 'dimensions')}, ${given.similarity}): latency is of the search alone, no query is encoded`,
+        `vectors made elsewhere (${counted(found.dimensions, 'dimensions')}, ${found.similarity}): latency is of the search alone, no query is encoded`,
       ],
     };
   });

@@ -33,7 +33,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
   const means = await assertRequirements(request);
   const system = await loadSystem(architecture);
   const steps = await system.steps();
-  const { stages, needs } = await steps.plan(request, means);
+  const { stages, needs, untimed } = await steps.plan(request, means);
   const graph = inOrder((await steps.stages(request, namesOf(request))).all);
   const { plugin, variant } = await loadDataset(dataset);
   const passages = await passagesHere(request);
@@ -46,7 +46,7 @@ export async function planRun(request: RunRequest, times?: TimeEstimates): Promi
       ...stages,
       `artifacts ${namesIn(graph)}`,
       `measure   ${config.measures.join(', ')}`,
-      `latency   ${latencyText(config)}`,
+      `latency   ${untimed === undefined ? latencyText(config) : `not measured: ${untimed}`}`,
       ...(await needs(passages)),
       ...timeLines(time),
       `record    in ${config.out}; cache in ${config.cache}`,

@@ -45,7 +45,7 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
     dataset: await datasetFacts(dataset, split),
     stages,
     ...(training && { training }),
-    index: { ...index, ...(studied?.curve && { curve: studied.curve }) },
+    ...(index && { index: { ...index, ...(studied?.curve && { curve: studied.curve }) } }),
     queryIds: measured.evaluation.queryIds,
     measures: measureValues(measured.evaluation),
     run: { ...runFile, depth: config.search.depth },
@@ -74,8 +74,15 @@ export function stemOf(
   return `${fileName(collection)}-${fileName(architecture)}-${seed}-${settings}`;
 }
 
+/** Longer ones end with a hash: a file's name holds 255 bytes, and a system's may hold several paths. */
+const longestPart = 100;
+
 /** A dataset's or a system's name as part of a file's. */
-export const fileName = (name: string): string => name.replace(/[^\w.-]+/g, '-');
+export function fileName(name: string): string {
+  const plain = name.replace(/[^\w.-]+/g, '-');
+  if (plain.length <= longestPart) return plain;
+  return `${plain.slice(0, longestPart - 9)}-${keyOf(name).slice(0, 8)}`;
+}
 
 /** A system's name as the last column of a run has it: a folder's may hold blanks. */
 export const tagOf = (name: string): string => name.replace(/[\0- ]+/g, '-');

@@ -28,6 +28,8 @@ import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan, SystemSteps } from './system.js';
 import { conditionsHere } from './whole-index.js';
 
+export { given } from './components.js';
+
 export const times = (trial: Trial): Promise<StageTime[]> =>
   timesOf(trial, ({ rerank, search }) => Math.max(search.depth, rerank.depth ?? 0));
 

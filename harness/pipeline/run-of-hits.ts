@@ -5,6 +5,8 @@ import type { PassageHits } from '../search/search.js';
 /** Gives the passage ids of an index by ordinal. */
 export interface NamedPassages {
   identifiers(): Promise<{ at(ordinal: number): string }>;
+  /** N: ordinals from there on are of no passage of the collection. Absent where there are none. */
+  readonly passages?: number;
 }
 
 /** @param queries in the order of the hits @returns every query's ranking, of those without hits too */
@@ -14,12 +16,14 @@ export async function runOf(
   { depth, ordinals, scores, counts }: PassageHits,
 ): Promise<Run> {
   const identifiers = await index.identifiers();
+  const { passages = Infinity } = index;
   return new Map(
     queries.map(({ queryId }, q) => {
       const [from, end] = [q * depth, q * depth + counts[q]!];
       const own = ordinals.slice(from, end);
       const passageIds = Array.from(own, (ordinal) => identifiers.at(ordinal));
-      return [queryId, { passageIds, scores: scores.slice(from, end), ordinals: own }];
+      const isPlaced = own.every((ordinal) => ordinal < passages);
+      return [queryId, { passageIds, scores: scores.slice(from, end), ...(isPlaced && { ordinals: own }) }];
     }),
   );
 }

@@ -11,6 +11,11 @@ export interface RunRequest extends StageRequest {
   seed: number;
   /** Folder of a trained checkpoint to start training from, instead of the configuration's model. */
   init?: string;
+  /**
+   * Whether its hits are for others to work with, such as a system that is put together of it: nobody asks for its `study`, and each of
+   * them has to be of a passage of the collection.
+   */
+  component?: true;
   /** Where hard negatives come from: `dataset`, `bm25`, and files; the usual source where absent. */
   negatives?: readonly string[];
 }

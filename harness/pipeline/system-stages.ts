@@ -23,8 +23,8 @@ async function begin(
   { system: architecture, ...request }: SystemRequest,
   progress: Progress,
 ): Promise<Pick<AnswerRequest, 'request' | 'prepared' | 'log' | 'progress'>> {
-  // Of an index that is trained: as in a run with that seed.
-  const whole: RunRequest = { ...request, architecture, seed: request.config.seeds[0]! };
+  // Of an index that is trained: as in a run with that seed. What is studied of a whole system beside its hits is not asked for.
+  const whole: RunRequest = { ...request, architecture, seed: request.config.seeds[0]!, component: true };
   await assertRequirements(whole);
   const prepared = await prepare(whole, progress);
   return { request: whole, prepared, log: new StageLog(prepared.store), progress };
@@ -46,7 +46,7 @@ export async function encodeSystem(request: SystemRequest, progress: Progress): 
   }
   const begun = await begin(request, progress);
   const { dataset, config } = begun.prepared;
-  const asked = { split: 'test', depth: config.search.depth, component: true } as const;
+  const asked = { split: 'test', depth: config.search.depth } as const;
   const encoding = await encode({ ...begun, ...asked, identicalIds: identicalIdsOf(config, dataset) });
   return closing(encoding, () => encodedIndex(encoding.shards, progress));
 }
@@ -68,8 +68,7 @@ export async function withHits<T>(
   const { split, missing, depth = config.search.depth } = asked;
   await assertQueries(prepared, split, missing);
   const identicalIds = asked.identicalIds ?? identicalIdsOf(config, dataset);
-  // What is studied of a whole system beside its hits is not asked for.
-  const answering = await answer({ ...begun, ...{ split, depth, identicalIds }, component: true });
+  const answering = await answer({ ...begun, ...{ split, depth, identicalIds } });
   return closing(answering, () => work(answering, prepared, log));
 }
 

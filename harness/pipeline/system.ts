@@ -41,6 +41,8 @@ export interface SystemSteps {
   plan(request: RunRequest, means: Means): Promise<SystemPlan>;
   /** How long its stages take on this machine: a little of them is really done. */
   times(trial: Trial): Promise<StageTime[]>;
+  /** `AnsweredSystem.given` as it will be, where that is known before anything is made; absent where nothing is given, or it is not known. */
+  given?(request: RunRequest): Promise<AnsweredSystem['given']>;
   /** Every stage as far as the hits of a split. The caller closes what comes back. */
   answer(asking: AnswerRequest): Promise<AnsweredSystem>;
   /** Every stage as far as the vectors of the passages; absent where it has none, or has them of a checkpoint. */
@@ -70,6 +72,8 @@ export interface Means {
 export interface SystemPlan {
   /** From the model to the search. */
   stages: readonly string[];
+  /** See `AnsweredSystem.untimed`. */
+  untimed?: string;
   /** What the machine has to have. @param passages N; null where it is not known */
   needs(passages: number | null): Promise<readonly string[]>;
 }
@@ -81,18 +85,14 @@ export interface AnswerRequest {
   /** Hits per query. */
   depth: number;
   identicalIds: 'dropped' | 'kept';
-  /** Whether it is one of the systems that another is put together of: nobody asks for its `study`. */
-  component?: true;
   /** Gets the stages, those before a failure too. */
   log: StageLog;
   progress: Progress;
 }
 
-/** What only the system knows of a run's record. */
+/** What only the system knows of a run's record; `index` is absent where its hits were made elsewhere, or those of all its systems. */
 export type SystemFacts = Pick<Findings, 'config' | 'arch' | 'device'> &
-  Partial<Pick<Findings, 'model' | 'training' | 'components'>> & {
-    readonly index: NonNullable<Findings['index']>;
-  };
+  Partial<Pick<Findings, 'model' | 'training' | 'components' | 'hitsFrom' | 'index'>>;
 
 /** A system that has answered the queries of a split. */
 export interface AnsweredSystem {
@@ -105,6 +105,8 @@ export interface AnsweredSystem {
   readonly remarks: readonly string[];
   /** What has to be added up for the seconds of building and searching the whole index. */
   readonly work: Readonly<Record<string, { timed: Timed; wanted: Conditions }>>;
+  /** Why it is not timed, and nothing is measured while it answers: its hits were made elsewhere. Absent where it is. */
+  readonly untimed?: string;
   /** Memory that it takes while it is open: the index as far as it is held, and the model. */
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */
@@ -165,6 +167,8 @@ export interface System extends SystemListing {
 /** `harness/systems/NAME.ts` exports one of these by default. Light: it is loaded to look names up. */
 export interface SystemKind {
   list(): Promise<readonly SystemListing[]>;
+  /** Where there is no list of its names: how they are written, such as `vectors:FOLDER`. */
+  readonly form?: SystemListing;
   /** Whether a name is of this kind, be it right or not. */
   has(name: string): Promise<boolean>;
   /** @throws BenchError UNKNOWN_NAME where it has a fault */

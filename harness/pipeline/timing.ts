@@ -24,20 +24,23 @@ export interface TimedCell {
 export const rereadingQueries = 10;
 
 /**
- * @param cells of one dataset and seed, with the same settings of `latency`
+ * Those that are not to be timed come back without latencies, and take no turns.
+ * @param all of one dataset and seed, with the same settings of `latency`
  * @param open opens one of them in this process
  * @throws BenchError INTERRUPTED; whatever else goes wrong is given back with the cell
  */
 export async function timeCells(
-  cells: readonly Cell[],
+  all: readonly Cell[],
   progress: Progress,
   open = openSystem,
 ): Promise<TimedCell[]> {
+  const untimed = all.filter((cell) => cell.untimed !== undefined).map((cell) => ({ cell, seconds: 0 }));
+  const cells = all.filter((cell) => cell.untimed === undefined);
   const first = cells[0];
-  if (first === undefined) return [];
+  if (first === undefined) return untimed;
   const { seed, config } = first.request;
   const queries = chosenQueries(first.queries, config.latency.queries, seed);
-  if (queries.length === 0) return cells.map((cell) => ({ cell, seconds: 0 }));
+  if (queries.length === 0) return all.map((cell) => ({ cell, seconds: 0 }));
   const names = distinctNames(cells.map(({ file, record }) => ({ file, record })));
   const named = cells.map((cell, i) => ({ cell, name: names[i]! }));
   // Systems that wait for the disk have few queries and turns of their own, so that the others keep all of theirs.
@@ -51,7 +54,7 @@ export async function timeCells(
       `latency: all at once would take more than latency.memoryMiB allows, or some read the disk; together: ${lists.join('; ')}`,
     );
   }
-  const timed: TimedCell[] = [];
+  const timed: TimedCell[] = [...untimed];
   for (const turn of turns) {
     const asked = turn[0]!.cell.rereads ? queries.slice(0, rereadingQueries) : queries;
     timed.push(...(await timeTurn(turn, asked, progress, open)));

@@ -50,7 +50,9 @@ export interface RunRecord {
   readonly stages: readonly StageFacts[];
   readonly training?: TrainingFacts;
   readonly index?: IndexFacts;
-  /** The systems that it is put together of, each as its own record has it; `index` adds up theirs. */
+  /** The file of hits, made elsewhere, that was read instead of searching. */
+  readonly hitsFrom?: DataFile;
+  /** The systems that it is put together of, each as its own record has it; `index` adds up theirs, as far as they have one. */
   readonly components?: readonly ComponentFacts[];
   /** The queries evaluated; the per-query values of every measure stand in this order. */
   readonly queryIds: readonly string[];
@@ -70,7 +72,8 @@ export interface ComponentFacts {
   readonly arch: ArchitectureFacts;
   readonly model?: ModelFacts;
   readonly training?: TrainingFacts;
-  readonly index: IndexFacts;
+  readonly index?: IndexFacts;
+  readonly hitsFrom?: DataFile;
 }
 
 export interface ArchitectureFacts {
@@ -148,6 +151,8 @@ export interface DeviceFacts {
   readonly precision?: string;
   /** Where queries got their vectors, if not from a model here: no latency has that, or a network's is in it. */
   readonly queryVectors?: 'given' | 'network';
+  /** Where hits, or some that others were made of, were read from a file: no latency has what finding them took. */
+  readonly hits?: 'given';
   /** Of the libraries that computed. */
   readonly versions: Readonly<Record<string, string>>;
   /** Of this program; null where it does not run from a git checkout. */

@@ -52,6 +52,7 @@ const stageFiles = {
   'bm25 negatives': ['stages/bm25-negatives'],
   'given vectors': ['stages/given-vectors'],
   'endpoint vectors': ['stages/endpoint-vectors'],
+  'given run': ['stages/given-run'],
   fuse: ['stages/fuse'],
   rerank: ['stages/rerank'],
   /** In no key: measuring takes seconds, and is done anew. */

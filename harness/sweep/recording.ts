@@ -29,6 +29,7 @@ import { AtomicFile, putInPlace, temporaryName } from '../store/atomic.js';
 import { keyOf } from '../store/hash.js';
 import { makeFolder } from '../store/make-folder.js';
 import { removePartials } from '../store/partials.js';
+import { loadSystem } from '../systems.js';
 import { collectionOf } from './cell-lines.js';
 
 const split = 'test';
@@ -108,7 +109,9 @@ export async function recordedBefore(
   pinned?: string,
 ): Promise<StoredRecord | undefined> {
   if (request.init !== undefined || request.negatives !== undefined) return undefined;
-  const file = `${path.join(request.config.out, stemOf(request, dataset))}${recordSuffix}`;
+  const { given } = await (await loadSystem(request.architecture)).steps();
+  const stem = stemOf(request, dataset, await given?.(request));
+  const file = `${path.join(request.config.out, stem)}${recordSuffix}`;
   const record = await readRecord(file).catch(() => undefined);
   if (record?.status !== 'ok') return undefined;
   const doubt = programDoubt(record, await describeMachine()) ?? machineDoubt(record, pinned);
