@@ -109,6 +109,19 @@ test('csv: numbers in full, a formula in a name disarmed', async () => {
   assert.match(second!, /,"'=HYPERLINK\(""x""\),1",/);
 });
 
+test('per-query: ids that are signed numbers stay what they are, and a formula is disarmed', async () => {
+  const { file, record } = stored({ queries: 4, timed: 4 });
+  const ids = ['-152', '+7', '-1+2', '=q1'];
+  const named = { file, record: { ...record, queryIds: ids } };
+  const text = await render('per-query', await prepare([named], { values: true }));
+  const queries = text
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',')[5]);
+  assert.deepEqual(queries, ['-152', '+7', "'-1+2", "'=q1"]);
+});
+
 test('json: the whole report, as it was prepared', async () => {
   const report = await prepare(records);
   assert.deepEqual(JSON.parse(await render('json', report)), JSON.parse(JSON.stringify(report)));
