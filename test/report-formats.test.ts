@@ -94,6 +94,14 @@ test('markdown: of one seed accuracy has its interval; the differences have effe
   }
 });
 
+test('of two systems and one measure there is one test and one pair', async () => {
+  const two = [stored(), stored({ arch: 'mlr-sc', lift: 0.1 })];
+  const text = await render('markdown', await prepare(two, { measures: ['mrr@10'] }));
+  assert.match(text, /corrected by Holm over 1 test\)/);
+  assert.match(text, /corrected by Holm over 1 pair\)/);
+  assert.doesNotMatch(text, /\b1 (tests|pairs)/);
+});
+
 test('csv: numbers in full, a formula in a name disarmed', async () => {
   const named = { ...stored({ arch: '=HYPERLINK("x"),1', seed: 1, lift: 0.1 }), file: 'x' };
   const report = await prepare([stored(), named]);
