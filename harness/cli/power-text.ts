@@ -80,7 +80,9 @@ function notesOf(powers: readonly QueryPower[], { level, tests, power }: PowerQu
   const notes = [
     `the smallest true difference that ${of} finds so often, on other queries like these`,
     ...(none
-      ? [`none: so few queries change that the test would not find it in ${percent(power)} of such sets, were all of them won by one system`]
+      ? [
+          `none: so few queries change that the test would not find it in ${percent(power)} of such sets, were all of them won by one system`,
+        ]
       : []),
   ];
   return noteLines(notes);

@@ -25,7 +25,7 @@ export async function readQrels(file: string): Promise<Qrels> {
       if (line.decimalIfAny(columns - 1) === undefined)
         throw line.fault(
           `relevance '${line.column(columns - 1).slice(0, 80)}' is not a number`,
-          'Is it a header? The only one that is known is BEIR\'s: query-id corpus-id score.',
+          "Is it a header? The only one that is known is BEIR's: query-id corpus-id score.",
         );
     }
     if (line.count !== columns) throw wrongQrelColumns(line);
