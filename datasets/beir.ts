@@ -81,9 +81,14 @@ async function strangeQrels(folder: string, variant: string | undefined): Promis
   if (variant !== undefined) return [];
   const names = await readdir(path.join(folder, 'qrels')).catch(() => []);
   const known = Object.values(qrelNames(variant)).flatMap((name) => (name ? [name, `${name}.gz`] : []));
-  const strange = names.filter((name) => /\.(tsv|txt|csv)(\.gz)?$/.test(name) && !known.includes(name)).sort();
+  const strange = names
+    .filter((name) => /\.(tsv|txt|csv)(\.gz)?$/.test(name) && !known.includes(name))
+    .sort();
   if (strange.length === 0) return [];
-  const [are, list] = [strange.length === 1 ? 'is' : 'are', strange.map((name) => `qrels/${name}`).join(', ')];
+  const [are, list] = [
+    strange.length === 1 ? 'is' : 'are',
+    strange.map((name) => `qrels/${name}`).join(', '),
+  ];
   return [`${list} ${are} not read: the qrels of a split are called train.tsv, dev.tsv or test.tsv.`];
 }
 

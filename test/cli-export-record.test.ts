@@ -98,7 +98,9 @@ test('what made a run, as ir_metadata', async () => {
   // By any parser of YAML, as it is.
   const metadata = parse(text);
   // In a run, behind the signs of a comment, it is the same.
-  const [, inRun] = /# ir_metadata\.start\n([\s\S]*)# ir_metadata\.end\n/.exec(text.replace(/^(?!#)/gm, '# '))!;
+  const [, inRun] = /# ir_metadata\.start\n([\s\S]*)# ir_metadata\.end\n/.exec(
+    text.replace(/^(?!#)/gm, '# '),
+  )!;
   assert.deepEqual(parse(inRun!.replace(/^# /gm, '')), metadata);
   assert.deepEqual(Object.keys(metadata), [
     ...[

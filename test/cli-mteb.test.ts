@@ -141,7 +141,10 @@ test("Python's NaN is read where no measure is taken of it, and refused by name 
   const [scores] = theirs.scores.test;
   // As json.dump of Python writes it, which mteb does for nauc_recall_at_1000 where recall is 1 throughout.
   const text = JSON.stringify({ ...theirs, task_name: 'A NaN, "-Infinity"' });
-  const written = text.replace('"nauc_ndcg_at_10_max":-0.2', '"nauc_ndcg_at_10_max":NaN,"x":[-Infinity, Infinity]');
+  const written = text.replace(
+    '"nauc_ndcg_at_10_max":-0.2',
+    '"nauc_ndcg_at_10_max":NaN,"x":[-Infinity, Infinity]',
+  );
   assert.notEqual(written, text);
   writeFileSync(at('result.json'), written);
   const record = await converted();

@@ -156,7 +156,9 @@ export function legendOf(
     const several = comparisons.some(({ measures }) => measures.some((measure) => measure.seeds.length > 1));
     const means = several ? ' (each with its mean over the seeds both have)' : '';
     const corrected =
-      correction === 'holm' ? `corrected by Holm over ${countOf(familySize.overQueries, 'test')}` : 'not corrected';
+      correction === 'holm'
+        ? `corrected by Holm over ${countOf(familySize.overQueries, 'test')}`
+        : 'not corrected';
     sentences.push(`* differs from ${baseline} over queries${means}${seeds} (p < 0.05, ${corrected}).`);
   }
   if (has(showsDeviation)) sentences.push('± is the standard deviation over seeds.');
