@@ -1,7 +1,6 @@
 /** Training: a checkpoint, named by everything that decides its weights. */
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
-import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { saveRetriever } from '../model/retriever-files.js';
 import { textEncoders } from '../pipeline/checkpoint.js';
@@ -178,7 +177,7 @@ export function remarks(
   const { added, withoutAddedPositive = 0, withoutNegatives = 0 } = train;
   const lines: string[] = [];
   const say = (count: number, things: string, thing = things) => {
-    if (count > 0) lines.push(counted(count, things, thing));
+    if (count > 0) lines.push(`${count} ${count === 1 ? thing : things}`);
   };
   if (added !== undefined)
     lines.push(`${added} of ${train.examples} training examples come from files that name positives`);
