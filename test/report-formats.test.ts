@@ -130,6 +130,24 @@ test('per-query: ids that are signed numbers stay what they are, and a formula i
   assert.deepEqual(queries, ['-152', '+7', "'-1+2", "'=q1"]);
 });
 
+test('html: the page tells queries apart that the table of tests tells apart', async () => {
+  const seeds = [1, 2, 3].flatMap((seed) =>
+    [99, 100].map((rank) => {
+      const { file, record } = stored({ arch: `rank-${rank}`, seed, queries: 2, timed: 2 });
+      const perQuery = [seed === 1 ? 1 / rank : 1 / 3, 0.5];
+      const mrr = { mean: (perQuery[0]! + 0.5) / 2, higherIsBetter: true, description: 'made up', perQuery };
+      return { file, record: { ...record, measures: { mrr } } };
+    }),
+  );
+  const report = await prepare(seeds);
+  const { wins, ties, losses } = report.sections[0]!.comparisons[0]!.measures[0]!.overQueries;
+  const [, data] = /<script type="application\/json">(.*?)<\/script>/.exec(await render('html', report))!;
+  const [first, second] = JSON.parse(data!).queries.measures.mrr as number[][];
+  const count = (sign: number) => first!.filter((value, q) => Math.sign(second![q]! - value) === sign).length;
+  assert.deepEqual([count(1), count(0), count(-1)], [wins, ties, losses]);
+  assert.equal(wins + losses, 1);
+});
+
 test('json: the whole report, as it was prepared', async () => {
   const report = await prepare(records);
   assert.deepEqual(JSON.parse(await render('json', report)), JSON.parse(JSON.stringify(report)));
