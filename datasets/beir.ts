@@ -2,6 +2,7 @@
  * BEIR (Thakur et al. 2021): corpus.jsonl, queries.jsonl and qrels/*.tsv, the layout of 19 collections and of many more that
  * others publish. `beir --data DIR` opens any folder of that layout.
  */
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset, DatasetPlugin, DatasetRequest, Passage, Split } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
@@ -72,6 +73,25 @@ async function queriesOf(file: string): Promise<QueryList['byId']> {
   return list.byId;
 }
 
+/**
+ * Judgements that are passed over: a split that is called otherwise would be missed without a word. Of the collections by name it is
+ * known what else their folders hold.
+ */
+async function strangeQrels(folder: string, variant: string | undefined): Promise<string[]> {
+  if (variant !== undefined) return [];
+  const names = await readdir(path.join(folder, 'qrels')).catch(() => []);
+  const known = Object.values(qrelNames(variant)).flatMap((name) => (name ? [name, `${name}.gz`] : []));
+  const strange = names
+    .filter((name) => /\.(tsv|txt|csv)(\.gz)?$/.test(name) && !known.includes(name))
+    .sort();
+  if (strange.length === 0) return [];
+  const [are, list] = [
+    strange.length === 1 ? 'is' : 'are',
+    strange.map((name) => `qrels/${name}`).join(', '),
+  ];
+  return [`${list} ${are} not read: the qrels of a split are called train.tsv, dev.tsv or test.tsv.`];
+}
+
 async function open(request: DatasetRequest): Promise<Dataset> {
   const { variant } = request;
   const folder = await folderOf(request);
@@ -107,7 +127,7 @@ async function open(request: DatasetRequest): Promise<Dataset> {
     // BEIR evaluates with pytrec_eval.
     tieRule: 'trec_eval',
     trainsOn: 'each-positive',
-    remarks: judged.remarks,
+    remarks: [...judged.remarks, ...(await strangeQrels(folder, variant))],
     passages: () => placedPassages((start) => passagesOf(corpus, start), starts),
     queries: async (split) => judged.splits[split].queries,
     qrels: async (split) => judged.splits[split].qrels,

@@ -24,6 +24,29 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/**
+ * As `parseJson`, of what Python's json.dump has written: a bare NaN, Infinity or -Infinity becomes a string of that name, so that
+ * whoever needs a number there refuses it by name.
+ * @throws SyntaxError
+ */
+export function parsePythonJson(text: string): unknown {
+  let quoted = '';
+  let from = 0;
+  for (const { 0: word, index } of text.matchAll(/"|-?Infinity|NaN/g)) {
+    if (index < from) continue;
+    if (word === '"') {
+      const end = closingQuote(text, index + 1);
+      if (end < 0) break;
+      quoted += text.slice(from, end + 1);
+      from = end + 1;
+      continue;
+    }
+    quoted += `${text.slice(from, index)}"${word}"`;
+    from = index + word.length;
+  }
+  return parseJson(quoted + text.slice(from));
+}
+
 /** Where the first level too many opens; -1 where none does. */
 function tooDeepAt(text: string): number {
   if (text.length <= deepestJson || hasFewBrackets(text)) return -1;

@@ -137,6 +137,23 @@ test('of several subsets the mean, each standing where a query stands; of severa
   await refused(converted('--split', 'train'), 'RECORD_INVALID', /no split 'train'; it has dev, test/);
 });
 
+test("Python's NaN is read where no measure is taken of it, and refused by name where one is", async () => {
+  const [scores] = theirs.scores.test;
+  // As json.dump of Python writes it, which mteb does for nauc_recall_at_1000 where recall is 1 throughout.
+  const text = JSON.stringify({ ...theirs, task_name: 'A NaN, "-Infinity"' });
+  const written = text.replace(
+    '"nauc_ndcg_at_10_max":-0.2',
+    '"nauc_ndcg_at_10_max":NaN,"x":[-Infinity, Infinity]',
+  );
+  assert.notEqual(written, text);
+  writeFileSync(at('result.json'), written);
+  const record = await converted();
+  assert.equal(record.measures['ndcg@10']!.mean, 0.64508);
+  assert.equal(record.dataset.name, 'mteb:A NaN, "-Infinity"');
+  writeFileSync(at('result.json'), text.replace(`"ndcg_at_10":${scores!.ndcg_at_10}`, '"ndcg_at_10":NaN'));
+  await refused(converted(), 'RECORD_INVALID', /ndcg_at_10 .*is "NaN", not a number from 0 to 1/);
+});
+
 test('what is no result of a retrieval task is refused, and nothing is written', async () => {
   const before = readdirSync(folder).sort();
   const [scores] = theirs.scores.test;

@@ -7,6 +7,7 @@ import type { ReportCell } from '../harness/contracts.js';
 import type { StoredRecord } from '../harness/record.js';
 import { bootstrapStatistic } from '../harness/statistics/bootstrap.js';
 import { given, near, ones } from './given-records.js';
+import { stored } from './made-records.js';
 import { prepare, render } from './made-reports.js';
 
 function cellsOf(records: readonly StoredRecord[], name = 'dual-encoder'): Record<string, ReportCell> {
@@ -84,6 +85,20 @@ test('size: bytes of the index, for each passage, by part, and projected; means 
   }
 });
 
+test('passages a second are the passages over the seconds that stand beside them, over seeds too', () => {
+  const took = (seconds: number) => ({ seconds, cpu: 'Made CPU', threads: 2 });
+  const made = { madeAt: '2026-01-01T00:00:00.000Z', benchVersion: '0.1.0', git: null };
+  const runs = [1, 4].map((seconds, i) => {
+    const { file, record } = stored({ seed: i + 1 });
+    const execution = { cached: true, seconds: 0, made: { ...made, took: took(seconds) } };
+    return { file, record: { ...record, stages: [{ name: 'encode', key: null, execution }] } };
+  });
+  const cells = cellsOf(runs);
+  near(cells['build-s']?.value, 2.5, 'seconds');
+  // 1,000 passages in 1 s and in 4 s: 2,000 in 5 s, where the mean of both rates is 625.
+  for (const id of ['passages-per-s', 'encode-passages-per-s']) near(cells[id]?.value, 400, id);
+});
+
 test('recall of the index: that of the last point, which the run is of, at the depth of the run', () => {
   const { 'index-recall': recall } = cellsOf(seeds);
   // 0.6, 0.7, 0.8
@@ -91,7 +106,7 @@ test('recall of the index: that of the last point, which the run is of, at the d
   near(recall!.deviation, 0.1, 'deviation');
 });
 
-test('latency: medians and slow queries of the samples of all seeds, throughput and the whole index as means', () => {
+test('latency: medians and slow queries of the samples of all seeds, throughput as that of all seeds together, the whole index as a mean', () => {
   const cells = cellsOf(seeds);
   const expected = {
     // 10, 14, 20, 24, 30, 34
@@ -101,8 +116,9 @@ test('latency: medians and slow queries of the samples of all seeds, throughput 
     'total-ms': 200,
     // (9 - 1) 0.95 = 7.6: between the eighth and the ninth.
     'search-p95-ms': 8.6,
-    'throughput-1': 20,
-    'throughput-16': 320,
+    // 3 / (1 / 10 + 1 / 20 + 1 / 30): as many queries of each seed.
+    'throughput-1': 180 / 11,
+    'throughput-16': (16 * 180) / 11,
     'whole-index-s': 0.25,
   };
   for (const [id, value] of Object.entries(expected)) near(cells[id]?.value, value, id);

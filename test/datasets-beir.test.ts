@@ -37,6 +37,27 @@ test('a folder of the layout: records of every split', async () => {
   assert.deepEqual(dataset.remarks, []);
 });
 
+test('qrels of a split that is called otherwise are told, and a foreign header with the one that is known', async () => {
+  const more = { 'qrels/valid.tsv': 'q2\td2\t1\n', 'qrels/validation.tsv.gz': gzipSync('q2\td2\t1\n') };
+  await inFolder(
+    { ...whole, ...more, 'qrels/README': 'x', 'qrels/dev.tsv': 'q2\td2\t1\n' },
+    async (folder) => {
+      const { remarks } = await openFolder(beir, folder);
+      assert.deepEqual(remarks, [
+        'qrels/valid.tsv, qrels/validation.tsv.gz are not read: the qrels of a split are called train.tsv, dev.tsv or test.tsv.',
+      ]);
+      // What else the folder of a known collection holds is known, too: MS MARCO's test.tsv.
+      assert.deepEqual((await openFolder(beir, folder, 'scifact')).remarks, []);
+    },
+  );
+  const foreign = { ...whole, 'qrels/test.tsv': 'query_id\tdoc_id\trelevance\nq1\td1\t1\n' };
+  await refuses(beir, foreign, undefined, 'DATA_INVALID', /line 1: relevance 'relevance' is not a number/);
+  const error = await inFolder(foreign, (folder) => openFolder(beir, folder)).catch(
+    (cause: unknown) => cause,
+  );
+  assert.match((error as BenchError).hint!, /a header\?.*query-id corpus-id score/);
+});
+
 const scifact = path.join(sharedData, 'scifact');
 test('SciFact: counts, first and last', { skip: !existsSync(scifact) && `no ${scifact}` }, async () => {
   const dataset = await openFolder(beir, scifact, 'scifact');

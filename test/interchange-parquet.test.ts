@@ -99,6 +99,7 @@ test('what is not read is refused by name', async () => {
     fixture('lz4'),
     /column _id is packed by LZ4.*; known: UNCOMPRESSED, SNAPPY, GZIP, BROTLI, ZSTD/,
   );
+  await assert.rejects(read(fixture('lz4'), names), { hint: /Write it again with another codec/ });
   await refused(fixture('byte-array-deltas'), /BYTE_ARRAY is encoded as DELTA_BYTE_ARRAY, which is not read/);
   await refused(fixture('others'), /column list is not one that is read/, ['list']);
   await refused(fixture('others'), /column nothing is not one that is read/, ['nothing']);

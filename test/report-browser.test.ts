@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import type { StoredRecord } from '../harness/record.js';
 import { stored } from './made-records.js';
 import { prepare, render } from './made-reports.js';
 
@@ -21,8 +22,14 @@ const file = path.join(folder, 'report.html');
 let browser: Browser | undefined;
 
 const attack = '</script><img src=x onerror="window.attacked = true">';
+/** On a machine that counts energy. */
+function counting({ file, record }: StoredRecord): StoredRecord {
+  const costs = { 'joules-per-query': { value: 0.25 } };
+  return { file, record: { ...record, answering: { queries: 200, seconds: 2, costs } } };
+}
+
 const records = [1, 2].flatMap((seed) => [
-  stored({ seed }),
+  counting(stored({ seed })),
   stored({ arch: 'mlr-sc', seed, lift: 0.1 }),
   stored({ arch: 'me-bert', seed, vectors: 4, lift: 0.05, slower: 2 }),
   stored({ arch: `mlr ${attack}`, seed, layers: [1, 2] }),
@@ -80,6 +87,11 @@ test('axes are chosen, systems hidden, and a point tells its settings', { skip }
     await along.selectOption('index-bytes');
     const titles = await page.locator('.explore .axis').allTextContents();
     assert.deepEqual(titles.slice(0, 2), ['index, MiB', 'mrr@10, %']);
+    for (const name of await along.locator('option').allTextContents())
+      assert.doesNotMatch(name, /undefined/);
+    await along.selectOption('joules-per-query');
+    assert.equal(await page.locator('.explore .axis').first().textContent(), 'energy a query, J');
+    await along.selectOption('index-bytes');
     const before = await points(page).nth(2).locator('circle').getAttribute('cx');
     await along.selectOption('search-ms');
     assert.notEqual(await points(page).nth(2).locator('circle').getAttribute('cx'), before);

@@ -94,6 +94,14 @@ test('markdown: of one seed accuracy has its interval; the differences have effe
   }
 });
 
+test('of two systems and one measure there is one test and one pair', async () => {
+  const two = [stored(), stored({ arch: 'mlr-sc', lift: 0.1 })];
+  const text = await render('markdown', await prepare(two, { measures: ['mrr@10'] }));
+  assert.match(text, /corrected by Holm over 1 test\)/);
+  assert.match(text, /corrected by Holm over 1 pair\)/);
+  assert.doesNotMatch(text, /\b1 (tests|pairs)/);
+});
+
 test('csv: numbers in full, a formula in a name disarmed', async () => {
   const named = { ...stored({ arch: '=HYPERLINK("x"),1', seed: 1, lift: 0.1 }), file: 'x' };
   const report = await prepare([stored(), named]);
@@ -107,6 +115,37 @@ test('csv: numbers in full, a formula in a name disarmed', async () => {
   assert.equal(cells.length, columns.length);
   assert.equal(cells[columns.indexOf('mrr@10')], String(value));
   assert.match(second!, /,"'=HYPERLINK\(""x""\),1",/);
+});
+
+test('per-query: ids that are signed numbers stay what they are, and a formula is disarmed', async () => {
+  const { file, record } = stored({ queries: 4, timed: 4 });
+  const ids = ['-152', '+7', '-1+2', '=q1'];
+  const named = { file, record: { ...record, queryIds: ids } };
+  const text = await render('per-query', await prepare([named], { values: true }));
+  const queries = text
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',')[5]);
+  assert.deepEqual(queries, ['-152', '+7', "'-1+2", "'=q1"]);
+});
+
+test('html: the page tells queries apart that the table of tests tells apart', async () => {
+  const seeds = [1, 2, 3].flatMap((seed) =>
+    [99, 100].map((rank) => {
+      const { file, record } = stored({ arch: `rank-${rank}`, seed, queries: 2, timed: 2 });
+      const perQuery = [seed === 1 ? 1 / rank : 1 / 3, 0.5];
+      const mrr = { mean: (perQuery[0]! + 0.5) / 2, higherIsBetter: true, description: 'made up', perQuery };
+      return { file, record: { ...record, measures: { mrr } } };
+    }),
+  );
+  const report = await prepare(seeds);
+  const { wins, ties, losses } = report.sections[0]!.comparisons[0]!.measures[0]!.overQueries;
+  const [, data] = /<script type="application\/json">(.*?)<\/script>/.exec(await render('html', report))!;
+  const [first, second] = JSON.parse(data!).queries.measures.mrr as number[][];
+  const count = (sign: number) => first!.filter((value, q) => Math.sign(second![q]! - value) === sign).length;
+  assert.deepEqual([count(1), count(0), count(-1)], [wins, ties, losses]);
+  assert.equal(wins + losses, 1);
 });
 
 test('json: the whole report, as it was prepared', async () => {

@@ -78,7 +78,7 @@ test('pairs whose query has no negatives are left out of training, and told; on 
     [3, 2, 1, 2],
   );
   const told = remarks(counts, { ...counts, examples: 0, tooFewNegatives: 0 }, 5, { named: false });
-  assert.ok(told.includes('1 training queries have no negatives and are left out'), told.join());
+  assert.ok(told.includes('1 training query has no negatives and is left out'), told.join());
   assert.equal((await examplesOf(pairs, 'dev', 3, bm25)).examples.length, 3);
   // Nobody misses negatives where none are asked for; a query of DPR's trains against the batch.
   assert.equal((await examplesOf(pairs, 'train', 0)).examples.length, 4);

@@ -38,7 +38,7 @@ test('queries without a positive and positives among negatives are dropped, coun
     shortPools: 2,
   });
   assert.deepEqual(remarks(counts, noDev, 3, { named: true }), [
-    '1 training queries have no positive and are left out',
+    '1 training query has no positive and is left out',
     '3 negatives are judged relevant to their query and are left out',
     '2 of 3 training queries have fewer hard negatives than asked for',
     '2 training queries have fewer than 3 negatives in a source',

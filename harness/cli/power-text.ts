@@ -71,7 +71,7 @@ export function powerTableOfRecords(found: readonly PairPower[], question: Power
   return `${table}${noteLines(notes)}${notesOf(powers, question)}`;
 }
 
-function notesOf(powers: readonly QueryPower[], { level, tests }: PowerQuestion): string {
+function notesOf(powers: readonly QueryPower[], { level, tests, power }: PowerQuestion): string {
   const of =
     tests === 1
       ? `a two-sided test at ${level}`
@@ -80,7 +80,9 @@ function notesOf(powers: readonly QueryPower[], { level, tests }: PowerQuestion)
   const notes = [
     `the smallest true difference that ${of} finds so often, on other queries like these`,
     ...(none
-      ? ['none: so few queries change that the test would find nothing, were all of them won by one system']
+      ? [
+          `none: so few queries change that the test would not find it in ${percent(power)} of such sets, were all of them won by one system`,
+        ]
       : []),
   ];
   return noteLines(notes);

@@ -17,6 +17,8 @@ export interface Cost {
 export interface CostColumn extends ReportColumn {
   /** True where it says what a system is rather than what it costs: no number of it is the best. */
   readonly isNoCost?: boolean;
+  /** True where it is so many a second: over several runs it is the rate of all of them together. */
+  readonly isRate?: boolean;
   /**
    * A number; a figure that says why there is none; undefined where a system has no such thing. Where it is absent, the meter
    * gave the figure.

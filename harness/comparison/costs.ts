@@ -4,7 +4,7 @@ import type { Figure, RunRecord } from '../record.js';
 import { answeringFigure } from '../record.js';
 import { bootstrapStatistic } from '../statistics/bootstrap.js';
 import type { StatisticName } from '../statistics/resample.js';
-import { mean, standardDeviation } from '../statistics/summary.js';
+import { mean, meanRate, standardDeviation } from '../statistics/summary.js';
 import type { CostColumn as RecordedColumn } from './cost.js';
 import { costs } from './known-costs.js';
 import { fewSamples, samplesOf } from './latency.js';
@@ -65,9 +65,10 @@ export function costOver(records: readonly RunRecord[], id: string): ReportCell 
 }
 
 /** A column of single records as one of systems: the mean over the runs, unless one of them has no number. */
-function overRuns(column: RecordedColumn): CostColumn {
+function overRuns({ isRate, ...column }: RecordedColumn): CostColumn {
   const { id, of = (record: RunRecord) => answeringFigure(record, id) } = column;
-  return { ...column, of: (system) => each(system, of) };
+  const over = isRate === true ? meanRate : mean;
+  return { ...column, of: (system) => each(system, of, over) };
 }
 
 function latency(part: 'encode' | 'search' | 'total', label: string, what: string): CostColumn {
@@ -110,6 +111,7 @@ function latencyColumn(part: 'encode' | 'search' | 'total', of: StatisticName) {
 function each(
   { runs }: System,
   of: (record: RunRecord) => number | Figure | undefined,
+  over: (values: readonly number[]) => number,
 ): ReportCell | NotMeasured | undefined {
   const found = runs.map(({ record }) => of(record));
   if (found.includes(undefined)) return undefined;
@@ -118,5 +120,5 @@ function each(
   if (missing.length > 0) return { notMeasured: missing.find(({ reason }) => reason !== undefined)?.reason };
   const values = figures.map(({ value }) => value!);
   const deviation = standardDeviation(values);
-  return { value: mean(values), ...(deviation !== undefined && { deviation }) };
+  return { value: over(values), ...(deviation !== undefined && { deviation }) };
 }

@@ -63,7 +63,7 @@ const columns: readonly CostColumn[] = [
   },
   {
     ...column('passages-per-s', 'passages/s', rateOf('encoding and building the index')),
-    ...{ unit: 'count', higherIsBetter: true, detail: true },
+    ...{ unit: 'count', higherIsBetter: true, isRate: true, detail: true },
     of: (record) => rate(record, both),
   },
   ...(
@@ -79,7 +79,7 @@ const columns: readonly CostColumn[] = [
     },
     {
       ...column(`${step}-passages-per-s`, `${label}, passages/s`, rateOf(what)),
-      ...{ unit: 'count', higherIsBetter: true, detail: true },
+      ...{ unit: 'count', higherIsBetter: true, isRate: true, detail: true },
       of: (record) => rate(record, [step]),
     },
   ]),

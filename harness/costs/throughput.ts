@@ -15,6 +15,7 @@ const throughput: Cost = {
         group: 'latency',
         unit: 'count',
         higherIsBetter: true,
+        isRate: true,
         detail: true,
         description: `Queries answered per second, from text to hits, ${batchSize} at once.`,
         of: ({ latency }) =>

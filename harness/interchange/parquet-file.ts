@@ -141,7 +141,11 @@ export class ParquetFile {
       throw new ParquetFault(`column ${name} is ${element.type} and ${meta.type}`);
     const codec = codecs.find((each) => each === meta.codec);
     if (codec === undefined)
-      throw new ParquetFault(`column ${name} is packed by ${meta.codec}; known: ${codecs.join(', ')}`);
+      throw new ParquetFault(
+        `column ${name} is packed by ${meta.codec}; known: ${codecs.join(', ')}`,
+        undefined,
+        "Write it again with another codec: compression='zstd' in pyarrow, pandas and polars.",
+      );
     const range = this.#range(name, meta);
     return {
       name,
@@ -223,7 +227,9 @@ function asBenchError(error: unknown, path: string, code: ErrorCode): unknown {
   // The disk's own.
   if ((error as NodeJS.ErrnoException).errno !== undefined) return error;
   return new BenchError(code, `${path} is not a usable parquet file: ${(error as Error).message}.`, {
-    hint: 'Fetch or copy it again; columns of texts, numbers and lists of numbers are read, as pyarrow and datasets write them.',
+    hint:
+      (error instanceof ParquetFault ? error.hint : undefined) ??
+      'Fetch or copy it again; columns of texts, numbers and lists of numbers are read, as pyarrow and datasets write them.',
     cause: error,
   });
 }

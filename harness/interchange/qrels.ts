@@ -22,6 +22,11 @@ export async function readQrels(file: string): Promise<Qrels> {
     if (columns === 0) {
       columns = line.count;
       if (columns === 3 && line.holds(0, 'query-id') && line.holds(1, 'corpus-id')) return;
+      if (line.decimalIfAny(columns - 1) === undefined)
+        throw line.fault(
+          `relevance '${line.column(columns - 1).slice(0, 80)}' is not a number`,
+          "Is it a header? The only one that is known is BEIR's: query-id corpus-id score.",
+        );
     }
     if (line.count !== columns) throw wrongQrelColumns(line);
     if (judgements === undefined || !line.holds(0, queryId)) {

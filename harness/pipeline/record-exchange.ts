@@ -1,7 +1,7 @@
 /** Run records as other tools write and read theirs: results of MTEB, metadata beside a TREC run. */
 import path from 'node:path';
 import { BenchError, unreadable } from '../errors.js';
-import { parseJson } from '../json.js';
+import { parseJson, parsePythonJson } from '../json.js';
 import { parseMeasures } from '../plugins/measures.js';
 import {
   bareArchitecture,
@@ -105,7 +105,8 @@ async function jsonOf(file: string): Promise<unknown> {
     throw unreadable(file, cause);
   }
   try {
-    return parseJson(text);
+    // mteb writes NaN where a curve of abstention is flat (nauc_recall_at_1000, where recall is 1 throughout).
+    return parsePythonJson(text);
   } catch (cause) {
     throw new BenchError('RECORD_INVALID', `${file} is not JSON: ${(cause as Error).message}.`, { cause });
   }

@@ -7,10 +7,13 @@
 import { writeAtomic } from '../store/atomic.js';
 import type { RunRecord } from './run-record.js';
 
-/** The text of the file, from `ir_metadata.start` to `ir_metadata.end`. What a record does not know is left out. */
+/**
+ * The text of the file. Its first and last line are those between which a run has it, and comments to YAML, so that any parser reads
+ * the file as it is. What a record does not know is left out.
+ */
 export async function irMetadataOf(record: RunRecord): Promise<string> {
   const { stringify } = await import('yaml');
-  return `ir_metadata.start\n${stringify(metadataOf(record), { lineWidth: 0 })}ir_metadata.end\n`;
+  return `# ir_metadata.start\n${stringify(metadataOf(record), { lineWidth: 0 })}# ir_metadata.end\n`;
 }
 
 /** `a.ir_metadata.yaml` of `a.run.gz`. */

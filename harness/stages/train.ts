@@ -177,17 +177,37 @@ export function remarks(
   } = train;
   const { added, withoutAddedPositive = 0, withoutNegatives = 0 } = train;
   const lines: string[] = [];
-  const say = (count: number, line: string) => {
-    if (count > 0) lines.push(`${count} ${line}`);
+  const say = (count: number, things: string, thing = things) => {
+    if (count > 0) lines.push(`${count} ${count === 1 ? thing : things}`);
   };
   if (added !== undefined)
     lines.push(`${added} of ${train.examples} training examples come from files that name positives`);
   const among = added === undefined ? '' : ' of the original set';
-  say(withoutPositive, `training queries${among} have no positive and are left out`);
-  say(withoutAddedPositive, 'queries of those files have no positive there and no example of them');
-  say(withoutNegatives, 'training queries have no negatives and are left out');
-  say(positivesAmongNegatives, 'negatives are judged relevant to their query and are left out');
-  say(copiesOfPositives, 'hits are a positive of their query word for word and are no negatives');
+  say(
+    withoutPositive,
+    `training queries${among} have no positive and are left out`,
+    `training query${among} has no positive and is left out`,
+  );
+  say(
+    withoutAddedPositive,
+    'queries of those files have no positive there and no example of them',
+    'query of those files has no positive there and no example of them',
+  );
+  say(
+    withoutNegatives,
+    'training queries have no negatives and are left out',
+    'training query has no negatives and is left out',
+  );
+  say(
+    positivesAmongNegatives,
+    'negatives are judged relevant to their query and are left out',
+    'negative is judged relevant to its query and is left out',
+  );
+  say(
+    copiesOfPositives,
+    'hits are a positive of their query word for word and are no negatives',
+    'hit is a positive of its query word for word and is no negative',
+  );
   say(
     tooFewNegatives,
     `of ${train.queries ?? train.examples} training queries have fewer hard negatives than asked for${
@@ -212,6 +232,11 @@ export function remarks(
       `of ${dev.examples} dev queries bring fewer ${kind} negatives to the pool of average rank than train.${option} asks for`,
     );
   // The usual pool is as large as it can be; one that was asked for by name should be as large as was asked.
-  if (named) say(shortPools, `training queries have fewer than ${negativePool} negatives in a source`);
+  if (named)
+    say(
+      shortPools,
+      `training queries have fewer than ${negativePool} negatives in a source`,
+      `training query has fewer than ${negativePool} negatives in a source`,
+    );
   return lines;
 }

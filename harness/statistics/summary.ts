@@ -39,6 +39,17 @@ export function mean(values: ArrayLike<number>): number {
 }
 
 /**
+ * The harmonic mean, n over the sum of 1 / value: that of rates which took equal work, so that it is the rate of all of them together.
+ * @param rates 0 or above; of one that is 0 it is 0
+ * @throws BenchError RECORD_INVALID on no values or one that is not finite
+ */
+export function meanRate(rates: ArrayLike<number>): number {
+  const all = Array.from(rates);
+  checkFinite(all, 'the rates');
+  return all.includes(0) ? 0 : 1 / mean(all.map((rate) => 1 / rate));
+}
+
+/**
  * The sample standard deviation, sqrt(sum (x - mean)^2 / (n - 1)); undefined for one value. It is taken of what the values
  * differ from their mean by: the rounding of a long sum would else be a deviation of values that are all alike.
  * @throws BenchError RECORD_INVALID on no values or one that is not finite

@@ -1,6 +1,6 @@
 /** The best accuracy for a cost, as reports show it. */
 import type { ReportIsoCost, ReportSection } from '../../harness/contracts.js';
-import { formatNumber, unitOf } from './numbers.js';
+import { formatNumber, pairsOf, unitOf } from './numbers.js';
 
 const costs = {
   'passage-bytes': { unit: 'bytes', what: 'a passage' },
@@ -42,4 +42,4 @@ export function isoCostRows(section: ReportSection, { measure, budgets }: Report
 }
 
 export const isoCostLegend = ({ familySize }: ReportIsoCost): string =>
-  `Bytes are those of the index without ids, over the passages; milliseconds medians of one query at a time. Tied are systems within the cost that the tests do not tell from the best (over queries, p < 0.05, corrected by Holm over all ${familySize.toLocaleString('en-US')} pairs).`;
+  `Bytes are those of the index without ids, over the passages; milliseconds medians of one query at a time. Tied are systems within the cost that the tests do not tell from the best (over queries, p < 0.05, corrected by Holm over ${pairsOf(familySize)}).`;

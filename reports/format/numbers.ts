@@ -109,3 +109,12 @@ export function seedsOf(seeds: readonly (number | null)[]): string {
   if (seeds.every((seed) => seed === null)) return '–';
   return seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
 }
+
+/** `1 test`, `1,080 tests` */
+export function countOf(count: number, thing: string): string {
+  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+
+/** Tests that were corrected together: `1 pair`, `all 60 pairs`. */
+export const pairsOf = (familySize: number): string =>
+  `${familySize === 1 ? '' : 'all '}${countOf(familySize, 'pair')}`;

@@ -1,5 +1,6 @@
 /** Places of systems as reports show them. */
 import type { ReportPlaces, ReportRanks } from '../../harness/contracts.js';
+import { pairsOf } from './numbers.js';
 
 /** `1–4 tied`, `3` */
 export function placesText({ best, worst }: ReportPlaces): string {
@@ -23,4 +24,4 @@ export function rankRows({ measures }: ReportRanks): {
 }
 
 export const ranksLegend = ({ familySize }: ReportRanks): string =>
-  `Places that the tests leave open: behind every system that is significantly better, before every one that is significantly worse (over queries, p < 0.05, corrected by Holm over all ${familySize.toLocaleString('en-US')} pairs). In brackets the 95 % interval of the place, by bootstrap over queries and seeds.`;
+  `Places that the tests leave open: behind every system that is significantly better, before every one that is significantly worse (over queries, p < 0.05, corrected by Holm over ${pairsOf(familySize)}). In brackets the 95 % interval of the place, by bootstrap over queries and seeds.`;

@@ -2,5 +2,6 @@
 
 /** A spreadsheet takes a text that begins like this for a formula, and names come from outside. */
 export function harmless(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // A number with its sign, as ids that are signed hashes have it, is no formula, and an id has to stay what it is.
+  return /^[=+\-@\t\r]/.test(text) && !/^[+-]\d+$/.test(text) ? `'${text}` : text;
 }

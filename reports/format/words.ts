@@ -6,7 +6,7 @@ import type {
   ReportSection,
   ReportSystem,
 } from '../../harness/contracts.js';
-import { formatNumber, formatP, formatSigned, showsDeviation, showsInterval } from './numbers.js';
+import { countOf, formatNumber, formatP, formatSigned, showsDeviation, showsInterval } from './numbers.js';
 
 export function headingOfSection({ dataset }: ReportSection): string {
   const { name, version, split, queryCount, passageCount, members } = dataset;
@@ -156,7 +156,9 @@ export function legendOf(
     const several = comparisons.some(({ measures }) => measures.some((measure) => measure.seeds.length > 1));
     const means = several ? ' (each with its mean over the seeds both have)' : '';
     const corrected =
-      correction === 'holm' ? `corrected by Holm over ${familySize.overQueries} tests` : 'not corrected';
+      correction === 'holm'
+        ? `corrected by Holm over ${countOf(familySize.overQueries, 'test')}`
+        : 'not corrected';
     sentences.push(`* differs from ${baseline} over queries${means}${seeds} (p < 0.05, ${corrected}).`);
   }
   if (has(showsDeviation)) sentences.push('± is the standard deviation over seeds.');

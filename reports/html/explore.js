@@ -32,7 +32,7 @@ function choice(label, options, chosen, onChange) {
 const trimmed = (value) =>
   Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 const scaled = (value, unit) => (unit === 'share' ? 100 * value : unit === 'bytes' ? value / 2 ** 20 : value);
-const unitNames = { share: ', %', bytes: ', MiB', ms: ', ms', s: ', s', count: '' };
+const unitNames = { share: ', %', bytes: ', MiB', ms: ', ms', s: ', s', J: ', J', count: '' };
 const titleOf = (column) => `${column.label}${unitNames[column.unit]}`;
 const colour = (index, count) => `var(--s${index % count})`;
 
