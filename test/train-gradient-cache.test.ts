@@ -72,7 +72,9 @@ describe('gradient cache against the direct step, with dropout', async () => {
       it(`${name}, ${tied ? 'tied' : 'untied'}`, async () => {
         const context = await contextOf(engine, await madeRetriever(name, { tied, maxTokens: 64 }));
         const batch = makeBatch(examples, 1, 0, mixed);
-        const lengths = chunksOf('passage', batch, 3, context.retriever.encoder).map(({ tokens }) => tokens);
+        const lengths = chunksOf('passage', batch, () => 3, context.retriever.encoder).map(
+          ({ tokens }) => tokens,
+        );
         assert.deepEqual(new Set(lengths), new Set([64, 32, 16]));
         await assertAsWhole(context, batch);
       });
@@ -101,7 +103,7 @@ describe('gradient cache against the direct step, with dropout', async () => {
           query: each.query.slice(0, longest),
         }));
         const batch = makeBatch(short, 1, 0, { ...batching, ...lengths, paddingId });
-        const tokens = chunksOf('passage', batch, 3, encoder).map((chunk) => chunk.tokens);
+        const tokens = chunksOf('passage', batch, () => 3, encoder).map((chunk) => chunk.tokens);
         assert.deepEqual(new Set(tokens), new Set([longest, 16]));
         await assertAsWhole(context, batch);
       });

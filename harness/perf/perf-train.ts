@@ -30,7 +30,7 @@ const settings: Record<string, Setting> = {
 };
 const mixed: Setting & { shortestPassage: number; chunkSize: number } = {
   ...{ layers: 6, dimensions: 384, batch: 32, queryTokens: 32, passageTokens: 256, steps: 3 },
-  ...{ shortestPassage: 32, chunkSize: 4 },
+  ...{ shortestPassage: 32, chunkSize: 8 },
 };
 /** How PyTorch does it. */
 const ways = ['eager', 'compiled', 'bfloat16'] as const;

@@ -54,7 +54,7 @@ export function machineNeeds({ config }: RunRequest, means: Means, passages: num
   function trainingMemory(): number {
     if (size === undefined) return 0;
     if (device === 'gpu') return stateBytes(size);
-    return trainingBytes(size, chunkFor(config.train.chunkSize, null, size));
+    return trainingBytes(size, chunkFor(config.train.chunkSize, null, size), 'own');
   }
 }
 

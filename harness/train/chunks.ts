@@ -24,13 +24,13 @@ export interface Chunk {
 /**
  * The longest texts first: a last chunk that is not full has the shortest. A text without any token is as long as its batch, for an
  * encoder may look at all of its padding.
- * @param size texts per chunk; the last one may have fewer
+ * @param most texts of a chunk of so many tokens
  * @param readsPadding whether all texts are, since their vectors depend on their padding
  */
 export function chunksOf(
   side: Side,
   batch: Batch,
-  size: number,
+  most: (tokens: number) => number,
   encoder: Encoder,
   readsPadding = false,
 ): Chunk[] {
@@ -41,9 +41,10 @@ export function chunksOf(
   });
   const order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
   const chunks: Chunk[] = [];
-  for (let first = 0; first < texts; first += size) {
-    const places = order.slice(first, first + size);
-    const own = chunkBucketOf(lengths[places[0]!]!, tokens);
+  for (let first = 0; first < texts; ) {
+    const own = chunkBucketOf(lengths[order[first]!]!, tokens);
+    const places = order.slice(first, first + most(own));
+    first += places.length;
     const [chunkIds, chunkMask] = [
       new Int32Array(places.length * own),
       new Float32Array(places.length * own),

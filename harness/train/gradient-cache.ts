@@ -27,16 +27,17 @@ import {
   textSpecs,
 } from './step.js';
 import { productsIn, scaleFeeds, scaleSpecs } from './step-precision.js';
+import { programMemory, textsOfChunk } from './training-memory.js';
 
 export class GradientCache implements StepComputer {
   /**
-   * A step goes through all its programs in a cycle, 11 where the chunk does not divide the batch, and each length that
-   * texts are padded to has its own: of a smaller cache every one would be thrown out just before it comes again.
+   * A step goes through all its programs in a cycle: of either side one for encoding and one for the backward pass for each length, and
+   * once more where a last chunk has fewer texts. Of a smaller cache every one would be thrown out just before it comes again.
    */
-  readonly #programs = new ProgramCache(32);
+  readonly #programs = new ProgramCache(64);
   readonly #masks: MaskFeeds;
 
-  /** @param chunkSize texts per chunk, queries or passages: what is in memory at once, whatever the negatives */
+  /** @param chunkSize most texts of a chunk, queries or passages: what is in memory at once, whatever the negatives */
   constructor(
     readonly context: StepContext,
     readonly chunkSize: number,
@@ -46,8 +47,9 @@ export class GradientCache implements StepComputer {
 
   async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
     const { gradients, retriever, seed } = this.context;
-    const queries = chunksOf('query', batch, this.chunkSize, retriever.encoder);
-    const passages = chunksOf('passage', batch, this.chunkSize, retriever.encoder, retriever.readsPadding);
+    const most = this.#textsOfChunk(batch);
+    const queries = chunksOf('query', batch, most, retriever.encoder);
+    const passages = chunksOf('passage', batch, most, retriever.encoder, retriever.readsPadding);
     const chunks = [...queries, ...passages];
     for (const { places, tokens } of chunks) refuseTexts(this.context, places.length, tokens);
     const masks = this.#masks.ofStep(
@@ -85,6 +87,12 @@ export class GradientCache implements StepComputer {
     }
     loss.numbers[loss.numbers.length - 1] = await this.#squaredNorm();
     return resultOf(loss.numbers, this.context, lossScale);
+  }
+
+  #textsOfChunk({ queryTokens, passageTokens }: Batch): (tokens: number) => number {
+    const longest = Math.max(queryTokens, passageTokens);
+    const memory = programMemory(this.context.engine);
+    return (tokens) => textsOfChunk(this.chunkSize, tokens, longest, memory);
   }
 
   #sites({ places, tokens }: Chunk): readonly DropoutSite[] {
