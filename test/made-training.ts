@@ -14,9 +14,16 @@ export async function madeRetriever(
   {
     tied = true,
     dropout = 0.1,
+    maxTokens = 16,
     options = {},
     similarity,
-  }: { tied?: boolean; dropout?: number; options?: ArchitectureOptions; similarity?: 'cosine' } = {},
+  }: {
+    tied?: boolean;
+    dropout?: number;
+    maxTokens?: number;
+    options?: ArchitectureOptions;
+    similarity?: 'cosine';
+  } = {},
 ) {
   const sizes = {
     layers: 2,
@@ -24,7 +31,7 @@ export async function madeRetriever(
     heads: 2,
     intermediate: 32,
     vocabularySize,
-    maxTokens: 16,
+    maxTokens,
     dropout,
   };
   const { encoder, weights } = scratchEncoder(sizes, 7);
@@ -51,4 +58,18 @@ export function madeExamples(count: number, seed = 1, negatives = 1): TrainingEx
       negatives: Array.from({ length: negatives }, () => Int32Array.from([2, a, ...words(3), 3])),
     };
   });
+}
+
+/** One negative each, and texts of all lengths up to the longest. @param longest tokens of a passage */
+export function mixedExamples(count: number, longest: number): TrainingExample[] {
+  const random = stream(1, 'mixed');
+  const text = (length: number) => Int32Array.from({ length }, () => 5 + random.integer(35));
+  const between = (least: number, most: number) => least + random.integer(most - least + 1);
+  return Array.from({ length: count }, (_, i) => ({
+    queryId: `q${i}`,
+    query: text(between(2, 24)),
+    // Far apart in the batch, so that chunks in its order would all be long.
+    positive: text(i % 3 === 0 ? between(Math.ceil(longest * 0.8), longest) : between(3, 15)),
+    negatives: [text(between(3, Math.ceil(longest / 2)))],
+  }));
 }

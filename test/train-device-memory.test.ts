@@ -231,6 +231,11 @@ test('what a training takes of a device, counted on paper', () => {
   // A chunk may be of either side: the longer texts count.
   assert.equal(trainingBytes(size, 3), 20_000 + 3 * query);
   assert.equal(trainingBytes({ ...size, queryTokens: 16 }, 3), 20_000 + 3 * passage);
+  // On the processor each length has memory of its own: chunks of 3 texts of 64 and of 16 tokens, and of 2 of 32.
+  const half = 4 * 32 * 2 * 64 * (17 + 4.5);
+  const quarter = 4 * 16 * 2 * 64 * (17 + 2.25);
+  assert.equal(trainingBytes(size, 3, 'own'), 20_000 + 3 * query + 2 * half + 3 * quarter);
+  assert.equal(trainingBytes(size, null, 'own'), trainingBytes(size, null));
   // Exactly what there is, of which a quarter is left to others; and a byte more.
   const there = (bytes: number) => bytes / 0.75 / 2 ** 20;
   const fitting = (bytes: number) => chunkFor('fitting', there(bytes), size);

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { architectureNames } from '../harness/plugins.js';
+import { encoders } from '../harness/model/known-encoders.js';
+import { Retriever } from '../harness/model/retriever.js';
+import { initialWeights } from '../harness/model/retriever-files.js';
+import { architectureNames, loadArchitecture } from '../harness/plugins.js';
+import { stream } from '../harness/random.js';
+import { type Engine, sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { type Batch, makeBatch } from '../harness/train/batches.js';
+import { chunksOf } from '../harness/train/chunks.js';
 import { GradientCache } from '../harness/train/gradient-cache.js';
 import { pieceGroups } from '../harness/train/piece-groups.js';
 import { DirectStep, type StepComputer, type StepContext } from '../harness/train/step.js';
-import { madeExamples, madeRetriever } from './made-training.js';
+import { madeExamples, madeRetriever, mixedExamples } from './made-training.js';
 
 const batching = {
   batchSize: 7,
@@ -16,6 +22,16 @@ const batching = {
   maxPassageTokens: 16,
   paddingId: 0,
 } as const;
+
+async function contextOf(
+  engine: Engine,
+  { retriever, initial }: { retriever: Retriever; initial: readonly Float32Array[] },
+): Promise<StepContext> {
+  const sizes = initial.map((values) => values.length);
+  const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
+  for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
+  return { engine, retriever, parameters, gradients, seed: 5, dropout: true };
+}
 
 async function gradientsOf(computer: StepComputer, { gradients }: StepContext, batch: Batch) {
   // Twice, because what the first step leaves must not show in the second.
@@ -29,35 +45,82 @@ async function gradientsOf(computer: StepComputer, { gradients }: StepContext, b
 const norm = (values: Iterable<number>) =>
   Math.sqrt([...values].reduce((sum, value) => sum + value * value, 0));
 
+/** Loss, norm and every gradient, in chunks of 3: the last one of 7 queries has 1 text, that of 14 passages 2. */
+async function assertAsWhole(context: StepContext, batch: Batch): Promise<void> {
+  const direct = await gradientsOf(new DirectStep(context), context, batch);
+  const cached = await gradientsOf(new GradientCache(context, 3), context, batch);
+  assert.ok(Math.abs(cached.result.loss - direct.result.loss) <= 1e-5 * direct.result.loss);
+  const scale = norm(direct.arrays.flatMap((values) => [...values]));
+  assert.ok(Math.abs(cached.result.gradientNorm - scale) <= 1e-5 * scale);
+  for (const [i, expected] of direct.arrays.entries()) {
+    const difference = norm(cached.arrays[i]!.map((value, j) => value - expected[j]!));
+    // A key's bias has a true gradient of 0: rounding is all there is, hence the floor.
+    const limit = 1e-5 * Math.max(norm(expected), 1e-2 * scale);
+    const { name } = context.retriever.parameters[i]!;
+    assert.ok(difference <= limit, `${name}: ${difference} of ${norm(expected)}`);
+  }
+}
+
+/** Passages of 3 to 64 tokens, of which chunks of 3 are padded to 64, 32 and 16. */
+const mixed = { ...batching, maxQueryTokens: 24, maxPassageTokens: 64 };
+const examples = mixedExamples(7, 64);
+
 describe('gradient cache against the direct step, with dropout', async () => {
   const engine = await openEngine('onnx');
   for (const name of await architectureNames()) {
     for (const tied of [true, false]) {
       it(`${name}, ${tied ? 'tied' : 'untied'}`, async () => {
-        const { retriever, initial } = await madeRetriever(name, { tied });
-        const sizes = initial.map((values) => values.length);
-        const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
-        for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
-        const context = { engine, retriever, parameters, gradients, seed: 5, dropout: true };
-        const batch = makeBatch(madeExamples(7), 1, 0, batching);
-        const direct = await gradientsOf(new DirectStep(context), context, batch);
-        // 7 is no multiple of 3: the last chunk is shorter.
-        const cached = await gradientsOf(new GradientCache(context, 3), context, batch);
-        assert.ok(Math.abs(cached.result.loss - direct.result.loss) <= 1e-5 * direct.result.loss);
-        const scale = norm(direct.arrays.flatMap((values) => [...values]));
-        assert.ok(Math.abs(cached.result.gradientNorm - scale) <= 1e-5 * scale);
-        for (const [i, expected] of direct.arrays.entries()) {
-          const difference = norm(cached.arrays[i]!.map((value, j) => value - expected[j]!));
-          // A key's bias has a true gradient of 0: rounding is all there is, hence the floor.
-          const limit = 1e-5 * Math.max(norm(expected), 1e-2 * scale);
-          assert.ok(
-            difference <= limit,
-            `${retriever.parameters[i]!.name}: ${difference} of ${norm(expected)}`,
-          );
-        }
+        const context = await contextOf(engine, await madeRetriever(name, { tied, maxTokens: 64 }));
+        const batch = makeBatch(examples, 1, 0, mixed);
+        const lengths = chunksOf('passage', batch, () => 3, context.retriever.encoder).map(
+          ({ tokens }) => tokens,
+        );
+        assert.deepEqual(new Set(lengths), new Set([64, 32, 16]));
+        await assertAsWhole(context, batch);
       });
     }
   }
+  for (const { name, examples: forms, dropoutRates, make } of encoders) {
+    for (const [form, example] of Object.entries(forms)) {
+      it(`${name}, ${form}: its vectors are those of texts that are padded further`, async () => {
+        const rates = Object.fromEntries(dropoutRates.map((rate) => [rate, 0.2]));
+        const encoder = make({ ...example, ...rates });
+        const loaded = await loadArchitecture('me-bert');
+        const resolved = loaded.family.resolve({}, encoder.shape);
+        const retriever = new Retriever(encoder, true, { ...loaded, resolved });
+        const weights = encoder.parameters.map((parameter) => {
+          const draws = stream(2, 'weights', parameter.name);
+          return Float32Array.from({ length: sizeOf(parameter.shape) }, () => 0.3 * draws.normal());
+        });
+        const context = await contextOf(engine, { retriever, initial: initialWeights(retriever, weights) });
+        const { maxTokens } = encoder.shape;
+        const longest = Math.min(20, maxTokens);
+        assert.ok(longest > 16);
+        const lengths = { maxQueryTokens: longest, maxPassageTokens: longest };
+        const { paddingId } = encoder;
+        const short = mixedExamples(7, longest).map((each) => ({
+          ...each,
+          query: each.query.slice(0, longest),
+        }));
+        const batch = makeBatch(short, 1, 0, { ...batching, ...lengths, paddingId });
+        const tokens = chunksOf('passage', batch, () => 3, encoder).map((chunk) => chunk.tokens);
+        assert.deepEqual(new Set(tokens), new Set([longest, 16]));
+        await assertAsWhole(context, batch);
+      });
+    }
+  }
+  it('passages that are nothing but padding look at all of it', async () => {
+    const context = await contextOf(engine, await madeRetriever('mlr-sc', { maxTokens: 64 }));
+    const without = examples.map((each, i) => (i % 2 === 0 ? each : { ...each, negatives: [] }));
+    const batch = makeBatch(without, 1, 0, { ...mixed, missingNegative: 'padded' });
+    assert.ok(batch.candidates.every((candidate) => candidate === 1));
+    await assertAsWhole(context, batch);
+  });
+  it('so do vectors of padding', async () => {
+    const options = { maskShort: false, vectors: 40 };
+    const context = await contextOf(engine, await madeRetriever('me-bert', { maxTokens: 64, options }));
+    await assertAsWhole(context, makeBatch(examples, 1, 0, mixed));
+  });
   it('takes no more texts at once where queries have many negatives', async () => {
     const { retriever, initial } = await madeRetriever('mlr-sc', { tied: false });
     const sizes = initial.map((values) => values.length);
@@ -118,11 +181,7 @@ describe('gradient cache against the direct step, with dropout', async () => {
     await cached.dispose();
   });
   it("leaves out of the loss what is another example's positive and relevant to the query too", async () => {
-    const { retriever, initial } = await madeRetriever('mlr-sc', { dropout: 0 });
-    const sizes = initial.map((values) => values.length);
-    const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
-    for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
-    const context = { engine, retriever, parameters, gradients, seed: 5, dropout: false };
+    const context = await contextOf(engine, await madeRetriever('mlr-sc', { dropout: 0 }));
     const plain = madeExamples(7);
     const relevant = new Set([0, 1]);
     const judged = plain.map((example, i) =>

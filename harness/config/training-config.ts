@@ -19,7 +19,7 @@ export interface TrainConfig {
   epochs: number;
   /** Queries per update. */
   batchSize: number;
-  /** Texts per chunk of the gradient cache, queries or passages; null trains without it. */
+  /** The most texts of a chunk of the gradient cache, queries or passages; null trains without it. */
   chunkSize: number | 'fitting' | null;
   /** Peak of the schedule; null stands for the value of the model's kind: 5e-4 for T5, 2e-5 for all others. */
   learningRate: number | null;

@@ -73,6 +73,11 @@ export class Retriever implements VectorModel {
     return resolved.maskShort === undefined ? resolved.vectors : 'varies';
   }
 
+  /** Whether a passage's vectors depend on how far it is padded: those of ME-BERT do where `arch.maskShort` is off. */
+  get readsPadding(): boolean {
+    return this.architecture.resolved.maskShort === false;
+  }
+
   /** Index of a parameter in `parameters`. */
   indexOf(owner: Owner, name: string): number {
     const index = this.#place.get(`${owner}/${name}`);

@@ -21,6 +21,8 @@ export interface TrainingSizes {
   negatives?: number;
   queryTokens: number;
   passageTokens: number;
+  /** Passages are of all lengths from here to `passageTokens`; all of that where absent. */
+  shortestPassage?: number;
   vocabularySize: number;
   threads: number;
   /** What computes, where it is not the processor with so many threads. */
@@ -41,6 +43,7 @@ export function madeTexts(count: number, length: number, vocabularySize: number)
 /** @returns one training step a call: forward, loss, backward, clipping, AdamW; its loss; and what is trained */
 export async function madeTraining(sizes: TrainingSizes) {
   const { layers, dimensions, batch, negatives = 0, queryTokens, passageTokens, vocabularySize } = sizes;
+  const { shortestPassage } = sizes;
   const shape = {
     layers,
     dimensions,
@@ -68,13 +71,19 @@ export async function madeTraining(sizes: TrainingSizes) {
   const optimizer = new AdamW(engine, parameters, gradients, { first, second }, retriever.decayed, 0);
   const random = stream(1, 'perf');
   const text = (length: number) => Int32Array.from({ length }, () => 5 + random.integer(vocabularySize - 5));
+  const passage = () =>
+    text(
+      shortestPassage === undefined
+        ? passageTokens
+        : shortestPassage + random.integer(passageTokens - shortestPassage + 1),
+    );
   const examples = Array.from(
     { length: batch },
     (_, i): TrainingExample => ({
       queryId: `q${i}`,
       query: text(queryTokens),
-      positive: text(passageTokens),
-      negatives: Array.from({ length: negatives }, () => text(passageTokens)),
+      positive: passage(),
+      negatives: Array.from({ length: negatives }, passage),
     }),
   );
   let steps = 0;

@@ -1,7 +1,8 @@
 /**
  * `npm run perf -- train`: training steps (forward, loss, backward, clipping, AdamW) beside PyTorch with transformers' BertModel
  * on the same CPU, eager and compiled in float32 and by autocast in bfloat16: same sizes, batch, lengths and threads, taking
- * turns. PYTHON=... chooses an interpreter that has both; to compile takes a C++ compiler.
+ * turns. PYTHON=... chooses an interpreter that has both; to compile takes a C++ compiler. `mixed` has no PyTorch: passages of many lengths
+ * in chunks, beside passages that are all as long as the longest, which is what chunks would cost that are padded to it.
  */
 import { parseJson } from '../json.js';
 import { median } from '../statistics/summary.js';
@@ -16,12 +17,20 @@ interface Setting {
   passageTokens: number;
   /** Timed steps per turn. */
   steps: number;
+  /** Of passages of all lengths from here on. */
+  shortestPassage?: number;
+  /** Of the gradient cache. */
+  chunkSize?: number;
 }
 
 const settings: Record<string, Setting> = {
   small: { layers: 2, dimensions: 128, batch: 32, queryTokens: 24, passageTokens: 96, steps: 12 },
   narrow: { layers: 12, dimensions: 128, batch: 16, queryTokens: 32, passageTokens: 128, steps: 8 },
   base: { layers: 12, dimensions: 768, batch: 4, queryTokens: 32, passageTokens: 128, steps: 4 },
+};
+const mixed: Setting & { shortestPassage: number; chunkSize: number } = {
+  ...{ layers: 6, dimensions: 384, batch: 32, queryTokens: 32, passageTokens: 256, steps: 3 },
+  ...{ shortestPassage: 32, chunkSize: 8 },
 };
 /** How PyTorch does it. */
 const ways = ['eager', 'compiled', 'bfloat16'] as const;
@@ -41,6 +50,11 @@ async function timedSteps({ steps, ...sizes }: Setting): Promise<number[]> {
   await dispose();
   return times;
 }
+
+const turnOf = (setting: Setting) => ownTurn<{ milliseconds: number[] }>('train', setting).milliseconds;
+
+const line = (side: string, { batch }: Setting, milliseconds: number) =>
+  `  ${side.padEnd(17)} ${milliseconds.toFixed(0)} ms per step, ${((1000 * batch) / milliseconds).toFixed(1)} passages per second`;
 
 /** The same in PyTorch; undefined, with the reason printed, where Python has none. */
 function pytorch(setting: Setting, way: string): number[] | undefined {
@@ -70,7 +84,7 @@ export default async function perfTrain(names: readonly string[]): Promise<void>
     const ours: number[] = [];
     const theirs = new Map<string, number[]>(ways.map((way) => [way, []]));
     for (let turn = 0; turn < 3; turn++) {
-      ours.push(...ownTurn<{ milliseconds: number[] }>('train', setting).milliseconds);
+      ours.push(...turnOf(setting));
       for (const [way, times] of theirs) {
         const taken = pytorch(setting, way);
         if (taken === undefined) theirs.delete(way);
@@ -78,12 +92,27 @@ export default async function perfTrain(names: readonly string[]): Promise<void>
       }
     }
     const own = median(ours);
-    const line = (side: string, milliseconds: number) =>
-      `  ${side.padEnd(17)} ${milliseconds.toFixed(0)} ms per step, ${((1000 * batch) / milliseconds).toFixed(1)} passages per second`;
-    console.log(line('strata', own));
+    console.log(line('strata', setting, own));
     for (const [way, times] of theirs)
       console.log(
-        `${line(`PyTorch ${way}`, median(times))}; strata is ${(median(times) / own).toFixed(2)} times as fast`,
+        `${line(`PyTorch ${way}`, setting, median(times))}; strata is ${(median(times) / own).toFixed(2)} times as fast`,
       );
   }
+  if (names.length === 0 || names.includes('mixed')) compareLengths();
+}
+
+function compareLengths(): void {
+  const { layers, dimensions, batch, shortestPassage, passageTokens, chunkSize } = mixed;
+  console.log(
+    `mixed: ${layers} layers, D=${dimensions}, ${batch} queries, ${batch} passages of ${shortestPassage} to ${passageTokens} tokens, chunks of ${chunkSize}, dropout 0.1, ${threads} threads`,
+  );
+  const { shortestPassage: _, ...allLong } = mixed;
+  const [own, long]: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < 3; turn++) {
+    own.push(...turnOf(mixed));
+    long.push(...turnOf(allLong));
+  }
+  console.log(line('by length', mixed, median(own)));
+  const ratio = median(long) / median(own);
+  console.log(`${line('all padded', mixed, median(long))}; by length is ${ratio.toFixed(2)} times as fast`);
 }

@@ -6,6 +6,7 @@ import { byteSize } from '../progress.js';
 import {
   chunkFor,
   largestBatch,
+  programMemory,
   stateBytes,
   type TrainingSize,
   trainingBytes,
@@ -24,15 +25,17 @@ export function trainingSize(
 /** `training about 4.0 GiB (weights, ...)`; absent where nothing is trained. @throws as `deviceLine` */
 export function trainingText(
   { train, text }: BenchConfig,
-  { trained }: Pick<Means, 'trained'>,
+  { trained, engine }: Pick<Means, 'trained' | 'engine'>,
   deviceMemoryMiB: number | null,
 ): string | undefined {
   if (trained === undefined || train.epochs === 0) return undefined;
   const size = trainingSize({ train, text }, trained);
   const chunk = chunkFor(train.chunkSize, deviceMemoryMiB, size);
   const chosen = train.chunkSize === 'fitting' ? ', chosen to fit' : '';
-  const at = chunk === null ? 'a whole batch' : `a chunk of ${counted(chunk, 'texts')}${chosen}`;
-  const [all, state] = [trainingBytes(size, chunk), stateBytes(size)];
+  const memory = engine === undefined ? 'own' : programMemory(engine);
+  const each = memory === 'own' ? ', and of shorter ones' : '';
+  const at = chunk === null ? 'a whole batch' : `a chunk of ${counted(chunk, 'texts')}${chosen}${each}`;
+  const [all, state] = [trainingBytes(size, chunk, memory), stateBytes(size)];
   return `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(state)}, activations of ${at} ${byteSize(all - state)})`;
 }
 
@@ -104,7 +107,7 @@ export function machineNeeds({ config }: RunRequest, means: Means, passages: num
   function trainingMemory(): number {
     if (size === undefined) return 0;
     if (device === 'gpu') return stateBytes(size);
-    return trainingBytes(size, chunkFor(config.train.chunkSize, null, size));
+    return trainingBytes(size, chunkFor(config.train.chunkSize, null, size), 'own');
   }
 }
 

@@ -8,6 +8,18 @@ export function bucketOf(tokens: number, longest: number): number {
   return Math.min(lengths.find((length) => length >= tokens) ?? tokens, longest);
 }
 
+/** The lengths that chunks of the gradient cache are padded to: few, for each has programs of its own, one of them with a backward pass. */
+const chunkLengths = [16, 32, 64, 128, 192, 256, 384, 512];
+
+/** The length to pad a chunk to whose longest text has so many tokens. @param longest the length that its batch is padded to */
+export function chunkBucketOf(tokens: number, longest: number): number {
+  return Math.min(chunkLengths.find((length) => length >= tokens) ?? longest, longest);
+}
+
+/** The lengths that chunks of a batch may have beside its own. */
+export const shorterLengths = (longest: number): number[] =>
+  chunkLengths.filter((length) => length < longest);
+
 /** The length to pad all of these texts to; `longest` is the most tokens a text of theirs can have. */
 export function paddedLength(texts: readonly Int32Array[], longest: number): number {
   return bucketOf(

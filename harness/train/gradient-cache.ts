@@ -1,7 +1,8 @@
 /**
  * A training step whose memory is bounded by a chunk of the batch, not by the batch (Gao et al. 2021, GradCache): encode
  * every chunk without gradients; the loss and its gradient with respect to the vectors; encode every chunk again, with
- * the same dropout masks, and pull its vectors' gradient through.
+ * the same dropout masks, and pull its vectors' gradient through. A chunk holds texts of about one length (chunks.ts); loss and
+ * gradients are those of the batch in its own order.
  */
 import type { Tensor, Tensor2D, Tensor3D } from '../contracts.js';
 import type { DropoutSite } from '../model/encoder.js';
@@ -9,8 +10,7 @@ import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
-import { type Chunk, chunksOf, type Side } from './chunks.js';
-import { concatenate } from './concatenate.js';
+import { type Chunk, chunksOf, inPlaces, ofChunk, sideOf } from './chunks.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import { keptParts, labelFeeds, labelKey, labelSpecs, lossOf, usualObjective } from './objective.js';
 import { groupKey, pieceGroups } from './piece-groups.js';
@@ -27,16 +27,17 @@ import {
   textSpecs,
 } from './step.js';
 import { productsIn, scaleFeeds, scaleSpecs } from './step-precision.js';
+import { programMemory, textsOfChunk } from './training-memory.js';
 
 export class GradientCache implements StepComputer {
   /**
-   * A step goes through all its programs in a cycle, 11 where the chunk does not divide the batch, and each length that
-   * texts are padded to has its own: of a smaller cache every one would be thrown out just before it comes again.
+   * A step goes through all its programs in a cycle: of either side one for encoding and one for the backward pass for each length, and
+   * once more where a last chunk has fewer texts. Of a smaller cache every one would be thrown out just before it comes again.
    */
-  readonly #programs = new ProgramCache(32);
+  readonly #programs = new ProgramCache(64);
   readonly #masks: MaskFeeds;
 
-  /** @param chunkSize texts per chunk, queries or passages: what is in memory at once, whatever the negatives */
+  /** @param chunkSize most texts of a chunk, queries or passages: what is in memory at once, whatever the negatives */
   constructor(
     readonly context: StepContext,
     readonly chunkSize: number,
@@ -46,32 +47,33 @@ export class GradientCache implements StepComputer {
 
   async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
     const { gradients, retriever, seed } = this.context;
-    const chunks = [
-      ...chunksOf('query', batch, this.chunkSize, retriever.encoder),
-      ...chunksOf('passage', batch, this.chunkSize, retriever.encoder),
-    ];
-    for (const { texts, tokens } of chunks) refuseTexts(this.context, texts, tokens);
+    const most = this.#textsOfChunk(batch);
+    const queries = chunksOf('query', batch, most, retriever.encoder);
+    const passages = chunksOf('passage', batch, most, retriever.encoder, retriever.readsPadding);
+    const chunks = [...queries, ...passages];
+    for (const { places, tokens } of chunks) refuseTexts(this.context, places.length, tokens);
     const masks = this.#masks.ofStep(
       chunks.map((chunk) => ({
         sites: this.#sites(chunk),
+        drawnFor: sitesOf(this.context, chunk.places.length, sideOf(chunk.side, batch).tokens),
         seed,
         step,
         side: chunk.side,
-        first: chunk.first,
+        places: chunk.places,
       })),
     );
-    const vectors: Record<Side, Float32Array[]> = { query: [], passage: [] };
+    const vectors: Float32Array[] = [];
     const present: Float32Array[] = [];
     for (const [i, chunk] of chunks.entries()) {
       const [encoded, exists] = await this.#encode(chunk, await masks[i]!());
-      vectors[chunk.side].push(encoded!);
+      vectors.push(encoded!);
       if (exists !== undefined) present.push(exists);
     }
     const loss = await this.#loss(
       batch,
-      concatenate(Float32Array, vectors.query),
-      concatenate(Float32Array, vectors.passage),
-      concatenate(Float32Array, present),
+      inPlaces(queries, vectors.slice(0, queries.length)),
+      inPlaces(passages, vectors.slice(queries.length)),
+      inPlaces(passages, present),
       lossScale,
     );
     for (const [i, variable] of gradients.variables.entries()) {
@@ -79,20 +81,26 @@ export class GradientCache implements StepComputer {
     }
     for (const [i, chunk] of chunks.entries()) {
       const upstream = chunk.side === 'query' ? loss.queries : loss.passages;
-      const perText = upstream.length / (chunk.side === 'query' ? batch.queries : batch.passages);
-      const part = upstream.subarray(chunk.first * perText, (chunk.first + chunk.texts) * perText);
-      await this.#pull(chunk, await masks[i]!(), part);
+      const perText = vectors[i]!.length / chunk.places.length;
+      const own = ofChunk(chunk, upstream, sideOf(chunk.side, batch).texts, perText);
+      await this.#pull(chunk, await masks[i]!(), own);
     }
     loss.numbers[loss.numbers.length - 1] = await this.#squaredNorm();
     return resultOf(loss.numbers, this.context, lossScale);
   }
 
-  #sites({ texts, tokens }: Chunk): readonly DropoutSite[] {
-    return sitesOf(this.context, texts, tokens);
+  #textsOfChunk({ queryTokens, passageTokens }: Batch): (tokens: number) => number {
+    const longest = Math.max(queryTokens, passageTokens);
+    const memory = programMemory(this.context.engine);
+    return (tokens) => textsOfChunk(this.chunkSize, tokens, longest, memory);
+  }
+
+  #sites({ places, tokens }: Chunk): readonly DropoutSite[] {
+    return sitesOf(this.context, places.length, tokens);
   }
 
   #specsOf(chunk: Chunk): ArraySpec[] {
-    const texts = textSpecs(this.context.retriever.encoder, chunk.texts, chunk.tokens);
+    const texts = textSpecs(this.context.retriever.encoder, chunk.places.length, chunk.tokens);
     return [...texts, ...this.#masks.specs(this.#sites(chunk))];
   }
 
@@ -110,7 +118,7 @@ export class GradientCache implements StepComputer {
   async #encode(chunk: Chunk, masks: NumericArray[]): Promise<Float32Array[]> {
     const { engine, retriever, parameters } = this.context;
     const count = retriever.parameters.length;
-    const program = await this.#programs.get(`encode ${chunk.side} ${chunk.texts}x${chunk.tokens}`, () =>
+    const program = await this.#programs.get(`encode ${shapeOf(chunk)}`, () =>
       engine.compile(
         (inputs) => {
           const taker = new Taker(inputs);
@@ -193,38 +201,36 @@ export class GradientCache implements StepComputer {
     const places = new Map(trained.map((parameter, j) => [parameter, j]));
     const specs = this.#specsOf(chunk);
     const all = parameterSpecs(retriever);
-    const program: Program = await this.#programs.get(
-      `pull ${chunk.side} ${chunk.texts}x${chunk.tokens}`,
-      () => {
-        const shape = [chunk.texts, upstream.length / chunk.texts];
-        const inputs = [
-          ...all,
-          ...trained.map((i) => all[i]!),
-          ...specs,
-          { shape, dtype: 'float32' } as ArraySpec,
-        ];
-        return engine.compile(
-          (tensors) => {
-            const weights = tensors.slice(0, all.length);
-            const sums = tensors.slice(all.length, all.length + trained.length);
-            const rest = tensors.slice(all.length + trained.length);
-            const given = rest[rest.length - 1]!;
-            const { grads } = tf.valueAndGrads((...chosen: Tensor[]) => {
-              const replaced = [...weights];
-              for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
-              const [vectors] = this.#vectors(chunk, replaced, new Taker(rest));
-              return tf.sum(tf.mul(tf.reshape(vectors!, given.shape), given)) as tf.Scalar;
-            })(trained.map((i) => weights[i]!));
-            return grads.map((gradient, j) => tf.add(sums[j]!, gradient));
-          },
-          inputs,
-          {
-            name: `backward of a chunk (${chunk.side})`,
-            ...productsIn(this.context, (parameter) => places.get(parameter)),
-          },
-        );
-      },
-    );
+    const program: Program = await this.#programs.get(`pull ${shapeOf(chunk)}`, () => {
+      const texts = chunk.places.length;
+      const shape = [texts, upstream.length / texts];
+      const inputs = [
+        ...all,
+        ...trained.map((i) => all[i]!),
+        ...specs,
+        { shape, dtype: 'float32' } as ArraySpec,
+      ];
+      return engine.compile(
+        (tensors) => {
+          const weights = tensors.slice(0, all.length);
+          const sums = tensors.slice(all.length, all.length + trained.length);
+          const rest = tensors.slice(all.length + trained.length);
+          const given = rest[rest.length - 1]!;
+          const { grads } = tf.valueAndGrads((...chosen: Tensor[]) => {
+            const replaced = [...weights];
+            for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
+            const [vectors] = this.#vectors(chunk, replaced, new Taker(rest));
+            return tf.sum(tf.mul(tf.reshape(vectors!, given.shape), given)) as tf.Scalar;
+          })(trained.map((i) => weights[i]!));
+          return grads.map((gradient, j) => tf.add(sums[j]!, gradient));
+        },
+        inputs,
+        {
+          name: `backward of a chunk (${chunk.side})`,
+          ...productsIn(this.context, (parameter) => places.get(parameter)),
+        },
+      );
+    });
     const sums = trained.map((i) => gradients.variables[i]!);
     await program.run([...parameters.variables, ...sums, ...chunk.feeds, ...masks, upstream], sums);
   }
@@ -247,3 +253,6 @@ export class GradientCache implements StepComputer {
     await Promise.all([this.#programs.dispose(), this.#masks.dispose()]);
   }
 }
+
+/** What a chunk's programs are made for. */
+const shapeOf = ({ side, places, tokens }: Chunk): string => `${side} ${places.length}x${tokens}`;

@@ -26,15 +26,18 @@ export class MaskThreads {
    * @param parts how many threads it is shared out to
    */
   async draw(draw: MaskDraw, parts: number): Promise<Int32Array[]> {
-    const values = draw.sites.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const values = (draw.drawnFor ?? draw.sites).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     if (values < leastValues) return packedMasks(draw);
-    const texts = draw.sites[0]!.shape[0]!;
+    const texts = draw.places.length;
     const perPart = Math.ceil(texts / parts);
     const asked: Promise<Int32Array[]>[] = [];
     for (let first = 0; first < texts; first += perPart) {
-      const count = Math.min(perPart, texts - first);
-      const sites = draw.sites.map(({ shape, rate }) => ({ shape: [count, ...shape.slice(1)], rate }));
-      asked.push(this.#thread().ask({ ...draw, sites, first: draw.first + first }));
+      const places = draw.places.slice(first, first + perPart);
+      const sites = draw.sites.map(({ shape, rate }) => ({
+        shape: [places.length, ...shape.slice(1)],
+        rate,
+      }));
+      asked.push(this.#thread().ask({ ...draw, sites, places }));
     }
     const drawn = await Promise.all(asked);
     return drawn.length === 1

@@ -145,8 +145,8 @@ export class DirectStep implements StepComputer {
     const querySites = sitesOf(this.context, queries, queryTokens);
     const passageSites = sitesOf(this.context, passages, passageTokens);
     const masks = this.#masks.ofStep([
-      { sites: querySites, seed, step, side: 'query', first: 0 },
-      { sites: passageSites, seed, step, side: 'passage', first: 0 },
+      { sites: querySites, seed, step, side: 'query', places: placesOf(queries) },
+      { sites: passageSites, seed, step, side: 'passage', places: placesOf(passages) },
     ]);
     const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${labelKey(batch)}`;
     const program = await this.#programs.get(key, () => {
@@ -184,6 +184,9 @@ export class DirectStep implements StepComputer {
     await Promise.all([this.#programs.dispose(), this.#masks.dispose()]);
   }
 }
+
+/** Of all texts of a side of a batch. */
+const placesOf = (texts: number): Int32Array => Int32Array.from({ length: texts }, (_, i) => i);
 
 /** @returns a program whose first output is [loss, its parts, squared norm], the others the gradients */
 function directProgram(

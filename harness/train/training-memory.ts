@@ -3,7 +3,9 @@
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import type { Encoder } from '../model/encoder.js';
+import type { Engine } from '../tensor/engine.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
+import { shorterLengths } from '../text/padding.js';
 
 /** What a token takes depends on it. */
 export interface ShapeOfTexts {
@@ -75,14 +77,40 @@ export function activationBytes(
   return 4 * texts * tokens * layers * (whole + halves / 2);
 }
 
+/** Whose memory programs take: each keeps its own, as on the processor, or all take from one pool, as on a device. */
+export type ProgramMemory = 'own' | 'pool';
+
+export const programMemory = ({ device }: Pick<Engine, 'device'>): ProgramMemory =>
+  device === 'cpu' ? 'own' : 'pool';
+
+/**
+ * The most texts of a chunk of a length. Each length has programs of its own; where these keep what they took, a chunk of less than the
+ * longest texts, and more than a quarter of that, has half as many: all lengths together then hold up to three quarters more than the longest, where
+ * they would hold more than twice as much. Smaller ones would take longer, as each chunk goes once through all weights and their gradients.
+ * @param longest tokens of the longest texts of a batch
+ */
+export const textsOfChunk = (
+  chunkSize: number,
+  tokens: number,
+  longest: number,
+  memory: ProgramMemory,
+): number =>
+  memory === 'own' && tokens < longest && 4 * tokens > longest ? Math.ceil(chunkSize / 2) : chunkSize;
+
 /** @param chunkSize texts of a chunk; null where the whole batch goes through at once */
-export function trainingBytes(size: TrainingSize, chunkSize: number | null): number {
+export function trainingBytes(
+  size: TrainingSize,
+  chunkSize: number | null,
+  memory: ProgramMemory = 'pool',
+): number {
   const { shape, queries, queryTokens, passages, passageTokens, precision } = size;
   const bytes = (texts: number, tokens: number) => activationBytes(shape, texts, tokens, precision);
+  const longest = Math.max(passageTokens, queryTokens);
+  const lengths = memory === 'own' ? [longest, ...shorterLengths(longest)] : [longest];
+  const ofChunks = (texts: number) =>
+    lengths.reduce((sum, tokens) => sum + bytes(textsOfChunk(texts, tokens, longest, memory), tokens), 0);
   const activations =
-    chunkSize === null
-      ? bytes(passages, passageTokens) + bytes(queries, queryTokens)
-      : bytes(chunkSize, Math.max(passageTokens, queryTokens));
+    chunkSize === null ? bytes(passages, passageTokens) + bytes(queries, queryTokens) : ofChunks(chunkSize);
   return stateBytes(size) + roundedBytes(size) + activations;
 }
 
