@@ -3,9 +3,10 @@
 import { jsonText } from '../json.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { type Command, splitList } from './command.js';
+import { refuseIdle } from './idle-options.js';
 import { beginJob } from './job.js';
 import { anewOptions, datasetOptions, noWaitOption, someOptions, trainingOptions } from './options.js';
-import { stageRequest, trainingStart, untrained } from './request.js';
+import { stageRequest, systemsNamed, trainingStart } from './request.js';
 
 export const command: Command = {
   usage: '--arch A[,B...] --dataset D [--init C] [--negatives N[,N...]] [options]',
@@ -44,7 +45,9 @@ export const command: Command = {
     const architectures = splitList('arch', String(values.arch));
     const { configOn, ...start } = await trainingStart(values);
     const config = configOn(String(values.dataset));
-    await untrained(architectures);
+    const systems = await systemsNamed(architectures);
+    // What is not trained at all is refused for that.
+    if (systems.every(({ isTrained }) => isTrained)) refuseIdle(values, systems);
     const asked = await stageRequest(values, config);
     const requests = architectures.flatMap((architecture) =>
       config.seeds.map((seed): RunRequest => ({ ...asked, ...start, architecture, seed })),

@@ -1,7 +1,7 @@
 /** Models taken as they were published: `pretrained:FOLDER` or `pretrained:HUB-ID`. Nothing is trained. */
 import { untrained } from '../pipeline/named-behind.js';
 
-export default untrained('pretrained:', 'a folder or an id of the hub', ['pretrained', 'device'], {
+export default untrained('pretrained:', 'a folder or an id of the hub', ['pretrained'], {
   summary: 'as it was published: pooling, normalization, prompts and length of its own files',
   steps: () => import('../pipeline/published.js'),
 });
