@@ -113,6 +113,10 @@ test('a training took what is kept with its checkpoint, found made or not; what 
     trainingFacts(trained(), [stage('train', ...train)]).execution.seconds;
   assert.deepEqual([seconds(false, 20, 19), seconds(true, 1, 19)], [19, 19]);
   assert.deepEqual([seconds(false, 4, null), seconds(true, 1, null)], [8.5, 8.5]);
+  const judged = { epochs: [{ ...epoch(1, 3), devSeconds: 2 }, epoch(2, 4)] };
+  const facts = trainingFacts(trained({}, judged), [stage('train', false, 4, null)]);
+  assert.equal(facts.execution.seconds, 9, 'with what dev took, as in one go');
+  assert.equal(facts.epochs[0]!.execution!.seconds, 3, 'an epoch names the seconds of its steps');
 });
 
 test('of a checkpoint that says nothing of it, a training took what its stage took, or its epochs', () => {

@@ -1,6 +1,6 @@
 /** What the commands of the stages refuse, and what they tell. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
@@ -84,6 +84,45 @@ test('what a stage is given has to belong together', async () => {
     /arch\.layers: \[1, 3\] holds 3; the encoder has the layers 1 to 2\n.*lacks the last layer, 2/,
     ...(['train', '--arch', 'mlr', ...set, '--set', 'arch.layers=1,3'] as const),
   );
+  // Where the hits are to be written, and the mined examples.
+  const runs = () => readdir(inRoot('parts', 'runs')).catch(() => []);
+  const before = await runs();
+  const inData = inRoot('data', 'none');
+  await writeFile(inData, '');
+  await refused(
+    'PATH_INVALID',
+    /a file is in its way/,
+    ...(['search', '--arch', 'bm25', '--run', path.join(inData, 'x.run')] as const),
+  );
+  await refused(
+    'PATH_INVALID',
+    /a folder has that name/,
+    ...(['search', '--checkpoint', checkpoint, '--index', index, '--run', inRoot('data')] as const),
+  );
+  await refused(
+    'PATH_INVALID',
+    /a folder has that name/,
+    ...(['mine', '--with', 'bm25', '--out', inRoot('data')] as const),
+  );
+  assert.deepEqual(await runs(), before, 'nothing was searched for them');
+  await rm(inData);
+  // What has no part in who searches or mines.
+  await refused(
+    'USAGE',
+    /--set train\.epochs plays no part in bm25/,
+    ...(['search', '--arch', 'bm25', '--set', 'train.epochs=1'] as const),
+  );
+  await refused(
+    'USAGE',
+    /--searcher plays no part in bm25/,
+    ...(['mine', '--with', 'bm25', '--searcher', 'exact'] as const),
+  );
+  await refused(
+    'USAGE',
+    /--set fuse\.constant plays no part in a checkpoint/,
+    ...(['encode', '--checkpoint', checkpoint, '--set', 'fuse.constant=9'] as const),
+  );
+  await refused('USAGE', /--fresh and --repair both/, 'train', '--arch', 'mlr', '--fresh', '--repair');
   // Who mines.
   await refused('USAGE', /Neither --checkpoint nor --arch was given/, 'mine');
   await refused('USAGE', /both were given/, 'mine', '--with', 'bm25', '--checkpoint', checkpoint);

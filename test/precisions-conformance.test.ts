@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { command as list } from '../harness/cli/list.js';
 import { configSchema } from '../harness/config/schema.js';
 import { encoders } from '../harness/model/known-encoders.js';
 import { stream } from '../harness/random.js';
@@ -34,6 +35,26 @@ test('settings take each of them beside the usual one, and nothing else', () => 
   const { precision } = configSchema().properties!.encode!.properties!;
   assert.deepEqual(precision!.enum, [usualPrecision, ...precisionNames()]);
   assert.equal(precision!.default, usualPrecision);
+});
+
+test('bench list names the settings that take each', async () => {
+  let printed = '';
+  await list.run({ json: true }, ['precisions'], (text) => {
+    printed += text;
+  });
+  const items = JSON.parse(printed) as { name: string; summary: string }[];
+  assert.deepEqual(
+    items.map(({ name }) => name),
+    [usualPrecision, ...precisionNames()],
+  );
+  for (const { name, summary } of items) {
+    const plugin = await loadPrecision(name);
+    const trains = plugin === undefined || plugin.training !== undefined;
+    assert.match(
+      summary,
+      trains ? /; for encode\.precision and train\.precision$/ : /; for encode\.precision$/,
+    );
+  }
 });
 
 for (const precision of precisionNames())

@@ -64,6 +64,15 @@ export function assertInOrder(hits: PassageHits, queries: number): void {
   }
 }
 
+/** Its memory is let go: it is not taken again, and no empty list stands for what is no longer there. */
+export async function assertEnded(searcher: Searcher): Promise<void> {
+  await searcher.dispose();
+  await assert.rejects(
+    searcher.search(new Float32Array(dimensions), 1, 3),
+    /searched after it was disposed of/,
+  );
+}
+
 /** Vectors of each of 240 passages. */
 export const counts = {
   'M = 1': 1,

@@ -16,6 +16,7 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { listOf, makeIndex, type Rows, rankRows, temporaryFolder, wholeNumberRows } from './made-index.js';
 import {
   ample,
+  assertEnded,
   assertInOrder,
   BuiltKind,
   clusteredRows,
@@ -88,7 +89,7 @@ for (const { name, title, on, plugin, skip } of flat) {
     const tight = await open(index, 52_000);
     assert.equal(tight.resident, false);
     assert.deepEqual(await tight.search(wholeQueries.values, 20, 30), expected);
-    await tight.dispose();
+    await assertEnded(tight);
     await assert.rejects(open(index, 40), { code: 'CONFIG_INVALID', message: /\d+/ });
   });
 
@@ -96,7 +97,7 @@ for (const { name, title, on, plugin, skip } of flat) {
     const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(20, dimensions, 'few'));
     const searcher = await open(index);
     await assertRefuses(searcher);
-    await searcher.dispose();
+    await assertEnded(searcher);
     await index.close();
   });
 
@@ -184,7 +185,7 @@ for (const { name, plugin, skip } of searchers) {
         assert.ok(hits.counts[0]! > 0 && hits.counts[0]! <= Math.min(depth, 90));
       }
       await assertRefuses(searcher);
-      await searcher.dispose();
+      await assertEnded(searcher);
     });
 
     test(`${name}, ${kind}: the same bytes again; a budget that is too small is refused`, {

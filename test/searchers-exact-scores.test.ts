@@ -158,11 +158,3 @@ test('sums that overflow, and rows that hold no numbers, hide no other row', asy
   assert.deepEqual([...hits.rows.subarray(0, 2)], [9, 7]);
   assert.deepEqual([...hits.scores.subarray(0, 2)], [Number.POSITIVE_INFINITY, 100]);
 });
-
-test('what is disposed of is not searched: that is an error, not an empty list', async () => {
-  const searcher = await ExactSearcher.open(sourceOf(normalRows(20, 4, 'rows')), engine, {
-    memoryBytes: ample,
-  });
-  await searcher.dispose();
-  await assert.rejects(searcher.search(new Float32Array(4), 1, 3), /searched after it was disposed of/);
-});

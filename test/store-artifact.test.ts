@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { BenchError } from '../harness/errors.js';
 import { describeProgram } from '../harness/program/git.js';
+import type { Told } from '../harness/store/content.js';
 import { canonicalJson, hashFile, keyOf } from '../harness/store/hash.js';
 import { describeFile } from '../harness/store/hash-once.js';
 import { bytesOnDisk } from '../harness/store/inventory.js';
 import { waitForOthers } from '../harness/store/lock.js';
 import { readManifest } from '../harness/store/manifest.js';
 import { Store } from '../harness/store/store.js';
+import { unfinishedFolder } from '../harness/store/unfinished.js';
 import { removeClosed } from './open-files.js';
 
 let root: string;
@@ -83,6 +85,75 @@ test('an attempt that fails leaves its files to go on from, and no manifest', as
     return 0;
   });
   assert.equal(cached, false);
+});
+
+/** Stops as soon as the files of an artifact are hashed. */
+const stoppingAtHash: Told = {
+  note: () => undefined,
+  stage: () => ({ update: () => undefined, end: () => undefined }),
+  checkInterrupted() {
+    throw new BenchError('INTERRUPTED', 'Stopped as asked.');
+  },
+};
+
+test('an artifact that was made is not made again where its hashing was stopped, unless a file was touched', async () => {
+  const inputs = { a: 1 };
+  const folder = store.folderOf('indexes', keyOf(inputs));
+  let made = 0;
+  const make = async (place: string) => {
+    made++;
+    const used = await store.artifact('shards', { a: 2 }, async () => 0);
+    await writeFile(path.join(place, 'index'), Buffer.alloc(2 ** 25, made));
+    return { made, absent: undefined, uses: used.key };
+  };
+  const about = { dataset: 'squad' };
+  const conditions = { threads: 3 };
+  const stopped = new Store(root, { told: stoppingAtHash });
+  const stop = () =>
+    assert.rejects(stopped.artifact('indexes', inputs, make, about, conditions), { code: 'INTERRUPTED' });
+  await stop();
+  await stop();
+  assert.equal(made, 1);
+  assert.equal(await readManifest(folder), undefined);
+  const { facts, cached, made: making } = await store.artifact('indexes', inputs, make, about, conditions);
+  assert.deepEqual([made, cached, facts.made], [1, false, 1]);
+  assert.deepEqual([making!.about, making!.took!.threads], [about, 3]);
+  assert.ok(making!.took!.seconds! >= 0, 'it is as if it had been made in one go');
+  const { files, execution } = (await readManifest(folder))!;
+  assert.deepEqual(execution, making);
+  assert.deepEqual(
+    files!.map(({ name }) => name),
+    ['index'],
+  );
+  assert.ok(!existsSync(unfinishedFolder(folder)));
+
+  await rm(folder, { recursive: true });
+  await stop();
+  assert.equal(made, 2);
+  const handle = await open(path.join(folder, 'index'), 'r+');
+  await handle.write('x', 0);
+  await handle.close();
+  assert.equal((await store.artifact('indexes', inputs, make)).facts.made, 3);
+
+  for (const text of ['{', '{}', 'null', '{"digest":"0"}']) {
+    await rm(folder, { recursive: true });
+    await stop();
+    const before: number = made;
+    await writeFile(path.join(unfinishedFolder(folder), 'made.json'), text);
+    assert.equal((await store.artifact('indexes', inputs, make)).facts.made, before + 1, text);
+  }
+});
+
+test('with --fresh what was made before the command is made again, its hashing stopped or not', async () => {
+  let made = 0;
+  const make = async (place: string) => {
+    await writeFile(path.join(place, 'index'), Buffer.alloc(2 ** 25));
+    return ++made;
+  };
+  const stopped = new Store(root, { told: stoppingAtHash });
+  await assert.rejects(stopped.artifact('indexes', {}, make), { code: 'INTERRUPTED' });
+  const fresh = new Store(root, { anew: { what: 'everything', done: new Set() } });
+  assert.equal((await fresh.artifact('indexes', {}, make)).facts, 2);
 });
 
 test('two calls at once: one makes it, the other waits and takes it, or is told that it is being made', async () => {

@@ -164,8 +164,9 @@ test('an epoch comes to the means of its steps; what no step had is absent', () 
   addStep(state, { loss: 1, contrastive: 1, gradientNorm: 9 }, 500);
   assert.equal(state.step, 9);
   const dev = { measure: 'cross-entropy', value: 1, crossEntropy: 1 } as const;
-  assert.deepEqual(epochFacts(4, state, dev), {
+  assert.deepEqual(epochFacts(4, state, { score: dev, milliseconds: 750 }), {
     ...{ epoch: 4, steps: 2, loss: 2, contrastive: 1.5, regularizer: 2, taught: 2.5, dev, seconds: 2 },
+    devSeconds: 0.75,
   });
   const bare: TrainingState = { step: 0, epochs: [], running: emptyRunning() };
   addStep(bare, { loss: 1, contrastive: 1, gradientNorm: 0 }, 250);

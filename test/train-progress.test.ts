@@ -144,6 +144,9 @@ test('speed is that of the steps after the first five of the process', async () 
   );
   const seconds = log.slice(0, 5).reduce((all, { milliseconds }) => all + milliseconds, 0) / 1000;
   near(facts!.epochs[0]!.seconds, seconds, 'seconds of an epoch');
+  for (const { devSeconds } of facts!.epochs) assert.ok(devSeconds! > 0, `${devSeconds} s on dev`);
+  const blind = (await trained(1, undefined, undefined, 0)).facts!;
+  assert.equal(blind.epochs[0]!.devSeconds, undefined, 'nothing is judged without a dev set');
 
   const short = (await trained(1)).facts!;
   assert.deepEqual([short.stepsPerSecond, short.passagesPerSecond, short.javascriptShare], [0, 0, 0]);

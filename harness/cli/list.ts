@@ -44,14 +44,14 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
   searchers: async () => (await import('../pipeline/searchers.js')).listSearchers(),
   precisions: async () => {
     const { loadPrecision, precisionNames, usualPrecision } = await import('../tensor/onnx/precision.js');
-    const others = precisionNames().map(async (name) => ({
-      name,
-      summary: (await loadPrecision(name))!.summary,
-    }));
+    const others = precisionNames().map(async (name) => {
+      const { summary, training } = (await loadPrecision(name))!;
+      return { name, summary: `${summary}; ${usesOf(training !== undefined)}` };
+    });
     return [
       {
         name: usualPrecision,
-        summary: 'what is computed in where nothing else is asked for; on every engine',
+        summary: `what is computed in where nothing else is asked for; on every engine; ${usesOf(true)}`,
       },
       ...(await Promise.all(others)),
     ];
@@ -81,6 +81,10 @@ const lists: Readonly<Record<string, () => Promise<Item[]>>> = {
     });
   },
 };
+
+/** The settings that take a precision. */
+const usesOf = (trains: boolean): string =>
+  trains ? 'for encode.precision and train.precision' : 'for encode.precision';
 
 const withMissing = ({ name, summary, missing }: Item): Item => ({
   name,

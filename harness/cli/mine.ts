@@ -2,9 +2,10 @@
 import { BenchError, unknownName } from '../errors.js';
 import { jsonText } from '../json.js';
 import type { Command, Values } from './command.js';
+import { refuseIdle } from './idle-options.js';
 import { beginJob } from './job.js';
 import { datasetOptions, makingOptions, someOptions, whoOptions } from './options.js';
-import { configOf, indexFolder, splitOf, stageRequest, wholeNumber, whoOf } from './request.js';
+import { configOf, indexFolder, splitOf, stageRequest, systemsNamed, wholeNumber, whoOf } from './request.js';
 
 export const command: Command = {
   usage: '--checkpoint C|--arch SYSTEM|--with bm25 --dataset D [--out FILE] [options]',
@@ -84,9 +85,11 @@ async function minerOf(values: Values): Promise<Awaited<ReturnType<typeof whoOf>
     throw new BenchError('USAGE', `--with bm25 and ${other} both say who mines, and both were given.`);
   }
   if (by === undefined && !(arch === 'bm25' && checkpoint === undefined)) {
-    const who = await whoOf(values);
+    const who = await whoOf(values, ['stage2']);
     return { ...who, ...(index !== undefined && { index: indexFolder(values) }) };
   }
-  if (index === undefined) return {};
-  throw new BenchError('USAGE', '--index belongs to --checkpoint: BM25 has an index of its own.');
+  if (index !== undefined)
+    throw new BenchError('USAGE', '--index belongs to --checkpoint: BM25 has an index of its own.');
+  refuseIdle(values, await systemsNamed(['bm25']), ['stage2']);
+  return {};
 }

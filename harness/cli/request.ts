@@ -6,11 +6,14 @@ import type { Split } from '../contracts.js';
 import { BenchError, unknownName } from '../errors.js';
 import type { StageRequest } from '../pipeline/prepare.js';
 import type { RunRequest } from '../pipeline/run-request.js';
+import { settingsOfTraining } from '../pipeline/settings-in-play.js';
+import type { System } from '../pipeline/system.js';
 import { measureId } from '../plugins/measures.js';
 import { loadDataset } from '../plugins.js';
 import type { StoredRecord } from '../record.js';
 import { loadSystem, namesBetween } from '../systems.js';
 import { splitList, type Values } from './command.js';
+import { refuseIdle } from './idle-options.js';
 
 /** The configuration, for the dataset that is named where the command takes one. */
 export function configOf(values: Values): BenchConfig {
@@ -56,32 +59,28 @@ export async function systemsIn(values: Values): Promise<string[]> {
   return [...new Set((await namesBetween(text, ',')).map((name) => name.trim()))];
 }
 
-/** Looks every system up before any work begins. @returns those that are not trained */
-export async function untrained(names: readonly string[]): Promise<string[]> {
+/** Looks every system up before any work begins. */
+export async function systemsNamed(names: readonly string[]): Promise<System[]> {
   const systems = [];
   for (const name of names) systems.push(await loadSystem(name));
-  return systems.filter(({ isTrained }) => !isTrained).map(({ name }) => name);
-}
-
-/** @throws BenchError USAGE where a training is described and there is none */
-export function refuseStart(start: Pick<RunRequest, 'init' | 'negatives'>, systems: readonly string[]): void {
-  const given = Object.keys(start).map((name) => `--${name}`);
-  if (given.length === 0) return;
-  throw new BenchError('USAGE', `${given.join(' and ')} play no part in ${systems.join(', ')}.`, {
-    hint: 'They say how an architecture is trained, and this one needs no training.',
-  });
+  return systems;
 }
 
 /**
  * Who encodes, searches or mines: a trained checkpoint, whose architecture may be named, or a system that needs none.
- * @throws BenchError USAGE where it is neither
+ * @param more sections of the configuration that play a part in what is done, whoever does it
+ * @throws BenchError USAGE where it is neither, and for an option that plays no part
  */
 export async function whoOf(
   values: Values,
+  more: System['settings'] = [],
 ): Promise<{ checkpoint: string; architecture?: string } | { system: string }> {
   const arch = values.arch === undefined ? undefined : String(values.arch);
+  // --index is a folder here, and no setting.
+  const own = { ...values, index: undefined };
   if (values.checkpoint !== undefined) {
     const architecture = arch === undefined ? {} : { architecture: arch };
+    refuseIdle(own, [{ name: 'a checkpoint', settings: settingsOfTraining }], more);
     return { checkpoint: checkpointFolder('checkpoint', values), ...architecture };
   }
   if (arch === undefined) {
@@ -89,7 +88,8 @@ export async function whoOf(
       hint: 'Give --checkpoint C for what bench train made, or --arch SYSTEM for what needs no checkpoint: pretrained:FOLDER, bm25, ...',
     });
   }
-  const { name, isTrained, components } = await loadSystem(arch);
+  const system = await loadSystem(arch);
+  const { name, isTrained, components } = system;
   if (isTrained && components === undefined) {
     throw new BenchError('USAGE', `${name} is trained: its checkpoint has to be given.`, {
       hint: `bench train --arch ${name} prints its folder, for --checkpoint.`,
@@ -101,6 +101,7 @@ export async function whoOf(
       `--index belongs to --checkpoint: that of ${name} is found in the cache, or made.`,
     );
   }
+  refuseIdle(own, [system], more);
   return { system: name };
 }
 
@@ -112,8 +113,13 @@ export async function stageRequest(values: Values, config: BenchConfig): Promise
   return { dataset, ...data, offline: values.offline === true, config, ...anewOf(values) };
 }
 
-/** Empty where nothing shall be made anew. */
+/** Empty where nothing shall be made anew. @throws BenchError USAGE where two things are asked for at once */
 export function anewOf({ fresh, repair }: Values): Pick<StageRequest, 'anew'> {
+  if (fresh === true && repair === true) {
+    throw new BenchError('USAGE', '--fresh and --repair both say what of the cache is made anew.', {
+      hint: 'Give one of them: --fresh for everything, what is damaged too; --repair for what is damaged alone.',
+    });
+  }
   if (fresh === true) return { anew: { what: 'everything', done: new Set() } };
   return repair === true ? { anew: { what: 'damaged', done: new Set() } } : {};
 }

@@ -173,7 +173,7 @@ function planData(outcome: PlanOutcome, { architecture, dataset, seed }: RunRequ
   return { architecture, dataset, seed, error: { code, message, ...(hint !== undefined && { hint }) } };
 }
 
-/** The configuration is the same for all, and stands once: with what counts where something is trained. */
+/** The configuration is the same for all, and stands once: with what plays a part in any of them. */
 function describePlans(plans: readonly PlanOutcome[], requests: readonly RunRequest[]): string {
   const parts = plans.map(({ plan, error }, i) => {
     const lines = plan?.lines ?? [
@@ -182,9 +182,10 @@ function describePlans(plans: readonly PlanOutcome[], requests: readonly RunRequ
     ];
     return `${titleOf(requests[i]!)}\n${lined(lines.map((line) => `  ${line}`))}`;
   });
-  const configs = plans.flatMap(({ plan }) => plan?.config ?? []);
-  const fullest = configs.sort((a, b) => Object.keys(b).length - Object.keys(a).length)[0];
-  return `${parts.join('')}${fullest === undefined ? '' : `configuration\n${jsonText(fullest)}`}`;
+  const parted = plans.flatMap(({ plan }) => (plan === undefined ? [] : [Object.keys(plan.config)]));
+  const counts = new Set(parted.flat());
+  const config = Object.entries(requests[0]!.config).filter(([key]) => counts.has(key));
+  return `${parts.join('')}${counts.size === 0 ? '' : `configuration\n${jsonText(Object.fromEntries(config))}`}`;
 }
 
 /** What all runs take together; nothing where there is one, which says it itself. */

@@ -6,8 +6,9 @@ import { storeInUse } from '../store/remote/address.js';
 import { listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { distractorOptions, distractorsOf } from './distractors.js';
+import { refuseIdle, refuseStart } from './idle-options.js';
 import { configOptions, datasetOptions, trainingOptions } from './options.js';
-import { anewOf, dataFolders, refuseStart, systemsIn, trainingStart, untrained } from './request.js';
+import { anewOf, dataFolders, systemsIn, systemsNamed, trainingStart } from './request.js';
 
 /** What a sweep is asked for with. */
 export const sweepOptions: Command['options'] = {
@@ -35,14 +36,14 @@ export async function requestsOf(values: Values): Promise<RunRequest[]> {
   const datasets = splitList('dataset', String(values.dataset));
   const { configOn, ...start } = await trainingStart(values);
   const anew = anewOf(values);
-  const trainless = await untrained(architectures);
-  if (trainless.length === architectures.length) refuseStart(start, trainless);
+  const systems = await systemsNamed(architectures);
+  refuseStart(start, systems);
   // A name that stands for several datasets is a run on each of them.
   const groups = new Map<string, string>();
   for (const group of datasets) for (const member of await datasetsNamed(group)) groups.set(member, group);
   const sizes = await distractorsOf(values);
   const folderOf = dataFolders(values.data, [...groups.keys(), ...datasets]);
-  return [...groups].flatMap(([dataset, group]) => {
+  const requests = [...groups].flatMap(([dataset, group]) => {
     const folder = folderOf(dataset, group);
     const config = configOn(dataset);
     return sizes.flatMap((distractors) =>
@@ -61,6 +62,9 @@ export async function requestsOf(values: Values): Promise<RunRequest[]> {
       ),
     );
   });
+  // Behind the configuration, which says what is wrong with a name or a value.
+  refuseIdle(values, systems);
+  return requests;
 }
 
 /** What one removes another may still need. */

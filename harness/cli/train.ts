@@ -3,9 +3,10 @@
 import { jsonText } from '../json.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Command } from './command.js';
+import { refuseIdle } from './idle-options.js';
 import { beginJob } from './job.js';
 import { datasetOptions, makingOptions, someOptions, trainingOptions } from './options.js';
-import { stageRequest, systemsIn, trainingStart, untrained } from './request.js';
+import { stageRequest, systemsIn, systemsNamed, trainingStart } from './request.js';
 
 export const command: Command = {
   usage: '--arch A[,B...] --dataset D [--init C] [--negatives N[,N...]] [options]',
@@ -43,7 +44,9 @@ export const command: Command = {
     const architectures = await systemsIn(values);
     const { configOn, ...start } = await trainingStart(values);
     const config = configOn(String(values.dataset));
-    await untrained(architectures);
+    const systems = await systemsNamed(architectures);
+    // What is not trained at all is refused for that.
+    if (systems.every(({ isTrained }) => isTrained)) refuseIdle(values, systems);
     const asked = await stageRequest(values, config);
     const requests = architectures.flatMap((architecture) =>
       config.seeds.map((seed): RunRequest => ({ ...asked, ...start, architecture, seed })),

@@ -15,7 +15,7 @@ export interface Source {
 const configFileName = 'bench.config.json';
 
 /** Flags that stand for a key: `--model X` is `--set model.name=X`. */
-const flagKeys: Readonly<Record<string, string>> = {
+export const flagKeys: Readonly<Record<string, string>> = {
   preset: 'preset',
   model: 'model.name',
   engine: 'engine',

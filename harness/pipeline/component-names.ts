@@ -27,12 +27,11 @@ export async function componentsOf(name: string, separator: '+' | '>', most = In
   return components;
 }
 
-/** What the system's own settings and those of its components are, together; undefined where all play a part. */
-export function settingsOf(components: readonly System[], own: 'fuse' | 'rerank'): Pick<System, 'settings'> {
-  const all = components.map(({ settings }) => settings);
-  if (all.some((settings) => settings === undefined)) return {};
-  return { settings: [...new Set([own, ...all.flatMap((settings) => settings!)])] };
-}
+/** What the system's own settings and those of its components are, together. */
+export const settingsOf = (
+  components: readonly Pick<System, 'settings'>[],
+  own: 'fuse' | 'rerank',
+): System['settings'] => [...new Set([own, ...components.flatMap(({ settings }) => settings)])];
 
 /** @param most systems that it is put together of */
 export const composed = (
@@ -47,6 +46,6 @@ export const composed = (
       ...told,
       isTrained: components.some(({ isTrained }) => isTrained),
       components: components.map((each) => each.name),
-      ...settingsOf(components, family),
+      settings: settingsOf(components, family),
     };
   });

@@ -11,6 +11,7 @@ import { search } from '../stages/search.js';
 import { askedOf } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
 import { removePartialsOf } from '../store/partials.js';
+import { assertFileTakes } from '../store/writable.js';
 import { bm25Asked } from './negative-sources.js';
 import { withCheckpoint } from './one-stage.js';
 import { identicalIdsOf } from './own-passages.js';
@@ -47,7 +48,8 @@ export interface MinedNegatives {
 }
 
 export async function mineOnly(request: MineRequest, progress: Progress): Promise<MinedNegatives> {
-  const { checkpoint, system } = request;
+  const { checkpoint, system, out } = request;
+  if (out !== undefined) await assertFileTakes(out);
   const mined =
     checkpoint !== undefined
       ? await minedByModel({ ...request, checkpoint }, progress)
@@ -55,8 +57,8 @@ export async function mineOnly(request: MineRequest, progress: Progress): Promis
         ? await minedBySystem({ ...request, system }, progress)
         : await minedByBm25(request, progress);
   let file = negativesFile(mined.folder);
-  if (request.out !== undefined) {
-    const target = path.resolve(request.out);
+  if (out !== undefined) {
+    const target = path.resolve(out);
     await removePartialsOf(target);
     await writeNegatives(target, await readNegatives(file));
     file = target;

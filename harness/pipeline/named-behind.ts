@@ -1,19 +1,8 @@
 /** Systems that are named by what stands behind a colon, such as `vectors:FOLDER`: there is no list of them. */
 import type { BenchConfig } from '../config/config.js';
 import { BenchError } from '../errors.js';
+import { settingsOfVectors } from './settings-in-play.js';
 import type { System, SystemKind, SystemListing } from './system.js';
-
-/** Sections that play a part in every system that is not trained. */
-export const usualSettings = [
-  ...(['preset', 'search', 'latency', 'answering', 'measures', 'measure', 'seeds'] as const),
-  ...(['cache', 'out', 'keep'] as const),
-];
-
-/** Those in every one whose vectors are searched. */
-const settingsOfVectors = [
-  ...usualSettings,
-  ...(['encode', 'index', 'searcher', 'engine', 'threads'] as const),
-];
 
 /** @param prefix `vectors:` @param load is called with a name that begins so */
 export const prefixed = (

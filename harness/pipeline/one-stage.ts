@@ -24,7 +24,7 @@ import { indexBuilder } from './index-builder.js';
 import { assertQueries, prepare, type StageRequest, storeOf } from './prepare.js';
 import { deviceFacts, trainingFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import { type SearchedRun, writeSearched } from './searched-run.js';
+import { assertRunTakes, type SearchedRun, writeSearched } from './searched-run.js';
 import { searcherRemarks } from './searching.js';
 import { StageLog } from './stage-log.js';
 import { assertTraining } from './trained-requirements.js';
@@ -127,6 +127,7 @@ interface SearchRequest extends EncodeRequest {
 export async function searchOnly(request: SearchRequest, progress: Progress): Promise<SearchedRun> {
   const { split, config } = request;
   const asked = { split, missing: 'queries' };
+  await assertRunTakes(request);
   // An index of another kind is built from these vectors first, as in a run.
   const by = await indexBuilder(config);
   return withCheckpoint({ ...request, asked, by }, progress, async (bench, { checkpoint, stages }) => {

@@ -81,12 +81,8 @@ function namesIn(graph: readonly Stage[]): string {
   return runs.map(({ name, count }) => (count === 1 ? name : `${count} x ${name}`)).join(' -> ');
 }
 
-/** @param settings that play a part; all where absent */
-function configOf(
-  settings: readonly (keyof BenchConfig)[] | undefined,
-  config: BenchConfig,
-): Partial<BenchConfig> {
-  if (settings === undefined) return config;
+/** @param settings that play a part */
+function configOf(settings: readonly (keyof BenchConfig)[], config: BenchConfig): Partial<BenchConfig> {
   const counts: readonly string[] = settings;
   return Object.fromEntries(Object.entries(config).filter(([key]) => counts.includes(key)));
 }

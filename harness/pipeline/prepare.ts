@@ -5,6 +5,7 @@ import { BenchError } from '../errors.js';
 import { parseMeasures } from '../plugins/measures.js';
 import type { Progress } from '../progress.js';
 import { type Anew, Store } from '../store/store.js';
+import { assertCacheTakes } from '../store/writable.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { assertSearcherName } from './choose-searcher.js';
@@ -38,6 +39,7 @@ export async function prepare(
   // A slip in a name is better known now than after training.
   parseMeasures(config.measures);
   await assertSearcherName(config);
+  await assertCacheTakes(store.root);
   const dataset = await openDataset(request, store, progress);
   if (dataset.passageCount === 0) {
     throw new BenchError('DATA_INVALID', `${dataset.name} has no passages.`, {

@@ -153,7 +153,8 @@ function stageFacts(
   const { precision, skippedSteps, lossScale } = facts.training;
   const stage = stages.find((each) => each.name === name)?.execution;
   const took = stage?.made?.took;
-  // What is kept with the checkpoint, so that a run that finds it made says the same; of a training that went on, its epochs.
+  // What is kept with the checkpoint, so that a run that finds it made says the same; of a training that went on, its epochs with
+  // what dev took.
   const inOneGo = took === undefined && stage?.cached === false ? stage.seconds : took?.seconds;
   return {
     epochs: epochs.map(({ epoch, steps, loss, dev, seconds }) => ({
@@ -169,7 +170,7 @@ function stageFacts(
     bestEpoch: epochs.length === 0 ? null : keptEpoch,
     ...(precision !== undefined && { precision, skippedSteps: skippedSteps!, lossScale: lossScale! }),
     execution: {
-      seconds: inOneGo ?? epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+      seconds: inOneGo ?? epochs.reduce((sum, { seconds, devSeconds = 0 }) => sum + seconds + devSeconds, 0),
       stepsPerSecond,
       javascriptShare,
     },

@@ -1,6 +1,6 @@
 /** The file of the hits that a search left, with what made it beside it. */
 import path from 'node:path';
-import { presetText } from '../config/config.js';
+import { type BenchConfig, presetText } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import { writeRun } from '../interchange/trec.js';
 import type { Progress } from '../progress.js';
@@ -8,6 +8,7 @@ import { newRecord, runSuffix, writeIrMetadata } from '../record.js';
 import type { RunFacts } from '../stages/search.js';
 import { removePartialsOf } from '../store/partials.js';
 import type { Artifact } from '../store/store.js';
+import { assertFileTakes, assertFolderTakes } from '../store/writable.js';
 import { readHits } from './hit-files.js';
 import type { Session } from './prepare.js';
 import { datasetFacts, fileName, tagOf } from './record-stage.js';
@@ -38,6 +39,10 @@ interface SearchTarget {
   /** @param run file for the hits; one in `config.out`, under a name of its own, where absent */
   asked: { split: Split; run?: string | undefined };
 }
+
+/** Whether the hits can be written where `writeSearched` will. @throws BenchError PATH_INVALID, NOT_WRITABLE, DISK_FULL */
+export const assertRunTakes = ({ config, run }: { config: Pick<BenchConfig, 'out'>; run?: string }) =>
+  run === undefined ? assertFolderTakes(config.out) : assertFileTakes(run);
 
 export async function writeSearched(
   { found, index, facts, warnings, prepared: { dataset, config }, asked }: SearchTarget,

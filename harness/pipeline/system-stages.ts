@@ -9,7 +9,7 @@ import { identicalIdsOf } from './own-passages.js';
 import { assertQueries, prepare, type Session, type StageRequest } from './prepare.js';
 import { assertRequirements } from './requirements.js';
 import type { RunRequest } from './run-request.js';
-import { type SearchedRun, writeSearched } from './searched-run.js';
+import { assertRunTakes, type SearchedRun, writeSearched } from './searched-run.js';
 import { StageLog } from './stage-log.js';
 import type { AnsweredSystem, AnswerRequest } from './system.js';
 
@@ -73,11 +73,12 @@ export async function withHits<T>(
 }
 
 /** @param file where the hits are written to; into `config.out`, under a name of their own, where absent */
-export function searchSystem(
+export async function searchSystem(
   request: SystemRequest & { split: Split; run?: string },
   progress: Progress,
 ): Promise<SearchedRun> {
   const { split, run } = request;
+  await assertRunTakes(request);
   return withHits(request, { split, missing: 'queries' }, progress, async (answering, prepared) => {
     for (const remark of answering.remarks) progress.note(remark);
     const { run: found, index, facts, remarks } = answering;

@@ -159,8 +159,8 @@ export interface System extends SystemListing {
   isTrained: boolean;
   /** Names of the systems that it is put together of. */
   components?: readonly string[];
-  /** The sections of the configuration that play a part; all of them where absent. */
-  settings?: readonly (keyof BenchConfig)[];
+  /** The sections of the configuration that play a part. */
+  settings: readonly (keyof BenchConfig)[];
   steps(): Promise<SystemSteps>;
 }
 

@@ -35,6 +35,7 @@ export interface Searcher extends SearcherIdentity {
     depth: number,
     onRows?: (rows: number) => void,
   ): Promise<PassageHits>;
+  /** What is searched afterwards is an error. */
   dispose(): Promise<void>;
 }
 
@@ -45,6 +46,7 @@ export function passageSearcher(
   identity: SearcherIdentity,
   resultBytes: number,
 ): Searcher {
+  let isDisposed = false;
   return {
     ...identity,
     resident: rows.resident,
@@ -52,10 +54,15 @@ export function passageSearcher(
       return rows.remark;
     },
     async search(queryVectors, count, depth, onRows) {
+      // Here for all of them: some would open the index again, and leave it open.
+      if (isDisposed) throw new Error('An index was searched after it was disposed of.');
       check(queryVectors, count, depth, index.dimensions);
       return searchPassages(rows, index, queryVectors, count, depth, resultBytes, onRows);
     },
-    dispose: () => rows.dispose(),
+    dispose() {
+      isDisposed = true;
+      return rows.dispose();
+    },
   };
 }
 

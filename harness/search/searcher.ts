@@ -45,6 +45,7 @@ export interface RowSearcher {
     depth: number,
     onRows?: (rows: number) => void,
   ): Promise<RowHits>;
+  /** Ends with the search under way; nothing is searched afterwards, which `passageSearcher` sees to. */
   dispose(): Promise<void>;
 }
 

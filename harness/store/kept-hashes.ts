@@ -10,6 +10,7 @@ import { type FileState, isSameState, settledState } from './file-state.js';
 import { keyOf } from './hash.js';
 import { hashOnce } from './hash-once.js';
 import { textIfThere } from './text-file.js';
+import { assertFolderTakes } from './writable.js';
 
 /**
  * The sha256 of a file, read again only where it has been touched.
@@ -21,6 +22,8 @@ export async function keptHash(root: string, file: string, isAnew = false): Prom
   const { state, isSettled } = await settledState(absolute);
   const known = isAnew || !isSettled ? undefined : await readKept(kept);
   if (known?.file === absolute && isSameState(known, state)) return known.sha256;
+  // A file of a collection may take minutes to hash.
+  if (isSettled) await assertFolderTakes(path.dirname(kept));
   const sha256 = await hashOnce(absolute);
   if (isSettled) await writeJson(kept, withDigest<Kept>({ file: absolute, ...state, sha256 }));
   return sha256;

@@ -29,13 +29,16 @@ export async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') {
-      throw new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
-        hint: 'Move that file, or choose another folder: --cache DIR, --out DIR.',
-        cause: error,
-      });
+      throw inTheWay(folder, error);
     }
     // What a file system says that takes no new folders, as /proc does.
     const readOnly = code === 'ENOENT';
     throw fileError(readOnly ? Object.assign(error as Error, { code: 'EROFS' }) : error, folder);
   }
 }
+
+export const inTheWay = (folder: string, cause?: unknown): BenchError =>
+  new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
+    hint: 'Move that file, or choose another folder: --cache DIR, --out DIR.',
+    cause,
+  });

@@ -21,6 +21,7 @@ import { keyOf } from './hash.js';
 import { AskedHashes } from './kept-hashes.js';
 import { Leases } from './leases.js';
 import { removeLeftLock, withLock } from './lock.js';
+import { keepMade, type MadeArtifact, madeBefore } from './made.js';
 import { makeFolder } from './make-folder.js';
 import {
   type About,
@@ -167,12 +168,8 @@ export class Store {
 
   /** @throws LostLock */
   async #make<Facts>(wanted: Wanted<Facts>): Promise<Manifest<Facts>> {
-    const { kind, key, folder, inputs, about, conditions } = wanted;
-    const before = this.used.length;
-    const { result: facts, took } = await timed(folder, conditions, () => this.#made(wanted));
-    const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
-    const madeAt = new Date().toISOString();
-    const execution = { madeAt, ...(await describeProgram()), uses, about, ...(took && { took }) };
+    const { kind, key, folder, inputs } = wanted;
+    const { facts, execution } = (await madeBefore<Facts>(folder)) ?? (await this.#makeNow(wanted));
     const files = await describeContent(folder, kind, this.#told);
     const manifest = withDigest<Omit<Manifest<Facts>, 'digest'>>({ inputs, facts, execution, files });
     if (keyOf(manifest.inputs) !== key) throw new Error(`JSON does not keep the inputs of ${kind}/${key}.`);
@@ -182,6 +179,17 @@ export class Store {
     // Only now, when nothing can be lost any more.
     await removeUnfinished(folder);
     return { ...manifest, facts };
+  }
+
+  async #makeNow<Facts>(wanted: Wanted<Facts>): Promise<MadeArtifact<Facts>> {
+    const { folder, about, conditions } = wanted;
+    const before = this.used.length;
+    const { result: facts, took } = await timed(folder, conditions, () => this.#made(wanted));
+    const uses = this.used.slice(before).map((used): ArtifactName => ({ kind: used.kind, key: used.key }));
+    const madeAt = new Date().toISOString();
+    const execution = { madeAt, ...(await describeProgram()), uses, about, ...(took && { took }) };
+    await keepMade(folder, { facts, execution });
+    return { facts, execution };
   }
 
   /** Goes on with what an earlier attempt left, or, where that is damaged and may be made anew, begins. */

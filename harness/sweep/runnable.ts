@@ -1,4 +1,5 @@
 /** Whether every run of a sweep can begin: what is wrong with one of them is known before the first hour of another. */
+import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
 import { BenchError, exitCodes } from '../errors.js';
 import { machineNeeds, type PartNeeds } from '../pipeline/memory-needs.js';
@@ -8,6 +9,7 @@ import { assertRequirements, isLocal } from '../pipeline/requirements.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import { collectionKey } from '../stages/known.js';
+import { assertCacheTakes, assertFolderTakes } from '../store/writable.js';
 import { titleOf } from './cell-lines.js';
 
 /**
@@ -31,11 +33,14 @@ export async function refusedOf(
   where: 'here' | 'elsewhere' = 'here',
 ): Promise<{ request: RunRequest; error: BenchError }[]> {
   const opened = new Map<string, Promise<void>>();
+  const tried = new Map<string, Promise<void>>();
   const refused: { request: RunRequest; error: BenchError }[] = [];
   for (const request of requests) {
     progress.checkInterrupted();
     try {
       await assertRequirements(request);
+      // Looking through a dataset may take minutes.
+      if (where === 'here') await assertFolders(request.config, tried);
       const key = collectionKey(request);
       if (!opened.has(key)) opened.set(key, open(request, progress));
       await opened.get(key);
@@ -46,6 +51,13 @@ export async function refusedOf(
     }
   }
   return refused;
+}
+
+/** @param tried by folder */
+async function assertFolders({ cache, out }: BenchConfig, tried: Map<string, Promise<void>>): Promise<void> {
+  if (!tried.has(cache)) tried.set(cache, assertCacheTakes(cache));
+  if (!tried.has(out)) tried.set(out, assertFolderTakes(out));
+  await Promise.all([tried.get(cache), tried.get(out)]);
 }
 
 async function open(request: RunRequest, progress: Progress): Promise<void> {

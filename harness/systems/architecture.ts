@@ -1,4 +1,5 @@
 /** The architectures of `architectures/`, single-vector or not: trained, then encoded and searched. */
+import { settingsOfTraining } from '../pipeline/settings-in-play.js';
 import type { SystemKind } from '../pipeline/system.js';
 import { hasFamily, listArchitectures, loadArchitecture } from '../plugins.js';
 
@@ -11,6 +12,7 @@ const architecture: SystemKind = {
       name,
       summary: pooling === undefined ? family.summary : `${family.summary}; ${pooling.summary}`,
       isTrained: true,
+      settings: settingsOfTraining,
       steps: () => import('../pipeline/trained.js'),
     };
   },

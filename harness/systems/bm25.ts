@@ -1,5 +1,5 @@
 /** BM25 (Robertson and others, 1994) with Anserini's parameters: the baseline that needs no training. */
-import { usualSettings } from '../pipeline/named-behind.js';
+import { usualSettings } from '../pipeline/settings-in-play.js';
 import type { SystemKind } from '../pipeline/system.js';
 
 const listing = {

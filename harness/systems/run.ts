@@ -3,7 +3,7 @@ import { named } from '../pipeline/named-behind.js';
 
 export default named(
   { prefix: 'run:', what: 'a file of hits', form: 'run:FILE' },
-  ['preset', 'search', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'],
+  ['preset', 'unpack', 'search', 'measures', 'measure', 'seeds', 'cache', 'out', 'keep'],
   {
     summary: 'hits made elsewhere, read from a file of any format that bench evaluate reads',
     steps: () => import('../pipeline/given-run.js'),

@@ -26,8 +26,12 @@ export function addStep(state: TrainingState, result: StepResult, milliseconds: 
   running.milliseconds += milliseconds;
 }
 
-/** The epoch that has just ended. @param dev its score; undefined where there is no dev set */
-export function epochFacts(epoch: number, { running }: TrainingState, dev: DevScore | undefined): EpochFacts {
+/** The epoch that has just ended. @param judged its score, and what that took; undefined where there is no dev set */
+export function epochFacts(
+  epoch: number,
+  { running }: TrainingState,
+  judged: { score: DevScore; milliseconds: number } | undefined,
+): EpochFacts {
   const { steps } = running;
   return {
     epoch,
@@ -36,7 +40,8 @@ export function epochFacts(epoch: number, { running }: TrainingState, dev: DevSc
     contrastive: running.contrastive / steps,
     ...(running.regularizer === 0 ? {} : { regularizer: running.regularizer / steps }),
     ...(running.taught === 0 ? {} : { taught: running.taught / steps }),
-    ...(dev && { dev }),
+    ...(judged && { dev: judged.score }),
     seconds: running.milliseconds / 1000,
+    ...(judged && { devSeconds: judged.milliseconds / 1000 }),
   };
 }

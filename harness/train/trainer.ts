@@ -175,12 +175,14 @@ export async function train(request: TrainRequest): Promise<Trained> {
         stage.update(state.step, `epoch ${epoch + 1}/${options.epochs}, loss ${result.loss.toFixed(3)}`);
         if (state.step % options.saveEverySteps === 0 && at + 1 < stepsPerEpoch) await save();
       }
+      const judgingFrom = performance.now();
       const judging = dev.length > 0 ? devScore(validation, options, epoch) : undefined;
       const score = await judging?.catch(async (error) => {
         if (progress.signal.aborted) await save();
         throw error;
       });
-      state.epochs.push(epochFacts(epoch, state, score));
+      const milliseconds = performance.now() - judgingFrom;
+      state.epochs.push(epochFacts(epoch, state, score && { score, milliseconds }));
       state.running = emptyRunning();
       if (score !== undefined && isBest(score, epoch, state, options)) {
         if (options.checkpoint === 'best')

@@ -13,7 +13,10 @@ export interface EpochFacts {
   /** The teacher's part, before its weight. */
   taught?: number;
   dev?: DevScore;
+  /** Of its steps. */
   seconds: number;
+  /** Of its score on dev; absent where there is no dev set. */
+  devSeconds?: number;
 }
 
 export interface TrainingFacts {

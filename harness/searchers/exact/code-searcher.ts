@@ -37,7 +37,6 @@ export class CodeSearcher implements RowSearcher {
   readonly #rescore: number;
   /** The threads serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
-  #isDisposed = false;
 
   private constructor(
     index: VectorIndex,
@@ -99,7 +98,6 @@ export class CodeSearcher implements RowSearcher {
   }
 
   async search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
-    if (this.#isDisposed) throw new Error('An index was searched after it was disposed of.');
     const result = this.#last.then(() => this.#search(queries, count, depth));
     this.#last = result.catch(() => undefined);
     return result;
@@ -187,7 +185,6 @@ export class CodeSearcher implements RowSearcher {
   }
 
   async dispose(): Promise<void> {
-    this.#isDisposed = true;
     await this.#last;
     await this.#batches?.dispose();
     await this.#scans.end();

@@ -33,7 +33,6 @@ export class ExactSearcher implements RowSearcher {
   readonly #device: DeviceSearch | undefined;
   /** Blocks serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
-  #isDisposed = false;
 
   private constructor(index: RowSource, engine: Engine, blocks: Blocks) {
     this.#index = index;
@@ -56,7 +55,6 @@ export class ExactSearcher implements RowSearcher {
     depth: number,
     onRows?: (rows: number) => void,
   ): Promise<RowHits> {
-    if (this.#isDisposed) throw new Error('An index was searched after it was disposed of.');
     const result = this.#last.then(() => this.#search(queries, count, depth, onRows));
     this.#last = result.catch(() => undefined);
     return result;
@@ -156,7 +154,6 @@ export class ExactSearcher implements RowSearcher {
   }
 
   async dispose(): Promise<void> {
-    this.#isDisposed = true;
     await this.#last;
     await this.#programs.dispose();
     await this.#steps?.dispose();

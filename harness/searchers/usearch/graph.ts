@@ -10,7 +10,11 @@ export interface Graph {
   scalar: Scalar;
 }
 
-export const kinds = 'HNSW32, HNSW32,f16, HNSW32,i8 (any number of links from 2 to 512)';
+export const kinds =
+  'HNSW32, HNSW32,f16, HNSW32,i8 (any number of links from 2 to 512; 32 where it is left out)';
+
+/** Of a kind that names no number: FAISS's own rule for factory strings, so that both searchers build the same of `HNSW`. */
+const usualLinks = 32;
 
 /** Candidates kept while a vector is added, and while a query is answered: usearch's own values. */
 export const efConstruction = 128;
@@ -18,8 +22,8 @@ export const ownEfSearch = 64;
 
 /** @throws BenchError CONFIG_INVALID where usearch has no such kind */
 export function graphOf(kind: string): Graph {
-  const [, digits, scalar = 'f32'] = /^HNSW(\d+)(?:,(f32|f16|i8))?$/.exec(kind) ?? [];
-  const links = Number(digits);
+  const [, digits, scalar = 'f32'] = /^HNSW(\d*)(?:,(f32|f16|i8))?$/.exec(kind) ?? [];
+  const links = digits === '' ? usualLinks : Number(digits);
   if (links >= 2 && links <= 512) return { links, scalar: scalar as Scalar };
   throw new BenchError('CONFIG_INVALID', `usearch cannot build an index '${kind}': it builds ${kinds}.`, {
     hint: 'Other kinds need FAISS: bench list searchers.',

@@ -1,0 +1,58 @@
+/** Options that set what has no part in anything that is asked for: whoever gives one would think that it did something. */
+import { defaultConfig } from '../config/config.js';
+import { flagKeys } from '../config/sources.js';
+import { BenchError } from '../errors.js';
+import type { RunRequest } from '../pipeline/run-request.js';
+import { isIdle } from '../pipeline/settings-in-play.js';
+import type { System } from '../pipeline/system.js';
+import type { Values } from './command.js';
+
+/**
+ * The configuration file is not asked: it is there for all systems.
+ * @param systems that are asked for; an option that plays a part in one of them is fine
+ * @param more sections that play a part in what is done with them
+ * @throws BenchError USAGE that names every option without a part
+ */
+export function refuseIdle(
+  values: Values,
+  systems: readonly Pick<System, 'name' | 'settings'>[],
+  more: System['settings'] = [],
+): void {
+  const sections = [more, ...systems.map(({ settings }) => settings)];
+  // What is no section at all the configuration refuses, with a near name.
+  const known = defaultConfig();
+  const isWithoutPart = (key: string) => {
+    const section = key.split('.')[0]!;
+    return Object.hasOwn(known, section) && isIdle(section, sections);
+  };
+  const flags = Object.entries(flagKeys).flatMap(([flag, key]) =>
+    values[flag] !== undefined && isWithoutPart(key) ? [`--${flag}`] : [],
+  );
+  const set = ((values.set ?? []) as readonly string[])
+    .map((text) => text.split('=')[0]!.trim())
+    .filter(isWithoutPart)
+    .map((key) => `--set ${key}`);
+  const idle = [...flags, ...new Set(set)];
+  if (idle.length === 0) return;
+  const names = systems.map(({ name }) => name).join(', ');
+  throw new BenchError(
+    'USAGE',
+    `${idle.join(' and ')} ${idle.length === 1 ? 'plays' : 'play'} no part in ${names}.`,
+    {
+      hint: 'Leave it out. What stands in the configuration file for other systems does no harm; bench run --dry-run prints what plays a part.',
+    },
+  );
+}
+
+/** @throws BenchError USAGE where a training is described and there is none */
+export function refuseStart(
+  start: Pick<RunRequest, 'init' | 'negatives'>,
+  systems: readonly Pick<System, 'name' | 'isTrained'>[],
+): void {
+  const given = Object.keys(start).map((name) => `--${name}`);
+  if (given.length === 0 || systems.some(({ isTrained }) => isTrained)) return;
+  const names = systems.map(({ name }) => name).join(', ');
+  throw new BenchError('USAGE', `${given.join(' and ')} play no part in ${names}.`, {
+    hint: 'They say how an architecture is trained, and this one needs no training.',
+  });
+}

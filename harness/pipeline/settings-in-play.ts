@@ -1,0 +1,32 @@
+/** Which sections of the configuration play a part in which kinds of systems. */
+import type { BenchConfig } from '../config/config.js';
+
+type Sections = readonly (keyof BenchConfig)[];
+
+/** In every system. */
+export const usualSettings: Sections = [
+  ...(['preset', 'unpack', 'search', 'latency', 'answering', 'measures', 'measure', 'seeds'] as const),
+  ...(['cache', 'out', 'keep'] as const),
+];
+
+/** In every one whose vectors are searched. */
+export const settingsOfVectors: Sections = [
+  ...usualSettings,
+  ...(['encode', 'index', 'searcher', 'engine', 'device', 'deviceMemoryMiB', 'threads'] as const),
+];
+
+/** In every one that is trained. BM25 finds its negatives. */
+export const settingsOfTraining: Sections = [
+  ...settingsOfVectors,
+  ...(['arch', 'model', 'text', 'train', 'stages', 'stage2', 'bm25'] as const),
+];
+
+/**
+ * Sections that may be set whatever is asked for: a system that computes with one thread keeps to any number of them, and
+ * `check` is for a command of its own.
+ */
+const harmless: Sections = ['threads', 'check'];
+
+/** Whether a section has no part in anything that is asked for. @param all the sections that play one, by system */
+export const isIdle = (section: string, all: readonly Sections[]): boolean =>
+  ![harmless, ...all].some((sections) => sections.some((each) => each === section));
