@@ -154,7 +154,7 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
-const times = /^(seconds|milliseconds|stepsPerSecond|passagesPerSecond|javascriptShare)$/;
+const times = /^(seconds|devSeconds|milliseconds|stepsPerSecond|passagesPerSecond|javascriptShare)$/;
 /** What a manifest says of files in which times stand; the files themselves are compared. */
 const hashes = /^(files|digest)$/;
 

@@ -76,6 +76,7 @@ const opensItself: Readonly<Record<string, string>> = {
   'harness/store/renewal.ts': 'a file that it makes',
   'harness/store/running.ts': 'a file that it makes',
   'harness/store/transfer.ts': 'a file that it makes',
+  'harness/store/writable.ts': 'a file that it makes',
   'harness/store/remote/bucket.ts': 'a file of an artifact that was just checked',
   'harness/store/remote/publish.ts': 'a file of an artifact that was just checked',
   'harness/store/remote/fetch.ts': 'a file that it makes',

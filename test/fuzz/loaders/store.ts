@@ -1,40 +1,44 @@
 /** The cache: archives, manifests, what is remembered of files, locks; and hits on disk. */
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { BenchError } from '../../../harness/errors.js';
 import { HitParts, readHits } from '../../../harness/pipeline/hit-files.js';
 import { finishPiece, readPiece, wholePiece } from '../../../harness/pipeline/hit-pieces.js';
 import { unpack } from '../../../harness/store/archive.js';
+import { withDigest } from '../../../harness/store/digest.js';
 import { fetchFile } from '../../../harness/store/download.js';
 import { keyOf } from '../../../harness/store/hash.js';
 import { verifyHolding } from '../../../harness/store/holdings.js';
 import { inventory } from '../../../harness/store/inventory.js';
 import { removeLeftLock, withLock } from '../../../harness/store/lock.js';
+import { madeBefore } from '../../../harness/store/made.js';
 import { readManifest } from '../../../harness/store/manifest.js';
 import { Store } from '../../../harness/store/store.js';
 import { isOwned, isTemporary } from '../../../harness/store/temporary.js';
-import { removeUnfinished } from '../../../harness/store/unfinished.js';
+import { removeUnfinished, unfinishedFolder } from '../../../harness/store/unfinished.js';
 import { type Files, type Loader, UnfitResult } from '../loader.js';
 import { fixtureFile, texts, written } from '../valid-files.js';
 
 const archive = (name: string): Files => ({ archive: fixtureFile(`archives/${name}`) });
 
 const key = keyOf({ input: 1 });
-const manifest = JSON.stringify({
-  inputs: { input: 1 },
-  facts: { count: 3, found: [1, 2] },
-  execution: {
-    ...{ madeAt: '2026-01-01T00:00:00.000Z', benchVersion: '0.1.0', git: null },
-    ...{
-      uses: [{ kind: 'shards', key: '0123456789abcdef0123' }],
-      about: { dataset: 'squad', system: 'mlr-sc' },
-      took: { seconds: 2.5, cpu: 'Made CPU', threads: 2 },
-    },
+const content = Uint8Array.from([1, 2, 3]);
+const facts = { count: 3, found: [1, 2] };
+const execution = {
+  ...{ madeAt: '2026-01-01T00:00:00.000Z', benchVersion: '0.1.0', git: null },
+  ...{
+    uses: [{ kind: 'shards', key: '0123456789abcdef0123' }],
+    about: { dataset: 'squad', system: 'mlr-sc' },
+    took: { seconds: 2.5, cpu: 'Made CPU', threads: 2 },
   },
-});
+};
+const sha256 = createHash('sha256').update(content).digest('hex');
+const files = [{ name: 'content', sizeBytes: content.length, sha256 }];
+const manifest = JSON.stringify(withDigest({ inputs: { input: 1 }, facts, execution, files }));
 const artifact = (): Files => ({
   ...texts({ [`findings/${key}/manifest.json`]: manifest, [`shards/${key}/manifest.json`]: manifest }),
-  [`findings/${key}/content`]: Uint8Array.from([1, 2, 3]),
+  [`findings/${key}/content`]: content,
 });
 
 const verified = (content: string): Files =>
@@ -119,6 +123,19 @@ const loaders: readonly Loader[] = [
       const make = async () => ({ count: 3 });
       const found = await store.artifact<{ count: number }>('findings', { input: 1 }, make);
       if (found.key !== key) throw new UnfitResult(`the key ${found.key}`);
+    },
+  },
+  {
+    // What an attempt that was stopped while it hashed had made.
+    name: 'made',
+    inputs: () => [
+      texts({
+        [`${unfinishedFolder('.')}/made.json`]: JSON.stringify(withDigest({ facts, execution, files: [] })),
+      }),
+    ],
+    codes: ['CACHE_INVALID'],
+    async load(folder) {
+      await madeBefore(folder);
     },
   },
   {
