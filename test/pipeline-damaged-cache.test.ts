@@ -47,8 +47,12 @@ interface Artifact extends Pick<Stored, 'key' | 'folder'> {
 const archs = ['mlr', 'bm25'] as const;
 const argv = (arch: string) => [
   ...['--arch', arch, '--dataset', 'squad', '--data', path.join(root, 'data')],
-  ...['--cache', cache, '--out', path.join(root, 'out'), ...set],
-  ...(arch === 'bm25' ? [] : ['--stages', '2', '--set', 'train.epochs=1', '--set', 'latency.queries=0']),
+  ...['--cache', cache, '--out', path.join(root, 'out')],
+  ...['search.depth=10', 'measures=answer@5,success@5,mrr@10'].flatMap((setting) => ['--set', setting]),
+  ...['latency.queries=0', 'answering.measure=false'].flatMap((setting) => ['--set', setting]),
+  ...(arch === 'bm25'
+    ? []
+    : [...set, '--stages', '2', '--set', 'train.epochs=1', '--set', 'latency.queries=0']),
   ...(arch === 'bm25' || faissMissing !== undefined ? [] : ['--index', 'IVF4,Flat']),
 ];
 

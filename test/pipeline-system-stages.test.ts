@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
+import { merge } from '../harness/config/merge.js';
+import { assignment } from '../harness/config/sources.js';
 import { readNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
 import type { MinedNegatives } from '../harness/pipeline/mine.js';
@@ -26,6 +28,9 @@ let [pretrained, vectors, endpoint] = ['', '', ''];
 before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-system-stages-'));
   await writeTinyCollection(path.join(root, 'data'));
+  // In a file: what it sets for other systems does no harm.
+  const sections = settings.map((setting) => assignment(setting).settings);
+  await writeFile(path.join(root, 'settings.json'), JSON.stringify(sections.reduce(merge, {})));
   // A blank in its name must not reach the tag of a run.
   const given = path.join(root, 'given vectors');
   await mkdir(given);
@@ -46,7 +51,7 @@ const settings = [
 ];
 const argvIn = (cache: string, ...more: string[]) => [
   ...['--dataset', 'beir', '--data', path.join(root, 'data'), '--cache', path.join(root, cache)],
-  ...settings.flatMap((setting) => ['--set', setting]),
+  ...['--config', path.join(root, 'settings.json')],
   ...more,
 ];
 const argv = (...more: string[]) => argvIn('cache', ...more);

@@ -15,6 +15,8 @@ import { type Batch, ScoreSteps } from './score-steps.js';
 const batchSizes = [1, 16, largestBatch] as const;
 /** Of deeper lists the engine's own top-k is as quick. */
 const deepestStepped = 1000;
+/** Fewer queries that too many rows are nearly equal for are quicker one by one. */
+const leastNear = 4;
 /** Programs kept; each holds a compiled graph and the engine's workspace for it. */
 const keptPrograms = 12;
 
@@ -87,7 +89,8 @@ export class ExactSearcher implements RowSearcher {
       const left = isQuick
         ? await this.#steps!.search(top, block, batch)
         : await this.#searchAtOnce(top, block, batch);
-      for (const asked of left) await this.#searchAlone(top, block, asked);
+      if (isQuick && left.length >= leastNear) await this.#steps!.searchNear(top, block, batch, left);
+      else for (const asked of left) await this.#searchAlone(top, block, asked);
     }
   }
 

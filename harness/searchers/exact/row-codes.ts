@@ -133,10 +133,26 @@ export function byteQuery(query: Float32Array, width: number, largest: number): 
  * @param longest of the rows, |x|; whatever is no number is no bound either
  */
 export function sumRadius(query: Float32Array, longest: number): number {
-  const length = lengthOf(query);
-  if (!(longest * length < largestSum)) return Number.POSITIVE_INFINITY;
-  return sumShare(query.length) * longest * length + smallestNormal * query.length * (2 + length + longest);
+  const { most, share, least } = sumBound(query);
+  return longest < most ? share * longest + least : Number.POSITIVE_INFINITY;
 }
+
+/** The same of rows of many lengths: `share` |x| + `least`, where |x| is less than `most`. */
+export function sumBound(query: Float32Array): { most: number; share: number; least: number } {
+  const [dimensions, length] = [query.length, lengthOf(query)];
+  return {
+    most: largestSum / length,
+    share: sumShare(dimensions) * length + smallestNormal * dimensions,
+    least: smallestNormal * dimensions * (2 + length),
+  };
+}
+
+/**
+ * How far two sums in float64 of the products of a query with a row may lie apart, in whatever order their parts are added.
+ * @param lengths of query and row, multiplied
+ */
+export const exactRadius = (dimensions: number, lengths: number): number =>
+  (dimensions + 16) * 2 ** -52 * lengths;
 
 /** g */
 function sumShare(dimensions: number): number {

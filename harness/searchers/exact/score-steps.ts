@@ -9,6 +9,7 @@ import * as tf from '../../tensor/operations.js';
 import { largestBatch } from './block-plan.js';
 import type { Block } from './blocks.js';
 import { LargestValues } from './largest-values.js';
+import { Differences, middleOf, NearRows } from './near-rows.js';
 import { type AskedBlock, askBlock } from './near-scores.js';
 import { Possible } from './possible.js';
 import type { RowCopies } from './row-memory.js';
@@ -103,6 +104,24 @@ export class ScoreSteps {
       else best.moveTo(top, asked.query, block.firstRow);
     }
     return left;
+  }
+
+  /** Offers the best rows of a block for queries that `search` left of it: all of them. */
+  async searchNear(top: TopRows, block: Block, { first, values }: Batch, left: readonly AskedBlock[]) {
+    const program = await this.#program!;
+    const dimensions = this.#dimensions;
+    const rows = block.here!.values;
+    const middle = middleOf(rows, dimensions);
+    const near = new NearRows(top, left, middle);
+    const differences = new Differences(middle, this.#rows, near.most);
+    const columns = Int32Array.from(left, ({ query }) => query - first);
+    for (let done = 0; done < block.rows; done += this.#rows) {
+      const start = Math.min(done, block.rows - this.#rows);
+      differences.take(rows.subarray(start * dimensions, (start + this.#rows) * dimensions));
+      await program.run([values, differences.values], this.#outputs.variables);
+      near.offer(this.#scores, columns, differences, { start, from: done - start });
+    }
+    near.finish();
   }
 
   /** Of one query. */
