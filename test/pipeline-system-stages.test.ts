@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
-import { merge } from '../harness/config/merge.js';
+import { merge } from '../harness/config/preset-layers.js';
 import { assignment } from '../harness/config/sources.js';
 import { readNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
