@@ -72,7 +72,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-/** Systems put together of others, and those of vectors that are made elsewhere. */
+/** Systems put together of others, and those of vectors and hits that are made elsewhere. */
 async function runOthers(): Promise<void> {
   const own = path.join(root, 'others');
   await writeTinyCollection(path.join(own, 'data'));
@@ -81,7 +81,9 @@ async function runOthers(): Promise<void> {
   for (const [name, content] of Object.entries(givenFiles()))
     await writeFile(path.join(given, name), content);
   server.handle = (request, response) => void bodyOf(request).then((body) => send(response, answerTo(body)));
-  const names = ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder', `vectors:${given}`];
+  const hits = path.join(own, 'hits.trec');
+  await writeFile(hits, 'q0 Q0 p0 1 2.5 made\nq0 Q0 p1 2 1.5 made\nq1 Q0 p1 1 1 made\n');
+  const names = ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder', `vectors:${given}`, `run:${hits}`];
   for (const name of [...names, `endpoint:${new URL(server.url).origin}`])
     await run({ ...tinyRequest(own, name, 1, `cache=${cache}`), offline: false }, silentProgress());
   const distractors = { count: 4, largest: 20, from: { dataset: 'sample' } };
