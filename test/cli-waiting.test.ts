@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { ownerText } from '../harness/store/owner.js';
 import { cli } from './places.js';
 import { writeTinyCollection } from './tiny-collection.js';
 
@@ -36,7 +37,7 @@ function begin(...more: string[]) {
 /** As if this process were about to make the artifact. */
 function hold(): void {
   rmSync(path.join(path.dirname(lock), 'manifest.json'));
-  writeFileSync(lock, String(process.pid));
+  writeFileSync(lock, ownerText());
 }
 
 before(async () => {

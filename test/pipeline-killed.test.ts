@@ -152,9 +152,13 @@ test('kill -9 of the command of each stage changes no byte', async () => {
   await assertSameWhenKilled(root, 'commands', [
     command('train', () => ['--arch', 'me-bert'], [/^before .*checkpoints\/.*manifest\.json$/]),
     command('encode', ({ checkpoint }) => ['--checkpoint', checkpoint], [/^after .*0001\.json$/]),
-    command('mine', ({ here }) => ['--with', 'bm25', '--out', path.join(here, 'bm25.tsv.gz')], [
-      /^amid .*bm25\.tsv\.gz$/,
-    ]),
+    {
+      argv: (here) => [
+        ...['mine', '--with', 'bm25', '--out', path.join(here, 'bm25.tsv.gz'), ...collection(here)],
+        ...[...sets(['search.batchSize=4', 'stage2.depth=10']), '--json'],
+      ],
+      places: [/^amid .*bm25\.tsv\.gz$/],
+    },
     command(
       'mine',
       ({ here, ...at }) => [
