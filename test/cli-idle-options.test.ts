@@ -63,6 +63,7 @@ test('an option that sets what none of the systems has is refused by name, and w
       ['--threads', '2', '--set', 'search.depth=900', '--set', 'unpack.largestGiB=1', '--keep', 'records'],
     ],
     ['pretrained:DIR', ['--index', 'IVF4,Flat', '--device', 'cpu', '--set', 'pretrained.pooling=mean']],
+    ['run:RUN', ['--set', 'latency.queries=0', '--threads', '2']],
     ['vectors:DIR', ['--device', 'cpu', '--searcher', 'exact', '--set', 'encode.shardPassages=9']],
     ['rerank:bm25>pretrained:DIR', ['--set', 'rerank.depth=9', '--set', 'bm25.k1=1', '--device', 'cpu']],
   ];

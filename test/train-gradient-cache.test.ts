@@ -121,6 +121,14 @@ describe('gradient cache against the direct step, with dropout', async () => {
     const context = await contextOf(engine, await madeRetriever('me-bert', { maxTokens: 64, options }));
     await assertAsWhole(context, makeBatch(examples, 1, 0, mixed));
   });
+  for (const name of ['me-bert', 'me-bert-sc'])
+    for (const similarity of [undefined, 'cosine'] as const)
+      it(`${name}, ${similarity ?? 'dot'}: what texts of a shorter chunk lack of 40 vectors plays no part`, async () => {
+        const options = { vectors: 40, maskShort: true };
+        const made = { maxTokens: 64, options, ...(similarity && { similarity }) };
+        const context = await contextOf(engine, await madeRetriever(name, made));
+        await assertAsWhole(context, makeBatch(examples, 1, 0, mixed));
+      });
   it('takes no more texts at once where queries have many negatives', async () => {
     const { retriever, initial } = await madeRetriever('mlr-sc', { tied: false });
     const sizes = initial.map((values) => values.length);

@@ -22,10 +22,10 @@ export const settingsOfTraining: Sections = [
 ];
 
 /**
- * Sections that may be set whatever is asked for: a system that computes with one thread keeps to any number of them, and
- * `check` is for a command of its own.
+ * Sections that may be set whatever is asked for: a system that computes with one thread keeps to any number of them, one
+ * that is not timed to any latency settings (`latency.queries=0` asks for what it does), and `check` is for a command of its own.
  */
-const harmless: Sections = ['threads', 'check'];
+const harmless: Sections = ['threads', 'latency', 'check'];
 
 /** Whether a section has no part in anything that is asked for. @param all the sections that play one, by system */
 export const isIdle = (section: string, all: readonly Sections[]): boolean =>
