@@ -1,6 +1,6 @@
 /** Rows of runs made elsewhere: what is refused, and that plans, reports, checks and the summary make up no cost. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { summarize } from '../harness/cli/summary.js';
@@ -15,23 +15,13 @@ import { checkRegressions } from '../harness/regression.js';
 import { run, sweep } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
 import { madeOf } from '../harness/tasks/latency.js';
+import { givenRuns } from './given-run.js';
 import { failsWith } from './loopback.js';
 import { thresholds } from './made-checks.js';
-import { passingFolder } from './places.js';
-import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+import { tinyRequest } from './tiny-collection.js';
 
-const root = passingFolder('given-run-rows');
-await writeTinyCollection(path.join(root, 'data'));
-
+const { root, tiny, lines } = await givenRuns('given-run-rows');
 const progress = silentProgress();
-const tiny = (file: string, ...set: string[]) => tinyRequest(root, `run:${file}`, 1, ...set);
-
-async function lines(name: string, ...hits: string[]): Promise<string> {
-  const file = path.join(root, name);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, hits.map((hit) => `${hit} other\n`).join(''));
-  return file;
-}
 
 test('what cannot be read or fits nothing is refused by what is wrong', async () => {
   const failed = (file: string, code: Parameters<typeof failsWith>[1], ...parts: string[]) =>

@@ -1,6 +1,6 @@
 /** Runs made elsewhere as systems: what was found here and is handed in again is the same row, alone and as a part of others. */
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { summarize } from '../harness/cli/summary.js';
@@ -15,21 +15,11 @@ import { silentProgress } from '../harness/progress.js';
 import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
-import { passingFolder } from './places.js';
-import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
+import { givenRuns } from './given-run.js';
+import { tinyRequest } from './tiny-collection.js';
 
-const root = passingFolder('given-run');
-await writeTinyCollection(path.join(root, 'data'));
-
+const { root, tiny, lines } = await givenRuns('given-run');
 const progress = silentProgress();
-const tiny = (file: string, ...set: string[]) => tinyRequest(root, `run:${file}`, 1, ...set);
-
-async function lines(name: string, ...hits: string[]): Promise<string> {
-  const file = path.join(root, name);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, hits.map((hit) => `${hit} other\n`).join(''));
-  return file;
-}
 
 const hitsOf = async ({ config, run: file }: RunRecord) =>
   (await readRun(path.join((config as { out: string }).out, file!.name))).run;
