@@ -4,15 +4,15 @@
  * the same dropout masks, and pull its vectors' gradient through. A chunk holds texts of about one length (chunks.ts); loss and
  * gradients are those of the batch in its own order.
  */
-import type { Tensor, Tensor2D, Tensor3D } from '../contracts.js';
+import type { Tensor } from '../contracts.js';
 import type { DropoutSite } from '../model/encoder.js';
 import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, inPlaces, ofChunk, sideOf } from './chunks.js';
+import { lossOfVectors } from './loss-of-vectors.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
-import { keptParts, labelFeeds, labelKey, labelSpecs, lossOf, usualObjective } from './objective.js';
 import { groupKey, pieceGroups } from './piece-groups.js';
 import {
   parameterSpecs,
@@ -26,7 +26,7 @@ import {
   Taker,
   textSpecs,
 } from './step.js';
-import { productsIn, scaleFeeds, scaleSpecs } from './step-precision.js';
+import { productsIn } from './step-precision.js';
 import { programMemory, textsOfChunk } from './training-memory.js';
 
 export class GradientCache implements StepComputer {
@@ -69,13 +69,12 @@ export class GradientCache implements StepComputer {
       vectors.push(encoded!);
       if (exists !== undefined) present.push(exists);
     }
-    const loss = await this.#loss(
-      batch,
-      inPlaces(queries, vectors.slice(0, queries.length)),
-      inPlaces(passages, vectors.slice(queries.length)),
-      inPlaces(passages, present),
+    const loss = await lossOfVectors(this.context, this.#programs, batch, {
+      queries: inPlaces(queries, vectors.slice(0, queries.length)),
+      passages: inPlaces(passages, vectors.slice(queries.length)),
+      present: inPlaces(passages, present),
       lossScale,
-    );
+    });
     for (const [i, variable] of gradients.variables.entries()) {
       if (retriever.parameters[i]!.owner !== 'pooling') variable.clear();
     }
@@ -129,68 +128,6 @@ export class GradientCache implements StepComputer {
       ),
     );
     return (await program.run([...parameters.variables, ...chunk.feeds, ...masks])) as Float32Array[];
-  }
-
-  /** The loss and its gradient with respect to all vectors; the pooling's own gradients go where they belong. */
-  async #loss(
-    batch: Batch,
-    queries: Float32Array,
-    passages: Float32Array,
-    present: Float32Array,
-    lossScale: number,
-  ) {
-    const { engine, retriever, parameters, gradients, objective = usualObjective } = this.context;
-    const labels = labelSpecs(batch);
-    const dimensions = retriever.encoder.shape.dimensions;
-    const m = passages.length / batch.passages / dimensions;
-    const own = retriever.parameters.flatMap(({ owner }, i) => (owner === 'pooling' ? [i] : []));
-    const array = (...shape: number[]): ArraySpec => ({ shape, dtype: 'float32' });
-    const program = await this.#programs.get(
-      `loss ${batch.queries},${batch.passages}x${m} of ${labelKey(batch)}`,
-      () =>
-        engine.compile(
-          (inputs) => {
-            const taker = new Taker(inputs);
-            const [q, v, exists] = taker.take(3);
-            const labelled = taker.take(labels.length);
-            const weights = taker.take(own.length);
-            const [scale] = taker.take(1);
-            let parts: Tensor[] = [];
-            const { value, grads } = tf.valueAndGrads((...trained: Tensor[]) => {
-              const encoded = {
-                queries: trained[0] as Tensor2D,
-                passages: { vectors: trained[1] as Tensor3D, present: exists as Tensor2D },
-                weights: trained.slice(2),
-              };
-              const loss = lossOf(retriever, objective, encoded, labelled);
-              parts = keptParts(loss);
-              return loss.loss;
-            })([q!, v!, ...weights], scale as tf.Scalar | undefined);
-            const numbers = tf.stack([value, ...parts, tf.scalar(0)]);
-            tf.dispose(parts);
-            return [numbers, ...grads];
-          },
-          [
-            array(batch.queries, dimensions),
-            array(batch.passages, m, dimensions),
-            array(batch.passages, m),
-            ...labels,
-            ...own.map((i) => array(...retriever.parameters[i]!.shape)),
-            ...scaleSpecs(this.context),
-          ],
-          { name: 'loss of cached vectors' },
-        ),
-    );
-    const feeds = [queries, passages, present, ...labelFeeds(batch)];
-    const [numbers, dQueries, dPassages] = await program.run(
-      [...feeds, ...own.map((i) => parameters.variables[i]!), ...scaleFeeds(this.context, lossScale)],
-      [undefined, undefined, undefined, ...own.map((i) => gradients.variables[i]!)],
-    );
-    return {
-      numbers: numbers as Float32Array,
-      queries: dQueries as Float32Array,
-      passages: dPassages as Float32Array,
-    };
   }
 
   /** Adds what a chunk's vectors contribute to the gradient of the encoder's parameters. */
