@@ -55,8 +55,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   train: {
     floor: 2,
     imports: [
-      ...['counted', 'config', 'contracts', 'dataset', 'errors', 'json', 'model', 'program'],
-      ...['progress', 'random', 'store', 'tensor', 'text'],
+      ...['closing', 'counted', 'config', 'contracts', 'dataset', 'errors', 'json', 'model'],
+      ...['program', 'progress', 'random', 'store', 'tensor', 'text'],
     ],
   },
   endpoint: { floor: 2, imports: ['errors', 'interruption', 'json'] },

@@ -5,7 +5,8 @@ import type { Retriever } from '../harness/model/retriever.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { makeBatch, type TrainingExample } from '../harness/train/batches.js';
 import { refuseTexts } from '../harness/train/step.js';
-import { type TrainRequest, train } from '../harness/train/trainer.js';
+import type { TrainRequest } from '../harness/train/train-request.js';
+import { train } from '../harness/train/trainer.js';
 
 test('a batch', () => {
   const text = Int32Array.of(1, 2);

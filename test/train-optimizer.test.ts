@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { openEngine } from '../harness/tensor/engines.js';
 import { AdamW } from '../harness/train/adamw.js';
 import { learningRateAt } from '../harness/train/schedule.js';
-import { clipScale } from '../harness/train/trainer.js';
+import { clipScale } from '../harness/train/update.js';
 import { inFixtures } from './places.js';
 
 interface Reference {

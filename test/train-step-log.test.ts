@@ -11,7 +11,8 @@ import { openEngine } from '../harness/tensor/engines.js';
 import { makeBatch } from '../harness/train/batches.js';
 import { DirectStep } from '../harness/train/step.js';
 import type { StepLine } from '../harness/train/step-log.js';
-import { type TrainRequest, train } from '../harness/train/trainer.js';
+import type { TrainRequest } from '../harness/train/train-request.js';
+import { train } from '../harness/train/trainer.js';
 import { madeExamples, madeRetriever } from './made-training.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'strata-step-log-'));

@@ -9,7 +9,8 @@ import type { Progress } from '../harness/progress.js';
 import { silentProgress } from '../harness/progress.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import type { StepLine } from '../harness/train/step-log.js';
-import { type TrainRequest, train } from '../harness/train/trainer.js';
+import type { TrainRequest } from '../harness/train/train-request.js';
+import { train } from '../harness/train/trainer.js';
 import { madeExamples, madeRetriever } from './made-training.js';
 
 const engine = await openEngine('onnx');

@@ -10,7 +10,7 @@ import { AdamW } from '../train/adamw.js';
 import { makeBatch, type TrainingExample } from '../train/batches.js';
 import { GradientCache } from '../train/gradient-cache.js';
 import { DirectStep } from '../train/step.js';
-import { clipScale } from '../train/trainer.js';
+import { clipScale } from '../train/update.js';
 
 export interface TrainingSizes {
   layers: number;

@@ -5,6 +5,7 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { TrainConfig } from '../config/bench-config.js';
 import { parseJson } from '../json.js';
 import type { Retriever, RetrieverParameter } from '../model/retriever.js';
 import { SafetensorsFile, writeSafetensors } from '../model/safetensors.js';
@@ -183,6 +184,12 @@ export async function readBest(
     throw notToGoOnFrom(folder, error);
   }
 }
+
+/** The epoch whose weights lie in the folder as the best so far; undefined where none are kept there. */
+export const savedEpoch = (
+  { bestEpoch }: TrainingState,
+  { checkpoint }: Pick<TrainConfig, 'checkpoint'>,
+): number | undefined => (checkpoint === 'best' ? bestEpoch : undefined);
 
 /** Removes the weights of epochs that are no longer the best; call it once the state that names the new one is saved. */
 export async function removeWorse(folder: string, bestEpoch: number): Promise<void> {

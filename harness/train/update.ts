@@ -1,0 +1,50 @@
+/** One update of the weights: a batch, its gradient, clipping, AdamW. */
+import { makeBatch } from './batches.js';
+import { overflowed, refuseDivergence } from './divergence.js';
+import { scalingAfter } from './loss-scale.js';
+import { addStep } from './running-epoch.js';
+import { learningRateAt } from './schedule.js';
+import type { Training } from './training.js';
+import { savedEpoch } from './training-state.js';
+
+/**
+ * @param members the examples of the batch, by number
+ * @returns the loss of the step
+ * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite
+ */
+export async function update(training: Training, epoch: number, members: Int32Array): Promise<number> {
+  const { request, batching, computer, optimizer, state, log, clock, steps } = training;
+  const { engine, options, folder, examples, seed } = request;
+  const started = performance.now();
+  const busy = engine.busyMs;
+  const batch = makeBatch(
+    Array.from(members, (i) => examples[i]!),
+    seed,
+    epoch,
+    batching,
+  );
+  const step = state.step + 1;
+  const { scaling } = state;
+  const result = await computer.compute(batch, step, scaling?.scale);
+  const skipped = scaling !== undefined && scaling.scale > 1 && overflowed(result);
+  if (!skipped) refuseDivergence(result, { step, epoch, folder, saved: savedEpoch(state, options) }, options);
+  const learningRate = learningRateAt(state.step, steps, options.warmup, request.learningRate);
+  const clip = clipScale(result.gradientNorm, options.clipNorm) / (scaling?.scale ?? 1);
+  const kernelMs = skipped ? 0 : await optimizer.step(step - (scaling?.skipped ?? 0), learningRate, clip);
+  if (scaling !== undefined) state.scaling = scalingAfter(scaling, skipped);
+  const milliseconds = performance.now() - started;
+  const engineMs = engine.busyMs - busy + kernelMs;
+  log.add({
+    ...{ epoch, step, ...result },
+    ...(scaling && { lossScale: scaling.scale, skipped }),
+    ...{ learningRate, milliseconds, javascriptShare: 1 - engineMs / milliseconds },
+  });
+  addStep(state, result, milliseconds);
+  clock.add({ passages: batch.passages, wallMs: milliseconds, engineMs });
+  return result.loss;
+}
+
+/** What the gradient is multiplied by so that its norm does not exceed the limit (torch.nn.utils.clip_grad_norm_). */
+export function clipScale(norm: number, limit: number | null): number {
+  return limit === null ? 1 : Math.min(1, limit / (norm + 1e-6));
+}
