@@ -1,8 +1,10 @@
 /** BERT's encoder (Devlin et al. 2019), as transformers' BertModel computes it without a pooler. */
 import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
+import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
 import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { segmentVectors } from '../model/segments.js';
 import * as tf from '../tensor/operations.js';
 
 /**
@@ -21,11 +23,11 @@ export function bertEncoder(config: ModelConfig): Encoder {
       { name: bertTables.types, rows: types },
     ],
     names: bertLayer,
-    places(weight, { ids }) {
-      const tokens = ids.shape[1];
+    segments: types,
+    places(weight, input) {
+      const tokens = input.ids.shape[1];
       const places = tf.slice(weight(`${bertTables.positions}.weight`), [0, 0], [tokens, dimensions]); // [T, D]
-      const type = tf.slice(weight(`${bertTables.types}.weight`), [0, 0], [1, dimensions]); // [1, D]
-      return tf.add(places, type);
+      return tf.add(places, segmentVectors(weight, input, dimensions));
     },
   });
 }
@@ -45,6 +47,11 @@ const bert: EncoderPlugin = {
   examples: { 'bert-gelu': example, 'bert-gelu-new': { ...example, hidden_act: 'gelu_new' } },
   storedNames: withOldNames,
   make: bertEncoder,
+  classification: ({ hidden_size: dimensions }, labels) =>
+    denseHead({
+      ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
+      ...{ dense: 'bert.pooler.dense', out: 'classifier' },
+    }),
 };
 
 export default bert;
