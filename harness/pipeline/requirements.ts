@@ -20,7 +20,13 @@ export async function assertRequirements(request: RunRequest): Promise<Means> {
   parseMeasures(request.config.measures);
   await assertSearcherName(request.config);
   await assertDataset(request);
-  const { requirements } = await (await loadSystem(request.architecture)).steps();
+  const { name, scoresOnly, steps } = await loadSystem(request.architecture);
+  if (scoresOnly) {
+    throw new BenchError('USAGE', `${name} scores passages that another system has found, and finds none.`, {
+      hint: `Give it hits: --arch 'rerank:bm25>${name}', in quotes.`,
+    });
+  }
+  const { requirements } = await steps();
   const means = await requirements(request);
   await assertIndexOf(request.config, means);
   return means;
