@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { joinedText } from '../harness/pipeline/joined-text.js';
 import { PairScorer } from '../harness/pipeline/pair-scorer.js';
 import { openCross } from '../harness/pipeline/published-cross.js';
-import { openEngine } from '../harness/tensor/engines.js';
+import { type EngineOptions, openEngine } from '../harness/tensor/engines.js';
 import { inFixtures, passingFolder } from './places.js';
 
 interface Kind {
@@ -53,6 +53,7 @@ interface Scored {
   passages?: readonly (readonly [string, string])[];
   maxTokens?: number | null;
   threads?: number;
+  engine?: { name: string; options: EngineOptions };
   batchTokens?: number;
   precision?: string;
 }
@@ -61,7 +62,8 @@ interface Scored {
 export async function scoresOf(folder: string, scored: Scored = {}): Promise<number[][]> {
   const { queries = crossKinds.queries, passages = crossKinds.passages, maxTokens = null } = scored;
   const { threads = 1, batchTokens = 256, precision = 'float32' } = scored;
-  const engine = await openEngine('onnx', { threads });
+  const { name, options } = scored.engine ?? { name: 'onnx', options: { threads } };
+  const engine = await openEngine(name, options);
   const model = await openCross(folder, 'cross:tiny', { maxTokens });
   const texts = passages.map(([title, text]) => joinedText({ title, text }));
   const source = { resident: true, at: async (ordinal: number) => texts[ordinal]! };

@@ -6,6 +6,7 @@ import type { BenchError } from '../harness/errors.js';
 import { SafetensorsFile, writeSafetensors } from '../harness/model/safetensors.js';
 import { describeCross } from '../harness/pipeline/published-cross.js';
 import { crossFile, crossFolder, crossKinds, scoresOf } from './cross-folder.js';
+import { testedEngines } from './webgpu-driver.js';
 
 const config = crossFile('bert', 'config.json');
 const tokens = crossFile('bert', 'tokenizer_config.json');
@@ -32,6 +33,13 @@ for (const [name, { scores }] of Object.entries(crossKinds.kinds)) {
     const [one, two] = [await scoresOf(folder), await scoresOf(folder, { threads: 2 })];
     assert.deepEqual(two, one);
     assertScores(await scoresOf(folder, { batchTokens: 32 }), one, 1e-6);
+  });
+}
+
+for (const { title, skip, ...engine } of (await testedEngines()).filter(({ title }) => title !== 'onnx')) {
+  test(`every kind gives the scores of CrossEncoder on ${title}`, { skip }, async () => {
+    for (const [name, { scores }] of Object.entries(crossKinds.kinds))
+      assertScores(await scoresOf(crossFolder(name), { engine }), scores);
   });
 }
 
