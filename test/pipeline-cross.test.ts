@@ -7,12 +7,13 @@ import { after, before, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import { readRun } from '../harness/interchange/trec.js';
 import { readHits } from '../harness/pipeline/hit-files.js';
+import { trainOnly } from '../harness/pipeline/one-stage.js';
 import { openSystem } from '../harness/pipeline/opening.js';
 import { groupQueries } from '../harness/pipeline/pair-scorer.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { prepare } from '../harness/pipeline/prepare.js';
 import { StageLog } from '../harness/pipeline/stage-log.js';
-import { searchSystem } from '../harness/pipeline/system-stages.js';
+import { encodeSystem, searchSystem } from '../harness/pipeline/system-stages.js';
 import { silentProgress } from '../harness/progress.js';
 import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
@@ -198,6 +199,10 @@ test('where it has no hits to score it is refused, and what it needs is said bef
     ),
     { code: 'USAGE' },
   );
+  const system = `cross:${folder}`;
+  const alone = { ...request(system), system };
+  await assert.rejects(encodeSystem(alone, silentProgress()), { code: 'USAGE', message: /finds none/ });
+  await assert.rejects(trainOnly(alone, silentProgress()), { code: 'USAGE', message: /finds none/ });
   await assert.rejects(planRun(request('rerank:bm25>cross:./nowhere')), { code: 'PATH_INVALID' });
   await assert.rejects(planRun(request('rerank:bm25>bm25x')), { code: 'UNKNOWN_NAME' });
   const { lines: said } = await planRun(request(behindBm25()));

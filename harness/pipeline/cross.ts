@@ -61,14 +61,8 @@ export async function plan(request: RunRequest, means: Means): Promise<SystemPla
   };
 }
 
-const alone = (name: string): BenchError =>
-  new BenchError('USAGE', `${name} scores passages that another system has found, and finds none.`, {
-    hint: `Write --arch 'rerank:bm25>${name}', in quotes.`,
-  });
-
-const refused = async (): Promise<never> => {
-  throw alone('cross:MODEL');
-};
+/** What `assertFinds` refuses before, by name. */
+const refused = (): Promise<never> => Promise.reject(new TypeError('a cross-encoder finds no passages'));
 
 export { refused as answer, refused as open, refused as stages };
 
