@@ -1,36 +1,17 @@
 /** BERT's encoder (Devlin et al. 2019), as transformers' BertModel computes it without a pooler. */
-import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
+import { encoderOfBert } from '../model/bert-encoder.js';
 import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
-import { postNormEncoder, withOldNames } from '../model/post-norm.js';
-import { segmentVectors } from '../model/segments.js';
+import { withOldNames } from '../model/post-norm.js';
 import * as tf from '../tensor/operations.js';
 
 /**
  * @param config a BERT config.json
  * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
  */
-export function bertEncoder(config: ModelConfig): Encoder {
-  const { fields, sizes } = bertFields(config, { paddingId: 0 });
-  const types = fields.count('type_vocab_size', 2);
-  fields.check('BERT');
-  const { dimensions } = sizes;
-  return postNormEncoder({
-    ...{ ...sizes, kind: 'bert', config, maxTokens: sizes.positions, dropsAttended: true },
-    tables: [
-      { name: bertTables.positions, rows: sizes.positions },
-      { name: bertTables.types, rows: types },
-    ],
-    names: bertLayer,
-    segments: types,
-    places(weight, input) {
-      const tokens = input.ids.shape[1];
-      const places = tf.slice(weight(`${bertTables.positions}.weight`), [0, 0], [tokens, dimensions]); // [T, D]
-      return tf.add(places, segmentVectors(weight, input, dimensions));
-    },
-  });
-}
+export const bertEncoder = (config: ModelConfig): Encoder =>
+  encoderOfBert(config, { kind: 'bert', title: 'BERT' });
 
 const example: ModelConfig = {
   ...{ model_type: 'bert', vocab_size: 48, hidden_size: 16, num_hidden_layers: 3 },

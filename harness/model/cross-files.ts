@@ -143,9 +143,9 @@ function activationOf(files: FileReader, general: Json, config: Json): ScoreActi
  */
 function typesOf({ model_input_names: names, tokenizer_class: named }: Json, config: Json) {
   if (Array.isArray(names)) return names.includes('token_type_ids');
-  if (named === undefined || named === null) return config.model_type === 'bert';
+  if (named === undefined || named === null) return ['bert', 'electra'].includes(String(config.model_type));
   const name = String(named).replace(/Fast$/, '');
-  if (name === 'BertTokenizer') return true;
+  if (name === 'BertTokenizer' || name === 'ElectraTokenizer') return true;
   const without = ['DistilBertTokenizer', 'RobertaTokenizer', 'XLMRobertaTokenizer', 'MPNetTokenizer'];
   return without.includes(name) ? false : undefined;
 }
