@@ -50,6 +50,11 @@ test('an option that sets what none of the systems has is refused by name, and w
       ['--set', 'rerank.depth=9'],
       '--set rerank.depth plays no part in fuse:bm25+vectors:DIR.',
     ],
+    [
+      'rerank:bm25>cross:DIR',
+      ['--searcher', 'exact', '--set', 'pretrained.maxTokens=9'],
+      '--searcher and --set pretrained.maxTokens play no part in rerank:bm25>cross:DIR.',
+    ],
     ['mlr', ['--set', 'fuse.constant=3'], '--set fuse.constant plays no part in mlr.'],
   ];
   for (const [arch, options, message] of idle) {
@@ -66,6 +71,7 @@ test('an option that sets what none of the systems has is refused by name, and w
     ['run:RUN', ['--set', 'latency.queries=0', '--threads', '2']],
     ['vectors:DIR', ['--device', 'cpu', '--searcher', 'exact', '--set', 'encode.shardPassages=9']],
     ['rerank:bm25>pretrained:DIR', ['--set', 'rerank.depth=9', '--set', 'bm25.k1=1', '--device', 'cpu']],
+    ['rerank:bm25>cross:DIR', ['--set', 'cross.maxTokens=9', '--set', 'encode.precision=int8']],
   ];
   for (const [arch, options] of fine) {
     assert.equal((await asked(arch, ...options)).length, arch.split(',').length, arch);
@@ -84,13 +90,14 @@ test('an option that sets what none of the systems has is refused by name, and w
 
 test('every setting plays a part in some system, or is said to be of none', async () => {
   const systems = await Promise.all(
-    ['mlr', 'bm25', 'pretrained:a', 'vectors:a', 'endpoint:a', 'fuse:bm25+mlr', 'rerank:bm25>mlr'].map(
-      (name) => loadSystem(name),
-    ),
+    [
+      ...['mlr', 'bm25', 'pretrained:a', 'vectors:a', 'endpoint:a'],
+      ...['fuse:bm25+mlr', 'rerank:bm25>mlr', 'rerank:bm25>cross:a'],
+    ].map((name) => loadSystem(name)),
   );
   const all = systems.map(({ settings }) => settings);
   for (const key of Object.keys(defaultConfig())) assert.ok(!isIdle(key, all), key);
-  for (const own of ['pretrained', 'vectors', 'endpoint', 'fuse', 'rerank'])
+  for (const own of ['pretrained', 'vectors', 'endpoint', 'fuse', 'rerank', 'cross'])
     assert.ok(isIdle(own, [systems[0]!.settings]), own);
 });
 

@@ -48,7 +48,7 @@ function random(encoder: Encoder): LoadedEncoder {
 test('there is an encoder for each of the kinds that are listed, and each says what it needs', () => {
   assert.deepEqual(
     encoders.map(({ name }) => name),
-    ['bert', 'distilbert', 'modernbert', 'mpnet', 'roberta', 't5'],
+    ['bert', 'distilbert', 'electra', 'modernbert', 'mpnet', 'roberta', 't5'],
   );
   for (const { name, modelTypes, summary, landmark, examples, make } of encoders) {
     assert.match(summary, /^[A-Z]/, name);

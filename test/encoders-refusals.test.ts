@@ -36,6 +36,8 @@ test('every kind has its own way of computing: what it alone has and is not supp
     ],
     ['roberta', { position_embedding_type: 'relative_key' }, /position_embedding_type is "relative_key"/],
     ['roberta', { hidden_act: 'silu' }, /hidden_act is "silu"; supported: gelu/],
+    ['electra', { embedding_size: 8 }, /embedding_size is 8; supported: hidden_size, here 20/],
+    ['electra', { embedding_size: undefined }, /embedding_size is 128; supported: hidden_size/],
     ['mpnet', { pad_token_id: 0 }, /pad_token_id is 0; supported: 1/],
     ['mpnet', { relative_attention_num_buckets: 8 }, /relative_attention_num_buckets is 8/],
     ['mpnet', { num_attention_heads: 5 }, /hidden_size 24 cannot be divided by num_attention_heads 5/],
@@ -65,7 +67,7 @@ test('every kind has its own way of computing: what it alone has and is not supp
 });
 
 test('a model_type that no encoder takes is refused with those that are taken', () => {
-  for (const type of ['electra', undefined, 7, 'constructor'])
+  for (const type of ['albert', undefined, 7, 'constructor'])
     assert.throws(() => makeEncoder({ model_type: type }), {
       code: 'CHECKPOINT_INVALID',
       message: new RegExp(`supported: ${modelTypes.join(', ')}\\.$`),

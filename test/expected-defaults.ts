@@ -92,6 +92,7 @@ export const expectedDefaults: BenchConfig = {
   },
   fuse: { method: 'rrf', constant: 60, weights: null, normalization: 'min-max', depth: null },
   rerank: { depth: null },
+  cross: { maxTokens: null },
   bm25: { k1: null, b: null, lengths: null, stemmer: null, stopWords: null },
   unpack: { largestGiB: 64, largestRatio: 100 },
   latency: {

@@ -42,6 +42,7 @@ const kinds: Readonly<Record<string, { needed: ModelConfig; tokens: number; scal
   roberta: { needed: bert, tokens: 6, scale: 1e-6 },
   'xlm-roberta': { needed: bert, tokens: 6, scale: 1e-6 },
   mpnet: { needed: bert, tokens: 6, scale: 1e-6 },
+  electra: { needed: { ...bert, embedding_size: bert.hidden_size }, tokens: 6, scale: 1e-6 },
   distilbert: { needed: distilbert, tokens: 6, scale: 1e-6 },
   // Its buckets of distance reach to 128.
   t5: { needed: t5, tokens: 200, scale: 1e-3 },

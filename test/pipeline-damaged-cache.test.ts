@@ -14,6 +14,7 @@ import { inventory, type Stored } from '../harness/store/inventory.js';
 import { artifactKinds, type Manifest, readManifest } from '../harness/store/manifest.js';
 import { type ArtifactKind, type Inputs, Store } from '../harness/store/store.js';
 import { run } from '../harness/sweep.js';
+import { crossFolder } from './cross-folder.js';
 import { answerTo, bodyOf, send } from './endpoint-server.js';
 import { givenFiles } from './given-folder.js';
 import { loopback } from './loopback.js';
@@ -84,6 +85,7 @@ async function runOthers(): Promise<void> {
   const hits = path.join(own, 'hits.trec');
   await writeFile(hits, 'q0 Q0 p0 1 2.5 made\nq0 Q0 p1 2 1.5 made\nq1 Q0 p1 1 1 made\n');
   const names = ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder', `vectors:${given}`, `run:${hits}`];
+  names.push(`rerank:bm25>cross:${crossFolder('bert')}`);
   for (const name of [...names, `endpoint:${new URL(server.url).origin}`])
     await run({ ...tinyRequest(own, name, 1, `cache=${cache}`), offline: false }, silentProgress());
   const distractors = { count: 4, largest: 20, from: { dataset: 'sample' } };

@@ -1,7 +1,7 @@
 /** Scoring given passages: exactly as a search of the whole index scores them, from memory and from the disk. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PassageScorer, rerankHits } from '../harness/search/rerank.js';
+import { inNewOrder, PassageScorer, rerankHits } from '../harness/search/rerank.js';
 import type { PassageHits } from '../harness/search/search.js';
 import { makeIndex, normalRows, temporaryFolder, wholeNumberRows } from './made-index.js';
 
@@ -112,4 +112,45 @@ test('the vector that wins is told of the hits that were scored, and of none beh
   const { ordinals, winners } = await rerankHits(hits, Float32Array.of(1, 1), scorer, 2, 3);
   assert.deepEqual(Array.from(ordinals), [0, 1, 2, 2, 1, 0]);
   assert.deepEqual(Array.from(winners), [1, 0, 0, 2, 0, 0]);
+});
+
+test('what is told of scores keeps their order where rounding would make them one', async () => {
+  const logits = Float32Array.of(3, 40, 20, 25, 20);
+  const hits = found([4, 3, 2, 1, 0], [], 5);
+  const scoreOf = (place: number, ordinals: Int32Array) => ({
+    scores: place === 0 ? logits : new Float32Array(),
+    winners: new Int32Array(ordinals.length),
+  });
+  const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
+  const { ordinals, scores, counts } = await inNewOrder(hits, scoreOf, { reranked: 5, depth: 5 }, sigmoid);
+  assert.deepEqual(Array.from(counts), [5, 0]);
+  // Ordinals 2 and 0 have one logit: one score, and the order of the collection.
+  assert.deepEqual(Array.from(ordinals.subarray(0, 5)), [3, 1, 0, 2, 4]);
+  const below = (steps: number) => 1 - steps * 2 ** -24;
+  assert.deepEqual(Array.from(scores.subarray(0, 5)), [
+    1,
+    below(1),
+    below(2),
+    below(2),
+    Math.fround(sigmoid(3)),
+  ]);
+  const plain = await inNewOrder(hits, scoreOf, { reranked: 2, depth: 5 }, sigmoid);
+  assert.deepEqual(Array.from(plain.ordinals.subarray(0, 5)), [3, 4, 2, 1, 0]);
+  assert.ok(plain.scores[2]! <= plain.scores[1]! - 1);
+});
+
+test('a score of 0 and below it has a next one, too', async () => {
+  const hits = found([0, 1, 2], [], 3);
+  const scores = { scores: Float32Array.of(3, 2, 1), winners: new Int32Array(3) };
+  for (const told of [0, -2, -0]) {
+    const order = await inNewOrder(
+      hits,
+      (place) => (place === 0 ? scores : { scores: new Float32Array(), winners: new Int32Array() }),
+      { reranked: 3, depth: 3 },
+      () => told,
+    );
+    assert.deepEqual(Array.from(order.ordinals.subarray(0, 3)), [0, 1, 2]);
+    const [first, second, third] = order.scores;
+    assert.ok(first === told && second! < first && third! < second!, `${told}: ${order.scores}`);
+  }
 });

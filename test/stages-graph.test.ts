@@ -98,6 +98,7 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
       'vectors:some/folder',
       'endpoint:http://localhost',
       'rerank:bm25>me-bert-sc',
+      'rerank:bm25>cross:some/model',
     ].map((name) => requestOf(name, change(once))),
     // Ranks take no weights.
     requestOf('fuse:bm25+me-bert-sc', { ...change(once), fuse: { ...change(once).fuse, weights: null } }),

@@ -65,13 +65,24 @@ describe('templates', () => {
     assert.deepEqual(templatesOf(processing([cls, a, sep], [cls, b, sep, a])), {
       single: [7, 'A', 8, 9],
       pair: [7, 'B', 8, 9, 'A'],
+      pairTypes: [0, 0, 0, 0, 0],
     });
-    assert.deepEqual(templatesOf(bert), { single: [7, 'A', 8], pair: [7, 'A', 8, 'B', 8] });
+    const pair = [7, 'A', 8, 'B', 8];
+    assert.deepEqual(templatesOf(bert), { single: [7, 'A', 8], pair, pairTypes: [0, 0, 0, 1, 1] });
+  });
+
+  test('say the segment of each token of a pair, of all ids of a special token', () => {
+    const item = (name: 'A' | 'B', type_id: number) => ({ Sequence: { id: name, type_id } });
+    const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
+    const own = [special('C', 0), item('A', 0), special('S', 1), item('B', 2), special('S', 1)];
+    assert.deepEqual(templatesOf(processing([a], own)).pairTypes, [0, 0, 1, 1, 2, 1, 1]);
+    const roberta = { ...bert, type: 'RobertaProcessing' };
+    assert.deepEqual(templatesOf(roberta).pairTypes, [0, 0, 0, 0, 0, 0]);
   });
 
   test('frame nothing where there are none, and stand behind ByteLevel where there are several', () => {
     for (const none of [null, { type: 'ByteLevel' }, { type: 'Sequence', processors: [] }])
-      assert.deepEqual(templatesOf(none), { single: ['A'], pair: ['A', 'B'] });
+      assert.deepEqual(templatesOf(none), { single: ['A'], pair: ['A', 'B'], pairTypes: [0, 1] });
     const several = { type: 'Sequence', processors: [{ type: 'ByteLevel' }, bert] };
     assert.deepEqual(templatesOf(several).single, [7, 'A', 8]);
   });

@@ -1,6 +1,12 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
-import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
+import type {
+  CrossConfig,
+  EndpointConfig,
+  FuseConfig,
+  RerankConfig,
+  VectorsConfig,
+} from './system-config.js';
 import type { SecondStageConfig, TrainConfig } from './training-config.js';
 
 export type * from './training-config.js';
@@ -188,6 +194,7 @@ export interface BenchConfig {
   endpoint: EndpointConfig;
   fuse: FuseConfig;
   rerank: RerankConfig;
+  cross: CrossConfig;
   bm25: Bm25Config;
   unpack: UnpackConfig;
   latency: LatencyConfig;

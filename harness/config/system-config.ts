@@ -17,6 +17,12 @@ export interface RerankConfig {
   depth: number | null;
 }
 
+/** What the files of a published cross-encoder say, unless it is set. */
+export interface CrossConfig {
+  /** Longest pair in tokens. */
+  maxTokens: number | null;
+}
+
 /** What vectors made elsewhere do not say of themselves. */
 export interface VectorsConfig {
   similarity: 'dot' | 'cosine' | null;

@@ -1,34 +1,17 @@
 /** BERT's encoder (Devlin et al. 2019), as transformers' BertModel computes it without a pooler. */
-import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
+import { encoderOfBert } from '../model/bert-encoder.js';
+import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
-import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { withOldNames } from '../model/post-norm.js';
 import * as tf from '../tensor/operations.js';
 
 /**
  * @param config a BERT config.json
  * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
  */
-export function bertEncoder(config: ModelConfig): Encoder {
-  const { fields, sizes } = bertFields(config, { paddingId: 0 });
-  const types = fields.count('type_vocab_size', 2);
-  fields.check('BERT');
-  const { dimensions } = sizes;
-  return postNormEncoder({
-    ...{ ...sizes, kind: 'bert', config, maxTokens: sizes.positions, dropsAttended: true },
-    tables: [
-      { name: bertTables.positions, rows: sizes.positions },
-      { name: bertTables.types, rows: types },
-    ],
-    names: bertLayer,
-    places(weight, { ids }) {
-      const tokens = ids.shape[1];
-      const places = tf.slice(weight(`${bertTables.positions}.weight`), [0, 0], [tokens, dimensions]); // [T, D]
-      const type = tf.slice(weight(`${bertTables.types}.weight`), [0, 0], [1, dimensions]); // [1, D]
-      return tf.add(places, type);
-    },
-  });
-}
+export const bertEncoder = (config: ModelConfig): Encoder =>
+  encoderOfBert(config, { kind: 'bert', title: 'BERT' });
 
 const example: ModelConfig = {
   ...{ model_type: 'bert', vocab_size: 48, hidden_size: 16, num_hidden_layers: 3 },
@@ -45,6 +28,11 @@ const bert: EncoderPlugin = {
   examples: { 'bert-gelu': example, 'bert-gelu-new': { ...example, hidden_act: 'gelu_new' } },
   storedNames: withOldNames,
   make: bertEncoder,
+  classification: ({ hidden_size: dimensions }, labels) =>
+    denseHead({
+      ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
+      ...{ dense: 'bert.pooler.dense', out: 'classifier' },
+    }),
 };
 
 export default bert;

@@ -1,6 +1,7 @@
 /** DistilBERT (Sanh et al. 2019), as transformers' DistilBertModel computes it. */
 import { activationNames, activations } from '../model/activations.js';
 import { bertTables } from '../model/bert-fields.js';
+import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import { ConfigFields, type ModelConfig } from '../model/fields.js';
 import { type LayerNames, postNormEncoder, withOldNames } from '../model/post-norm.js';
@@ -65,6 +66,11 @@ const distilbert: EncoderPlugin = {
   },
   storedNames: withOldNames,
   make: distilbertEncoder,
+  classification: ({ dim: dimensions }, labels) =>
+    denseHead({
+      ...{ dimensions: Number(dimensions), labels, activate: tf.relu },
+      ...{ dense: 'pre_classifier', out: 'classifier' },
+    }),
 };
 
 export default distilbert;

@@ -8,10 +8,18 @@ import {
   paddingBias,
   splitHeads,
 } from '../model/attention.js';
-import type { DropoutSite, Encoder, EncoderInput, EncoderPlugin, Parameter } from '../model/encoder.js';
+import { denseHead } from '../model/classification.js';
+import type {
+  ClassificationHead,
+  DropoutSite,
+  Encoder,
+  EncoderInput,
+  EncoderPlugin,
+  Parameter,
+} from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
 import { firstTokenStates } from '../model/last-layer.js';
-import { type ModernBertFacts, modernBertFacts } from '../model/modernbert-fields.js';
+import { type ModernBertFacts, modernBertFacts, modernBertHead } from '../model/modernbert-fields.js';
 import { type RotaryTables, rotaryTables, rotation } from '../model/rotary.js';
 import { layerNorm, linear } from '../tensor/layers.js';
 import { lookUp } from '../tensor/look-up.js';
@@ -118,6 +126,24 @@ function modernBertEncoder(config: ModelConfig): Encoder {
   };
 }
 
+/** Pooling, a dense layer, an activation and a normalization stand before the layer of the logits. */
+function modernBertClassification(config: ModelConfig, labels: number): ClassificationHead {
+  const { dimensions, epsilon, hasBias } = modernBertFacts(config);
+  const { activate, denseBias, pooling } = modernBertHead(config);
+  return denseHead({
+    ...{ dimensions, labels, activate, denseBias, dense: 'head.dense', out: 'classifier' },
+    norm: { name: 'head.norm', epsilon, hasBias: hasBias.norm },
+    ...(pooling === 'mean' && { pool: meanOverTokens }),
+  });
+}
+
+/** @returns [B, D] */
+function meanOverTokens({ hidden, mask }: EncoderStates): tf.Tensor2D {
+  const present = tf.expandDims(mask, 2); // [B, T, 1]
+  const sum = tf.sum(tf.mul(hidden[hidden.length - 1]!, present), 1);
+  return tf.div(sum, tf.sum(present, 1)) as tf.Tensor2D;
+}
+
 /** What is added to scores so that a token sees those alone that are no further away. @returns [1, 1, T, T] */
 function distanceBias(tokens: number, window: number): Tensor {
   const places = tf.range(0, tokens, 1, 'int32');
@@ -174,6 +200,7 @@ const modernbert: EncoderPlugin = {
     },
   },
   make: modernBertEncoder,
+  classification: modernBertClassification,
 };
 
 export default modernbert;

@@ -1,5 +1,6 @@
 /** MPNet (Song et al. 2020), as transformers' MPNetModel computes it without a pooler. */
 import { bertFields, bertTables } from '../model/bert-fields.js';
+import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
 import { paddedPositions } from '../model/padded-positions.js';
@@ -65,6 +66,11 @@ const mpnet: EncoderPlugin = {
   },
   storedNames: withOldNames,
   make: mpnetEncoder,
+  classification: ({ hidden_size: dimensions }, labels) =>
+    denseHead({
+      ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
+      ...{ dense: 'classifier.dense', out: 'classifier.out_proj' },
+    }),
 };
 
 export default mpnet;

@@ -1,9 +1,11 @@
 /** RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020), as transformers' RobertaModel computes them without a pooler. */
 import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
+import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
 import { paddedPositions } from '../model/padded-positions.js';
 import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { segmentVectors } from '../model/segments.js';
 import * as tf from '../tensor/operations.js';
 
 function robertaEncoder(config: ModelConfig): Encoder {
@@ -21,10 +23,10 @@ function robertaEncoder(config: ModelConfig): Encoder {
       { name: bertTables.types, rows: types },
     ],
     names: bertLayer,
-    places(weight, { ids }) {
-      const places = paddedPositions(weight(`${bertTables.positions}.weight`), ids, paddingId); // [B, T, D]
-      const type = tf.slice(weight(`${bertTables.types}.weight`), [0, 0], [1, dimensions]); // [1, D]
-      return tf.add(places, type);
+    segments: types,
+    places(weight, input) {
+      const places = paddedPositions(weight(`${bertTables.positions}.weight`), input.ids, paddingId); // [B, T, D]
+      return tf.add(places, segmentVectors(weight, input, dimensions));
     },
   });
 }
@@ -44,6 +46,11 @@ const roberta: EncoderPlugin = {
   examples: { roberta: example, 'xlm-roberta': { ...example, model_type: 'xlm-roberta' } },
   storedNames: withOldNames,
   make: robertaEncoder,
+  classification: ({ hidden_size: dimensions }, labels) =>
+    denseHead({
+      ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
+      ...{ dense: 'classifier.dense', out: 'classifier.out_proj' },
+    }),
 };
 
 export default roberta;

@@ -29,6 +29,8 @@ export interface EncoderInput {
   ids: Tensor2D;
   /** [B, T] float32, 1 for a token, 0 for padding. */
   mask: Tensor2D;
+  /** [B, T] int32, the segment of each token, 0 for padding: see `Encoder.segments`. All are 0 where absent. */
+  types?: Tensor2D;
   /** [P] int32, the `lookUpPlan` of the ids in the embedding table; absent where nothing is trained. */
   plan?: Tensor1D;
 }
@@ -43,6 +45,8 @@ export interface Encoder {
   /** V, rows of the embedding table. */
   readonly vocabularySize: number;
   readonly paddingId: number;
+  /** Segments that it tells apart, as BERT the two texts of a pair; absent where it has no table of them. */
+  readonly segments?: number;
   /** Whether the embedding of padding is trained; not where PyTorch has a `padding_idx`. */
   readonly trainsPadding: boolean;
   readonly parameters: readonly Parameter[];
@@ -55,6 +59,14 @@ export interface Encoder {
    * @param keep one mask per dropout site, as `dropout` takes it; absent outside training
    */
   states(weights: readonly Tensor[], input: EncoderInput, keep?: readonly Tensor[]): EncoderStates;
+}
+
+/** What a checkpoint has beside its encoder to say one number, or several, of a text or a pair of texts. */
+export interface ClassificationHead {
+  /** By the names in the checkpoint, with what stands before them there: `bert.pooler.dense.weight`. */
+  readonly parameters: readonly Parameter[];
+  /** @param weights one tensor per parameter of the head @returns [B, labels] */
+  logits(weights: readonly Tensor[], states: EncoderStates): Tensor2D;
 }
 
 /** What a configuration of this program asks of an encoder beside its config.json. */
@@ -89,4 +101,10 @@ export interface EncoderPlugin {
    * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
    */
   make(config: ModelConfig, options?: EncoderOptions): Encoder;
+  /**
+   * The head of transformers' `ForSequenceClassification`; absent where none is known.
+   * @param config of an encoder that `make` has taken
+   * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
+   */
+  classification?(config: ModelConfig, labels: number): ClassificationHead;
 }

@@ -49,6 +49,18 @@ export function modernBertFacts(config: ModelConfig) {
   return facts;
 }
 
+/** What its head for classification is. @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used */
+export function modernBertHead(config: ModelConfig) {
+  const fields = new ConfigFields(config);
+  const head = {
+    activate: activations[fields.word('classifier_activation', activationNames, 'gelu')],
+    denseBias: fields.flag('classifier_bias', false),
+    pooling: fields.word('classifier_pooling', ['cls', 'mean'], 'cls'),
+  };
+  fields.check('ModernBERT');
+  return head;
+}
+
 function localLayers(config: ModelConfig, fields: ConfigFields, layers: number): boolean[] {
   const { layer_types: listed } = config;
   if (listed === undefined || listed === null) {

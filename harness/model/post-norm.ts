@@ -49,6 +49,8 @@ export interface PostNormParts {
   /** What `embed` uses beside the words, in the order of the parameters: rows of D numbers each. */
   tables: readonly { name: string; rows: number }[];
   names(layer: number): LayerNames;
+  /** See `Encoder.segments`. */
+  segments?: number;
   /** Tables of other widths, behind the embeddings' normalization. */
   more?: readonly Parameter[];
   /** What is added to the embeddings of the words: [T, D] or [B, T, D]. */
@@ -115,6 +117,7 @@ export function postNormEncoder(parts: PostNormParts): Encoder {
   const shape: EncoderShape = { kind, layers, dimensions, maxTokens, summary: 'first-token' };
   return {
     ...{ shape, heads, intermediate, vocabularySize, paddingId, parameters, config, states },
+    ...(parts.segments !== undefined && { segments: parts.segments }),
     trainsPadding: false,
     dropoutSites(batch, tokens) {
       const vectors: DropoutSite = { shape: [batch, tokens, dimensions], rate: hiddenRate };

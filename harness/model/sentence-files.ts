@@ -91,16 +91,22 @@ function assertTextOnly(files: FileReader, limits: Json): void {
 }
 
 /** What its tokenizer says, where it is a length and no sign of having none. */
-async function longestInput(files: FileReader, transformer: string): Promise<number | undefined> {
+export async function longestInput(files: FileReader, transformer: string): Promise<number | undefined> {
   const { model_max_length: most } =
     (await files.object(path.join(transformer, 'tokenizer_config.json'))) ?? {};
   return typeof most === 'number' && Number.isSafeInteger(most) && most > 0 && most < 1e9 ? most : undefined;
 }
 
 /** Names that earlier versions gave it, by kind of encoder. */
-const limitFiles = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 'xlm-roberta', 'xlnet'].map(
-  (kind) => `sentence_${kind}_config.json`,
-);
+export const limitFiles = [
+  'bert',
+  'roberta',
+  'distilbert',
+  'camembert',
+  'albert',
+  'xlm-roberta',
+  'xlnet',
+].map((kind) => `sentence_${kind}_config.json`);
 const generalKeys = ['__version__', 'prompts', 'default_prompt_name', 'similarity_fn_name', 'model_type'];
 
 function withOverrides(

@@ -6,11 +6,18 @@ import { modelJson } from '../text/model-json.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
+const usualHint =
+  'Its vectors would be others than its authors meant. Say with --set pretrained.* what shall hold, or choose another model.';
+
 /** Reads the small files of a model, and keeps their names. */
 export class FileReader {
   readonly read: string[] = [];
 
-  constructor(readonly folder: string) {}
+  /** @param hint of what is refused */
+  constructor(
+    readonly folder: string,
+    readonly hint: string = usualHint,
+  ) {}
 
   /** Undefined where it is not there. */
   async json(name: string): Promise<unknown> {
@@ -52,9 +59,7 @@ export class FileReader {
     return new BenchError(
       'CHECKPOINT_INVALID',
       `${this.folder} cannot be used as it was published: ${what}.`,
-      {
-        hint: 'Its vectors would be others than its authors meant. Say with --set pretrained.* what shall hold, or choose another model.',
-      },
+      { hint: this.hint },
     );
   }
 }

@@ -6,7 +6,7 @@ import { usualPrecision } from '../tensor/onnx/precision.js';
 import * as tf from '../tensor/operations.js';
 import { assertPrecision } from '../tensor/precision.js';
 import { ProgramCache } from '../tensor/program-cache.js';
-import { bucketOf, padTexts } from '../text/padding.js';
+import { bucketOf, padTexts, padZeros } from '../text/padding.js';
 import type { Encoder, EncoderInput, Parameter } from './encoder.js';
 
 export interface EncodedTexts {
@@ -25,6 +25,8 @@ export interface VectorModel {
   readonly encoder: Pick<Encoder, 'parameters'>;
   /** M as the index keeps it, or 'varies'. */
   readonly indexedVectors: number | 'varies';
+  /** Whether it is told the segment of each token, `EncoderInput.types`; false where absent. */
+  readonly takesTypes?: boolean;
   /** @param weights one tensor per parameter @returns [B, D] */
   queries(weights: readonly Tensor[], input: EncoderInput): Tensor2D;
   searched(weights: readonly Tensor[], input: EncoderInput): PassageVectors;
@@ -35,7 +37,8 @@ export interface VectorEncoderOptions {
   retriever: VectorModel;
   /** One per parameter. Arrays never change: they are baked in or resident. Variables are read at every batch. */
   weights: readonly Float32Array[] | readonly Variable[];
-  side: 'query' | 'passage';
+  /** Of a pair, a query and a passage together, as of a query. */
+  side: 'query' | 'passage' | 'pair';
   /** Longest text, in tokens. */
   maxTokens: number;
   /** Tokens per batch, padding included. */
@@ -73,11 +76,13 @@ export class VectorEncoder {
    * @param texts token ids, none longer than maxTokens
    * @param onBatch called with the number of texts that have been encoded; what it throws ends the encoding
    * @param shortest texts of fewer tokens are padded to so many
+   * @param types of each text the segments of its tokens; asked for where the model takes them
    */
   async encode(
     texts: readonly Int32Array[],
     onBatch?: (done: number) => void,
     shortest = 1,
+    types: readonly Int32Array[] = [],
   ): Promise<EncodedTexts> {
     const { engine, maxTokens, batchTokens, retriever, side, precision = usualPrecision } = this.options;
     this.#rounding ??= assertPrecision(engine, precision);
@@ -97,10 +102,17 @@ export class VectorEncoder {
         batch,
       );
       const program = await this.#program(batch, tokens);
-      const [vectors, present] = (await program.run([...this.#fed, padded.ids, padded.mask])) as [
-        Float32Array,
-        Float32Array?,
-      ];
+      const segments = retriever.takesTypes
+        ? [
+            padZeros(
+              members.map((i) => types[i]!),
+              tokens,
+              batch,
+            ),
+          ]
+        : [];
+      const feeds = [...this.#fed, padded.ids, padded.mask, ...segments];
+      const [vectors, present] = (await program.run(feeds)) as [Float32Array, Float32Array?];
       collectRows(rows, members, batch, vectors, present, retriever.dimensions);
       rounding?.assertVectors?.(
         members.map((text) => rows[text]!),
@@ -128,13 +140,18 @@ export class VectorEncoder {
         ...retriever.parameters.map(({ shape }): ArraySpec => ({ shape, dtype: 'float32' })),
         { shape: [batch, tokens], dtype: 'int32' },
         { shape: [batch, tokens], dtype: 'float32' },
+        ...(retriever.takesTypes ? [{ shape: [batch, tokens], dtype: 'int32' } as const] : []),
       ];
       return engine.compile(
         (tensors) => {
           const weights = tensors.slice(0, retriever.parameters.length);
-          const [ids, mask] = tensors.slice(retriever.parameters.length) as [Tensor2D, Tensor2D];
-          if (side === 'query') return [retriever.queries(weights, { ids, mask })];
-          const { vectors, present } = retriever.searched(weights, { ids, mask });
+          const [ids, mask, types] = tensors.slice(retriever.parameters.length) as [
+            ...[Tensor2D, Tensor2D],
+            Tensor2D?,
+          ];
+          const input = { ids, mask, ...(types !== undefined && { types }) };
+          if (side !== 'passage') return [retriever.queries(weights, input)];
+          const { vectors, present } = retriever.searched(weights, input);
           return present === undefined ? [vectors] : [vectors, tf.cast(present, 'float32')];
         },
         inputs,

@@ -23,6 +23,12 @@ export async function componentsOf(name: string, separator: '+' | '>', most = In
   const components = await Promise.all(names.map((each) => loadSystem(each)));
   const nested = components.find(({ components: own }) => own !== undefined);
   if (nested !== undefined) throw fault(`holds ${nested.name}, which is put together of others itself`);
+  const scorers = components.slice(0, separator === '>' ? 1 : undefined);
+  for (const { name: own, scoresOnly } of scorers)
+    if (scoresOnly)
+      throw fault(
+        `asks ${own} for hits, which it finds none of: it scores those of another system, as the second of rerank:`,
+      );
   if (new Set(names).size !== names.length) throw fault('names a system twice');
   return components;
 }

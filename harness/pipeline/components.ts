@@ -50,11 +50,14 @@ export async function meansOf(request: RunRequest): Promise<Means> {
   }
   const dense = all.filter(({ engine }) => engine !== undefined);
   const builder = all.find((means) => means.builder !== undefined)?.builder;
-  const known = dense.every(({ vectors }) => vectors !== undefined);
+  const known = dense.every(({ vectors, pairs }) => vectors !== undefined || pairs !== undefined);
+  const [vectors] = dense.flatMap((means) => means.vectors ?? []);
+  const [pairs] = dense.flatMap((means) => means.pairs ?? []);
   return {
     ...(dense[0] && { engine: dense[0].engine! }),
     ...(builder !== undefined && { builder }),
-    ...(dense[0]?.vectors && known && { vectors: dense[0].vectors }),
+    ...(vectors && known && { vectors }),
+    ...(pairs && known && { pairs }),
   };
 }
 

@@ -28,7 +28,7 @@ interface Written {
 export const named = (
   { prefix, what, form }: Written,
   settings: readonly (keyof BenchConfig)[],
-  told: Pick<System, 'summary' | 'steps'>,
+  told: Pick<System, 'summary' | 'steps' | 'scoresOnly'>,
 ): SystemKind =>
   prefixed(prefix, { name: form, summary: told.summary }, async (name) => {
     if (name.slice(prefix.length).trim() !== '') return { ...told, isTrained: false, settings };

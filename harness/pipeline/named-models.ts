@@ -11,6 +11,10 @@ import { hubFolder } from '../store/hub-files.js';
 import { tokenizerFiles } from '../text/tokenizer-folder.js';
 import type { Session } from './prepare.js';
 
+/** The model that a system is named by: what stands behind `pretrained:` or `cross:`. */
+export const idOf = ({ architecture }: { architecture: string }): string =>
+  architecture.slice(architecture.indexOf(':') + 1);
+
 /**
  * The folder of a model that is here; undefined where it may be downloaded.
  * @param needsModules whether the files of sentence-transformers are asked for too

@@ -73,7 +73,7 @@ export function memoryLine({ config }: RunRequest, means: Means): string {
 }
 
 /** `20.1 GiB free of 23.5 GiB` */
-const machineMemory = (): string => `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
+export const machineMemory = (): string => `${byteSize(freemem())} free of ${byteSize(totalmem())}`;
 
 /** `2 cores, 20.1 GiB free of 23.5 GiB of memory, 100.0 GiB free at .bench` */
 export async function describeRoom(cache: string): Promise<string> {

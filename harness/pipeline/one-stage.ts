@@ -23,6 +23,7 @@ import { tryForeign } from './foreign-index.js';
 import { indexBuilder } from './index-builder.js';
 import { assertQueries, prepare, type StageRequest, storeOf } from './prepare.js';
 import { deviceFacts, trainingFacts } from './record-parts.js';
+import { assertFinds } from './requirements.js';
 import type { RunRequest } from './run-request.js';
 import { assertRunTakes, type SearchedRun, writeSearched } from './searched-run.js';
 import { searcherRemarks } from './searching.js';
@@ -50,7 +51,9 @@ export async function trainOnly(
   store: Store = storeOf(request, progress),
 ): Promise<TrainedCheckpoint> {
   const { architecture, seed } = request;
-  const { isTrained, components } = await loadSystem(architecture);
+  const system = await loadSystem(architecture);
+  assertFinds(system);
+  const { isTrained, components } = system;
   if (components !== undefined) {
     throw new BenchError('USAGE', `${architecture} is put together of ${components.join(' and ')}.`, {
       hint: 'Each of them is trained alone, or bench run trains what it needs.',

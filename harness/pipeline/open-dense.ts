@@ -2,7 +2,8 @@
 import { closingOnFailure } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import { openIndex } from '../index/vector-index.js';
-import { PassageScorer } from '../search/rerank.js';
+import { PassageScorer, type RerankCut, rerankHits } from '../search/rerank.js';
+import type { PassageHits } from '../search/search.js';
 import type { Engine } from '../tensor/engine.js';
 import { type BuiltIndex, builtIndex } from './built-index.js';
 import type { Opening, OpenSystem, WayToOpen } from './cell.js';
@@ -99,6 +100,15 @@ async function openScoring(from: DenseFrom, way: WayToOpen, openQueries: OpenQue
     opened.push({ close: () => queries.dispose() });
     const index = await openIndex(shards);
     opened.push(index);
-    return { queries, scorer: await PassageScorer.open(index, scorerBytes(config)), close };
+    const scorer = await PassageScorer.open(index, scorerBytes(config));
+    const order = (hits: PassageHits, vectors: Float32Array, { reranked, depth }: RerankCut) =>
+      rerankHits(hits, vectors, scorer, reranked, depth);
+    return {
+      parts: queries.parts,
+      order: async (given, hits, cut) => order(hits, await vectorOf(queries, given), cut),
+      orderBatch: async (batch, hits, cut) => order(hits, await queries.encode(batch), cut),
+      resident: scorer.resident,
+      close,
+    };
   });
 }

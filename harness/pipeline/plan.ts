@@ -131,8 +131,8 @@ function timeLines(time: TimeEstimate | undefined): string[] {
     `time      ${total}`,
     ...time.stages.map(({ stage, seconds, basis }) =>
       seconds === null
-        ? `  ${stage.padEnd(12)}not known: ${basis}`
-        : `  ${stage.padEnd(12)}${duration(1000 * seconds)}: ${basis}`,
+        ? `  ${stage.padEnd(11)} not known: ${basis}`
+        : `  ${stage.padEnd(11)} ${duration(1000 * seconds)}: ${basis}`,
     ),
   ];
 }

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { closing } from '../closing.js';
-import type { DataFile, Passage } from '../contracts.js';
+import type { DataFile } from '../contracts.js';
 import { BenchError } from '../errors.js';
 import { describeEncoder, loadEncoder } from '../model/checkpoint.js';
 import type { Encoder } from '../model/encoder.js';
@@ -14,6 +14,7 @@ import { TensorSource } from '../model/tensor-source.js';
 import { keyOf } from '../store/hash.js';
 import { describeFile } from '../store/hash-once.js';
 import type { Tokenizer } from '../text/tokenizer.js';
+import { joinedText } from './joined-text.js';
 import { readOnce } from './last-read.js';
 import { filesOf } from './named-models.js';
 import type { OpenModel } from './open-model.js';
@@ -95,16 +96,12 @@ export async function openPublished(
     ...{ name, key, code, facts, tokenizer, files, remarks, retriever: model, weights },
     texts: {
       query: (text) => encode(query + text),
-      // Title and text are joined as evaluations join them; a query stands as it is.
-      passage: ({ title, text }: Passage) => encode(passage + `${title} ${text}`.replace(outerSpace, '')),
+      // A query stands as it is.
+      passage: (given) => encode(passage + joinedText(given)),
     },
     maxTokens: { query: maxTokens, passage: maxTokens },
   };
 }
-
-/** What Python's `strip` takes off. */
-const spaces = `\\s\\u0085${String.fromCharCode(0x1c)}-${String.fromCharCode(0x1f)}`;
-const outerSpace = new RegExp(`^[${spaces}]+|[${spaces}]+$`, 'g');
 
 /** Tokens that belong to a prompt, as sentence-transformers counts them: those before the text. */
 function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): number {

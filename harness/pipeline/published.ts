@@ -20,7 +20,7 @@ import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
 import { indexBuilder } from './index-builder.js';
-import { fetchModel, localModel } from './named-models.js';
+import { fetchModel, idOf, localModel } from './named-models.js';
 import { openingsOf } from './open-dense.js';
 import { engineOf, type Session } from './prepare.js';
 import {
@@ -43,10 +43,6 @@ import type {
 } from './system.js';
 import { assertEncoding } from './trained-requirements.js';
 import { inPrecision, planOfVectors } from './vectors-plan.js';
-
-/** What stands behind `pretrained:`. */
-const idOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
-  architecture.slice(architecture.indexOf(':') + 1);
 
 export async function requirements(request: RunRequest): Promise<Means> {
   const { config } = request;

@@ -10,7 +10,7 @@ import { assertSearcherName } from './choose-searcher.js';
 import { assertIndexOf } from './index-builder.js';
 import type { DatasetChoice } from './open-dataset.js';
 import type { RunRequest } from './run-request.js';
-import type { Means } from './system.js';
+import type { Means, System } from './system.js';
 
 /**
  * Everything but what stands in the dataset's files, and in a model that would have to be downloaded.
@@ -20,10 +20,20 @@ export async function assertRequirements(request: RunRequest): Promise<Means> {
   parseMeasures(request.config.measures);
   await assertSearcherName(request.config);
   await assertDataset(request);
-  const { requirements } = await (await loadSystem(request.architecture)).steps();
+  const system = await loadSystem(request.architecture);
+  assertFinds(system);
+  const { requirements } = await system.steps();
   const means = await requirements(request);
   await assertIndexOf(request.config, means);
   return means;
+}
+
+/** @throws BenchError USAGE for a system that does nothing alone */
+export function assertFinds({ name, scoresOnly }: Pick<System, 'name' | 'scoresOnly'>): void {
+  if (!scoresOnly) return;
+  throw new BenchError('USAGE', `${name} scores passages that another system has found, and finds none.`, {
+    hint: `Give it hits: --arch 'rerank:bm25>${name}', in quotes.`,
+  });
 }
 
 async function assertDataset({ dataset, data, distractors }: DatasetChoice): Promise<void> {

@@ -1,11 +1,11 @@
 /** Two systems as one: the first finds passages, the second scores these alone, with the vectors of its own row. */
-import { closingOnFailure } from '../closing.js';
+import { closing, closingOnFailure } from '../closing.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
-import { rerankHits } from '../search/rerank.js';
 import type { PassageHits } from '../search/search.js';
+import type { Stage } from '../stages/graph.js';
 import { type Known, knownOf } from '../stages/known.js';
-import { rerank } from '../stages/rerank.js';
+import { byVectors, type Ordering } from '../stages/rerank.js';
 import { timeOf } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import { Workbench } from '../stages/workbench.js';
@@ -14,6 +14,7 @@ import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import {
   addedUp,
   askingOf,
+  type Component,
   componentsWithSteps,
   joinedParts,
   meansOf,
@@ -23,15 +24,19 @@ import {
 } from './components.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { loadCodeOf, openScoringOf, openSystem } from './opening.js';
-import { vectorOf } from './query-encoder.js';
 import type { RunRequest } from './run-request.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemPlan, SystemSteps } from './system.js';
-import { conditionsHere } from './whole-index.js';
 
 export { given } from './components.js';
 
-export const times = (trial: Trial): Promise<StageTime[]> =>
-  timesOf(trial, ({ rerank, search }) => Math.max(search.depth, rerank.depth ?? 0));
+export async function times(trial: Trial): Promise<StageTime[]> {
+  const all = await timesOf(trial, ({ rerank, search }) => Math.max(search.depth, rerank.depth ?? 0));
+  // The stage stands in the graph of both, and in no component's.
+  const makes = (graph: readonly Stage[]) => graph.filter(({ name }) => name === 'rerank');
+  return all.map((time) =>
+    time.stage.endsWith(': rerank') ? { ...time, makes, within: (run: RunRequest) => run } : time,
+  );
+}
 
 export async function requirements(request: RunRequest): Promise<Means> {
   const [, second] = await componentsWithSteps(request);
@@ -42,7 +47,7 @@ export async function requirements(request: RunRequest): Promise<Means> {
 function scoreOf(name: string, { score }: SystemSteps): NonNullable<SystemSteps['score']> {
   if (score !== undefined) return score;
   throw new BenchError('USAGE', `${name} has no vectors to score given passages with.`, {
-    hint: "The second system is one of vectors: --arch 'rerank:bm25>mlr-sc'.",
+    hint: "The second system is one of vectors or a cross-encoder: --arch 'rerank:bm25>mlr-sc', 'rerank:bm25>cross:FOLDER'.",
   });
 }
 
@@ -50,12 +55,15 @@ export async function plan(request: RunRequest): Promise<SystemPlan> {
   const { rerank, search } = request.config;
   const { components = [] } = await loadSystem(request.architecture);
   const [first, second] = components as [string, string];
-  return planOf(request, `rerank    ${orderText(rerank.depth ?? search.depth, search.depth, first, second)}`);
+  const reranked = rerank.depth ?? search.depth;
+  return planOf(request, `rerank    ${await orderText(reranked, search.depth, first, second)}`);
 }
 
-function orderText(reranked: number, depth: number, first: string, second: string): string {
+async function orderText(reranked: number, depth: number, first: string, second: string): Promise<string> {
+  const { scoresOnly } = await loadSystem(second);
+  const by = scoresOnly ? 'by the score of query and passage together' : 'by its exact similarity';
   const behind = reranked < depth ? `; the hits behind them are in the order of ${first}` : '';
-  return `the first ${counted(reranked, 'hits')} of ${first} in the order of ${second}, by its exact similarity${behind}`;
+  return `the first ${counted(reranked, 'hits')} of ${first} in the order of ${second}, ${by}${behind}`;
 }
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
@@ -65,9 +73,14 @@ export async function stages(request: RunRequest, known: Known): Promise<SystemS
   const [first, second] = await componentsWithSteps(request);
   const own = requestOf(request, first!, Math.max(depth, reranked));
   const { run: found } = await first!.steps.stages(own, known);
-  const { vectors } = await second!.steps.stages(requestOf(request, second!, depth), known);
-  const run = rerank(found, vectors!, { split: 'test', reranked, depth }, architecture, known);
+  const ordering = await orderingOf(second!, requestOf(request, second!, depth), known);
+  const run = ordering(found, { split: 'test', reranked, depth }, architecture, known);
   return { run, all: [run] };
+}
+
+async function orderingOf({ steps }: Component, own: RunRequest, known: Known): Promise<Ordering> {
+  if (steps.ordering !== undefined) return steps.ordering(own, known);
+  return byVectors((await steps.stages(own, known)).vectors!);
 }
 
 export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
@@ -78,11 +91,12 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
   const found = await first!.steps.answer(askingOf(asking, first!, Math.max(depth, reranked)));
   return closingOnFailure(found, async () => {
     const scoring = await score(askingOf(asking, second!, depth));
-    const bench = new Workbench(prepared, progress, log);
-    const vectors = scoring.stages.vectors!;
-    const asked = { split, reranked, depth };
-    const stage = rerank(found.stages.run, vectors, asked, request.architecture, await knownOf(bench));
-    const run = await bench.logged(stage, 'rerank');
+    const { stage, run } = await closing(scoring, async ({ ordering, engine }) => {
+      const bench = new Workbench(prepared, progress, log, engine);
+      const asked = { split, reranked, depth };
+      const made = ordering(found.stages.run, asked, request.architecture, await knownOf(bench));
+      return { stage: made, run: await bench.logged(made, 'rerank') };
+    });
     const [opened, scorer] = [found.opening, scoring.opening];
     const from: RerankedFrom = { reranked, depth, found: opened, scoring: scorer };
     const together = addedUp(asking, 'rerank', [
@@ -93,14 +107,14 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       ...together,
       ...{ run, index: found.index, rereads: found.rereads, stages: { run: stage, all: [stage] } },
       remarks: [
-        `${orderText(reranked, depth, first!.name, second!.name)}; sizes are added up, latency is that of both one after the other`,
+        `${await orderText(reranked, depth, first!.name, second!.name)}; sizes are added up, latency is that of both one after the other`,
         ...together.remarks,
       ],
       work: {
         ...Object.fromEntries(
           Object.entries(found.work).map(([what, took]) => [`${what} of ${first!.name}`, took]),
         ),
-        reranking: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
+        reranking: { timed: timeOf(run.facts), wanted: scoring.conditions },
       },
       opening: { system: request.architecture, folders: [...opened.folders, ...scorer.folders], from },
       close: () => found.close(),
@@ -125,16 +139,12 @@ export async function open(from: object, way: WayToOpen): Promise<OpenSystem> {
   const { found, scoring, reranked, depth } = from as RerankedFrom;
   return closingOnFailure(await openSystem(found, way), async (first) => {
     const second = await openScoringOf(scoring, way);
-    const { queries, scorer } = second;
-    const ordered = async ([hits, given]: readonly unknown[]) =>
-      rerankHits(hits as PassageHits, await vectorOf(queries, given), scorer, reranked, depth);
+    const cut = { reranked, depth };
+    const ordered = ([hits, given]: readonly unknown[]) => second.order(given, hits as PassageHits, cut);
     return {
-      parts: joinedParts([first.parts, queries.parts], ordered),
-      async answerBatch(batch) {
-        const hits = await first.answerBatch(batch);
-        return rerankHits(hits, await queries.encode(batch), scorer, reranked, depth);
-      },
-      resident: first.resident && scorer.resident,
+      parts: joinedParts([first.parts, second.parts], ordered),
+      answerBatch: async (batch) => second.orderBatch(batch, await first.answerBatch(batch), cut),
+      resident: first.resident && second.resident,
       async close() {
         await second.close();
         await first.close();

@@ -15,6 +15,12 @@ export const settingsOfVectors: Sections = [
   ...(['encode', 'index', 'searcher', 'engine', 'device', 'deviceMemoryMiB', 'threads'] as const),
 ];
 
+/** In every one that scores query and passage together. */
+export const settingsOfPairs: Sections = [
+  ...usualSettings,
+  ...(['cross', 'encode', 'engine', 'device', 'deviceMemoryMiB', 'threads'] as const),
+];
+
 /** In every one that is trained. BM25 finds its negatives. */
 export const settingsOfTraining: Sections = [
   ...settingsOfVectors,

@@ -7,7 +7,7 @@ import { loadSystem } from '../systems.js';
 import { type EncodedIndex, encodedIndex } from './one-stage.js';
 import { identicalIdsOf } from './own-passages.js';
 import { assertQueries, prepare, type Session, type StageRequest } from './prepare.js';
-import { assertRequirements } from './requirements.js';
+import { assertFinds, assertRequirements } from './requirements.js';
 import type { RunRequest } from './run-request.js';
 import { assertRunTakes, type SearchedRun, writeSearched } from './searched-run.js';
 import { StageLog } from './stage-log.js';
@@ -32,7 +32,9 @@ async function begin(
 
 /** @throws BenchError USAGE where it has no vectors, or those of several systems */
 export async function encodeSystem(request: SystemRequest, progress: Progress): Promise<EncodedIndex> {
-  const { name, components, steps } = await loadSystem(request.system);
+  const system = await loadSystem(request.system);
+  assertFinds(system);
+  const { name, components, steps } = system;
   if (components !== undefined) {
     throw new BenchError('USAGE', `${name} is put together of ${components.join(' and ')}.`, {
       hint: 'Each of them that has vectors is encoded alone.',

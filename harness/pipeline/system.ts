@@ -3,13 +3,15 @@
  * depends on which kind it is stands behind these interfaces, and nobody else asks.
  */
 import type { BenchConfig } from '../config/config.js';
-import type { Split } from '../contracts.js';
+import type { Query, Split } from '../contracts.js';
+import type { Part } from '../latency/latency.js';
 import type { Progress } from '../progress.js';
 import type { CurveFacts, Findings, WinnerFacts } from '../record.js';
-import type { PassageScorer } from '../search/rerank.js';
+import type { RerankCut } from '../search/rerank.js';
 import type { PassageHits } from '../search/search.js';
 import type { Need } from '../stages/graph.js';
 import type { Known } from '../stages/known.js';
+import type { Ordering } from '../stages/rerank.js';
 import type { RunFacts } from '../stages/search.js';
 import type { SystemStages } from '../stages/systems.js';
 import type { Artifact } from '../store/store.js';
@@ -19,7 +21,6 @@ import type { Opening, OpenSystem, WayToOpen } from './cell.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import type { Measurement } from './measure-stage.js';
 import type { Session } from './prepare.js';
-import type { QueryEncoder } from './query-encoder.js';
 import type { NamedPassages } from './run-of-hits.js';
 import type { RunRequest } from './run-request.js';
 import type { StageLog } from './stage-log.js';
@@ -47,8 +48,13 @@ export interface SystemSteps {
   answer(asking: AnswerRequest): Promise<AnsweredSystem>;
   /** Every stage as far as the vectors of the passages; absent where it has none, or has them of a checkpoint. */
   encode?(asking: AnswerRequest): Promise<Encoding>;
-  /** Every stage as far as vectors that can score any passage; absent where it has none. */
+  /** Every stage as far as what can score any passage, which the caller closes; absent where nothing can. */
   score?(asking: AnswerRequest): Promise<ScoringSystem>;
+  /**
+   * The stage that puts the hits of another in a new order. Absent where there is no `score`, and where `vectors` of `stages` say how.
+   * @param known as for `stages`
+   */
+  ordering?(request: RunRequest, known: Known): Promise<Ordering>;
   /** To be timed. @param from of the `opening` that `answer` gave */
   open(from: object, way: WayToOpen): Promise<OpenSystem>;
   /** Loads what opening runs, an engine's library too, and reads nothing of the system; absent where its modules are all. */
@@ -65,6 +71,8 @@ export interface Means {
   builder?: string;
   /** D, and vectors per passage; absent where there are none, and where the model is not here. */
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
+  /** What scores pairs of texts, in numbers of its weights; absent where nothing does, and where the model is not here. */
+  pairs?: { weights: number };
   /** What is trained, both encoders where they are two; absent where nothing is, and where the model is not here. */
   trained?: Pick<TrainingSize, 'weights' | 'shape'>;
 }
@@ -128,15 +136,28 @@ export interface Encoding {
   close(): Promise<void>;
 }
 
-/** A system whose vectors score passages that another has found. Nothing of it is open. */
-export type ScoringSystem = Pick<
-  AnsweredSystem,
-  'facts' | 'given' | 'remarks' | 'openBytes' | 'stages' | 'searchable' | 'opening'
->;
+/** A system that scores passages which another has found. Nothing of it is open but its engine. */
+export interface ScoringSystem
+  extends Pick<
+    AnsweredSystem,
+    'facts' | 'given' | 'remarks' | 'openBytes' | 'searchable' | 'opening' | 'close'
+  > {
+  readonly ordering: Ordering;
+  /** Where the stage that scores computes on one. */
+  readonly engine?: Engine;
+  /** Under which that stage should have been computed. */
+  readonly conditions: Conditions;
+}
 
+/** Puts the hits of another system in a new order, to be timed. */
 export interface OpenScoring {
-  readonly queries: QueryEncoder;
-  readonly scorer: PassageScorer;
+  /** What is done with a query before its hits are there: `tokenize` and `encode`, as far as it has them. */
+  readonly parts: readonly Part[];
+  /** @param given what `parts` made of one query; itself where there are none @param hits of that query */
+  order(given: unknown, hits: PassageHits, cut: RerankCut): Promise<PassageHits>;
+  orderBatch(queries: readonly Query[], hits: PassageHits, cut: RerankCut): Promise<PassageHits>;
+  /** Whether what it reads of passages lies in memory. */
+  readonly resident: boolean;
   close(): Promise<void>;
 }
 
@@ -157,6 +178,8 @@ export interface SystemListing {
 export interface System extends SystemListing {
   /** Whether something is trained for it: what `--init`, `--negatives` and `bench train` speak of. */
   isTrained: boolean;
+  /** Whether it finds no passages, and scores those of another system alone. */
+  scoresOnly?: true;
   /** Names of the systems that it is put together of. */
   components?: readonly string[];
   /** The sections of the configuration that play a part. */

@@ -59,6 +59,13 @@ export async function assertEncoding(config: BenchConfig): ReturnType<typeof ass
   return means;
 }
 
+/** What a system needs here that scores pairs of texts, and searches no vectors. @throws BenchError as `assertEncoding` */
+export async function assertScoring(config: BenchConfig): Promise<Pick<Means, 'engine'>> {
+  const engine = await engineHere(config);
+  await assertPrecision(engine, config.encode.precision);
+  return { engine };
+}
+
 /** What training needs here. @throws BenchError as `assertEncoding` */
 export async function assertTraining(config: BenchConfig): Promise<void> {
   const { precision } = config.train;

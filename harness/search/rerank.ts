@@ -78,29 +78,35 @@ function scoreRows(query: Float32Array, rows: Float32Array, found: PassageScores
   }
 }
 
+/** How many hits get a new order, and how many are kept. */
+export interface RerankCut {
+  reranked: number;
+  /** Hits per query. */
+  depth: number;
+}
+
+/** What passages score for a query. @param place of the query among the lists @param ordinals of passages of its list */
+export type ScoreGiven = (place: number, ordinals: Int32Array) => PassageScores | Promise<PassageScores>;
+
 /**
  * The first `reranked` hits of each list ordered by their new scores, equal ones in the order of the collection. Behind them
  * stand the others, and before these what has no vectors, in the order in which they were found: each scores at least 1 less
  * than the hit before it, which says nothing but its place.
- * @param vectors of the queries, [Q, D]
- * @param depth hits per query that are kept
+ * @param shown what is told of a new score, a function that never falls: see `shownInOrder`
  */
-export async function rerankHits(
+export async function inNewOrder(
   hits: PassageHits,
-  vectors: Float32Array,
-  scorer: PassageScorer,
-  reranked: number,
-  depth: number,
+  scoreOf: ScoreGiven,
+  { reranked, depth }: RerankCut,
+  shown?: (score: number) => number,
 ): Promise<PassageHits> {
   const queries = hits.counts.length;
-  const dimensions = vectors.length / Math.max(1, queries);
   const kept = Math.min(depth, hits.depth);
   const found = noHits(queries, kept);
   for (let q = 0; q < queries; q++) {
     const from = q * hits.depth;
     const candidates = hits.ordinals.subarray(from, from + Math.min(reranked, hits.counts[q]!));
-    const query = vectors.subarray(q * dimensions, (q + 1) * dimensions);
-    const { scores, winners } = await scorer.score(query, candidates);
+    const { scores, winners } = await scoreOf(q, candidates);
     const best = new BestPassages(kept);
     const others: number[] = [];
     for (const [i, ordinal] of candidates.entries())
@@ -109,6 +115,7 @@ export async function rerankHits(
     others.push(...hits.ordinals.subarray(from + candidates.length, from + hits.counts[q]!));
     const to = q * kept;
     let count = best.take(found.ordinals, found.scores, to);
+    if (shown !== undefined) shownInOrder(found.scores.subarray(to, to + count), shown);
     const winnerOf = new Map(Array.from(candidates, (ordinal, i) => [ordinal, winners[i]!]));
     for (let i = 0; i < count; i++) found.winners[to + i] = winnerOf.get(found.ordinals[to + i]!)!;
     for (const ordinal of others.slice(0, kept - count)) {
@@ -119,6 +126,45 @@ export async function rerankHits(
     found.counts[q] = count;
   }
   return found;
+}
+
+/** The same by vectors. @param vectors of the queries, [Q, D] */
+export async function rerankHits(
+  hits: PassageHits,
+  vectors: Float32Array,
+  scorer: PassageScorer,
+  reranked: number,
+  depth: number,
+): Promise<PassageHits> {
+  const dimensions = vectors.length / Math.max(1, hits.counts.length);
+  const vectorOf = (place: number) => vectors.subarray(place * dimensions, (place + 1) * dimensions);
+  return inNewOrder(hits, (place, ordinals) => scorer.score(vectorOf(place), ordinals), { reranked, depth });
+}
+
+/**
+ * Puts what is told of scores in their place. Where rounding makes different scores one (a sigmoid is 1 from 17 on), the lower gets the
+ * next float32 below: whoever orders by what is told finds the same order.
+ * @param scores none higher than the one before it
+ */
+function shownInOrder(scores: Float32Array, shown: (score: number) => number): void {
+  let before = Number.POSITIVE_INFINITY;
+  let told = Number.POSITIVE_INFINITY;
+  for (const [i, score] of scores.entries()) {
+    const own = Math.fround(shown(score));
+    if (score < before) told = own < told ? own : nextBelow(told);
+    before = score;
+    scores[i] = told;
+  }
+}
+
+/** The largest float32 below a finite one. */
+function nextBelow(value: number): number {
+  const float = Float32Array.of(value);
+  const bits = new Int32Array(float.buffer);
+  // -0, too, has the smallest negative number below it.
+  if (value === 0) bits[0] = -0x7fffffff;
+  else bits[0]! += value > 0 ? -1 : 1;
+  return float[0]!;
 }
 
 /** A float32 that is at least 1 less. */

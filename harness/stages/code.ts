@@ -55,6 +55,8 @@ const stageFiles = {
   'given run': ['stages/given-run'],
   fuse: ['stages/fuse'],
   rerank: ['stages/rerank'],
+  'passage texts': ['stages/passage-texts'],
+  'rerank pairs': ['stages/rerank-pairs', 'pipeline/published-cross'],
   /** In no key: measuring takes seconds, and is done anew. */
   measure: ['pipeline/run-of-hits', 'pipeline/measure-stage', 'pipeline/winners'],
 } as const satisfies Record<string, readonly string[]>;

@@ -21,8 +21,21 @@ export interface RerankSettings {
   depth: number;
 }
 
+/** The stage that puts the hits of a run in a new order. @param system the name of both */
+export type Ordering = (
+  run: Stage<RunFacts>,
+  asked: RerankSettings,
+  system: string,
+  known: Known,
+) => Stage<RunFacts>;
+
+export const byVectors =
+  (vectors: NonNullable<SystemStages['vectors']>): Ordering =>
+  (run, asked, system, known) =>
+    rerank(run, vectors, asked, system, known);
+
 /** @param run of the first system @param vectors of the second, and of the queries of the same split @param system its name */
-export function rerank(
+function rerank(
   run: Stage<RunFacts>,
   { shards, queries }: NonNullable<SystemStages['vectors']>,
   { split, reranked, depth }: RerankSettings,

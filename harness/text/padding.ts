@@ -28,6 +28,13 @@ export function paddedLength(texts: readonly Int32Array[], longest: number): num
   );
 }
 
+/** Row-major [B, T], 0 behind the end of each row. @param texts number of rows, as in `padTexts` */
+export function padZeros(rows: readonly Int32Array[], tokens: number, texts = rows.length): Int32Array {
+  const padded = new Int32Array(texts * tokens);
+  for (const [i, row] of rows.entries()) padded.set(row, i * tokens);
+  return padded;
+}
+
 /**
  * @param tokens T
  * @param texts number of rows, where there are to be more than there are texts: the rest is padding

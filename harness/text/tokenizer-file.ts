@@ -32,8 +32,8 @@ interface PostProcessor {
 }
 
 interface TemplateItem {
-  Sequence?: { id: 'A' | 'B' };
-  SpecialToken?: { id: string };
+  Sequence?: { id: 'A' | 'B'; type_id?: number };
+  SpecialToken?: { id: string; type_id?: number };
 }
 
 /** Ids of special tokens, and the places of the first and the second text. */
@@ -42,6 +42,8 @@ export type Template = readonly (number | 'A' | 'B')[];
 export interface Templates {
   single: Template;
   pair: Template;
+  /** What BERT calls the segment, for each item of `pair`: 0 for the first text and 1 for the second, as the file has it. */
+  pairTypes: readonly number[];
 }
 
 /**
@@ -51,18 +53,24 @@ export interface Templates {
 export function readTemplates({ post_processor }: TokenizerJson, source: string): Templates {
   const found = post_processor === null ? [] : (post_processor.processors ?? [post_processor]);
   const processor = found.find(({ type }) => type !== 'ByteLevel');
-  if (processor === undefined) return { single: ['A'], pair: ['A', 'B'] };
+  if (processor === undefined) return { single: ['A'], pair: ['A', 'B'], pairTypes: [0, 1] };
   const { type, single, pair, special_tokens: specials = {}, sep, cls } = processor;
   if (type === 'TemplateProcessing' && single !== undefined && pair !== undefined) {
-    const read = (items: readonly TemplateItem[]) =>
-      items.flatMap<number | 'A' | 'B'>(({ Sequence, SpecialToken }) => {
-        if (Sequence !== undefined) return [Sequence.id];
-        const ids = specials[SpecialToken?.id ?? '']?.ids;
-        if (ids === undefined)
-          throw broken(source, `its template names ${SpecialToken?.id}, which it does not define`);
-        return [...ids];
-      });
-    const templates = { single: read(single), pair: read(pair) };
+    const itemsOf = ({ Sequence, SpecialToken }: TemplateItem): (number | 'A' | 'B')[] => {
+      if (Sequence !== undefined) return [Sequence.id];
+      const ids = specials[SpecialToken?.id ?? '']?.ids;
+      if (ids === undefined)
+        throw broken(source, `its template names ${SpecialToken?.id}, which it does not define`);
+      return [...ids];
+    };
+    const typesOf = (item: TemplateItem) => {
+      const type = (item.Sequence ?? item.SpecialToken)?.type_id ?? 0;
+      return itemsOf(item).map(() => type);
+    };
+    const templates = {
+      ...{ single: single.flatMap(itemsOf), pair: pair.flatMap(itemsOf) },
+      pairTypes: pair.flatMap(typesOf),
+    };
     if (!isOnce(templates.single, 'A') || templates.single.includes('B'))
       throw broken(source, 'its template for a single text does not have the text A once, and it alone');
     if (!isOnce(templates.pair, 'A') || !isOnce(templates.pair, 'B'))
@@ -70,10 +78,12 @@ export function readTemplates({ post_processor }: TokenizerJson, source: string)
     return templates;
   }
   if (type === 'BertProcessing' && sep !== undefined && cls !== undefined) {
-    return { single: [cls[1], 'A', sep[1]], pair: [cls[1], 'A', sep[1], 'B', sep[1]] };
+    const pair = [cls[1], 'A', sep[1], 'B', sep[1]] as const;
+    return { single: [cls[1], 'A', sep[1]], pair, pairTypes: [0, 0, 0, 1, 1] };
   }
   if (type === 'RobertaProcessing' && sep !== undefined && cls !== undefined) {
-    return { single: [cls[1], 'A', sep[1]], pair: [cls[1], 'A', sep[1], sep[1], 'B', sep[1]] };
+    const pair = [cls[1], 'A', sep[1], sep[1], 'B', sep[1]] as const;
+    return { single: [cls[1], 'A', sep[1]], pair, pairTypes: [0, 0, 0, 0, 0, 0] };
   }
   throw broken(
     source,
@@ -85,7 +95,10 @@ const isOnce = (template: Template, text: 'A' | 'B'): boolean =>
   template.filter((item) => item === text).length === 1;
 
 /** The largest id that can come out, by the text or by what frames it. */
-export function largestId({ model, added_tokens }: TokenizerJson, { single, pair }: Templates): number {
+export function largestId(
+  { model, added_tokens }: TokenizerJson,
+  { single, pair }: Pick<Templates, 'single' | 'pair'>,
+): number {
   const framing = [...single, ...pair].map((item) => (typeof item === 'number' ? item : 0));
   const added = [...added_tokens.map(({ id }) => id), ...framing].reduce((a, b) => Math.max(a, b), 0);
   if (Array.isArray(model.vocab)) return Math.max(added, model.vocab.length - 1);

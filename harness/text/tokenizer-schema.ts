@@ -95,13 +95,16 @@ const model = {
   ],
 };
 
+/** Of segments: more than a few are in nobody's table. */
+const type_id = { type: 'integer', minimum: 0, maximum: 2 ** 16 };
+
 const template = {
   type: 'array',
   items: {
     type: 'object',
     properties: {
-      Sequence: { type: 'object', required: ['id'], properties: { id: { enum: ['A', 'B'] } } },
-      SpecialToken: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } },
+      Sequence: { type: 'object', required: ['id'], properties: { id: { enum: ['A', 'B'] }, type_id } },
+      SpecialToken: { type: 'object', required: ['id'], properties: { id: { type: 'string' }, type_id } },
     },
     oneOf: [{ required: ['Sequence'] }, { required: ['SpecialToken'] }],
   },

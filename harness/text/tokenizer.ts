@@ -21,6 +21,13 @@ import { besideFaults } from './tokenizer-schema.js';
  */
 export type PairTruncation = 'longest-first' | 'joined';
 
+/** Two texts in one frame. */
+export interface PairTokens {
+  ids: Int32Array;
+  /** Of each token, its segment: `Templates.pairTypes`. */
+  types: Int32Array;
+}
+
 /** Words whose ids are remembered; beyond that, new words are tokenized each time. */
 const rememberedWords = 500_000;
 
@@ -120,6 +127,27 @@ export class Tokenizer {
     const [firstLength, secondLength] = longestFirst(first.length, second.length, roomIn(pair, maxTokens));
     return frame(pair, first.slice(0, firstLength), second.slice(0, secondLength));
   }
+
+  /**
+   * Two texts in the frame of a pair, cut by `longest_first` to `maxTokens` with the frame. One that is empty leaves its place empty.
+   * @param first ids of `encodeText`
+   * @throws BenchError CHECKPOINT_INVALID where the frame alone is longer
+   */
+  framePair(first: readonly number[], second: readonly number[], maxTokens: number): PairTokens {
+    const { pair, pairTypes } = this.#templates;
+    const [firstLength, secondLength] = longestFirst(first.length, second.length, roomIn(pair, maxTokens));
+    const lengths = { A: firstLength, B: secondLength };
+    const types = pair.flatMap((item, i) =>
+      typeof item === 'number' ? pairTypes[i]! : Array<number>(lengths[item]).fill(pairTypes[i]!),
+    );
+    const ids = frame(pair, first.slice(0, firstLength), second.slice(0, secondLength));
+    return { ids, types: Int32Array.from(types) };
+  }
+
+  /** One more than the largest segment of a pair. */
+  get pairSegments(): number {
+    return 1 + Math.max(...this.#templates.pairTypes);
+  }
 }
 
 /**
@@ -142,7 +170,9 @@ function roomIn(template: Template, maxTokens: number): number {
     throw new BenchError(
       'CHECKPOINT_INVALID',
       `A text of ${maxTokens} tokens cannot hold the ${specials} special tokens that the tokenizer puts around it.`,
-      { hint: 'Raise text.queryTokens and text.passageTokens, as far as the positions of the encoder go.' },
+      {
+        hint: 'Raise what cuts it (text.queryTokens, text.passageTokens, cross.maxTokens), as far as the positions of the encoder go.',
+      },
     );
   }
   return maxTokens - specials;

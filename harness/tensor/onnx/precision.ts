@@ -54,7 +54,7 @@ export interface PrecisionPlugin {
   /** Rewrites in place what the outputs of a program that trains need. Absent: nothing is trained in it. */
   training?(program: TrainedProducts, device: DeviceName): void;
   /** @param rows the vectors of some texts, each [M, D] @throws BenchError where they show that the precision does not fit the model */
-  assertVectors?(rows: readonly Float32Array[], side: 'query' | 'passage'): void;
+  assertVectors?(rows: readonly Float32Array[], side: 'query' | 'passage' | 'pair'): void;
 }
 
 const kind: Kind = {
