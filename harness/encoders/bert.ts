@@ -2,7 +2,8 @@
 import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
-import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { tiedTo } from '../model/head-names.js';
+import { postNormEncoder, withOldNames, wordTable } from '../model/post-norm.js';
 import * as tf from '../tensor/operations.js';
 
 /**
@@ -45,6 +46,16 @@ const bert: EncoderPlugin = {
   examples: { 'bert-gelu': example, 'bert-gelu-new': { ...example, hidden_act: 'gelu_new' } },
   storedNames: withOldNames,
   make: bertEncoder,
+  maskedHead(config) {
+    const { epsilon, activate } = bertFields(config, { paddingId: 0 }).sizes;
+    const own = 'cls.predictions';
+    return {
+      dense: { name: `${own}.transform.dense`, hasBias: true },
+      norm: { name: `${own}.transform.LayerNorm`, hasBias: true },
+      ...{ epsilon, activate, decoder: `${own}.decoder.weight`, ...tiedTo(config, wordTable) },
+      biases: [`${own}.bias`, `${own}.decoder.bias`],
+    };
+  },
 };
 
 export default bert;

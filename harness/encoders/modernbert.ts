@@ -10,14 +10,17 @@ import {
 } from '../model/attention.js';
 import type { DropoutSite, Encoder, EncoderInput, EncoderPlugin, Parameter } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
+import { tiedTo } from '../model/head-names.js';
 import { firstTokenStates } from '../model/last-layer.js';
-import { type ModernBertFacts, modernBertFacts } from '../model/modernbert-fields.js';
+import { type ModernBertFacts, modernBertFacts, modernBertHead } from '../model/modernbert-fields.js';
 import { type RotaryTables, rotaryTables, rotation } from '../model/rotary.js';
 import { layerNorm, linear } from '../tensor/layers.js';
 import { lookUp } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 
 type Tensor = tf.Tensor;
+
+const wordTable = 'embeddings.tok_embeddings';
 
 /** The most negative float32. */
 const lowest = -3.4028234663852886e38;
@@ -53,7 +56,7 @@ function modernBertEncoder(config: ModelConfig): Encoder {
     const local = { bias: near, turn: rotation(tables.local) };
 
     const ids = tf.reshape(input.ids, [-1]) as tf.Tensor1D;
-    const words = lookUp(find('embeddings.tok_embeddings.weight')!, ids, input.plan); // [B * T, D]
+    const words = lookUp(find(`${wordTable}.weight`)!, ids, input.plan); // [B * T, D]
     const cube = tf.reshape(words, [batch, tokens, dimensions]);
     const embedded = dropouts.apply(normalize(cube, 'embeddings.norm'), embeddingRate) as tf.Tensor3D;
 
@@ -129,7 +132,7 @@ function distanceBias(tokens: number, window: number): Tensor {
 function modernBertParameters(facts: ModernBertFacts): Parameter[] {
   const { layers, dimensions, intermediate, vocabularySize, hasBias } = facts;
   const list: Parameter[] = [
-    { name: 'embeddings.tok_embeddings.weight', shape: [vocabularySize, dimensions], decay: true },
+    { name: `${wordTable}.weight`, shape: [vocabularySize, dimensions], decay: true },
   ];
   const norm = (name: string) => {
     list.push({ name: `${name}.weight`, shape: [dimensions], decay: false });
@@ -174,6 +177,16 @@ const modernbert: EncoderPlugin = {
     },
   },
   make: modernBertEncoder,
+  maskedHead(config) {
+    const { activate, hasBias } = modernBertHead(config);
+    const facts = modernBertFacts(config);
+    return {
+      dense: { name: 'head.dense', hasBias: hasBias.dense },
+      norm: { name: 'head.norm', hasBias: facts.hasBias.norm },
+      ...{ epsilon: facts.epsilon, activate, decoder: 'decoder.weight', ...tiedTo(config, wordTable) },
+      biases: hasBias.decoder ? ['decoder.bias'] : [],
+    };
+  },
 };
 
 export default modernbert;

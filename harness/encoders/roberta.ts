@@ -2,8 +2,9 @@
 import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
+import { lmHead } from '../model/head-names.js';
 import { paddedPositions } from '../model/padded-positions.js';
-import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { postNormEncoder, withOldNames, wordTable } from '../model/post-norm.js';
 import * as tf from '../tensor/operations.js';
 
 function robertaEncoder(config: ModelConfig): Encoder {
@@ -44,6 +45,7 @@ const roberta: EncoderPlugin = {
   examples: { roberta: example, 'xlm-roberta': { ...example, model_type: 'xlm-roberta' } },
   storedNames: withOldNames,
   make: robertaEncoder,
+  maskedHead: (config) => lmHead(config, bertFields(config, { paddingId: 1 }).sizes.epsilon, wordTable),
 };
 
 export default roberta;

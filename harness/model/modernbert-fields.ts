@@ -49,6 +49,17 @@ export function modernBertFacts(config: ModelConfig) {
   return facts;
 }
 
+/** Of the head of its masked language model. @throws as `modernBertFacts` */
+export function modernBertHead(config: ModelConfig) {
+  const fields = new ConfigFields(config);
+  const head = {
+    activate: activations[fields.word('classifier_activation', activationNames, 'gelu')],
+    hasBias: { dense: fields.flag('classifier_bias', false), decoder: fields.flag('decoder_bias', true) },
+  };
+  fields.check('ModernBERT');
+  return head;
+}
+
 function localLayers(config: ModelConfig, fields: ConfigFields, layers: number): boolean[] {
   const { layer_types: listed } = config;
   if (listed === undefined || listed === null) {

@@ -10,7 +10,11 @@ export type Json = Readonly<Record<string, unknown>>;
 export class FileReader {
   readonly read: string[] = [];
 
-  constructor(readonly folder: string) {}
+  /** @param section of the configuration that says what shall hold instead */
+  constructor(
+    readonly folder: string,
+    readonly section: 'pretrained' | 'sparse' = 'pretrained',
+  ) {}
 
   /** Undefined where it is not there. */
   async json(name: string): Promise<unknown> {
@@ -53,7 +57,7 @@ export class FileReader {
       'CHECKPOINT_INVALID',
       `${this.folder} cannot be used as it was published: ${what}.`,
       {
-        hint: 'Its vectors would be others than its authors meant. Say with --set pretrained.* what shall hold, or choose another model.',
+        hint: `Its vectors would be others than its authors meant. Say with --set ${this.section}.* what shall hold, or choose another model.`,
       },
     );
   }
