@@ -1,6 +1,12 @@
 /** The configuration of a run after every source has been merged. What a key means to a user stands in config.schema.json. */
 
-import type { EndpointConfig, FuseConfig, RerankConfig, VectorsConfig } from './system-config.js';
+import type {
+  EndpointConfig,
+  FuseConfig,
+  RerankConfig,
+  SparseConfig,
+  VectorsConfig,
+} from './system-config.js';
 import type { SecondStageConfig, TrainConfig } from './training-config.js';
 
 export type * from './training-config.js';
@@ -184,6 +190,7 @@ export interface BenchConfig {
   index: IndexConfig;
   search: SearchConfig;
   pretrained: PretrainedConfig;
+  sparse: SparseConfig;
   vectors: VectorsConfig;
   endpoint: EndpointConfig;
   fuse: FuseConfig;

@@ -9,6 +9,7 @@ import type { Encoder } from '../model/encoder.js';
 import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import { readSentenceFacts, type SentenceFacts, type SentenceOverrides } from '../model/sentence-files.js';
 import { SentenceModel } from '../model/sentence-model.js';
+import type { FileReader } from '../model/sentence-reader.js';
 import { finite } from '../model/stored-weights.js';
 import { TensorSource } from '../model/tensor-source.js';
 import { keyOf } from '../store/hash.js';
@@ -95,8 +96,8 @@ export async function openPublished(
     ...{ name, key, code, facts, tokenizer, files, remarks, retriever: model, weights },
     texts: {
       query: (text) => encode(query + text),
-      // Title and text are joined as evaluations join them; a query stands as it is.
-      passage: ({ title, text }: Passage) => encode(passage + `${title} ${text}`.replace(outerSpace, '')),
+      // A query stands as it is.
+      passage: (each: Passage) => encode(passage + joinedPassage(each)),
     },
     maxTokens: { query: maxTokens, passage: maxTokens },
   };
@@ -106,8 +107,19 @@ export async function openPublished(
 const spaces = `\\s\\u0085${String.fromCharCode(0x1c)}-${String.fromCharCode(0x1f)}`;
 const outerSpace = new RegExp(`^[${spaces}]+|[${spaces}]+$`, 'g');
 
+/** Title and text, joined as evaluations join them. */
+export const joinedPassage = ({ title, text }: Pick<Passage, 'title' | 'text'>): string =>
+  `${title} ${text}`.replace(outerSpace, '');
+
+type Section = FileReader['section'];
+
 /** Tokens that belong to a prompt, as sentence-transformers counts them: those before the text. */
-function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): number {
+export function promptLength(
+  prompt: string,
+  tokenizer: Tokenizer,
+  maxTokens: number,
+  section: Section = 'pretrained',
+): number {
   if (prompt === '') return 0;
   const whole = tokenizer.encodeSingle(prompt, Number.MAX_SAFE_INTEGER).length;
   const length = whole - (tokenizer.tokensBehind > 0 ? 1 : 0);
@@ -115,15 +127,21 @@ function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): 
   throw new BenchError(
     'CONFIG_INVALID',
     `The prompt ${JSON.stringify(prompt)} takes ${length} of ${maxTokens} tokens, and leaves none for a text.`,
-    { hint: 'Give a shorter one with --set pretrained.queryPrompt or pretrained.passagePrompt.' },
+    { hint: `Give a shorter one with --set ${section}.queryPrompt or ${section}.passagePrompt.` },
   );
 }
 
-function lengthOf(folder: string, { maxTokens }: SentenceFacts, { shape }: Encoder): number {
+/** @param section of the configuration that may say it */
+export function lengthOf(
+  folder: string,
+  { maxTokens }: Pick<SentenceFacts, 'maxTokens'>,
+  { shape }: Encoder,
+  section: Section = 'pretrained',
+): number {
   const length = Math.min(maxTokens ?? Infinity, shape.maxTokens);
   if (Number.isFinite(length)) return length;
   throw new BenchError('CONFIG_INVALID', `${folder} does not say how long a text may be.`, {
-    hint: 'Give --set pretrained.maxTokens=512, or as many as its authors use.',
+    hint: `Give --set ${section}.maxTokens=512, or as many as its authors use.`,
   });
 }
 

@@ -65,6 +65,8 @@ export interface Means {
   builder?: string;
   /** D, and vectors per passage; absent where there are none, and where the model is not here. */
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
+  /** Present where postings of a model's weights are searched, and not vectors; whether all models are here. */
+  postings?: { isModelHere: boolean };
   /** What is trained, both encoders where they are two; absent where nothing is, and where the model is not here. */
   trained?: Pick<TrainingSize, 'weights' | 'shape'>;
 }

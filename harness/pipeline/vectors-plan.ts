@@ -34,7 +34,7 @@ const indexText = ({ builder }: Means, { index }: BenchConfig): string =>
   `index     ${index.kind}${builder === undefined ? '' : `, built by ${builder} and compared with the exact hits`}`;
 
 /** What `auto` came to on this machine. */
-function engineText({ engine }: Means, config: BenchConfig): string {
+export function engineText({ engine }: Means, config: BenchConfig): string {
   const { name, device, threads } = engine!;
   const chosen = config.engine === 'auto' ? ', chosen by auto' : '';
   return `${name} on ${device}, ${counted(threads, 'threads')}${chosen}`;

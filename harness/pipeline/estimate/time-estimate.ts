@@ -31,10 +31,10 @@ export class TimeEstimates {
   /** What is measured once serves every seed. @param means as the request's requirements were found */
   async of(
     request: RunRequest,
-    { engine, vectors }: Pick<Means, 'engine' | 'vectors'>,
+    { engine, vectors, postings }: Pick<Means, 'engine' | 'vectors' | 'postings'>,
   ): Promise<TimeEstimate> {
     // The number of vectors that are computed is known as soon as the model is.
-    const isModelHere = engine === undefined || vectors !== undefined;
+    const isModelHere = postings?.isModelHere ?? (engine === undefined || vectors !== undefined);
     const { seed: _, anew: __, config, ...rest } = request;
     const { seeds: ___, ...settings } = config;
     const key = canonicalJson({ ...rest, settings, isModelHere });
