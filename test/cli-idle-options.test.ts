@@ -34,6 +34,13 @@ test('an option that sets what none of the systems has is refused by name, and w
     ['bm25', ['--engine', 'onnx', '--device', 'cpu'], '--engine and --device play no part in bm25.'],
     ['bm25', ['--set', 'train.epochs=1'], '--set train.epochs plays no part in bm25.'],
     ['pretrained:DIR', ['--set', 'arch.layers=1'], '--set arch.layers plays no part in pretrained:DIR.'],
+    ['sparse:DIR', ['--searcher', 'exact'], '--searcher plays no part in sparse:DIR.'],
+    ['sparse:DIR', ['--index', 'HNSW32'], '--index plays no part in sparse:DIR.'],
+    [
+      'pretrained:DIR',
+      ['--set', 'sparse.queryWeights=9'],
+      '--set sparse.queryWeights plays no part in pretrained:DIR.',
+    ],
     [
       'vectors:DIR',
       ['--set', 'pretrained.pooling=mean'],
@@ -91,7 +98,7 @@ test('an option that sets what none of the systems has is refused by name, and w
 test('every setting plays a part in some system, or is said to be of none', async () => {
   const systems = await Promise.all(
     [
-      ...['mlr', 'bm25', 'pretrained:a', 'vectors:a', 'endpoint:a'],
+      ...['mlr', 'bm25', 'pretrained:a', 'sparse:a', 'vectors:a', 'endpoint:a'],
       ...['fuse:bm25+mlr', 'rerank:bm25>mlr', 'rerank:bm25>cross:a'],
     ].map((name) => loadSystem(name)),
   );

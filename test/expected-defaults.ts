@@ -78,6 +78,13 @@ export const expectedDefaults: BenchConfig = {
   },
   search: { depth: 100, memoryMiB: 1024, deviceMemoryMiB: null, batchSize: 128 },
   pretrained: { pooling: null, similarity: null, queryPrompt: null, passagePrompt: null, maxTokens: null },
+  sparse: {
+    queryPrompt: null,
+    passagePrompt: null,
+    maxTokens: null,
+    queryWeights: null,
+    passageWeights: null,
+  },
   vectors: { similarity: null },
   endpoint: {
     model: null,

@@ -95,6 +95,7 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
     ...[
       'bm25',
       'pretrained:some/model',
+      'sparse:some/model',
       'vectors:some/folder',
       'endpoint:http://localhost',
       'rerank:bm25>me-bert-sc',

@@ -5,6 +5,7 @@ import type {
   EndpointConfig,
   FuseConfig,
   RerankConfig,
+  SparseConfig,
   VectorsConfig,
 } from './system-config.js';
 import type { SecondStageConfig, TrainConfig } from './training-config.js';
@@ -190,6 +191,7 @@ export interface BenchConfig {
   index: IndexConfig;
   search: SearchConfig;
   pretrained: PretrainedConfig;
+  sparse: SparseConfig;
   vectors: VectorsConfig;
   endpoint: EndpointConfig;
   fuse: FuseConfig;

@@ -23,6 +23,17 @@ export interface CrossConfig {
   maxTokens: number | null;
 }
 
+/** What shall hold of a learned sparse model instead of what its files say; null leaves it to them. */
+export interface SparseConfig {
+  queryPrompt: string | null;
+  passagePrompt: string | null;
+  /** Longest text in tokens. */
+  maxTokens: number | null;
+  /** The largest weights of a query, or of a passage, that are kept; all where neither this nor the files say. */
+  queryWeights: number | null;
+  passageWeights: number | null;
+}
+
 /** What vectors made elsewhere do not say of themselves. */
 export interface VectorsConfig {
   similarity: 'dot' | 'cosine' | null;

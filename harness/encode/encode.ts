@@ -30,6 +30,8 @@ export interface EncodeRequest {
   shardPassages: number;
   /** What the passages being encoded and their vectors may take; the engine's own workspace comes on top. */
   memoryBytes: number;
+  /** What is encoded, for people; passages where absent. */
+  what?: 'passages' | 'queries';
   progress: Progress;
 }
 
@@ -88,7 +90,7 @@ async function encodeShards(
   name: (passageId: string) => number,
   before = 0,
 ): Promise<void> {
-  const { passages, count, progress } = request;
+  const { passages, count, progress, what = 'passages' } = request;
   const windowPassages = windowOf(request);
   const end = shards.at(-1)!.firstPassage + shards.at(-1)!.passages;
   // Told of with the first passage: its rate is not that of reading up to it.
@@ -108,7 +110,7 @@ async function encodeShards(
         if (end === count) throw wrongCount(count, 'more');
         break;
       }
-      stage ??= progress.stage('encode', end - before, 'passages');
+      stage ??= progress.stage(what === 'passages' ? 'encode' : 'encode queries', end - before, what);
       const ordinal = name(passage.passageId);
       read++;
       const range = shards.find(({ firstPassage, passages: size }) => ordinal < firstPassage + size)!;

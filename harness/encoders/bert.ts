@@ -1,9 +1,12 @@
 /** BERT's encoder (Devlin et al. 2019), as transformers' BertModel computes it without a pooler. */
+
 import { encoderOfBert } from '../model/bert-encoder.js';
+import { bertFields } from '../model/bert-fields.js';
 import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
-import { withOldNames } from '../model/post-norm.js';
+import { tiedTo } from '../model/head-names.js';
+import { withOldNames, wordTable } from '../model/post-norm.js';
 import * as tf from '../tensor/operations.js';
 
 /**
@@ -33,6 +36,16 @@ const bert: EncoderPlugin = {
       ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
       ...{ dense: 'bert.pooler.dense', out: 'classifier' },
     }),
+  maskedHead(config) {
+    const { epsilon, activate } = bertFields(config, { paddingId: 0 }).sizes;
+    const own = 'cls.predictions';
+    return {
+      dense: { name: `${own}.transform.dense`, hasBias: true },
+      norm: { name: `${own}.transform.LayerNorm`, hasBias: true },
+      ...{ epsilon, activate, decoder: `${own}.decoder.weight`, ...tiedTo(config, wordTable) },
+      biases: [`${own}.bias`, `${own}.decoder.bias`],
+    };
+  },
 };
 
 export default bert;

@@ -4,7 +4,8 @@ import { bertTables } from '../model/bert-fields.js';
 import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import { ConfigFields, type ModelConfig } from '../model/fields.js';
-import { type LayerNames, postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { tiedTo } from '../model/head-names.js';
+import { type LayerNames, postNormEncoder, withOldNames, wordTable } from '../model/post-norm.js';
 import * as tf from '../tensor/operations.js';
 
 function distilbertEncoder(config: ModelConfig): Encoder {
@@ -20,7 +21,7 @@ function distilbertEncoder(config: ModelConfig): Encoder {
     intermediate: fields.count('hidden_dim'),
     hiddenRate: fields.rate('dropout', 0.1),
     attentionRate: fields.rate('attention_dropout', 0.1),
-    activate: activations[fields.word('activation', activationNames, 'gelu')],
+    activate: activationOf(fields),
   };
   // Those are not trained, and here every table is.
   fields.same('sinusoidal_pos_embds', false);
@@ -36,6 +37,9 @@ function distilbertEncoder(config: ModelConfig): Encoder {
       tf.slice(weight(`${bertTables.positions}.weight`), [0, 0], [ids.shape[1], dimensions]), // [T, D]
   });
 }
+
+const activationOf = (fields: ConfigFields) =>
+  activations[fields.word('activation', activationNames, 'gelu')];
 
 function distilbertLayer(l: number): LayerNames {
   const layer = `transformer.layer.${l}`;
@@ -71,6 +75,14 @@ const distilbert: EncoderPlugin = {
       ...{ dimensions: Number(dimensions), labels, activate: tf.relu },
       ...{ dense: 'pre_classifier', out: 'classifier' },
     }),
+  maskedHead: (config) => ({
+    dense: { name: 'vocab_transform', hasBias: true },
+    norm: { name: 'vocab_layer_norm', hasBias: true },
+    epsilon: 1e-12,
+    activate: activationOf(new ConfigFields(config)),
+    ...{ decoder: 'vocab_projector.weight', ...tiedTo(config, wordTable) },
+    biases: ['vocab_projector.bias'],
+  }),
 };
 
 export default distilbert;

@@ -18,6 +18,7 @@ import type {
   Parameter,
 } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
+import { tiedTo } from '../model/head-names.js';
 import { firstTokenStates } from '../model/last-layer.js';
 import { type ModernBertFacts, modernBertFacts, modernBertHead } from '../model/modernbert-fields.js';
 import { type RotaryTables, rotaryTables, rotation } from '../model/rotary.js';
@@ -26,6 +27,8 @@ import { lookUp } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 
 type Tensor = tf.Tensor;
+
+const wordTable = 'embeddings.tok_embeddings';
 
 /** The most negative float32. */
 const lowest = -3.4028234663852886e38;
@@ -61,7 +64,7 @@ function modernBertEncoder(config: ModelConfig): Encoder {
     const local = { bias: near, turn: rotation(tables.local) };
 
     const ids = tf.reshape(input.ids, [-1]) as tf.Tensor1D;
-    const words = lookUp(find('embeddings.tok_embeddings.weight')!, ids, input.plan); // [B * T, D]
+    const words = lookUp(find(`${wordTable}.weight`)!, ids, input.plan); // [B * T, D]
     const cube = tf.reshape(words, [batch, tokens, dimensions]);
     const embedded = dropouts.apply(normalize(cube, 'embeddings.norm'), embeddingRate) as tf.Tensor3D;
 
@@ -128,11 +131,15 @@ function modernBertEncoder(config: ModelConfig): Encoder {
 
 /** Pooling, a dense layer, an activation and a normalization stand before the layer of the logits. */
 function modernBertClassification(config: ModelConfig, labels: number): ClassificationHead {
-  const { dimensions, epsilon, hasBias } = modernBertFacts(config);
-  const { activate, denseBias, pooling } = modernBertHead(config);
+  const {
+    dimensions,
+    epsilon,
+    hasBias: { norm },
+  } = modernBertFacts(config);
+  const { activate, hasBias: own, pooling } = modernBertHead(config);
   return denseHead({
-    ...{ dimensions, labels, activate, denseBias, dense: 'head.dense', out: 'classifier' },
-    norm: { name: 'head.norm', epsilon, hasBias: hasBias.norm },
+    ...{ dimensions, labels, activate, denseBias: own.dense, dense: 'head.dense', out: 'classifier' },
+    norm: { name: 'head.norm', epsilon, hasBias: norm },
     ...(pooling === 'mean' && { pool: meanOverTokens }),
   });
 }
@@ -155,7 +162,7 @@ function distanceBias(tokens: number, window: number): Tensor {
 function modernBertParameters(facts: ModernBertFacts): Parameter[] {
   const { layers, dimensions, intermediate, vocabularySize, hasBias } = facts;
   const list: Parameter[] = [
-    { name: 'embeddings.tok_embeddings.weight', shape: [vocabularySize, dimensions], decay: true },
+    { name: `${wordTable}.weight`, shape: [vocabularySize, dimensions], decay: true },
   ];
   const norm = (name: string) => {
     list.push({ name: `${name}.weight`, shape: [dimensions], decay: false });
@@ -201,6 +208,16 @@ const modernbert: EncoderPlugin = {
   },
   make: modernBertEncoder,
   classification: modernBertClassification,
+  maskedHead(config) {
+    const { activate, hasBias } = modernBertHead(config);
+    const facts = modernBertFacts(config);
+    return {
+      dense: { name: 'head.dense', hasBias: hasBias.dense },
+      norm: { name: 'head.norm', hasBias: facts.hasBias.norm },
+      ...{ epsilon: facts.epsilon, activate, decoder: 'decoder.weight', ...tiedTo(config, wordTable) },
+      biases: hasBias.decoder ? ['decoder.bias'] : [],
+    };
+  },
 };
 
 export default modernbert;

@@ -3,8 +3,9 @@ import { bertFields, bertTables } from '../model/bert-fields.js';
 import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
+import { lmHead } from '../model/head-names.js';
 import { paddedPositions } from '../model/padded-positions.js';
-import { type LayerNames, postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { type LayerNames, postNormEncoder, withOldNames, wordTable } from '../model/post-norm.js';
 import { relativeBuckets } from '../model/relative-position.js';
 import { lookUpFew } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
@@ -71,6 +72,7 @@ const mpnet: EncoderPlugin = {
       ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
       ...{ dense: 'classifier.dense', out: 'classifier.out_proj' },
     }),
+  maskedHead: (config) => lmHead(config, bertFields(config, { paddingId }).sizes.epsilon, wordTable),
 };
 
 export default mpnet;

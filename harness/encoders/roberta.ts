@@ -3,8 +3,9 @@ import { bertFields, bertLayer, bertTables } from '../model/bert-fields.js';
 import { denseHead } from '../model/classification.js';
 import type { Encoder, EncoderPlugin } from '../model/encoder.js';
 import type { ModelConfig } from '../model/fields.js';
+import { lmHead } from '../model/head-names.js';
 import { paddedPositions } from '../model/padded-positions.js';
-import { postNormEncoder, withOldNames } from '../model/post-norm.js';
+import { postNormEncoder, withOldNames, wordTable } from '../model/post-norm.js';
 import { segmentVectors } from '../model/segments.js';
 import * as tf from '../tensor/operations.js';
 
@@ -51,6 +52,7 @@ const roberta: EncoderPlugin = {
       ...{ dimensions: Number(dimensions), labels, activate: tf.tanh },
       ...{ dense: 'classifier.dense', out: 'classifier.out_proj' },
     }),
+  maskedHead: (config) => lmHead(config, bertFields(config, { paddingId: 1 }).sizes.epsilon, wordTable),
 };
 
 export default roberta;

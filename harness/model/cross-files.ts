@@ -33,12 +33,9 @@ export interface CrossOverrides {
   maxTokens: number | null;
 }
 
-const hint =
-  'Its scores would be others than its authors meant. Choose another model, or have sentence-transformers save it: CrossEncoder(...).save_pretrained(...).';
-
 /** @throws BenchError CHECKPOINT_INVALID for what cannot be read or is not known */
 export async function readCrossFacts(folder: string, overrides: CrossOverrides): Promise<CrossFacts> {
-  const files = new FileReader(folder, hint);
+  const files = new FileReader(folder, 'cross');
   const listed = await readModules(files);
   if (listed !== undefined && listed.length > 1)
     throw files.refused(

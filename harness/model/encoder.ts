@@ -78,6 +78,24 @@ export interface EncoderOptions {
   t5LayerNorm?: 'last' | 'all';
 }
 
+/**
+ * What transformers' `*ForMaskedLM` puts behind an encoder: a dense layer, an activation and a normalization, then the product
+ * with the vector of every word. SPLADE weighs tokens by its logits. It is no part of `Encoder.states`.
+ */
+export interface MaskedHead {
+  /** Names without `.weight` and `.bias`, and whether there is the latter. */
+  dense: { name: string; hasBias: boolean };
+  norm: { name: string; hasBias: boolean };
+  epsilon: number;
+  activate(x: Tensor): Tensor;
+  /** The matrix of the product, [V, D]. */
+  decoder: string;
+  /** The parameter of the encoder that `decoder` is, where config.json ties them. */
+  tiedTo?: string;
+  /** Names of what is added to the logits, [V], the usual one first and the decoder's own last; none where nothing is. */
+  biases: readonly string[];
+}
+
 /** `harness/encoders/NAME.ts` exports one of these by default; NAME is the `kind` of the encoders that it makes. */
 export interface EncoderPlugin {
   /** One line for people. */
@@ -107,4 +125,6 @@ export interface EncoderPlugin {
    * @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used
    */
   classification?(config: ModelConfig, labels: number): ClassificationHead;
+  /** The head of its masked language model; absent where none is known. @param config that `make` takes */
+  maskedHead?(config: ModelConfig): MaskedHead;
 }

@@ -29,7 +29,7 @@ const modulesFile = 'modules.json';
 const besideModules = ['sentence_bert_config.json', 'config_sentence_transformers.json'];
 /** What sentence-transformers keeps beside an encoder. */
 const moduleFiles =
-  /^((modules|config_sentence_transformers|sentence_\w+_config)\.json|\d+_\w+\/(config\.json|model\.safetensors))$/;
+  /^((modules|router_config|config_sentence_transformers|sentence_\w+_config)\.json|\d+_\w+\/(config\.json|model\.safetensors)|(query|document)_\d+_\w+\/[\w.-]+\.(json|safetensors|txt))$/;
 
 /**
  * The folder of a model: the user's own where one of that name exists, else the model of that name from our cache, that of

@@ -49,12 +49,12 @@ export function modernBertFacts(config: ModelConfig) {
   return facts;
 }
 
-/** What its head for classification is. @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used */
+/** Of its head, for classification and of its masked language model. @throws BenchError CHECKPOINT_INVALID that lists every value that cannot be used */
 export function modernBertHead(config: ModelConfig) {
   const fields = new ConfigFields(config);
   const head = {
     activate: activations[fields.word('classifier_activation', activationNames, 'gelu')],
-    denseBias: fields.flag('classifier_bias', false),
+    hasBias: { dense: fields.flag('classifier_bias', false), decoder: fields.flag('decoder_bias', true) },
     pooling: fields.word('classifier_pooling', ['cls', 'mean'], 'cls'),
   };
   fields.check('ModernBERT');

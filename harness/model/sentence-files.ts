@@ -45,8 +45,7 @@ export async function readSentenceFacts(
   const files = new FileReader(folder);
   const listed = await readModules(files);
   const transformer = listed?.[0]?.path ?? '';
-  const limits = (await files.firstObject(transformer, limitFiles)) ?? {};
-  assertTextOnly(files, limits);
+  const limits = await readLimits(files, transformer);
   const general = (await files.object('config_sentence_transformers.json')) ?? {};
   files.refuseOthers(general, generalKeys, 'of how texts are encoded');
   if (![undefined, null, 'SentenceTransformer'].includes(general.model_type as string | null | undefined))
@@ -74,20 +73,31 @@ export async function readSentenceFacts(
   };
 }
 
-/** What newer versions say of an encoder of texts whose last layer is taken. */
-const textOnly: Json = {
-  transformer_task: 'feature-extraction',
-  modality_config: { text: { method: 'forward', method_output_name: 'last_hidden_state' } },
+/** What newer versions say of an encoder of texts, by what is taken of it: its last layer, or the logits behind it. */
+const textOnly = (task: string, output: string): Json => ({
+  transformer_task: task,
+  modality_config: { text: { method: 'forward', method_output_name: output } },
   module_output_name: 'token_embeddings',
-};
+});
+const tasks = {
+  'feature-extraction': textOnly('feature-extraction', 'last_hidden_state'),
+  'fill-mask': textOnly('fill-mask', 'logits'),
+} as const;
 
-function assertTextOnly(files: FileReader, limits: Json): void {
+/** What a model says of the texts that its encoder takes. @throws BenchError CHECKPOINT_INVALID for what is not known */
+export async function readLimits(
+  files: FileReader,
+  transformer: string,
+  task: keyof typeof tasks = 'feature-extraction',
+): Promise<Json> {
+  const limits = (await files.firstObject(transformer, limitFiles)) ?? {};
   const known = ['max_seq_length', 'do_lower_case'];
   const { __version__: _, ...said } = limits;
   const others = Object.entries(said).filter(
-    ([key, value]) => !known.includes(key) && JSON.stringify(value) !== JSON.stringify(textOnly[key]),
+    ([key, value]) => !known.includes(key) && JSON.stringify(value) !== JSON.stringify(tasks[task][key]),
   );
   files.refuseOthers(Object.fromEntries(others), [], 'of its encoder');
+  return limits;
 }
 
 /** What its tokenizer says, where it is a length and no sign of having none. */
@@ -153,10 +163,10 @@ const unheardNames = ['passage', 'corpus'];
  * Those named `query` and `document`, as `encode_query` and `encode_document` of sentence-transformers take them. Where a
  * model's files leave it open what its authors put before a text, nothing is guessed.
  */
-function promptsOf(
+export function promptsOf(
   files: FileReader,
   { prompts = {}, default_prompt_name: usual }: Json,
-  { queryPrompt, passagePrompt }: SentenceOverrides,
+  { queryPrompt, passagePrompt }: Pick<SentenceOverrides, 'queryPrompt' | 'passagePrompt'>,
 ): SentenceFacts['prompts'] {
   if (
     prompts === null ||
@@ -178,7 +188,7 @@ function promptsOf(
       'CONFIG_INVALID',
       `${files.folder} names the prompt ${list}, and does not say whether a retrieved passage or a query begins with it.`,
       {
-        hint: 'Say it with --set pretrained.queryPrompt=... and --set pretrained.passagePrompt=..., as its authors use it; empty for none.',
+        hint: `Say it with --set ${files.section}.queryPrompt=... and --set ${files.section}.passagePrompt=..., as its authors use it; empty for none.`,
       },
     );
   }

@@ -11,8 +11,11 @@ export interface Listed {
   path: string;
 }
 
-/** Undefined where there is no modules.json. */
-export async function readModules(files: FileReader): Promise<Listed[] | undefined> {
+/** Undefined where there is no modules.json. @param firsts the modules that may stand first */
+export async function readModules(
+  files: FileReader,
+  firsts: readonly string[] = ['Transformer'],
+): Promise<Listed[] | undefined> {
   const listed = await files.json('modules.json');
   if (listed === undefined) return undefined;
   if (!Array.isArray(listed) || listed.length === 0) throw files.refused('modules.json lists no modules');
@@ -26,8 +29,10 @@ export async function readModules(files: FileReader): Promise<Listed[] | undefin
     return { idx, type: name, path: own };
   });
   modules.sort((a, b) => a.idx - b.idx);
-  if (modules[0]!.type !== 'Transformer')
-    throw files.refused(`its first module is ${modules[0]!.type}, and only Transformer is known there`);
+  if (!firsts.includes(modules[0]!.type))
+    throw files.refused(
+      `its first module is ${modules[0]!.type}, and only ${firsts.join(' and ')} ${firsts.length === 1 ? 'is' : 'are'} known there`,
+    );
   return modules;
 }
 
@@ -91,7 +96,7 @@ const torchActivations: Readonly<Record<string, DenseActivation>> = {
 };
 
 /** Newer versions name what a module takes and gives. */
-function withoutUsualNames(config: Json): Json {
+export function withoutUsualNames(config: Json): Json {
   const { module_input_name: input, module_output_name: output, ...rest } = config;
   const usual = [undefined, 'sentence_embedding'];
   return {

@@ -6,17 +6,26 @@ import { modelJson } from '../text/model-json.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-const usualHint =
-  'Its vectors would be others than its authors meant. Say with --set pretrained.* what shall hold, or choose another model.';
+/** The section of the configuration that says what shall hold instead of what a model's files say. */
+export type ModelSection = 'pretrained' | 'sparse' | 'cross';
+
+const ofVectors = (section: ModelSection) =>
+  `Its vectors would be others than its authors meant. Say with --set ${section}.* what shall hold, or choose another model.`;
+
+const hints: Readonly<Record<ModelSection, string>> = {
+  pretrained: ofVectors('pretrained'),
+  sparse: ofVectors('sparse'),
+  cross:
+    'Its scores would be others than its authors meant. Choose another model, or have sentence-transformers save it: CrossEncoder(...).save_pretrained(...).',
+};
 
 /** Reads the small files of a model, and keeps their names. */
 export class FileReader {
   readonly read: string[] = [];
 
-  /** @param hint of what is refused */
   constructor(
     readonly folder: string,
-    readonly hint: string = usualHint,
+    readonly section: ModelSection = 'pretrained',
   ) {}
 
   /** Undefined where it is not there. */
@@ -59,7 +68,7 @@ export class FileReader {
     return new BenchError(
       'CHECKPOINT_INVALID',
       `${this.folder} cannot be used as it was published: ${what}.`,
-      { hint: this.hint },
+      { hint: hints[this.section] },
     );
   }
 }

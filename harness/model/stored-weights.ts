@@ -54,15 +54,17 @@ type Stored =
 /**
  * Looks for every parameter in the headers alone, so that what a config.json says is compared with what is there before memory
  * is taken for it.
+ * @param storedNames under which a parameter may stand there; those of the kind of encoder where absent
  * @returns one for each parameter, in their order
  * @throws BenchError OUT_OF_MEMORY
  */
 export function findTensors(
   source: TensorSource,
-  { parameters, shape: { kind } }: Encoder,
+  { parameters, shape: { kind } }: Pick<Encoder, 'parameters' | 'shape'>,
   prefix: string,
+  storedNames: NonNullable<EncoderPlugin['storedNames']> = encoderNamed(kind).storedNames ??
+    ((name) => [name]),
 ): Stored[] {
-  const { storedNames = (name: string) => [name] } = encoderNamed(kind);
   let elements = 0;
   const stored = parameters.map(({ name, shape }): Stored => {
     const [first, ...others] = storedNames(name)
@@ -79,7 +81,11 @@ export function findTensors(
 }
 
 /** @throws BenchError CHECKPOINT_INVALID with every tensor that is missing or misshapen */
-export function refuseUnfound(source: TensorSource, encoder: Encoder, stored: readonly Stored[]): void {
+export function refuseUnfound(
+  source: TensorSource,
+  encoder: Pick<Encoder, 'parameters' | 'shape'>,
+  stored: readonly Stored[],
+): void {
   refuseTensors(
     source,
     encoder,
@@ -90,7 +96,7 @@ export function refuseUnfound(source: TensorSource, encoder: Encoder, stored: re
 /** @throws BenchError CHECKPOINT_INVALID with every tensor that is missing, misshapen or not finite */
 export async function readWeights(
   source: TensorSource,
-  encoder: Encoder,
+  encoder: Pick<Encoder, 'parameters' | 'shape'>,
   stored: readonly Stored[],
 ): Promise<{ weights: Float32Array[]; remarks: string[] }> {
   const problems: string[] = [];
@@ -119,7 +125,11 @@ export async function readWeights(
 /** Tensors that an error names; there can be thousands. */
 const namedTensors = 50;
 
-function refuseTensors(source: TensorSource, encoder: Encoder, problems: readonly string[]): void {
+function refuseTensors(
+  source: TensorSource,
+  encoder: Pick<Encoder, 'parameters' | 'shape'>,
+  problems: readonly string[],
+): void {
   if (problems.length === 0) return;
   const list = problems.slice(0, namedTensors).map((problem) => `\n  - ${problem}`);
   if (problems.length > namedTensors) list.push(`\n  and ${problems.length - namedTensors} more`);

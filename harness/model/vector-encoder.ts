@@ -21,6 +21,8 @@ export interface VectorModel {
   readonly parameters: readonly Pick<Parameter, 'shape' | 'overflowsHalf'>[];
   /** D of what comes out. */
   readonly dimensions: number;
+  /** Numbers that its encoder has of a token; as many as `dimensions` where absent. */
+  readonly tokenNumbers?: number;
   readonly paddingId: number;
   readonly encoder: Pick<Encoder, 'parameters'>;
   /** M as the index keeps it, or 'varies'. */
@@ -128,7 +130,7 @@ export class VectorEncoder {
     const { engine, retriever, side, precision = usualPrecision } = this.options;
     // What one layer takes and gives is the least that a batch needs.
     refuseBeyondMemory(
-      8 * batch * tokens * retriever.dimensions,
+      8 * batch * tokens * (retriever.tokenNumbers ?? retriever.dimensions),
       `Encoding ${batch} texts of ${tokens} tokens at once`,
       'Make encode.batchTokens smaller.',
     );

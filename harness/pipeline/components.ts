@@ -48,13 +48,18 @@ export async function meansOf(request: RunRequest): Promise<Means> {
     await assertIndexOf(own.config, means);
     all.push(means);
   }
-  const dense = all.filter(({ engine }) => engine !== undefined);
+  const dense = all.filter(({ engine, postings }) => engine !== undefined && postings === undefined);
+  const sparse = all.flatMap(({ postings }) => postings ?? []);
+  const engine = all.find((means) => means.engine !== undefined)?.engine;
   const builder = all.find((means) => means.builder !== undefined)?.builder;
   const known = dense.every(({ vectors, pairs }) => vectors !== undefined || pairs !== undefined);
   const [vectors] = dense.flatMap((means) => means.vectors ?? []);
   const [pairs] = dense.flatMap((means) => means.pairs ?? []);
   return {
-    ...(dense[0] && { engine: dense[0].engine! }),
+    ...(engine && { engine }),
+    ...(sparse.length > 0 && {
+      postings: { isModelHere: known && sparse.every(({ isModelHere }) => isModelHere) },
+    }),
     ...(builder !== undefined && { builder }),
     ...(vectors && known && { vectors }),
     ...(pairs && known && { pairs }),

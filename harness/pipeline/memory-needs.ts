@@ -85,7 +85,7 @@ const savedNumbers = 1 + 2 * 3;
 
 /** @param passages N; null where it is not known */
 export function machineNeeds({ config }: RunRequest, means: Means, passages: number | null): PartNeeds {
-  const { engine, vectors, pairs, trained, builder } = means;
+  const { engine, vectors, pairs, postings, trained, builder } = means;
   const device = engine === undefined || engine.device === 'cpu' ? 'cpu' : 'gpu';
   const weightBytes = 4 * (trained?.weights ?? 0);
   const size = trained && trainingSize(config, trained);
@@ -97,7 +97,8 @@ export function machineNeeds({ config }: RunRequest, means: Means, passages: num
     ...{ device, memoryMiB: mebibytes(memoryBytes), diskMiB: mebibytes(diskBytes) },
   });
   const scorerMemory = pairs === undefined ? 0 : 4 * pairs.weights + config.search.memoryMiB * 2 ** 20;
-  const searchMemory = vectors === undefined ? 0 : config.search.memoryMiB * 2 ** 20;
+  const searchMemory =
+    vectors === undefined && postings === undefined ? 0 : config.search.memoryMiB * 2 ** 20;
   return {
     train: needs(trainingMemory(), savedNumbers * weightBytes),
     encode: needs(config.encode.memoryMiB * 2 ** 20 + weightBytes, bytesOf(shardPassages)),

@@ -3,6 +3,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import path from 'node:path';
+import type { BenchConfig } from '../config/config.js';
 import type { Dataset } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
@@ -46,6 +47,13 @@ export async function passagesAsked(
   return { searched: base + count, encoded: base + (count === 0 ? 0 : largest) };
 }
 
+const roomText = (free: number, { cache }: Pick<BenchConfig, 'cache'>): string =>
+  `${byteSize(free)} free at ${cache}`;
+
+/** `100.0 GiB free at .bench` */
+export const diskRoom = async (config: Pick<BenchConfig, 'cache'>): Promise<string> =>
+  roomText(await freeBytes(config.cache), config);
+
 /** The disk that the bare vectors of one index take, in words, and what is free there. */
 export async function diskLine(
   { config }: RunRequest,
@@ -53,7 +61,7 @@ export async function diskLine(
   passages: number | null,
 ): Promise<string> {
   const free = await freeBytes(config.cache);
-  const room = `${byteSize(free)} free at ${config.cache}`;
+  const room = roomText(free, config);
   if (vectors === undefined || passages === null) {
     const what = passages === null ? 'passages are not counted before the download' : 'the model is not here';
     return `the index is not known (${what}); ${room}`;

@@ -20,7 +20,7 @@ export interface OpenModel {
   /** Present where it was trained here. */
   architecture?: Architecture;
   /** What computes beside the stages' own code. */
-  code: Partial<Pick<WorkedWith, 'architecture' | 'encoder' | 'published'>>;
+  code: Partial<Pick<WorkedWith, 'architecture' | 'encoder' | 'published' | 'sparse'>>;
 }
 
 /** The caller disposes of what comes back. */

@@ -9,6 +9,7 @@ import type { Encoder } from '../model/encoder.js';
 import { encoderTokenizer } from '../model/encoder-tokenizer.js';
 import { readSentenceFacts, type SentenceFacts, type SentenceOverrides } from '../model/sentence-files.js';
 import { SentenceModel } from '../model/sentence-model.js';
+import type { ModelSection } from '../model/sentence-reader.js';
 import { finite } from '../model/stored-weights.js';
 import { TensorSource } from '../model/tensor-source.js';
 import { keyOf } from '../store/hash.js';
@@ -104,7 +105,12 @@ export async function openPublished(
 }
 
 /** Tokens that belong to a prompt, as sentence-transformers counts them: those before the text. */
-function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): number {
+export function promptLength(
+  prompt: string,
+  tokenizer: Tokenizer,
+  maxTokens: number,
+  section: ModelSection = 'pretrained',
+): number {
   if (prompt === '') return 0;
   const whole = tokenizer.encodeSingle(prompt, Number.MAX_SAFE_INTEGER).length;
   const length = whole - (tokenizer.tokensBehind > 0 ? 1 : 0);
@@ -112,15 +118,21 @@ function promptLength(prompt: string, tokenizer: Tokenizer, maxTokens: number): 
   throw new BenchError(
     'CONFIG_INVALID',
     `The prompt ${JSON.stringify(prompt)} takes ${length} of ${maxTokens} tokens, and leaves none for a text.`,
-    { hint: 'Give a shorter one with --set pretrained.queryPrompt or pretrained.passagePrompt.' },
+    { hint: `Give a shorter one with --set ${section}.queryPrompt or ${section}.passagePrompt.` },
   );
 }
 
-function lengthOf(folder: string, { maxTokens }: SentenceFacts, { shape }: Encoder): number {
+/** @param section of the configuration that may say it */
+export function lengthOf(
+  folder: string,
+  { maxTokens }: Pick<SentenceFacts, 'maxTokens'>,
+  { shape }: Encoder,
+  section: ModelSection = 'pretrained',
+): number {
   const length = Math.min(maxTokens ?? Infinity, shape.maxTokens);
   if (Number.isFinite(length)) return length;
   throw new BenchError('CONFIG_INVALID', `${folder} does not say how long a text may be.`, {
-    hint: 'Give --set pretrained.maxTokens=512, or as many as its authors use.',
+    hint: `Give --set ${section}.maxTokens=512, or as many as its authors use.`,
   });
 }
 

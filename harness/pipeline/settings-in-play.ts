@@ -9,10 +9,14 @@ export const usualSettings: Sections = [
   ...(['cache', 'out', 'keep'] as const),
 ];
 
+/** In every one that computes on an engine. */
+const engineSettings: Sections = ['engine', 'device', 'deviceMemoryMiB', 'threads'];
+
 /** In every one whose vectors are searched. */
 export const settingsOfVectors: Sections = [
   ...usualSettings,
-  ...(['encode', 'index', 'searcher', 'engine', 'device', 'deviceMemoryMiB', 'threads'] as const),
+  ...(['encode', 'index', 'searcher'] as const),
+  ...engineSettings,
 ];
 
 /** In every one that scores query and passage together. */
@@ -20,6 +24,8 @@ export const settingsOfPairs: Sections = [
   ...usualSettings,
   ...(['cross', 'encode', 'engine', 'device', 'deviceMemoryMiB', 'threads'] as const),
 ];
+/** In every one that weighs tokens: its index is of one kind, and it is searched by nothing else. */
+export const settingsOfWeights: Sections = [...usualSettings, 'encode', ...engineSettings, 'sparse'];
 
 /** In every one that is trained. BM25 finds its negatives. */
 export const settingsOfTraining: Sections = [

@@ -73,6 +73,8 @@ export interface Means {
   vectors?: { dimensions: number; perPassage: number; atMost: boolean };
   /** What scores pairs of texts, in numbers of its weights; absent where nothing does, and where the model is not here. */
   pairs?: { weights: number };
+  /** Present where postings of a model's weights are searched, and not vectors; whether all models are here. */
+  postings?: { isModelHere: boolean };
   /** What is trained, both encoders where they are two; absent where nothing is, and where the model is not here. */
   trained?: Pick<TrainingSize, 'weights' | 'shape'>;
 }

@@ -90,8 +90,8 @@ async function encoderOf(request: RunRequest): Promise<Encoder | undefined> {
 
 const enginesHere = new Map<string, NonNullable<Means['engine']>>();
 
-/** @throws BenchError UNAVAILABLE with the command that adds it */
-async function engineHere(config: RunRequest['config']): Promise<NonNullable<Means['engine']>> {
+/** What a system computes on. @throws BenchError UNAVAILABLE with the command that adds it */
+export async function engineHere(config: RunRequest['config']): Promise<NonNullable<Means['engine']>> {
   const key = `${config.engine} ${config.device} ${config.threads}`;
   const known = enginesHere.get(key);
   if (known !== undefined) return known;

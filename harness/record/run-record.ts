@@ -175,7 +175,7 @@ export interface MachineFacts {
 }
 
 export interface IndexFacts {
-  /** As its searcher calls it, `HNSW32`, where Flat is exact; BM25 for an index of terms, which has no vectors. */
+  /** As its searcher calls it, `HNSW32`, where Flat is exact; BM25 for an index of terms and impacts for one of tokens' weights, which have no vectors. */
   readonly kind: string;
   /** Mean over the passages, as searched. */
   readonly vectorsPerPassage: number;

@@ -13,6 +13,8 @@ export interface WorkedWith {
   encoder?: string | undefined;
   /** A model taken as it was published. */
   published?: true | undefined;
+  /** The same, which weighs tokens. */
+  sparse?: true | undefined;
   engine?: { name: string } | undefined;
   /** In what is trained or encoded, see `usualPrecision`. */
   precision?: string | undefined;
@@ -47,6 +49,10 @@ const stageFiles = {
   recall: ['stages/recall'],
   mine: ['stages/mine'],
   'dev winners': ['stages/dev-winners'],
+  'sparse encode': ['stages/encode', 'stages/encode-weights'],
+  'sparse queries': ['stages/query-weights'],
+  'sparse index': ['stages/index-impacts'],
+  'sparse search': ['stages/search-impacts'],
   'bm25 index': ['stages/index-terms'],
   'bm25 search': ['stages/search-terms'],
   'bm25 negatives': ['stages/bm25-negatives'],
@@ -83,7 +89,17 @@ export function stageCode(stage: StageOf, workedWith: WorkedWith): Code {
 /** Paths in the build. */
 export function entriesOf(
   stage: StageOf,
-  { dataset, architecture, encoder, published, engine, precision, searcher = [], measures = [] }: WorkedWith,
+  {
+    dataset,
+    architecture,
+    encoder,
+    published,
+    sparse,
+    engine,
+    precision,
+    searcher = [],
+    measures = [],
+  }: WorkedWith,
 ): string[] {
   return [
     ...(stage in stageFiles
@@ -94,6 +110,7 @@ export function entriesOf(
     ...(architecture === undefined ? [] : architectureFiles(architecture)),
     ...(encoder === undefined ? [] : [`harness/encoders/${encoder}.js`]),
     ...(published === undefined ? [] : ['harness/pipeline/published-model.js']),
+    ...(sparse === undefined ? [] : ['harness/pipeline/sparse-model.js']),
     ...(engine === undefined ? [] : [engineFiles[engine.name as EngineName]]),
     ...(precision === undefined || precision === usualPrecision
       ? []

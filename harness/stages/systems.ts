@@ -7,14 +7,18 @@ import { identicalIdsOf } from '../pipeline/own-passages.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { devWinners, judged } from './dev-winners.js';
 import { encode } from './encode.js';
+import { encodeWeights } from './encode-weights.js';
 import { type ModelNeed, type Need, onPart, type Stage } from './graph.js';
 import { grownShards } from './grown-shards.js';
+import { indexImpacts } from './index-impacts.js';
 import { indexTerms, scoringOf } from './index-terms.js';
 import { indexVectors } from './index-vectors.js';
 import type { Known } from './known.js';
 import { queries, type SomeQueries } from './queries.js';
+import { queryWeights } from './query-weights.js';
 import { recall } from './recall.js';
 import { type RunFacts, type SearchSettings, search } from './search.js';
+import { searchImpacts } from './search-impacts.js';
 import { searchTerms } from './search-terms.js';
 
 type SplitSettings = Required<SearchSettings>;
@@ -111,7 +115,10 @@ export function vectorStages(
 }
 
 /** The shards of every passage; distractors are encoded by themselves, once for all collections that hold them. */
-function encodings(source: VectorSource, known: Known): { encoding: Stage; encoded: readonly Stage[] } {
+function encodings(
+  source: Pick<VectorSource, 'name' | 'passages'>,
+  known: Known,
+): { encoding: Stage; encoded: readonly Stage[] } {
   if (known.parts === undefined) return { encoding: source.passages(known), encoded: [] };
   const { base, distractors, count } = known.parts;
   const first = onPart(source.passages(base), 'base');
@@ -144,4 +151,28 @@ export function termStages({ config }: Pick<RunRequest, 'config'>, known: Known,
   const scoring = scoringOf(config);
   const index = indexTerms(scoring, known);
   return { scoring, index, run: searchTerms(index, { scoring, ...asked }, known) };
+}
+
+/** What weighs tokens, with what is known of it before it is opened. */
+export interface WeightNeed extends ModelNeed {
+  /** V; absent where the model is not looked at. */
+  readonly tokens?: number;
+  /** Weights of a text that count, the largest; all where undefined. */
+  readonly kept: { readonly query: number | undefined; readonly passage: number | undefined };
+}
+
+/** A learned sparse system: encode -> queries -> index of impacts -> search. */
+export function weightStages(
+  model: WeightNeed,
+  { config }: Pick<RunRequest, 'config'>,
+  known: Known,
+  asked: SplitSettings,
+) {
+  const { name: system, kept, tokens } = model;
+  const source = { name: system, passages: (of: Known) => encodeWeights(model, config, of) };
+  const { encoding, encoded: parts } = encodings(source, known);
+  const queries = onPart(queryWeights(model, asked.split, config, known.parts?.base ?? known), 'base');
+  const index = indexImpacts(encoding, { system, most: kept.passage, tokens }, known);
+  const run = searchImpacts({ index, queries }, { system, ...asked, most: kept.query }, known);
+  return { encoding, parts, queries, index, run };
 }

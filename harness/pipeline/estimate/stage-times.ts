@@ -14,10 +14,11 @@ import type { NegativesRates, TermRates } from './term-rates.js';
 import { spell } from './timed.js';
 import type { TrainRates } from './train-rates.js';
 
-const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
+export const ofKind = (kind: Stage['kind']) => (graph: readonly Stage[]) =>
   graph.filter((stage) => stage.kind === kind);
-const encodes = ({ task }: Stage) => task === 'encode';
-const named = (name: string) => (graph: readonly Stage[]) => graph.filter((stage) => stage.name === name);
+export const encodes = ({ task }: Stage) => task === 'encode';
+export const named = (name: string) => (graph: readonly Stage[]) =>
+  graph.filter((stage) => stage.name === name);
 
 export function negativesTime(rates: NegativesRates, whole: WholeSizes): StageTime {
   const { passages, queries } = whole;

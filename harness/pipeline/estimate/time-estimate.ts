@@ -31,10 +31,11 @@ export class TimeEstimates {
   /** What is measured once serves every seed. @param means as the request's requirements were found */
   async of(
     request: RunRequest,
-    { engine, vectors, pairs }: Pick<Means, 'engine' | 'vectors' | 'pairs'>,
+    { engine, vectors, pairs, postings }: Pick<Means, 'engine' | 'vectors' | 'pairs' | 'postings'>,
   ): Promise<TimeEstimate> {
     // The number of vectors that are computed, or of weights that score, is known as soon as the model is.
-    const isModelHere = engine === undefined || vectors !== undefined || pairs !== undefined;
+    const isModelHere =
+      postings?.isModelHere ?? (engine === undefined || vectors !== undefined || pairs !== undefined);
     const { seed: _, anew: __, config, ...rest } = request;
     const { seeds: ___, ...settings } = config;
     const key = canonicalJson({ ...rest, settings, isModelHere });
