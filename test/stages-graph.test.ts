@@ -74,6 +74,17 @@ function another(value: unknown): unknown {
   return typeof value === 'object' ? { told: [1] } : `${value} or other`;
 }
 
+const untrained = [
+  ...[
+    'bm25',
+    'pretrained:some/model',
+    'sparse:some/model',
+    'vectors:some/folder',
+    'endpoint:http://localhost',
+  ],
+  ...['rerank:bm25>me-bert-sc', 'rerank:bm25>cross:some/model'],
+];
+
 /** So that every setting plays a part in one of them. */
 async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<string> {
   const once = defaultConfig();
@@ -92,15 +103,7 @@ async function graphsOf(change: (config: BenchConfig) => BenchConfig): Promise<s
     ...[once, twice, flat, taught, fitting, published].map((config) =>
       requestOf('me-bert-sc', change(config)),
     ),
-    ...[
-      'bm25',
-      'pretrained:some/model',
-      'sparse:some/model',
-      'vectors:some/folder',
-      'endpoint:http://localhost',
-      'rerank:bm25>me-bert-sc',
-      'rerank:bm25>cross:some/model',
-    ].map((name) => requestOf(name, change(once))),
+    ...untrained.map((name) => requestOf(name, change(once))),
     // Ranks take no weights.
     requestOf('fuse:bm25+me-bert-sc', { ...change(once), fuse: { ...change(once).fuse, weights: null } }),
     requestOf('fuse:bm25+me-bert-sc', change(weighted)),
