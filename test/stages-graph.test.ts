@@ -75,14 +75,8 @@ function another(value: unknown): unknown {
 }
 
 const untrained = [
-  ...[
-    'bm25',
-    'pretrained:some/model',
-    'sparse:some/model',
-    'vectors:some/folder',
-    'endpoint:http://localhost',
-  ],
-  ...['rerank:bm25>me-bert-sc', 'rerank:bm25>cross:some/model'],
+  ...['bm25', 'pretrained:some/model', 'sparse:some/model', 'vectors:some/folder'],
+  ...['endpoint:http://localhost', 'rerank:bm25>me-bert-sc', 'rerank:bm25>cross:some/model'],
 ];
 
 /** So that every setting plays a part in one of them. */
