@@ -201,4 +201,13 @@ test('a system without an engine is compared on the same machine, not on another
   const other = { ...dense, device: { ...device, engine: 'tensorflow' } };
   assert.ok(onOneDevice([dense, sparse]) && !onOneDevice([sparse, dense, other]));
   assert.match(describeDevice(sparse), /^no engine on cpu, bm25, 1 thread; /);
+  // One that encodes on the same engine and searches weights of tokens.
+  const weights = {
+    ...dense,
+    device: { ...device, searcher: 'impacts' },
+    index: { ...dense.index!, kind: 'impacts', dimensions: 0 },
+  };
+  assert.deepEqual(deviceDifferences(dense, weights), []);
+  const otherThreads = { ...weights, device: { ...weights.device, threads: 7 } };
+  assert.deepEqual(deviceDifferences(dense, otherThreads), ['threads 2 and 7']);
 });

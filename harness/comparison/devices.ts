@@ -32,7 +32,8 @@ const ofSearch = ['searcher', 'vectors in memory'];
 /**
  * What differs between two devices, in words; empty where their latencies may be compared. A system that needs no engine
  * (BM25) searches and takes threads in a way of its own, which is what it costs: beside one that has an engine it is held
- * to the same machine alone.
+ * to the same machine alone. One whose index has no vectors (a learned sparse model) encodes as others do and searches in a way
+ * of its own.
  */
 export function deviceDifferences(a: RunRecord, b: RunRecord): string[] {
   const alike = (a.device.engine === null) === (b.device.engine === null);
@@ -42,10 +43,13 @@ export function deviceDifferences(a: RunRecord, b: RunRecord): string[] {
   });
   const theirs: Traits = traits(b);
   const together = a.components !== undefined || b.components !== undefined;
+  const apart = together || searchesVectors(a) !== searchesVectors(b);
   return Object.entries(traits(a) as Traits)
-    .filter(([name, value]) => value !== theirs[name] && !(together && ofSearch.includes(name)))
+    .filter(([name, value]) => value !== theirs[name] && !(apart && ofSearch.includes(name)))
     .map(([name, value]) => `${name} ${value ?? 'unknown'} and ${theirs[name] ?? 'unknown'}`);
 }
+
+const searchesVectors = ({ index }: RunRecord): boolean => index === undefined || index.dimensions > 0;
 
 /** Whether latencies of all of them may stand in one order. */
 export function onOneDevice(records: readonly RunRecord[]): boolean {
