@@ -26,12 +26,13 @@ const leastNear = 4;
 const keptPrograms = 12;
 
 type PaddedBatch = Batch & { padded: number };
+type RowBlocks = Pick<Blocks, 'resident' | 'all' | 'dispose'>;
 
 export class ExactSearcher implements RowSearcher {
   readonly resident: boolean;
   readonly #index: RowSource;
   readonly #engine: Engine;
-  readonly #blocks: Blocks;
+  readonly #blocks: RowBlocks;
   readonly #programs = new ProgramCache(keptPrograms);
   readonly #copies: RowCopies;
   /** Absent where scores do not lie in this process's memory. */
@@ -41,7 +42,8 @@ export class ExactSearcher implements RowSearcher {
   /** Blocks serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(index: RowSource, engine: Engine, blocks: Blocks) {
+  /** @param blocks of the rows of the index, which it disposes of */
+  constructor(index: RowSource, engine: Engine, blocks: RowBlocks) {
     this.#index = index;
     this.#engine = engine;
     this.#blocks = blocks;
