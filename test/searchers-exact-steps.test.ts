@@ -177,29 +177,31 @@ test('steps are taken from so many rows and queries on, and to such a depth', as
         return { variables, memory: new Float32Array(sizes.reduce((a, b) => a + b)), dispose: () => {} };
       },
     }) as unknown as typeof engine;
-  for (const [count, queries, depth, threads, steps] of [
-    [32_767, 128, 10, 2, undefined],
-    [32_768, 128, 10, 2, 2048],
-    [32_768, 17, 10, 2, 2048],
-    [32_768, 16, 10, 2, undefined],
-    [32_768, 128, 1000, 2, 2048],
-    [32_768, 128, 1001, 2, undefined],
+  const atOnce = (queries: number, rows: number) => `search of ${queries} queries in ${rows} rows`;
+  const inSteps = (rows: number) => `search of 128 queries in steps of ${rows} rows`;
+  // All scores are equal: four queries and more then go through once more in steps, and others alone.
+  for (const [count, queries, depth, threads, ...expected] of [
+    [32_767, 128, 10, 2, atOnce(128, 32_767), atOnce(1, 32_767)],
+    [32_767, 96, 10, 2, atOnce(32, 32_767), atOnce(1, 32_767)],
+    [32_768, 128, 10, 2, inSteps(2048)],
+    [32_768, 97, 10, 2, inSteps(2048)],
+    [32_768, 96, 10, 2, atOnce(32, 32_768), inSteps(2048)],
+    [32_768, 17, 10, 2, atOnce(32, 32_768), inSteps(2048)],
+    [32_768, 4, 10, 2, atOnce(16, 32_768), inSteps(2048)],
+    [32_768, 3, 10, 2, atOnce(16, 32_768), atOnce(1, 32_768)],
+    [32_768, 128 + 40, 10, 2, inSteps(2048), atOnce(32, 32_768), atOnce(16, 32_768)],
+    [32_768, 128, 1000, 2, inSteps(2048)],
+    [32_768, 128, 1001, 2, atOnce(128, 32_768), atOnce(1, 32_768)],
     // A step of so many threads has more rows than there are.
-    [33_791, 128, 10, 33, undefined],
-    [33_792, 128, 10, 33, 33_792],
+    [33_791, 128, 10, 33, atOnce(128, 33_791), atOnce(1, 33_791)],
+    [33_792, 128, 10, 33, inSteps(33_792)],
   ] as const) {
     compiled.length = 0;
     const rows = { dimensions: 1, values: new Float32Array(count) };
     const searcher = await ExactSearcher.open(sourceOf(rows), counting(threads), { memoryBytes: ample });
     await searcher.search(new Float32Array(queries), queries, depth);
     await searcher.dispose();
-    const expected =
-      steps === undefined
-        ? `search of ${queries} queries in ${count} rows`
-        : `search of 128 queries in steps of ${steps} rows`;
-    // Where all scores are equal, each query is then searched alone, and in steps all go through once more.
-    const again = steps === undefined ? [`search of 1 queries in ${count} rows`] : [];
-    assert.deepEqual(compiled, [expected, ...again], `${[count, queries, depth, threads]}`);
+    assert.deepEqual(compiled, expected, `${[count, queries, depth, threads]}`);
   }
 });
 

@@ -1,16 +1,11 @@
-/** Several queries at once in an index of bounds: rows are gone through once for all of them, and hits are those of each query alone. */
+/** Several queries at once in an index of bounds: vectors are read once for all of them, and hits are those of each query alone. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { loadSearcher } from '../harness/plugins/searchers.js';
-import type { BestPassages } from '../harness/search/best-passages.js';
-import { CodeBatches } from '../harness/searchers/exact/code-batches.js';
-import { readLayout } from '../harness/searchers/exact/code-file.js';
-import { CodeScan } from '../harness/searchers/exact/code-scan.js';
-import { productRows } from '../harness/searchers/exact/product-rows.js';
-import { RowCopies } from '../harness/searchers/exact/row-memory.js';
-import { partsOf } from '../harness/searchers/exact/scan-threads.js';
+import { RowMemory } from '../harness/searchers/exact/row-memory.js';
+import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { listOf, normalRows, type Rows, rankRows, wholeNumberRows } from './made-index.js';
+import { listOf, normalRows, type Rows, wholeNumberRows } from './made-index.js';
 import { BuiltKind } from './searcher-cases.js';
 import { queryAt, unevenRows, unitRows } from './searcher-rows.js';
 
@@ -54,7 +49,7 @@ for (const [label, make] of Object.entries(collections))
     const index = await suite.index(t, rows, 1);
     const searcher = await suite.open(index, await suite.build(index));
     t.after(() => searcher.dispose());
-    for (const depth of [1, 100, 1000]) {
+    for (const depth of [1, 100, 2000]) {
       const together = await searcher.search(queries.values, asked, depth);
       for (const q of [0, 1, asked - 1]) {
         const alone = await searcher.search(queryAt(queries, q), 1, depth);
@@ -76,83 +71,64 @@ test('a query of which all rows are possible is searched alone, beside others', 
   assert.deepEqual([...hits.ordinals.subarray(20, 25)], [...alone.ordinals]);
 });
 
-test('of 128 queries and of few, the best rows are found, and few others are compared', async (t) => {
-  const rows = normalRows(9000, 64, 'rows');
-  const index = await suite.index(t, rows, 1);
-  const { file } = await suite.build(index);
-  const layout = await readLayout(file, { coding: 'int8', dimensions: 64, rows: 9000 });
-  const products = await engine.codeProducts!();
-  const copies = new RowCopies(64);
-  // All rows, and a part of them.
-  for (const { firstRow, rows: count } of [...partsOf(layout, 1).flat(), { firstRow: 3000, rows: 2500 }]) {
-    const piece = new CodeScan(layout, firstRow, count).forProducts();
-    const batches = (await CodeBatches.open([piece], layout.width, products))!;
-    for (const size of [1, 17, 128]) {
-      const queries = normalRows(size, 64, 'queries');
-      let compared = 0;
-      const found = await batches.find(
-        Array.from({ length: size }, (_, q) => queryAt(queries, q)),
-        50,
-        (query) => (wanted) => {
-          compared += wanted.length;
-          return copies.of(rows.values, query)(wanted);
-        },
-      );
-      assert.equal(found.length, size);
-      assert.ok(compared >= 50 * size && compared < 300 * size, `${compared} of ${size} queries`);
-      for (const q of new Set([0, size - 1])) {
-        const best = rankRows(rows, queryAt(queries, q))
-          .filter(({ row }) => row >= firstRow && row < firstRow + count)
-          .slice(0, 50);
-        assert.deepEqual(
-          rowsOf(found[q]!, 50),
-          best.map(({ row }) => row),
-        );
-      }
-    }
-    await batches.dispose();
-  }
-});
-
-/** Emptied. */
-function rowsOf(best: BestPassages, depth: number): number[] {
-  const rows = new Int32Array(depth);
-  return [...rows.subarray(0, best.take(rows, new Float32Array(depth), 0))];
+/** Programs that the engine is asked for. */
+function counted() {
+  const names: string[] = [];
+  const counting: Engine = Object.create(engine, {
+    compile: {
+      value: (...given: Parameters<Engine['compile']>) => {
+        names.push(given[2]!.name!);
+        return engine.compile(...given);
+      },
+    },
+  });
+  return { names, counting };
 }
 
-test('a query that is too long is searched alone, and a row that is too long leaves no queries together', async () => {
-  const products = await engine.codeProducts!();
-  const width = 16;
-  const codes = new Int8Array(3 * width).fill(1);
-  const piece = (scale: number) =>
-    productRows(0, codes, { scales: Float32Array.of(1, scale, 1), errors: new Float32Array(3) });
-  assert.equal(await CodeBatches.open([piece(1), piece(1e30)], width, products), undefined);
-  const batches = (await CodeBatches.open([piece(1)], width, products))!;
-  const query = new Float32Array(width).fill(1);
-  const long = query.map(() => 1e30);
-  const same = () => (wanted: ArrayLike<number>) => new Float32Array(wanted.length).fill(1);
-  const found = await batches.find([long, query, long, query], 2, same);
-  assert.deepEqual(
-    found.map((each) => each && rowsOf(each, 2)),
-    [undefined, [0, 1], undefined, [0, 1]],
-  );
-  assert.deepEqual(await batches.find([long], 2, same), [undefined]);
-  await batches.dispose();
+test('four queries and more go together, in 8192 rows and more, by an engine that multiplies rows where they lie', async (t) => {
+  const { names, counting } = counted();
+  for (const [label, of, rows, queries, expected] of [
+    ['enough', counting, 8192, 4, ['search of 16 queries in 8192 rows']],
+    ['few queries', counting, 8192, 3, []],
+    ['few rows', counting, 8191, 4, []],
+    ['a device', Object.create(counting, { device: { value: 'webgpu' } }), 8192, 4, []],
+    ['another engine', Object.create(counting, { name: { value: 'tensorflow' } }), 8192, 4, []],
+  ] as const) {
+    names.length = 0;
+    const kind = new BuiltKind('exact', builder!, 'bounds', of);
+    const index = await kind.index(t, normalRows(rows, 16, 'rows'), 1);
+    const searcher = await kind.open(index, await kind.build(index));
+    await searcher.search(normalRows(queries, 16, 'queries').values, queries, 10);
+    await searcher.dispose();
+    assert.deepEqual(names, expected, label);
+  }
 });
 
-test('where memory is short, or lists are deep, queries are searched one by one, with the same hits', async (t) => {
-  const rows = normalRows(9000, 16, 'rows');
-  const queries = normalRows(8, 16, 'queries');
-  const index = await suite.index(t, rows, 1);
-  const built = await suite.build(index);
-  const [ample, short] = [await suite.open(index, built), await suite.open(index, built, 2_000_000)];
-  for (const depth of [10, 2000]) {
-    const [hits, expected] = [
-      await short.search(queries.values, 8, depth),
-      await ample.search(queries.values, 8, depth),
-    ];
-    assert.deepEqual(hits, expected);
+test('rows in several memories and blocks are taken each once, in order', async () => {
+  const values = normalRows(23, 5, 'rows').values;
+  const source = {
+    ...{ vectors: 23, dimensions: 5 },
+    async readRows(first: number, rows: number, into: Float32Array) {
+      into.set(values.subarray(first * 5, (first + rows) * 5));
+    },
+  };
+  const memory = await RowMemory.read(source, 10 * 5);
+  for (const [most, sizes] of [
+    [4, [4, 4, 2, 4, 4, 2, 3]],
+    [10, [10, 10, 3]],
+    [100, [10, 10, 3]],
+  ] as const) {
+    const arrays = memory.arrays(most);
+    assert.deepEqual(
+      arrays.map((each) => each.values.length / 5),
+      sizes,
+    );
+    let next = 0;
+    for (const { firstRow, values: some } of arrays) {
+      assert.equal(firstRow, next);
+      assert.deepEqual(some, values.subarray(5 * next, 5 * next + some.length));
+      next += some.length / 5;
+    }
+    assert.equal(next, 23);
   }
-  await ample.dispose();
-  await short.dispose();
 });

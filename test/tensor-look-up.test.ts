@@ -5,7 +5,14 @@ import { relativeBuckets } from '../harness/model/relative-position.js';
 import { stream } from '../harness/random.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { lookUp, lookUpFew, lookUpPlan } from '../harness/tensor/look-up.js';
+import {
+  lookUp,
+  lookUpFew,
+  lookUpPlan,
+  RowSums,
+  rowSumsSize,
+  summedRows,
+} from '../harness/tensor/look-up.js';
 import * as tf from '../harness/tensor/operations.js';
 
 /** Repeats of one program; a race in a gradient once showed in one run of three, and with two threads or more. */
@@ -147,6 +154,58 @@ describe('the gradient of a look-up', () => {
       await engine.dispose();
     });
   }
+
+  it('is its sums of rows alone, in order, where a table is looked up once and no more', async () => {
+    const engine = await openEngine('onnx', { threads: 2 });
+    const [rows, dimensions, untrained] = [300, 3, 7];
+    const ids = repeatedIds(500, rows, 5);
+    const plan = lookUpPlan(ids, rows, untrained);
+    const summed = summedRows(plan, ids.length, rows);
+    const expected = [...new Set(ids)].filter((id) => id !== untrained).sort((a, b) => a - b);
+    assert.deepEqual([...summed.rows], expected);
+    assert.equal(summed.places.length, rowSumsSize(ids.length));
+    const shares = numbers(ids.length * dimensions, 'shares');
+    const shapes = [
+      { shape: [rows, dimensions], dtype: 'float32' },
+      { shape: [ids.length], dtype: 'int32' },
+      { shape: [plan.length], dtype: 'int32' },
+      { shape: [summed.places.length], dtype: 'int32' },
+      { shape: [ids.length, dimensions], dtype: 'float32' },
+    ] as const;
+    /** @param uses of the table beside the look-up */
+    const sumsOf = async (uses: (table: tf.Tensor, looked: () => tf.Tensor) => tf.Tensor | undefined) => {
+      let found = false;
+      const program = await engine.compile(
+        ([table, of, order, places, given]) => {
+          const sums = new RowSums(order as tf.Tensor1D, places as tf.Tensor1D);
+          const gradient = tf.grad((from: tf.Tensor) => {
+            const looked = () => tf.sum(tf.mul(lookUp(from, of as tf.Tensor1D, sums), given!));
+            const [own, other] = [looked(), uses(from, looked)];
+            return other === undefined ? own : tf.add(own, other);
+          })(table!);
+          const own = sums.of(gradient);
+          found = own !== undefined;
+          assert.equal(sums.of(table!), undefined);
+          return [own ?? tf.sum(gradient)];
+        },
+        shapes.map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
+      );
+      const table = new Float32Array(rows * dimensions);
+      const [values] = await program.run([table, ids, plan, summed.places, shares]);
+      await program.dispose();
+      return found ? (values as Float32Array) : undefined;
+    };
+    const sums = (await sumsOf(() => undefined))!;
+    const whole = new Float32Array(rows * dimensions);
+    for (const [i, row] of summed.rows.entries())
+      whole.set(sums.subarray(i * dimensions, (i + 1) * dimensions), row * dimensions);
+    assertSums(whole, reference({ rows, dimensions, ids, untrained }, shares), 'rows');
+    // Behind them stand zeros.
+    assert.ok(sums.subarray(summed.rows.length * dimensions).every((value) => value === 0));
+    assert.equal(await sumsOf((table) => tf.sum(tf.square(table))), undefined);
+    assert.equal(await sumsOf((_, looked) => looked()), undefined);
+    await engine.dispose();
+  });
 
   it('refuses an id outside the table, and a gradient that was not planned', async () => {
     assert.throws(() => lookUpPlan(Int32Array.of(4), 4), /row 4 was looked up in a table of 4/);

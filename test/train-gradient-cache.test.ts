@@ -5,42 +5,15 @@ import { Retriever } from '../harness/model/retriever.js';
 import { initialWeights } from '../harness/model/retriever-files.js';
 import { architectureNames, loadArchitecture } from '../harness/plugins.js';
 import { stream } from '../harness/random.js';
-import { type Engine, sizeOf } from '../harness/tensor/engine.js';
+import { sizeOf } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { type Batch, makeBatch } from '../harness/train/batches.js';
 import { chunksOf } from '../harness/train/chunks.js';
 import { GradientCache } from '../harness/train/gradient-cache.js';
 import { pieceGroups } from '../harness/train/piece-groups.js';
-import { DirectStep, type StepComputer, type StepContext } from '../harness/train/step.js';
+import { DirectStep, type StepContext } from '../harness/train/step.js';
 import { madeExamples, madeRetriever, mixedExamples } from './made-training.js';
-
-const batching = {
-  batchSize: 7,
-  negatives: 1,
-  missingNegative: 'left-out',
-  maxQueryTokens: 16,
-  maxPassageTokens: 16,
-  paddingId: 0,
-} as const;
-
-async function contextOf(
-  engine: Engine,
-  { retriever, initial }: { retriever: Retriever; initial: readonly Float32Array[] },
-): Promise<StepContext> {
-  const sizes = initial.map((values) => values.length);
-  const [parameters, gradients] = [engine.variables(sizes), engine.variables(sizes)];
-  for (const [i, variable] of parameters.variables.entries()) variable.write(initial[i]!);
-  return { engine, retriever, parameters, gradients, seed: 5, dropout: true };
-}
-
-async function gradientsOf(computer: StepComputer, { gradients }: StepContext, batch: Batch) {
-  // Twice, because what the first step leaves must not show in the second.
-  await computer.compute(batch, 1);
-  const result = await computer.compute(batch, 3);
-  const arrays = await Promise.all(gradients.variables.map((variable) => variable.read()));
-  await computer.dispose();
-  return { result, arrays };
-}
+import { batching, contextOf, gradientsOf } from './step-gradients.js';
 
 const norm = (values: Iterable<number>) =>
   Math.sqrt([...values].reduce((sum, value) => sum + value * value, 0));

@@ -1,5 +1,6 @@
 /** The one interface behind which all encoders stand, and what a plug-in says of one. */
 import type { EncoderShape, EncoderStates } from '../contracts.js';
+import type { RowSums } from '../tensor/look-up.js';
 import type { Tensor, Tensor1D, Tensor2D } from '../tensor/operations.js';
 import type { ModelConfig } from './fields.js';
 
@@ -31,8 +32,8 @@ export interface EncoderInput {
   mask: Tensor2D;
   /** [B, T] int32, the segment of each token, 0 for padding: see `Encoder.segments`. All are 0 where absent. */
   types?: Tensor2D;
-  /** [P] int32, the `lookUpPlan` of the ids in the embedding table; absent where nothing is trained. */
-  plan?: Tensor1D;
+  /** [P] int32, the `lookUpPlan` of the ids in the embedding table, or what stands for it; absent where nothing is trained. */
+  plan?: Tensor1D | RowSums;
 }
 
 /** A pure function of weights and tokens. It holds no weights. */

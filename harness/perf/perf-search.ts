@@ -27,6 +27,9 @@ const comparedQueries = 1000;
 /** Queries at once -> how often each is asked. */
 const trials = new Map([
   [1, 31],
+  [4, 21],
+  [16, 21],
+  [32, 21],
   [128, 21],
 ]);
 

@@ -37,20 +37,19 @@ export interface VariableSet {
   dispose(): void;
 }
 
-export type Feed = NumericArray | Int8Array | Variable;
+export type Feed = NumericArray | Variable;
 
 export interface Program {
   /**
    * Runs once.
    * @param feeds one per input, of the input's size
    * @param into for outputs to be kept on the engine: the variable that takes output i (it may be one of the feeds
-   *   when each output element depends on no other element of that feed), or, of code products, an array; such outputs come
-   *   back as undefined
+   *   when each output element depends on no other element of that feed); such outputs come back as undefined
    * @returns one array per output; an output that is not written into a variable is the caller's to keep
    */
   run(
     feeds: readonly Feed[],
-    into?: readonly (Variable | Int32Array | undefined)[],
+    into?: readonly (Variable | undefined)[],
   ): Promise<(NumericArray | undefined)[]>;
   dispose(): Promise<void>;
 }
@@ -66,17 +65,6 @@ export interface CompileOptions {
   overflowing?: ReadonlySet<number>;
   /** Shown in errors and profiles. */
   name?: string;
-}
-
-/** Inner products of codes of a byte, which are exact: see `Engine.codeProducts`. */
-export interface CodeProducts {
-  /** The largest code of a query, either way: of larger ones some processors lose a part of the sum without a word. */
-  readonly largestCode: number;
-  /**
-   * Rows [R, W] of uint8, 128 more than the codes they stand for, and queries [W, Q] of int8 -> the inner products of the codes
-   * [R, Q], int32. No sum of 255 times a query's absolute codes may leave int32.
-   */
-  compile(sizes: { rows: number; width: number; queries: number }): Promise<Program>;
 }
 
 export interface Engine {
@@ -101,8 +89,6 @@ export interface Engine {
     inputs: readonly ArraySpec[],
     options?: CompileOptions,
   ): Promise<Program>;
-  /** Absent where the engine has no products of bytes that are quicker than those of floats. */
-  codeProducts?(): Promise<CodeProducts>;
   /** Float32 variables of these sizes, all zero. */
   variables(sizes: readonly number[]): VariableSet;
   /**

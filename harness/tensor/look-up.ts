@@ -5,7 +5,8 @@
  *
  * The numbers are known before a step, so the host sorts them (`lookUpPlan`). Sorted, the shares are cut into blocks of 64
  * and a small product with ones and zeros adds up each block's equal numbers. A number whose run crosses the edge of a
- * block has a sum in each; a second product adds those. Then every row of the table takes its one sum, or zeros.
+ * block has a sum in each; a second product adds those. Then every row of the table takes its one sum, or zeros; or
+ * `RowSums` gives the sums alone.
  */
 import { withGradient } from './layers.js';
 import * as tf from './operations.js';
@@ -90,25 +91,91 @@ function sortedPlaces(ids: Int32Array, rows: number, untrained: number | undefin
   return sorted;
 }
 
+/** The rows of a table that have a sum, in order, and where their sums stand: as many places as `rowSumsSize` says. */
+export interface SummedRows {
+  rows: Int32Array;
+  places: Int32Array;
+}
+
+/** @param count N, of look-ups @returns S, the places of their sums */
+export const rowSumsSize = (count: number): number => planParts(count, 0).places;
+
+/** @param plan of `count` look-ups in a table of `rows` rows */
+export function summedRows(plan: Int32Array, count: number, rows: number): SummedRows {
+  const parts = planParts(count, rows);
+  const none = parts.places - 1;
+  const rowOf = plan.subarray(parts.rowOf);
+  const summed = Int32Array.from(rowOf.keys()).filter((row) => rowOf[row] !== none);
+  const places = new Int32Array(parts.places).fill(none);
+  for (const [i, row] of summed.entries()) places[i] = rowOf[row]!;
+  return { rows: summed, places };
+}
+
+/**
+ * Stands for the plan of a look-up whose gradient is wanted as sums of rows: that of the table is zeros in all others, and to write, add
+ * and read these takes longer than all else of a small chunk. The tape gets zeros, which are not computed where nobody reads them.
+ */
+export class RowSums {
+  readonly #plan: tf.Tensor1D;
+  readonly #places: tf.Tensor1D;
+  #lookUps = 0;
+  #zeros: Tensor | undefined;
+  #sums: Tensor | undefined;
+
+  /** @param places [S] of `summedRows` */
+  constructor(plan: tf.Tensor1D, places: tf.Tensor1D) {
+    this.#plan = plan;
+    this.#places = places;
+  }
+
+  lookUp(table: Tensor, ids: tf.Tensor1D): Tensor {
+    this.#lookUps++;
+    const [rows, dimensions] = table.shape as [number, number];
+    return withGradient([table], ([from]) => ({
+      value: tf.gather(from!, ids),
+      saved: [from!, this.#plan, this.#places],
+      gradient: (dy, [from, plan, places]) => {
+        const sums = sumsByPlace(dy, plan as tf.Tensor1D, rows, dimensions);
+        this.#sums = tf.keep(tf.gather(sums, places as tf.Tensor1D));
+        this.#zeros = tf.mul(from!, 0);
+        return [this.#zeros];
+      },
+    }));
+  }
+
+  /**
+   * @param gradient of a parameter, as the tape has it
+   * @returns the sums of rows, [S, D], where they are all of it; undefined where the parameter was not looked up, or does more than that
+   */
+  of(gradient: Tensor): Tensor | undefined {
+    return gradient === this.#zeros && this.#lookUps === 1 ? this.#sums : undefined;
+  }
+}
+
 /**
  * @param table [V, D]
  * @param ids [N] int32
- * @param plan [P] of these ids and this table, where the table is trained; without it there is no gradient
+ * @param plan [P] of these ids and this table, where the table is trained, or what stands for it; without it there is no gradient
  * @returns [N, D]
  */
-export function lookUp(table: Tensor, ids: tf.Tensor1D, plan: tf.Tensor1D | undefined): Tensor {
+export function lookUp(table: Tensor, ids: tf.Tensor1D, plan: tf.Tensor1D | RowSums | undefined): Tensor {
   if (plan === undefined) return tf.gather(table, ids);
+  if (plan instanceof RowSums) return plan.lookUp(table, ids);
   const [rows, dimensions] = table.shape as [number, number];
   return withGradient([table], ([from]) => ({
     value: tf.gather(from!, ids),
     saved: [plan],
-    gradient: (dy, [given]) => [sumsOfRows(dy, given as tf.Tensor1D, rows, dimensions)],
+    gradient: (dy, [given]) => {
+      const order = given as tf.Tensor1D;
+      const { rowOf } = planParts(dy.shape[0]!, rows);
+      return [tf.gather(sumsByPlace(dy, order, rows, dimensions), tf.slice(order, rowOf, rows))]; // [V, D]
+    },
   }));
 }
 
-/** @param shares [N, D] @returns [V, D] */
-function sumsOfRows(shares: Tensor, plan: tf.Tensor1D, rows: number, dimensions: number): Tensor {
-  const { blocks, places, edges, starts, rowOf } = planParts(shares.shape[0]!, rows);
+/** @param shares [N, D] @returns the sums of blocks, and of runs that cross their edges, [S + S / 64, D] */
+function sumsByPlace(shares: Tensor, plan: tf.Tensor1D, rows: number, dimensions: number): Tensor {
+  const { blocks, places, edges, starts } = planParts(shares.shape[0]!, rows);
   const sorted = tf.gather(shares, tf.slice(plan, starts.order, places)); // [S, D]
   const slots = tf.reshape(tf.slice(plan, starts.slots, places), [blocks, 1, blockRows]);
   const inBlocks = tf.matMul(isEqual(slots, blockRows), tf.reshape(sorted, [blocks, blockRows, dimensions])); // [S / 64, 64, D]
@@ -117,7 +184,7 @@ function sumsOfRows(shares: Tensor, plan: tf.Tensor1D, rows: number, dimensions:
   const atEdges = tf.gather(sums, tf.slice(plan, starts.edges, edges)); // [2 S / 64, D]
   // Fewer runs cross an edge than there are blocks.
   const overEdges = tf.matMul(isEqual(groups, blocks), atEdges); // [S / 64, D]
-  return tf.gather(tf.concat([sums, overEdges], 0), tf.slice(plan, rowOf, rows)); // [V, D]
+  return tf.concat([sums, overEdges], 0);
 }
 
 /** @param numbers [..., 1, N] int32 @returns [..., below, N], 1 where row r's number is r */

@@ -7,10 +7,12 @@
 import type { Tensor } from '../contracts.js';
 import type { DropoutSite } from '../model/encoder.js';
 import type { ArraySpec, NumericArray, Program } from '../tensor/engine.js';
+import { RowSums, rowSumsSize, summedRows } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, inPlaces, ofChunk, sideOf } from './chunks.js';
+import { GradientRows } from './gradient-rows.js';
 import { lossOfVectors } from './loss-of-vectors.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import { groupKey, pieceGroups } from './piece-groups.js';
@@ -36,6 +38,9 @@ export class GradientCache implements StepComputer {
    */
   readonly #programs = new ProgramCache(64);
   readonly #masks: MaskFeeds;
+  /** By backward program, which of its outputs is sums of rows of a table: -1 where none is. */
+  readonly #tables = new Map<string, number>();
+  readonly #rows: GradientRows;
 
   /** @param chunkSize most texts of a chunk, queries or passages: what is in memory at once, whatever the negatives */
   constructor(
@@ -43,6 +48,7 @@ export class GradientCache implements StepComputer {
     readonly chunkSize: number,
   ) {
     this.#masks = maskFeeds(context.engine);
+    this.#rows = new GradientRows(context.gradients);
   }
 
   async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
@@ -104,9 +110,9 @@ export class GradientCache implements StepComputer {
   }
 
   /** The vectors of a chunk: [B, D], or [P, M, D] and which of them exist, [P, M]. */
-  #vectors(chunk: Chunk, weights: readonly Tensor[], taker: Taker): Tensor[] {
+  #vectors(chunk: Chunk, weights: readonly Tensor[], taker: Taker, sums?: RowSums): Tensor[] {
     const { retriever } = this.context;
-    const input = taker.input();
+    const input = { ...taker.input(), ...(sums && { plan: sums }) };
     const sites = this.#sites(chunk);
     const keep = this.#masks.keep(taker.take(sites.length), sites);
     if (chunk.side === 'query') return [retriever.queryVectors(weights, input, keep)];
@@ -138,28 +144,40 @@ export class GradientCache implements StepComputer {
     const places = new Map(trained.map((parameter, j) => [parameter, j]));
     const specs = this.#specsOf(chunk);
     const all = parameterSpecs(retriever);
-    const program: Program = await this.#programs.get(`pull ${shapeOf(chunk)}`, () => {
+    const key = `pull ${shapeOf(chunk)}`;
+    const lookUps = chunk.places.length * chunk.tokens;
+    const { areHere } = this.#rows;
+    const program: Program = await this.#programs.get(key, () => {
       const texts = chunk.places.length;
       const shape = [texts, upstream.length / texts];
-      const inputs = [
+      const inputs: ArraySpec[] = [
         ...all,
         ...trained.map((i) => all[i]!),
         ...specs,
-        { shape, dtype: 'float32' } as ArraySpec,
+        { shape, dtype: 'float32' },
+        ...(areHere ? [{ shape: [rowSumsSize(lookUps)], dtype: 'int32' } as const] : []),
       ];
       return engine.compile(
         (tensors) => {
           const weights = tensors.slice(0, all.length);
-          const sums = tensors.slice(all.length, all.length + trained.length);
+          const before = tensors.slice(all.length, all.length + trained.length);
           const rest = tensors.slice(all.length + trained.length);
-          const given = rest[rest.length - 1]!;
-          const { grads } = tf.valueAndGrads((...chosen: Tensor[]) => {
-            const replaced = [...weights];
-            for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
-            const [vectors] = this.#vectors(chunk, replaced, new Taker(rest));
-            return tf.sum(tf.mul(tf.reshape(vectors!, given.shape), given)) as tf.Scalar;
-          })(trained.map((i) => weights[i]!));
-          return grads.map((gradient, j) => tf.add(sums[j]!, gradient));
+          const [given, order] = rest.slice(specs.length);
+          const gradientsOf = (sums?: RowSums) =>
+            tf.valueAndGrads((...chosen: Tensor[]) => {
+              const replaced = [...weights];
+              for (const [j, i] of trained.entries()) replaced[i] = chosen[j]!;
+              const [vectors] = this.#vectors(chunk, replaced, new Taker(rest), sums);
+              return tf.sum(tf.mul(tf.reshape(vectors!, given!.shape), given!)) as tf.Scalar;
+            })(trained.map((i) => weights[i]!)).grads;
+          const added = (grads: Tensor[]) => grads.map((gradient, j) => tf.add(before[j]!, gradient));
+          if (order === undefined) return added(gradientsOf());
+          const sums = new RowSums(new Taker(rest).input().plan, order as tf.Tensor1D);
+          const grads = gradientsOf(sums);
+          const table = grads.findIndex((gradient) => sums.of(gradient) !== undefined);
+          this.#tables.set(key, table);
+          if (table === -1) return added(gradientsOf());
+          return added(grads).with(table, sums.of(grads[table]!)!);
         },
         inputs,
         {
@@ -169,7 +187,17 @@ export class GradientCache implements StepComputer {
       );
     });
     const sums = trained.map((i) => gradients.variables[i]!);
-    await program.run([...parameters.variables, ...sums, ...chunk.feeds, ...masks, upstream], sums);
+    const feeds = [...parameters.variables, ...sums, ...chunk.feeds, ...masks, upstream];
+    if (!areHere) {
+      await program.run(feeds, sums);
+      return;
+    }
+    const { vocabularySize } = retriever.encoder;
+    const summed = summedRows(chunk.feeds[2] as Int32Array, lookUps, vocabularySize);
+    const table = this.#tables.get(key)!;
+    const into = sums.map((variable, j) => (j === table ? undefined : variable));
+    const given = await program.run([...feeds, summed.places], into);
+    if (table !== -1) this.#rows.add(trained[table]!, summed, given[table] as Float32Array);
   }
 
   async #squaredNorm(): Promise<number> {

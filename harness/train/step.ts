@@ -104,7 +104,7 @@ export class Taker {
     this.#next += count;
     return this.tensors.slice(this.#next - count, this.#next);
   }
-  input(): EncoderInput {
+  input(): EncoderInput & { plan: tf.Tensor1D } {
     const [ids, mask, plan] = this.take(inputsOfTexts) as [Tensor2D, Tensor2D, tf.Tensor1D];
     return { ids, mask, plan };
   }

@@ -4,7 +4,7 @@ import { BenchError } from '../../errors.js';
 /** Queries multiplied at once, at most. */
 export const largestBatch = 128;
 /** Larger blocks gain the processor nothing: at D = 768 this is 400 MB. */
-const largestBlockRows = 131_072;
+export const largestBlockRows = 131_072;
 /** Rows of one group on a device, of which the largest score is looked at first: a block there has whole groups. */
 export const groupRows = 64;
 /** Resident blocks may be small; below this the cost of starting each begins to show. */

@@ -3,7 +3,6 @@ import { type KernelMemory, kernelMemory, kernelOf } from '../../program/web-ass
 import { BestPassages } from '../../search/best-passages.js';
 import { type CodeLayout, readCodes } from './code-file.js';
 import { LargestValues } from './largest-values.js';
-import { type ProductRows, productRows } from './product-rows.js';
 import type { CodedQuery, SignedQuery } from './row-codes.js';
 
 /** What is wanted of rows: those that may be among the first `depth`, or the `depth` that look best. */
@@ -55,12 +54,6 @@ export class CodeScan {
     this.#kernel = kernelOf(new URL('scan.wasm', import.meta.url), this.#memory)[coding] as Kernel;
     const into = new Uint8Array(this.#memory.buffer, 0, rows * width);
     ({ scales: this.#scales, errors: this.#errors } = readCodes(layout, firstRow, into));
-  }
-
-  /** A copy of rows of int8, for the engine. */
-  forProducts(): ProductRows {
-    const codes = new Int8Array(this.#memory.buffer, 0, this.#rows * this.#width);
-    return productRows(this.#firstRow, codes, { scales: this.#scales, errors: this.#errors });
   }
 
   find(query: ScanQuery, { rows, depth }: Wanted): Candidates {

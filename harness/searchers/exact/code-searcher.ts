@@ -1,28 +1,29 @@
-/** Searches codes of the rows, and compares with a query the vectors of those rows alone that are worth it. */
+/**
+ * Searches codes of the rows, and compares with a query the vectors of those rows alone that are worth it. In an index of bounds,
+ * whose hits are those of Flat, several queries are multiplied with the vectors: those are read once for all of them, codes by each.
+ */
 import { availableParallelism } from 'node:os';
 import { BenchError } from '../../errors.js';
 import type { VectorIndex } from '../../index/vector-index.js';
 import { BestPassages } from '../../search/best-passages.js';
 import { TopRows } from '../../search/merge.js';
 import type { BuiltFile, RowHits, RowSearcher, SearchMeans } from '../../search/searcher.js';
-import { batchBytes, CodeBatches, largestBatch } from './code-batches.js';
 import { placesOf, readLayout } from './code-file.js';
 import type { Candidates } from './code-scan.js';
+import { ExactSearcher } from './flat.js';
+import { HeldBlocks } from './held-blocks.js';
 import { codingOf, type Kind, ownRescore } from './kinds.js';
 import { LargestValues } from './largest-values.js';
-import type { ProductRows } from './product-rows.js';
 import { codeQuery, signQuery } from './row-codes.js';
 import { RowMemory } from './row-memory.js';
-import { partsOf, ScanThreads } from './scan-threads.js';
+import { ScanThreads } from './scan-threads.js';
 
 /** Queries scanned at once: what they find is held together. */
 const scannedAtOnce = 16;
-/** From so many on, queries are quicker together: alone, each reads all the codes. */
+/** From so many on, queries are quicker together: the codes that they would read are as many bytes as the vectors. */
 const leastTogether = 4;
 /** In fewer rows it makes no difference. */
 const leastRows = 8192;
-/** Of deeper lists more rows are compared with the queries than are left out. */
-const deepestTogether = 1000;
 
 export class CodeSearcher implements RowSearcher {
   readonly resident = true;
@@ -31,7 +32,7 @@ export class CodeSearcher implements RowSearcher {
   readonly #width: number;
   readonly #scans: ScanThreads;
   /** Absent where queries are searched one by one, however many they are. */
-  readonly #batches: CodeBatches | undefined;
+  readonly #flat: ExactSearcher | undefined;
   /** Absent where scores are those of the codes. */
   readonly #memory: RowMemory | undefined;
   readonly #rescore: number;
@@ -42,7 +43,7 @@ export class CodeSearcher implements RowSearcher {
     index: VectorIndex,
     { kind, width, rescore }: { kind: Kind; width: number; rescore: number },
     scans: ScanThreads,
-    batches: CodeBatches | undefined,
+    flat: ExactSearcher | undefined,
     memory: RowMemory | undefined,
   ) {
     this.#index = index;
@@ -50,7 +51,7 @@ export class CodeSearcher implements RowSearcher {
     this.#width = width;
     this.#rescore = rescore;
     this.#scans = scans;
-    this.#batches = batches;
+    this.#flat = flat;
     this.#memory = memory;
   }
 
@@ -77,24 +78,14 @@ export class CodeSearcher implements RowSearcher {
       );
     }
     const threads = Math.min(engine.threads, availableParallelism());
-    const isTogether =
-      kind === 'bounds' &&
-      engine.codeProducts !== undefined &&
-      rows >= leastRows &&
-      wanted + batchBytes(partsOf(layout, threads).flat(), layout.width) <= memoryBytes;
     const memory = readsRows ? await RowMemory.read(index) : undefined;
-    const pieces: ProductRows[] = [];
-    const take = isTogether ? (piece: ProductRows) => void pieces.push(piece) : undefined;
-    const scans = await ScanThreads.open(layout, threads, take);
-    try {
-      const batches = isTogether
-        ? await CodeBatches.open(pieces, layout.width, await engine.codeProducts!())
-        : undefined;
-      return new CodeSearcher(index, { kind, width: layout.width, rescore }, scans, batches, memory);
-    } catch (error) {
-      await scans.end();
-      throw error;
-    }
+    // Other engines copy what they multiply, or send it to a device.
+    const isTogether =
+      kind === 'bounds' && rows >= leastRows && engine.name === 'onnx' && engine.device === 'cpu';
+    const scans = await ScanThreads.open(layout, threads);
+    const flat =
+      memory && isTogether ? new ExactSearcher(index, engine, new HeldBlocks(memory, dimensions)) : undefined;
+    return new CodeSearcher(index, { kind, width: layout.width, rescore }, scans, flat, memory);
   }
 
   async search(queries: Float32Array, count: number, depth: number): Promise<RowHits> {
@@ -109,21 +100,11 @@ export class CodeSearcher implements RowSearcher {
     const top = new TopRows(count, k);
     if (k === 0) return top;
     const rowOf = (q: number) => queries.subarray(q * dimensions, (q + 1) * dimensions);
-    const batches = k <= deepestTogether ? this.#batches : undefined;
-    const alone: number[] = [];
-    let first = 0;
-    while (batches !== undefined && count - first >= leastTogether) {
-      const size = Math.min(largestBatch, count - first);
-      const asked = Array.from({ length: size }, (_, i) => rowOf(first + i));
-      for (const [i, best] of (await batches.find(asked, k, (query) => this.#memory!.ask(query))).entries()) {
-        if (best === undefined) alone.push(first + i);
-        else best.moveTo(top, first + i, 0);
-      }
-      first += size;
+    if (this.#flat !== undefined && count >= leastTogether) return this.#flat.search(queries, count, depth);
+    for (let first = 0; first < count; first += scannedAtOnce) {
+      const asked = Array.from({ length: Math.min(scannedAtOnce, count - first) }, (_, i) => first + i);
+      await this.#scan(top, asked, rowOf);
     }
-    for (; first < count; first++) alone.push(first);
-    for (let i = 0; i < alone.length; i += scannedAtOnce)
-      await this.#scan(top, alone.slice(i, i + scannedAtOnce), rowOf);
     return top;
   }
 
@@ -186,7 +167,7 @@ export class CodeSearcher implements RowSearcher {
 
   async dispose(): Promise<void> {
     await this.#last;
-    await this.#batches?.dispose();
+    await this.#flat?.dispose();
     await this.#scans.end();
   }
 }

@@ -12,7 +12,12 @@ import { RowCopies } from './row-memory.js';
 import { type Batch, ScoreSteps } from './score-steps.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
-const batchSizes = [1, 16, largestBatch] as const;
+const batchSizes = [1, 16, 32, largestBatch] as const;
+/** On a device, where what is sent costs more than what is multiplied, all queries go together. */
+const deviceBatchSizes = [1, 16, largestBatch] as const;
+/** On the processor padding takes as long as queries do: so many at most go in batches of `smallBatch`, more of them in one of 128. */
+const mostInSmall = 96;
+const smallBatch = 32;
 /** Of deeper lists the engine's own top-k is as quick. */
 const deepestStepped = 1000;
 /** Fewer queries that too many rows are nearly equal for are quicker one by one. */
@@ -21,12 +26,13 @@ const leastNear = 4;
 const keptPrograms = 12;
 
 type PaddedBatch = Batch & { padded: number };
+type RowBlocks = Pick<Blocks, 'resident' | 'all' | 'dispose'>;
 
 export class ExactSearcher implements RowSearcher {
   readonly resident: boolean;
   readonly #index: RowSource;
   readonly #engine: Engine;
-  readonly #blocks: Blocks;
+  readonly #blocks: RowBlocks;
   readonly #programs = new ProgramCache(keptPrograms);
   readonly #copies: RowCopies;
   /** Absent where scores do not lie in this process's memory. */
@@ -36,7 +42,8 @@ export class ExactSearcher implements RowSearcher {
   /** Blocks serve one search at a time: others wait here. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(index: RowSource, engine: Engine, blocks: Blocks) {
+  /** @param blocks of the rows of the index, which it disposes of */
+  constructor(index: RowSource, engine: Engine, blocks: RowBlocks) {
     this.#index = index;
     this.#engine = engine;
     this.#blocks = blocks;
@@ -83,14 +90,20 @@ export class ExactSearcher implements RowSearcher {
 
   async #searchBlock(top: TopRows, block: Block, batches: readonly PaddedBatch[]): Promise<void> {
     const isStepped = top.depth <= deepestStepped && this.#steps?.takes(block) === true;
+    const left: AskedBlock[] = [];
     for (const batch of batches) {
       // The sums of fewer queries stay in the caches as they are.
       const isQuick = isStepped && batch.padded === largestBatch;
-      const left = isQuick
-        ? await this.#steps!.search(top, block, batch)
-        : await this.#searchAtOnce(top, block, batch);
-      if (isQuick && left.length >= leastNear) await this.#steps!.searchNear(top, block, batch, left);
-      else for (const asked of left) await this.#searchAlone(top, block, asked);
+      left.push(
+        ...(isQuick
+          ? await this.#steps!.search(top, block, batch)
+          : await this.#searchAtOnce(top, block, batch)),
+      );
+    }
+    for (let first = 0; first < left.length; first += largestBatch) {
+      const some = left.slice(first, first + largestBatch);
+      if (isStepped && some.length >= leastNear) await this.#steps!.searchNear(top, block, some);
+      else for (const asked of some) await this.#searchAlone(top, block, asked);
     }
   }
 
@@ -125,13 +138,17 @@ export class ExactSearcher implements RowSearcher {
 
   #batches(queries: Float32Array, count: number): PaddedBatch[] {
     const { dimensions } = this.#index;
+    const onDevice = this.#device !== undefined;
+    const sizes = onDevice ? deviceBatchSizes : batchSizes;
     const batches: PaddedBatch[] = [];
-    for (let first = 0; first < count; first += largestBatch) {
-      const size = Math.min(largestBatch, count - first);
-      const padded = batchSizes.find((candidate) => candidate >= size) ?? largestBatch;
+    for (let first = 0; first < count; ) {
+      const left = count - first;
+      const size = Math.min(onDevice || left > mostInSmall ? largestBatch : smallBatch, left);
+      const padded = sizes.find((candidate) => candidate >= size)!;
       const values = new Float32Array(padded * dimensions);
       values.set(queries.subarray(first * dimensions, (first + size) * dimensions));
       batches.push({ first, size, padded, values });
+      first += size;
     }
     return batches;
   }

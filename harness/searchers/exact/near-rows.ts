@@ -107,20 +107,19 @@ export class NearRows {
   }
 
   /**
-   * @param sums of differences of rows with the queries of a batch, [rows, 128] @param columns those of the queries asked
+   * @param sums of differences of rows with the queries asked, [rows, 128]
    * @param start the first of the rows in the block @param from the first of them that is new
    */
   offer(
     sums: Float32Array,
-    columns: Int32Array,
     { lengths }: Differences,
     { start, from }: { start: number; from: number },
   ): void {
     const [bases, shares, leasts, passed] = [this.#bases, this.#shares, this.#leasts, this.#passed];
     for (let row = from; row < lengths.length; row++) {
       const length = lengths[row]!;
-      for (let i = 0; i < columns.length; i++) {
-        const value = bases[i]! + sums[row * largestBatch + columns[i]!]!;
+      for (let i = 0; i < bases.length; i++) {
+        const value = bases[i]! + sums[row * largestBatch + i]!;
         const radius = shares[i]! * length + leasts[i]!;
         const highest = Math.fround(value + radius);
         // Of equal scores the smaller row comes first, and that was before.

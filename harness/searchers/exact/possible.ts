@@ -10,8 +10,6 @@ const wanted = new Int32Array(most);
 
 /** Serves one query after another: what holds the rows is as large for each. */
 export class Possible {
-  /** What one takes of memory. */
-  static readonly bytes = 12 * most;
   readonly #rows = new Int32Array(most);
   /** About what their scores are, and what they are at most: rounded as scores are, since rounding keeps their order. */
   readonly #values = new Float32Array(most);

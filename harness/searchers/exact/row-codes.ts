@@ -100,33 +100,6 @@ export function codeQuery(query: Float32Array, width: number): CodedQuery {
 }
 
 /**
- * A query in codes of a byte, for the engine's products. They leave much more of F, so the length of the row's own codes, |c|,
- * stands for K.
- */
-export interface ByteQuery {
-  /** d, [width] */
-  codes: Int16Array;
-  factor: number;
-  /** R = errorShare E + lengthShare s |c| + least. */
-  errorShare: number;
-  lengthShare: number;
-  least: number;
-}
-
-/** @param largest of the codes that the engine takes, either way */
-export function byteQuery(query: Float32Array, width: number, largest: number): ByteQuery {
-  const most = Math.min(largest, Math.floor((2 ** 31 - 1) / (2 * (largestCode + 1) * query.length)));
-  const { codes, factor, length, rest, sums } = coded(query, width, most);
-  return {
-    codes,
-    factor,
-    errorShare: length * (1 + sums),
-    lengthShare: rest + sums * length,
-    least: smallestNormal * query.length * (2 + length),
-  };
-}
-
-/**
  * How far a float32 sum of products may lie from the score, which is a sum in float64 that is rounded once: g |x| |q| + h, as of
  * `CodedQuery`, where h is 2^-126 D (2 + |q| + |x|), since this sum is of the numbers themselves. Infinity where a part of a
  * sum may leave float32.

@@ -2,8 +2,8 @@
 import { kernelMemory, kernelOf } from '../../program/web-assembly.js';
 import type { RowSource } from './blocks.js';
 
-/** Numbers of one kernel's memory. */
-const blockNumbers = 1 << 28;
+/** Numbers of one kernel's memory, at most. */
+const largestBlock = 1 << 28;
 /** Rows that a kernel is given at once, at most; an even number. */
 const listed = 1024;
 /** Rows that are copied at once: they stay in a core's cache. */
@@ -21,14 +21,14 @@ export class RowMemory {
   readonly #blockRows: number;
   readonly #blocks: Block[] = [];
 
-  private constructor(dimensions: number) {
+  private constructor(dimensions: number, blockNumbers: number) {
     this.#dimensions = dimensions;
     this.#blockRows = Math.max(1, Math.floor(blockNumbers / dimensions));
   }
 
   /** @throws BenchError CACHE_INVALID where a shard cannot be read */
-  static async read(index: RowSource): Promise<RowMemory> {
-    const memory = new RowMemory(index.dimensions);
+  static async read(index: RowSource, blockNumbers = largestBlock): Promise<RowMemory> {
+    const memory = new RowMemory(index.dimensions, blockNumbers);
     for (let first = 0; first < index.vectors; first += memory.#blockRows) {
       const rows = Math.min(memory.#blockRows, index.vectors - first);
       const block = new Block(rows, index.dimensions);
@@ -36,6 +36,18 @@ export class RowMemory {
       memory.#blocks.push(block);
     }
     return memory;
+  }
+
+  /** All rows in order, [rows, D] each. @param most rows of an array */
+  arrays(most: number): { firstRow: number; values: Float32Array }[] {
+    const dimensions = this.#dimensions;
+    return this.#blocks.flatMap(({ values }, number) => {
+      const rows = values.length / dimensions;
+      return Array.from({ length: Math.ceil(rows / most) }, (_, i) => ({
+        firstRow: number * this.#blockRows + i * most,
+        values: values.subarray(i * most * dimensions, Math.min(rows, (i + 1) * most) * dimensions),
+      }));
+    });
   }
 
   /** Until another query is asked. @param query [D] @returns quicker for rows in order, which lie together */

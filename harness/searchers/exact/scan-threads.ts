@@ -3,7 +3,6 @@ import { BenchError, type SentError } from '../../errors.js';
 import { AskedThread } from '../../program/asked-thread.js';
 import type { CodeLayout } from './code-file.js';
 import { type Candidates, CodeScan, rowsAtMost, type ScanQuery, type Wanted } from './code-scan.js';
-import type { ProductRows } from './product-rows.js';
 
 interface Part {
   firstRow: number;
@@ -13,8 +12,6 @@ interface Part {
 export interface ThreadData {
   layout: CodeLayout;
   parts: readonly Part[];
-  /** Whether its rows are wanted for the engine. */
-  areCopied: boolean;
 }
 
 export interface ScanOrder {
@@ -23,8 +20,7 @@ export interface ScanOrder {
 }
 
 export type ThreadMessage =
-  /** It is ready. By part, where they are wanted. */
-  | { copies: ProductRows[] }
+  | { ready: true }
   | { refused: SentError }
   /** By query and part. */
   | { found: Candidates[][] };
@@ -52,24 +48,12 @@ export class ScanThreads {
     this.#others = others;
   }
 
-  /**
-   * @param take gets all rows as the engine multiplies them, in pieces
-   * @throws BenchError CACHE_INVALID for a file that is damaged
-   */
-  static async open(
-    layout: CodeLayout,
-    threads: number,
-    take?: (rows: ProductRows) => void,
-  ): Promise<ScanThreads> {
+  /** @throws BenchError CACHE_INVALID for a file that is damaged */
+  static async open(layout: CodeLayout, threads: number): Promise<ScanThreads> {
     const [own, ...others] = partsOf(layout, threads);
-    const areCopied = take !== undefined;
-    const started = others.map((parts) => new OtherThread({ layout, parts, areCopied }));
+    const started = others.map((parts) => new OtherThread({ layout, parts }));
     try {
       const scans = own!.map(({ firstRow, rows }) => new CodeScan(layout, firstRow, rows));
-      if (take !== undefined) {
-        for (const scan of scans) take(scan.forProducts());
-        for (const { ready } of started) for (const rows of await ready) take(rows);
-      }
       await Promise.all(started.map(({ ready }) => ready));
       return new ScanThreads(scans, started);
     } catch (error) {
@@ -92,7 +76,7 @@ export class ScanThreads {
 }
 
 class OtherThread {
-  readonly ready: Promise<ProductRows[]>;
+  readonly ready: Promise<unknown>;
   readonly #thread: AskedThread<ScanOrder, ThreadMessage>;
 
   constructor(data: ThreadData) {
@@ -101,9 +85,7 @@ class OtherThread {
       'a thread of the search',
       data,
     );
-    this.ready = answered(this.#thread.next()).then(
-      (message) => (message as { copies: ProductRows[] }).copies,
-    );
+    this.ready = answered(this.#thread.next());
     // Whoever opens it waits for it later than it may fail.
     void this.ready.catch(() => undefined);
   }

@@ -111,57 +111,6 @@
       (local.set $out (i32.add (local.get $out) (i32.const 4)))
       (br_if $row (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
 
-  ;; Of rows' sums with many queries, those that leave a row possible: a float32 sum of what they stand for and its radius is not
-  ;; below the query's threshold. `sums` is [n, queries] int32, queries a multiple of 4; `facts` holds four float32 of each row:
-  ;; scale, error, length of the codes, and one that is not read; `asked` of each four queries four factors, four shares of the
-  ;; error, of the length, four constants and four thresholds. Writes to `out` where such sums lie, four queries after four, and
-  ;; gives their number.
-  (func (export "possible") (param $sums i32) (param $n i32) (param $queries i32) (param $facts i32) (param $asked i32) (param $out i32)
-    (result i32)
-    (local $first i32) (local $sum i32) (local $fact i32) (local $end i32) (local $lanes i32) (local $four i32)
-    (local $factor v128) (local $errorShare v128) (local $lengthShare v128) (local $constant v128) (local $threshold v128)
-    (local.set $first (local.get $out))
-    (local.set $end (i32.add (local.get $facts) (i32.shl (local.get $n) (i32.const 4))))
-    (local.set $four (i32.shr_u (local.get $queries) (i32.const 2)))
-    ;; Bytes from one row to the next.
-    (local.set $queries (i32.shl (local.get $queries) (i32.const 2)))
-    (loop $next
-      (local.set $factor (v128.load (local.get $asked)))
-      (local.set $errorShare (v128.load offset=16 (local.get $asked)))
-      (local.set $lengthShare (v128.load offset=32 (local.get $asked)))
-      (local.set $constant (v128.load offset=48 (local.get $asked)))
-      (local.set $threshold (v128.load offset=64 (local.get $asked)))
-      (local.set $asked (i32.add (local.get $asked) (i32.const 80)))
-      (local.set $sum (local.get $sums))
-      (local.set $fact (local.get $facts))
-      (loop $row
-        ;; What is no number is below nothing.
-        (local.set $lanes (i32.xor (i32.const 15) (i32x4.bitmask (f32x4.lt
-          (f32x4.add
-            (f32x4.mul
-              (f32x4.mul (f32x4.convert_i32x4_s (v128.load (local.get $sum))) (v128.load32_splat (local.get $fact)))
-              (local.get $factor))
-            (f32x4.add
-              (f32x4.add
-                (f32x4.mul (v128.load32_splat offset=4 (local.get $fact)) (local.get $errorShare))
-                (f32x4.mul (v128.load32_splat offset=8 (local.get $fact)) (local.get $lengthShare)))
-              (local.get $constant)))
-          (local.get $threshold)))))
-        (block $none
-          (br_if $none (i32.eqz (local.get $lanes)))
-          (loop $lane
-            (i32.store (local.get $out) (i32.add (local.get $sum)
-              (i32.shl (i32.ctz (local.get $lanes)) (i32.const 2))))
-            (local.set $out (i32.add (local.get $out) (i32.const 4)))
-            (br_if $lane (local.tee $lanes
-              (i32.and (local.get $lanes) (i32.sub (local.get $lanes) (i32.const 1)))))))
-        (local.set $sum (i32.add (local.get $sum) (local.get $queries)))
-        (local.set $fact (i32.add (local.get $fact) (i32.const 16)))
-        (br_if $row (i32.lt_u (local.get $fact) (local.get $end))))
-      (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
-      (br_if $next (local.tee $four (i32.sub (local.get $four) (i32.const 1)))))
-    (i32.shr_u (i32.sub (local.get $out) (local.get $first)) (i32.const 2)))
-
   ;; Inner products of float32 rows with one float64 query, each summed in float64 in the one order; two rows at a time, which
   ;; keeps more of a core at work. `list` holds where 2 `pairs` rows begin; n numbers of each are taken, a multiple of 4, at least 4.
   (func (export "products") (param $list i32) (param $pairs i32) (param $n i32) (param $query i32) (param $out i32)

@@ -106,20 +106,22 @@ export class ScoreSteps {
     return left;
   }
 
-  /** Offers the best rows of a block for queries that `search` left of it: all of them. */
-  async searchNear(top: TopRows, block: Block, { first, values }: Batch, left: readonly AskedBlock[]) {
-    const program = await this.#program!;
+  /** Offers the best rows of a block for queries that were left of it. @param left 128 at most */
+  async searchNear(top: TopRows, block: Block, left: readonly AskedBlock[]): Promise<void> {
+    this.#program ??= this.#compile();
+    const program = await this.#program;
     const dimensions = this.#dimensions;
+    const values = new Float32Array(largestBatch * dimensions);
+    for (const [i, { vector }] of left.entries()) values.set(vector, i * dimensions);
     const rows = block.here!.values;
     const middle = middleOf(rows, dimensions);
     const near = new NearRows(top, left, middle);
     const differences = new Differences(middle, this.#rows, near.most);
-    const columns = Int32Array.from(left, ({ query }) => query - first);
     for (let done = 0; done < block.rows; done += this.#rows) {
       const start = Math.min(done, block.rows - this.#rows);
       differences.take(rows.subarray(start * dimensions, (start + this.#rows) * dimensions));
       await program.run([values, differences.values], this.#outputs.variables);
-      near.offer(this.#scores, columns, differences, { start, from: done - start });
+      near.offer(this.#scores, differences, { start, from: done - start });
     }
     near.finish();
   }

@@ -1,12 +1,10 @@
 /** Programs on the CPU, and variables in this process's memory. */
 import type { InferenceSession } from 'onnxruntime-node';
 import type { BusyClock } from './busy-clock.js';
-import { codeProductGraph } from './code-products.js';
 import { fuseLayers } from './fused-layers.js';
 import { type ConstantArray, prune, type Value } from './graph.js';
 import { HostProgram, HostVariable, hostVariables } from './host-program.js';
 import { withoutIdleReshapes } from './idle-reshapes.js';
-import { integerLimit } from './integer-limit.js';
 import { refuseUnknown } from './known-operators.js';
 import { plansMemory } from './memory-plan.js';
 import { writeModel } from './model-file.js';
@@ -51,15 +49,6 @@ export const inMemory = (ort: Ort, options: InferenceSession.SessionOptions, clo
       throw refusal(name, cause);
     }
   },
-  codeProducts: async () => ({
-    largestCode: await integerLimit(ort),
-    async compile(sizes) {
-      const { graph, outputs } = codeProductGraph(sizes);
-      const { nodes, used } = prune(outputs);
-      const session = await ort.InferenceSession.create(writeModel(graph, nodes, used, outputs), options);
-      return new HostProgram(ort, session, { fed: graph.inputs, bound: new Map() }, outputs, clock);
-    },
-  }),
   variables: hostVariables,
   // In this process's memory a variable is its array, however often it is asked for.
   resident: (values) => new HostVariable(values),

@@ -33,7 +33,7 @@ export class HostProgram implements Program {
     );
   }
 
-  async run(feeds: readonly Feed[], into: readonly (Variable | Int32Array | undefined)[] = []) {
+  async run(feeds: readonly Feed[], into: readonly (Variable | undefined)[] = []) {
     if (this.#disposed) throw new Error('A program was run after it was disposed of.');
     if (feeds.length !== this.inputs.length)
       throw new RangeError(`${feeds.length} feeds for ${this.inputs.length} inputs`);

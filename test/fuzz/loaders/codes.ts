@@ -2,12 +2,9 @@
 import path from 'node:path';
 import { loadSearcher } from '../../../harness/plugins/searchers.js';
 import { silentProgress } from '../../../harness/progress.js';
-import { CodeBatches } from '../../../harness/searchers/exact/code-batches.js';
 import { readLayout } from '../../../harness/searchers/exact/code-file.js';
 import { type Candidates, CodeScan } from '../../../harness/searchers/exact/code-scan.js';
 import { codeQuery, signQuery } from '../../../harness/searchers/exact/row-codes.js';
-import { RowCopies } from '../../../harness/searchers/exact/row-memory.js';
-import { openEngine } from '../../../harness/tensor/engines.js';
 import { makeIndex, normalRows } from '../../made-index.js';
 import { type Files, type Loader, UnfitResult } from '../loader.js';
 import { checkNumbers } from '../results-checked.js';
@@ -36,25 +33,10 @@ async function load(folder: string): Promise<void> {
     const query = new Float32Array(dimensions).fill(-0.5);
     const asked = coding === 'int8' ? codeQuery(query, layout.width) : signQuery(query, layout.width);
     for (const wanted of ['possible', 'best'] as const) check(scan.find(asked, { rows: wanted, depth: 4 }));
-    if (coding === 'int8') check(await together(scan, layout.width, query));
   }
 }
 
-/** Many queries at once are looked for; undefined where rows are too long for that. */
-async function together(scan: CodeScan, width: number, query: Float32Array): Promise<Candidates | undefined> {
-  const engine = await openEngine('onnx', { threads: 1 });
-  const batches = await CodeBatches.open([scan.forProducts()], width, await engine.codeProducts!());
-  const { values } = normalRows(rows, dimensions, 'fuzz');
-  const copies = new RowCopies(dimensions);
-  const [best] = (await batches?.find([query], 4, (asked) => copies.of(values, asked))) ?? [];
-  await batches?.dispose();
-  const [found, scores] = [new Int32Array(4), new Float32Array(4)];
-  const count = best?.take(found, scores, 0);
-  return best && { rows: found.subarray(0, count), values: Float64Array.from(scores.subarray(0, count)) };
-}
-
-function check(found: Candidates | undefined): void {
-  if (found === undefined) return;
+function check(found: Candidates): void {
   checkNumbers(Float32Array.from(found.values, (value) => Math.max(-3e38, Math.min(3e38, value))));
   if (new Set(found.rows).size !== found.rows.length || found.rows.some((row) => !(row >= 0 && row < rows)))
     throw new UnfitResult(`the rows ${found.rows}`);
