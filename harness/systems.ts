@@ -18,6 +18,9 @@ export async function listSystemForms(root?: string): Promise<SystemListing[]> {
   return [...(await listSystems(root)), ...all.flatMap(({ form }) => form ?? [])];
 }
 
+/** In a list of systems, every name that can be listed. */
+export const allSystems = 'all';
+
 /**
  * The names that a separator stands between. A path may hold it: a piece behind a name with a colon belongs to that name, unless it is
  * a system's.
@@ -25,9 +28,11 @@ export async function listSystemForms(root?: string): Promise<SystemListing[]> {
  */
 export async function namesBetween(text: string, separator: ',' | '+' | '>'): Promise<string[]> {
   const names: string[] = [];
+  const isName = async (piece: string) =>
+    (separator === ',' && piece === allSystems) || (await isSystem(piece));
   for (const piece of text.split(separator)) {
     const last = names.at(-1);
-    const mayBePath = last?.includes(':') === true && !(await isSystem(piece.trim()));
+    const mayBePath = last?.includes(':') === true && !(await isName(piece.trim()));
     const known = mayBePath ? (await listSystems()).map(({ name }) => name) : [];
     if (nearestName(piece.trim(), known) !== undefined)
       throw unknownName('architecture', piece.trim(), known);

@@ -52,7 +52,8 @@ test('a run goes through every format and comes back in the order of its scores'
     ['trec', 'dpr'],
   ] as const) {
     const out = path.join(folder, `${from}-${to}`);
-    const text = await convert('--run', file, '--to', to, '--out', out, '--tag', 'sys', ...searched());
+    const tag = to === 'trec' ? ['--tag', 'sys'] : [];
+    const text = await convert('--run', file, '--to', to, '--out', out, ...tag, ...searched());
     assert.match(text, new RegExp(`^${from} to ${to}: 4 hits of 2 queries`));
     file = out;
   }
@@ -127,6 +128,15 @@ test('what cannot be converted is said', async () => {
     [['--run', run, '--to', 'dpr', '--out', out], 'USAGE', /--dataset/],
     [['--run', run, '--to', 'trek', '--out', out], 'UNKNOWN_NAME', /Did you mean 'trec'/],
     [['--run', run, '--to', 'beir', '--out', out, '--split', 'dev'], 'USAGE', /--dataset/],
+    [
+      ['--run', run, '--to', 'beir', '--out', out, '--tag', 'x'],
+      'USAGE',
+      /--tag x plays no part in --to beir/,
+    ],
+    [['--run', run, '--to', 'trec', '--out', out, '--tag', 'x y'], 'DATA_INVALID', /tag "x y"/],
+    // Before anything is read: the run is none.
+    [['--run', folder, '--to', 'trec', '--out', folder], 'PATH_INVALID', /a folder has that name/],
+    [['--run', folder, '--to', 'trec', '--out', path.join(run, 'x')], 'PATH_INVALID', /a file is in its way/],
     [
       ['--run', run, '--run-format', 'beir', '--to', 'trec', '--out', out],
       'RECORD_INVALID',

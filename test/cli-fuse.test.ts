@@ -99,6 +99,17 @@ test('columns that could be ranks or scores are what --run-format says; ranks ar
   assert.doesNotMatch(scored.text, /ranks and no scores/);
 });
 
+test('a file that cannot be written is known before anything is read', async () => {
+  const argv = ['--run', at('none'), '--run', at('none'), '--out', folder];
+  await assert.rejects(
+    execute('fuse', command, argv, () => undefined),
+    {
+      code: 'PATH_INVALID',
+      message: /a folder has that name/,
+    },
+  );
+});
+
 test('what cannot be fused is refused, with what to do', async () => {
   const refused = (argv: string[], code: string, what: RegExp) =>
     assert.rejects(fuse(...argv), (error) => {
@@ -130,6 +141,12 @@ test('what cannot be fused is refused, with what to do', async () => {
   await writeFile(at('large.run'), '1 Q0 a 1 1e300 l\n1 Q0 y 2 2 l\n');
   const large = ['--run', a, '--run', at('large.run'), '--set', 'fuse.method=weighted', '--depth', '1'];
   await refused(large, 'DATA_INVALID', /large\.run: query '1', passage 'a': a score of 1e\+300.*float32/);
+  await refused(
+    [...two, '--set', 'fuse.normalization=none'],
+    'USAGE',
+    /fuse\.normalization plays no part in fuse\.method=rrf.*fuse\.method=weighted/,
+  );
+  await refused([...two, '--tag', 'my run'], 'DATA_INVALID', /tag "my run"/);
   const three = ['--set', 'fuse.method=weighted', '--set', 'fuse.weights=1,2,3'];
   await refused(['--run', a, '--run', b, ...three], 'CONFIG_INVALID', /3 numbers for 2 systems/);
 });

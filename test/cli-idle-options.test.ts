@@ -63,6 +63,16 @@ test('an option that sets what none of the systems has is refused by name, and w
       '--searcher and --set pretrained.maxTokens play no part in rerank:bm25>cross:DIR.',
     ],
     ['mlr', ['--set', 'fuse.constant=3'], '--set fuse.constant plays no part in mlr.'],
+    [
+      'fuse:bm25+vectors:DIR',
+      ['--set', 'fuse.normalization=none'],
+      '--set fuse.normalization plays no part in fuse.method=rrf.',
+    ],
+    [
+      'fuse:bm25+vectors:DIR',
+      ['--set', 'fuse.method=weighted', '--set', 'fuse.constant=3'],
+      '--set fuse.constant plays no part in fuse.method=weighted.',
+    ],
   ];
   for (const [arch, options, message] of idle) {
     await assert.rejects(asked(arch, ...options), { code: 'USAGE', message });
@@ -93,6 +103,13 @@ test('an option that sets what none of the systems has is refused by name, and w
   writeFileSync(file, JSON.stringify({ stages: 2, train: { epochs: 1 } }));
   assert.equal((await asked('bm25', '--config', file)).length, 1);
   rmSync(folder, { recursive: true });
+});
+
+test('all stands for what can be listed, and systems that cannot stand beside it', async () => {
+  const all = (await asked('all')).map(({ architecture }) => architecture);
+  const more = (await asked('run:RUN, all,bm25')).map(({ architecture }) => architecture);
+  assert.ok(all.includes('bm25') && all.length > 5);
+  assert.deepEqual(more, ['run:RUN', ...all]);
 });
 
 test('every setting plays a part in some system, or is said to be of none', async () => {

@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import type { Qrels, Run } from '../harness/contracts.js';
 import { BenchError } from '../harness/errors.js';
 import { evaluate } from '../harness/metrics/evaluate.js';
+import { judge } from '../harness/metrics/judge.js';
+import type { JudgedQuery } from '../harness/metrics/measure.js';
 import { measureFamilies, measureForms, measureId, parseMeasures } from '../harness/plugins/measures.js';
+import { type Stream, stream } from '../harness/random.js';
 
 // Ranks 1 to 5: not judged, relevance 1, judged 0, relevance 3, relevance 1; one of relevance 2 is not found.
 const run: Run = new Map([['q', { passageIds: ['x', 'a', 'zero', 'b', 'c'] }]]);
@@ -41,6 +44,66 @@ test('every measure has values worked out by hand, with and without a cut-off wh
   const covered = new Set(Object.keys(byHand).map((id) => id.replace(/@.*/, '@k')));
   assert.deepEqual([...covered].sort(), measureForms().sort());
   assert.ok(Object.values(byHand).some((value) => value > 0 && value < 1));
+});
+
+/** A query with any number of hits and of judgements, none among them; grades below 0 too. */
+function drawn(random: Stream): JudgedQuery {
+  const below = (count: number) => Math.floor(random.uniform() * count);
+  const passageIds = Array.from({ length: below(12) }, (_, i) => `d${i}`);
+  const judged = new Map<string, number>();
+  for (let i = 0; i < 16; i++) if (random.uniform() < 0.4) judged.set(`d${i}`, below(6) - 2);
+  const firstAnswerRank = random.uniform() < 0.3 ? undefined : 1 + below(12);
+  return judge('q', { passageIds }, judged, firstAnswerRank, {
+    ties: 'as-ranked',
+    relevance: 1 + below(2),
+    depth: Infinity,
+  });
+}
+
+/** The same query where the search had found the first hits alone. */
+const firstOf = (query: JudgedQuery, cut: number): JudgedQuery => ({
+  ...query,
+  hitCount: Math.min(query.hitCount, cut),
+  gains: query.gains.slice(0, cut),
+  relevant: query.relevant.slice(0, cut),
+  judged: query.judged.slice(0, cut),
+  firstAnswerRank: query.firstAnswerRank! <= cut ? query.firstAnswerRank : undefined,
+});
+
+for (const { name, cut, unit, score } of measureFamilies) {
+  test(`${name} of any query is what its unit allows, looks at no hit behind its cut-off, and changes nothing`, () => {
+    const random = stream(5, 'measures');
+    for (let i = 0; i < 500; i++) {
+      const query = drawn(random);
+      const before = structuredClone(query);
+      for (const k of cut === 'optional' ? [1, 3, 10, Infinity] : [1, 3, 10]) {
+        const value = score(query, k);
+        const what = `${value} at ${k} of ${JSON.stringify(query)}`;
+        assert.ok(Number.isFinite(value), what);
+        if (unit === 'share') assert.ok(value >= 0 && value <= 1 + 1e-9, what);
+        assert.equal(score(firstOf(query, k), k), value, what);
+        assert.deepEqual(query, before);
+      }
+    }
+  });
+}
+
+test('what a measure cannot be is no figure: the plug-in is named, and the query', () => {
+  const [measure] = parseMeasures(['p@5']);
+  const given = (value: number, unit: 'share' | 'count') =>
+    evaluate(run, qrels, [{ ...measure!, unit, score: () => value }], { ties: 'as-ranked' });
+  for (const [value, unit] of [
+    [1.5, 'share'],
+    [-0.1, 'share'],
+    [Number.NaN, 'share'],
+    [Number.NaN, 'count'],
+    [Infinity, 'count'],
+  ] as const)
+    assert.throws(() => given(value, unit), {
+      code: 'PLUGIN_FAILED',
+      message: `The plug-in harness/metrics/measures/p.ts gave ${value} as p@5 of query 'q'.`,
+    });
+  assert.equal(given(1.5, 'count').measures.get('p@5')!.mean, 1.5);
 });
 
 test('relevance 2 makes 1 not relevant, and leaves ndcg as it is', () => {

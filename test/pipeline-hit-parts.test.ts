@@ -5,6 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HitParts, type PartsMade, readHits } from '../harness/pipeline/hit-files.js';
 import { inParts, partQueriesOf, searchQueries } from '../harness/pipeline/query-search.js';
+import { runOf } from '../harness/pipeline/run-of-hits.js';
 import type { OpenSearch } from '../harness/pipeline/searching.js';
 import { silentProgress } from '../harness/progress.js';
 import type { PassageHits } from '../harness/search/search.js';
@@ -134,6 +135,42 @@ test('hits whose files do not fit together are refused', async (t) => {
     await assert.rejects(read(), { code: 'CACHE_INVALID', message: new RegExp(name) });
     await writeFile(file, bytes);
   }
+});
+
+test('what is no list of hits is not kept: the query is named, and what is wrong', async (t) => {
+  const folder = await temporaryFolder(t);
+  const faults: [change: (hits: PassageHits) => void, message: RegExp][] = [
+    [({ ordinals }) => ordinals.set([52, 51, 52], 3), /query 6 .*passage 52 is in it twice/],
+    [({ ordinals }) => ordinals.set([-1], 3), /query 6 .*a passage has the place -1/],
+    [({ scores }) => scores.set([Number.NaN], 3), /query 6 .*the score of hit 1 is no number/],
+    [({ scores }) => scores.set([1, 2, 3], 3), /query 6 .*hit 2 scores 2, more than hit 1 with 1/],
+    [({ counts }) => counts.set([4], 1), /query 6 .*4 hits in a list of 3/],
+  ];
+  for (const [change, message] of faults) {
+    const parts = await HitParts.open(folder, made);
+    const hits = hitsOf(['4', '5']);
+    hits.counts.fill(depth);
+    change(hits);
+    const four = ['0', '1', '2', '3'].map((text) => hitsOf([text]));
+    await assert.rejects(parts.add([...four, hits], 0), { code: 'PLUGIN_FAILED', message });
+    assert.equal(parts.queries, 0);
+  }
+  // Behind the end of a list may stand anything.
+  const short = hitsOf(['1', '2']);
+  short.counts.fill(1);
+  short.ordinals.fill(7);
+  await (await HitParts.open(folder, made)).add([short], 0);
+});
+
+test('a hit that is no passage of the index is told with its query', async () => {
+  const ids = ['a', 'b', 'c'];
+  const index = { identifiers: async () => ({ at: (ordinal: number) => ids[ordinal]! }) };
+  const hits = hitsOf(['0', '1']);
+  hits.counts.fill(depth);
+  await assert.rejects(runOf(queries.slice(0, 2), index, hits), {
+    code: 'PLUGIN_FAILED',
+    message: 'The hits of query 2 hold passage 10, which the index does not have.',
+  });
 });
 
 test('without queries there are files without hits', async (t) => {

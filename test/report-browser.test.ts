@@ -212,6 +212,17 @@ test('light, dark, on a phone and printed nothing is cut off or without contrast
       await shoot(page, 'phone');
       const wide = await page.evaluate('document.documentElement.scrollWidth');
       assert.ok(Number(wide) <= 360, `the page is ${wide} wide on a phone of 360`);
+      // What stands still while figures go by leaves them room.
+      const name = 'pretrained:somebody/all-MiniLM-L6-v2@c9745ed1d9f207416be6d2e6f8de32d1f16199bf';
+      const still = page.locator('th[scope=row], .dense .system');
+      for (const each of await still.all()) {
+        await each.evaluate(
+          (element, text) => (element as unknown as { append(text: string): void }).append(text),
+          name,
+        );
+        const width = (await each.boundingBox())?.width ?? 0;
+        assert.ok(width <= 216, `a name takes ${width} of 360`);
+      }
     },
     { viewport: { width: 360, height: 740 } },
   );

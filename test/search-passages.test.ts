@@ -206,3 +206,26 @@ test('the hits of some queries are theirs, of each as many as there may be', () 
     [3, [3, 4, 5, 6, 7, 8], [-3, -4, -5, -6, -7, -8], [103, 104, 105, 106, 107, 108], [0, 2]],
   );
 });
+
+test('a searcher that gives fewer rows than it should is not asked for ever', async (t) => {
+  const index = await makeIndex(await temporaryFolder(t), wholeNumberRows(9, 8, 'few'));
+  t.after(() => index.close());
+  const asked: number[] = [];
+  const short: RowSearcher = {
+    resident: true,
+    async search(_, count, depth) {
+      asked.push(depth);
+      if (asked.length > 20) throw new Error('asked for ever');
+      const given = Math.min(depth, index.vectors) - 1;
+      return {
+        depth: given,
+        rows: Float64Array.from({ length: given }, (_, row) => row),
+        scores: new Float32Array(given),
+        counts: new Int32Array(count).fill(given),
+      };
+    },
+    dispose: async () => undefined,
+  };
+  const hits = await searchPassages(short, index, new Float32Array(8), 1, 9, ample);
+  assert.deepEqual([...hits.counts], [8]);
+});

@@ -4,6 +4,7 @@ import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
 import { runFormatNamed, runFormats } from '../interchange/run-file.js';
 import type { Command } from './command.js';
+import { refuseOtherMethod } from './idle-options.js';
 import { beginJob } from './job.js';
 import { noteLines } from './lines.js';
 import { someOptions } from './options.js';
@@ -49,6 +50,7 @@ export const command: Command = {
       });
     }
     const { fuse } = configOf({ config: values.config, set: values.set });
+    refuseOtherMethod(values, fuse);
     const depth = wholeNumber(values, 'depth');
     const named = (values['run-format'] as readonly string[] | undefined)?.map(runFormatNamed);
     const out = path.resolve(String(values.out));

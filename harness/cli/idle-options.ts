@@ -1,6 +1,7 @@
 /** Options that set what has no part in anything that is asked for: whoever gives one would think that it did something. */
 import { defaultConfig } from '../config/config.js';
 import { flagKeys } from '../config/sources.js';
+import type { FuseConfig } from '../config/system-config.js';
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { isIdle } from '../pipeline/settings-in-play.js';
@@ -55,4 +56,22 @@ export function refuseStart(
   throw new BenchError('USAGE', `${given.join(' and ')} play no part in ${names}.`, {
     hint: 'They say how an architecture is trained, and this one needs no training.',
   });
+}
+
+/** Settings of one method of fusion alone. */
+const ofMethod: Readonly<Record<string, FuseConfig['method']>> = {
+  'fuse.constant': 'rrf',
+  'fuse.normalization': 'weighted',
+};
+
+/** As `refuseIdle`, within the settings of fusion. @throws BenchError USAGE for one of another method */
+export function refuseOtherMethod({ set }: Values, { method }: FuseConfig): void {
+  for (const text of (set ?? []) as readonly string[]) {
+    const key = text.split('=')[0]!.trim();
+    const owner = ofMethod[key];
+    if (owner === undefined || owner === method) continue;
+    throw new BenchError('USAGE', `--set ${key} plays no part in fuse.method=${method}.`, {
+      hint: `It belongs to fuse.method=${owner}: set that too, or leave it out.`,
+    });
+  }
 }

@@ -9,6 +9,7 @@ import { loadReport, reportNames } from '../plugins.js';
 import { describeMachine, readRecords, type StoredRecord } from '../record.js';
 import { writeAtomic } from '../store/atomic.js';
 import { removePartialsOf } from '../store/partials.js';
+import { assertFileTakes } from '../store/writable.js';
 import type { Command } from './command.js';
 import { sliceOption } from './options.js';
 import { measuresIn } from './request.js';
@@ -74,6 +75,7 @@ export const command: Command = {
       flags: { cache: values.cache },
       ...(file !== undefined && { file: String(file) }),
     });
+    if (values.out !== undefined) await assertFileTakes(String(values.out));
     const records = await readRecords(targets.length === 0 ? [config.out] : targets);
     const slices = values.slice === undefined ? {} : { slices: await readSlices(String(values.slice)) };
     const prices = values.prices === undefined ? {} : { prices: await readPrices(String(values.prices)) };

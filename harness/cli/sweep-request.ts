@@ -3,10 +3,10 @@ import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import { datasetsNamed } from '../plugins.js';
 import { storeInUse } from '../store/remote/address.js';
-import { listSystems } from '../systems.js';
+import { allSystems, listSystems } from '../systems.js';
 import { type Command, splitList, type Values } from './command.js';
 import { distractorOptions, distractorsOf } from './distractors.js';
-import { refuseIdle, refuseStart } from './idle-options.js';
+import { refuseIdle, refuseOtherMethod, refuseStart } from './idle-options.js';
 import { configOptions, datasetOptions, trainingOptions } from './options.js';
 import { anewOf, dataFolders, systemsIn, systemsNamed, trainingStart } from './request.js';
 
@@ -32,7 +32,9 @@ export const sweepOptions: Command['options'] = {
 /** One request per architecture, dataset, number of distractors and seed; every name is looked up before any work begins. */
 export async function requestsOf(values: Values): Promise<RunRequest[]> {
   const named = await systemsIn(values);
-  const architectures = named.includes('all') ? (await listSystems()).map(({ name }) => name) : named;
+  const all = named.includes(allSystems) ? (await listSystems()).map(({ name }) => name) : [];
+  // Systems that no list has, such as files of hits, may stand beside all that it has.
+  const architectures = [...new Set(named.flatMap((name) => (name === allSystems ? all : [name])))];
   const datasets = splitList('dataset', String(values.dataset));
   const { configOn, ...start } = await trainingStart(values);
   const anew = anewOf(values);
@@ -64,6 +66,7 @@ export async function requestsOf(values: Values): Promise<RunRequest[]> {
   });
   // Behind the configuration, which says what is wrong with a name or a value.
   refuseIdle(values, systems);
+  for (const { config } of requests) refuseOtherMethod(values, config.fuse);
   return requests;
 }
 

@@ -53,7 +53,8 @@ export interface Evaluation {
 
 /**
  * Evaluates with trec_eval's definitions (https://github.com/usnistgov/trec_eval), tie rule by option.
- * @throws BenchError DATA_INVALID where no query is left to evaluate, or run and qrels share none
+ * @throws BenchError DATA_INVALID where no query is left to evaluate, or run and qrels share none; PLUGIN_FAILED where a measure
+ *   gives what it cannot be
  */
 export function evaluate(
   run: Run,
@@ -84,7 +85,8 @@ export function evaluate(
       unjudged,
     });
     judgedHits += judged.judged.reduce((count, each) => count + each, 0);
-    for (const [i, measure] of measures.entries()) values[i]![position] = measure.score(judged);
+    for (const [i, measure] of measures.entries())
+      values[i]![position] = checked(measure, measure.score(judged), queryId);
   }
   return {
     queryIds,
@@ -96,6 +98,20 @@ export function evaluate(
     judgedLeftOut: qrels.size - queryIds.reduce((count, queryId) => count + (qrels.has(queryId) ? 1 : 0), 0),
     leftOut: run.size - queryIds.reduce((count, queryId) => count + (run.has(queryId) ? 1 : 0), 0),
   };
+}
+
+/** Sums of shares may end a little above what they are. */
+const slack = 1e-9;
+
+/** @throws BenchError PLUGIN_FAILED for what its unit cannot be: tables would show it, and tests compare it, as if it were a figure */
+function checked({ family, id, unit }: Measure, value: number, queryId: string): number {
+  const isShare = value >= -slack && value <= 1 + slack;
+  if (Number.isFinite(value) && (unit !== 'share' || isShare)) return value;
+  throw new BenchError(
+    'PLUGIN_FAILED',
+    `The plug-in harness/metrics/measures/${family}.ts gave ${value} as ${id} of query '${queryId}'.`,
+    { hint: "A measure is a finite number, and one whose unit is 'share' lies between 0 and 1." },
+  );
 }
 
 function queriesOf(

@@ -5,10 +5,12 @@ import type { Dataset, Query, Run, Split } from '../contracts.js';
 import { counted } from '../counted.js';
 import { passageTexts } from '../dataset/reading.js';
 import { BenchError } from '../errors.js';
+import { assertId } from '../interchange/identifiers.js';
 import { type RunFormat, type RunToWrite, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import type { Progress } from '../progress.js';
 import { removePartialsOf } from '../store/partials.js';
 import { Store } from '../store/store.js';
+import { assertFileTakes } from '../store/writable.js';
 import { AnswerMatcher, PassageText } from '../text/answers.js';
 import { type DatasetChoice, openDataset } from './open-dataset.js';
 
@@ -32,7 +34,10 @@ export interface Converted {
   notes: string[];
 }
 
-/** @throws BenchError USAGE where texts are needed and no dataset is named; RECORD_INVALID, DATA_INVALID */
+/**
+ * @throws BenchError USAGE where texts are needed and no dataset is named, and for a tag that the format does not have;
+ *   PATH_INVALID, NOT_WRITABLE, DISK_FULL before anything is read; RECORD_INVALID, DATA_INVALID
+ */
 export async function convertRun(request: ConvertRequest, progress: Progress): Promise<Converted> {
   const { run: file, to, out, searched } = request;
   if (to === 'dpr' && searched === undefined) {
@@ -42,6 +47,8 @@ export async function convertRun(request: ConvertRequest, progress: Progress): P
       { hint: 'Say which dataset was searched: --dataset D.' },
     );
   }
+  if (request.tag !== undefined) assertTag(request.tag, to);
+  await assertFileTakes(out);
   const dataset =
     searched && (await openDataset(searched, new Store(searched.cache, { told: progress }), progress));
   const queries = dataset && (await dataset.queries(searched.split));
@@ -62,6 +69,16 @@ export async function convertRun(request: ConvertRequest, progress: Progress): P
   let hits = 0;
   for (const { passageIds } of run.values()) hits += passageIds.length;
   return { from: read.format, queries: run.size, hits, notes };
+}
+
+function assertTag(tag: string, to: RunFormat): void {
+  if (to === 'trec') {
+    assertId(tag, 'tag');
+    return;
+  }
+  throw new BenchError('USAGE', `--tag ${tag} plays no part in --to ${to}.`, {
+    hint: 'Only lines of trec hold the name of a system: leave --tag out.',
+  });
 }
 
 function refuseStrangers(file: string, run: Run, queries: readonly Query[], where: string): void {

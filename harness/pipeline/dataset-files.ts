@@ -9,6 +9,7 @@ import { type Holding, holdingOf, verifyHolding } from '../store/holdings.js';
 import { removePartialsOf } from '../store/partials.js';
 import { Store } from '../store/store.js';
 import { byHand } from '../store/verification.js';
+import { assertFileTakes } from '../store/writable.js';
 import { type DatasetChoice, fetcher, openDataset } from './open-dataset.js';
 
 export type { Holding } from '../store/holdings.js';
@@ -162,6 +163,7 @@ export async function exportQrels(
   { split, out }: { split: Split; out: string },
   progress: Progress,
 ): Promise<{ queries: number; qrels: number }> {
+  await assertFileTakes(out);
   const dataset = await openDataset(request, new Store(request.cache, { told: progress }), progress);
   const qrels = await dataset.qrels(split);
   if (qrels.length === 0) {

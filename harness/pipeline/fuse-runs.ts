@@ -3,11 +3,13 @@ import type { FuseConfig } from '../config/system-config.js';
 import type { Ranking, Run } from '../contracts.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
+import { assertId } from '../interchange/identifiers.js';
 import { inOrder, type RunFormat, readRunFile, writeRunFile } from '../interchange/run-file.js';
 import { compareBytes } from '../metrics/judge.js';
 import { fuseHits } from '../search/fuse.js';
 import type { PassageHits } from '../search/search.js';
 import { removePartialsOf } from '../store/partials.js';
+import { assertFileTakes } from '../store/writable.js';
 import { assertScores } from './foreign-run.js';
 import { fusionOf, fusionText } from './fused.js';
 
@@ -35,7 +37,7 @@ export interface FusedRuns {
 /**
  * Every query that one of the runs has is written. Hits of equal score are ordered by passage id, the larger first, so that
  * trec_eval sees the order of the file.
- * @throws BenchError USAGE, CONFIG_INVALID, RECORD_INVALID
+ * @throws BenchError USAGE, CONFIG_INVALID; PATH_INVALID, NOT_WRITABLE, DISK_FULL before anything is read; RECORD_INVALID, DATA_INVALID
  */
 export async function fuseRuns(request: FuseRunsRequest): Promise<FusedRuns> {
   const { runs: files, formats, fuse, depth, out, tag } = request;
@@ -52,6 +54,8 @@ export async function fuseRuns(request: FuseRunsRequest): Promise<FusedRuns> {
     );
   }
   const fusion = fusionOf(fuse, files.length);
+  assertId(tag, 'tag');
+  await assertFileTakes(out);
   const notes: string[] = [];
   const runs: Run[] = [];
   for (const [i, file] of files.entries()) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { closing } from '../closing.js';
 import { damaged, openToRead, readFully } from '../index/reading.js';
 import { parseJson } from '../json.js';
-import type { PassageHits } from '../search/search.js';
+import { assertHits, type PassageHits } from '../search/passage-hits.js';
 import { writeAtomic, writeWhole } from '../store/atomic.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
 import { openPlain } from '../store/plain-file.js';
@@ -140,8 +140,16 @@ export class HitParts {
     return path.join(partsFolder(this.#folder), `${String(this.#parts.length).padStart(5, '0')}.hits`);
   }
 
-  /** @param batches of the next queries, in their order @param seconds that searching them took */
+  /**
+   * @param batches of the next queries, in their order @param seconds that searching them took
+   * @throws BenchError PLUGIN_FAILED, see `assertHits`
+   */
   async add(batches: readonly PassageHits[], seconds: number): Promise<void> {
+    let first = this.queries;
+    for (const hits of batches) {
+      assertHits(hits, first);
+      first += hits.counts.length;
+    }
     const queries = batches.reduce((sum, { counts }) => sum + counts.length, 0);
     const depth = batches[0]?.depth ?? 0;
     const arrays = fields.flatMap((field) => batches.map((hits) => bytesOf(hits[field])));

@@ -91,7 +91,7 @@ export async function searchPassages(
       for (const [i, query] of asked.entries()) {
         takePassages(rows, i, index, found, query);
         // A list that was not filled holds all the searcher finds, and one of every row all there is.
-        const more = rows.counts[i] === rows.depth && rows.depth < index.vectors;
+        const more = rows.counts[i] === rows.depth && rowDepth < index.vectors;
         if (found.counts[query]! < kept && more) stillLacking.push(query);
       }
     }

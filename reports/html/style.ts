@@ -77,7 +77,8 @@ button.sort { background: none; border: 0; padding: 0; text-align: inherit; curs
 .drawing .point:focus circle { stroke: var(--ink); stroke-width: 3; }
 .drawing .spot { fill: var(--s0); fill-opacity: 0.45; stroke: var(--s0); }
 .told { min-height: 3em; overflow-wrap: anywhere; }
-@media (max-width: 34rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.3rem; } body { padding: 0.6rem; } th.middle { text-align: left; } }
+/* What stays while figures go by must leave them room, be the name of a system as long as it is. */
+@media (max-width: 34rem) { th[scope=row], .dense .system { overflow-wrap: anywhere; min-width: 8rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.3rem; } body { padding: 0.6rem; } th.middle { text-align: left; } }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   :root { ${lightGround} }
