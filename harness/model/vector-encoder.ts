@@ -27,6 +27,8 @@ export interface VectorModel {
   readonly indexedVectors: number | 'varies';
   /** Whether it is told the segment of each token, `EncoderInput.types`; false where absent. */
   readonly takesTypes?: boolean;
+  /** Numbers of a token between two layers, where that is not `dimensions`. */
+  readonly width?: number;
   /** @param weights one tensor per parameter @returns [B, D] */
   queries(weights: readonly Tensor[], input: EncoderInput): Tensor2D;
   searched(weights: readonly Tensor[], input: EncoderInput): PassageVectors;
@@ -128,7 +130,7 @@ export class VectorEncoder {
     const { engine, retriever, side, precision = usualPrecision } = this.options;
     // What one layer takes and gives is the least that a batch needs.
     refuseBeyondMemory(
-      8 * batch * tokens * retriever.dimensions,
+      8 * batch * tokens * (retriever.width ?? retriever.dimensions),
       `Encoding ${batch} texts of ${tokens} tokens at once`,
       'Make encode.batchTokens smaller.',
     );
