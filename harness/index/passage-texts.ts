@@ -56,17 +56,20 @@ export class PassageTexts {
   readonly #texts: FileHandle;
   readonly #starts: FileHandle;
   readonly #passages: number;
+  /** Of all texts. */
+  readonly #bytes: number;
   readonly #held: { texts: Buffer; starts: Float64Array } | undefined;
 
   private constructor(
     folder: string,
-    files: { texts: FileHandle; starts: FileHandle; passages: number },
+    files: { texts: FileHandle; starts: FileHandle; passages: number; bytes: number },
     held: { texts: Buffer; starts: Float64Array } | undefined,
   ) {
     this.#folder = folder;
     this.#texts = files.texts;
     this.#starts = files.starts;
     this.#passages = files.passages;
+    this.#bytes = files.bytes;
     this.#held = held;
   }
 
@@ -84,7 +87,7 @@ export class PassageTexts {
         throw damaged(startsFile(folder), `holds ${size} bytes, not 8 for each start`);
       await readFully(startsFile(folder), starts, new Uint8Array(last.buffer), 8 * passages);
       if (last[0] !== bytes) throw damaged(textsFile(folder), `holds ${bytes} bytes where ${last[0]} belong`);
-      const files = { texts, starts, passages };
+      const files = { texts, starts, passages, bytes };
       if (size + bytes > memoryBytes) return new PassageTexts(folder, files, undefined);
       const held = { texts: Buffer.alloc(bytes), starts: new Float64Array(passages + 1) };
       await readFully(textsFile(folder), texts, held.texts, 0);
@@ -97,6 +100,10 @@ export class PassageTexts {
     }
   }
 
+  get passages(): number {
+    return this.#passages;
+  }
+
   /** Whether all lie in memory; else the disk's share is in a latency. */
   get resident(): boolean {
     return this.#held !== undefined;
@@ -106,15 +113,14 @@ export class PassageTexts {
   async at(ordinal: number): Promise<string> {
     if (!(ordinal >= 0 && ordinal < this.#passages))
       throw new RangeError(`passage ${ordinal} of ${this.#passages}`);
-    if (this.#held !== undefined) {
-      const { texts, starts } = this.#held;
-      return texts.toString('utf8', starts[ordinal], starts[ordinal + 1]);
-    }
-    const range = new Float64Array(2);
-    await readFully(startsFile(this.#folder), this.#starts, new Uint8Array(range.buffer), 8 * ordinal);
+    const range = this.#held?.starts.subarray(ordinal, ordinal + 2) ?? new Float64Array(2);
+    if (this.#held === undefined)
+      await readFully(startsFile(this.#folder), this.#starts, new Uint8Array(range.buffer), 8 * ordinal);
     const [from, end] = [range[0]!, range[1]!];
-    if (!(from <= end))
-      throw damaged(startsFile(this.#folder), `has text ${ordinal + 1} end before it begins`);
+    const isRange = Number.isInteger(from) && Number.isInteger(end) && from >= 0 && from <= end;
+    if (!isRange || end > this.#bytes)
+      throw damaged(startsFile(this.#folder), `has text ${ordinal + 1} from ${from} to ${end}`);
+    if (this.#held !== undefined) return this.#held.texts.toString('utf8', from, end);
     const bytes = Buffer.alloc(end - from);
     await readFully(textsFile(this.#folder), this.#texts, bytes, from);
     return bytes.toString('utf8');

@@ -9,6 +9,7 @@ export class CrossModel implements VectorModel {
   /** Of the encoder, then of the head. */
   readonly parameters: readonly Parameter[];
   readonly dimensions = 1;
+  readonly tokenNumbers: number;
   readonly paddingId: number;
   readonly indexedVectors = 1;
 
@@ -17,6 +18,7 @@ export class CrossModel implements VectorModel {
     readonly head: ClassificationHead,
     readonly takesTypes: boolean,
   ) {
+    this.tokenNumbers = encoder.shape.dimensions;
     this.paddingId = encoder.paddingId;
     this.parameters = [...encoder.parameters, ...head.parameters];
   }

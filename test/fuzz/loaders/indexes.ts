@@ -4,6 +4,7 @@ import { openBm25Index } from '../../../harness/index/bm25-index.js';
 import { Terms } from '../../../harness/index/bm25-terms.js';
 import { writeBm25Index } from '../../../harness/index/bm25-writer.js';
 import { Identifiers } from '../../../harness/index/identifiers.js';
+import { PassageTexts, writePassageTexts } from '../../../harness/index/passage-texts.js';
 import { ShardReader } from '../../../harness/index/shard.js';
 import { readShardFacts } from '../../../harness/index/shard-files.js';
 import { indexSize } from '../../../harness/index/size.js';
@@ -145,6 +146,28 @@ const loaders: readonly Loader[] = [
       await Identifiers.count(file);
       const identifiers = await Identifiers.open(file);
       for (let i = 0; i < identifiers.count; i++) identifiers.at(i);
+    },
+  },
+  {
+    name: 'passage-texts',
+    inputs: async () => [
+      await written(async (folder) => {
+        const texts = async function* () {
+          yield* ['the old castle', '', 'Лампа'];
+        };
+        await writePassageTexts(folder, texts());
+      }),
+    ],
+    codes: ['CACHE_INVALID'],
+    async load(folder) {
+      for (const memoryBytes of [0, 1 << 20]) {
+        const texts = await PassageTexts.open(folder, memoryBytes);
+        try {
+          for (let ordinal = 0; ordinal < texts.passages; ordinal++) await texts.at(ordinal);
+        } finally {
+          await texts.close();
+        }
+      }
     },
   },
   {

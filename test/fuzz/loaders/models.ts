@@ -12,6 +12,7 @@ import {
 } from '../../../harness/model/retriever-files.js';
 import { SafetensorsFile, writeSafetensors } from '../../../harness/model/safetensors.js';
 import { TensorSource } from '../../../harness/model/tensor-source.js';
+import { openCross } from '../../../harness/pipeline/published-cross.js';
 import { openPublished } from '../../../harness/pipeline/published-model.js';
 import type { Stream } from '../../../harness/random.js';
 import { stream } from '../../../harness/random.js';
@@ -23,6 +24,7 @@ import {
   saveState,
   type TrainedArrays,
 } from '../../../harness/train/training-state.js';
+import { crossFolder, crossKinds } from '../../cross-folder.js';
 import { madeRetriever } from '../../made-training.js';
 import { kindFolder, sentenceFolder, withoutSetting } from '../../sentence-folder.js';
 import { type Loader, UnfitResult } from '../loader.js';
@@ -36,8 +38,10 @@ const checkpoints = () => encoders.map(({ examples }) => checkpoint(Object.keys(
 
 /** Their tokenizers are of a few words, so that edits find what counts. */
 const kindsToLoad = ['mpnet', 't5', 'distilbert'];
-const kindFiles = (name: string) => {
-  const folder = kindFolder(name);
+const kindFiles = (name: string) => filesOf(kindFolder(name));
+
+/** What a folder holds, which is not needed behind that. */
+const filesOf = (folder: string) => {
   const files = filesIn(folder);
   rmSync(folder, { recursive: true });
   return files;
@@ -163,6 +167,24 @@ const loaders: readonly Loader[] = [
       for (const values of weights) checkNumbers(values);
       for (const text of ['', 'the old castle'])
         if (texts.query(text).length > maxTokens.query) throw new UnfitResult('a text longer than it may be');
+    },
+  },
+  {
+    name: 'cross-encoder',
+    inputs: () => [
+      filesOf(crossFolder('bert', crossKinds.kinds.bert!.saved)),
+      ...['mpnet', 'distilbert', 'electra'].map((name) => filesOf(crossFolder(name))),
+    ],
+    codes: ['CHECKPOINT_INVALID', 'CONFIG_INVALID', 'PATH_INVALID'],
+    async load(folder) {
+      const { weights, tokenizer, maxTokens } = await openCross(folder, 'tiny', { maxTokens: null });
+      for (const values of weights) checkNumbers(values);
+      for (const text of ['', 'the old castle']) {
+        const ids = tokenizer.encodeText(text);
+        const pair = tokenizer.framePair(ids, ids, maxTokens);
+        if (pair.ids.length > maxTokens || pair.types.length !== pair.ids.length)
+          throw new UnfitResult(`a pair of ${pair.ids.length} tokens and ${pair.types.length} segments`);
+      }
     },
   },
   {
