@@ -1,4 +1,5 @@
-/** Errors that say what happened, the value seen and what to do. Imports nothing of ours. */
+/** Errors that say what happened, the value seen and what to do. Imports nothing of ours but what hints may name. */
+import { placesOffered, whereOffered } from './offered.js';
 
 /** Every code, with the exit code of the command that ends with it: 2 the request was wrong, 3 the machine lacks something. */
 export const exitCodes = {
@@ -200,18 +201,20 @@ export const succeeds = (work: Promise<unknown>): Promise<boolean> =>
     () => false,
   );
 
+const on = (text: string, tell: (text: string) => string): string => (text === '' ? '' : tell(text));
+
 /** Turns the file system's own errors into ours where the user can act on them; gives others back unchanged. */
 export function fileError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new BenchError('DISK_FULL', `The disk is full: ${path} could not be written.`, {
-      hint: 'Free some space, or point --cache and --out at another disk; what was complete is kept and the same command goes on from there.',
+      hint: `Free some space${on(placesOffered('and'), (options) => `, or point ${options} at another disk`)}${whereOffered(['cache'], '; what was complete is kept and the same command goes on from there')}.`,
       cause: error,
     });
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new BenchError('NOT_WRITABLE', `${path} cannot be written to (${code}).`, {
-      hint: 'Choose folders you may write to with --cache DIR and --out DIR.',
+      hint: `Choose a place that you may write to${on(placesOffered('and'), (options) => ` with ${options}`)}.`,
       cause: error,
     });
   }
@@ -223,6 +226,13 @@ export function unreadable(file: string, cause: unknown, hint?: string): BenchEr
   if (cause instanceof BenchError) return cause;
   const message = `${file} cannot be read: ${(cause as Error).message}.`;
   return new BenchError('PATH_INVALID', message, { cause, ...(hint !== undefined && { hint }) });
+}
+
+/** The error for a file of a user's that is not what it was when its hash was taken: what is made of it would have another's name. */
+export function changedWhileRead(file: string): BenchError {
+  return new BenchError('DATA_INVALID', `${file} was changed while it was read.`, {
+    hint: 'Run again once whatever writes it is done.',
+  });
 }
 
 /** The error for a file of the cache that does not hold what it should. */

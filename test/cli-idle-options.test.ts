@@ -31,7 +31,7 @@ test('an option that sets what none of the systems has is refused by name, and w
     ['bm25', ['--index', 'IVF4,Flat', '--stages', '2'], '--index and --stages play no part in bm25.'],
     ['bm25', ['--model', 'scratch'], '--model plays no part in bm25.'],
     ['bm25', ['--searcher', 'exact'], '--searcher plays no part in bm25.'],
-    ['bm25', ['--engine', 'onnx', '--device', 'cpu'], '--engine and --device play no part in bm25.'],
+    ['bm25', ['--device', 'cpu', '--stages', '2'], '--stages plays no part in bm25.'],
     ['bm25', ['--set', 'train.epochs=1'], '--set train.epochs plays no part in bm25.'],
     ['pretrained:DIR', ['--set', 'arch.layers=1'], '--set arch.layers plays no part in pretrained:DIR.'],
     ['sparse:DIR', ['--searcher', 'exact'], '--searcher plays no part in sparse:DIR.'],
@@ -110,6 +110,28 @@ test('all stands for what can be listed, and systems that cannot stand beside it
   const more = (await asked('run:RUN, all,bm25')).map(({ architecture }) => architecture);
   assert.ok(all.includes('bm25') && all.length > 5);
   assert.deepEqual(more, ['run:RUN', ...all]);
+});
+
+test('what says what computes here is told and passed over where nothing computes, for scripts that go through systems', async (t) => {
+  const told: string[] = [];
+  t.mock.method(process.stderr, 'write', (text: string) => told.push(text));
+  const of = async (arch: string, ...options: string[]) => {
+    told.length = 0;
+    const requests = await asked(arch, ...options);
+    assert.equal(requests.length, arch.split(',').length);
+    return told.join('');
+  };
+  const here = ['--engine', 'onnx', '--device', 'cpu', '--set', 'deviceMemoryMiB=100', '--set', 'device=cpu'];
+  assert.equal(
+    await of('bm25', ...here),
+    'note: --engine and --device and --set deviceMemoryMiB and --set device play no part in bm25: nothing of it is computed by an engine.\n',
+  );
+  assert.equal(
+    await of('bm25,run:RUN', '--device', 'cpu'),
+    'note: --device plays no part in bm25, run:RUN: nothing of them is computed by an engine.\n',
+  );
+  assert.equal(await of('bm25,mlr', ...here), '');
+  assert.equal(await of('bm25'), '');
 });
 
 test('every setting plays a part in some system, or is said to be of none', async () => {

@@ -1,12 +1,20 @@
 /** Data that changes under a cache that knows it: what is measured is what lies there now. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { execute } from '../harness/cli/command.js';
 import { command } from '../harness/cli/run.js';
+import { openRun } from '../harness/pipeline/open-run.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
+import { type Progress, silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
+import { inOrder, inputKey } from '../harness/stages/graph.js';
+import { Store } from '../harness/store/store.js';
+import { run as sweepOne } from '../harness/sweep.js';
+import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 const root = await mkdtemp(path.join(tmpdir(), 'strata-edited-'));
 after(() => rm(root, { recursive: true, force: true }));
@@ -69,3 +77,38 @@ test('a collection that lies elsewhere and has been touched is known by what it 
     assert.doesNotMatch(JSON.stringify(inputs), new RegExp(`${path.basename(root)}|mtime|ctime`), file);
   }
 });
+
+test('a collection that is edited while a stage reads it leaves nothing under the name of what it was', async () => {
+  const here = path.join(root, 'amid');
+  await writeTinyCollection(path.join(here, 'data'));
+  const corpus = path.join(here, 'data', 'corpus.jsonl');
+  const before = await readFile(corpus, 'utf8');
+  const request = tinyRequest(here, 'dual-encoder', 1);
+  const artifact = await shardsOf(request);
+  let edits = 0;
+  const editing: Progress = {
+    ...silentProgress(),
+    stage(name, total, unit) {
+      if (name === 'encode' && edits++ === 0) writeFileSync(corpus, before.replaceAll('"p29"', '"p99"'));
+      return silentProgress().stage(name, total, unit);
+    },
+  };
+  await assert.rejects(sweepOne(request, editing), {
+    code: 'DATA_INVALID',
+    message: `${corpus} was changed while it was read.`,
+  });
+  assert.equal(edits, 1);
+  const store = new Store(request.config.cache);
+  assert.ok(!(await store.has('shards', artifact)));
+  await writeFile(corpus, before);
+  await sweepOne(request, silentProgress());
+  assert.ok(await store.has('shards', artifact));
+});
+
+/** The key of its vectors, which are not made. */
+async function shardsOf(request: RunRequest): Promise<string> {
+  const opened = await openRun(request, silentProgress());
+  await opened.close();
+  const shards = inOrder(opened.stages).find(({ kind }) => kind === 'shards')!;
+  return inputKey(shards);
+}

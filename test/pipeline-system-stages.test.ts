@@ -1,6 +1,6 @@
 /** encode, search and mine of systems that have no checkpoint of their own, and training on what they mined. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,10 +11,15 @@ import { readNegatives } from '../harness/interchange/negatives.js';
 import { readRun } from '../harness/interchange/trec.js';
 import type { MinedNegatives } from '../harness/pipeline/mine.js';
 import type { EncodedIndex, TrainedCheckpoint } from '../harness/pipeline/one-stage.js';
+import { openRun } from '../harness/pipeline/open-run.js';
+import type { RunRequest } from '../harness/pipeline/run-request.js';
 import type { SearchedRun } from '../harness/pipeline/searched-run.js';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
+import { inOrder, inputKey } from '../harness/stages/graph.js';
+import { recordedBefore } from '../harness/sweep/recording.js';
 import { run } from '../harness/sweep.js';
+import { madeOf } from '../harness/tasks/latency.js';
 import { answerTo, bodyOf, send } from './endpoint-server.js';
 import { givenFiles } from './given-folder.js';
 import { loopback } from './loopback.js';
@@ -96,6 +101,69 @@ test('a search of any system is that of its run: the hits, and the figures of th
       ),
     ) as RunRecord;
     assert.deepEqual(evaluated.measures, record.measures, system);
+  }
+});
+
+test('what a run leaves is known by its key before anything is made, and its record is found by what it read', async () => {
+  const model = `model.name=${pretrained.replace('pretrained:', '')}`;
+  for (const [i, system] of [...systems(), 'dual-encoder'].entries()) {
+    const places = ['cache', 'out'].map((folder) => `${folder}=${path.join(root, `known-${i}`, folder)}`);
+    const request = { ...tinyRequest(root, system, 1, ...settings, ...places, model), offline: false };
+    const { stages } = await madeOf(request, silentProgress());
+    await run(request, silentProgress());
+    const opened = await openRun(request, silentProgress());
+    try {
+      assert.deepEqual(opened.stages.map(inputKey), stages, system);
+      const lacking = [];
+      // Negatives are looked for where some are trained on.
+      for (const stage of inOrder(opened.stages))
+        if (stage.kind !== 'negatives' && !(await opened.store.has(stage.kind, inputKey(stage))))
+          lacking.push(stage.name);
+      assert.deepEqual(lacking, [], system);
+      const notes: string[] = [];
+      const progress = { ...silentProgress(), note: (line: string) => void notes.push(line) };
+      const found = await recordedBefore(request, opened.dataset, progress);
+      // A checkout with changes cannot say that it is the program it was.
+      assert.ok(found !== undefined || notes.some((line) => line.startsWith('made again: ')), system);
+    } finally {
+      await opened.close();
+    }
+  }
+});
+
+test('the record of a model that lay in the folder before is not taken for that of another', async () => {
+  const folder = path.join(root, 'edited model');
+  await cp(pretrained.replace('pretrained:', ''), folder, { recursive: true });
+  const files = ['cache', 'out'].map((name) => `${name}=${path.join(root, 'edited', name)}`);
+  const asked = ['dual-encoder', `pretrained:${folder}`].map((system) =>
+    tinyRequest(root, system, 1, ...settings, ...files, `model.name=${folder}`),
+  );
+  const { dataset, close } = await openRun(asked[0]!, silentProgress());
+  await close();
+  const looked = async (request: RunRequest) => {
+    const notes: string[] = [];
+    const progress = { ...silentProgress(), note: (line: string) => void notes.push(line) };
+    return (await recordedBefore(request, dataset, progress)) !== undefined || notes.length > 0;
+  };
+  for (const request of asked) {
+    await run(request, silentProgress());
+    assert.ok(await looked(request), request.architecture);
+  }
+  const config = path.join(folder, 'config.json');
+  await writeFile(config, `${await readFile(config, 'utf8')}\n`);
+  for (const request of asked) assert.ok(!(await looked(request)), request.architecture);
+});
+
+test('other vectors in a folder are other stages', async () => {
+  const request = tinyRequest(root, vectors, 1, ...settings);
+  const before = await madeOf(request, silentProgress());
+  const file = path.join(root, 'given vectors', 'queries.npy');
+  const content = await readFile(file);
+  await writeFile(file, Buffer.concat([content.subarray(0, -4), Buffer.from(new Float32Array([9]).buffer)]));
+  try {
+    assert.notDeepEqual((await madeOf(request, silentProgress())).stages, before.stages);
+  } finally {
+    await writeFile(file, content);
   }
 });
 

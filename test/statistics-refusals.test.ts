@@ -52,7 +52,7 @@ test('seeds that differ are refused unless the common ones are asked for', () =>
     (error: Error & { code: string; hint: string }) => {
       assert.equal(error.code, 'RECORD_INVALID');
       assert.match(error.message, /dual-encoder has 1, 2, 3; mlr-sc has 2, 3, 4/);
-      assert.match(error.hint, /both have \(2, 3\) with --common-seeds/);
+      assert.match(error.hint, /both have \(2, 3\): bench compare, power and report take --common-seeds/);
       return true;
     },
   );

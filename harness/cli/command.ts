@@ -1,6 +1,7 @@
 /** What a subcommand is, and how its command line is read. */
 import yargs from 'yargs';
 import { BenchError, nearestName } from '../errors.js';
+import { offer } from '../offered.js';
 import { printable } from '../printable.js';
 import { useStore } from '../store/remote/address.js';
 
@@ -90,6 +91,7 @@ export async function execute(
   const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const problems = [...mistakes(command, values), ...surplus(command, positionals.map(String))];
   if (problems.length > 0) throw new BenchError('USAGE', problems.join('\n  '), { hint });
+  offer(Object.keys(command.options));
   if (typeof values.store === 'string') useStore(values.store);
   return command.run(values as Values, positionals.map(String), print);
 }

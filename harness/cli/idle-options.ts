@@ -4,15 +4,17 @@ import { flagKeys } from '../config/sources.js';
 import type { FuseConfig } from '../config/system-config.js';
 import { BenchError } from '../errors.js';
 import type { RunRequest } from '../pipeline/run-request.js';
-import { isIdle } from '../pipeline/settings-in-play.js';
+import { isIdle, settingsOfMachine } from '../pipeline/settings-in-play.js';
 import type { System } from '../pipeline/system.js';
+import { printable } from '../printable.js';
 import type { Values } from './command.js';
 
 /**
- * The configuration file is not asked: it is there for all systems.
+ * The configuration file is not asked: it is there for all systems. An option that says what computes on this machine is told on
+ * stderr and passed over.
  * @param systems that are asked for; an option that plays a part in one of them is fine
  * @param more sections that play a part in what is done with them
- * @throws BenchError USAGE that names every option without a part
+ * @throws BenchError USAGE that names every other option without a part
  */
 export function refuseIdle(
   values: Values,
@@ -22,27 +24,46 @@ export function refuseIdle(
   const sections = [more, ...systems.map(({ settings }) => settings)];
   // What is no section at all the configuration refuses, with a near name.
   const known = defaultConfig();
-  const isWithoutPart = (key: string) => {
-    const section = key.split('.')[0]!;
-    return Object.hasOwn(known, section) && isIdle(section, sections);
-  };
+  const isWithoutPart = ({ section }: Given) => Object.hasOwn(known, section) && isIdle(section, sections);
   const flags = Object.entries(flagKeys).flatMap(([flag, key]) =>
-    values[flag] !== undefined && isWithoutPart(key) ? [`--${flag}`] : [],
+    values[flag] === undefined ? [] : [{ option: `--${flag}`, section: sectionOf(key) }],
   );
   const set = ((values.set ?? []) as readonly string[])
     .map((text) => text.split('=')[0]!.trim())
-    .filter(isWithoutPart)
-    .map((key) => `--set ${key}`);
-  const idle = [...flags, ...new Set(set)];
-  if (idle.length === 0) return;
+    .map((key) => ({ option: `--set ${key}`, section: sectionOf(key) }));
+  const idle = [...flags, ...set].filter(isWithoutPart);
+  const isOfMachine = ({ section }: Given) => settingsOfMachine.some((each) => each === section);
   const names = systems.map(({ name }) => name).join(', ');
-  throw new BenchError(
-    'USAGE',
-    `${idle.join(' and ')} ${idle.length === 1 ? 'plays' : 'play'} no part in ${names}.`,
-    {
-      hint: 'Leave it out. What stands in the configuration file for other systems does no harm; bench run --dry-run prints what plays a part.',
-    },
+  const told = without(idle.filter(isOfMachine), names);
+  if (told !== undefined)
+    process.stderr.write(
+      printable(
+        `note: ${told}: nothing of ${systems.length === 1 ? 'it' : 'them'} is computed by an engine.\n`,
+      ),
+    );
+  const refused = without(
+    idle.filter((each) => !isOfMachine(each)),
+    names,
   );
+  if (refused === undefined) return;
+  throw new BenchError('USAGE', `${refused}.`, {
+    hint: 'Leave it out. What stands in the configuration file for other systems does no harm; bench run --dry-run prints what plays a part.',
+  });
+}
+
+/** An option of a command line, and the section of the configuration that it sets. */
+interface Given {
+  option: string;
+  section: string;
+}
+
+const sectionOf = (key: string): string => key.split('.')[0]!;
+
+/** `--engine and --device play no part in bm25`; undefined where there is none. */
+function without(idle: readonly Given[], names: string): string | undefined {
+  const options = [...new Set(idle.map(({ option }) => option))];
+  if (options.length === 0) return undefined;
+  return `${options.join(' and ')} ${options.length === 1 ? 'plays' : 'play'} no part in ${names}`;
 }
 
 /** @throws BenchError USAGE where a training is described and there is none */

@@ -2,7 +2,7 @@
 import type { ReportLoad, ReportLoadRow, ReportLoadTimes } from '../contracts.js';
 import type { ClosedLoadFacts, LoadValues, OpenLoadFacts, RunRecord } from '../record.js';
 import { p99Missing } from '../statistics/percentile-samples.js';
-import { mean, quantile } from '../statistics/summary.js';
+import { meanRate, quantile } from '../statistics/summary.js';
 import { deviceDifferences } from './devices.js';
 
 /** A system with the records of its seeds. */
@@ -68,10 +68,15 @@ function rowsOf<Facts extends OpenLoadFacts | ClosedLoadFacts>(
 
 function figuresOf(facts: readonly LoadValues[]): ReportLoadTimes {
   const samples = Float64Array.from(facts.flatMap(({ samplesMs }) => samplesMs)).sort();
+  const counts = facts.map(({ queries }) => queries);
+  const waitedMs = facts.reduce((sum, { queries, waiting }) => sum + queries * waiting.meanMs, 0);
   return {
     queries: samples.length,
-    answeredPerSecond: mean(facts.map(({ answeredPerSecond }) => answeredPerSecond)),
-    waitingMs: mean(facts.map(({ waiting }) => waiting.meanMs)),
+    answeredPerSecond: meanRate(
+      facts.map(({ answeredPerSecond }) => answeredPerSecond),
+      counts,
+    ),
+    waitingMs: waitedMs / counts.reduce((sum, count) => sum + count, 0),
     p50Ms: quantile(samples, 0.5),
     p95Ms: quantile(samples, 0.95),
     ...(p99Missing(samples.length) === undefined && { p99Ms: quantile(samples, 0.99) }),

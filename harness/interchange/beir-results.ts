@@ -32,7 +32,7 @@ export async function readBeirResults(file: string, areScores = false): Promise<
   const numbers = rankings.map(([, { scores }]) => scores);
   if (!areScores && kindOfNumbers(numbers) !== 'score') {
     throw refusal(`${file}: its numbers could be ranks (1 is best) or scores (the highest is best).`, {
-      hint: 'Where they are scores, say --run-format beir. Where they are ranks, write lines of query, passage and rank, and say --run-format ms-marco.',
+      hint: 'Where they are scores, say --run-format beir. Where they are ranks, write lines of query, passage and rank, and say --run-format ms-marco. For --arch run:FILE say it to bench convert --to trec.',
     });
   }
   return new Map(inOrderOfMembers(rankings));

@@ -151,7 +151,7 @@ function assertDistinct(ranking: RankingBeingRead, line: Line): void {
 
 /**
  * Writes a run in six columns. The order of the ranking is kept and ranks count from 1; scores are written in full, so
- * that reading gives the same numbers. trec_eval orders equal scores by its own rule, whatever the ranks say.
+ * that reading gives the same numbers. trec_eval orders equal scores by its own rule, whatever the ranks say: see `withOrderInScores`.
  * @throws BenchError DATA_INVALID for an id the format cannot hold, or a ranking without scores
  */
 export async function writeRun(file: string, run: Run, tag: string): Promise<DataFile> {

@@ -104,7 +104,7 @@ async function listFolder(folder: string): Promise<string[]> {
     const what =
       code === 'ENOENT' ? 'is not there' : code === 'ENOTDIR' ? 'is a file, not a folder' : `(${code})`;
     throw new BenchError('PATH_INVALID', `The checkpoint folder ${folder} ${what}.`, {
-      hint: 'Give --model a folder that holds config.json, model.safetensors and tokenizer.json.',
+      hint: 'Name a folder that holds config.json, model.safetensors and tokenizer.json.',
       cause,
     });
   }

@@ -118,7 +118,7 @@ export class ConfigFields {
     if (this.#problems.length === 0) return;
     const list = this.#problems.map((text) => `\n  - ${text}`).join('');
     throw new BenchError('CHECKPOINT_INVALID', `This ${kind} configuration cannot be used:${list}`, {
-      hint: 'Mend config.json in the checkpoint folder, or choose another --model.',
+      hint: 'Mend config.json in the checkpoint folder, or choose another model.',
     });
   }
 }

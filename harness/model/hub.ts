@@ -81,7 +81,7 @@ async function bringAll({ name, files, fetch }: HubRepository): Promise<void> {
       'CHECKPOINT_INVALID',
       `The model ${name} has no ${missing}. It has: ${files.join(', ')}.`,
       {
-        hint: 'Download it by other means, save it with transformers (save_pretrained writes safetensors), and give that folder with --model DIR.',
+        hint: 'Download it by other means, save it with transformers (save_pretrained writes safetensors), and name that folder instead.',
       },
     );
   }

@@ -55,6 +55,6 @@ export function encoderFor({ model_type: type }: ModelConfig): NamedEncoder {
   if (found !== undefined) return found;
   const seen = type === undefined ? 'names no model_type' : `has the model_type ${JSON.stringify(type)}`;
   throw new BenchError('CHECKPOINT_INVALID', `config.json ${seen}; supported: ${modelTypes.join(', ')}.`, {
-    hint: 'Choose a checkpoint of one of these kinds with --model, such as bert-base-uncased or google-t5/t5-base.',
+    hint: 'Choose a model of one of these kinds, such as bert-base-uncased or google-t5/t5-base.',
   });
 }

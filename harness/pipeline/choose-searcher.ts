@@ -46,7 +46,9 @@ export function notFlat(name: string, { builder }: SearcherPlugin): BenchError {
   return new BenchError(
     'CONFIG_INVALID',
     `The searcher '${name}' searches no index "${flatKind}", which is the vectors themselves: it builds ${builder!.kinds}.`,
-    { hint: `Give a kind with --index, or another searcher, or none: "${auto}" takes one that can.` },
+    {
+      hint: `Give a kind with --set index.kind=..., or another searcher, or none: "${auto}" takes one that can.`,
+    },
   );
 }
 

@@ -66,7 +66,7 @@ export async function withDistractors(
   const { facts, folder, key } = await store.artifact<ChosenFacts>(
     'findings',
     inputs,
-    (made) => choose(fileIn(made), { whole, source, relevant, largest, progress }),
+    (made) => store.hashes.during(() => choose(fileIn(made), { whole, source, relevant, largest, progress })),
     { dataset: whole.name },
   );
   return growDataset({

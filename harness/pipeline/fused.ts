@@ -133,6 +133,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
         fusion: { timed: timeOf(run.facts), wanted: await conditionsHere(1) },
       },
       rereads: all.some(({ rereads }) => rereads),
+      hasTies: true,
       ...(all.every(({ untimed }) => untimed !== undefined) && { untimed: all[0]!.untimed! }),
       opening: { system: request.architecture, folders: openings.flatMap(({ folders }) => folders), from },
       close: () => close(all),

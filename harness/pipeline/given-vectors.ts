@@ -10,6 +10,7 @@ import { BenchError, succeeds } from '../errors.js';
 import { jsonLines, textLines } from '../interchange/json-lines.js';
 import { ParquetVectors } from '../interchange/parquet-vectors.js';
 import { parseJson } from '../json.js';
+import { keyOf } from '../store/hash.js';
 import { hashOnce } from '../store/hash-once.js';
 import { readPlainText } from '../store/plain-file.js';
 import { openArray, parquetSuffix } from './given-arrays.js';
@@ -80,6 +81,10 @@ export async function describeGiven(folder: string, similarity: Similarity | nul
       ),
   };
 }
+
+/** What the vectors are known by: what their files hold, and how they are compared. */
+export const contentKey = async ({ files, similarity }: GivenVectors): Promise<string> =>
+  keyOf({ files: await files(), similarity });
 
 /** The file of a side's numbers, and that of its ids: one where it is Parquet. */
 async function filesOf(folder: string, side: Side): Promise<{ array: string; identifiers: string }> {

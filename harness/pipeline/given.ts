@@ -14,7 +14,7 @@ import { encodeDense } from './dense-encoding.js';
 import { scoreDense } from './dense-scoring.js';
 import type { StageTime } from './estimate/stage-time.js';
 import { GivenQueries } from './given-rows.js';
-import { describeGiven, type GivenVectors } from './given-vectors.js';
+import { contentKey, describeGiven, type GivenVectors } from './given-vectors.js';
 import { indexBuilder } from './index-builder.js';
 import { openingsOf } from './open-dense.js';
 import type { RunRequest } from './run-request.js';
@@ -52,9 +52,6 @@ export const times = async (): Promise<StageTime[]> => [
   { stage: 'read and search', seconds: null, basis: 'vectors made elsewhere are not tried beforehand' },
 ];
 
-const contentKey = async ({ files, similarity }: GivenVectors): Promise<string> =>
-  keyOf({ files: await files(), similarity });
-
 export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
   return { vectors: await contentKey(await described(request)) };
 }
@@ -65,8 +62,11 @@ const sourceOf = ({ config }: RunRequest, need: Given, name: string): VectorSour
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const folder = folderOf(request);
-  // Their content says what the files are, once they are read.
-  const key = keyOf({ folder, vectors: request.config.vectors });
+  // Where names alone are known, nothing is read.
+  const key =
+    known.told === undefined
+      ? keyOf({ folder, vectors: request.config.vectors })
+      : await contentKey(await described(request));
   const source = sourceOf(request, { folder, key }, request.architecture);
   return ofVectors(vectorStages(source, request, known, askedOf(request, known)));
 }

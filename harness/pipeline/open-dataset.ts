@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, DatasetPlugin, DatasetRequest, Download } from '../contracts.js';
-import { BenchError } from '../errors.js';
+import { BenchError, changedWhileRead } from '../errors.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
 import { stageCode } from '../stages/code.js';
@@ -129,8 +129,13 @@ async function openAlone(request: DatasetChoice, store: Store, progress: Progres
     sha256Of: (file) => store.hashes.of(file),
     async remember<T>(what: string, files: readonly string[], find: () => Promise<T>): Promise<T> {
       const inputs = { what, files: await contentsOf(files, store), code };
-      const found = await store.artifact('findings', inputs, async () => ({ found: await find() }), about);
-      return found.facts.found;
+      const begin = async () => {
+        const found = await find();
+        await assertStill(files, inputs.files, store);
+        return { found };
+      };
+      const { facts } = await store.artifact('findings', inputs, begin, about);
+      return facts.found;
     },
     async keepFile(what, files, make) {
       const inputs = { what, files: await contentsOf(files, store), code };
@@ -139,6 +144,7 @@ async function openAlone(request: DatasetChoice, store: Store, progress: Progres
         const reading = await readingOf(files, progress);
         await make(kept(made), reading.update);
         reading.end();
+        await assertStill(files, inputs.files, store);
         return {};
       };
       return kept((await store.artifact('findings', inputs, begin, about)).folder);
@@ -185,8 +191,24 @@ function isAnyFolder(plugin: DatasetPlugin, variant: string | undefined): boolea
 const nameOf = (folder: string): string =>
   path.basename(path.resolve(folder)).replace(/[^\w.-]+/g, '-') || 'root';
 
+interface NamedContent {
+  name: string;
+  sha256: string;
+}
+
+/** What was found out of files is kept by the hash that they had before. @throws BenchError DATA_INVALID */
+async function assertStill(
+  files: readonly string[],
+  before: readonly NamedContent[],
+  store: Store,
+): Promise<void> {
+  const now = await contentsOf(files, store);
+  const at = now.findIndex(({ sha256 }, i) => sha256 !== before[i]!.sha256);
+  if (at >= 0) throw changedWhileRead(files[at]!);
+}
+
 /** Files by what they hold, and by their names as seen from the folder of the first: wherever that lies. */
-function contentsOf(files: readonly string[], store: Store): Promise<{ name: string; sha256: string }[]> {
+function contentsOf(files: readonly string[], store: Store): Promise<NamedContent[]> {
   const [first = ''] = files;
   return Promise.all(
     files.map(async (file) => ({

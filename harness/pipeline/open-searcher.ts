@@ -83,6 +83,6 @@ function cannotSearch({ name }: NamedSearcher, { searcher, kind }: BuiltSearch):
   return new BenchError(
     'CONFIG_INVALID',
     `The searcher '${name}' cannot search an index '${kind}' that ${searcher} has built.`,
-    { hint: `Use --searcher ${searcher}, or --index ${flatKind}, which is the vectors themselves.` },
+    { hint: `Use --searcher ${searcher}, or --set index.kind=${flatKind}, which is the vectors themselves.` },
   );
 }

@@ -71,6 +71,15 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
   });
 }
 
+/** Not known of a model that is still to be fetched. */
+export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
+  const folder = await localModel(idOf(request), request, true);
+  if (folder === undefined) return {};
+  return givenOf((await publishedContent(folder, request.config.pretrained)).key);
+}
+
+const givenOf = (key: string): AnsweredSystem['given'] => ({ model: key });
+
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const model = known.told === undefined ? byName(request) : await byContent(request, known.told);
   return ofVectors(modelStages(model, request, known, askedOf(request, known)));
@@ -148,7 +157,7 @@ async function publishedAs<T extends UsedVectors>(
     return {
       ...dense,
       facts,
-      given: { model: model.key },
+      given: givenOf(model.key),
       remarks: [...model.remarks, ...remarksOf(model, config)],
     };
   });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type BenchConfig, presetText } from '../config/config.js';
 import type { Dataset, Run, Split } from '../contracts.js';
 import { datasetIdentity } from '../dataset/identity.js';
+import { withOrderInScores } from '../interchange/score-order.js';
 import { writeRun } from '../interchange/trec.js';
 import { measureValues } from '../metrics/measure-values.js';
 import {
@@ -25,7 +26,7 @@ export interface RecordParts {
   request: RunRequest;
   dataset: Dataset;
   split: Split;
-  answering: Pick<AnsweredSystem, 'facts' | 'given' | 'remarks'>;
+  answering: Pick<AnsweredSystem, 'facts' | 'given' | 'remarks' | 'hasTies'>;
   run: Run;
   measured: Measurement;
   studied: Study | undefined;
@@ -37,7 +38,11 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   const { config, seed, architecture } = request;
   const { index, training, ...facts } = answering.facts;
   const stem = path.join(config.out, stemOf(request, dataset, answering.given));
-  const runFile = await writeRun(`${stem}${runSuffix}`, run, tagOf(architecture));
+  const runFile = await writeRun(
+    `${stem}${runSuffix}`,
+    writtenRun(run, dataset, answering),
+    tagOf(architecture),
+  );
   const record = await newRecord({
     ...facts,
     seed,
@@ -55,6 +60,13 @@ export async function recordStage(parts: RecordParts): Promise<{ record: RunReco
   await writeIrMetadata(`${stem}${runSuffix}`, record);
   return { record, file: `${stem}${recordSuffix}` };
 }
+
+/** As its file has it. Where equal scores are measured in the order of the search, tools that order by scores measure what is measured here. */
+export const writtenRun = (
+  run: Run,
+  { tieRule }: Pick<Dataset, 'tieRule'>,
+  { hasTies }: Pick<AnsweredSystem, 'hasTies'>,
+): Run => (hasTies && tieRule === undefined ? withOrderInScores(run) : run);
 
 /**
  * `squad-mlr-sc-12345-1f2e3d4c`: runs of other settings, which the last part tells apart, do not overwrite each other; nor

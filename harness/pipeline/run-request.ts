@@ -1,7 +1,4 @@
 /** What is asked for of one cell. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import type { DistractorsChoice } from './distractors.js';
 import type { StageRequest } from './prepare.js';
 
 /** One system on one dataset with one seed. */
@@ -18,31 +15,12 @@ export interface RunRequest extends StageRequest {
   component?: true;
   /** Where hard negatives come from: `dataset`, `bm25`, and files; the usual source where absent. */
   negatives?: readonly string[];
+  /** Where the relative paths begin that names of it hold; absent where none does, and where that is this process's own folder. */
+  relativeTo?: RelativePaths;
 }
 
-/** A request as it can be sent to another machine: with whole paths, and nothing of this process. */
-export function bareRequest({
-  anew: _,
-  data,
-  init,
-  negatives,
-  distractors,
-  ...request
-}: RunRequest): RunRequest {
-  const { out, cache } = request.config;
-  return {
-    ...request,
-    config: { ...request.config, out: path.resolve(out), cache: path.resolve(cache) },
-    ...(data !== undefined && { data: path.resolve(data) }),
-    ...(distractors !== undefined && { distractors: withWholePath(distractors) }),
-    ...(init !== undefined && { init: path.resolve(init) }),
-    ...(negatives !== undefined && {
-      negatives: negatives.map((name) => (existsSync(name) ? path.resolve(name) : name)),
-    }),
-  };
-}
-
-function withWholePath({ from, ...distractors }: DistractorsChoice): DistractorsChoice {
-  if (from === undefined) return distractors;
-  return { ...distractors, from: { ...from, ...(from.data && { data: path.resolve(from.data) }) } };
+export interface RelativePaths {
+  readonly folder: string;
+  /** As the names hold them: `vectors` of `vectors:vectors`. */
+  readonly paths: readonly string[];
 }

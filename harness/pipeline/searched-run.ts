@@ -11,9 +11,9 @@ import type { Artifact } from '../store/store.js';
 import { assertFileTakes, assertFolderTakes } from '../store/writable.js';
 import { readHits } from './hit-files.js';
 import type { Session } from './prepare.js';
-import { datasetFacts, fileName, tagOf } from './record-stage.js';
+import { datasetFacts, fileName, tagOf, writtenRun } from './record-stage.js';
 import { type NamedPassages, runOf } from './run-of-hits.js';
-import type { SystemFacts } from './system.js';
+import type { AnsweredSystem, SystemFacts } from './system.js';
 
 /** A run, as `bench search --json` prints it. */
 export interface SearchedRun {
@@ -30,7 +30,7 @@ export interface SearchedRun {
   warnings: readonly string[];
 }
 
-interface SearchTarget {
+interface SearchTarget extends Pick<AnsweredSystem, 'hasTies'> {
   found: Artifact<RunFacts>;
   index: NamedPassages;
   facts: Pick<SystemFacts, 'arch' | 'device' | 'model'>;
@@ -45,7 +45,7 @@ export const assertRunTakes = ({ config, run }: { config: Pick<BenchConfig, 'out
   run === undefined ? assertFolderTakes(config.out) : assertFileTakes(run);
 
 export async function writeSearched(
-  { found, index, facts, warnings, prepared: { dataset, config }, asked }: SearchTarget,
+  { found, index, facts, warnings, prepared: { dataset, config }, asked, ...ties }: SearchTarget,
   progress: Progress,
 ): Promise<SearchedRun> {
   const { split } = asked;
@@ -55,7 +55,7 @@ export async function writeSearched(
   const queries = await dataset.queries(split);
   const run = await runOf(queries, index, await readHits(found));
   await removePartialsOf(file);
-  const { sha256 } = await writeRun(file, run, tagOf(system));
+  const { sha256 } = await writeRun(file, writtenRun(run, dataset, ties), tagOf(system));
   const record = await newRecord({
     ...{ ...facts, config, warnings, seed: null, preset: presetText(config), stages: [] },
     dataset: await datasetFacts(dataset, split),

@@ -39,6 +39,12 @@ export const settingsOfTraining: Sections = [
  */
 const harmless: Sections = ['threads', 'latency', 'check'];
 
+/**
+ * Sections that say what computes on this machine, and nothing of a system: where they have no part that is told and no more, so
+ * that one command line serves a script that goes through systems.
+ */
+export const settingsOfMachine: Sections = ['engine', 'device', 'deviceMemoryMiB'];
+
 /** Whether a section has no part in anything that is asked for. @param all the sections that play one, by system */
 export const isIdle = (section: string, all: readonly Sections[]): boolean =>
   ![harmless, ...all].some((sections) => sections.some((each) => each === section));

@@ -83,9 +83,12 @@ export async function searchSystem(
   await assertRunTakes(request);
   return withHits(request, { split, missing: 'queries' }, progress, async (answering, prepared) => {
     for (const remark of answering.remarks) progress.note(remark);
-    const { run: found, index, facts, remarks } = answering;
+    const { run: found, index, facts, remarks, hasTies } = answering;
     return writeSearched(
-      { found, index, facts, warnings: remarks, prepared, asked: { split, run } },
+      {
+        ...{ found, index, facts, warnings: remarks, prepared, asked: { split, run } },
+        ...(hasTies && { hasTies }),
+      },
       progress,
     );
   });

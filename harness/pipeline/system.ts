@@ -121,6 +121,11 @@ export interface AnsweredSystem {
   readonly openBytes: number;
   /** Whether every search reads the whole index from the disk. */
   readonly rereads: boolean;
+  /**
+   * Whether hits of equal scores are usual, as where scores are made of ranks: its run is written with their order in its scores.
+   * Scores of all others are written as they are, so that they can be worked with. False where absent.
+   */
+  readonly hasTies?: true;
   /** As `SystemSteps.stages` gives them. */
   readonly stages: SystemStages;
   /** Those that searching again needs. */

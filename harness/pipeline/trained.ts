@@ -1,16 +1,20 @@
 /** A trained architecture as a system: train -> checkpoint, then as every system of vectors, see `dense.ts`. */
 
 import type { BenchConfig } from '../config/config.js';
+import type { DataFile } from '../contracts.js';
 import { counted } from '../counted.js';
 import { retrieverFiles } from '../model/retriever-files.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { askedOf, modelStages, ofVectors, type SystemStages } from '../stages/systems.js';
 import { secondStage, trainingStages } from '../stages/training.js';
+import { keyOf } from '../store/hash.js';
+import { describeFile } from '../store/hash-once.js';
 import { otherPrecision } from '../tensor/onnx/precision.js';
 import { openCheckpoint } from './checkpoint.js';
 import { answerDense, onEngine, type UsedVectors } from './dense.js';
 import { scoreDense } from './dense-scoring.js';
 import { indexBuilder } from './index-builder.js';
+import { filesOf, localModel } from './named-models.js';
 import { openingsOf } from './open-dense.js';
 import { modelQueries, modelSource } from './query-encoder.js';
 import { archFacts, modelBytes, trainedModelFacts, trainingFacts } from './record-parts.js';
@@ -105,11 +109,27 @@ function trainedAs<T extends UsedVectors>(
   });
 }
 
-/** A checkpoint that training began with, and negatives named for it. */
+/** A model or a checkpoint that training began with, a teacher's scores, and negatives named for it. */
 function givenOf(trained: TrainedStage): AnsweredSystem['given'] {
-  const { setup, negatives } = trained.first ?? trained;
+  const { setup, negatives, teacher } = trained.first ?? trained;
+  const { name, files, trainedAs } = setup.model;
   return {
-    ...(setup.model.trainedAs !== undefined && { init: setup.model.files }),
+    ...(trainedAs !== undefined ? { init: files } : name !== 'scratch' && modelGiven(files)),
+    ...(teacher && teacherGiven(teacher)),
     ...(negatives.named && { negatives: negatives.identity }),
+  };
+}
+
+const modelGiven = (files: readonly DataFile[]) => ({ model: keyOf(files) });
+const teacherGiven = ({ sha256 }: DataFile) => ({ teacher: sha256 });
+
+/** Without a checkpoint and negatives; nor is a model known that is still to be fetched. */
+export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
+  const { model, train } = request.config;
+  const folder = model.name === 'scratch' ? undefined : await localModel(model.name, request);
+  const { scores } = train.teacher;
+  return {
+    ...(folder !== undefined && modelGiven(await filesOf(folder))),
+    ...(scores !== null && teacherGiven(await describeFile(scores))),
   };
 }

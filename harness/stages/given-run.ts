@@ -1,7 +1,7 @@
 /** A run made elsewhere as hits of our own: passages by their places in the collection, queries in the order of their split. */
 import path from 'node:path';
 import type { Dataset, Query, Run } from '../contracts.js';
-import { BenchError } from '../errors.js';
+import { BenchError, changedWhileRead } from '../errors.js';
 import { IdentifierWriter } from '../index/identifiers.js';
 import { assertScores, type ForeignFacts, readForeignRun } from '../pipeline/foreign-run.js';
 import { HitParts } from '../pipeline/hit-files.js';
@@ -70,7 +70,7 @@ export function givenRun(
     async make(folder, { dataset, progress }, key) {
       const queries = await dataset.queries(split);
       const { run, found } = await readForeignRun(file, dataset, split);
-      if ((await hashOnce(file)) !== hash) throw changed(file);
+      if ((await hashOnce(file)) !== hash) throw changedWhileRead(file);
       for (const [queryId, ranking] of run) assertScores(ranking, file, queryId);
       const { places, writer } = await placesOf(run, dataset, folder, progress);
       const { count: passages } = writer;
@@ -133,11 +133,6 @@ function placeOf(passageId: string, places: Places, writer: IdentifierWriter): n
   places.set(passageId, place);
   return place;
 }
-
-const changed = (file: string): BenchError =>
-  new BenchError('DATA_INVALID', `${file} was changed while it was read.`, {
-    hint: 'Run again once whatever writes it is done.',
-  });
 
 function ofOthers(file: string, { name }: Dataset, strangers: ReadonlySet<string>): BenchError {
   const [first] = strangers;

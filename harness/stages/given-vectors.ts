@@ -4,9 +4,10 @@ import type { BenchConfig } from '../config/config.js';
 import type { Split } from '../contracts.js';
 import { encodeCollection } from '../encode/encode.js';
 import { encodeQueries } from '../encode/queries.js';
+import { changedWhileRead } from '../errors.js';
 import type { QueryVectorFacts } from '../index/query-vectors.js';
 import { GivenQueries, GivenRows, rowsOfPassages } from '../pipeline/given-rows.js';
-import type { GivenVectors } from '../pipeline/given-vectors.js';
+import { contentKey, type GivenVectors } from '../pipeline/given-vectors.js';
 import { unfinishedFolder } from '../store/unfinished.js';
 import type { Given, Stage } from './graph.js';
 import type { Known } from './known.js';
@@ -61,10 +62,16 @@ function readPassages(
           ...{ vectorsPerPassage: 1, folder, shardPassages, progress },
           memoryBytes: memoryMiB * 2 ** 20,
         });
+        await assertStill(given, need);
         return { vectors };
       });
     },
   };
+}
+
+/** Read by the name of what was there when they were hashed. @throws BenchError DATA_INVALID */
+async function assertStill(given: GivenVectors, { key }: Given): Promise<void> {
+  if ((await contentKey(given)) !== key) throw changedWhileRead(given.folder);
 }
 
 /** The vectors of passages that follow one another in the collection. @param places row by ordinal, where they differ */
@@ -99,7 +106,9 @@ function readQueries(
     }),
     about: { dataset: dataset.name, system: name },
     async make(folder, { dataset, progress }) {
-      const given = await GivenQueries.open(await open());
+      const described = await open();
+      const given = await GivenQueries.open(described);
+      await assertStill(described, need);
       return encodeQueries({
         queries: await (some === undefined ? dataset.queries(split) : some.of(dataset)),
         dimensions: given.dimensions,

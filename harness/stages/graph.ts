@@ -64,13 +64,13 @@ export const conditionsOf = ({ config }: Pick<Workplace, 'config'>): MakingCondi
   threads: threadsOf(config.threads),
 });
 
-/** Here, whole, where it is not in the cache. */
+/** Here, whole, where it is not in the cache. It is not finished where the collection is edited meanwhile. */
 export const makeHere: StageMaking = {
   artifact: (stage, at) =>
     at.store.artifact(
       stage.kind,
       inputsOf(stage),
-      (folder, own) => stage.make(folder, at, own),
+      (folder, own) => at.store.hashes.during(() => stage.make(folder, at, own)),
       stage.about,
       conditionsOf(at),
     ),
@@ -164,6 +164,12 @@ export function inputKey(need: Need): string {
   if ('among' in need)
     return need.chosen === undefined ? keyOf({ oneOf: need.among.map(inputKey) }) : inputKey(need.chosen);
   return 'make' in need ? keyOf(inputsOf(need)) : need.key;
+}
+
+/** Whether no choice is open in what it is made of: its input key is that of its artifact. */
+export function isChosen(need: Need): boolean {
+  if ('among' in need) return need.chosen !== undefined && isChosen(need.chosen);
+  return !('make' in need) || Object.values(need.needs).every((each) => each === undefined || isChosen(each));
 }
 
 /** What a stage's input key is made from, as its manifest has it. */

@@ -39,14 +39,17 @@ export function mean(values: ArrayLike<number>): number {
 }
 
 /**
- * The harmonic mean, n over the sum of 1 / value: that of rates which took equal work, so that it is the rate of all of them together.
- * @param rates 0 or above; of one that is 0 it is 0
+ * The harmonic mean, the work of all over the time of all: the rate of all of them together.
+ * @param rates 0 or above; of one that is 0 it is 0 @param work what was done at each, above 0; equal where absent
  * @throws BenchError RECORD_INVALID on no values or one that is not finite
  */
-export function meanRate(rates: ArrayLike<number>): number {
+export function meanRate(rates: ArrayLike<number>, work?: ArrayLike<number>): number {
   const all = Array.from(rates);
   checkFinite(all, 'the rates');
-  return all.includes(0) ? 0 : 1 / mean(all.map((rate) => 1 / rate));
+  if (all.includes(0)) return 0;
+  if (work === undefined) return 1 / mean(all.map((rate) => 1 / rate));
+  checkFinite(work, 'the work');
+  return mean(work) / mean(all.map((rate, i) => work[i]! / rate));
 }
 
 /**

@@ -183,7 +183,7 @@ function pairSeeds(
     {
       hint:
         common.length > 0
-          ? `Run the missing seeds, or compare those that both have (${named(common)}) with --common-seeds.`
+          ? `Run the missing seeds, or compare those that both have (${named(common)}): bench compare, power and report take --common-seeds.`
           : 'They have none in common; run both with the same seeds.',
     },
   );

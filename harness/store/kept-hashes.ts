@@ -3,6 +3,7 @@
  * the hashes alone, so that what was found out about a file holds wherever the same bytes lie.
  */
 import path from 'node:path';
+import { changedWhileRead } from '../errors.js';
 import { parseJson } from '../json.js';
 import { writeJson } from './atomic.js';
 import { hasItsDigest, withDigest } from './digest.js';
@@ -59,11 +60,32 @@ export class AskedHashes {
     return sha256;
   }
 
-  /** Not where a file is gone. */
-  async areStill(): Promise<boolean> {
-    const looks = [...this.#asked].map(
-      async ([file, sha256]) => (await keptHash(this.root, file).catch(() => undefined)) === sha256,
+  /** Not where a file is gone, or cannot be read any more. */
+  areStill(): Promise<boolean> {
+    return this.#changed().then(
+      (file) => file === undefined,
+      () => false,
     );
-    return (await Promise.all(looks)).every(Boolean);
   }
+
+  /**
+   * For work on the files: what comes of it is known by the hashes that were asked for before.
+   * @throws BenchError DATA_INVALID where one of the files is another behind it, or gone
+   */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const result = await work();
+    const file = await this.#changed();
+    if (file !== undefined) throw changedWhileRead(file);
+    return result;
+  }
+
+  async #changed(): Promise<string | undefined> {
+    const asked = [...this.#asked];
+    const now = await Promise.all(asked.map(([file]) => keptHash(this.root, file).catch(unlessGone)));
+    return asked.find(([, sha256], i) => now[i] !== sha256)?.[0];
+  }
+}
+
+function unlessGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, fileError } from '../errors.js';
 import { assertGoesOn } from '../interruption.js';
+import { whereOffered } from '../offered.js';
 import { hold, isHeld, lockedThing, unhold } from './fence.js';
 import { makeFolder } from './make-folder.js';
 import { leaseMs, lifeOf, ownerText, parseOwner, randomPart } from './owner.js';
@@ -104,7 +105,9 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
       throw await lockedBy(file, text);
     }
     if (isOwned && !isTold && waitMs === Number.POSITIVE_INFINITY && performance.now() - started > quietMs) {
-      waiting.job?.note(`${await holderAt(file, text)}: waiting for it to end (--no-wait does not)`);
+      waiting.job?.note(
+        `${await holderAt(file, text)}: waiting for it to end${whereOffered(['no-wait'], ' (--no-wait does not)')}`,
+      );
       isTold = true;
     }
     const { job } = waiting;
@@ -118,7 +121,7 @@ async function acquire(file: string, waitMs = waiting.waits ? Number.POSITIVE_IN
 
 const lockedBy = async (file: string, text: string): Promise<BenchError> =>
   new BenchError('LOCKED', `${await holderAt(file, text)}.`, {
-    hint: `Wait for it to end (bench does, without --no-wait), or use another --cache DIR. If no such process runs, delete ${file}.`,
+    hint: `Wait for it to end${whereOffered(['no-wait'], ' (bench does, without --no-wait)')}${whereOffered(['cache'], ', or use another --cache DIR')}. If no such process runs, delete ${file}.`,
   });
 
 /**

@@ -2,6 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { placesOffered } from '../offered.js';
 
 /** Not by Node's `recursive`, which asks for ever where a file system takes no new folders and says that the folder above is not there. */
 async function makeEach(folder: string): Promise<void> {
@@ -37,8 +38,10 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-export const inTheWay = (folder: string, cause?: unknown): BenchError =>
-  new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
-    hint: 'Move that file, or choose another folder: --cache DIR, --out DIR.',
+export function inTheWay(folder: string, cause?: unknown): BenchError {
+  const options = placesOffered('or');
+  return new BenchError('PATH_INVALID', `${folder} cannot be made: a file is in its way.`, {
+    hint: `Move that file, or choose another folder${options === '' ? '' : ` with ${options}`}.`,
     cause,
   });
+}

@@ -6,6 +6,7 @@
 import { appendFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
+import { whereOffered } from '../offered.js';
 import { withLock } from './lock.js';
 import { leaseMs, lifeOf, type Owner, ownerText, parseOwner } from './owner.js';
 import { readPlainText } from './plain-file.js';
@@ -110,7 +111,7 @@ export async function removeRemains(parent: string): Promise<void> {
 export async function refuseLeased(folder: string): Promise<void> {
   if ((await leaseHolders(folder)).every((owner) => lifeOf(owner) === 'ours')) return;
   throw new BenchError('LOCKED', `${folder} is in use by another run, and cannot be made anew.`, {
-    hint: 'Wait for it to end, or use another --cache DIR.',
+    hint: `Wait for it to end${whereOffered(['cache'], ', or use another --cache DIR')}.`,
   });
 }
 

@@ -41,13 +41,18 @@ export async function assertFileTakes(file: string): Promise<void> {
   await assertFolderTakes(path.dirname(target));
 }
 
-/** The same of a cache. One that is there and may only be read serves for what it holds. */
-export async function assertCacheTakes(root: string): Promise<void> {
+/**
+ * The same of a cache. One that is there and may only be read serves for what it holds.
+ * @returns `nothing` where it may only be read
+ */
+export async function assertCacheTakes(root: string): Promise<'all' | 'nothing'> {
   try {
     await assertFolderTakes(root);
+    return 'all';
   } catch (error) {
     const isThere = (await stat(root).catch(() => undefined))?.isDirectory() === true;
     if (!(isThere && error instanceof BenchError && error.code === 'NOT_WRITABLE')) throw error;
+    return 'nothing';
   }
 }
 

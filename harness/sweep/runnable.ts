@@ -11,6 +11,7 @@ import type { Progress } from '../progress.js';
 import { collectionKey } from '../stages/known.js';
 import { assertCacheTakes, assertFolderTakes } from '../store/writable.js';
 import { titleOf } from './cell-lines.js';
+import { assertMade } from './read-only.js';
 
 /**
  * Opens every dataset that is on this machine, and writes nothing but what is remembered of its files.
@@ -33,7 +34,7 @@ export async function refusedOf(
   where: 'here' | 'elsewhere' = 'here',
 ): Promise<{ request: RunRequest; error: BenchError }[]> {
   const opened = new Map<string, Promise<void>>();
-  const tried = new Map<string, Promise<void>>();
+  const tried: Tried = new Map();
   const refused: { request: RunRequest; error: BenchError }[] = [];
   for (const request of requests) {
     progress.checkInterrupted();
@@ -44,6 +45,8 @@ export async function refusedOf(
       const key = collectionKey(request);
       if (!opened.has(key)) opened.set(key, open(request, progress));
       await opened.get(key);
+      if (where === 'here' && (await tried.get(request.config.cache)) === 'nothing')
+        await assertMade(request, progress);
     } catch (error) {
       if (!(error instanceof BenchError) || error.code === 'INTERRUPTED') throw error;
       if (where === 'elsewhere' && error.exitCode === exitCodes.UNAVAILABLE) continue;
@@ -53,10 +56,16 @@ export async function refusedOf(
   return refused;
 }
 
-/** @param tried by folder */
-async function assertFolders({ cache, out }: BenchConfig, tried: Map<string, Promise<void>>): Promise<void> {
+/** By folder. */
+type Tried = Map<string, Promise<'all' | 'nothing' | undefined>>;
+
+async function assertFolders({ cache, out }: BenchConfig, tried: Tried): Promise<void> {
   if (!tried.has(cache)) tried.set(cache, assertCacheTakes(cache));
-  if (!tried.has(out)) tried.set(out, assertFolderTakes(out));
+  if (!tried.has(out))
+    tried.set(
+      out,
+      assertFolderTakes(out).then(() => undefined),
+    );
   await Promise.all([tried.get(cache), tried.get(out)]);
 }
 

@@ -1,9 +1,10 @@
 /** What a process keeps open from one task to the next of the same run: its dataset, engine, graph, model and compiled programs. */
+
+import { type OpenRun, openRun } from '../pipeline/open-run.js';
 import type { RunRequest } from '../pipeline/run-request.js';
 import type { Progress } from '../progress.js';
 import { inOrder, inputKey, type Stage } from '../stages/graph.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
-import { type OpenRun, openRun } from './open-run.js';
 
 interface Kept {
   /** The request, whole. */
@@ -27,8 +28,8 @@ export class KeptRun {
   /**
    * The stage that leaves an artifact, of a run that is open already or is opened now, and another closed. One whose dataset has
    * been edited since is opened anew.
-   * @returns undefined where its graph has no such stage: what lies behind a choice is not known before that is made, nor are
-   *   vectors of a folder that is handed in. Nothing is kept then: whoever makes it another way needs the memory
+   * @returns undefined where its graph has no such stage: what lies behind a choice is not known before that is made. Nothing is
+   *   kept then: whoever makes it another way needs the memory
    * @throws BenchError as the run would
    */
   async stage(

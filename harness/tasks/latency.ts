@@ -3,14 +3,15 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
-import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
+import { openRun } from '../pipeline/open-run.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { parseMeasures } from '../plugins/measures.js';
 import type { Code } from '../program/code.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
 import type { DatasetFacts, RunRecord, StoredRecord } from '../record.js';
 import { stageCode } from '../stages/code.js';
-import { inputKey, type Need } from '../stages/graph.js';
+import { inputKey, isChosen } from '../stages/graph.js';
 import { canonicalJson, keyOf } from '../store/hash.js';
 import { waitForOthers } from '../store/lock.js';
 import { removeUnlocked } from '../store/prune.js';
@@ -19,7 +20,7 @@ import { collectionOf } from '../sweep/cell-lines.js';
 import { recordFailure } from '../sweep/recording.js';
 import { refusedOf } from '../sweep/runnable.js';
 import { sweep } from '../sweep.js';
-import { openRun } from './open-run.js';
+import { bareRequest } from './bare-request.js';
 import { programHere, type Task, type Together, taskBeside } from './task.js';
 
 /** What a run is made of, by what it holds: a folder that is named alone may hold other things the next time. */
@@ -45,12 +46,6 @@ export async function madeOf(request: RunRequest, progress: Progress): Promise<M
   };
 }
 
-/** Whether no choice is open in what it is made of. */
-function isChosen(need: Need): boolean {
-  if ('among' in need) return need.chosen !== undefined && isChosen(need.chosen);
-  return !('make' in need) || Object.values(need.needs).every((each) => each === undefined || isChosen(each));
-}
-
 /** Of a dataset and of the record of one. */
 const stateOf = ({ version, files }: Pick<DatasetFacts, 'version' | 'files'>): object => ({
   version,
@@ -70,7 +65,7 @@ export async function latencyTask(
   made: readonly MadeOf[],
 ): Promise<Task> {
   const beside = { program: await programHere(), computeClass: computeClass() };
-  const bare = requests.map(bareRequest);
+  const bare = await Promise.all(requests.map(bareRequest));
   const [first] = bare;
   const together = { pinned, requests: bare, asked: new Date().toISOString() };
   const artifact = keyOf({ made: 'latencies', requests: bare, of: made, pinned, ...beside });

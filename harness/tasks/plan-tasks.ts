@@ -1,10 +1,11 @@
 /** All tasks of a sweep before any is done, numbered, with what they wait for: for a scheduler that takes arrays of jobs. */
 import { closing } from '../closing.js';
-import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
+import { openRun } from '../pipeline/open-run.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { computeClass } from '../program/compute-class.js';
 import type { Progress } from '../progress.js';
-import { inOrder, inputKey, type Need } from '../stages/graph.js';
-import { openRun } from './open-run.js';
+import { inOrder, inputKey, isChosen, type Need } from '../stages/graph.js';
+import { bareRequest } from './bare-request.js';
 import { tasksOf } from './sharing.js';
 import { cellTask, programHere, type Task } from './task.js';
 
@@ -32,7 +33,7 @@ export async function planTasks(requests: readonly RunRequest[], progress: Progr
   const beside = { program: await programHere(), computeClass: computeClass() };
   // A training that several runs share is one task.
   const found = new Map<string, Found>();
-  for (const request of requests.map(bareRequest)) {
+  for (const request of await Promise.all(requests.map(bareRequest))) {
     progress.checkInterrupted();
     for (const each of await ofRun(cellTask(beside, request), progress))
       if (!found.has(each.task.id)) found.set(each.task.id, each);
@@ -46,7 +47,7 @@ async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
     const found: Found[] = [];
     const tasks = new Map<Need, readonly Task[]>();
     for (const stage of inOrder(run.stages)) {
-      if (stage.task === undefined || isBehindChoice(stage)) continue;
+      if (stage.task === undefined || !isChosen(stage)) continue;
       // How an index is cut that is not made in pieces is known once it is there: numbers would change with what is done.
       const { shards } = stage.needs;
       if (stage.task === 'search' && shards && 'make' in shards && shards.pieces === undefined) continue;
@@ -64,11 +65,6 @@ async function ofRun(cell: Task, progress: Progress): Promise<Found[]> {
 
 const needsOf = (need: Need): readonly (Need | undefined)[] =>
   'among' in need ? need.among : 'make' in need ? Object.values(need.needs) : [];
-
-function isBehindChoice(need: Need): boolean {
-  if ('among' in need && need.chosen === undefined) return true;
-  return needsOf(need).some((each) => each !== undefined && isBehindChoice(each));
-}
 
 /** Of the nearest stages that are tasks of their own. */
 function idsBefore(

@@ -9,6 +9,7 @@ import type { Progress } from '../progress.js';
 import { lockOf } from '../store/artifact.js';
 import { assertNotHeld } from '../store/lock.js';
 import { Store } from '../store/store.js';
+import { standAsAsked } from './bare-request.js';
 import type { KeptRun } from './kept-run.js';
 import { Finished, Sharing, Waits } from './sharing.js';
 import { programHere, type Task } from './task.js';
@@ -44,6 +45,7 @@ export async function runTask(
       // Before the run is opened for it.
       await assertNotHeld(lockOf(store.folderOf(task.leaves.kind, task.leaves.key)));
     }
+    for (const each of task.latency?.requests ?? [request]) standAsAsked(each);
     if (task.latency !== undefined) {
       const { measure } = await import('./latency.js');
       await measure(task, task.latency, store, progress);

@@ -87,7 +87,7 @@ export class Sharing implements StageMaking {
       const make = async (folder: string) => {
         // Made, joined and removed while this one waited.
         if (isOwn && (await store.has(stage.kind, key))) throw new Finished();
-        await pieces.make(folder, piece);
+        await store.hashes.during(() => pieces.make(folder, piece));
         return {};
       };
       return store.artifact(stage.kind, inputsOfPiece(piece), make, stage.about);
@@ -109,7 +109,7 @@ export class Sharing implements StageMaking {
         for (let piece = 0; piece < pieces.count; piece++) {
           await pieces.join(folder, (await made(piece)).folder, piece);
         }
-        return stage.make(folder, at, own);
+        return store.hashes.during(() => stage.make(folder, at, own));
       },
       stage.about,
       { ...conditionsOf(at), inPieces: true },

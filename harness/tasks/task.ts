@@ -3,12 +3,13 @@
  * a lost queue loses nothing and a task done twice leaves the same bytes.
  */
 import type { MachineNeeds, PartNeeds } from '../pipeline/memory-needs.js';
-import { bareRequest, type RunRequest } from '../pipeline/run-request.js';
+import type { RunRequest } from '../pipeline/run-request.js';
 import { computeClass } from '../program/compute-class.js';
 import { describeProgram } from '../program/git.js';
 import { keyOf } from '../store/hash.js';
 import type { ArtifactKind } from '../store/store.js';
 import { titleOf } from '../sweep/cell-lines.js';
+import { bareRequest } from './bare-request.js';
 
 /**
  * train: a checkpoint; encode: a shard of the passages' vectors; search: hits in some of the shards; cell: what else a run is made
@@ -82,9 +83,8 @@ export async function cellTasks(
   needs: readonly PartNeeds[] = [],
 ): Promise<Task[]> {
   const beside = { program: await programHere(), computeClass: computeClass() };
-  return requests
-    .map(bareRequest)
-    .map((request, i) => cellTask({ ...beside, ...(needs[i] && { needs: needs[i] }) }, request));
+  const bare = await Promise.all(requests.map(bareRequest));
+  return bare.map((request, i) => cellTask({ ...beside, ...(needs[i] && { needs: needs[i] }) }, request));
 }
 
 export const cellTask = (beside: Maker, request: RunRequest): Task =>

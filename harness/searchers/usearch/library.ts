@@ -31,7 +31,7 @@ export interface UsearchIndex {
 
 const hint =
   'npm install brings its binaries for Linux (x64 and arm64, glibc 2.34 or newer) and macOS. Elsewhere npm rebuild usearch ' +
-  'compiles it, or use --searcher faiss, or --index Flat, which needs neither.';
+  'compiles it, or use --searcher faiss, or --set index.kind=Flat, which needs neither.';
 
 /** Its ECMAScript module looks for its binary by the stack of an error, and goes on for ever where that tells nothing. */
 const require = createRequire(import.meta.url);

@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BenchError } from '../../errors.js';
 import { assertGoesOn, interruption } from '../../interruption.js';
 import { parseJson } from '../../json.js';
+import { whereOffered } from '../../offered.js';
 import { waitingNow } from '../lock.js';
 import type { ArtifactName } from '../manifest.js';
 import { leaseMs, lifeOf, ownerText, parseOwner, randomPart } from '../owner.js';
@@ -87,10 +88,11 @@ export class StoreLease {
       const who = `${whoIs(other)} is making ${this.artifact.kind}/${this.artifact.key} for ${shownPlace(this.bucket)}`;
       if (!waits)
         throw new BenchError('LOCKED', `${who}.`, {
-          hint: 'Wait for it to end (bench does, without --no-wait); one that died is taken over after its lease (BENCH_LEASE_SECONDS).',
+          hint: `Wait for it to end${whereOffered(['no-wait'], ' (bench does, without --no-wait)')}; one that died is taken over after its lease (BENCH_LEASE_SECONDS).`,
         });
       const isQuiet = performance.now() - begunMs < quietMs;
-      if (!isTold && !isQuiet) job?.note(`${who}: waiting for it to end (--no-wait does not)`);
+      if (!isTold && !isQuiet)
+        job?.note(`${who}: waiting for it to end${whereOffered(['no-wait'], ' (--no-wait does not)')}`);
       isTold ||= !isQuiet;
       await wait(pauseMs, undefined, { signal: interruption }).catch(() => undefined);
       job?.checkInterrupted();

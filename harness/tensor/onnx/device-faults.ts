@@ -48,7 +48,7 @@ export function deviceFault(cause: unknown, { device, name, heldBytes }: Running
     'OUT_OF_MEMORY',
     `The device ${device} gave no more memory for '${name}', beside the ${held} of weights and vectors that lie there: ${reason}`,
     {
-      hint: 'Make train.chunkSize, encode.batchTokens or search.deviceMemoryMiB smaller, whichever it stopped in; other programs on this GPU take of its memory too. --dry-run says what is needed, and deviceMemoryMiB what there is.',
+      hint: 'Make train.chunkSize, encode.batchTokens or search.deviceMemoryMiB smaller, whichever it stopped in; other programs on this GPU take of its memory too. bench run --dry-run says what is needed, and deviceMemoryMiB what there is.',
       cause,
     },
   );

@@ -1,10 +1,5 @@
-/** The run that a task is a part of, opened as far as its stages need: dataset, engine, graph. */
+/** A run opened as far as its stages need, before anything of it is made: dataset, engine, graph. */
 import { closingOnFailure } from '../closing.js';
-import { indexBuilder } from '../pipeline/index-builder.js';
-import { engineOf, prepare, type Session } from '../pipeline/prepare.js';
-import { assertRequirements } from '../pipeline/requirements.js';
-import type { RunRequest } from '../pipeline/run-request.js';
-import { StageLog } from '../pipeline/stage-log.js';
 import type { Progress } from '../progress.js';
 import type { Need, Stage, StageMaking } from '../stages/graph.js';
 import { HeldOpen } from '../stages/held-open.js';
@@ -12,6 +7,11 @@ import { knownOf } from '../stages/known.js';
 import { Workbench } from '../stages/workbench.js';
 import { Store } from '../store/store.js';
 import { loadSystem } from '../systems.js';
+import { indexBuilder } from './index-builder.js';
+import { engineOf, prepare, type Session } from './prepare.js';
+import { assertRequirements } from './requirements.js';
+import type { RunRequest } from './run-request.js';
+import { StageLog } from './stage-log.js';
 
 export interface OpenRun {
   readonly store: Store;
