@@ -133,7 +133,8 @@ async function encodeShards(
   stage?.end();
 }
 
-function wrongCount(count: number, found: string): BenchError {
+/** @param found how many passages it gives */
+export function wrongCount(count: number, found: string): BenchError {
   return new BenchError('DATA_INVALID', `The dataset says it has ${count} passages and gives ${found}.`, {
     hint: 'Its file may have changed since it was opened: run again.',
   });

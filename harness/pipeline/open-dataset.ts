@@ -3,6 +3,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, DatasetPlugin, DatasetRequest, Download } from '../contracts.js';
+
+import { checkedDataset } from '../dataset/checked.js';
 import { BenchError, changedWhileRead } from '../errors.js';
 import { loadDataset } from '../plugins.js';
 import type { Progress, StageProgress } from '../progress.js';
@@ -119,7 +121,7 @@ async function openAlone(request: DatasetChoice, store: Store, progress: Progres
     dataset: label === undefined && own !== undefined ? `${request.dataset}:${own}` : request.dataset,
   };
   const code = stageCode('dataset', { dataset: { name: request.dataset } });
-  const dataset = await plugin.open({
+  const opened = await plugin.open({
     ...(variant !== undefined && { variant }),
     ...(address !== undefined && { address }),
     ...(request.data !== undefined && { folder: request.data }),
@@ -150,6 +152,7 @@ async function openAlone(request: DatasetChoice, store: Store, progress: Progres
       return kept((await store.artifact('findings', inputs, begin, about)).folder);
     },
   });
+  const dataset = checkedDataset(opened);
   if (own !== undefined) dataset.name = `${dataset.name}:${own}`;
   return dataset;
 }

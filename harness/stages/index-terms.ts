@@ -1,6 +1,7 @@
 /** The index of terms: what BM25 is searched in, and what its negatives come from. */
 import type { BenchConfig } from '../config/config.js';
 import type { SparseScoring } from '../contracts.js';
+import { wrongCount } from '../encode/encode.js';
 import type { Bm25Facts } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
@@ -50,6 +51,8 @@ export function indexTerms(
         },
       });
       stage.end();
+      if (facts.passages !== dataset.passageCount)
+        throw wrongCount(dataset.passageCount, String(facts.passages));
       return facts;
     },
   };
