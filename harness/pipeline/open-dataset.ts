@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BenchConfig } from '../config/config.js';
 import type { Dataset, DatasetPlugin, DatasetRequest, Download } from '../contracts.js';
-
 import { checkedDataset } from '../dataset/checked.js';
 import { BenchError, changedWhileRead } from '../errors.js';
 import { loadDataset } from '../plugins.js';
