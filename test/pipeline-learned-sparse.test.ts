@@ -1,4 +1,4 @@
-/** Learned sparse models as systems: from a folder to a record, in pieces and after a kill, and as parts of others. */
+/** Learned sparse models as systems: from a folder to a record, and as parts of others. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,6 @@ import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { assertSameWhenKilled, killedRoot } from './killed-runs.js';
-import { tinySettings } from './made-squad.js';
 import { sentenceFolder } from './sentence-folder.js';
 import { routedFolder, spladeFolder, textsOf, withoutSetting } from './splade-folder.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -195,57 +193,4 @@ test('it is a part of hybrids and the first of two steps, and scores no passages
     code: 'USAGE',
     message: /sparse:.* has no vectors to score given passages with/,
   });
-});
-
-test('one thread and two, and shards of any size, find the same', async () => {
-  const whole = await linesOf(await run(asked(`sparse:${folder}`, 'threads=1'), silentProgress()));
-  for (const set of [['threads=2'], ['encode.shardPassages=7', 'threads=2']]) {
-    const [cache, out] = [path.join(root, `cache ${set.join(' ')}`), path.join(root, `out ${set.join(' ')}`)];
-    const record = await run(
-      asked(`sparse:${folder}`, ...set, `cache=${cache}`, `out=${out}`),
-      silentProgress(),
-    );
-    assert.equal(record.stages.find(({ name }) => name === 'encode')!.execution.cached, false);
-    const lines = await linesOf(record, out);
-    if (set.length === 1) assert.deepEqual(lines, whole);
-    else
-      assert.deepEqual(
-        lines.map((line) => line.split(' ').slice(0, 4)),
-        whole.map((line) => line.split(' ').slice(0, 4)),
-      );
-  }
-});
-
-test('kill -9 while it is encoded, indexed and searched changes no byte', async () => {
-  const killed = await killedRoot();
-  try {
-    const files = await assertSameWhenKilled(killed, 'sparse', [
-      {
-        argv: (here) => [
-          ...['run', '--arch', `sparse:${folder}`, '--dataset', 'squad', '--data', path.join(killed, 'data')],
-          ...['--cache', path.join(here, 'cache'), '--out', path.join(here, 'out')],
-          ...[
-            ...tinySettings.filter((setting) => /^(encode|search|measures|latency|answering)/.test(setting)),
-            'search.batchSize=4',
-          ].flatMap((setting) => ['--set', setting]),
-        ],
-        places: [
-          /^before .*shards\/.*0001\.json$/,
-          /^after .*queries\/.*shard-00000\.json$/,
-          // Segments that are not yet joined; the first of two files; all but what says that they are whole.
-          /^after .*segments$/,
-          /^after .*indexes\/.*weights$/,
-          /^before .*indexes\/.*index\.json$/,
-          /^after .*parts\/00000\.hits$/,
-          /^before .*\.record\.json$/,
-        ],
-      },
-    ]);
-    assert.ok(
-      files.some((file) => file.endsWith('gaps')) && !files.some((file) => file.endsWith('segments')),
-      files.join('\n'),
-    );
-  } finally {
-    await rm(killed, { recursive: true, force: true });
-  }
 });

@@ -88,6 +88,6 @@ export const whoOptions: Readonly<Record<string, Option>> = {
   arch: {
     type: 'text',
     describe:
-      "instead of a checkpoint, a system that needs none: pretrained:FOLDER-OR-HUB-ID, vectors:FOLDER, endpoint:URL, run:FILE, bm25, fuse:A+B, 'rerank:A>B', 'rerank:A>cross:MODEL'; beside one, the architecture that it should be of",
+      "instead of a checkpoint, a system that needs none: pretrained:FOLDER-OR-HUB-ID, sparse:FOLDER-OR-HUB-ID, vectors:FOLDER, endpoint:URL, run:FILE, bm25, fuse:A+B, 'rerank:A>B', 'rerank:A>cross:MODEL'; beside one, the architecture that it should be of",
   },
 };

@@ -15,7 +15,7 @@ export const sweepOptions: Command['options'] = {
   arch: {
     type: 'text',
     describe:
-      "systems, 'bench list systems', or all of 'bench list architectures': all; pretrained:FOLDER-OR-HUB-ID for a published model, vectors:FOLDER and endpoint:URL for vectors made elsewhere, run:FILE for hits; fuse:A+B and 'rerank:A>B' of such systems, and 'rerank:A>cross:MODEL' for a published cross-encoder",
+      "systems, 'bench list systems', or all of 'bench list architectures': all; pretrained:FOLDER-OR-HUB-ID for a published model, sparse:FOLDER-OR-HUB-ID for one that weighs tokens, vectors:FOLDER and endpoint:URL for vectors made elsewhere, run:FILE for hits; fuse:A+B and 'rerank:A>B' of such systems, and 'rerank:A>cross:MODEL' for a published cross-encoder",
     required: true,
   },
   dataset: { type: 'text', describe: "datasets, 'bench list datasets'", required: true },
