@@ -21,6 +21,7 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'harness/cli/task.ts': 'reads what the worker that started it hands over',
   'harness/cli/evaluate-qrels.ts': 'copies a value that it has made',
   'harness/index/bm25-segments.ts': 'reads what the same process has just written',
+  'harness/index/impact-writer.ts': 'reads what the same process has just written',
   'harness/program/code.ts': 'reads files of the build',
   'harness/program/compute-class.ts': 'reads what the system says of its processor',
   'harness/program/energy-counters.ts': 'reads what the system says of its energy',

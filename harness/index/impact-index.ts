@@ -124,6 +124,10 @@ const largestResidentBytes = 2 ** 32 - 1;
 export async function openImpactIndex(folder: string, memoryBytes: number): Promise<ImpactIndex> {
   const facts = await readFacts(folder);
   const paths = impactPaths(folder);
+  // Before memory is taken for as many.
+  const identified = await Identifiers.count(paths.identifiers);
+  if (identified !== facts.passages)
+    throw damaged(paths.facts, `says passages: ${facts.passages}, and there are ${identified} identifiers`);
   const { counts, bytes } = await readTable(paths.tokens, facts.tokens);
   const [firstWeights, firstGaps] = [startsOf(counts), startsOf(bytes)];
   const postings = firstWeights[facts.tokens]!;
