@@ -158,8 +158,8 @@ describe('loadEncoder', () => {
       await refused('CHECKPOINT_INVALID', /config\.json is not JSON/);
       await writeFile(config, '[]');
       await refused('CHECKPOINT_INVALID', /does not hold a JSON object/);
-      await writeFile(config, '{"model_type": "electra"}');
-      await refused('CHECKPOINT_INVALID', /model_type "electra"; supported: bert, distilbert, /);
+      await writeFile(config, '{"model_type": "deberta"}');
+      await refused('CHECKPOINT_INVALID', /model_type "deberta"; supported: bert, distilbert, /);
       await writeFile(config, '{}');
       await refused('CHECKPOINT_INVALID', /names no model_type/);
       await copyFile(path.join(fixtures, 't5-relu/config.json'), config);
