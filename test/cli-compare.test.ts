@@ -92,7 +92,10 @@ test('what cannot be read or compared ends with 2 and says why', () => {
       ['report', 'results', '--format', 'markdwon'],
       /There is no report 'markdwon'\. Did you mean 'markdown'/,
     ],
-    [['report', 'results', '--out', 'results'], /PATH_INVALID: results cannot be written: a folder has that name/],
+    [
+      ['report', 'results', '--out', 'results'],
+      /PATH_INVALID: results cannot be written: a folder has that name/,
+    ],
   ];
   for (const [argv, expected] of cases) {
     const { status, stdout, stderr } = bench(...argv);

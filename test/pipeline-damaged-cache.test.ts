@@ -19,6 +19,7 @@ import { answerTo, bodyOf, send } from './endpoint-server.js';
 import { givenFiles } from './given-folder.js';
 import { loopback } from './loopback.js';
 import { root as checkout } from './places.js';
+import { spladeFolder } from './splade-folder.js';
 import { bench, json, set, stageRoot } from './stage-commands.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -85,7 +86,7 @@ async function runOthers(): Promise<void> {
   const hits = path.join(own, 'hits.trec');
   await writeFile(hits, 'q0 Q0 p0 1 2.5 made\nq0 Q0 p1 2 1.5 made\nq1 Q0 p1 1 1 made\n');
   const names = ['fuse:bm25+dual-encoder', 'rerank:bm25>dual-encoder', `vectors:${given}`, `run:${hits}`];
-  names.push(`rerank:bm25>cross:${crossFolder('bert')}`);
+  names.push(`rerank:bm25>cross:${crossFolder('bert')}`, `sparse:${spladeFolder('bert')}`);
   for (const name of [...names, `endpoint:${new URL(server.url).origin}`])
     await run({ ...tinyRequest(own, name, 1, `cache=${cache}`), offline: false }, silentProgress());
   const distractors = { count: 4, largest: 20, from: { dataset: 'sample' } };

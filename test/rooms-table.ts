@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   endpoint: { floor: 2, imports: ['errors', 'interruption', 'json'] },
-  encode: { floor: 2, imports: ['contracts', 'errors', 'index', 'model', 'progress'] },
+  encode: { floor: 2, imports: ['contracts', 'index', 'model', 'progress'] },
   index: { floor: 2, imports: ['closing', 'contracts', 'errors', 'json', 'store', 'text'] },
   search: {
     floor: 2,

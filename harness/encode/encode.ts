@@ -1,8 +1,8 @@
 /** From passages to an index: streamed, in shards that are each whole or absent, so that a killed run goes on. */
 import type { Passage } from '../contracts.js';
-import { BenchError } from '../errors.js';
 import { IdentifierWriter } from '../index/identifiers.js';
 import type { IndexFacts } from '../index/index-facts.js';
+import { wrongCount } from '../index/passage-count.js';
 import { IndexShardWriter, isWhole, planShards, type ShardRange } from '../index/shard-files.js';
 import { finishIndex, identifiersPath } from '../index/vector-index.js';
 import type { EncodedTexts } from '../model/vector-encoder.js';
@@ -131,13 +131,6 @@ async function encodeShards(
     throw error;
   }
   stage?.end();
-}
-
-/** @param found how many passages it gives */
-export function wrongCount(count: number, found: string): BenchError {
-  return new BenchError('DATA_INVALID', `The dataset says it has ${count} passages and gives ${found}.`, {
-    hint: 'Its file may have changed since it was opened: run again.',
-  });
 }
 
 /** The shard that is being made. */

@@ -1,9 +1,9 @@
 /** The index of terms: what BM25 is searched in, and what its negatives come from. */
 import type { BenchConfig } from '../config/config.js';
 import type { SparseScoring } from '../contracts.js';
-import { wrongCount } from '../encode/encode.js';
 import type { Bm25Facts } from '../index/bm25-index.js';
 import { writeBm25Index } from '../index/bm25-writer.js';
+import { wrongCount } from '../index/passage-count.js';
 import { EnglishAnalyzer } from '../text/english-analyzer.js';
 import type { Stage } from './graph.js';
 import type { Known } from './known.js';
