@@ -28,6 +28,21 @@ for (const held of [true, false]) {
   });
 }
 
+test('texts that are longer than any array are read from the disk, whatever memory there is', async (t) => {
+  const folder = await temporaryFolder(t);
+  const bytes = 2 ** 32 + 5;
+  // A hole takes no room on the disk.
+  await writeFile(path.join(folder, 'texts.utf8'), 'text');
+  await truncate(path.join(folder, 'texts.utf8'), bytes);
+  const starts = Float64Array.of(0, 4, bytes - 2, bytes);
+  await writeFile(path.join(folder, 'starts.f64'), new Uint8Array(starts.buffer));
+  const opened = await PassageTexts.open(folder, 2 ** 40);
+  t.after(() => opened.close());
+  assert.equal(opened.resident, false);
+  assert.equal(await opened.at(0), 'text');
+  assert.equal(await opened.at(2), '\0\0');
+});
+
 test('a collection without passages has no texts', async (t) => {
   const folder = await temporaryFolder(t);
   const none = (async function* () {})();

@@ -169,3 +169,12 @@ test('a kind of encoder without a head that is known is refused by name', async 
   );
   await assert.rejects(weightsOf(folder), { message: /No masked language model of the kind t5 is known/ });
 });
+
+test('what no setting mends is not said to be mended by one', async () => {
+  const folder = spladeFolder('bert', {
+    'config.json': { architectures: ['BertForSequenceClassification'] },
+  });
+  await assert.rejects(weightsOf(folder), {
+    hint: 'Its weights would be others than its authors meant. Choose another model, or have sentence-transformers save it: SparseEncoder(...).save_pretrained(...).',
+  });
+});

@@ -154,3 +154,8 @@ test('a score of 0 and below it has a next one, too', async () => {
     assert.ok(first === told && second! < first && third! < second!, `${told}: ${order.scores}`);
   }
 });
+
+test('vectors that no array holds are read from the disk, whatever memory there is', () => {
+  assert.equal(PassageScorer.holds({ vectors: 2 ** 25 - 1, dimensions: 128 }, 2 ** 40), true);
+  assert.equal(PassageScorer.holds({ vectors: 2 ** 25, dimensions: 128 }, 2 ** 40), false);
+});

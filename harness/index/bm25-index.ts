@@ -5,7 +5,7 @@ import { closing } from '../closing.js';
 import { type AnalyzerOptions, stemmerNames } from '../text/english-analyzer.js';
 import { Terms } from './bm25-terms.js';
 import { Identifiers } from './identifiers.js';
-import { damaged, indexFactsPath, openToRead, readFully, readIndexJson } from './reading.js';
+import { damaged, indexFactsPath, longestArray, openToRead, readFully, readIndexJson } from './reading.js';
 
 export interface Bm25Facts {
   format: 'bm25 1';
@@ -142,13 +142,10 @@ async function readLengths(file: string, passages: number): Promise<Uint32Array>
   });
 }
 
-/** A larger buffer Node does not make. */
-const largestResidentBytes = 2 ** 32 - 1;
-
 async function openPostings(file: string, memoryBytes: number): Promise<Postings> {
   const handle = await openToRead(file);
   const { size } = await handle.stat();
-  if (size > Math.min(memoryBytes, largestResidentBytes)) {
+  if (size > Math.min(memoryBytes, longestArray)) {
     return {
       resident: false,
       async read(from, to) {

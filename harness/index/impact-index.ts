@@ -10,7 +10,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { closing, closingOnFailure } from '../closing.js';
 import { Identifiers } from './identifiers.js';
-import { damaged, indexFactsPath, openToRead, readFully, readIndexJson } from './reading.js';
+import { damaged, indexFactsPath, longestArray, openToRead, readFully, readIndexJson } from './reading.js';
 import { identifiersPath } from './vector-index.js';
 
 export interface ImpactFacts {
@@ -114,9 +114,6 @@ async function readTable(file: string, tokens: number): Promise<{ counts: Uint32
   });
 }
 
-/** A larger buffer Node does not make. */
-const largestResidentBytes = 2 ** 32 - 1;
-
 /**
  * @param memoryBytes postings are kept in memory where they fit into so much, else every search reads its own
  * @throws BenchError PATH_INVALID, or CACHE_INVALID naming the damaged file
@@ -142,8 +139,7 @@ export async function openImpactIndex(folder: string, memoryBytes: number): Prom
         throw damaged(file, `holds ${size} bytes, and the tokens come to ${sizes[file]}`);
     }
     const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
-    const resident =
-      total <= memoryBytes && Object.values(sizes).every((size) => size <= largestResidentBytes);
+    const resident = total <= memoryBytes && Object.values(sizes).every((size) => size <= longestArray);
     const read = async (file: string, into: Uint8Array, from: number) =>
       readFully(file, handles.all.find(([name]) => name === file)![1], into, from);
     const kept = resident && {

@@ -7,7 +7,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWhole } from '../store/atomic.js';
-import { damaged, openToRead, readFully } from './reading.js';
+import { damaged, longestArray, openToRead, readFully } from './reading.js';
 
 const textsFile = (folder: string): string => path.join(folder, 'texts.utf8');
 const startsFile = (folder: string): string => path.join(folder, 'starts.f64');
@@ -51,6 +51,10 @@ export async function writePassageTexts(
 export const passageTextsBytes = ({ passages, bytes }: { passages: number; bytes: number }): number =>
   bytes + 8 * (passages + 1);
 
+/** Whether so many texts are held by one that is opened with so much memory. */
+export const holdsTexts = (of: { passages: number; bytes: number }, memoryBytes: number): boolean =>
+  passageTextsBytes(of) <= memoryBytes && of.bytes <= longestArray;
+
 export class PassageTexts {
   readonly #folder: string;
   readonly #texts: FileHandle;
@@ -74,7 +78,7 @@ export class PassageTexts {
   }
 
   /**
-   * @param memoryBytes what all texts may take to be held; where they take more, each is read when it is asked for
+   * @param memoryBytes what all texts may take to be held; where they take more, or more than an array holds, each is read when it is asked for
    * @throws BenchError CACHE_INVALID where the files do not fit together
    */
   static async open(folder: string, memoryBytes: number): Promise<PassageTexts> {
@@ -88,7 +92,7 @@ export class PassageTexts {
       await readFully(startsFile(folder), starts, new Uint8Array(last.buffer), 8 * passages);
       if (last[0] !== bytes) throw damaged(textsFile(folder), `holds ${bytes} bytes where ${last[0]} belong`);
       const files = { texts, starts, passages, bytes };
-      if (size + bytes > memoryBytes) return new PassageTexts(folder, files, undefined);
+      if (!holdsTexts({ passages, bytes }, memoryBytes)) return new PassageTexts(folder, files, undefined);
       const held = { texts: Buffer.alloc(bytes), starts: new Float64Array(passages + 1) };
       await readFully(textsFile(folder), texts, held.texts, 0);
       await readFully(startsFile(folder), starts, new Uint8Array(held.starts.buffer), 0);

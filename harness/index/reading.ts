@@ -19,6 +19,9 @@ export async function openToRead(path: string): Promise<FileHandle> {
   }
 }
 
+/** Bytes, or numbers, of an array: Node 20 makes none that is longer. */
+export const longestArray = 2 ** 32 - 1;
+
 export const indexFactsPath = (folder: string): string => path.join(folder, 'index.json');
 
 /**

@@ -9,14 +9,15 @@ export type Json = Readonly<Record<string, unknown>>;
 /** The section of the configuration that says what shall hold instead of what a model's files say. */
 export type ModelSection = 'pretrained' | 'sparse' | 'cross';
 
-const ofVectors = (section: ModelSection) =>
-  `Its vectors would be others than its authors meant. Say with --set ${section}.* what shall hold, or choose another model.`;
+/** No setting says what the files of a model that scores or weighs leave unknown. */
+const savedAgain = (what: string, by: string) =>
+  `Its ${what} would be others than its authors meant. Choose another model, or have sentence-transformers save it: ${by}(...).save_pretrained(...).`;
 
 const hints: Readonly<Record<ModelSection, string>> = {
-  pretrained: ofVectors('pretrained'),
-  sparse: ofVectors('sparse'),
-  cross:
-    'Its scores would be others than its authors meant. Choose another model, or have sentence-transformers save it: CrossEncoder(...).save_pretrained(...).',
+  pretrained:
+    'Its vectors would be others than its authors meant. Say with --set pretrained.* what shall hold, or choose another model.',
+  sparse: savedAgain('weights', 'SparseEncoder'),
+  cross: savedAgain('scores', 'CrossEncoder'),
 };
 
 /** Reads the small files of a model, and keeps their names. */

@@ -4,7 +4,7 @@ import { closingOnFailure } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
 import { BenchError } from '../errors.js';
-import { PassageTexts, passageTextsBytes } from '../index/passage-texts.js';
+import { holdsTexts, PassageTexts, passageTextsBytes } from '../index/passage-texts.js';
 import { byteSize, type Progress } from '../progress.js';
 import { bareArchitecture } from '../record.js';
 import { type Known, knownOf } from '../stages/known.js';
@@ -135,7 +135,7 @@ export async function score(asking: AnswerRequest): Promise<ScoringSystem> {
     const content = await crossContent(folder, config.cross);
     const { facts, model, tokenizer, files, maxTokens, key } = content;
     const textBytes = passageTextsBytes(texts.facts);
-    const held = textBytes <= scorerBytes(config) ? textBytes : 0;
+    const held = holdsTexts(texts.facts, scorerBytes(config)) ? textBytes : 0;
     const { dimensions } = model.encoder.shape;
     const widths = { ...model, parameters: model.parameters, encoder: model.encoder, dimensions };
     const from: CrossFrom = { config, folder, name, texts: texts.folder };

@@ -1,4 +1,5 @@
 /** The first hits of a list in a new order, by vectors that are read for these passages alone. */
+import { longestArray } from '../index/reading.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import { BestPassages } from './best-passages.js';
 import { noHits, type PassageHits } from './passage-hits.js';
@@ -30,8 +31,11 @@ export class PassageScorer {
   }
 
   /** Whether one that is opened so has every vector in memory. */
-  static holds({ vectors, dimensions }: VectorIndex, memoryBytes: number): boolean {
-    return 4 * vectors * dimensions <= memoryBytes;
+  static holds(
+    { vectors, dimensions }: Pick<VectorIndex, 'vectors' | 'dimensions'>,
+    memoryBytes: number,
+  ): boolean {
+    return 4 * vectors * dimensions <= memoryBytes && vectors * dimensions <= longestArray;
   }
 
   /** Whether the vectors lie in memory; else the disk's share is in a latency. */
