@@ -31,6 +31,28 @@ test('what is as it should be is given as it is', async () => {
   assert.equal(await dataset.qrels('test'), qrels);
 });
 
+test('a dataset may be frozen, or of a class that keeps its state to itself', async () => {
+  class Kept {
+    readonly #queries = queries;
+    readonly name = 'kept';
+    get passageCount() {
+      return this.#queries.length;
+    }
+    queries = async () => this.#queries;
+    async qrels() {
+      return this.#queries.map(({ queryId }) => ({ queryId, passageId: 'p0', relevance: 1 }));
+    }
+  }
+  for (const dataset of [Object.freeze(made()), new Kept() as unknown as Dataset]) {
+    const checked = checkedDataset(dataset);
+    checked.name = 'another';
+    assert.equal(checked.passageCount, 2);
+    assert.equal(await checked.queries('test'), queries);
+    assert.deepEqual((await checked.qrels('test'))[0]?.passageId, 'p0');
+    assert.notEqual(dataset.name, 'another');
+  }
+});
+
 test('a query that comes twice or has no text, and a grade that is no whole number, are refused by name', async () => {
   const twice = [...queries, { queryId: 'q0', text: 'again' }];
   const bare = [{ queryId: 'q2' } as Query];

@@ -33,6 +33,8 @@ test('equal scores go down by one 32-bit number each, and what differs stays', (
   assert.deepEqual(scoresOf(withOrderInScores(one(-1, -1))), [-1, -1 - step]);
   // Powers of two: below them numbers lie twice as near.
   assert.deepEqual(scoresOf(withOrderInScores(one(1, 1))), [1, 1 - step / 2]);
+  const lowest = -(2 - step) * 2 ** 127;
+  assert.deepEqual(scoresOf(withOrderInScores(one(lowest, lowest, lowest))), [lowest, -Infinity, -Infinity]);
   assert.deepEqual(scoresOf(withOrderInScores(one())), []);
   const bare: Run = new Map([['q', { passageIds: ['a'] }]]);
   assert.deepEqual(withOrderInScores(bare), bare);

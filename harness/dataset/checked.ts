@@ -2,9 +2,8 @@
 import type { Dataset, Qrel, Query, Split } from '../contracts.js';
 import { BenchError } from '../errors.js';
 
-/** The same dataset, whose queries and qrels are looked at when they are first given. */
+/** The same dataset, whose queries and qrels are looked at when they are first given. What was opened is left as it is. */
 export function checkedDataset(dataset: Dataset): Dataset {
-  const [queries, qrels] = [dataset.queries.bind(dataset), dataset.qrels.bind(dataset)];
   // Most give the same list each time.
   const seen = new WeakSet<object>();
   const once = <T extends object>(list: T, check: (list: T) => void): T => {
@@ -12,11 +11,29 @@ export function checkedDataset(dataset: Dataset): Dataset {
     seen.add(list);
     return list;
   };
-  dataset.queries = async (split) =>
-    once(await queries(split), (list) => assertQueries(list, dataset.name, split));
-  dataset.qrels = async (split) =>
-    once(await qrels(split), (list) => assertGrades(list, dataset.name, split));
-  return dataset;
+  return {
+    ...membersOf(dataset),
+    queries: async (split) =>
+      once(await dataset.queries(split), (list) => assertQueries(list, dataset.name, split)),
+    qrels: async (split) =>
+      once(await dataset.qrels(split), (list) => assertGrades(list, dataset.name, split)),
+  };
+}
+
+/** All that it has, whether of its own or of its class; functions still work on itself. */
+function membersOf(dataset: Dataset): Dataset {
+  const members = new Map<string, unknown>();
+  for (
+    let at: object | null = dataset;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at)
+  )
+    for (const name of Object.getOwnPropertyNames(at)) {
+      const value: unknown = dataset[name as keyof Dataset];
+      if (name !== 'constructor')
+        members.set(name, typeof value === 'function' ? value.bind(dataset) : value);
+    }
+  return Object.fromEntries(members) as unknown as Dataset;
 }
 
 /** @throws BenchError DATA_INVALID */

@@ -7,8 +7,9 @@ import type { Ranking, Run } from '../contracts.js';
 const number = new Float32Array(1);
 const bits = new Int32Array(number.buffer);
 
-/** The next smaller 32-bit number. */
+/** The next smaller 32-bit number; of the smallest there is that one itself. */
 function nextBelow(value: number): number {
+  if (value === Number.NEGATIVE_INFINITY) return value;
   number[0] = value;
   // Of 0 either way it is the negative number nearest to it.
   if (number[0] === 0) bits[0] = 0x80000001 | 0;
