@@ -25,23 +25,27 @@ export class ImpactSearcher {
     return this.index.resident;
   }
 
+  /** The search that is under way: one waits for the other, since the scores are shared. */
+  #last: Promise<unknown> = Promise.resolve();
+
   /**
    * The passages that score best, for each query those that share a token with it: lists may be shorter than `depth`. Equal
    * scores are in the order of the collection.
    */
-  async search({ pairs, counts }: TokenWeights, depth: number): Promise<PassageHits> {
+  search(queries: TokenWeights, depth: number): Promise<PassageHits> {
+    const found = this.#last.then(() => this.#search(queries, depth));
+    this.#last = found.catch(() => undefined);
+    return found;
+  }
+
+  async #search({ pairs, counts }: TokenWeights, depth: number): Promise<PassageHits> {
     const kept = Math.min(depth, this.index.passages);
     const found = noHits(counts.length, kept);
     let at = 0;
     for (const [q, count] of counts.entries()) {
       const own = pairs.subarray(at, at + weightColumns * count);
       at += own.length;
-      const lists = [];
-      for (let i = 0; i < own.length; i += weightColumns)
-        lists.push({ ...(await this.index.list(own[i]!)), weight: own[i + 1]! });
-      // Nothing is awaited from here to the end of the query: the scores are shared by all searches.
-      let touched = 0;
-      for (const { gaps, weights, weight } of lists) touched = this.#add(gaps, weights, weight, touched);
+      const touched = await this.#addAll(own);
       const best = new BestPassages(kept);
       for (let i = 0; i < touched; i++) {
         const ordinal = this.#touched[i]!;
@@ -52,6 +56,21 @@ export class ImpactSearcher {
       found.counts[q] = best.take(found.ordinals, found.scores, q * kept);
     }
     return found;
+  }
+
+  /** Adds the products of a query's tokens, one list in memory at a time; returns how many passages have a score. */
+  async #addAll(query: Float32Array): Promise<number> {
+    let touched = 0;
+    try {
+      for (let i = 0; i < query.length; i += weightColumns) {
+        const { gaps, weights } = await this.index.list(query[i]!);
+        touched = this.#add(gaps, weights, query[i + 1]!, touched);
+      }
+    } catch (error) {
+      this.#scores.fill(0);
+      throw error;
+    }
+    return touched;
   }
 
   /** Adds one token's products; returns how many passages have a score. */
@@ -79,7 +98,6 @@ export class ImpactSearcher {
   }
 
   #damaged() {
-    this.#scores.fill(0);
     return damaged(this.index.folder, 'has a list of a token that does not hold what its table says');
   }
 }
