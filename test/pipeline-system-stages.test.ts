@@ -20,16 +20,18 @@ import { inOrder, inputKey } from '../harness/stages/graph.js';
 import { recordedBefore } from '../harness/sweep/recording.js';
 import { run } from '../harness/sweep.js';
 import { madeOf } from '../harness/tasks/latency.js';
+import { crossFolder } from './cross-folder.js';
 import { answerTo, bodyOf, send } from './endpoint-server.js';
 import { givenFiles } from './given-folder.js';
 import { loopback } from './loopback.js';
 import { sentenceFolder } from './sentence-folder.js';
+import { spladeFolder } from './splade-folder.js';
 import { bench, json, type StageCommand } from './stage-commands.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 const server = loopback();
 let root: string;
-let [pretrained, vectors, endpoint] = ['', '', ''];
+let [pretrained, sparse, cross, vectors, endpoint] = ['', '', '', '', ''];
 before(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'strata-system-stages-'));
   await writeTinyCollection(path.join(root, 'data'));
@@ -43,6 +45,8 @@ before(async () => {
     await writeFile(path.join(given, name), content);
   server.handle = (request, response) => void bodyOf(request).then((body) => send(response, answerTo(body)));
   pretrained = `pretrained:${await sentenceFolder('prompts')}`;
+  sparse = `sparse:${spladeFolder('bert')}`;
+  cross = `cross:${crossFolder('bert')}`;
   vectors = `vectors:${given}`;
   endpoint = `endpoint:${new URL(server.url).origin}`;
 });
@@ -66,6 +70,7 @@ const refused = (message: RegExp, name: StageCommand, ...given: string[]) =>
 const systems = () => [
   ...['bm25', pretrained, vectors, endpoint],
   ...[`fuse:bm25+${vectors}`, `rerank:bm25>${pretrained}`],
+  ...[sparse, `rerank:bm25>${cross}`],
 ];
 
 test('a search of any system is that of its run: the hits, and the figures of the file', async () => {

@@ -128,7 +128,7 @@ async function indexFacts({ folder, facts }: Bm25Index): Promise<NonNullable<Run
       lengths: size.lengthsBytes,
       total: size.totalBytes,
     },
-    projectedBytes: Math.round((size.postingsBytes / facts.passages) * wikipediaPassages),
+    projectedBytes: Math.round((size.postingsBytes / Math.max(1, facts.passages)) * wikipediaPassages),
     projectedPassages: wikipediaPassages,
   };
 }

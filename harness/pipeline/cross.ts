@@ -1,9 +1,8 @@
 /** A published cross-encoder, as the second of a rerank: the texts of the first's hits, each with its query, get a score. */
-import path from 'node:path';
 import { closingOnFailure } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
+import type { Query } from '../contracts.js';
 import { counted } from '../counted.js';
-import { BenchError } from '../errors.js';
 import { holdsTexts, PassageTexts, passageTextsBytes } from '../index/passage-texts.js';
 import { byteSize, type Progress } from '../progress.js';
 import { bareArchitecture } from '../record.js';
@@ -15,16 +14,31 @@ import { keyOf } from '../store/hash.js';
 import { otherPrecision } from '../tensor/onnx/precision.js';
 import type { WayToOpen } from './cell.js';
 import { onEngine } from './dense.js';
-import { fetchModel, idOf, localModel } from './named-models.js';
+import {
+  foundModel,
+  givenByName,
+  givenModel,
+  idOf,
+  localModel,
+  notLookedAt,
+  unchanged,
+} from './named-models.js';
 import { machineMemory } from './needs.js';
 import { scorerBytes } from './open-dense.js';
 import { parameterCountOf } from './open-model.js';
 import { PairScorer } from './pair-scorer.js';
-import { engineOf, type Session } from './prepare.js';
+import { engineOf } from './prepare.js';
 import { crossContent, describeCross, openCross } from './published-cross.js';
 import { deviceFacts, modelBytes, modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import type { AnswerRequest, Means, OpenScoring, ScoringSystem, SystemPlan } from './system.js';
+import type {
+  AnsweredSystem,
+  AnswerRequest,
+  Means,
+  OpenScoring,
+  ScoringSystem,
+  SystemPlan,
+} from './system.js';
 import { assertScoring } from './trained-requirements.js';
 import { engineText, inPrecision } from './vectors-plan.js';
 import { conditionsHere } from './whole-index.js';
@@ -66,6 +80,9 @@ const refused = (): Promise<never> => Promise.reject(new TypeError('a cross-enco
 
 export { refused as answer, refused as open, refused as stages };
 
+export const given = (request: RunRequest): Promise<AnsweredSystem['given']> =>
+  givenByName(request, (folder) => crossContent(folder, request.config.cross));
+
 export async function ordering(request: RunRequest, known: Known): Promise<Ordering> {
   const model = known.told === undefined ? byName(request) : await byContent(request, known.told);
   return orderingBy(model, request.config);
@@ -79,7 +96,7 @@ const orderingBy =
 function byName({ architecture: name, config }: RunRequest): CrossNeed {
   // The content of the model says what its files and these settings come to, once it is looked at.
   const need = { folder: idOf({ architecture: name }), key: keyOf({ name, cross: config.cross }) };
-  return { need, code: {}, open: () => Promise.reject(new TypeError(`${name} is not looked at yet`)) };
+  return { need, code: {}, open: notLookedAt(name) };
 }
 
 /** Fetched where it is not here, and opened when it is needed. */
@@ -94,26 +111,8 @@ async function needOf(
   { cross }: Pick<BenchConfig, 'cross'>,
 ): Promise<CrossNeed> {
   const { key, code } = await crossContent(folder, cross);
-  const open = async () => {
-    const model = await openCross(folder, name, cross);
-    if (model.key === key) return model;
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `The files in ${folder} have changed since it was looked at.`,
-      { hint: 'Run again: what was made with the others stays in the cache.' },
-    );
-  };
+  const open = unchanged(folder, key, () => openCross(folder, name, cross));
   return { need: { folder, key }, code, open };
-}
-
-/** @returns as `fetchModel`, with the name of the system in records */
-async function foundModel(
-  request: RunRequest,
-  where: Pick<Session, 'config' | 'offline'>,
-  progress: Progress,
-) {
-  const { name: id, folder, revision = null } = await fetchModel(idOf(request), where, progress, true);
-  return { id, folder, revision, name: `cross:${revision === null ? path.basename(folder) : id}` };
 }
 
 /** By which it is opened: JSON. */
@@ -136,8 +135,8 @@ export async function score(asking: AnswerRequest): Promise<ScoringSystem> {
     const { facts, model, tokenizer, files, maxTokens, key } = content;
     const textBytes = passageTextsBytes(texts.facts);
     const held = holdsTexts(texts.facts, scorerBytes(config)) ? textBytes : 0;
-    const { dimensions } = model.encoder.shape;
-    const widths = { ...model, parameters: model.parameters, encoder: model.encoder, dimensions };
+    const { encoder, parameters } = model;
+    const { dimensions } = encoder.shape;
     const from: CrossFrom = { config, folder, name, texts: texts.folder };
     return {
       engine,
@@ -146,11 +145,11 @@ export async function score(asking: AnswerRequest): Promise<ScoringSystem> {
         arch: bareArchitecture(name, 'cross'),
         device: { ...deviceFacts(engine, null), ...otherPrecision(config.encode.precision) },
         model: {
-          ...modelFacts({ name: id, revision, files }, widths as never, true, tokenizer),
+          ...modelFacts({ name: id, revision, files }, { encoder, parameters, dimensions }, true, tokenizer),
           sizeBytes: modelBytes(files),
         },
       },
-      given: { model: key },
+      given: givenModel(key),
       remarks: [
         `as published: ${facts.activation === 'sigmoid' ? 'the sigmoid of the logit' : 'the logit'} is the score, at most ${counted(maxTokens, 'tokens')} a pair${config.cross.maxTokens === null ? '' : ' (set by the user)'}`,
         `reads the texts of hits from a file of ${byteSize(textBytes)}, which no size of an index has in it`,
@@ -178,7 +177,7 @@ export async function openScoring(from: object, way: WayToOpen): Promise<OpenSco
     const scorer = new PairScorer(model, passages, engine, config.encode);
     opened.push({ close: () => scorer.dispose() });
     return {
-      parts: [{ name: 'tokenize', run: (query) => scorer.queryTokens(query as never) }],
+      parts: [{ name: 'tokenize', run: (query: Query) => scorer.queryTokens(query) }],
       order: (given, hits, cut) => scorer.rerank([given as readonly number[]], hits, cut),
       orderBatch: (queries, hits, cut) =>
         scorer.rerank(

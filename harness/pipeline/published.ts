@@ -4,7 +4,6 @@ import path from 'node:path';
 import { closing } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
-import { BenchError } from '../errors.js';
 import type { SentenceFacts } from '../model/sentence-files.js';
 import type { Progress } from '../progress.js';
 import { bareArchitecture } from '../record.js';
@@ -20,9 +19,17 @@ import { denseRates } from './estimate/dense-rates.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { denseStages } from './estimate/stage-times.js';
 import { indexBuilder } from './index-builder.js';
-import { fetchModel, idOf, localModel } from './named-models.js';
+import {
+  foundModel,
+  givenByName,
+  givenModel,
+  idOf,
+  localModel,
+  notLookedAt,
+  unchanged,
+} from './named-models.js';
 import { openingsOf } from './open-dense.js';
-import { engineOf, type Session } from './prepare.js';
+import { engineOf } from './prepare.js';
 import {
   describePublished,
   openPublished,
@@ -71,14 +78,8 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
   });
 }
 
-/** Not known of a model that is still to be fetched. */
-export async function given(request: RunRequest): Promise<AnsweredSystem['given']> {
-  const folder = await localModel(idOf(request), request, true);
-  if (folder === undefined) return {};
-  return givenOf((await publishedContent(folder, request.config.pretrained)).key);
-}
-
-const givenOf = (key: string): AnsweredSystem['given'] => ({ model: key });
+export const given = (request: RunRequest): Promise<AnsweredSystem['given']> =>
+  givenByName(request, (folder) => publishedContent(folder, request.config.pretrained));
 
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const model = known.told === undefined ? byName(request) : await byContent(request, known.told);
@@ -89,8 +90,7 @@ function byName({ architecture: name, config }: RunRequest): ModelNeed {
   // The content of the model says what its files and these settings come to, once it is looked at.
   const key = keyOf({ name, pretrained: config.pretrained });
   const need = { folder: idOf({ architecture: name }), key };
-  const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
-  return { name, need, code: {}, open };
+  return { name, need, code: {}, open: notLookedAt(name) };
 }
 
 /** Fetched where it is not here, and opened when it is needed. */
@@ -98,26 +98,8 @@ async function byContent(request: RunRequest, progress: Progress): Promise<Model
   const { folder, name } = await foundModel(request, request, progress);
   const { pretrained } = request.config;
   const { key, code } = await publishedContent(folder, pretrained);
-  const open = async () => {
-    const model = await openPublished(folder, name, pretrained);
-    if (model.key === key) return model;
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `The files in ${folder} have changed since it was looked at.`,
-      { hint: 'Run again: what was made with the others stays in the cache.' },
-    );
-  };
+  const open = unchanged(folder, key, () => openPublished(folder, name, pretrained));
   return { name, need: { folder, key }, code, open };
-}
-
-/** @returns as `fetchModel`, with the name of the system in records */
-async function foundModel(
-  request: RunRequest,
-  where: Pick<Session, 'config' | 'offline'>,
-  progress: Progress,
-) {
-  const { name: id, folder, revision = null } = await fetchModel(idOf(request), where, progress, true);
-  return { id, folder, revision, name: `pretrained:${revision === null ? path.basename(folder) : id}` };
 }
 
 export const answer = (asking: AnswerRequest): Promise<AnsweredSystem> => publishedAs(asking, answerDense);
@@ -157,7 +139,7 @@ async function publishedAs<T extends UsedVectors>(
     return {
       ...dense,
       facts,
-      given: givenOf(model.key),
+      given: givenModel(model.key),
       remarks: [...model.remarks, ...remarksOf(model, config)],
     };
   });

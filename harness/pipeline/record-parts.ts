@@ -80,7 +80,7 @@ export function archFacts({ setup: { retriever } }: TrainedStage): RunRecord['ar
 /** @param retriever what computes its vectors @param tied whether queries and passages share one encoder */
 export function modelFacts(
   { name, revision, files }: Pick<NonNullable<RunRecord['model']>, 'name' | 'revision' | 'files'>,
-  retriever: VectorModel & { encoder: Encoder },
+  retriever: Pick<VectorModel, 'dimensions' | 'parameters'> & { encoder: Encoder },
   tied: boolean,
   tokenizer: Pick<Tokenizer, 'sha256'>,
 ): NonNullable<RunRecord['model']> {

@@ -4,11 +4,8 @@ import path from 'node:path';
 import { closing, closingOnFailure } from '../closing.js';
 import type { BenchConfig } from '../config/config.js';
 import { counted } from '../counted.js';
-import { BenchError } from '../errors.js';
-import { type ImpactIndex, impactSize } from '../index/impact-index.js';
-import { wikipediaPassages } from '../index/size.js';
 import type { Progress } from '../progress.js';
-import { bareArchitecture, type RunRecord } from '../record.js';
+import { bareArchitecture } from '../record.js';
 import { openImpacts } from '../search/impacts.js';
 import { type Known, knownOf } from '../stages/known.js';
 import { timeOf } from '../stages/search.js';
@@ -19,30 +16,29 @@ import { assertPrecision } from '../tensor/precision.js';
 import { encodedShards, onEngine } from './dense.js';
 import type { StageTime, Trial } from './estimate/stage-time.js';
 import { weightRates, weightTimes } from './estimate/weight-rates.js';
-import { fetchModel, localModel } from './named-models.js';
+import {
+  foundModel,
+  givenByName,
+  givenModel,
+  idOf,
+  localModel,
+  notLookedAt,
+  unchanged,
+} from './named-models.js';
 import { diskRoom, memoryLine } from './needs.js';
 import { parameterCountOf } from './open-model.js';
 import { openingOfWeights } from './open-sparse.js';
-import { engineOf, type Session } from './prepare.js';
+import { engineOf } from './prepare.js';
 import { deviceFacts, modelBytes, modelFacts } from './record-parts.js';
 import type { RunRequest } from './run-request.js';
-import {
-  describeSparse,
-  openSparseModel,
-  type SparseModel,
-  type SparseShape,
-  sparseContent,
-} from './sparse-model.js';
+import { indexFacts, meansText, remarksOf } from './sparse-facts.js';
+import { describeSparse, openSparseModel, type SparseShape, sparseContent } from './sparse-model.js';
 import type { AnsweredSystem, AnswerRequest, Means, SystemFacts, SystemPlan } from './system.js';
 import { engineHere } from './trained-requirements.js';
 import { engineText, inPrecision } from './vectors-plan.js';
 import { conditionsHere } from './whole-index.js';
 
 export { loadCode, open } from './open-sparse.js';
-
-/** What stands behind `sparse:`. */
-const idOf = ({ architecture }: Pick<RunRequest, 'architecture'>): string =>
-  architecture.slice(architecture.indexOf(':') + 1);
 
 export async function requirements(request: RunRequest): Promise<Means> {
   const { config } = request;
@@ -94,6 +90,9 @@ export async function times({ request, part, folder: temporary }: Trial): Promis
   });
 }
 
+export const given = (request: RunRequest): Promise<AnsweredSystem['given']> =>
+  givenByName(request, (folder) => sparseContent(folder, request.config.sparse));
+
 export async function stages(request: RunRequest, known: Known): Promise<SystemStages> {
   const model = known.told === undefined ? byName(request) : await byContent(request, known.told);
   const { run } = weightStages(model, request, known, askedOf(request, known));
@@ -104,8 +103,7 @@ function byName({ architecture: name, config }: RunRequest): WeightNeed {
   const { queryWeights, passageWeights, ...sparse } = config.sparse;
   const need = { folder: idOf({ architecture: name }), key: keyOf({ name, sparse }) };
   const kept = { query: queryWeights ?? undefined, passage: passageWeights ?? undefined };
-  const open = () => Promise.reject(new TypeError(`${name} is not looked at yet`));
-  return { ...{ name, need, kept, open }, code: {} };
+  return { ...{ name, need, kept, open: notLookedAt(name) }, code: {} };
 }
 
 /** Fetched where it is not here, and opened when it is needed. */
@@ -113,26 +111,8 @@ async function byContent(request: RunRequest, progress: Progress): Promise<Weigh
   const { folder, name } = await foundModel(request, request, progress);
   const { sparse } = request.config;
   const { key, code, facts, model } = await sparseContent(folder, sparse);
-  const open = async () => {
-    const opened = await openSparseModel(folder, name, sparse);
-    if (opened.key === key) return opened;
-    throw new BenchError(
-      'CHECKPOINT_INVALID',
-      `The files in ${folder} have changed since it was looked at.`,
-      { hint: 'Run again: what was made with the others stays in the cache.' },
-    );
-  };
+  const open = unchanged(folder, key, () => openSparseModel(folder, name, sparse));
   return { name, code, need: { folder, key }, kept: facts.kept, tokens: model.dimensions, open };
-}
-
-/** @returns as `fetchModel`, with the name of the system in records */
-async function foundModel(
-  request: RunRequest,
-  where: Pick<Session, 'config' | 'offline'>,
-  progress: Progress,
-) {
-  const { name: id, folder, revision = null } = await fetchModel(idOf(request), where, progress, true);
-  return { id, folder, revision, name: `sparse:${revision === null ? path.basename(folder) : id}` };
 }
 
 export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
@@ -169,7 +149,7 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       };
       const held = searcher.resident ? facts.index!.sizeBytes.total : 0;
       return {
-        ...{ run, index, facts, given: { model: key } },
+        ...{ run, index, facts, given: givenModel(key) },
         remarks: [...model.remarks, ...remarksOf(model, config), meansText(index, queries.facts)],
         work: { run: { timed: timeOf(run.facts), wanted: await conditionsHere(1) } },
         openBytes: held + 4 * parameterCountOf(retriever),
@@ -190,40 +170,4 @@ export async function answer(asking: AnswerRequest): Promise<AnsweredSystem> {
       await close();
     },
   }));
-}
-
-/** What holds, and what of it a user has set instead of the model's files. */
-function remarksOf({ facts, maxTokens, queryTable }: SparseModel, { sparse }: BenchConfig): string[] {
-  const { pooling, prompts, kept } = facts;
-  const set = Object.entries(sparse).filter(([, value]) => value !== null);
-  const keptOf = (side: 'query' | 'passage') =>
-    kept[side] === undefined ? 'all' : `the ${kept[side]} largest`;
-  return [
-    `as published: ${pooling.over} over tokens of ${pooling.logs === 1 ? 'log1p(relu)' : 'log1p(log1p(relu))'}, at most ${counted(maxTokens.passage, 'tokens')}${prompts.query === '' && prompts.passage === '' ? '' : `, prompts ${JSON.stringify(prompts.query)} and ${JSON.stringify(prompts.passage)}`}${queryTable === undefined ? '' : '; queries by a table of weights, without an encoder'}`,
-    ...(kept.query === undefined && kept.passage === undefined
-      ? []
-      : [`weights kept: ${keptOf('passage')} of a passage, ${keptOf('query')} of a query`]),
-    ...(set.length === 0
-      ? []
-      : [
-          `set by the user instead of its files: ${set.map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')}`,
-        ]),
-  ];
-}
-
-/** How many weights a text has, which decides size and speed. */
-function meansText({ facts }: ImpactIndex, queries: { queries: number; weights: number }): string {
-  const mean = (sum: number, of: number) => (sum / Math.max(1, of)).toFixed(1);
-  return `${mean(facts.postings, facts.passages)} weights a passage of ${facts.tokens} tokens are indexed${facts.empty === 0 ? '' : `, ${counted(facts.empty, 'passages')} without any`}; ${mean(queries.weights, queries.queries)} a query come from the model`;
-}
-
-async function indexFacts({ folder, facts }: ImpactIndex): Promise<NonNullable<RunRecord['index']>> {
-  const { postings, terms, identifiers, total } = await impactSize(folder);
-  return {
-    kind: 'impacts',
-    ...{ vectorsPerPassage: 0, rows: 0, dimensions: 0, shards: 1 },
-    sizeBytes: { vectors: 0, identifiers, offsets: 0, postings, terms, total },
-    projectedBytes: Math.round((postings / facts.passages) * wikipediaPassages),
-    projectedPassages: wikipediaPassages,
-  };
 }
