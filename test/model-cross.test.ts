@@ -165,6 +165,6 @@ test('a head of which tensors are missing is refused with their names', async ()
   await assert.rejects(describeCross(folder, { maxTokens: null }), {
     code: 'CHECKPOINT_INVALID',
     message:
-      /no head that scores a pair: 2 of 4 tensors:\n {2}- classifier\.out_proj\.weight is missing; expected \[1,12\]/,
+      /cannot be used as mpnet: 2 of 4 tensors:\n {2}- classifier\.out_proj\.weight is missing; expected \[1,12\]/,
   });
 });

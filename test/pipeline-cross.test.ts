@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
-import { readRun } from '../harness/interchange/trec.js';
 import { readHits } from '../harness/pipeline/hit-files.js';
 import { trainOnly } from '../harness/pipeline/one-stage.js';
 import { openSystem } from '../harness/pipeline/opening.js';
@@ -22,6 +21,7 @@ import { run } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
 import { crossFolder, scoresOf } from './cross-folder.js';
 import { assertSameWhenKilled, killedRoot } from './killed-runs.js';
+import { hitsIn } from './run-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -36,16 +36,7 @@ after(() => rm(root, { recursive: true, force: true }));
 const request = (architecture: string, ...set: string[]) => tinyRequest(root, architecture, 1, ...set);
 const behindBm25 = () => `rerank:bm25>cross:${folder}`;
 
-/** Passage ids and scores by query. */
-async function hitsOf(record: RunRecord): Promise<Map<string, [string, number][]>> {
-  const { run: hits } = await readRun(path.join(root, 'out', record.run!.name));
-  return new Map(
-    [...hits].map(([queryId, { passageIds, scores }]) => [
-      queryId,
-      passageIds.map((id, i): [string, number] => [id, scores![i]!]),
-    ]),
-  );
-}
+const hitsOf = (record: RunRecord) => hitsIn(path.join(root, 'out'), record);
 
 /** By id. */
 async function lines(file: string): Promise<Map<string, { title: string; text: string }>> {

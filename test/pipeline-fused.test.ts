@@ -7,7 +7,6 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { deviceDifferences } from '../harness/comparison/devices.js';
 import type { BenchError } from '../harness/errors.js';
-import { readRun } from '../harness/interchange/trec.js';
 import { trainOnly } from '../harness/pipeline/one-stage.js';
 import { planRun } from '../harness/pipeline/plan.js';
 import { loadSearcher } from '../harness/plugins/searchers.js';
@@ -16,6 +15,7 @@ import { assertRecord } from '../harness/record/validate.js';
 import type { RunRecord } from '../harness/record.js';
 import { run, sweep } from '../harness/sweep.js';
 import { loadSystem } from '../harness/systems.js';
+import { hitsIn } from './run-files.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
 let root: string;
@@ -33,16 +33,7 @@ async function row(architecture: string, ...set: string[]): Promise<RunRecord> {
   return known;
 }
 
-/** Passage ids and scores by query. */
-async function hitsOf(record: RunRecord): Promise<Map<string, [string, number][]>> {
-  const { run: hits } = await readRun(path.join(root, 'out', record.run!.name));
-  return new Map(
-    [...hits].map(([queryId, { passageIds, scores }]) => [
-      queryId,
-      passageIds.map((id, i): [string, number] => [id, scores![i]!]),
-    ]),
-  );
-}
+const hitsOf = (record: RunRecord) => hitsIn(path.join(root, 'out'), record);
 
 const stagesOf = ({ stages }: RunRecord) => stages.map(({ name }) => name);
 const made = ({ stages }: RunRecord) =>

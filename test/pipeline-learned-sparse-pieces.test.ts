@@ -1,15 +1,15 @@
 /** Learned sparse models find the same in pieces, on any number of threads, in a collection that grows, and after a kill. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
 import { assertSameWhenKilled, killedRoot } from './killed-runs.js';
 import { tinySettings } from './made-squad.js';
+import { linesIn } from './run-files.js';
 import { spladeFolder } from './splade-folder.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
 
@@ -25,13 +25,7 @@ after(() => rm(root, { recursive: true, force: true }));
 const asked = (architecture: string, ...set: string[]) => tinyRequest(root, architecture, 1, ...set);
 const keysOf = ({ stages }: RunRecord) => Object.fromEntries(stages.map(({ name, key }) => [name, key]));
 
-/** The lines of a run file. */
-async function linesOf({ run: file }: RunRecord, out = path.join(root, 'out')): Promise<string[]> {
-  return gunzipSync(await readFile(path.join(out, file!.name)))
-    .toString('utf8')
-    .trimEnd()
-    .split('\n');
-}
+const linesOf = (record: RunRecord, out = path.join(root, 'out')) => linesIn(out, record);
 
 test('distractors are encoded once for all sizes, and the largest has the figures of the whole collection', async () => {
   const whole = await run(asked(`sparse:${folder}`), silentProgress());

@@ -1,10 +1,9 @@
 /** Learned sparse models as systems: from a folder to a record, and as parts of others. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import type { Passage } from '../harness/contracts.js';
 import { largestWeights } from '../harness/index/token-weights.js';
 import { TimeEstimates } from '../harness/pipeline/estimate/time-estimate.js';
@@ -16,6 +15,7 @@ import { silentProgress } from '../harness/progress.js';
 import type { RunRecord } from '../harness/record.js';
 import { run } from '../harness/sweep.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { linesIn } from './run-files.js';
 import { sentenceFolder } from './sentence-folder.js';
 import { routedFolder, spladeFolder, textsOf, withoutSetting } from './splade-folder.js';
 import { tinyRequest, writeTinyCollection } from './tiny-collection.js';
@@ -32,13 +32,7 @@ after(() => rm(root, { recursive: true, force: true }));
 const asked = (architecture: string, ...set: string[]) => tinyRequest(root, architecture, 1, ...set);
 const keysOf = ({ stages }: RunRecord) => Object.fromEntries(stages.map(({ name, key }) => [name, key]));
 
-/** The lines of a run file. */
-async function linesOf({ run: file }: RunRecord, out = path.join(root, 'out')): Promise<string[]> {
-  return gunzipSync(await readFile(path.join(out, file!.name)))
-    .toString('utf8')
-    .trimEnd()
-    .split('\n');
-}
+const linesOf = (record: RunRecord, out = path.join(root, 'out')) => linesIn(out, record);
 
 /** The hits of brute force over the weights of every text of the collection, `query passage score`. */
 async function bruteForce(most: { query?: number; passage?: number } = {}): Promise<string[]> {

@@ -14,6 +14,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   contracts: { floor: 0, imports: [] },
   closing: { floor: 0, imports: [] },
   counted: { floor: 0, imports: [] },
+  float32: { floor: 0, imports: [] },
   errors: { floor: 0, imports: ['offered'] },
   interruption: { floor: 0, imports: ['errors'] },
   json: { floor: 0, imports: [] },
@@ -54,7 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   latency: { floor: 2, imports: ['errors', 'random', 'statistics'] },
   interchange: {
     floor: 2,
-    imports: ['closing', 'contracts', 'errors', 'interruption', 'json', 'json-schema', 'store'],
+    imports: ['closing', 'contracts', 'errors', 'float32', 'interruption', 'json', 'json-schema', 'store'],
   },
   train: {
     floor: 2,
@@ -69,7 +70,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   search: {
     floor: 2,
     imports: [
-      ...['contracts', 'dataset', 'errors', 'index', 'json', 'program', 'progress', 'statistics'],
+      ...['contracts', 'dataset', 'errors', 'float32', 'index', 'json', 'program', 'progress', 'statistics'],
       ...['store', 'tensor', 'text'],
     ],
   },

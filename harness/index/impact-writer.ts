@@ -35,7 +35,8 @@ const usualJoinedBytes = 32_000_000;
 const readPassages = 1000;
 
 /**
- * Beside a block of postings, memory holds 8 bytes per token for every segment, and the passage ids.
+ * Beside a block of postings, memory holds 8 bytes per token for every segment, 24 while they are put together, and
+ * the passage ids.
  * @returns what index.json says, which is written last
  * @throws BenchError CACHE_INVALID where a passage has a token that there is not, or a weight that is none
  */

@@ -3,19 +3,7 @@
  * own for equal ones: trec_eval takes the larger passage id first. Anserini lowers such scores for the same reason.
  */
 import type { Ranking, Run } from '../contracts.js';
-
-const number = new Float32Array(1);
-const bits = new Int32Array(number.buffer);
-
-/** The next smaller 32-bit number; of the smallest there is that one itself. */
-function nextBelow(value: number): number {
-  if (value === Number.NEGATIVE_INFINITY) return value;
-  number[0] = value;
-  // Of 0 either way it is the negative number nearest to it.
-  if (number[0] === 0) bits[0] = 0x80000001 | 0;
-  else bits[0]! += number[0]! > 0 ? -1 : 1;
-  return number[0]!;
-}
+import { nextBelow } from '../float32.js';
 
 /**
  * The same hits in the same order: of those with equal scores each one behind the first has the next smaller 32-bit number, and so has

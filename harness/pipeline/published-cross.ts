@@ -7,7 +7,7 @@ import { type CrossFacts, type CrossOverrides, readCrossFacts } from '../model/c
 import { CrossModel } from '../model/cross-model.js';
 import type { Encoder } from '../model/encoder.js';
 import { encoderTokenizer } from '../model/encoder-tokenizer.js';
-import { headWeights } from '../model/head-weights.js';
+import { describeHeadOf, readHead } from '../model/head-weights.js';
 import { encoderNamed, encoders } from '../model/known-encoders.js';
 import type { WorkedWith } from '../stages/code.js';
 import { keyOf } from '../store/hash.js';
@@ -49,7 +49,7 @@ export async function describeCross(folder: string, overrides: CrossOverrides): 
   const { encoderFolder } = facts;
   const encoder = await describeEncoder(encoderFolder);
   const head = headOf(folder, facts, encoder);
-  await headWeights(encoderFolder, head.parameters, false);
+  await describeHeadOf(encoderFolder, { parameters: head.parameters, shape: encoder.shape });
   const tokenizer = await encoderTokenizer(encoderFolder, encoder);
   const maxTokens = lengthOf(folder, facts, encoder);
   // The frame has to fit.
@@ -127,9 +127,11 @@ export async function openCross(folder: string, name: string, overrides: CrossOv
   const content = await crossContent(folder, overrides);
   const { facts, model, files } = content;
   const { weights, remarks } = await readOnce(keyOf({ cross: files }), async () => {
-    const { weights: all, remarks: said = [] } = await loadEncoder(facts.encoderFolder);
-    all.push(...(await headWeights(facts.encoderFolder, model.head.parameters, true)));
-    return { weights: all, remarks: said };
+    const { encoderFolder } = facts;
+    const { weights: all, remarks: said = [] } = await loadEncoder(encoderFolder);
+    const { parameters } = model.head;
+    const head = await readHead(encoderFolder, { parameters, shape: model.encoder.shape });
+    return { weights: [...all, ...head.weights], remarks: [...new Set([...said, ...head.remarks])] };
   });
   return { ...content, name, weights, remarks };
 }

@@ -9,8 +9,14 @@ export const usualSettings: Sections = [
   ...(['cache', 'out', 'keep'] as const),
 ];
 
+/**
+ * Sections that say what computes on this machine, and nothing of a system: where they have no part that is told and no more, so
+ * that one command line serves a script that goes through systems.
+ */
+export const settingsOfMachine: Sections = ['engine', 'device', 'deviceMemoryMiB'];
+
 /** In every one that computes on an engine. */
-const engineSettings: Sections = ['engine', 'device', 'deviceMemoryMiB', 'threads'];
+const engineSettings: Sections = [...settingsOfMachine, 'threads'];
 
 /** In every one whose vectors are searched. */
 export const settingsOfVectors: Sections = [
@@ -20,10 +26,8 @@ export const settingsOfVectors: Sections = [
 ];
 
 /** In every one that scores query and passage together. */
-export const settingsOfPairs: Sections = [
-  ...usualSettings,
-  ...(['cross', 'encode', 'engine', 'device', 'deviceMemoryMiB', 'threads'] as const),
-];
+export const settingsOfPairs: Sections = [...usualSettings, 'encode', ...engineSettings, 'cross'];
+
 /** In every one that weighs tokens: its index is of one kind, and it is searched by nothing else. */
 export const settingsOfWeights: Sections = [...usualSettings, 'encode', ...engineSettings, 'sparse'];
 
@@ -38,12 +42,6 @@ export const settingsOfTraining: Sections = [
  * that is not timed to any latency settings (`latency.queries=0` asks for what it does), and `check` is for a command of its own.
  */
 const harmless: Sections = ['threads', 'latency', 'check'];
-
-/**
- * Sections that say what computes on this machine, and nothing of a system: where they have no part that is told and no more, so
- * that one command line serves a script that goes through systems.
- */
-export const settingsOfMachine: Sections = ['engine', 'device', 'deviceMemoryMiB'];
 
 /** Whether a section has no part in anything that is asked for. @param all the sections that play one, by system */
 export const isIdle = (section: string, all: readonly Sections[]): boolean =>

@@ -1,4 +1,5 @@
 /** The first hits of a list in a new order, by vectors that are read for these passages alone. */
+import { nextBelow } from '../float32.js';
 import { longestArray } from '../index/reading.js';
 import type { VectorIndex } from '../index/vector-index.js';
 import { BestPassages } from './best-passages.js';
@@ -159,16 +160,6 @@ function shownInOrder(scores: Float32Array, shown: (score: number) => number): v
     before = score;
     scores[i] = told;
   }
-}
-
-/** The largest float32 below a finite one. */
-function nextBelow(value: number): number {
-  const float = Float32Array.of(value);
-  const bits = new Int32Array(float.buffer);
-  // -0, too, has the smallest negative number below it.
-  if (value === 0) bits[0] = -0x7fffffff;
-  else bits[0]! += value > 0 ? -1 : 1;
-  return float[0]!;
 }
 
 /** A float32 that is at least 1 less. */
