@@ -130,7 +130,7 @@ test('a session and a tensor that are gone are refused, however often they are l
   assert.deepEqual((await run)[session.outputNames[0]!]!.data, Float32Array.of(-1, -2));
   await Promise.all(released);
   await assert.rejects(session.run({}), /session was run after it was released/);
-  await assert.rejects(memory.download(tensor), /tensor was fed after it was disposed of/);
+  await assert.rejects(memory.download(tensor), /tensor was used after it was disposed of/);
 });
 
 test('what is larger than one view of memory is copied piece by piece', { skip: withoutKoffi }, async () => {

@@ -107,9 +107,29 @@ export function trainingCases(name: string, skip: string | false, open: () => Pr
 
   test(`on ${name} with a gradient cache too, whose chunks are of several lengths`, { skip }, async () => {
     const engine = await open();
-    const expected = await trained(await cpu, 'me-bert', { epochs: 1, chunkSize: 4, longest: 24 });
-    const found = await trained(engine, 'me-bert', { epochs: 1, chunkSize: 4, longest: 24 });
+    const [any] = engine.variables([1]).variables;
+    assert.ok(any instanceof DeviceVariable);
+    const { memory } = any;
+    const zeros = memory.zeros.bind(memory);
+    let made = 0;
+    memory.zeros = (size) => {
+      made++;
+      return zeros(size);
+    };
+    const madeBefore: number[] = [];
+    const quiet = silentProgress();
+    const counting: Progress = {
+      ...quiet,
+      stage: (...args) => ({ ...quiet.stage(...args), update: () => void madeBefore.push(made) }),
+    };
+    const options = { epochs: 1, chunkSize: 4, longest: 24 };
+    const expected = await trained(await cpu, 'me-bert', options);
+    const found = await trained(engine, 'me-bert', { ...options, progress: counting });
     assertAlike(found.steps, expected.steps);
+    // The moments before the first step; the gradients of all parameters at once, by a program, at every one.
+    const [first, second] = madeBefore;
+    assert.ok(first! > 0);
+    assert.equal(second, first);
     await engine.dispose();
   });
 

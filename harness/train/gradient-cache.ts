@@ -12,6 +12,7 @@ import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, inPlaces, ofChunk, sideOf } from './chunks.js';
+import { clearGradients } from './clear-gradients.js';
 import { GradientRows } from './gradient-rows.js';
 import { lossOfVectors } from './loss-of-vectors.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
@@ -52,7 +53,7 @@ export class GradientCache implements StepComputer {
   }
 
   async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
-    const { gradients, retriever, seed } = this.context;
+    const { retriever, seed } = this.context;
     const most = this.#textsOfChunk(batch);
     const queries = chunksOf('query', batch, most, retriever.encoder);
     const passages = chunksOf('passage', batch, most, retriever.encoder, retriever.readsPadding);
@@ -81,9 +82,7 @@ export class GradientCache implements StepComputer {
       present: inPlaces(passages, present),
       lossScale,
     });
-    for (const [i, variable] of gradients.variables.entries()) {
-      if (retriever.parameters[i]!.owner !== 'pooling') variable.clear();
-    }
+    await clearGradients(this.context, this.#programs);
     for (const [i, chunk] of chunks.entries()) {
       const upstream = chunk.side === 'query' ? loss.queries : loss.passages;
       const perText = vectors[i]!.length / chunk.places.length;

@@ -8,6 +8,7 @@ import { writeModel } from './model-file.js';
 import type { DeviceOrt } from './native-runtime.js';
 import { become } from './product-order.js';
 import { turnedGemm, turnedProduct } from './standard-products.js';
+import { summedByProduct } from './summing-products.js';
 
 type Rewriting = (graph: Graph, node: GraphNode) => Value;
 /** By operator. */
@@ -139,7 +140,11 @@ export const webgpuRewritings: Rewritings = {
 };
 
 /** CUDA has integers of 64 bits and flags nearly everywhere, and FusedMatMul, which a Transpose would make a copy for. */
-export const cudaRewritings: Rewritings = { Tile: movedFlags };
+export const cudaRewritings: Rewritings = {
+  Tile: movedFlags,
+  ReduceSum: summedByProduct,
+  ReduceMean: summedByProduct,
+};
 
 /** Of numbers that an operator gives as int64 the host makes int32: the device has no kernel for that. */
 export function beforeLastCast(output: Value): Value {

@@ -19,11 +19,16 @@ type Values = InstanceType<(typeof arrays)[ElementType]>;
 const typeOf = (number: number): ElementType =>
   (Object.keys(arrays) as ElementType[]).find((type) => elementType[type] === number)!;
 
+/** Of what kind its numbers are, and its shape. */
+interface Described {
+  type: ElementType;
+  dims: readonly number[];
+}
+
 /** An array of this process, or what lies on the device. */
 export class NativeTensor {
-  readonly type: ElementType;
   readonly data: Values;
-  readonly dims: readonly number[];
+  #described: Described | (() => Described);
   /** Undefined: in this process. */
   readonly there: bigint | undefined;
   readonly #free: () => void;
@@ -31,17 +36,41 @@ export class NativeTensor {
   /** Runs that have it, or wait with it. */
   #runs = 0;
 
+  constructor(type: ElementType, data: Values, dims: readonly number[]);
+  /** @param described of what lies there, asked for when somebody wants to know: a step of training leaves hundreds */
   constructor(
-    type: ElementType,
+    described: () => Described,
     data: Values,
-    dims: readonly number[],
+    dims: undefined,
+    there: { value: bigint; free(): void },
+  );
+  constructor(
+    type: ElementType | (() => Described),
+    data: Values,
+    dims: readonly number[] | undefined,
     there?: { value: bigint; free(): void },
   ) {
-    this.type = type;
+    this.#described = typeof type === 'function' ? type : { type, dims: dims! };
     this.data = data;
-    this.dims = dims;
     this.there = there?.value;
     this.#free = there?.free ?? (() => undefined);
+  }
+
+  get type(): ElementType {
+    return this.#known().type;
+  }
+
+  get dims(): readonly number[] {
+    return this.#known().dims;
+  }
+
+  /** @throws Error where it was freed before anybody asked */
+  #known(): Described {
+    if (typeof this.#described === 'function') {
+      if (this.#isDisposed) throw new Error('A tensor was used after it was disposed of.');
+      this.#described = this.#described();
+    }
+    return this.#described;
   }
 
   get size(): number {
@@ -57,7 +86,7 @@ export class NativeTensor {
 
   /** For a run, which gives it back by `letGo`. @throws Error where it is freed */
   hold(): void {
-    if (this.#isDisposed) throw new Error('A tensor was fed after it was disposed of.');
+    if (this.#isDisposed) throw new Error('A tensor was used after it was disposed of.');
     this.#runs++;
   }
 
@@ -77,20 +106,24 @@ export class NativeTensor {
 
   /** What a run gave. @param stays whether it lies on the device, and is the tensor's to free; else the array is a copy */
   static take(api: NativeApi, value: bigint, stays: boolean): NativeTensor {
-    const information = api.made('GetTensorTypeAndShape', value);
-    const type = typeOf(Number(api.made('GetTensorElementType', information)));
-    const rank = Number(api.made('GetDimensionsCount', information));
-    const shape = new BigInt64Array(rank);
-    if (rank > 0) api.call('GetDimensions', information, shape, rank);
-    api.release('TensorTypeAndShapeInfo', information);
-    const dims = [...shape].map(Number);
-    const List = arrays[type];
     if (stays) {
       const free = () => api.release('Value', value);
-      return new NativeTensor(type, new List(0), dims, { value, free });
+      return new NativeTensor(() => described(api, value), new Float32Array(0), undefined, { value, free });
     }
+    const { type, dims } = described(api, value);
+    const List = arrays[type];
     const bytes = sizeOf(dims) * List.BYTES_PER_ELEMENT;
     const data = new List(api.copy(api.made('GetTensorMutableData', value), bytes));
     return new NativeTensor(type, data as Values, dims);
   }
+}
+
+function described(api: NativeApi, value: bigint): Described {
+  const information = api.made('GetTensorTypeAndShape', value);
+  const type = typeOf(Number(api.made('GetTensorElementType', information)));
+  const rank = Number(api.made('GetDimensionsCount', information));
+  const shape = new BigInt64Array(rank);
+  if (rank > 0) api.call('GetDimensions', information, shape, rank);
+  api.release('TensorTypeAndShapeInfo', information);
+  return { type, dims: [...shape].map(Number) };
 }
