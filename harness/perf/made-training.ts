@@ -1,7 +1,8 @@
 /** A BERT with random weights and a batch of made-up texts, ready for training steps: what comparisons of training share. */
+import type { LoadedEncoder } from '../model/checkpoint.js';
 import { Retriever } from '../model/retriever.js';
 import { initialWeights } from '../model/retriever-files.js';
-import { scratchEncoder } from '../model/scratch.js';
+import { type ScratchSizes, scratchEncoder } from '../model/scratch.js';
 import { loadArchitecture } from '../plugins.js';
 import { stream } from '../random.js';
 import type { Engine } from '../tensor/engine.js';
@@ -33,6 +34,16 @@ export interface TrainingSizes {
   precision?: string;
 }
 
+/** By its sizes: making a BERT-base takes ten seconds. Nobody changes the weights, which are copied to where they are trained. */
+const encoders = new Map<string, LoadedEncoder>();
+
+function madeEncoder(sizes: ScratchSizes): LoadedEncoder {
+  const key = JSON.stringify(sizes);
+  const made = encoders.get(key) ?? scratchEncoder(sizes, 1);
+  encoders.set(key, made);
+  return made;
+}
+
 /** Token ids of texts of one length. */
 export function madeTexts(count: number, length: number, vocabularySize: number): Int32Array[] {
   const random = stream(1, 'perf', 'texts');
@@ -53,7 +64,7 @@ export async function madeTraining(sizes: TrainingSizes) {
     maxTokens: 512,
     dropout: 0.1,
   };
-  const { encoder, weights } = scratchEncoder(shape, 1);
+  const { encoder, weights } = madeEncoder(shape);
   const loaded = await loadArchitecture('dual-encoder');
   const resolved = loaded.family.resolve({}, encoder.shape);
   const retriever = new Retriever(encoder, true, { ...loaded, resolved });
