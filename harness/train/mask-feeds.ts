@@ -63,16 +63,15 @@ class PackedMasks implements MaskFeeds {
 
   /** The threads draw while the device computes: all that is kept is ordered at once. */
   ofStep(draws: readonly MaskDraw[]): (() => Promise<NumericArray[]>)[] {
-    const parts = Math.ceil(this.#threads.most / draws.length);
     let left = mostKeptBytes();
-    return draws.map((draw) => {
+    const kept = draws.filter((draw) => {
       left -= draw.sites.reduce((sum, { shape }) => sum + 4 * shape[0]! * wordsPerText(shape), 0);
-      if (left < 0) return () => this.#threads.draw(draw, this.#threads.most);
-      const kept = this.#threads.draw(draw, parts);
-      // A step waits for it later than it may fail, or not at all where another fails.
-      void kept.catch(() => undefined);
-      return () => kept;
+      return left >= 0;
     });
+    const words = this.#threads.draw(kept);
+    // A step waits for them later than they may fail, or not at all where another fails.
+    for (const each of words) void each.catch(() => undefined);
+    return draws.map((draw, i) => () => words[i] ?? this.#threads.draw([draw])[0]!);
   }
 
   dispose(): Promise<void> {
