@@ -110,8 +110,8 @@ test('a mask that is cut to fewer tokens is what the whole one has there, packed
     sites: [{ shape: [3, 2, 800, 800], rate: 0.1 }],
     drawnFor: [{ shape: [3, 2, 1000, 1000], rate: 0.1 }],
   };
-  const threads = new MaskThreads(2);
-  assert.deepEqual(await threads.draw(many, 2), packedMasks(many));
+  const threads = new MaskThreads(3);
+  assert.deepEqual(await threads.draw([many])[0], packedMasks(many));
   assert.equal(threads.started, 2);
   await threads.end();
 });
@@ -192,25 +192,37 @@ test('threads draw the same masks, however many they are, and one that dies is a
   ];
   const draw = { sites, seed: 7, step: 1, side: 'passage' as const, places: Int32Array.of(3, 4, 9, 1, 7) };
   const expected = packedMasks(draw);
-  for (const [threads, parts] of [
+  // Beside this one, and no more than there are parts: one of 3 texts and one of 2.
+  for (const [threads, started] of [
     [1, 1],
-    [2, 2],
-    [3, 8],
+    [2, 1],
+    [3, 2],
+    [8, 2],
   ] as const) {
     const drawing = new MaskThreads(threads);
-    assert.deepEqual(await drawing.draw(draw, parts), expected, `${threads} threads`);
-    assert.equal(drawing.started, threads);
+    assert.deepEqual(await drawing.draw([draw])[0], expected, `${threads} threads`);
+    assert.equal(drawing.started, started);
     await drawing.end();
-    await assert.rejects(drawing.draw(draw, parts), /a thread that draws dropout masks ended with 1/);
+    await assert.rejects(drawing.draw([draw])[0]!, /a thread that draws dropout masks ended with 1/);
   }
   const dying = new MaskThreads(1);
   const endless = { ...draw, sites: [{ shape: [1, 2 ** 40], rate: 0.1 }], places: upTo(1) };
-  await assert.rejects(dying.draw(endless, 1), { name: 'RangeError', message: /typed array length/ });
-  await assert.rejects(dying.draw(draw, 1), { name: 'RangeError' });
+  await assert.rejects(dying.draw([endless])[0]!, { name: 'RangeError', message: /typed array length/ });
+  await assert.rejects(dying.draw([draw])[0]!, { name: 'RangeError' });
   await dying.end();
+  // All of them share a chunk, text by text.
+  const chunk = { ...draw, sites: [{ shape: [4, 2 ** 22], rate: 0.1 }], places: upTo(4) };
+  const sharing = new MaskThreads(5);
+  assert.deepEqual(await sharing.draw([chunk])[0], packedMasks(chunk));
+  assert.equal(sharing.started, 4);
+  await sharing.end();
+  assert.deepEqual(
+    [1, 2, 4, 16, 17, 32].map((threads) => new MaskThreads(threads).most),
+    [1, 1, 3, 15, 16, 16],
+  );
   const few = { ...draw, sites: [sites[1]!] };
   const idle = new MaskThreads(2);
-  assert.deepEqual(await idle.draw(few, 2), packedMasks(few));
+  assert.deepEqual(await idle.draw([few])[0], packedMasks(few));
   assert.equal(idle.started, 0);
   await idle.end();
 });

@@ -8,7 +8,7 @@ import { stream } from '../random.js';
 import type { Engine } from '../tensor/engine.js';
 import { openEngine } from '../tensor/engines.js';
 import { AdamW } from '../train/adamw.js';
-import { makeBatch, type TrainingExample } from '../train/batches.js';
+import { type Batch, makeBatch, type TrainingExample } from '../train/batches.js';
 import { GradientCache } from '../train/gradient-cache.js';
 import { DirectStep } from '../train/step.js';
 import { clipScale } from '../train/update.js';
@@ -97,21 +97,26 @@ export async function madeTraining(sizes: TrainingSizes) {
       negatives: Array.from({ length: negatives }, passage),
     }),
   );
+  const newBatch = () =>
+    makeBatch(examples, 1, 0, {
+      batchSize: batch,
+      negatives,
+      missingNegative: 'left-out',
+      paddingId: 0,
+      maxQueryTokens: queryTokens,
+      maxPassageTokens: passageTokens,
+    });
   let steps = 0;
+  let next: Batch | undefined;
   return {
     retriever,
     initial,
     async step(): Promise<number> {
-      const made = makeBatch(examples, 1, 0, {
-        batchSize: batch,
-        negatives,
-        missingNegative: 'left-out',
-        paddingId: 0,
-        maxQueryTokens: queryTokens,
-        maxPassageTokens: passageTokens,
-      });
+      const made = next ?? newBatch();
+      // As the trainer, which knows what comes next.
+      next = newBatch();
       steps++;
-      const { loss, gradientNorm } = await computer.compute(made, steps);
+      const { loss, gradientNorm } = await computer.compute(made, steps, 1, next);
       await optimizer.step(steps, 1e-5, clipScale(gradientNorm, 2));
       return loss;
     },

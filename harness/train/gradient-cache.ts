@@ -13,6 +13,7 @@ import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
 import { type Chunk, chunksOf, inPlaces, ofChunk, sideOf } from './chunks.js';
 import { clearGradients } from './clear-gradients.js';
+import type { MaskDraw } from './dropout-masks.js';
 import { GradientRows } from './gradient-rows.js';
 import { lossOfVectors } from './loss-of-vectors.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
@@ -32,43 +33,43 @@ import {
 import { productsIn } from './step-precision.js';
 import { programMemory, textsOfChunk } from './training-memory.js';
 
+interface CutBatch {
+  batch: Batch;
+  queries: Chunk[];
+  passages: Chunk[];
+  /** In the order in which they are encoded. */
+  chunks: Chunk[];
+}
+
 export class GradientCache implements StepComputer {
   /**
    * A step goes through all its programs in a cycle: of either side one for encoding and one for the backward pass for each length, and
    * once more where a last chunk has fewer texts. Of a smaller cache every one would be thrown out just before it comes again.
    */
   readonly #programs = new ProgramCache(64);
-  readonly #masks: MaskFeeds;
+  readonly masks: MaskFeeds;
   /** By backward program, which of its outputs is sums of rows of a table: -1 where none is. */
   readonly #tables = new Map<string, number>();
   readonly #rows: GradientRows;
+  /** What comes after the present step, where masks are drawn ahead. */
+  #next: CutBatch | undefined;
 
   /** @param chunkSize most texts of a chunk, queries or passages: what is in memory at once, whatever the negatives */
   constructor(
     readonly context: StepContext,
     readonly chunkSize: number,
   ) {
-    this.#masks = maskFeeds(context.engine);
+    this.masks = maskFeeds(context.engine);
     this.#rows = new GradientRows(context.gradients);
   }
 
-  async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
-    const { retriever, seed } = this.context;
-    const most = this.#textsOfChunk(batch);
-    const queries = chunksOf('query', batch, most, retriever.encoder);
-    const passages = chunksOf('passage', batch, most, retriever.encoder, retriever.readsPadding);
-    const chunks = [...queries, ...passages];
+  async compute(batch: Batch, step: number, lossScale = 1, next?: Batch): Promise<StepResult> {
+    const cut = this.#next?.batch === batch ? this.#next : this.#cut(batch);
+    const { queries, passages, chunks } = cut;
     for (const { places, tokens } of chunks) refuseTexts(this.context, places.length, tokens);
-    const masks = this.#masks.ofStep(
-      chunks.map((chunk) => ({
-        sites: this.#sites(chunk),
-        drawnFor: sitesOf(this.context, chunk.places.length, sideOf(chunk.side, batch).tokens),
-        seed,
-        step,
-        side: chunk.side,
-        places: chunk.places,
-      })),
-    );
+    const masks = this.masks.ofStep(this.#draws(cut, step));
+    this.#next = next && this.masks.drawsAhead ? this.#cut(next) : undefined;
+    if (this.#next !== undefined) this.masks.ahead(this.#draws(this.#next, step + 1));
     const vectors: Float32Array[] = [];
     const present: Float32Array[] = [];
     for (const [i, chunk] of chunks.entries()) {
@@ -93,6 +94,22 @@ export class GradientCache implements StepComputer {
     return resultOf(loss.numbers, this.context, lossScale);
   }
 
+  #cut(batch: Batch): CutBatch {
+    const { encoder, readsPadding } = this.context.retriever;
+    const most = this.#textsOfChunk(batch);
+    const queries = chunksOf('query', batch, most, encoder);
+    const passages = chunksOf('passage', batch, most, encoder, readsPadding);
+    return { batch, queries, passages, chunks: [...queries, ...passages] };
+  }
+
+  #draws({ batch, chunks }: CutBatch, step: number): MaskDraw[] {
+    return chunks.map((chunk) => ({
+      sites: this.#sites(chunk),
+      drawnFor: sitesOf(this.context, chunk.places.length, sideOf(chunk.side, batch).tokens),
+      ...{ seed: this.context.seed, step, side: chunk.side, places: chunk.places },
+    }));
+  }
+
   #textsOfChunk({ queryTokens, passageTokens }: Batch): (tokens: number) => number {
     const longest = Math.max(queryTokens, passageTokens);
     const memory = programMemory(this.context.engine);
@@ -105,7 +122,7 @@ export class GradientCache implements StepComputer {
 
   #specsOf(chunk: Chunk): ArraySpec[] {
     const texts = textSpecs(this.context.retriever.encoder, chunk.places.length, chunk.tokens);
-    return [...texts, ...this.#masks.specs(this.#sites(chunk))];
+    return [...texts, ...this.masks.specs(this.#sites(chunk))];
   }
 
   /** The vectors of a chunk: [B, D], or [P, M, D] and which of them exist, [P, M]. */
@@ -113,7 +130,7 @@ export class GradientCache implements StepComputer {
     const { retriever } = this.context;
     const input = { ...taker.input(), ...(sums && { plan: sums }) };
     const sites = this.#sites(chunk);
-    const keep = this.#masks.keep(taker.take(sites.length), sites);
+    const keep = this.masks.keep(taker.take(sites.length), sites);
     if (chunk.side === 'query') return [retriever.queryVectors(weights, input, keep)];
     const { vectors, present } = retriever.passages(weights, input, keep);
     return [vectors, present ?? tf.ones(vectors.shape.slice(0, 2))];
@@ -214,7 +231,7 @@ export class GradientCache implements StepComputer {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([this.#programs.dispose(), this.#masks.dispose()]);
+    await Promise.all([this.#programs.dispose(), this.masks.dispose()]);
   }
 }
 

@@ -8,6 +8,7 @@ import { lookUpPlan, planSize } from '../tensor/look-up.js';
 import * as tf from '../tensor/operations.js';
 import { ProgramCache } from '../tensor/program-cache.js';
 import type { Batch } from './batches.js';
+import type { MaskDraw } from './dropout-masks.js';
 import { type MaskFeeds, maskFeeds } from './mask-feeds.js';
 import {
   keptParts,
@@ -34,8 +35,12 @@ export interface StepResult {
 
 /** Computes gradients into the set it was given. */
 export interface StepComputer {
-  /** @param lossScale what the gradients that it leaves are multiplied by; other than 1 in another precision alone */
-  compute(batch: Batch, step: number, lossScale?: number): Promise<StepResult>;
+  /**
+   * @param lossScale what the gradients that it leaves are multiplied by; other than 1 in another precision alone
+   * @param next the batch of step + 1, where it is known: its masks are drawn while a device computes this one. Nothing comes of it
+   *   but time, and where another batch comes, that one's masks are drawn
+   */
+  compute(batch: Batch, step: number, lossScale?: number, next?: Batch): Promise<StepResult>;
   dispose(): Promise<void>;
 }
 
@@ -132,35 +137,33 @@ export function resultOf(
 export class DirectStep implements StepComputer {
   readonly #programs = new ProgramCache(4);
 
-  readonly #masks: MaskFeeds;
+  readonly masks: MaskFeeds;
 
   constructor(readonly context: StepContext) {
-    this.#masks = maskFeeds(context.engine);
+    this.masks = maskFeeds(context.engine);
   }
 
-  async compute(batch: Batch, step: number, lossScale = 1): Promise<StepResult> {
-    const { engine, retriever, parameters, gradients, seed } = this.context;
+  async compute(batch: Batch, step: number, lossScale = 1, next?: Batch): Promise<StepResult> {
+    const { engine, retriever, parameters, gradients } = this.context;
     const { queries, passages, queryTokens, passageTokens } = batch;
     refuseTexts(this.context, passages, passageTokens);
-    const querySites = sitesOf(this.context, queries, queryTokens);
-    const passageSites = sitesOf(this.context, passages, passageTokens);
-    const masks = this.#masks.ofStep([
-      { sites: querySites, seed, step, side: 'query', places: placesOf(queries) },
-      { sites: passageSites, seed, step, side: 'passage', places: placesOf(passages) },
-    ]);
+    const draws = this.#draws(batch, step);
+    const [querySites, passageSites] = [draws[0].sites, draws[1].sites];
+    const masks = this.masks.ofStep(draws);
+    if (next !== undefined) this.masks.ahead(this.#draws(next, step + 1));
     const key = `${queries}x${queryTokens},${passages}x${passageTokens} of ${labelKey(batch)}`;
     const program = await this.#programs.get(key, () => {
       const inputs: ArraySpec[] = [
         ...parameterSpecs(retriever),
         ...textSpecs(retriever.encoder, queries, queryTokens),
-        ...this.#masks.specs(querySites),
+        ...this.masks.specs(querySites),
         ...textSpecs(retriever.encoder, passages, passageTokens),
-        ...this.#masks.specs(passageSites),
+        ...this.masks.specs(passageSites),
         ...labelSpecs(batch),
         ...scaleSpecs(this.context),
       ];
       const sites = [querySites, passageSites] as const;
-      const build = directProgram(this.context, this.#masks, sites, labelSpecs(batch).length);
+      const build = directProgram(this.context, this.masks, sites, labelSpecs(batch).length);
       return engine.compile(build, inputs, {
         name: 'training step',
         ...productsIn(this.context, (parameter) => 1 + parameter),
@@ -180,8 +183,16 @@ export class DirectStep implements StepComputer {
     return resultOf(numbers as Float32Array, this.context, lossScale);
   }
 
+  #draws({ queries, queryTokens, passages, passageTokens }: Batch, step: number): [MaskDraw, MaskDraw] {
+    const draw = (side: MaskDraw['side'], texts: number, tokens: number): MaskDraw => ({
+      ...{ sites: sitesOf(this.context, texts, tokens), seed: this.context.seed, step, side },
+      places: placesOf(texts),
+    });
+    return [draw('query', queries, queryTokens), draw('passage', passages, passageTokens)];
+  }
+
   async dispose(): Promise<void> {
-    await Promise.all([this.#programs.dispose(), this.#masks.dispose()]);
+    await Promise.all([this.#programs.dispose(), this.masks.dispose()]);
   }
 }
 

@@ -1,7 +1,6 @@
 /** The one trainer: it knows parameters, batches and dev scores, and nothing of what is inside the model. */
 import { closing } from '../closing.js';
 import { assertPrecision } from '../tensor/precision.js';
-import { epochOrder } from './batches.js';
 import { devScore, isBest } from './dev-score.js';
 import { refuseBlindPatience, wasPatientEnough } from './patience.js';
 import { emptyRunning, epochFacts } from './running-epoch.js';
@@ -52,13 +51,12 @@ async function allEpochs(training: Training): Promise<void> {
 /** The steps of an epoch that are still to be made. */
 async function stepsOf(training: Training, epoch: number, onStep: (loss: number) => void): Promise<void> {
   const { request, state, stepsPerEpoch } = training;
-  const { examples, seed, progress, options } = request;
-  const { batchSize, saveEverySteps } = options;
-  const order = epochOrder(examples.length, seed, epoch);
+  const { progress, options } = request;
+  const { saveEverySteps } = options;
   for (let at = state.step - epoch * stepsPerEpoch; at < stepsPerEpoch; at++) {
     if (progress.signal.aborted) await training.save();
     progress.checkInterrupted();
-    onStep(await update(training, epoch, order.subarray(at * batchSize, (at + 1) * batchSize)));
+    onStep(await update(training, epoch));
     if (state.step % saveEverySteps === 0 && at + 1 < stepsPerEpoch) await training.save();
   }
 }

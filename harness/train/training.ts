@@ -3,6 +3,7 @@ import { closingOnFailure } from '../closing.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
 import { AdamW } from './adamw.js';
 import type { BatchOptions } from './batches.js';
+import { BatchesInTurn } from './batches-in-turn.js';
 import { firstScaling } from './loss-scale.js';
 import { objectiveOf } from './objective.js';
 import { rankPool } from './rank-pool.js';
@@ -20,7 +21,7 @@ import { Validation } from './validation.js';
 export interface Training {
   readonly request: TrainRequest;
   readonly arrays: TrainingArrays;
-  readonly batching: BatchOptions;
+  readonly batches: BatchesInTurn;
   readonly computer: StepComputer;
   readonly optimizer: AdamW;
   readonly validation: Validation;
@@ -75,7 +76,7 @@ function openComputers(request: TrainRequest, arrays: TrainingArrays) {
   const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
   const validation = validationOf(request, batching, arrays);
   return {
-    ...{ batching, computer, optimizer, validation },
+    ...{ batches: new BatchesInTurn(request, batching), computer, optimizer, validation },
     async dispose() {
       await Promise.all([computer.dispose(), optimizer.dispose(), validation.dispose()]);
     },

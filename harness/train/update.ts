@@ -1,5 +1,4 @@
 /** One update of the weights: a batch, its gradient, clipping, AdamW. */
-import { makeBatch } from './batches.js';
 import { overflowed, refuseDivergence } from './divergence.js';
 import { scalingAfter } from './loss-scale.js';
 import { addStep } from './running-epoch.js';
@@ -8,24 +7,20 @@ import type { Training } from './training.js';
 import { savedEpoch } from './training-state.js';
 
 /**
- * @param members the examples of the batch, by number
+ * With the batch that the state has come to. The next one is made before it is computed, so that what it needs can be drawn meanwhile.
  * @returns the loss of the step
- * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite
+ * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite, OUT_OF_MEMORY where this batch or the next is too large
  */
-export async function update(training: Training, epoch: number, members: Int32Array): Promise<number> {
-  const { request, batching, computer, optimizer, state, log, clock, steps } = training;
-  const { engine, options, folder, examples, seed } = request;
+export async function update(training: Training, epoch: number): Promise<number> {
+  const { request, batches, computer, optimizer, state, log, clock, steps } = training;
+  const { engine, options, folder } = request;
   const started = performance.now();
   const busy = engine.busyMs;
-  const batch = makeBatch(
-    Array.from(members, (i) => examples[i]!),
-    seed,
-    epoch,
-    batching,
-  );
+  const batch = batches.at(state.step);
+  const next = state.step + 1 < steps ? batches.at(state.step + 1) : undefined;
   const step = state.step + 1;
   const { scaling } = state;
-  const result = await computer.compute(batch, step, scaling?.scale);
+  const result = await computer.compute(batch, step, scaling?.scale, next);
   const skipped = scaling !== undefined && scaling.scale > 1 && overflowed(result);
   if (!skipped) refuseDivergence(result, { step, epoch, folder, saved: savedEpoch(state, options) }, options);
   const learningRate = learningRateAt(state.step, steps, options.warmup, request.learningRate);

@@ -111,7 +111,7 @@ export async function trainRates(
     const batch = makeBatch(examples.slice(0, batchSize), seed, 0, { batchSize, paddingId, ...batching });
     let [step, norm] = [0, 1];
     const compute = await timed(async () => {
-      norm = (await computer.compute(batch, ++step)).gradientNorm;
+      norm = (await computer.compute(batch, ++step, 1, batch)).gradientNorm;
     });
     const update = await timed(() => optimizer.step(++step, 1e-9, clipScale(norm, options.clipNorm)));
     const judged = (averageRankFrom: number | null) =>
