@@ -18,6 +18,7 @@ export const standInRuntime = async (): Promise<DeviceRuntime> => ({
   ort: await openNative({ name: 'CPUExecutionProvider', memory: 'Cpu', append() {} }),
   rewritings: cudaRewritings,
   largestArrayBytes: 2 ** 27,
+  hasInt64: true,
   extra: { session: {}, optimization: {} },
 });
 

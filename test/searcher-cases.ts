@@ -12,6 +12,7 @@ import type { PassageHits, Searcher } from '../harness/search/search.js';
 import type { BuiltFacts, IndexBuilder } from '../harness/search/searcher.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
+import { cudaDevices } from './cuda-devices.js';
 import { listOf, makeIndex, type Rows, rankRows, temporaryFolder } from './made-index.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
@@ -139,15 +140,27 @@ export const foundSearchers = () =>
 
 /** Each that opens Flat; `exact`, which alone computes on the engine, on a device too. */
 export async function flatSearchers(searchers: Awaited<ReturnType<typeof foundSearchers>>, engine: Engine) {
-  const missing = await withoutWebGpu();
-  const device = missing === false ? await openEngine('onnx', { threads: 1, device: 'webgpu' }) : undefined;
+  const devices = [
+    {
+      name: 'webgpu',
+      skip: await withoutWebGpu(),
+      open: () => openEngine('onnx', { threads: 1, device: 'webgpu' }),
+    },
+    ...(await cudaDevices()),
+  ];
+  const engines = await Promise.all(devices.map(({ skip, open }) => (skip === false ? open() : undefined)));
   const flat = searchers
     .filter(({ plugin: { open } }) => open !== undefined)
     .flatMap((each) => [
       { ...each, on: engine, title: each.name },
       ...(each.name === 'exact'
-        ? [{ ...each, on: device, title: 'exact on webgpu', skip: each.skip || missing }]
+        ? devices.map(({ name, skip }, i) => ({
+            ...each,
+            on: engines[i],
+            title: `exact on ${name}`,
+            skip: each.skip || skip,
+          }))
         : []),
     ]);
-  return { flat, close: async () => device?.dispose() };
+  return { flat, close: () => Promise.all(engines.map((device) => device?.dispose())) };
 }

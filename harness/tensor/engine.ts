@@ -76,6 +76,11 @@ export interface Engine {
   readonly largestArrayBytes?: number;
   /** The most that it may have, at least `largestArrayBytes`: tried when it is first asked for, some seconds. Absent where that is all. */
   tryLargestArray?(): Promise<number>;
+  /**
+   * Whether such a device has integers of 64 bits: what `tf.topk` and `tf.argMax` find is counted with them, and without them it
+   * can be an output of a program, but nothing there can go by it. Absent where this process's memory holds the variables.
+   */
+  readonly hasInt64?: boolean;
   /** Milliseconds spent inside programs since the engine was opened: what is left of a step is JavaScript. */
   readonly busyMs: number;
   /** Library versions, for the run record. */

@@ -6,15 +6,13 @@ import * as tf from '../../tensor/operations.js';
 import { ProgramCache } from '../../tensor/program-cache.js';
 import { type BlockBudget, largestBatch } from './block-plan.js';
 import { type Block, Blocks, type RowSource } from './blocks.js';
-import { DeviceSearch } from './device-search.js';
+import { DeviceSearch, deviceBatchSizes } from './device-search.js';
 import { type AskedBlock, askBlock, besideOf, offerAll, offerFirst } from './near-scores.js';
 import { RowCopies } from './row-memory.js';
 import { type Batch, ScoreSteps } from './score-steps.js';
 
 /** Queries are padded to one of these numbers, so that few programs serve all. */
 const batchSizes = [1, 16, 32, largestBatch] as const;
-/** On a device, where what is sent costs more than what is multiplied, all queries go together. */
-const deviceBatchSizes = [1, 16, largestBatch] as const;
 /** On the processor padding takes as long as queries do: so many at most go in batches of `smallBatch`, more of them in one of 128. */
 const mostInSmall = 96;
 const smallBatch = 32;

@@ -17,7 +17,7 @@ import { record } from './recorder.js';
 
 /** On a device: variables stay there, and no node of a program runs on the CPU unsaid. */
 export function onDevice(
-  { ort, rewritings, largestArrayBytes, tryLargestArray, extra }: DeviceRuntime,
+  { ort, rewritings, largestArrayBytes, tryLargestArray, hasInt64, extra }: DeviceRuntime,
   options: InferenceSession.SessionOptions,
   clock: BusyClock,
   device: DeviceName,
@@ -28,6 +28,7 @@ export function onDevice(
   return {
     largestArrayBytes,
     ...(tryLargestArray && { tryLargestArray }),
+    hasInt64,
     async compile(build, inputs, asked) {
       const { fixed, name, precision, overflowing, trained } = askedOf(asked);
       const plugin = await loadPrecision(precision);

@@ -13,6 +13,8 @@ export interface DeviceRuntime {
   largestArrayBytes: number;
   /** As Engine has it. */
   tryLargestArray?: () => Promise<number>;
+  /** As Engine has it. */
+  hasInt64: boolean;
   /** Settings of its sessions, beside those that every session has. */
   extra: Readonly<Record<'session' | 'optimization', Readonly<Record<string, string>>>>;
 }
@@ -49,6 +51,7 @@ export async function deviceRuntime(device: Exclude<DeviceName, 'cpu'>): Promise
       rewritings: webgpuRewritings,
       largestArrayBytes: boundBytes,
       tryLargestArray: () => largestArray(device),
+      hasInt64: false,
       // It would make the Gemm again that the rewritings take apart.
       extra: { session, optimization: { disable_specified_optimizers: 'MatMulAddFusion' } },
     };
@@ -57,6 +60,7 @@ export async function deviceRuntime(device: Exclude<DeviceName, 'cpu'>): Promise
     ort: await openNative({ name: 'CUDAExecutionProvider', memory: 'Cuda', append: appendCuda }),
     rewritings: cudaRewritings,
     largestArrayBytes: 4 * mostCudaElements,
+    hasInt64: true,
     extra: { session, optimization: {} },
   };
 }

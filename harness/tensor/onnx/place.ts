@@ -6,7 +6,14 @@ import { type ProductsOf, usualPrecision } from './precision.js';
 /** Where programs run and what they are fed lies. */
 export type Place = Pick<
   Engine,
-  'largestArrayBytes' | 'tryLargestArray' | 'compile' | 'variables' | 'resident' | 'release' | 'dispose'
+  | 'largestArrayBytes'
+  | 'tryLargestArray'
+  | 'hasInt64'
+  | 'compile'
+  | 'variables'
+  | 'resident'
+  | 'release'
+  | 'dispose'
 >;
 
 /** What was asked for, and the usual where nothing was. */
