@@ -1,6 +1,8 @@
 /** Dropout masks of the next step, drawn while a device computes the present one: the same bits, no more memory, nothing left behind. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { defaultConfig } from '../harness/config/config.js';
+import { silentProgress } from '../harness/progress.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { type Batch, epochOrder, makeBatch } from '../harness/train/batches.js';
@@ -9,10 +11,11 @@ import { type MaskDraw, packedMasks } from '../harness/train/dropout-masks.js';
 import { GradientCache } from '../harness/train/gradient-cache.js';
 import { maskFeeds } from '../harness/train/mask-feeds.js';
 import { DirectStep, type StepComputer } from '../harness/train/step.js';
+import { train } from '../harness/train/trainer.js';
 import { openStandIn, withoutKoffi } from './cuda-devices.js';
-import { madeExamples } from './made-training.js';
+import { madeExamples, madeRetriever } from './made-training.js';
 import { batching } from './step-gradients.js';
-import { trained } from './train-device-cases.js';
+import { newFolder, trained } from './train-device-cases.js';
 
 const onDevice = (threads: number) => maskFeeds({ largestArrayBytes: 2 ** 27, threads });
 
@@ -120,6 +123,28 @@ test('batches come in the order of the epochs, and the next one is made once', (
     );
     assert.equal(batches.at(step), batch);
   }
+});
+
+test('a batch that is too large ends the training in its turn: the steps before it are made and saved', async () => {
+  const engine = await openEngine('onnx', { threads: 1 });
+  const examples = madeExamples(24);
+  // In the third of three batches.
+  const [last] = epochOrder(24, 12345, 0).subarray(16);
+  const endless = { length: 2 ** 50 } as Int32Array;
+  examples[last!] = { ...examples[last!]!, positive: endless };
+  const folder = await newFolder();
+  const { retriever, initial } = await madeRetriever('mlr-sc');
+  const told: string[] = [];
+  const request = {
+    ...{ engine, retriever, initial, examples, dev: [], learningRate: 3e-3, seed: 12345, folder },
+    options: { ...defaultConfig().train, epochs: 1, batchSize: 8, chunkSize: null, saveEverySteps: 1 },
+    ...{ maxQueryTokens: 16, maxPassageTokens: 16, batchTokens: 64 },
+    progress: { ...silentProgress(), note: (line: string) => void told.push(line) },
+  };
+  // The second time it finds what was saved.
+  for (let time = 0; time < 2; time++) await assert.rejects(train(request), { code: 'OUT_OF_MEMORY' });
+  assert.deepEqual(told, ['training goes on from step 2 of 3']);
+  await engine.dispose();
 });
 
 interface Call {

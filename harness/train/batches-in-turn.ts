@@ -1,4 +1,5 @@
 /** The batches of a training, one step after another: each is made once, when it is first asked for as the next one. */
+import { BenchError } from '../errors.js';
 import { type Batch, type BatchOptions, epochOrder, makeBatch } from './batches.js';
 import type { TrainRequest } from './train-request.js';
 
@@ -18,6 +19,19 @@ export class BatchesInTurn {
   at(step: number): Batch {
     if (this.#made?.step !== step) this.#made = { step, batch: this.#make(step) };
     return this.#made.batch;
+  }
+
+  /**
+   * What `at` gives when its turn comes, made now.
+   * @returns undefined where that is too large: `at` says so, when all steps before it are made
+   */
+  ahead(step: number): Batch | undefined {
+    try {
+      return this.at(step);
+    } catch (error) {
+      if (error instanceof BenchError && error.code === 'OUT_OF_MEMORY') return undefined;
+      throw error;
+    }
   }
 
   #make(step: number): Batch {

@@ -9,7 +9,7 @@ import { savedEpoch } from './training-state.js';
 /**
  * With the batch that the state has come to. The next one is made before it is computed, so that what it needs can be drawn meanwhile.
  * @returns the loss of the step
- * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite, OUT_OF_MEMORY where this batch or the next is too large
+ * @throws BenchError TRAINING_DIVERGED where the loss or gradient is not finite, OUT_OF_MEMORY where the batch is too large
  */
 export async function update(training: Training, epoch: number): Promise<number> {
   const { request, batches, computer, optimizer, state, log, clock, steps } = training;
@@ -17,7 +17,7 @@ export async function update(training: Training, epoch: number): Promise<number>
   const started = performance.now();
   const busy = engine.busyMs;
   const batch = batches.at(state.step);
-  const next = state.step + 1 < steps ? batches.at(state.step + 1) : undefined;
+  const next = state.step + 1 < steps ? batches.ahead(state.step + 1) : undefined;
   const step = state.step + 1;
   const { scaling } = state;
   const result = await computer.compute(batch, step, scaling?.scale, next);
