@@ -1,6 +1,5 @@
 /** The best rows of a run of blocks, found on the device in one program: these rows and their scores are all that travels. */
-import { BestPassages } from '../../search/best-passages.js';
-import type { TopRows } from '../../search/merge.js';
+import { orderTies, type TopRows } from '../../search/merge.js';
 import * as tf from '../../tensor/operations.js';
 import { groupRows } from './block-plan.js';
 import { feedsOf, firstGroup, type Run, type RunPrograms } from './device-run.js';
@@ -28,20 +27,37 @@ export async function offerFound(
   const found = await program.run(feedsOf(run, batch));
   const [scores, places, groups] = found as [Float32Array, Int32Array, Int32Array];
   const left: number[] = [];
+  // Of one query, as a device gives them: the larger score first.
+  const best = { rows: new Float64Array(k), scores: new Float32Array(k) };
   for (let q = 0; q < batch.size; q++) {
-    const best: { row: number; score: number }[] = [];
-    for (let i = q * width; i < (q + 1) * width && best.length < k; i++) {
+    const least = top.leastScore(batch.first + q);
+    let count = 0;
+    let enters = true;
+    for (let i = q * width; i < (q + 1) * width && count < k && enters; i++) {
+      const score = scores[i]!;
+      enters = score >= least;
       const place = places[i]!;
       const row = groups[q * k + (place % k)]! * groupRows + Math.floor(place / k);
-      if (row < run.rows) best.push({ row, score: scores[i]! });
+      if (!enters || row >= run.rows) continue;
+      best.rows[count] = row;
+      best.scores[count++] = score;
     }
-    const last = best.at(-1)!.score;
-    const held = new BestPassages(top.depth);
-    let count = 0;
-    for (; best[count]!.score > last; count++) held.offer(best[count]!.score, best[count]!.row);
-    // Where they are fewer than wanted, rows that are not there may have the last one's score, which then must be too little.
-    if (count < top.depth && !(last < top.leastScore(batch.first + q))) left.push(q);
-    else held.moveTo(top, batch.first + q, run.blocks[0]!.firstRow);
+    // Behind one that cannot enter nothing can. Else rows that are not there may have the score of the last that is.
+    const last = best.scores[count - 1];
+    while (enters && count > 0 && best.scores[count - 1] === last) count--;
+    if (enters && count < top.depth) {
+      left.push(q);
+      continue;
+    }
+    orderTies(best.scores, best.rows, 0, count);
+    top.offer(
+      batch.first + q,
+      best.scores,
+      best.rows,
+      0,
+      Math.min(count, top.depth),
+      run.blocks[0]!.firstRow,
+    );
   }
   return left;
 }

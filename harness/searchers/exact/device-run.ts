@@ -5,7 +5,7 @@ import { ProgramCache } from '../../tensor/program-cache.js';
 import { groupRows, largestBatch } from './block-plan.js';
 import type { Block } from './blocks.js';
 import type { Batch } from './score-steps.js';
-import { groupsOf, largestOf } from './turned-rows.js';
+import { groupsOf } from './turned-rows.js';
 
 /** Programs kept; each holds a compiled graph and the engine's workspace for it. */
 const keptPrograms = 12;
@@ -20,9 +20,12 @@ export interface Run {
   queries: number;
 }
 
-/** Few queries have the scores of several blocks in the place of those of 128 queries and one: by block, and joined. */
-export function runsOf(blocks: readonly Block[], queries: number): Run[] {
-  const atOnce = Math.max(1, Math.floor(largestBatch / (2 * queries)));
+/**
+ * Several blocks at once, as far as their scores, by block and joined, have room in what lies free beside the rows: a block
+ * on its way in, or the scores of 128 queries and one block.
+ */
+export function runsOf(blocks: readonly Block[], queries: number, dimensions: number): Run[] {
+  const atOnce = Math.max(1, Math.floor(Math.max(dimensions, largestBatch) / (2 * queries)));
   return Array.from({ length: Math.ceil(blocks.length / atOnce) }, (_, i) => {
     const some = blocks.slice(i * atOnce, (i + 1) * atOnce);
     const rows = some.reduce((sum, block) => sum + block.rows, 0);
@@ -30,9 +33,8 @@ export function runsOf(blocks: readonly Block[], queries: number): Run[] {
   });
 }
 
-/** Whether no score can leave float32. */
-export function areFinite({ blocks }: Run, { values }: Batch, dimensions: number): boolean {
-  const query = largestOf(values);
+/** Whether no score can leave float32. @param query the largest number of the queries, either way */
+export function areFinite({ blocks }: Run, query: number, dimensions: number): boolean {
   return blocks.every(({ largest }) => query * largest! * dimensions <= largestFloat);
 }
 

@@ -11,6 +11,7 @@ import { offerFound } from './device-best.js';
 import { areFinite, feedsOf, firstGroup, type Run, RunPrograms, runsOf } from './device-run.js';
 import { type Asked, chosenGroups, leastScores, offerBest } from './group-choice.js';
 import type { Batch } from './score-steps.js';
+import { largestOf } from './turned-rows.js';
 
 /** Queries are padded to one of these numbers: where what is sent costs more than what is multiplied, all go together. */
 export const deviceBatchSizes = [1, 16, largestBatch] as const;
@@ -32,9 +33,10 @@ export class DeviceSearch {
   /** Offers the best rows of blocks that follow one another. */
   async search(top: TopRows, blocks: readonly Block[], batch: Batch): Promise<void> {
     const every = Array.from({ length: batch.size }, (_, q) => q);
-    for (const run of runsOf(blocks, batch.values.length / this.#dimensions)) {
+    const largest = largestOf(batch.values);
+    for (const run of runsOf(blocks, batch.values.length / this.#dimensions, this.#dimensions)) {
       // Where most groups would be asked for all rows are; and where a score may be no number, whose groups have no largest.
-      if (2 * top.depth > run.groups || !areFinite(run, batch, this.#dimensions)) {
+      if (2 * top.depth > run.groups || !areFinite(run, largest, this.#dimensions)) {
         await this.#all(top, run, { ...batch, asked: every });
         continue;
       }
