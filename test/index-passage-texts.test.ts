@@ -1,10 +1,11 @@
 /** The texts of a collection by their place: from memory and from the disk, and what is damaged. */
 import assert from 'node:assert/strict';
-import { truncate, writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { PassageTexts, passageTextsBytes, writePassageTexts } from '../harness/index/passage-texts.js';
 import { temporaryFolder } from './made-index.js';
+import { assertClosed } from './open-files.js';
 
 const texts = ['a', '', 'zwölf Boxkämpfer', '守塔人', ...Array.from({ length: 9000 }, (_, i) => `text ${i}`)];
 
@@ -49,6 +50,16 @@ test('a collection without passages has no texts', async (t) => {
   assert.deepEqual(await writePassageTexts(folder, none), { passages: 0, bytes: 0 });
   const opened = await PassageTexts.open(folder, 1 << 20);
   await opened.close();
+});
+
+test('where one file is missing the other does not stay open', async (t) => {
+  for (const missing of ['texts.utf8', 'starts.f64']) {
+    const folder = await temporaryFolder(t);
+    await writePassageTexts(folder, all());
+    await rm(path.join(folder, missing));
+    await assert.rejects(PassageTexts.open(folder, 0), { code: 'CACHE_INVALID', message: /is missing/ });
+    await assertClosed(folder);
+  }
 });
 
 test('files that do not fit together are refused', async (t) => {

@@ -20,8 +20,10 @@ export async function joinShards(
   count: number,
   copiedNumbers = usuallyCopied,
 ): Promise<IndexFacts> {
-  const [before, behind] = [await openIndex(first), await openIndex(second)];
+  const before = await openIndex(first);
+  let behind: VectorIndex | undefined;
   try {
+    behind = await openIndex(second);
     if (count < 1 || count > behind.passages)
       throw new RangeError(`${count} passages of an index of ${behind.passages}`);
     const shards = before.shards.length;
@@ -40,7 +42,7 @@ export async function joinShards(
     return await finishIndex(folder, shards + last);
   } finally {
     await before.close();
-    await behind.close();
+    await behind?.close();
   }
 }
 

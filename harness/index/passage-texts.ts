@@ -82,8 +82,10 @@ export class PassageTexts {
    * @throws BenchError CACHE_INVALID where the files do not fit together
    */
   static async open(folder: string, memoryBytes: number): Promise<PassageTexts> {
-    const [texts, starts] = [await openToRead(textsFile(folder)), await openToRead(startsFile(folder))];
+    const texts = await openToRead(textsFile(folder));
+    let starts: FileHandle | undefined;
     try {
+      starts = await openToRead(startsFile(folder));
       const [{ size: bytes }, { size }] = [await texts.stat(), await starts.stat()];
       const passages = size / 8 - 1;
       const last = new Float64Array(1);
@@ -99,7 +101,7 @@ export class PassageTexts {
       return new PassageTexts(folder, files, held);
     } catch (error) {
       await texts.close();
-      await starts.close();
+      await starts?.close();
       throw error;
     }
   }
