@@ -50,9 +50,9 @@ test('where they do not, two blocks of rows and the scores of one are as much as
   assert.throws(() => planBlocks(100_000, dimensions, each - 1), { code: 'CONFIG_INVALID' });
 });
 
-test('on a device groups of 64 rows lie there, beside a block that is turned or the scores of one', () => {
-  // 256 bytes a row, and 512 for its scores in a batch of 128 queries.
-  const [groupBytes, groupScores] = [64 * 256, 64 * 512];
+test('on a device groups of 64 rows lie there, beside a block that is turned or the scores of one, twice', () => {
+  // 256 bytes a row, and twice 512 for its scores in a batch of 128 queries.
+  const [groupBytes, groupScores] = [64 * 256, 64 * 1024];
   const on = (memoryBytes: number, deviceMemoryBytes: number, vectors = 64 * 1000) =>
     plan(vectors, dimensions, { memoryBytes, deviceMemoryBytes });
   const ample = 2 ** 40;
@@ -79,14 +79,14 @@ test('on a device groups of 64 rows lie there, beside a block that is turned or 
     assert.deepEqual(on(2 ** 22, groups * streamed), { resident: false, blockRows: 64 * groups });
     assert.deepEqual(on(2 ** 22, (groups + 1) * streamed - 1), { resident: false, blockRows: 64 * groups });
   }
-  for (const [memoryBytes, deviceMemoryBytes, setting] of [
-    [3 * groupBytes - 1, 2 ** 22, 'search.memoryMiB'],
-    [2 ** 22, streamed - 1, 'search.deviceMemoryMiB'],
+  for (const [memoryBytes, deviceMemoryBytes, least, setting] of [
+    [49_151, 2 ** 22, 49_152, 'search.memoryMiB'],
+    [2 ** 22, 81_919, 81_920, 'search.deviceMemoryMiB'],
   ] as const)
     assert.throws(() => on(memoryBytes, deviceMemoryBytes), {
       code: 'CONFIG_INVALID',
-      message: 'A memory budget of 49151 bytes does not hold 64 rows of 64 dimensions and their scores.',
-      hint: `Give at least 49152 bytes with ${setting}; a gigabyte is a good start.`,
+      message: `A memory budget of ${least - 1} bytes does not hold 64 rows of 64 dimensions and their scores.`,
+      hint: `Give at least ${least} bytes with ${setting}; a gigabyte is a good start.`,
     });
 });
 

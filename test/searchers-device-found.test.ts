@@ -16,7 +16,7 @@ import { normalRows, type Rows, rankRows, wholeNumberRows } from './made-index.j
 const MiB = 2 ** 20;
 const dimensions = 8;
 const groupBytes = 64 * dimensions * 4;
-const scoreBytes = 64 * 128 * 4;
+const scoreBytes = 2 * 64 * 128 * 4;
 /** Of 5000 rows or some less: one block, 64 groups and 15, and three blocks that are read anew. */
 const ways = {
   kept: 100 * MiB,
@@ -197,6 +197,33 @@ for (const { name, skip, open } of await cudaDevices()) {
     await once.dispose();
     await searcher.dispose();
     await engine.dispose();
+  });
+
+  test(`${name}: what is asked for again of some queries is cut finer than what was searched at once, for scores are kept there`, {
+    skip,
+  }, async () => {
+    const opened = await open();
+    // Blocks of 640 rows, of which eight are searched at once, and five where scores are kept.
+    const { engine, runs } = watched({ ...opened, largestArrayBytes: 640 * 128 * 4 });
+    const rows = { dimensions, values: whole.values.slice(0, 4992 * dimensions) };
+    const searcher = await ExactSearcher.open(sourceOf(rows), engine, { memoryBytes: 100 * MiB });
+    for (const [depth, again] of [
+      [20, ['search of 16 queries in 3200 rows', 'scores of', 'search of 16 queries in 1792 rows']],
+      [30, ['search of 16 queries in 3200 rows', 'search of 16 queries in 1792 rows']],
+    ] as const) {
+      const left = leftOf(rows, queries.subarray(0, 16 * dimensions), depth);
+      assert.ok(left.length > 0 && left.at(-1)! >= left.length, `${left}`);
+      runs.length = 0;
+      const hits = await searcher.search(queries, 16, depth);
+      const said = runs.map((run) => run.replace(/(?<=^scores of).*/, ''));
+      assert.deepEqual(said, ['search of 16 queries in 4992 rows', ...again]);
+      for (let q = 0; q < 16; q++) {
+        const best = rankRows(rows, queries.subarray(q * dimensions, (q + 1) * dimensions));
+        for (let i = 0; i < depth; i++) assert.equal(hits.rows[q * depth + i], best[i]!.row);
+      }
+    }
+    await searcher.dispose();
+    await opened.dispose();
   });
 
   test(`${name}: rows that score the same are not asked for again where earlier blocks have enough that score more`, {

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planBlocks } from '../harness/searchers/exact/block-plan.js';
-import type { RowSource } from '../harness/searchers/exact/blocks.js';
+import type { Block, RowSource } from '../harness/searchers/exact/blocks.js';
+import { runsOf, timesThere } from '../harness/searchers/exact/device-run.js';
+import { deviceBatchSizes } from '../harness/searchers/exact/device-search.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
@@ -24,7 +26,7 @@ function countsOf(engine: Engine) {
 
 /** Of 5000 rows of 8 numbers on a device: 79 groups of 64 rows, of which the last is filled up. */
 const groupBytes = 64 * 8 * 4;
-const scoreBytes = 64 * 128 * 4;
+const scoreBytes = 2 * 64 * 128 * 4;
 const plans = [
   { way: 'kept', deviceMemoryBytes: MiB * 100, blocks: 1 },
   { way: 'kept in blocks', deviceMemoryBytes: 79 * groupBytes + 64 * scoreBytes, blocks: 2 },
@@ -184,7 +186,7 @@ test('larger arrays are tried where they make fewer blocks, and a query is multi
   for (const [source, budget, trials] of [
     [half, {}, 0],
     // Memory for no more anyway.
-    [index, { deviceMemoryBytes: 321 * 64 * 16 + 4096 * 512 }, 0],
+    [index, { deviceMemoryBytes: 321 * 64 * 16 + 2 * 4096 * 512 }, 0],
     [index, {}, 1],
   ] as const) {
     compiled.length = 0;
@@ -216,18 +218,30 @@ test('blocks on a device keep to its memory, to its largest array, and to what p
   for (const deviceMemoryBytes of [1e6, 1e8, 1e9, 2e10, 1e11])
     for (const memoryBytes of [1e6, 1e7, 1e9])
       for (const vectors of [1, 1000, 100_000, 21_015_324])
-        for (const dimensions of [8, 768]) {
+        for (const dimensions of [1, 8, 128, 300, 768, 1024]) {
           const budget = { memoryBytes, deviceMemoryBytes, largestArrayBytes };
           const { resident, blockRows } = planBlocks(vectors, dimensions, budget);
           const label = JSON.stringify({ ...budget, vectors, dimensions });
           const blockBytes = blockRows * dimensions * 4;
-          const besideBytes = Math.max(blockBytes, blockRows * 512);
-          assert.ok(
-            (resident ? vectors : blockRows) * dimensions * 4 + besideBytes <= deviceMemoryBytes,
-            label,
-          );
+          const lying = (resident ? vectors : blockRows) * dimensions * 4;
+          assert.ok(lying + blockBytes <= deviceMemoryBytes, label);
           assert.ok((resident ? 2 : 3) * blockBytes <= memoryBytes, label);
-          assert.ok(besideBytes <= largestArrayBytes, label);
+          assert.ok(blockBytes <= largestArrayBytes, label);
+          const block: Block = { firstRow: 0, rows: blockRows, feed: new Float32Array(0) };
+          const blocks = Array<Block>(resident ? Math.ceil(vectors / blockRows) : 1).fill(block);
+          for (const queries of deviceBatchSizes)
+            for (const [what, times] of Object.entries(timesThere)) {
+              const run = runsOf(blocks, queries, dimensions, times)[0]!;
+              const scoreBytes = run.rows * queries * 4;
+              assert.ok(scoreBytes <= largestArrayBytes, `${label}, ${queries} queries, ${what}`);
+              // By block, joined where there are several, and once more where they are an output.
+              const joined = run.blocks.length > 1 ? 1 : 0;
+              const count = 1 + joined + (what === 'kept' ? 1 : 0);
+              assert.ok(
+                lying + count * scoreBytes <= deviceMemoryBytes,
+                `${label}, ${queries} queries, ${what}`,
+              );
+            }
           assert.ok(blockRows >= 64 && blockRows % 64 === 0 && blockRows < vectors + 64, label);
         }
   const plenty = { memoryBytes: 1e9, largestArrayBytes };

@@ -48,6 +48,12 @@ export function planBlocks(vectors: number, dimensions: number, budget: BlockBud
   return { resident: false, blockRows };
 }
 
+/**
+ * Scores of each row of a block that have room on a device beside the rows. A block lies there twice while it is turned, and
+ * has no scores yet; those of a batch of queries do as well, since what is kept of a program is a copy.
+ */
+export const scoresBeside = (dimensions: number): number => Math.max(dimensions, 2 * largestBatch);
+
 function onDevice(
   vectors: number,
   dimensions: number,
@@ -58,12 +64,10 @@ function onDevice(
   }: BlockBudget & { deviceMemoryBytes: number },
 ): BlockPlan {
   const groupBytes = groupRows * dimensions * 4;
-  // Of a batch of queries: scores, or of fewer queries those of several blocks, twice.
-  const scoreBytes = groupRows * largestBatch * 4;
-  // A block lies there twice while it is turned, and has no scores yet.
-  const besideBytes = Math.max(groupBytes, scoreBytes);
+  const besideBytes = groupRows * scoresBeside(dimensions) * 4;
   const all = Math.ceil(vectors / groupRows);
-  const wanted = Math.max(1, Math.min(all, Math.floor(largestArrayBytes / besideBytes)));
+  const largestOfGroup = groupRows * Math.max(dimensions, largestBatch) * 4;
+  const wanted = Math.max(1, Math.min(all, Math.floor(largestArrayBytes / largestOfGroup)));
   // Read into one array and sent from another.
   const passing = Math.floor(memoryBytes / (2 * groupBytes));
   const besideAll = Math.floor((deviceMemoryBytes - all * groupBytes) / besideBytes);

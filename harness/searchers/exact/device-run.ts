@@ -2,7 +2,7 @@
 import type { ArraySpec, Engine, Feed, Program } from '../../tensor/engine.js';
 import * as tf from '../../tensor/operations.js';
 import { ProgramCache } from '../../tensor/program-cache.js';
-import { groupRows, largestBatch } from './block-plan.js';
+import { groupRows, scoresBeside } from './block-plan.js';
 import type { Block } from './blocks.js';
 import type { Batch } from './score-steps.js';
 import { groupsOf } from './turned-rows.js';
@@ -20,12 +20,15 @@ export interface Run {
   queries: number;
 }
 
+/** How often scores of several blocks lie on a device: by block and joined; and once more where they are an output. */
+export const timesThere = { found: 2, kept: 3 } as const;
+
 /**
- * Several blocks at once, as far as their scores, by block and joined, have room in what lies free beside the rows: a block
- * on its way in, or the scores of 128 queries and one block.
+ * Several blocks at once, as far as their scores have room in what lies free beside the rows.
+ * @param times a score lies there, of several blocks
  */
-export function runsOf(blocks: readonly Block[], queries: number, dimensions: number): Run[] {
-  const atOnce = Math.max(1, Math.floor(Math.max(dimensions, largestBatch) / (2 * queries)));
+export function runsOf(blocks: readonly Block[], queries: number, dimensions: number, times: number): Run[] {
+  const atOnce = Math.max(1, Math.floor(scoresBeside(dimensions) / (times * queries)));
   return Array.from({ length: Math.ceil(blocks.length / atOnce) }, (_, i) => {
     const some = blocks.slice(i * atOnce, (i + 1) * atOnce);
     const rows = some.reduce((sum, block) => sum + block.rows, 0);

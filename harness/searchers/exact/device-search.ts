@@ -8,7 +8,7 @@ import * as tf from '../../tensor/operations.js';
 import { groupRows, largestBatch } from './block-plan.js';
 import type { Block } from './blocks.js';
 import { offerFound } from './device-best.js';
-import { areFinite, feedsOf, firstGroup, type Run, RunPrograms, runsOf } from './device-run.js';
+import { areFinite, feedsOf, firstGroup, type Run, RunPrograms, runsOf, timesThere } from './device-run.js';
 import { type Asked, chosenGroups, leastScores, offerBest } from './group-choice.js';
 import type { Batch } from './score-steps.js';
 import { largestOf } from './turned-rows.js';
@@ -32,26 +32,43 @@ export class DeviceSearch {
 
   /** Offers the best rows of blocks that follow one another. */
   async search(top: TopRows, blocks: readonly Block[], batch: Batch): Promise<void> {
-    const every = Array.from({ length: batch.size }, (_, q) => q);
+    const asked = Array.from({ length: batch.size }, (_, q) => q);
+    if (this.#engine.hasInt64 !== true) return this.#kept(top, blocks, { ...batch, asked });
     const largest = largestOf(batch.values);
-    for (const run of runsOf(blocks, batch.values.length / this.#dimensions, this.#dimensions)) {
-      // Where most groups would be asked for all rows are; and where a score may be no number, whose groups have no largest.
-      if (2 * top.depth > run.groups || !areFinite(run, largest, this.#dimensions)) {
-        await this.#all(top, run, { ...batch, asked: every });
-        continue;
-      }
-      const isFound = this.#engine.hasInt64 === true;
-      const asked = isFound ? await offerFound(this.#programs, top, run, batch) : every;
-      if (asked.length > 0) await this.#grouped(top, run, { ...batch, asked });
+    for (const run of this.#runs(blocks, batch, timesThere.found)) {
+      const left = this.#hasBest(top, run, largest)
+        ? await offerFound(this.#programs, top, run, batch)
+        : asked;
+      if (left.length > 0) await this.#kept(top, run.blocks, { ...batch, asked: left });
     }
   }
 
-  async #all(top: TopRows, run: Run, asked: Asked): Promise<void> {
+  /** Offers the best rows for the queries that are asked, by scores that lie there when a program has ended, or come back. */
+  async #kept(top: TopRows, blocks: readonly Block[], batch: Asked): Promise<void> {
+    const largest = largestOf(batch.values);
+    for (const run of this.#runs(blocks, batch, timesThere.kept))
+      if (this.#hasBest(top, run, largest)) await this.#grouped(top, run, batch);
+      else await this.#all(top, run, batch);
+  }
+
+  #runs(blocks: readonly Block[], { values }: Batch, times: number): Run[] {
+    return runsOf(blocks, values.length / this.#dimensions, this.#dimensions, times);
+  }
+
+  /**
+   * Whether a few groups hold the best rows. Where most groups would be asked for all rows are; and where a score may be no
+   * number, whose groups have no largest.
+   */
+  #hasBest(top: TopRows, run: Run, largest: number): boolean {
+    return 2 * top.depth <= run.groups && areFinite(run, largest, this.#dimensions);
+  }
+
+  async #all(top: TopRows, run: Run, batch: Asked): Promise<void> {
     const program = await this.#programs.of(run, 'scores', (scores) => [scores]);
-    const [scores] = await program.run(feedsOf(run, asked));
+    const [scores] = await program.run(feedsOf(run, batch));
     const { groups } = run;
-    offerBest(top, run, { ...asked, leasts: leastScores(top, asked) }, (q, offer) => {
-      const at = q * groupRows * groups;
+    offerBest(top, run, { ...batch, leasts: leastScores(top, batch) }, (q, offer) => {
+      const at = batch.asked[q]! * groupRows * groups;
       for (let group = 0; group < groups; group++) offer(group, scores as Float32Array, at + group, groups);
     });
   }
