@@ -23,12 +23,16 @@ export interface Run {
 /** How often scores of several blocks lie on a device: by block and joined; and once more where they are an output. */
 export const timesThere = { found: 2, kept: 3 } as const;
 
+/** More inputs than that no program was tried with. */
+const mostBlocks = 64;
+
 /**
  * Several blocks at once, as far as their scores have room in what lies free beside the rows.
  * @param times a score lies there, of several blocks
  */
 export function runsOf(blocks: readonly Block[], queries: number, dimensions: number, times: number): Run[] {
-  const atOnce = Math.max(1, Math.floor(scoresBeside(dimensions) / (times * queries)));
+  const room = Math.floor(scoresBeside(dimensions) / (times * queries));
+  const atOnce = Math.max(1, Math.min(mostBlocks, room));
   return Array.from({ length: Math.ceil(blocks.length / atOnce) }, (_, i) => {
     const some = blocks.slice(i * atOnce, (i + 1) * atOnce);
     const rows = some.reduce((sum, block) => sum + block.rows, 0);
