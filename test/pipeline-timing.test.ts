@@ -265,17 +265,11 @@ test('what takes more than ten minutes is said after three queries, with setting
   const notes: string[] = [];
   const answers = (seconds: readonly number[]) => {
     let asked = 0;
-    return {
-      parts: [
-        {
-          name: 'search',
-          run() {
-            if (asked === 3) events.push(`${notes.length} notes after ${asked}`);
-            clock += 1000 * (seconds[asked++] ?? seconds.at(-1)!);
-          },
-        },
-      ],
+    const run = () => {
+      if (asked === 3) events.push(`${notes.length} notes after ${asked}`);
+      clock += 1000 * (seconds[asked++] ?? seconds.at(-1)!);
     };
+    return { parts: [{ name: 'search', run }] };
   };
   const note = (line: string) => void notes.push(line);
   try {
