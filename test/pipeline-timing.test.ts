@@ -1,6 +1,6 @@
 /** Timing of cells that are made up: which queries, which take turns, what is opened and closed, and what one's failure leaves. */
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 import { defaultConfig } from '../harness/config/config.js';
 import { BenchError } from '../harness/errors.js';
 import type { Cell, OpenSystem } from '../harness/pipeline/cell.js';
@@ -257,39 +257,4 @@ test('what answers no query takes no turn, and comes back without latencies', as
   );
   assert.deepEqual(of('bm25').latency!.interleavedWith, []);
   assert.equal(count('run:a opens') + (await timed([elsewhere])).found.length, 1);
-});
-
-test('what takes more than ten minutes is said after three queries, with settings that take less', async () => {
-  let clock = 0;
-  const now = mock.method(performance, 'now', () => clock);
-  const notes: string[] = [];
-  const answers = (seconds: readonly number[]) => {
-    let asked = 0;
-    const run = () => {
-      if (asked === 3) events.push(`${notes.length} notes after ${asked}`);
-      clock += 1000 * (seconds[asked++] ?? seconds.at(-1)!);
-    };
-    return { parts: [{ name: 'search', run }] };
-  };
-  const note = (line: string) => void notes.push(line);
-  try {
-    await timed([{ arch: 'cross', ...answers([900, 31, 30, 40]) }], { note });
-    // Once as a warm-up and 2, and 12; 5 batches of 4 twice: 66 of 30 s. With batches of one it would be 50 of them, no half.
-    assert.deepEqual(notes, [
-      'latency of cross takes about 33 min 01 s, by 12 queries of 30.0 s one at a time and batches of 4, where these help nothing',
-    ]);
-    assert.equal(count('1 notes after 3'), 1);
-    const many = { queries: 30, batchSizes: [1, 16, 128] };
-    await timed([{ arch: 'cross', latency: many, ...answers([2, 2, 2]) }], { note });
-    assert.equal(
-      notes[1],
-      'latency of cross takes about 52 min 05 s, by 30 queries of 2.0 s one at a time and batches of 1, 16, 128, where these help nothing; --set latency.queries=20 --set latency.batchSizes=[1] would take about 2 min 45 s',
-    );
-    await timed([{ arch: 'cross', ...answers([900, 9, 900]) }], { note });
-    // The few queries of a system that rereads its index have a warning in its record.
-    await timed([{ arch: 'cross', rereads: true, ...answers([30, 30, 30]) }], { note });
-    assert.equal(notes.length, 2);
-  } finally {
-    now.mock.restore();
-  }
 });
