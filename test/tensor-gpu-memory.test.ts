@@ -8,7 +8,7 @@ import { loadConfig } from '../harness/config/config.js';
 import { deviceLine } from '../harness/pipeline/memory-needs.js';
 import { silentProgress } from '../harness/progress.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { gpuMemoryMiB } from '../harness/tensor/onnx/gpu-memory.js';
+import { gpuAndMemory, gpuMemoryMiB } from '../harness/tensor/onnx/gpu-memory.js';
 import { largerChunkText } from '../harness/train/larger-chunk.js';
 import { train } from '../harness/train/trainer.js';
 import { madeExamples, madeRetriever } from './made-training.js';
@@ -117,6 +117,14 @@ test('on WebGPU it is asked where the files of the machine show an NVIDIA GPU an
   mkdirSync(gpu, { recursive: true });
   writeFileSync(path.join(gpu, 'information'), 'Model: NVIDIA H100\n');
   assert.equal(gpuMemoryMiB('webgpu', root), 81_559);
+  assert.equal(gpuAndMemory('webgpu', root), 'NVIDIA H100, 81559 MiB as nvidia-smi says');
+  assert.equal(
+    gpuAndMemory('cuda', path.join(folder, 'none')),
+    'which GPU is not known, 81559 MiB as nvidia-smi says',
+  );
+  nvidiaSmi('exit 1');
+  assert.equal(gpuAndMemory('webgpu', root), 'NVIDIA H100');
+  nvidiaSmi('echo 81559, Disabled');
   // Vulkan knows nothing of it.
   process.env.CUDA_VISIBLE_DEVICES = '-1';
   assert.equal(gpuMemoryMiB('webgpu', root), 81_559);

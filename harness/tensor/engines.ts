@@ -117,20 +117,17 @@ export async function describeEngines(): Promise<EngineDescription[]> {
 /** Tries every device of the engine `onnx` but the processor. */
 export async function describeDevices(): Promise<(Omit<EngineDescription, 'name'> & { name: DeviceName })[]> {
   const { assertDevice } = await import('./onnx/devices.js');
-  const { describeGpu } = await import('./onnx/gpu-search.js');
-  const { gpuMemoryMiB } = await import('./onnx/gpu-memory.js');
+  const { gpuAndMemory } = await import('./onnx/gpu-memory.js');
   return Promise.all(
     deviceNames
       .filter((name) => name !== 'cpu')
       .map(async (name) => {
         try {
           await assertDevice(name);
-          const memory = gpuMemoryMiB(name);
-          const has = memory === undefined ? '' : `, ${memory} MiB as nvidia-smi says`;
           return {
             name,
             available: true,
-            detail: `a matrix product is right; ${describeGpu(name) ?? 'which GPU is not known'}${has}`,
+            detail: `a matrix product is right; ${gpuAndMemory(name)}`,
           };
         } catch (error) {
           if (!(error instanceof BenchError)) throw error;

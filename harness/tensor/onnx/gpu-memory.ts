@@ -28,6 +28,13 @@ export function gpuMemoryMiB(device: DeviceName, root = '/', timeoutMs = usualTi
   return answers.get(asked);
 }
 
+/** The GPU in words, with its memory where that is known. @param root as above */
+export function gpuAndMemory(device: Exclude<DeviceName, 'cpu'>, root = '/'): string {
+  const memory = gpuMemoryMiB(device, root);
+  const has = memory === undefined ? '' : `, ${memory} MiB as nvidia-smi says`;
+  return `${describeGpu(device, root) ?? 'which GPU is not known'}${has}`;
+}
+
 /** Not one that computes on the processor, nor another maker's beside it. */
 function isNvidia(root: string): boolean {
   const gpu = describeGpu('webgpu', root);
