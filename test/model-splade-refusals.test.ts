@@ -172,7 +172,7 @@ test('a kind of encoder without a head that is known is refused by name', async 
 
 test('what no setting mends is not said to be mended by one', async () => {
   const folder = spladeFolder('bert', {
-    'config.json': { architectures: ['BertForSequenceClassification'] },
+    'config.json': { architectures: ['BertForTokenClassification'] },
   });
   await assert.rejects(weightsOf(folder), {
     hint: 'Its weights would be others than its authors meant. Choose another model, or have sentence-transformers save it: SparseEncoder(...).save_pretrained(...).',

@@ -82,7 +82,14 @@ test("the machine's memory: vectors, and on the processor the training", () => {
 test("a device's memory: training, blocks of the index, and what is known of it", () => {
   const engine = { name: 'onnx', device: 'webgpu', threads: 1 } as const;
   const said = (means: Parameters<typeof deviceLine>[1], passages: number | null, ...set: string[]) =>
-    deviceLine(requestOf('train.chunkSize=8', 'train.epochs=2', ...set), { engine, ...means }, passages);
+    deviceLine(
+      ...([
+        requestOf('train.chunkSize=8', 'train.epochs=2', ...set),
+        { engine, ...means },
+        passages,
+      ] as const),
+      () => undefined,
+    );
   const size = trainingSize(requestOf().config, trained);
   const { batchSize, negatives } = requestOf().config.train;
   assert.deepEqual([size.queries, size.passages], [batchSize, batchSize * (1 + negatives)]);

@@ -192,7 +192,7 @@ test('a dry run says what the device must hold, and of what', () => {
       vectors: { dimensions: 768, perPassage: 1, atMost: false },
       trained: bertBase,
     };
-    return deviceLine({ config: paper(...set) }, means, 1_000_000);
+    return deviceLine({ config: paper(...set) }, means, 1_000_000, () => undefined);
   };
   assert.equal(lineOf('cpu'), undefined);
   const unknown = lineOf('webgpu')!;

@@ -9,6 +9,7 @@ import { BenchError } from '../errors.js';
 import { jsonText } from '../json.js';
 import { type RunRecord, recordSuffix, type StoredRecord, writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/partials.js';
+import { assertFolderTakes } from '../store/writable.js';
 import type { Print, Values } from './command.js';
 import { testsOf } from './comparison-text.js';
 import { type Evaluated, pOf, sliceText } from './evaluation-text.js';
@@ -92,7 +93,8 @@ function assertComparable(runs: readonly NamedRun[], stored: readonly StoredReco
   }
 }
 
-async function writeRecords(folder: string, stored: readonly StoredRecord[]): Promise<void> {
+/** Before anything is measured. @throws BenchError USAGE for the name of a record, and as `assertFolderTakes` */
+export async function assertRecordsFolder(folder: string): Promise<void> {
   if (folder.endsWith(recordSuffix)) {
     throw new BenchError(
       'USAGE',
@@ -100,6 +102,10 @@ async function writeRecords(folder: string, stored: readonly StoredRecord[]): Pr
       { hint: 'Name a folder: each run leaves NAME.record.json in it.' },
     );
   }
+  await assertFolderTakes(folder);
+}
+
+async function writeRecords(folder: string, stored: readonly StoredRecord[]): Promise<void> {
   for (const { file, record } of stored) {
     const target = path.join(folder, file.replace(/[/\\]/g, '-'));
     await removePartialsOf(target);

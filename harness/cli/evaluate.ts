@@ -6,9 +6,10 @@ import { readSlices } from '../interchange/slices.js';
 import { jsonText } from '../json.js';
 import { writeRecord } from '../record.js';
 import { removePartialsOf } from '../store/partials.js';
+import { assertFileTakes } from '../store/writable.js';
 import { type Command, splitList, type Values } from './command.js';
 import { againstQrels, formatOf, usualMeasures } from './evaluate-qrels.js';
-import { evaluateSeveral, named, runsOf } from './evaluate-several.js';
+import { assertRecordsFolder, evaluateSeveral, named, runsOf } from './evaluate-several.js';
 import { type Evaluated, sliceText, textOf } from './evaluation-text.js';
 import { beginJob } from './job.js';
 import { datasetOptions, noWaitOption, sliceOption, someOptions } from './options.js';
@@ -81,6 +82,9 @@ export const command: Command = {
       const asked: Values = { ...values, run: file };
       return asked.dataset === undefined ? againstQrels(asked) : againstDataset(asked);
     };
+    const { record: place } = values;
+    // Better known before a dataset is read than behind it.
+    if (place !== undefined) await (runs.length > 1 ? assertRecordsFolder : assertFileTakes)(String(place));
     if (runs.length > 1) return evaluateSeveral(runs, values, one, print, slices);
     const { evaluation, remarks, record: makeRecord } = await one(runs[0]!.file);
     const record = async () => named(await makeRecord(), runs[0]!);

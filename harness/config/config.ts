@@ -63,6 +63,15 @@ export function loadConfig(request: ConfigRequest): BenchConfig {
   return config;
 }
 
+/** Whether the chunk is the one of its presets, or what takes its place: then nobody asked for another. @param dataset as `ConfigRequest` names it */
+export function hasUsualChunk(config: BenchConfig, dataset?: string): boolean {
+  const { model, stages } = config;
+  const { chunkSize } = config.train;
+  const preset = [config.preset ?? usualPresets(model.name, stages)].flat();
+  const { train } = withPresets(defaultConfig(), preset, { dataset, stages });
+  return chunkSize === 'fitting' || chunkSize === train.chunkSize;
+}
+
 /** Passages of a batch. */
 const passagesOf = ({ train }: BenchConfig) => train.batchSize * (1 + train.negatives);
 

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import type { ModelConfig } from './fields.js';
+import { readAs } from './published-kind.js';
 import { limitFiles, longestInput } from './sentence-files.js';
 import { readModules } from './sentence-modules.js';
 import { countOf, FileReader, type Json } from './sentence-reader.js';
@@ -34,7 +35,11 @@ export interface CrossOverrides {
 }
 
 /** @throws BenchError CHECKPOINT_INVALID for what cannot be read or is not known */
-export async function readCrossFacts(folder: string, overrides: CrossOverrides): Promise<CrossFacts> {
+export function readCrossFacts(folder: string, overrides: CrossOverrides): Promise<CrossFacts> {
+  return readAs('cross', folder, () => factsIn(folder, overrides));
+}
+
+async function factsIn(folder: string, overrides: CrossOverrides): Promise<CrossFacts> {
   const files = new FileReader(folder, 'cross');
   const listed = await readModules(files);
   if (listed !== undefined && listed.length > 1)

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { BenchError } from '../errors.js';
+import { readAs } from './published-kind.js';
 import type { PoolingMode, SentenceModule } from './sentence-model.js';
 import { assertOrder, readModule, readModules } from './sentence-modules.js';
 import { countOf, FileReader, type Json } from './sentence-reader.js';
@@ -38,10 +39,11 @@ export interface SentenceOverrides {
 }
 
 /** @throws BenchError CHECKPOINT_INVALID for what cannot be read or is not known, CONFIG_INVALID for what no file says */
-export async function readSentenceFacts(
-  folder: string,
-  overrides: SentenceOverrides,
-): Promise<SentenceFacts> {
+export function readSentenceFacts(folder: string, overrides: SentenceOverrides): Promise<SentenceFacts> {
+  return readAs('pretrained', folder, () => factsIn(folder, overrides));
+}
+
+async function factsIn(folder: string, overrides: SentenceOverrides): Promise<SentenceFacts> {
   const files = new FileReader(folder);
   const listed = await readModules(files);
   const transformer = listed?.[0]?.path ?? '';

@@ -3,6 +3,7 @@
  * language model. Nothing of them is left out silently: what they ask for and is not known here is refused by its name.
  */
 import path from 'node:path';
+import { readAs } from './published-kind.js';
 import { longestInput, promptsOf, readLimits } from './sentence-files.js';
 import { type Listed, readModules, withoutUsualNames } from './sentence-modules.js';
 import { countOf, FileReader, type Json } from './sentence-reader.js';
@@ -37,7 +38,11 @@ export interface SpladeOverrides {
 }
 
 /** @throws BenchError CHECKPOINT_INVALID for what cannot be read or is not known, CONFIG_INVALID for what no file says */
-export async function readSpladeFacts(folder: string, overrides: SpladeOverrides): Promise<SpladeFacts> {
+export function readSpladeFacts(folder: string, overrides: SpladeOverrides): Promise<SpladeFacts> {
+  return readAs('sparse', folder, () => factsIn(folder, overrides));
+}
+
+async function factsIn(folder: string, overrides: SpladeOverrides): Promise<SpladeFacts> {
   const files = new FileReader(folder, 'sparse');
   const listed = await readModules(files, ['Transformer', 'MLMTransformer', 'Router']);
   const { encoder, pooling, table } = await modulesOf(files, listed);

@@ -1,8 +1,10 @@
 /** What a run needs of memory, on its device and on the machine: in words, and for a queue that hands parts out. */
-import type { BenchConfig } from '../config/config.js';
+import { type BenchConfig, hasUsualChunk } from '../config/config.js';
 import { counted } from '../counted.js';
 import { vectorsBytes } from '../index/size.js';
 import { byteSize } from '../progress.js';
+import type { DeviceName } from '../tensor/engine.js';
+import { gpuMemoryMiB } from '../tensor/onnx/gpu-memory.js';
 import {
   chunkFor,
   largestBatch,
@@ -39,11 +41,16 @@ export function trainingText(
   return `training about ${byteSize(all)} (weights, gradients and moments ${byteSize(state)}, activations of ${at} ${byteSize(all - state)})`;
 }
 
-/** Absent where nothing lies on a device. @throws BenchError OUT_OF_MEMORY where deviceMemoryMiB does not hold the training */
+/**
+ * Absent where nothing lies on a device.
+ * @param memoryOf what a GPU says of itself, in MiB; another one for tests
+ * @throws BenchError OUT_OF_MEMORY where deviceMemoryMiB does not hold the training
+ */
 export function deviceLine(
   { config }: Pick<RunRequest, 'config'>,
   means: Means,
   passages: number | null,
+  memoryOf: (device: DeviceName) => number | undefined = gpuMemoryMiB,
 ): string | undefined {
   const { engine, vectors } = means;
   if (engine?.name !== 'onnx' || engine.device === 'cpu') return undefined;
@@ -58,9 +65,21 @@ export function deviceLine(
   }
   const there =
     deviceMemoryMiB === null
-      ? 'what it has is not known (ONNX Runtime does not tell; deviceMemoryMiB says it)'
+      ? memoryThere(config, training !== undefined, memoryOf(engine.device))
       : `it has ${byteSize(deviceMemoryMiB * 2 ** 20)} by deviceMemoryMiB, three quarters of which are used`;
   return [...parts, there].join('; ');
+}
+
+/** Where the setting does not say it. The setting stays the user's: it is part of what a training is made of. */
+function memoryThere(config: BenchConfig, trains: boolean, memoryMiB: number | undefined): string {
+  if (memoryMiB === undefined)
+    return 'what it has is not known (ONNX Runtime does not tell; deviceMemoryMiB says it)';
+  const has = `nvidia-smi says ${byteSize(memoryMiB * 2 ** 20)}`;
+  if (!trains) return has;
+  const gain = hasUsualChunk(config)
+    ? 'lets the largest chunk that fits be chosen'
+    : 'refuses beforehand what does not fit';
+  return `${has}: --set deviceMemoryMiB=${memoryMiB} ${gain}`;
 }
 
 /** The least, as far as it is known beforehand. Of a part that computes on a device, that device's memory is not counted. */

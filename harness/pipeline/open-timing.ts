@@ -21,26 +21,35 @@ export interface NamedSystem {
 /** JavaScript is compiled as it runs: after about so many queries it is as fast as it will be. */
 const warmQueries = 1000;
 const longestWarmUpMs = 500;
+/** The least of the first few is what a query takes: the others have met lengths of which a program is compiled. */
+const triedQueries = 3;
 
 /**
  * Once through all of them: a length met for the first time is a program to compile, which no user waits for twice. And
  * again while both limits allow: else BM25 took twice as long in a process that found its hits in the cache as in one that
  * had searched for them.
+ * @param told what a query takes in seconds, as soon as that is known
  */
 export async function warmUp(
   { name, rereads, system: { parts } }: NamedSystem & { rereads: boolean },
   queries: readonly Query[],
   progress: Progress,
+  told: (seconds: number) => void = () => undefined,
 ): Promise<void> {
+  const tried = Math.min(triedQueries, queries.length);
+  let leastMs = Number.POSITIVE_INFINITY;
   const stage = progress.stage(`warm up ${name}`, queries.length, 'queries');
   const started = performance.now();
   const again = (done: number) =>
     !rereads && done < warmQueries && performance.now() - started < longestWarmUpMs;
   for (let done = 0; done < queries.length || again(done); done++) {
     let value: unknown = queries[done % queries.length];
+    const from = performance.now();
     // The disk grows no faster: one search shows that it works, and the parts before it are warmed up as ever.
     for (const part of rereads && done > 0 ? parts.slice(0, -1) : parts)
       value = await part.run(value as never);
+    leastMs = Math.min(leastMs, performance.now() - from);
+    if (done + 1 === tried) told(leastMs / 1000);
     stage.update(Math.min(done + 1, queries.length));
     progress.checkInterrupted();
   }

@@ -19,6 +19,7 @@ import { writeAtomic, writeJson } from '../store/atomic.js';
 import { describeFile } from '../store/hash-once.js';
 import { removePartialsOf } from '../store/partials.js';
 import { readPlainText } from '../store/plain-file.js';
+import { assertFileTakes } from '../store/writable.js';
 
 /** What `bench export` makes of a record, with what a file of it is. */
 export const recordFormats = {
@@ -37,7 +38,7 @@ export interface RecordExport {
   languages?: readonly string[];
 }
 
-/** @throws BenchError RECORD_INVALID for what is no record, or has not what the format needs */
+/** @throws BenchError RECORD_INVALID for what is no record, or has not what the format needs; as `assertFileTakes`, before it is read */
 export async function exportRecord({
   record: file,
   format,
@@ -45,6 +46,7 @@ export async function exportRecord({
   task,
   languages,
 }: RecordExport): Promise<void> {
+  await assertFileTakes(out);
   const record = await readRecord(file);
   await removePartialsOf(out);
   if (format === 'mteb')
@@ -63,9 +65,10 @@ export interface MtebImport {
 /**
  * Writes MTEB's result of a retrieval task as a run record. A value of a record's measure belongs to a query; here each belongs
  * to a subset of the task, for mteb keeps means alone.
- * @throws BenchError PATH_INVALID, RECORD_INVALID
+ * @throws BenchError PATH_INVALID, RECORD_INVALID; as `assertFileTakes`, before it is read
  */
 export async function importMteb({ result: file, out, tag, split }: MtebImport): Promise<RunRecord> {
+  await assertFileTakes(out);
   const figures = mtebFigures(await jsonOf(file), file, split);
   const { task, revision, mtebVersion, subsets, values } = figures;
   const members = subsets.map((subset) => (subsets.length === 1 ? task : `${task}/${subset}`));

@@ -7,6 +7,7 @@ import type { Progress } from '../progress.js';
 import { stream } from '../random.js';
 import type { LatencyFacts } from '../record.js';
 import type { Cell, NamedCell } from './cell.js';
+import { longLatency } from './estimate/latency-time.js';
 import { type FreshFacts, timeFresh } from './fresh.js';
 import { measureOpen, type OpenCell, warmUp } from './open-timing.js';
 import { openSystem } from './opening.js';
@@ -109,7 +110,12 @@ async function timeTurn(
       try {
         const system = await openOne(each.cell.opening, { progress });
         open.push({ ...each, system });
-        await warmUp({ name: each.name, rereads: each.cell.rereads, system }, queries, progress);
+        const { request, rereads, queries: all } = each.cell;
+        await warmUp({ name: each.name, rereads, system }, queries, progress, (seconds) => {
+          // The few queries of a system that rereads its index are told of in its record.
+          const long = rereads ? undefined : longLatency(request.config, all.length, seconds);
+          if (long !== undefined) progress.note(`latency of ${each.name} takes ${long}`);
+        });
       } catch (error) {
         if (isInterrupt(error, progress)) throw error;
         failed.set(each.cell, error);

@@ -1,7 +1,7 @@
 /** Training: a checkpoint, named by everything that decides its weights. */
 
 import path from 'node:path';
-import type { BenchConfig } from '../config/config.js';
+import { type BenchConfig, hasUsualChunk } from '../config/config.js';
 import { BenchError } from '../errors.js';
 import { saveRetriever } from '../model/retriever-files.js';
 import { textEncoders } from '../pipeline/checkpoint.js';
@@ -123,6 +123,7 @@ export function train(asked: TrainingSettings, known: Known): Stage<CheckpointFa
         dev: devSet.examples,
         options: config.train,
         deviceMemoryMiB: config.deviceMemoryMiB,
+        chunkIsUsual: hasUsualChunk(config, dataset.name),
       });
       await saveRetriever(folder, retriever, trained.weights, tokenizer.files, {
         ...{ model: model.name, t5LayerNorm, text },

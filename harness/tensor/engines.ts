@@ -117,7 +117,7 @@ export async function describeEngines(): Promise<EngineDescription[]> {
 /** Tries every device of the engine `onnx` but the processor. */
 export async function describeDevices(): Promise<(Omit<EngineDescription, 'name'> & { name: DeviceName })[]> {
   const { assertDevice } = await import('./onnx/devices.js');
-  const { describeGpu } = await import('./onnx/gpu-search.js');
+  const { gpuAndMemory } = await import('./onnx/gpu-memory.js');
   return Promise.all(
     deviceNames
       .filter((name) => name !== 'cpu')
@@ -127,7 +127,7 @@ export async function describeDevices(): Promise<(Omit<EngineDescription, 'name'
           return {
             name,
             available: true,
-            detail: `a matrix product is right; ${describeGpu(name) ?? 'which GPU is not known'}`,
+            detail: `a matrix product is right; ${gpuAndMemory(name)}`,
           };
         } catch (error) {
           if (!(error instanceof BenchError)) throw error;

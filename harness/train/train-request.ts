@@ -18,6 +18,8 @@ export interface TrainRequest {
   cyclesNegatives?: boolean;
   /** Of the device, where it is known. */
   deviceMemoryMiB?: number | null;
+  /** Nobody asked for `options.chunkSize`: where a larger one fits a GPU, a line says so. */
+  chunkIsUsual?: boolean;
   /** The peak of the schedule. */
   learningRate: number;
   maxQueryTokens: number;

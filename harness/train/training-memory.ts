@@ -129,18 +129,27 @@ export function chunkFor(
     if (chunkSize !== 'fitting') return chunkSize;
     return passages > usualChunk ? usualChunk : null;
   }
-  const usable = deviceMemoryMiB * 2 ** 20 * (1 - spared);
+  const usable = usableBytes(deviceMemoryMiB);
   if (chunkSize !== 'fitting') {
     const needed = trainingBytes(size, chunkSize);
     if (needed > usable) throw tooSmall(needed, usable, deviceMemoryMiB, chunkSize);
     return chunkSize;
   }
+  const fitting = fittingChunk(deviceMemoryMiB, size);
+  if (fitting === 0) throw tooSmall(trainingBytes(size, 1), usable, deviceMemoryMiB, 1);
+  return fitting;
+}
+
+const usableBytes = (deviceMemoryMiB: number): number => deviceMemoryMiB * 2 ** 20 * (1 - spared);
+
+/** Texts of the largest chunk that fits: null for a whole batch, 0 where not even one text does. */
+export function fittingChunk(deviceMemoryMiB: number, size: TrainingSize): number | null {
+  const usable = usableBytes(deviceMemoryMiB);
   if (trainingBytes(size, null) <= usable) return null;
   const one = trainingBytes(size, 1);
   const perText = trainingBytes(size, 2) - one;
   const fitting = Math.floor((usable - one) / perText) + 1;
-  if (fitting < 1) throw tooSmall(one, usable, deviceMemoryMiB, 1);
-  return Math.min(fitting, passages);
+  return Math.max(0, Math.min(fitting, size.passages));
 }
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MiB`;

@@ -1,9 +1,12 @@
 /** A training that is under way: its arrays, what computes on them, and where it stands. */
 import { closingOnFailure } from '../closing.js';
+import { gpuMemoryMiB } from '../tensor/onnx/gpu-memory.js';
 import { usualPrecision } from '../tensor/onnx/precision.js';
 import { AdamW } from './adamw.js';
 import type { BatchOptions } from './batches.js';
 import { BatchesInTurn } from './batches-in-turn.js';
+import { GradientCache } from './gradient-cache.js';
+import { largerChunkText } from './larger-chunk.js';
 import { firstScaling } from './loss-scale.js';
 import { objectiveOf } from './objective.js';
 import { rankPool } from './rank-pool.js';
@@ -14,7 +17,7 @@ import { stepComputer } from './step-computer.js';
 import { StepLog } from './step-log.js';
 import type { TrainRequest } from './train-request.js';
 import type { TrainingArrays } from './training-arrays.js';
-import { largestBatch } from './training-memory.js';
+import { largestBatch, shapeOfTexts, type TrainingSize } from './training-memory.js';
 import { resumeState, saveState, type TrainingState } from './training-state.js';
 import { Validation } from './validation.js';
 
@@ -45,8 +48,10 @@ export async function openTraining(request: TrainRequest, arrays: TrainingArrays
   const { options, folder, retriever, examples } = request;
   const stepsPerEpoch = Math.ceil(examples.length / options.batchSize);
   const steps = stepsPerEpoch * options.epochs;
-  return closingOnFailure(openComputers(request, arrays), async (computers) => {
+  return closingOnFailure(openComputers(request, arrays), async ({ size, ...computers }) => {
     const state = await firstState(request, arrays, steps);
+    // One that is under way would begin again with another chunk.
+    if (state.step === 0) sayLargerChunk(request, computers.computer, size);
     const log = new StepLog(folder);
     await log.rewind(state.step);
     return {
@@ -72,15 +77,27 @@ function openComputers(request: TrainRequest, arrays: TrainingArrays) {
   };
   const tokens = { queryTokens: maxQueryTokens, passageTokens: maxPassageTokens };
   const largest = largestBatch({ ...options, negatives }, tokens);
+  const weights = parameters.variables.reduce((sum, { size }) => sum + size, 0);
+  const size = { weights, shape: shapeOfTexts(retriever.encoder), ...largest };
   const computer = stepComputer(context, options.chunkSize, request.deviceMemoryMiB ?? null, largest);
   const optimizer = new AdamW(engine, parameters, gradients, moments, retriever.decayed, options.weightDecay);
   const validation = validationOf(request, batching, arrays);
   return {
-    ...{ batches: new BatchesInTurn(request, batching), computer, optimizer, validation },
+    ...{ batches: new BatchesInTurn(request, batching), computer, optimizer, validation, size },
     async dispose() {
       await Promise.all([computer.dispose(), optimizer.dispose(), validation.dispose()]);
     },
   };
+}
+
+/** To a user of a GPU who said nothing of it. */
+function sayLargerChunk(request: TrainRequest, computer: StepComputer, size: TrainingSize): void {
+  const { engine, deviceMemoryMiB = null, chunkIsUsual = false, progress } = request;
+  // Memory is kept to by what computes as ONNX Runtime does on a device.
+  if (engine.largestArrayBytes === undefined || deviceMemoryMiB !== null || !chunkIsUsual) return;
+  if (!(computer instanceof GradientCache)) return;
+  const line = largerChunkText(size, computer.chunkSize, gpuMemoryMiB(engine.device));
+  if (line !== undefined) progress.note(line);
 }
 
 function batchingOf(request: TrainRequest): BatchOptions {

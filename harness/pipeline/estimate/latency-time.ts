@@ -2,6 +2,7 @@
 
 import type { BenchConfig } from '../../config/config.js';
 import { counted } from '../../counted.js';
+import { duration } from '../../progress.js';
 import type { StageTime } from './stage-time.js';
 import { spell } from './timed.js';
 
@@ -36,6 +37,27 @@ export function latencyTime(
   const seconds = [...batches, load.seconds, fresh.seconds].reduce((sum, each) => sum + each, single);
   const basis = `${counted(queries, 'queries')} of ${spell(alone)} one at a time, and batches of ${latency.batchSizes.join(', ') || 'none'}; as for search${fresh.words}${load.words}`;
   return { stage, seconds, basis };
+}
+
+/** Who waits longer wants to have been told. */
+const longSeconds = 600;
+/** Enough for a median. */
+const fewQueries = 20;
+
+/**
+ * What is said beforehand of latencies that take more than ten minutes: how long, and the settings that halve that at least, where they do.
+ * @param all queries of the split @param alone seconds of one query by itself; one of a batch is taken to need as long
+ */
+export function longLatency(config: BenchConfig, all: number, alone: number): string | undefined {
+  const { latency } = config;
+  const usual = latencyTime(config, all, alone, alone);
+  if (!(usual.seconds! > longSeconds)) return undefined;
+  const queries = Math.min(latency.queries, all);
+  const text = `about ${duration(1000 * usual.seconds!)}, by ${counted(queries, 'queries')} of ${spell(alone)} one at a time and batches of ${latency.batchSizes.join(', ') || 'none'}, where these help nothing`;
+  const few = { ...latency, queries: Math.min(fewQueries, queries), batchSizes: [1] };
+  const { seconds } = latencyTime({ ...config, latency: few }, all, alone, alone);
+  if (2 * seconds! > usual.seconds!) return text;
+  return `${text}; --set latency.queries=${few.queries} --set latency.batchSizes=[1] would take about ${duration(1000 * seconds!)}`;
 }
 
 /** @param single seconds of timing a system's queries, with the warm-up @param cold without it */
