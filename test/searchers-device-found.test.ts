@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import type { RowSource } from '../harness/searchers/exact/blocks.js';
 import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
-import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import { recorderBackend } from '../harness/tensor/onnx/recorder.js';
 import { cast, graph, kernel, node } from '../harness/tensor/onnx/writing.js';
 
 import * as tf from '../harness/tensor/operations.js';
 import { cudaDevices } from './cuda-devices.js';
+import { memoryOf } from './device-memory.js';
 import { askedOf, leftOf } from './found-rows.js';
 import { normalRows, type Rows, rankRows, wholeNumberRows } from './made-index.js';
 
@@ -158,9 +158,7 @@ for (const { name, skip, open } of await cudaDevices()) {
     skip,
   }, async () => {
     const engine = await open();
-    const [any] = engine.variables([1]).variables;
-    assert.ok(any instanceof DeviceVariable);
-    const { counts } = any.memory;
+    const { counts } = memoryOf(engine);
     // Of the third query the hundred best are the same row: more than are asked for.
     const values = normalRows(5000, dimensions, 'rows').values;
     const asked = normalRows(128, dimensions, 'queries').values;

@@ -9,20 +9,16 @@ import { ExactSearcher } from '../harness/searchers/exact/flat.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
 import { largestArray } from '../harness/tensor/onnx/device-trial.js';
-import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import { cudaDevices } from './cuda-devices.js';
+import { memoryOf } from './device-memory.js';
 import { askedOf, leftOf } from './found-rows.js';
 import { makeIndex, normalRows, rankRows, temporaryFolder, wholeNumberRows } from './made-index.js';
 import { withoutWebGpu } from './webgpu-driver.js';
 
 const MiB = 2 ** 20;
 
-function countsOf(engine: Engine) {
-  const [any] = engine.variables([1]).variables;
-  assert.ok(any instanceof DeviceVariable);
-  return any.memory.counts;
-}
+const countsOf = (engine: Engine) => memoryOf(engine).counts;
 
 /** Of 5000 rows of 8 numbers on a device: 79 groups of 64 rows, of which the last is filled up. */
 const groupBytes = 64 * 8 * 4;

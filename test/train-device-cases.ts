@@ -8,9 +8,9 @@ import { defaultConfig } from '../harness/config/config.js';
 import { type Progress, silentProgress } from '../harness/progress.js';
 import type { Engine } from '../harness/tensor/engine.js';
 import { openEngine } from '../harness/tensor/engines.js';
-import { DeviceVariable } from '../harness/tensor/onnx/device-variables.js';
 import type { StepLine } from '../harness/train/step-log.js';
 import { train } from '../harness/train/trainer.js';
+import { memoryOf } from './device-memory.js';
 import { madeExamples, madeRetriever, mixedExamples } from './made-training.js';
 
 const folders: string[] = [];
@@ -81,9 +81,7 @@ export function trainingCases(name: string, skip: string | false, open: () => Pr
     skip,
   }, async () => {
     const engine = await open();
-    const [any] = engine.variables([1]).variables;
-    assert.ok(any instanceof DeviceVariable);
-    const { counts } = any.memory;
+    const { counts } = memoryOf(engine);
     const travelled: number[] = [];
     const quiet = silentProgress();
     const counting: Progress = {
@@ -107,9 +105,7 @@ export function trainingCases(name: string, skip: string | false, open: () => Pr
 
   test(`on ${name} with a gradient cache too, whose chunks are of several lengths`, { skip }, async () => {
     const engine = await open();
-    const [any] = engine.variables([1]).variables;
-    assert.ok(any instanceof DeviceVariable);
-    const { memory } = any;
+    const memory = memoryOf(engine);
     const zeros = memory.zeros.bind(memory);
     let made = 0;
     memory.zeros = (size) => {
