@@ -1,6 +1,6 @@
 /** Where an output cannot be written that is said before anything is read: here what is to be read is missing too. */
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { type Command, execute } from '../harness/cli/command.js';
@@ -34,6 +34,15 @@ for (const [name, command, words] of commands) {
     const isFolder = name === 'evaluate several';
     const message = isFolder ? /a file is in its way/ : /a folder has that name/;
     await assert.rejects(run(isFolder ? at('file') : folder), { code: 'PATH_INVALID', message });
+  });
+
+  test(`${name}: a record that is there outlives a command that fails`, async () => {
+    const kept = at('kept.json');
+    writeFileSync(kept, 'kept');
+    const out = name === 'evaluate several' ? folder : kept;
+    await assert.rejects(run(out), { message: /missing/ });
+    assert.equal(readFileSync(kept, 'utf8'), 'kept');
+    rmSync(kept);
   });
 
   test(`${name}: where it can be written, what is missing is said, and nothing is left`, async () => {

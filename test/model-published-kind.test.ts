@@ -1,12 +1,14 @@
 /** A published model that is taken for another kind of model is refused, and the error says how its own kind is asked for. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import { readCrossFacts } from '../harness/model/cross-files.js';
 import { readSentenceFacts, type SentenceOverrides } from '../harness/model/sentence-files.js';
 import { readSpladeFacts } from '../harness/model/splade-files.js';
 import { crossFile, crossFolder, crossKinds } from './cross-folder.js';
-import { sentenceFolder, withoutSetting } from './sentence-folder.js';
+import { sentenceFolder, variants, withoutSetting } from './sentence-folder.js';
 import { routedFolder, spladeFolder, withoutSetting as withoutSparse } from './splade-folder.js';
 
 const asPretrained = (folder: string, set: Partial<SentenceOverrides> = {}) =>
@@ -77,5 +79,51 @@ test('a bare masked language model may be one, or an encoder', async () => {
   await refused(asPretrained(folder), 'CONFIG_INVALID', mayBeSparse);
   await refused(asPretrained(folder), 'CONFIG_INVALID', /^Give pretrained\.pooling/);
   await refused(asCross(folder), 'CHECKPOINT_INVALID', mayBeSparse);
+  // Who asked for a sparse model is not told to ask for one.
+  const open = { 'modules.json': null, 'config_sentence_transformers.json': { prompts: { passage: 'p: ' } } };
+  await refused(
+    asSparse(spladeFolder('bert', open)),
+    'CONFIG_INVALID',
+    /^Say it with --set sparse\.queryPrompt/,
+  );
   await asPretrained(folder, { pooling: 'mean', similarity: 'dot' });
+});
+
+test('a sentence encoder is one whatever its base was saved as, and a config.json may say nothing of that', async () => {
+  const { 'config.json': _, ...files } = variants['mean and cosine']!.files;
+  const base = JSON.parse(
+    readFileSync(path.join(await sentenceFolder('mean and cosine'), 'config.json'), 'utf8'),
+  );
+  for (const architectures of [
+    undefined,
+    null,
+    'BertModel',
+    [],
+    [null],
+    ['BertModel', 'BertForSequenceClassification'],
+    ['BertForMaskedLM'],
+    ['BertForSequenceClassification'],
+  ]) {
+    const config = { ...base, architectures };
+    await asPretrained(await sentenceFolder('mean and cosine', { ...files, 'config.json': config }));
+    const alone = crossFolder('bert', {
+      'config.json': { ...crossFile('bert', 'config.json'), architectures },
+    });
+    const set = { pooling: 'mean', similarity: 'dot' } as const;
+    if (architectures?.toString() === 'BertForSequenceClassification')
+      await refused(asPretrained(alone, set), 'CHECKPOINT_INVALID', cross);
+    else await asPretrained(alone, set);
+  }
+});
+
+test('a list of modules that is refused says why, whatever it names', async () => {
+  for (const own of ['a\0b', '../x', 7]) {
+    const modules = [{ idx: 0, path: own, type: 'sentence_transformers.models.Transformer' }];
+    const folder = crossFolder('bert', { 'modules.json': modules });
+    for (const read of [asPretrained, asCross, asSparse])
+      await assert.rejects(read(folder), {
+        code: 'CHECKPOINT_INVALID',
+        message: /modules\.json has the entry/,
+      });
+  }
 });

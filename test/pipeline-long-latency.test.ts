@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { defaultConfig } from '../harness/config/config.js';
 import type { Cell } from '../harness/pipeline/cell.js';
+import { longLatency } from '../harness/pipeline/estimate/latency-time.js';
 import type { RunRequest } from '../harness/pipeline/run-request.js';
 import { timeCells } from '../harness/pipeline/timing.js';
 import { silentProgress } from '../harness/progress.js';
@@ -56,4 +57,18 @@ test('what takes more than ten minutes is said after three queries, with setting
   } finally {
     now.mock.restore();
   }
+});
+
+test('what fresh processes have timed by then is not ahead, and would be timed again', () => {
+  const config = defaultConfig();
+  const said = (latency: object) =>
+    longLatency({ ...config, latency: { ...config.latency, warmup: 0, ...latency } }, 100, 2);
+  const fresh = { processes: 3, oneThread: true };
+  assert.equal(said({ queries: 60, batchSizes: [], ...fresh }), undefined);
+  const few = { queries: 100, batchSizes: [16, 128] };
+  const seconds = (latency: object) => said(latency)!.replace(/.* would take about /, '');
+  assert.equal(said({ ...few, ...fresh })!.split(';')[0], said(few)!.split(';')[0]);
+  assert.equal(seconds(few), '2 min 41 s');
+  // Two rounds more, and one with one thread.
+  assert.equal(seconds({ ...few, ...fresh }), '6 min 48 s');
 });

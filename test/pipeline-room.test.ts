@@ -122,6 +122,12 @@ test("a device's memory: training, blocks of the index, and what is known of it"
   for (const other of [{ device: 'cpu' }, { name: 'tensorflow', device: 'cuda' }] as const)
     assert.equal(said({ trained, vectors, engine: { ...engine, ...other } }, 1000), undefined);
   assert.equal(deviceLine(requestOf(), { trained, vectors }, 1000), undefined);
+  // On the processor nothing is started to find out.
+  const means = { trained, vectors, engine: { ...engine, device: 'cpu' } as const };
+  assert.equal(
+    deviceLine(requestOf(), means, 1000, () => assert.fail('asked')),
+    undefined,
+  );
 });
 
 test('texts are as long as is asked for or as the model takes, and the rate is the kind of model', async () => {

@@ -1,5 +1,6 @@
 /** The folder of the records is tried before anything runs, and tidied of what a killed process left half-written. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import fs, { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -61,6 +62,15 @@ test('a file in the way, a folder for a file, and a file system that takes none 
   await assert.rejects(assertFileTakes(folder), { code: 'PATH_INVALID', message: /a folder has that name/ });
   for (const target of ['/proc/nope', '/proc'])
     await assert.rejects(assertFolderTakes(target), { code: 'NOT_WRITABLE', message: new RegExp(target) });
+});
+
+test('a pipe and a device are refused before the work, as they would be behind it', {
+  skip: denied,
+}, async () => {
+  const pipe = path.join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const file of [pipe, '/dev/null'])
+    await assert.rejects(assertFileTakes(file), { code: 'PATH_INVALID', message: `${file} is not a file.` });
 });
 
 test('a cache that is there and may only be read serves for what it holds; one that is not there cannot be made', {

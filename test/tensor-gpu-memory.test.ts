@@ -15,7 +15,7 @@ import { madeExamples, madeRetriever } from './made-training.js';
 import { writtenFiles } from './written-files.js';
 
 const { folder } = writtenFiles('strata-gpu-memory-');
-const names = ['PATH', 'CUDA_VISIBLE_DEVICES', 'VK_DRIVER_FILES'];
+const names = ['PATH', 'CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'VK_DRIVER_FILES'];
 const before = names.map((name) => process.env[name]);
 afterEach(() => {
   for (const [i, name] of names.entries())
@@ -36,21 +36,47 @@ function nvidiaSmi(script: string | undefined): string {
   }
   process.env.PATH = script === undefined ? where : `${where}${path.delimiter}${before[0]}`;
   delete process.env.CUDA_VISIBLE_DEVICES;
+  delete process.env.CUDA_DEVICE_ORDER;
   return where;
 }
 
-test('nvidia-smi tells what the first GPU has', { skip }, () => {
-  nvidiaSmi("printf '81559, Disabled\\n24564, [N/A]\\n'");
+test('nvidia-smi tells what a GPU has', { skip }, () => {
+  nvidiaSmi("printf '81559, Disabled\\n81559, Disabled\\n'");
   assert.equal(gpuMemoryMiB('cuda'), 81_559);
   assert.equal(gpuMemoryMiB('cpu'), undefined);
   nvidiaSmi("echo '24564, [N/A]'");
   assert.equal(gpuMemoryMiB('cuda'), 24_564);
 });
 
+/** Three GPUs that differ. */
+const three =
+  'case "$*" in *--id=0) echo 1000, Disabled;; *--id=1) echo 2000, Disabled;; *--id=GPU-8f1a-22) echo 3000, Disabled;; *--id*) exit 6;; *) printf "1000, Disabled\\n2000, Disabled\\n3000, [N/A]\\n";; esac';
+
+test('of GPUs that differ it is not known which is the first, unless CUDA counts as nvidia-smi does', {
+  skip,
+}, () => {
+  nvidiaSmi(three);
+  for (const [order, visible, expected] of [
+    [undefined, undefined, undefined],
+    [undefined, '0', undefined],
+    [undefined, 'GPU-8f1a-22', 3000],
+    ['FASTEST_FIRST', '1', undefined],
+    ['PCI_BUS_ID', undefined, 1000],
+    ['PCI_BUS_ID', '1', 2000],
+  ] as const) {
+    for (const [name, value] of [
+      ['CUDA_DEVICE_ORDER', order],
+      ['CUDA_VISIBLE_DEVICES', visible],
+    ] as const)
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    assert.equal(gpuMemoryMiB('cuda'), expected, `${order} ${visible}`);
+  }
+});
+
 test('CUDA_VISIBLE_DEVICES chooses', { skip }, () => {
-  nvidiaSmi(
-    'case "$*" in *--id=1) echo 2000, Disabled;; *--id=GPU-8f1a-22) echo 3000, Disabled;; *) echo 1000, Disabled;; esac',
-  );
+  nvidiaSmi(three);
+  process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID';
   for (const [visible, expected] of [
     ['1', 2000],
     ['1,0', 2000],
@@ -80,6 +106,7 @@ test('it is not known where there is no such program, nor where that fails, hang
     'echo 81559 MiB, Disabled',
     // A part of it is what there is to use.
     'echo 81559, Enabled',
+    "printf '81559, Disabled\\n81559, Enabled\\n'",
     'head -c 3000000 /dev/zero',
     ':',
   ]) {
@@ -116,6 +143,9 @@ test('on WebGPU it is asked where the files of the machine show an NVIDIA GPU an
   assert.equal(gpuMemoryMiB('webgpu', root), undefined);
   mkdirSync(gpu, { recursive: true });
   writeFileSync(path.join(gpu, 'information'), 'Model: NVIDIA H100\n');
+  // WebGPU may take the other one.
+  assert.equal(gpuMemoryMiB('webgpu', root), undefined);
+  writeFileSync(path.join(card, 'vendor'), '0x10de\n');
   assert.equal(gpuMemoryMiB('webgpu', root), 81_559);
   assert.equal(gpuAndMemory('webgpu', root), 'NVIDIA H100, 81559 MiB as nvidia-smi says');
   assert.equal(
@@ -146,6 +176,8 @@ test('a dry run says what nvidia-smi says, and what the setting is good for', { 
   const ends = (line: string, end: string) => assert.equal(line.slice(-end.length), end);
   ends(lineOf({ trained }), `${give} lets the largest chunk that fits be chosen`);
   ends(lineOf({ trained }, 'train.chunkSize=fitting'), `${give} lets the largest chunk that fits be chosen`);
+  // A batch of fewer texts than the preset's chunk has none.
+  ends(lineOf({ trained }, 'train.batchSize=2'), `${give} lets the largest chunk that fits be chosen`);
   ends(lineOf({ trained }, 'train.chunkSize=8'), `${give} refuses beforehand what does not fit`);
   ends(lineOf({}), has);
   ends(

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { BenchError } from '../harness/errors.js';
 import { describeDevices, openEngine } from '../harness/tensor/engines.js';
+import { gpuAndMemory } from '../harness/tensor/onnx/gpu-memory.js';
 import { describeGpu } from '../harness/tensor/onnx/gpu-search.js';
 import * as tf from '../harness/tensor/operations.js';
 import { deviceCases } from './device-cases.js';
@@ -21,11 +22,10 @@ test('it is described beside a device that is not here, with what that needs', {
     ['webgpu', 'cuda'],
   );
   const [here, cuda] = described;
-  const gpu = describeGpu() ?? 'which GPU is not known';
   assert.deepEqual(here, {
     name: 'webgpu',
     available: true,
-    detail: `a matrix product is right; ${gpu}`,
+    detail: `a matrix product is right; ${gpuAndMemory('webgpu')}`,
   });
   if (cuda!.available) return;
   assert.deepEqual(Object.keys(cuda!).sort(), ['available', 'detail', 'hint', 'name']);

@@ -69,7 +69,8 @@ export function hasUsualChunk(config: BenchConfig, dataset?: string): boolean {
   const { chunkSize } = config.train;
   const preset = [config.preset ?? usualPresets(model.name, stages)].flat();
   const { train } = withPresets(defaultConfig(), preset, { dataset, stages });
-  return chunkSize === 'fitting' || chunkSize === train.chunkSize;
+  const isLeftOut = chunkSize === null && Number(train.chunkSize) >= passagesOf(config);
+  return chunkSize === 'fitting' || chunkSize === train.chunkSize || isLeftOut;
 }
 
 /** Passages of a batch. */

@@ -16,6 +16,13 @@ const ways: Readonly<Record<PublishedKind, string>> = {
   bare: 'An encoder alone is taken by --arch pretrained:MODEL, with the pretrained.pooling and pretrained.similarity that its authors use.',
 };
 
+/** Kinds that may be right as what they were taken for: such an error is about something else. */
+const taken: Readonly<Record<ModelSection, readonly PublishedKind[]>> = {
+  pretrained: ['pretrained', 'bare'],
+  sparse: ['sparse', 'masked'],
+  cross: ['cross'],
+};
+
 /**
  * Reads a model as one of a kind, and where that is refused says how the kind that it is of is asked for.
  * @throws BenchError CHECKPOINT_INVALID for a cross-encoder as a sentence encoder, whatever is set; what `read` throws, with that hint
@@ -34,7 +41,7 @@ export async function readAs<T>(section: ModelSection, folder: string, read: () 
 }
 
 function hinted(error: BenchError, section: ModelSection, kind: PublishedKind | undefined): BenchError {
-  if (kind === undefined || kind === section || (kind === 'bare' && section === 'pretrained')) return error;
+  if (kind === undefined || taken[section].includes(kind)) return error;
   const { code, message, hint } = error;
   // A masked language model may be what it was taken for.
   const own = kind === 'masked' && section === 'pretrained' && hint !== undefined ? `${hint} ` : '';

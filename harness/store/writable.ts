@@ -4,6 +4,7 @@ import path from 'node:path';
 import { BenchError, fileError } from '../errors.js';
 import { discard, temporaryName } from './atomic.js';
 import { inTheWay } from './make-folder.js';
+import { assertPlain } from './plain-file.js';
 
 /** A file system that is full takes names, and no bytes. */
 const triedBytes = 4096;
@@ -30,7 +31,7 @@ export async function assertFolderTakes(folder: string): Promise<void> {
   }
 }
 
-/** The same of a file that is to be written under its name. @throws also BenchError PATH_INVALID where a folder has it */
+/** The same of a file that is to be written under its name. @throws also BenchError PATH_INVALID where a folder, a pipe or a device has it */
 export async function assertFileTakes(file: string): Promise<void> {
   const target = path.resolve(file);
   if ((await stat(target).catch(() => undefined))?.isDirectory()) {
@@ -38,6 +39,7 @@ export async function assertFileTakes(file: string): Promise<void> {
       hint: 'Name a file, not a folder.',
     });
   }
+  assertPlain(target);
   await assertFolderTakes(path.dirname(target));
 }
 

@@ -46,11 +46,13 @@ const fewQueries = 20;
 
 /**
  * What is said beforehand of latencies that take more than ten minutes: how long, and the settings that halve that at least, where they do.
+ * What fresh processes time is behind by then, and counts in what the same command would take with those settings.
  * @param all queries of the split @param alone seconds of one query by itself; one of a batch is taken to need as long
  */
 export function longLatency(config: BenchConfig, all: number, alone: number): string | undefined {
   const { latency } = config;
-  const usual = latencyTime(config, all, alone, alone);
+  const ahead = { ...latency, processes: 1, oneThread: false, cold: false };
+  const usual = latencyTime({ ...config, latency: ahead }, all, alone, alone);
   if (!(usual.seconds! > longSeconds)) return undefined;
   const queries = Math.min(latency.queries, all);
   const text = `about ${duration(1000 * usual.seconds!)}, by ${counted(queries, 'queries')} of ${spell(alone)} one at a time and batches of ${latency.batchSizes.join(', ') || 'none'}, where these help nothing`;

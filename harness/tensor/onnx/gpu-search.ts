@@ -90,15 +90,24 @@ function nvidiaGpu(root: string): string | undefined {
 
 /** The numbers of each. */
 function cardsOf(root: string): string | undefined {
-  const drm = path.join(root, 'sys/class/drm');
-  const cards = list(drm)
-    .filter((name) => name.startsWith('renderD'))
-    .map((name) => {
-      const of = (file: string) => readText(path.join(drm, name, 'device', file)).trim();
-      return `vendor ${of('vendor')}, device ${of('device')}`;
-    });
+  const cards = cardNumbers(root).map(({ vendor, device }) => `vendor ${vendor}, device ${device}`);
   return cards.length > 0 ? cards.join('; ') : undefined;
 }
+
+function cardNumbers(root: string): { vendor: string; device: string }[] {
+  const drm = path.join(root, 'sys/class/drm');
+  const cards = list(drm).filter((name) => name.startsWith('renderD'));
+  return cards.map((name) => {
+    const of = (file: string) => readText(path.join(drm, name, 'device', file)).trim();
+    return { vendor: of('vendor'), device: of('device') };
+  });
+}
+
+const nvidiaVendor = '0x10de';
+
+/** Whether a card that is not NVIDIA's is there, which WebGPU may take instead. @param root as above */
+export const hasOtherMaker = (root: string): boolean =>
+  cardNumbers(root).some(({ vendor }) => vendor !== nvidiaVendor);
 
 function readText(file: string): string {
   try {
